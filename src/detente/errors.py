@@ -1,0 +1,63 @@
+"""What can go wrong, as values: a place, a code, a sentence and a hint.
+
+Three kinds of failure are kept apart. A `ScenarioError` is a mistake in a user's file or
+arguments (exit code 2) and carries every mistake found. A `SolveError` is a game that could
+not be solved, or not within limits. Anything else is a fault of Detente itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """An error refuses the file; a warning is told and passed over."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A place in a file. Lines and columns count from 1; 0 where there is none to name."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        parts = [self.file, *(str(n) for n in (self.line, self.column) if n)]
+        return ":".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One thing to tell about a file: `place: severity[code]: message`, then the hint."""
+
+    place: Place
+    code: str
+    message: str
+    hint: str = ""
+    severity: Severity = Severity.ERROR
+
+    def __str__(self) -> str:
+        text = f"{self.place}: {self.severity}[{self.code}]: {self.message}"
+        return f"{text}\n  hint: {self.hint}" if self.hint else text
+
+
+class DetenteError(Exception):
+    """Every error that Detente raises on purpose."""
+
+
+class ScenarioError(DetenteError):
+    """One or more mistakes in a scenario or in what was asked of it; all that were found."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__("\n".join(str(d) for d in self.diagnostics))
+
+
+class SolveError(DetenteError):
+    """A game that cannot be solved, or not within the limits given."""

@@ -1,0 +1,37 @@
+"""Dates of periods: what `month`, `year` and the labels of tables are made from."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Literal
+
+Unit = Literal["day", "week", "month", "quarter", "year", "round"]
+
+MONTHS = {"month": 1, "quarter": 3, "year": 12}
+DAYS = {"day": 1, "week": 7}
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Periods of one unit from `start` on, numbered from 1. `start` is None for rounds."""
+
+    unit: Unit
+    start: dt.date | None
+
+    def date(self, t: int) -> dt.date | None:
+        """The day on which period `t` starts, or None where play is not dated."""
+        if self.start is None:
+            return None
+        if self.unit in DAYS:
+            return self.start + dt.timedelta(days=DAYS[self.unit] * (t - 1))
+        months = self.start.year * 12 + self.start.month - 1 + MONTHS[self.unit] * (t - 1)
+        return dt.date(months // 12, months % 12 + 1, 1)
+
+    def label(self, t: int) -> str:
+        """What to call period `t` in a table: `2018-02`, `2018-02-15`, `2018` or `round 3`."""
+        date = self.date(t)
+        if date is None:
+            return f"{self.unit} {t}"
+        form = {"year": "%Y", "month": "%Y-%m", "quarter": "%Y-%m"}.get(self.unit, "%Y-%m-%d")
+        return date.strftime(form)

@@ -1,0 +1,210 @@
+"""The scenario: a stand-off as frozen values, with every formula parsed and typed.
+
+Made by `detente.scenario.loader.load` alone, which has checked all names and types; nothing
+here validates again. Order is that of the file everywhere; tuples and read-only mappings only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from detente.scenario.calendar import Calendar
+from detente.scenario.expression import Formula
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """What stands behind an entry: names of evidence entries, and a reason where it is judged."""
+
+    evidence: tuple[str, ...] = ()
+    judgement: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """One who chooses. `types` is empty where nothing is private; `priors` goes with it."""
+
+    key: str
+    name: str
+    types: tuple[str, ...]
+    priors: tuple[Formula, ...]
+    precision: Formula
+    discount: Formula
+    about: str
+    support: Support
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A public state variable. Level k (from 0) is the number `low + k`, or the name `names[k]`.
+
+    `start` is a level's index. `cut`: effects beyond the levels take the nearest one.
+    """
+
+    key: str
+    size: int
+    low: int
+    names: tuple[str, ...]
+    start: int
+    cut: bool
+    about: str
+    support: Support
+
+    def label(self, level: int) -> str:
+        """The name of level `level`, counted from 0."""
+        return self.names[level] if self.names else str(self.low + level)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A named number, or one for each type of the actor `of` (then `types` names them).
+
+    `values` and `ranges` have one entry, or one for each type; a range may be missing.
+    """
+
+    key: str
+    of: str
+    types: tuple[str, ...]
+    values: tuple[float, ...]
+    ranges: tuple[tuple[float, float] | None, ...]
+    unit: str
+    about: str
+    support: Support
+
+    def names(self) -> tuple[str, ...]:
+        """The names under which the values can be changed: `key`, or `key.type` for each type."""
+        return tuple(f"{self.key}.{name}" for name in self.types) or (self.key,)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an effect does to one variable: shift it by, or set it to, a formula's value.
+
+    A set formula gives a level's index for a variable with named levels and the number of the
+    level for a numbered one; a shift is a number of levels for both.
+    """
+
+    variable: str
+    shift: bool
+    formula: Formula
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One of an action's possible effects. `probability` is None for the one that takes the rest."""
+
+    probability: Formula | None
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something an actor can do, or (in `Scenario.events`) that happens by chance.
+
+    `alternatives` has at least one entry. `costs` gives formulas by actor; no entry, no cost.
+    `when` is None where the action is always available.
+    """
+
+    key: str
+    when: Formula | None
+    alternatives: tuple[Alternative, ...]
+    costs: Mapping[str, Formula]
+    about: str
+    support: Support
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn: actors who choose at the same time, or the chance events that happen in order.
+
+    Exactly one of `who` and `events` is not empty. `when` is None for always.
+    """
+
+    who: tuple[str, ...]
+    events: tuple[str, ...]
+    when: Formula | None
+
+
+@dataclass(frozen=True, slots=True)
+class Payoff:
+    """An actor's flow and terminal payoffs: named formulas, which add up ('' for a single one)."""
+
+    flow: Mapping[str, Formula]
+    terminal: Mapping[str, Formula]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A public commitment. Hard where `cost` is None; `forbids` lists (actor, action)."""
+
+    key: str
+    forbids: tuple[tuple[str, str], ...]
+    when: Formula | None
+    unless: Formula | None
+    cost: Formula | None
+    about: str
+    support: Support
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A named set of terms."""
+
+    key: str
+    terms: tuple[str, ...]
+    about: str
+    support: Support
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A named condition on the state. `ends`: play stops where it holds."""
+
+    key: str
+    when: Formula
+    ends: bool
+    about: str
+    support: Support
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Who reported what and where."""
+
+    key: str
+    source: str
+    where: str
+    says: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One stand-off, checked. Mappings keep the order of the file; `policy` may be ''.
+
+    `horizon` is the number of periods T. `overrides` are the values changed from outside since
+    the file was read, by full name (`step_cost.sincere`). `sha256` is that of the file's text.
+    """
+
+    name: str
+    title: str
+    about: str
+    source: str
+    notes: tuple[str, ...]
+    calendar: Calendar
+    horizon: Formula
+    actors: Mapping[str, Actor]
+    variables: Mapping[str, Variable]
+    parameters: Mapping[str, Parameter]
+    turns: tuple[Turn, ...]
+    actions: Mapping[str, Mapping[str, Action]]
+    events: Mapping[str, Action]
+    payoffs: Mapping[str, Payoff]
+    terms: Mapping[str, Term]
+    policies: Mapping[str, Policy]
+    policy: str
+    outcomes: Mapping[str, Outcome]
+    evidence: Mapping[str, Evidence]
+    sha256: str
+    overrides: Mapping[str, float] = field(default_factory=dict)
