@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from detente.errors import Diagnostic
 from detente.scenario.calendar import Calendar
 from detente.scenario.expression import Formula
-
+from detente.scenario.frozen import Frozen
+from detente.scenario.values import with_horizon, with_values
 
 @dataclass(frozen=True, slots=True)
 class Support:
@@ -92,7 +94,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """One of an action's possible effects. `probability` is None for the one that takes the rest."""
+    """One of an action's possible effects; `probability` is None where it takes the rest."""
 
     probability: Formula | None
     changes: tuple[Change, ...]
@@ -132,6 +134,8 @@ class Payoff:
 
     flow: Mapping[str, Formula]
     terminal: Mapping[str, Formula]
+    about: str = ""
+    support: Support = Support()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +188,8 @@ class Scenario:
     """One stand-off, checked. Mappings keep the order of the file; `policy` may be ''.
 
     `horizon` is the number of periods T. `overrides` are the values changed from outside since
-    the file was read, by full name (`step_cost.sincere`). `sha256` is that of the file's text.
+    the file was read, by full name (`step_cost.sincere`). `sha256` is that of the file's bytes.
+    `warnings` tells what is doubtful, at the present values.
     """
 
     name: str
@@ -207,4 +212,30 @@ class Scenario:
     outcomes: Mapping[str, Outcome]
     evidence: Mapping[str, Evidence]
     sha256: str
-    overrides: Mapping[str, float] = field(default_factory=dict)
+    overrides: Mapping[str, float] = field(default_factory=Frozen)
+    warnings: tuple[Diagnostic, ...] = ()
+
+    def with_values(self, values: Mapping[str, float]) -> Scenario:
+        """The same scenario with other values of parameters.
+
+        Parameters
+        ----------
+        values : mapping of str to float
+            By name: `step_cost.sincere`, or `step_cost` for all types. Later ones win.
+
+        Returns
+        -------
+        Scenario
+            With `parameters`, `overrides` and `warnings` (a value outside its range) changed.
+
+        Raises
+        ------
+        ScenarioError
+            For names that are not parameters, values that are not finite numbers, and values
+            that make a constant impossible (priors that do not add up to 1).
+        """
+        return with_values(self, values)
+
+    def with_horizon(self, periods: int) -> Scenario:
+        """The same scenario over another number of periods. Raises `ScenarioError`."""
+        return with_horizon(self, periods)

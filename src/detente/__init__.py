@@ -1,0 +1,56 @@
+"""Detente: the computation of coercive diplomacy.
+
+    import detente
+
+    scenario = detente.load("pyeongchang-2018")
+    game = detente.compile_game(scenario)
+    solution = detente.solve(game)
+    result = detente.forecast(solution)
+
+The names below are imported when they are first used, so that reading a scenario does not wait
+for the numerical libraries.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from detente.game.compile import compile_game, with_values
+    from detente.game.export import to_efg
+    from detente.scenario.loader import load, loads
+    from detente.simulation.forecast import forecast
+    from detente.simulation.sample import sample
+    from detente.solver.solve import solve
+
+_HOMES = {
+    "compile_game": "detente.game.compile",
+    "forecast": "detente.simulation.forecast",
+    "load": "detente.scenario.loader",
+    "loads": "detente.scenario.loader",
+    "sample": "detente.simulation.sample",
+    "solve": "detente.solver.solve",
+    "to_efg": "detente.game.export",
+    "with_values": "detente.game.compile",
+}
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "__version__",
+    "compile_game",
+    "forecast",
+    "load",
+    "loads",
+    "sample",
+    "solve",
+    "to_efg",
+    "with_values",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'detente' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,206 @@
+"""A scenario in words, and its ledger of assumptions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from detente.cli.console import print_heading, print_table, print_text
+from detente.scenario.expression import Formula
+from detente.scenario.values import constant
+from detente.scenario.model import Action, Scenario, Support, Turn
+
+
+def print_scenario(scenario: Scenario) -> None:
+    """What the scenario says, part by part, then its parameters with range and evidence."""
+    print_text(scenario.title)
+    for text in (scenario.about, scenario.source and f"Source: {scenario.source}"):
+        if text:
+            print_text(text)
+    periods = round(constant(scenario.horizon, scenario))
+    calendar = scenario.calendar
+    if calendar.start is not None:
+        span = f"from {calendar.label(1)} to {calendar.label(periods)}"
+        print_text(f"Play is over {periods} {calendar.unit}s, {span}.")
+    else:
+        print_text(f"Play is over {periods} {calendar.unit}s.")
+
+    print_heading("Actors")
+    rows = []
+    for actor in scenario.actors.values():
+        priors = [constant(f, scenario) for f in actor.priors]
+        types = ", ".join(f"{k} {p:.3g}" for k, p in zip(actor.types, priors, strict=True))
+        numbers = [f"{constant(f, scenario):.3g}" for f in (actor.precision, actor.discount)]
+        rows.append([actor.key, actor.name, types or "none", *numbers, actor.about])
+    print_table(["key", "name", "private types", "precision", "discount", ""], rows)
+
+    print_heading("State, seen by all")
+    rows = []
+    for v in scenario.variables.values():
+        levels = ", ".join(v.names) if v.names else f"{v.label(0)} to {v.label(v.size - 1)}"
+        rows.append([v.key, levels, v.label(v.start), v.about])
+    print_table(["variable", "levels", "start", ""], rows)
+
+    print_heading("Turns of each period")
+    for number, turn in enumerate(scenario.turns, start=1):
+        print_text(f"{number}. {_turn(turn)}", indent=2)
+    for key, actor in scenario.actors.items():
+        print_heading(f"What {actor.name} can do")
+        _print_actions(list(scenario.actions.get(key, {}).values()))
+    if scenario.events:
+        print_heading("What happens by chance")
+        _print_actions(list(scenario.events.values()))
+    _print_payoffs(scenario)
+    _print_commitments(scenario)
+    print_heading("Outcomes")
+    rows = [
+        [o.key, o.when.text, "ends play" if o.ends else "", o.about]
+        for o in scenario.outcomes.values()
+    ]
+    print_table(["outcome", "when", "", ""], rows)
+    _print_ledger(scenario)
+    for note in scenario.notes:
+        print_heading("Note")
+        print_text(note, indent=2)
+
+
+def as_data(scenario: Scenario) -> dict[str, Any]:
+    """The scenario's parts and ledger, ready for JSON."""
+    return {
+        "name": scenario.name,
+        "title": scenario.title,
+        "about": scenario.about,
+        "source": scenario.source,
+        "sha256": scenario.sha256,
+        "overrides": dict(scenario.overrides),
+        "notes": list(scenario.notes),
+        "horizon": round(constant(scenario.horizon, scenario)),
+        "actors": {
+            key: {
+                "name": actor.name,
+                "types": {
+                    kind: constant(prior, scenario)
+                    for kind, prior in zip(actor.types, actor.priors, strict=True)
+                },
+                "precision": constant(actor.precision, scenario),
+                "discount": constant(actor.discount, scenario),
+                "actions": {a.key: a.about for a in scenario.actions.get(key, {}).values()},
+            }
+            for key, actor in scenario.actors.items()
+        },
+        "state": {
+            v.key: {
+                "levels": [v.label(k) for k in range(v.size)],
+                "start": v.label(v.start),
+                "about": v.about,
+            }
+            for v in scenario.variables.values()
+        },
+        "policies": {p.key: list(p.terms) for p in scenario.policies.values()},
+        "outcomes": {o.key: o.when.text for o in scenario.outcomes.values()},
+        "parameters": [
+            {
+                "name": name,
+                "value": value,
+                "range": limits and list(limits),
+                "unit": p.unit,
+                "about": p.about,
+                "evidence": list(p.support.evidence),
+                "judgement": p.support.judgement,
+            }
+            for p in scenario.parameters.values()
+            for name, value, limits in zip(p.names(), p.values, p.ranges, strict=True)
+        ],
+        "evidence": {
+            e.key: {"source": e.source, "where": e.where, "says": e.says, "url": e.url}
+            for e in scenario.evidence.values()
+        },
+    }
+
+
+def _turn(turn: Turn) -> str:
+    who = " and ".join(turn.who) + (" choose" if len(turn.who) > 1 else " moves")
+    text = f"chance: {', '.join(turn.events)}" if turn.events else who
+    return f"{text}, when {turn.when.text}" if turn.when else text
+
+
+def _effects(action: Action) -> str:
+    parts = []
+    for alternative in action.alternatives:
+        changes = ", ".join(
+            f"{c.variable} {c.formula.text}" if c.shift else f"{c.variable} = {c.formula.text}"
+            for c in alternative.changes
+        )
+        share = "otherwise" if alternative.probability is None else alternative.probability.text
+        sure = len(action.alternatives) == 1
+        parts.append(changes or "nothing" if sure else f"{share}: {changes or 'nothing'}")
+    return "; ".join(parts)
+
+
+def _print_actions(actions: list[Action]) -> None:
+    rows = []
+    for action in actions:
+        costs = "; ".join(f"{who}: {formula.text}" for who, formula in action.costs.items())
+        when = action.when.text if action.when else ""
+        rows.append([action.key, action.about, when, _effects(action), costs])
+    print_table(["", "", "when", "effect", "cost"], rows)
+
+
+def _print_payoffs(scenario: Scenario) -> None:
+    print_heading("What each of them wants")
+    rows = []
+    for key, payoff in scenario.payoffs.items():
+        kinds: tuple[tuple[str, Any], ...] = (
+            ("each period", payoff.flow),
+            ("at the end", payoff.terminal),
+        )
+        for when, parts in kinds:
+            rows += [[key, when, name, formula.text] for name, formula in parts.items()]
+    print_table(["actor", "", "", "payoff"], rows)
+
+
+def _condition(formula: Formula | None, word: str) -> str:
+    return f"{word} {formula.text}" if formula else ""
+
+
+def _print_commitments(scenario: Scenario) -> None:
+    if not scenario.terms:
+        return
+    print_heading("Terms announced")
+    rows = []
+    for term in scenario.terms.values():
+        forbidden = ", ".join(f"{who}: {what}" for who, what in term.forbids)
+        force = f"{_condition(term.when, 'when')} {_condition(term.unless, 'unless')}".strip()
+        kind = "hard" if term.cost is None else f"soft, costs {term.cost.text}"
+        rows.append([term.key, forbidden, force, kind, term.about])
+    print_table(["term", "forbids", "in force", "", ""], rows)
+    print_heading("Policies")
+    rows = []
+    for policy in scenario.policies.values():
+        default = "in force unless another is asked for" if policy.key == scenario.policy else ""
+        rows.append([policy.key, ", ".join(policy.terms) or "no terms", default or policy.about])
+    print_table(["policy", "terms", ""], rows)
+
+
+def _support(support: Support) -> str:
+    parts = [*support.evidence]
+    if support.judgement:
+        parts.append(f"judgement: {support.judgement}")
+    return "; ".join(parts) or "none given"
+
+
+def _print_ledger(scenario: Scenario) -> None:
+    print_heading("Ledger of assumptions")
+    rows = []
+    for p in scenario.parameters.values():
+        for name, value, limits in zip(p.names(), p.values, p.ranges, strict=True):
+            shown = f"{limits[0]:g} to {limits[1]:g}" if limits else ""
+            about = f"{p.about} ({p.unit})" if p.unit else p.about
+            rows.append([name, f"{value:g}", shown, about, _support(p.support)])
+    print_table(["parameter", "value", "range", "meaning", "rests on"], rows)
+    if scenario.evidence:
+        print_heading("Evidence")
+        rows = [
+            [e.key, f"{e.source}{', ' + e.where if e.where else ''}", e.says]
+            for e in scenario.evidence.values()
+        ]
+        print_table(["name", "source", "says"], rows)

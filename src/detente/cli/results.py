@@ -1,0 +1,255 @@
+"""A forecast for people, and the same for programs."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from detente import __version__
+from detente.cli.console import print_heading, print_table, print_text
+from detente.game.arrays import CompiledGame
+from detente.simulation.forecast import ANY, Forecast, overall
+
+MARKS = {"day": (30, 90, 180), "week": (13, 26, 52), "month": (6, 12, 24), "quarter": (2, 4, 8)}
+"""Periods at which outcomes are told, by the unit of the calendar."""
+
+
+def print_forecast(result: Forecast) -> None:
+    """What happens first, then how good the answer is."""
+    game = result.solution.game
+    scenario = game.scenario
+    print_text(scenario.title)
+    policy = f"policy: {game.policy}" if game.policy else "no terms announced"
+    span = f"{game.periods} {scenario.calendar.unit}s"
+    start = scenario.calendar.label(1)
+    print_text(f"{span} from {start}; {policy}" if scenario.calendar.start else f"{span}; {policy}")
+    if scenario.overrides:
+        changed = ", ".join(f"{name} = {value:g}" for name, value in scenario.overrides.items())
+        print_text(f"changed: {changed}")
+    _print_outcomes(result)
+    _print_first_moves(result)
+    _print_beliefs(result)
+    _print_state(result)
+    _print_payoffs(result)
+    _print_quality(result)
+
+
+def as_data(result: Forecast) -> dict[str, Any]:
+    """Everything that `print_forecast` tells and the whole tables, ready for JSON."""
+    solution = result.solution
+    game = solution.game
+    certificate = solution.certificate
+    tables = {
+        name: _records(getattr(result, name))
+        for name in ("outcomes", "states", "actions", "payoffs", "beliefs")
+    }
+    return {
+        "scenario": {
+            "name": game.scenario.name,
+            "title": game.scenario.title,
+            "sha256": game.scenario.sha256,
+            "overrides": dict(game.scenario.overrides),
+            "policy": game.policy,
+            "periods": game.periods,
+        },
+        "run": {
+            "detente": __version__,
+            "beliefs": list(solution.grid.shape),
+            "threads": solution.threads,
+            "seconds": round(solution.seconds, 3),
+        },
+        "status": {"code": solution.status.name, "message": solution.status.value},
+        "certificate": {
+            "residual": certificate.residual,
+            "value_error": certificate.value_error,
+            "checked": certificate.checked,
+            "nodes": certificate.nodes,
+            "forward_error": result.forward_error,
+            "discretisation": {
+                "payoffs": _number(solution.discretisation_error),
+                "outcomes": _number(_outcome_error(result)),
+            },
+            "branches": {
+                name: getattr(solution.branches, name)
+                for name in ("unique", "traced", "folded", "failed")
+            },
+        },
+        **tables,
+    }
+
+
+def percent(probability: float, error: float = 0.0) -> str:
+    """A probability in per cent, with a decimal only where its error leaves one."""
+    value = 100 * probability
+    if error >= 0.0005 or not math.isfinite(error):
+        digits = 0
+    else:
+        digits = 1
+    small = 0.5 * 10.0**-digits
+    if 0 < value < small:
+        return f"<{10.0**-digits:g} %"
+    return f"{value:.{digits}f} %"
+
+
+def marks(game: CompiledGame) -> list[int]:
+    """The periods to tell about: usual lengths for dated play, quarters of the way for rounds."""
+    last = game.periods
+    usual = MARKS.get(game.scenario.calendar.unit)
+    chosen = usual or (math.ceil(last / 4), math.ceil(last / 2), last)
+    kept = [t for t in chosen if t < last]
+    return sorted({*kept[:2], last}) if usual is None else [*kept, last]
+
+
+def _mark_labels(game: CompiledGame, times: list[int]) -> list[str]:
+    unit = game.scenario.calendar.unit
+    if unit == "quarter":
+        return [f"{3 * t} months" for t in times]
+    return [f"{t} {unit}{'s' if t > 1 else ''}" for t in times]
+
+
+def _print_outcomes(result: Forecast) -> None:
+    game = result.solution.game
+    if not game.holds:
+        return
+    times = marks(game)
+    print_heading("What happens: probability that it has come about within")
+    table = overall(game, result.outcomes).set_index(["outcome", "t"])
+    rows = []
+    for key, outcome in game.scenario.outcomes.items():
+        at = [table.loc[(key, t)] for t in times]
+        error = max(float(np.nan_to_num(row["error"])) for row in at)
+        cells = [percent(row["happened"], error) for row in at]
+        rows.append([key, *cells, outcome.about])
+    print_table(["outcome", *_mark_labels(game, times), ""], rows, numbers=1, text=len(times) + 1)
+
+
+def _print_first_moves(result: Forecast) -> None:
+    game = result.solution.game
+    print_heading("Who does what first")
+    rows = []
+    for i, (key, actor) in enumerate(game.scenario.actors.items()):
+        mine = result.actions[result.actions["actor"] == key]
+        moving = overall(game, mine)
+        moving = moving[moving["share"].notna()]
+        if moving.empty:
+            continue
+        t, turn = moving[["t", "turn"]].drop_duplicates().iloc[0]
+        first = mine[(mine["t"] == t) & (mine["turn"] == turn)]
+        for kind in actor.types if i in game.informed else (ANY,):
+            given = first
+            for j in game.informed:
+                other = list(game.scenario.actors)[j]
+                given = given[given[other] == (kind if j == i else ANY)]
+            shares = given[given["share"] > 0].sort_values("share", ascending=False, kind="stable")
+            moves = [f"{r.action} {percent(r.share)}" for r in shares.itertuples()]
+            label = "" if kind == ANY else kind
+            rows.append([game.scenario.calendar.label(int(t)), actor.name, label, ", ".join(moves)])
+    print_table(["when", "actor", "type", "actions"], rows)
+
+
+def _print_beliefs(result: Forecast) -> None:
+    game = result.solution.game
+    if not game.informed:
+        return
+    times = marks(game)
+    print_heading("How beliefs move: mean over histories (one history in ten below – above)")
+    rows = []
+    for i in game.informed:
+        actor = list(game.scenario.actors.values())[i]
+        believed = actor.types[0]
+        for truth in actor.types:
+            given = result.beliefs
+            given = given[(given["about"] == actor.key) & (given["type"] == believed)]
+            for j in game.informed:
+                other = list(game.scenario.actors)[j]
+                given = given[given[other] == (truth if j == i else ANY)]
+            given = given.set_index("t")
+            cells = [percent(given.loc[0, "mean"])]
+            for t in times:
+                r = given.loc[t]
+                cells.append(f"{r['mean']:.0%} ({r['low']:.0%} – {r['high']:.0%})")
+            rows.append([f"{actor.name} is {believed}", f"it is {truth}", *cells])
+    header = ["belief that", "when in truth", "start", *_mark_labels(game, times)]
+    print_table(header, rows, numbers=2)
+
+
+def _print_state(result: Forecast) -> None:
+    game = result.solution.game
+    times = [0, *marks(game)]
+    print_heading("Where things stand: most likely level at the end")
+    table = overall(game, result.states)
+    rows = []
+    for variable in game.structure.variables:
+        mine = table[table["variable"] == variable.key]
+        cells = []
+        for t in times:
+            at = mine[mine["t"] == t]
+            top = at.loc[at["probability"].idxmax()]
+            cells.append(f"{top['label']} ({top['probability']:.0%})" if t else str(top["label"]))
+        rows.append([variable.key, *cells])
+    print_table(["variable", "start", *_mark_labels(game, times[1:])], rows, numbers=1)
+
+
+def _print_payoffs(result: Forecast) -> None:
+    print_heading("What it is worth: expected payoff, and what a best response would add")
+    actors = result.solution.game.scenario.actors
+    rows = []
+    for r in result.payoffs.itertuples():
+        error = 0.0 if np.isnan(r.error) else r.error
+        digits = 3 if error < 5e-4 else 2 if error < 5e-3 else 1
+        regret = "" if np.isnan(r.regret) else f"{r.regret:.{digits}f}"
+        rows.append([actors[r.actor].name, r.type, f"{r.payoff:.{digits}f}", regret])
+    print_table(["actor", "type", "payoff", "regret"], rows, numbers=2)
+
+
+def _print_quality(result: Forecast) -> None:
+    solution = result.solution
+    game, certificate = solution.game, solution.certificate
+    print_heading("How good the answer is")
+    share = certificate.checked / certificate.nodes
+    part = "all" if share == 1 else f"a sample of {certificate.checked:,}"
+    lines = [
+        f"{solution.status.value[0].upper()}{solution.status.value[1:]}.",
+        f"Recomputed by separate code at {part} of {certificate.nodes:,} turn-state-belief points: "
+        f"largest residual {certificate.residual:.1e}, values to {certificate.value_error:.1e}.",
+        f"Expected payoffs counted forward equal the values to {result.forward_error:.1e}.",
+    ]
+    if solution.discretisation_error is not None:
+        points = " x ".join(str(n) for n in solution.grid.shape if n > 1)
+        outcome = _outcome_error(result)
+        told = "" if outcome is None else f"outcome probabilities by up to {outcome:.1g}, "
+        lines.append(
+            f"Belief grid {points}; a grid half as fine changes {told}"
+            f"payoffs by up to {solution.discretisation_error:.1g}."
+        )
+    b = solution.branches
+    if b.unique + b.traced + b.folded + b.failed:
+        lines.append(
+            f"Turns of informed actors: {b.unique:,} certain to have one solution, "
+            f"{b.traced + b.folded:,} followed along the principal branch ({b.folded:,} past "
+            f"folds, where there are several), {b.failed:,} failed."
+        )
+    most = max(layer.states.size for layer in game.layers)
+    lines.append(
+        f"Up to {most:,} states at a turn, {len(game.layers):,} turns, {len(game.profiles)} type "
+        f"profiles; {solution.seconds:.1f} s on {solution.threads} threads."
+    )
+    for line in lines:
+        print_text(line, indent=2)
+
+
+def _outcome_error(result: Forecast) -> float | None:
+    error = overall(result.solution.game, result.outcomes)["error"]
+    return None if error.empty or error.isna().any() else float(error.max())
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    plain = table.astype(object).where(table.notna(), None)
+    return [{str(k): v for k, v in row.items()} for row in plain.to_dict(orient="records")]
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else value

@@ -1,0 +1,163 @@
+"""The compiled game: the written contract between the scenario and everything that computes.
+
+Index letters, used in every docstring of the project:
+
+====  ============================================================================
+i     actor, in the order of the scenario; I of them
+p     type profile (one type for each actor), row of `profiles`; P of them
+c     component (i, p) of a payoff: c = i * P + p; C = I * P of them
+n     layer: a turn that is played in a period, or one chance event; N of them
+x     state: row of `states` of a layer (or of the set after the last layer)
+m     mover of a layer: position in `movers`
+e     joint action at a state of a layer; those of x are action_ptr[x] : action_ptr[x + 1]
+k     transition of a joint action; those of e are trans_ptr[e] : trans_ptr[e + 1]
+b     node of the belief grid (belongs to a solution, not to the game)
+====  ============================================================================
+
+Payoffs are in the scenario's unit, per period, undiscounted; probabilities are plain numbers.
+The joint actions of a state are the product of its movers' own actions, in row-major order.
+A layer without movers is a chance event: one joint action a state. Where nobody moves (play has
+ended, or the turn's condition does not hold) a state has one joint action, -1 for every mover,
+which stays in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detente.errors import Diagnostic
+from detente.game.structure import Structure
+from detente.scenario.model import Scenario
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """One turn of one period. Shapes: see the module's index letters.
+
+    period
+        t, from 1.
+    turn
+        Position in `Scenario.turns`.
+    event
+        The chance event, '' where actors move.
+    movers
+        Actors who choose at the same time (one, in this version), or () for chance.
+    states
+        int64 [x], sorted codes; `Structure.levels` decodes them.
+    action_ptr, trans_ptr
+        int64 [x + 1], int64 [e + 1].
+    action
+        int32 [e, m]: each mover's own action, as its position in the actor's actions; -1: none.
+    succ
+        int32 [k]: row of the next layer's states.
+    prob
+        float64 [k]: adds up to 1 over the transitions of e.
+    reward
+        float64 [e, c]: minus the costs paid by actor i when the types are p.
+    """
+
+    period: int
+    turn: int
+    event: str
+    movers: tuple[int, ...]
+    states: Ints
+    action_ptr: Ints
+    action: NDArray[np.int32]
+    trans_ptr: Ints
+    succ: NDArray[np.int32]
+    prob: Floats
+    reward: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class CompiledGame:
+    """A scenario under one policy, as arrays. Made by `compile_game`; never changed.
+
+    layers
+        In order of play.
+    flow
+        One for each period t = 1 … T (position t - 1): float64 [x, c] over the states in which
+        the period ends (those of the next layer, or `final`).
+    final
+        int64 [x], codes of the states after the last layer.
+    terminal
+        float64 [x, c] over `final`.
+    profiles
+        int64 [p, i]: type of each actor in each profile.
+    priors
+        One float64 array over types for each actor; [1.0] where nothing is private.
+    precision, discount
+        float64 [i].
+    holds
+        For each outcome, N + 1 bool arrays [x]: where it holds, before each layer and at the end.
+    """
+
+    scenario: Scenario
+    policy: str
+    structure: Structure
+    layers: tuple[Layer, ...]
+    flow: tuple[Floats, ...]
+    terminal: Floats
+    priors: tuple[Floats, ...]
+    precision: Floats
+    discount: Floats
+
+    @property
+    def profiles(self) -> Ints:
+        """int64 [p, i]."""
+        return self.structure.profiles
+
+    @property
+    def final(self) -> Ints:
+        """int64 [x]."""
+        return self.structure.sets[-1]
+
+    @property
+    def holds(self) -> Mapping[str, tuple[NDArray[np.bool_], ...]]:
+        """By outcome, bool [x] before each layer and at the end."""
+        return self.structure.holds
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """What the enumeration found that does not refuse the file."""
+        return self.structure.warnings
+
+    @property
+    def periods(self) -> int:
+        """T."""
+        return len(self.flow)
+
+    @cached_property
+    def ends_period(self) -> tuple[bool, ...]:
+        """For each layer, whether a period ends right after it."""
+        following = [layer.period for layer in self.layers[1:]] + [self.periods + 1]
+        return tuple(a.period < b for a, b in zip(self.layers, following, strict=True))
+
+    @property
+    def informed(self) -> tuple[int, ...]:
+        """Actors with more than one type, in order: those about whom there are beliefs."""
+        return tuple(i for i, prior in enumerate(self.priors) if prior.size > 1)
+
+    def profile_prior(self) -> Floats:
+        """float64 [p]: probability of each type profile at the start."""
+        weights = np.ones(len(self.profiles))
+        for i, prior in enumerate(self.priors):
+            weights *= prior[self.profiles[:, i]]
+        return weights
+
+    def __repr__(self) -> str:
+        sizes = [layer.states.size for layer in self.layers] or [1]
+        policy = f", policy {self.policy!r}" if self.policy else ""
+        return (
+            f"<CompiledGame {self.scenario.name!r}{policy}: {self.periods} periods, "
+            f"{len(self.layers)} turns, up to {max(sizes):,} states, {len(self.profiles)} type "
+            "profiles>"
+        )

@@ -1,0 +1,179 @@
+"""`compile_game`: a scenario under a policy becomes arrays; new values fill them in again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from detente.errors import Diagnostic, Place, ScenarioError
+from detente.game.arrays import CompiledGame, Floats, Layer
+from detente.game.enumerate import ZERO, enumerate_game, probabilities
+from detente.game.evaluate import Evaluator, Findings, evaluator
+from detente.game.structure import Ints, Skeleton, Structure
+from detente.scenario.values import constant
+from detente.scenario.model import Scenario
+
+
+def compile_game(scenario: Scenario, *, policy: str | None = None) -> CompiledGame:
+    """Enumerate the reachable states of a scenario under a policy and fill in its numbers.
+
+    Parameters
+    ----------
+    scenario
+        As loaded.
+    policy
+        A policy of the scenario; None for the one that the scenario names, '' for no terms.
+
+    Raises
+    ------
+    ScenarioError
+        For an unknown policy, and with every mistake that shows at a reachable state: an effect
+        that leaves the levels, an actor without an action, a value that is not finite,
+        probabilities that do not add up, too many states.
+    """
+    policy = scenario.policy if policy is None else policy
+    _check_supported(scenario, policy)
+    structure = enumerate_game(scenario, policy)
+    game = _fill(scenario, policy, structure)
+    if game is None:  # cannot happen: the structure was made for these very values
+        raise AssertionError("the enumeration left out a transition that has probability")
+    return game
+
+
+def with_values(game: CompiledGame, values: Mapping[str, float]) -> CompiledGame:
+    """The game with other parameter values (`{"step_cost.sincere": 0.4}`).
+
+    The enumeration is kept unless a changed parameter decides which states there are.
+
+    Raises
+    ------
+    ScenarioError
+        For unknown parameters and for values with which the scenario is not well formed.
+    """
+    scenario = game.scenario.with_values(values)
+    changed = {name.partition(".")[0] for name in values}
+    if not changed & game.structure.structural:
+        filled = _fill(scenario, game.policy, game.structure)
+        if filled is not None:
+            return filled
+    return compile_game(scenario, policy=game.policy)
+
+
+def _fill(scenario: Scenario, policy: str, structure: Structure) -> CompiledGame | None:
+    """The compiled game of a structure at the scenario's values.
+
+    None where a transition that the enumeration left out has become possible.
+    """
+    findings = Findings()
+    at = evaluator(scenario, structure.profiles, len(structure.period_sets), findings)
+    layers = []
+    for skeleton, codes in zip(structure.skeletons, structure.sets, strict=False):
+        layer = _layer(at, skeleton, codes)
+        if layer is None:
+            return None
+        layers.append(layer)
+    ends = [structure.sets[n] for n in structure.period_sets]
+    flow = tuple(_payoffs(at, codes, t, "flow") for t, codes in enumerate(ends, start=1))
+    terminal = _payoffs(at, structure.sets[-1], len(ends) + 1, "terminal")
+    if findings.found:
+        raise ScenarioError(sorted(findings.found.values(), key=lambda d: d.place))
+    actors = scenario.actors.values()
+    return CompiledGame(
+        scenario=scenario,
+        policy=policy,
+        structure=structure,
+        layers=tuple(layers),
+        flow=flow,
+        terminal=terminal,
+        priors=tuple(
+            np.array([constant(f, scenario) for f in actor.priors] or [1.0]) for actor in actors
+        ),
+        precision=np.array([constant(actor.precision, scenario) for actor in actors]),
+        discount=np.array([constant(actor.discount, scenario) for actor in actors]),
+    )
+
+
+def _layer(at: Evaluator, skeleton: Skeleton, codes: Ints) -> Layer | None:
+    nobody = len(skeleton.actions)
+    t = skeleton.period
+    prob = np.ones(skeleton.succ.size)
+    reward = np.zeros((skeleton.edge_state.size, at.profiles * len(at.scenario.actors)))
+    for n, action in enumerate(skeleton.actions):
+        edges = np.flatnonzero(skeleton.edge_action == n)
+        rows = skeleton.edge_state[edges]
+        here = codes[rows]
+        if not here.size:
+            continue
+        mine = np.flatnonzero(skeleton.trans_action == n)
+        table = np.array(probabilities(action, at, here, t))
+        column = np.searchsorted(rows, skeleton.trans_state[mine])
+        prob[mine] = np.maximum(table[skeleton.trans_alternative[mine], column], 0.0)
+        lost = 1.0 - np.bincount(column, prob[mine], minlength=rows.size)
+        if np.any(np.abs(lost) > 1e-9) or np.any(table < -ZERO):
+            return None
+        costs = dict.fromkeys(at.scenario.actors, np.zeros((here.size, at.profiles)))
+        for actor, formula in action.costs.items():
+            costs[actor] = costs[actor] + at.profiled(formula, here, t)
+        if skeleton.mover >= 0:
+            mover = list(at.scenario.actors)[skeleton.mover]
+            for term, force in skeleton.breaks.get(n, ()):
+                assert term.cost is not None  # only soft terms are noted in `breaks`
+                broken = force[rows]
+                charge = np.zeros((here.size, at.profiles))
+                charge[broken] = at.profiled(term.cost, here[broken], t)
+                costs[mover] = costs[mover] + charge
+        reward[edges] = -np.concatenate(list(costs.values()), axis=1)
+    counts = np.bincount(skeleton.edge_state, minlength=codes.size)
+    width = nobody + 1
+    key = skeleton.trans_state * width + skeleton.trans_action
+    edge_key = skeleton.edge_state * width + skeleton.edge_action
+    own = np.where(skeleton.edge_action == nobody, -1, skeleton.edge_action).astype(np.int32)
+    return Layer(
+        period=t,
+        turn=skeleton.turn,
+        event=skeleton.event,
+        movers=(skeleton.mover,) if skeleton.mover >= 0 else (),
+        states=codes,
+        action_ptr=np.concatenate([[0], np.cumsum(counts)]),
+        action=own[:, None] if skeleton.mover >= 0 else np.empty((own.size, 0), dtype=np.int32),
+        trans_ptr=np.append(np.searchsorted(key, edge_key), key.size),
+        succ=skeleton.succ,
+        prob=prob,
+        reward=reward,
+    )
+
+
+def _payoffs(at: Evaluator, codes: Ints, t: int, kind: str) -> Floats:
+    """Flow or terminal payoffs, float64 [x, c]."""
+    table = np.zeros((codes.size, len(at.scenario.actors), at.profiles))
+    for i, key in enumerate(at.scenario.actors):
+        payoff = at.scenario.payoffs.get(key)
+        if payoff is not None:
+            parts = payoff.flow if kind == "flow" else payoff.terminal
+            for formula in parts.values():
+                table[:, i] += at.profiled(formula, codes, t)
+    return table.reshape(codes.size, -1)
+
+
+def _check_supported(scenario: Scenario, policy: str) -> None:
+    """Refuse what the language can say and this version cannot compute."""
+    found = []
+    if policy and policy not in scenario.policies:
+        known = ", ".join(repr(key) for key in scenario.policies) or "none"
+        message = f"the scenario has no policy {policy!r}"
+        found.append(Diagnostic(Place("--policy"), "unknown-name", message, f"it has: {known}"))
+    for turn in scenario.turns:
+        if len(turn.who) > 1:
+            who = ", ".join(turn.who)
+            message = f"{who} choose at the same time; this version solves one mover at a turn"
+            hint = "give them turns of their own, one after the other"
+            place = turn.when.place if turn.when else Place(f"scenario {scenario.name!r}, turns")
+            found.append(Diagnostic(place, "unsupported", message, hint))
+    for actor in scenario.actors.values():
+        if len(actor.types) > 2:
+            message = f"{actor.key} has {len(actor.types)} types; this version solves up to two"
+            found.append(Diagnostic(actor.priors[0].place, "unsupported", message))
+    if found:
+        raise ScenarioError(found)
+

@@ -1,0 +1,368 @@
+"""Enumerates the states that play can reach, turn by turn, with actions and transitions.
+
+Forward from the start: at each turn every available action of every state is tried, and the
+sorted set of all states that it may lead to is the next turn's set. An alternative whose
+probability is zero leads nowhere, unless another value of a parameter would make it positive:
+then it is kept, with probability zero, so that changing the parameter changes numbers only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+
+from detente.errors import Diagnostic, Place, ScenarioError, Severity
+from detente.game.evaluate import Evaluator, Findings, evaluator
+from detente.game.structure import Bools, Ints, Skeleton, Structure, decode, encode
+from detente.scenario.expression import Formula
+from detente.scenario.values import constant
+from detente.scenario.model import Action, Change, Scenario, Term, Turn
+
+MAX_STATES = 1_000_000
+"""States of one turn: beyond this a solve would take more than any laptop's memory."""
+
+ZERO = 1e-12
+"""Probabilities up to this are rounding left over by `rest`."""
+
+
+@dataclass(slots=True)
+class Reach:
+    """What the enumeration has met on the way: for warnings about things that never happen."""
+
+    binding: set[str]
+    outcomes: set[str]
+
+
+def enumerate_game(scenario: Scenario, policy: str) -> Structure:
+    """The structure of a scenario under a policy ('' for no terms).
+
+    Raises
+    ------
+    ScenarioError
+        With every mistake that shows at a reachable state.
+    """
+    findings = Findings()
+    last = round(constant(scenario.horizon, scenario))
+    counts = [range(max(1, len(actor.types))) for actor in scenario.actors.values()]
+    profiles = np.array(list(product(*counts)), dtype=np.int64)
+    at = evaluator(scenario, profiles, last, findings)
+    generic = evaluator(_generic(scenario), profiles, last, Findings())
+    chosen = scenario.policies[policy].terms if policy else ()
+    terms = tuple(scenario.terms[key] for key in chosen)
+    build = _Builder(scenario, at, generic, terms, Reach(set(), set()))
+
+    variables = at.variables
+    start = encode(variables, {v.key: np.array([v.start]) for v in variables})
+    skeletons: list[Skeleton] = []
+    sets, period_sets = [start], []
+    stops = [build.ended(start, 1)]
+    for t in range(1, last + 1):
+        steps = list(build.steps())
+        kept = len(skeletons)
+        for number, (turn, event) in enumerate(steps):
+            must = number == len(steps) - 1 and len(skeletons) == kept
+            step = build.layer(sets[-1], stops[-1], t, turn, event, must)
+            if step is not None:
+                skeletons.append(step[0])
+                sets.append(step[1])
+                stops.append(build.ended(step[1], t))
+            _refuse(findings)
+        period_sets.append(len(sets) - 1)
+    times = [skeleton.period for skeleton in skeletons] + [last]
+    holds = {
+        key: tuple(
+            at.public(outcome.when, codes, t).astype(bool)
+            for codes, t in zip(sets, [1, *times[:-1]] if skeletons else times, strict=True)
+        )
+        for key, outcome in scenario.outcomes.items()
+    }
+    _refuse(findings)
+    return Structure(
+        variables=variables,
+        profiles=profiles,
+        skeletons=tuple(skeletons),
+        sets=tuple(sets),
+        period_sets=tuple(period_sets),
+        holds=holds,
+        ended=tuple(stops),
+        structural=_structural(scenario),
+        warnings=_warnings(scenario, terms, build.reach, holds),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Builder:
+    """Builds layers of one scenario: formulas at present values (`at`) and at `generic` ones."""
+
+    scenario: Scenario
+    at: Evaluator
+    generic: Evaluator
+    terms: tuple[Term, ...]
+    reach: Reach
+
+    def steps(self) -> Iterator[tuple[int, str]]:
+        """The layers of a period: (turn, '') where actors move, (turn, event) for chance."""
+        for number, turn in enumerate(self.scenario.turns):
+            yield from ((number, event) for event in turn.events or ("",))
+
+    def ended(self, codes: Ints, t: int) -> Bools:
+        """Where play has ended, bool [x]."""
+        ended = np.zeros(codes.size, dtype=bool)
+        for outcome in self.scenario.outcomes.values():
+            if outcome.ends:
+                ended |= self.at.public(outcome.when, codes, t).astype(bool)
+        return ended
+
+    def layer(
+        self, codes: Ints, ended: Bools, t: int, number: int, event: str, must: bool
+    ) -> tuple[Skeleton, Ints] | None:
+        """One layer from the states `codes`, and the states it leads to.
+
+        None for a chance event that can happen nowhere, unless the layer `must` be kept.
+        """
+        turn = self.scenario.turns[number]
+        mover = "" if event else turn.who[0]
+        own = (self.scenario.events[event],) if event else ()
+        actions = own or tuple(self.scenario.actions[mover].values())
+        passive = ended | ~self._condition(turn.when, codes, t)
+        moves = [~passive & self._condition(action.when, codes, t) for action in actions]
+        breaks: dict[int, tuple[tuple[Term, Bools], ...]] = {}
+        if event:
+            passive = ~moves[0]
+            if passive.all() and not must:
+                return None
+        else:
+            allowed = self._apply_terms(actions, mover, moves, codes, t, breaks)
+            stuck = ~passive & ~np.any(allowed, axis=0)
+            if stuck.any():
+                self._tell_stuck(turn, mover, int(codes[stuck][0]), t, np.any(moves, axis=0)[stuck])
+                passive = passive | stuck
+            moves = allowed
+        available = np.array([*moves, passive])
+        edge_state, edge_action = np.nonzero(available.T)
+        parts = [self._transitions(action, n, codes, available[n], t)
+                 for n, action in enumerate(actions)]
+        rows = np.flatnonzero(passive)
+        parts.append((rows, np.full_like(rows, len(actions)), np.zeros_like(rows), codes[rows]))
+        state, action, alternative, target = (np.concatenate(c) for c in zip(*parts, strict=True))
+        order = np.lexsort((alternative, action, state))
+        following = np.unique(target)
+        self._limit(following.size)
+        position = {key: i for i, key in enumerate(self.scenario.actors)}
+        skeleton = Skeleton(
+            period=t,
+            turn=number,
+            event=event,
+            mover=position[mover] if mover else -1,
+            actions=actions,
+            edge_state=edge_state,
+            edge_action=edge_action,
+            trans_state=state[order],
+            trans_action=action[order],
+            trans_alternative=alternative[order],
+            succ=np.searchsorted(following, target[order]).astype(np.int32),
+            breaks=breaks,
+        )
+        return skeleton, following
+
+    def _condition(self, formula: Formula | None, codes: Ints, t: int) -> Bools:
+        if formula is None:
+            return np.ones(codes.size, dtype=bool)
+        return self.at.public(formula, codes, t).astype(bool)
+
+    def _apply_terms(
+        self,
+        actions: tuple[Action, ...],
+        mover: str,
+        moves: list[Bools],
+        codes: Ints,
+        t: int,
+        breaks: dict[int, tuple[tuple[Term, Bools], ...]],
+    ) -> list[Bools]:
+        """Availability after hard terms; soft ones are noted in `breaks`."""
+        allowed = list(moves)
+        for term in self.terms:
+            force = self._condition(term.when, codes, t)
+            if term.unless is not None:
+                force = force & ~self._condition(term.unless, codes, t)
+            for n, action in enumerate(actions):
+                if (mover, action.key) not in term.forbids:
+                    continue
+                if (force & moves[n]).any():
+                    self.reach.binding.add(term.key)
+                if term.cost is None:
+                    allowed[n] = allowed[n] & ~force
+                else:
+                    breaks[n] = (*breaks.get(n, ()), (term, force))
+        return allowed
+
+    def _transitions(
+        self, action: Action, n: int, codes: Ints, available: Bools, t: int
+    ) -> tuple[Ints, Ints, Ints, Ints]:
+        """(state row, action, alternative, target code) of each transition of an action."""
+        rows = np.flatnonzero(available)
+        here = codes[rows]
+        present = probabilities(action, self.at, here, t)
+        if not self.at.findings.found:
+            _check_probabilities(action, self.at, present, here, t)
+        other = probabilities(action, self.generic, here, t)
+        parts = []
+        for number, alternative in enumerate(action.alternatives):
+            live = (present[number] > ZERO) | (np.abs(other[number]) > ZERO)
+            target = self._apply(alternative.changes, here[live], t)
+            row = rows[live]
+            parts.append((row, np.full_like(row, n), np.full_like(row, number), target))
+        state, act, alternative_number, target = (np.concatenate(c) for c in zip(*parts))
+        return state, act, alternative_number, target
+
+    def _apply(self, changes: tuple[Change, ...], codes: Ints, t: int) -> Ints:
+        """The states, int64 [x], that an alternative leads to."""
+        levels = decode(self.at.variables, codes)
+        after = dict(levels)
+        for change in changes:
+            variable = self.scenario.variables[change.variable]
+            value = self.at.public(change.formula, codes, t)
+            whole = np.round(value).astype(np.int64)
+            if np.any(np.abs(value - whole) > 1e-9):
+                bad = int(codes[np.abs(value - whole) > 1e-9][0])
+                message = f"`{change.formula.text}` is not a whole number {self.at.where(bad, t)}"
+                hint = "levels are whole numbers; round with floor(…)"
+                place = change.formula.place
+                self.at.findings.add(Diagnostic(place, "not-whole", message, hint))
+            base = 0 if variable.names else variable.low
+            level = levels[change.variable] + whole if change.shift else whole - base
+            outside = (level < 0) | (level >= variable.size)
+            if outside.any() and not variable.cut:
+                bad = int(codes[outside][0])
+                edges = f"{variable.label(0)} to {variable.label(variable.size - 1)}"
+                message = (
+                    f"the effect on {variable.key} leaves its levels ({edges}) "
+                    f"{self.at.where(bad, t)}"
+                )
+                hint = f"add a `when`, or `edge: cut` to {variable.key} to stop at the last level"
+                place = change.formula.place
+                self.at.findings.add(Diagnostic(place, "leaves-levels", message, hint))
+            after[change.variable] = np.clip(level, 0, variable.size - 1)
+        return encode(self.at.variables, after) if after else codes
+
+    def _tell_stuck(self, turn: Turn, mover: str, code: int, t: int, by_terms: Bools) -> None:
+        reason = "the terms in force forbid every action" if by_terms.any() else "has no action"
+        where = self.at.where(code, t)
+        message = f"{mover} has to move but {reason} {where}"
+        if by_terms.any():
+            message = f"{mover} has to move but {reason} of {mover} {where}"
+        hint = f"give {mover} an action that is always available (`wait: {{}}`), or the turn a `when`"
+        first = next(iter(self.scenario.actions[mover].values()))
+        place = next((f.place for f in (turn.when, first.when) if f is not None), None)
+        file = Place(f"scenario {self.scenario.name!r}, actions, {mover}")
+        self.at.findings.add(Diagnostic(place or file, "no-action", message, hint))
+
+    def _limit(self, states: int) -> None:
+        if states > MAX_STATES:
+            total = int(np.prod([float(v.size) for v in self.at.variables]))
+            message = (
+                f"more than {MAX_STATES:,} states can be reached at one turn (this one has "
+                f"{states:,}; all levels together allow {total:,})"
+            )
+            hint = "use fewer variables or levels, or end play by outcomes with `ends: true`"
+            place = Place(f"scenario {self.scenario.name!r}, state")
+            raise ScenarioError([Diagnostic(place, "too-many-states", message, hint)])
+
+
+def probabilities(action: Action, at: Evaluator, codes: Ints, t: int) -> list[np.ndarray]:
+    """Probability of each alternative, float64 [x] each; `rest` takes what the others leave."""
+    given = [
+        None if alternative.probability is None else at.public(alternative.probability, codes, t)
+        for alternative in action.alternatives
+    ]
+    rest = 1.0 - sum((p for p in given if p is not None), start=np.zeros(codes.size))
+    return [rest if p is None else p for p in given]
+
+
+def _check_probabilities(
+    action: Action, at: Evaluator, present: list[np.ndarray], codes: Ints, t: int
+) -> None:
+    """Note probabilities outside [0, 1] and sums other than 1."""
+    total = sum(present, start=np.zeros(codes.size))
+    for alternative, p in zip(action.alternatives, present, strict=True):
+        bad = (p < -ZERO) | (p > 1 + ZERO)
+        if bad.any():
+            formula = alternative.probability
+            where = at.where(int(codes[bad][0]), t)
+            place = formula.place if formula else _place(action)
+            what = f"`{formula.text}`" if formula else "what is left for `rest`"
+            message = f"{what} is {p[bad][0]:.6g}, not a probability, {where}"
+            hint = "probabilities lie in [0, 1]; limit it with clip(…, 0, 1)"
+            at.findings.add(Diagnostic(place, "probabilities", message, hint))
+            return
+    bad = np.abs(total - 1) > 1e-9
+    if bad.any():
+        where = at.where(int(codes[bad][0]), t)
+        message = f"the probabilities of {action.key} add up to {total[bad][0]:.6g}, not 1, {where}"
+        hint = "give one alternative `p: rest`"
+        at.findings.add(Diagnostic(_place(action), "probabilities", message, hint))
+
+
+def _place(action: Action) -> Place:
+    """The place of an action's first probability."""
+    formulas = (a.probability for a in action.alternatives)
+    return next((f.place for f in formulas if f is not None), Place(f"action {action.key!r}"))
+
+
+def _generic(scenario: Scenario) -> Scenario:
+    """The scenario with every parameter moved a little, so that no zero is an accident."""
+    rng = np.random.default_rng(20180212)
+
+    def moved(value: float, limits: tuple[float, float] | None) -> float:
+        low, high = limits or (value, value + 0.1)
+        share = rng.uniform(0.3, 0.7)
+        return value + 0.01 * share * (low + share * (high - low) - value) + 1e-7 * share
+
+    parameters = {
+        key: replace(p, values=tuple(map(moved, p.values, p.ranges)))
+        for key, p in scenario.parameters.items()
+    }
+    return replace(scenario, parameters=parameters)
+
+
+def _structural(scenario: Scenario) -> frozenset[str]:
+    """Parameters whose values decide which states and actions there are."""
+    actions = [a for own in scenario.actions.values() for a in own.values()]
+    actions += scenario.events.values()
+    formulas = [scenario.horizon, *(turn.when for turn in scenario.turns)]
+    formulas += [a.when for a in actions] + [o.when for o in scenario.outcomes.values()]
+    formulas += [f for term in scenario.terms.values() for f in (term.when, term.unless)]
+    formulas += [c.formula for a in actions for alt in a.alternatives for c in alt.changes]
+    return frozenset().union(*(f.parameters for f in formulas if f is not None))
+
+
+def _warnings(
+    scenario: Scenario,
+    terms: tuple[Term, ...],
+    reach: Reach,
+    holds: dict[str, tuple[Bools, ...]],
+) -> tuple[Diagnostic, ...]:
+    """Outcomes that never hold and terms that never bind."""
+    found = []
+    for key, outcome in scenario.outcomes.items():
+        if not any(where.any() for where in holds[key]):
+            message = f"outcome {key} can never hold: `{outcome.when.text}`"
+            hint = "check the levels in its condition, and whether any action leads there"
+            place = outcome.when.place
+            found.append(Diagnostic(place, "never-holds", message, hint, Severity.WARNING))
+    for term in terms:
+        if term.key not in reach.binding:
+            formula = term.when or term.unless or term.cost
+            place = formula.place if formula else Place(f"term {term.key!r}")
+            message = f"term {term.key} never forbids anything that could be done"
+            hint = "check its `when` and `unless`, and the availability of what it forbids"
+            found.append(Diagnostic(place, "never-binds", message, hint, Severity.WARNING))
+    return tuple(found)
+
+
+def _refuse(findings: Findings) -> None:
+    if findings.found:
+        raise ScenarioError(sorted(findings.found.values(), key=lambda d: d.place))

@@ -1,0 +1,109 @@
+"""Formulas on sets of states: what each name stands for, and what is told where a value is bad."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detente.errors import Diagnostic, Place
+from detente.game.structure import Ints, decode
+from detente.scenario.expression import Formula, NotFinite
+from detente.scenario.model import Scenario, Variable
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class Findings:
+    """The mistakes met while a game is compiled: one for each formula and code, the first met."""
+
+    found: dict[tuple[Place, str], Diagnostic] = field(default_factory=dict)
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        """Keep a mistake unless one of its kind was met at its place."""
+        self.found.setdefault((diagnostic.place, diagnostic.code), diagnostic)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluator:
+    """Evaluates formulas of one scenario at states of one period.
+
+    `by_type` gives each parameter that varies by type as float64 [1, p]; `types` each informed
+    actor's true type as float64 [1, p]. With `profiled`, results are [x, p], otherwise [x].
+    """
+
+    scenario: Scenario
+    variables: tuple[Variable, ...]
+    scalars: Mapping[str, float]
+    by_type: Mapping[str, Floats]
+    types: Mapping[str, Floats]
+    last: int
+    findings: Findings
+
+    def public(self, formula: Formula, codes: Ints, t: int) -> NDArray[np.float64]:
+        """The formula's value at each state, float64 or bool [x]; 0 where it is bad (noted)."""
+        names = {**self.scalars, **self._calendar(t), **self._levels(codes)}
+        return self._evaluate(formula, names, codes, t, (codes.size,))
+
+    def profiled(self, formula: Formula, codes: Ints, t: int) -> Floats:
+        """The formula's value at each state and type profile, float64 [x, p]; 0 where bad."""
+        columns = {key: values[:, None] for key, values in self._levels(codes).items()}
+        names = {**self.scalars, **self.by_type, **self.types, **self._calendar(t), **columns}
+        return self._evaluate(formula, names, codes, t, (codes.size, self.profiles))
+
+    @property
+    def profiles(self) -> int:
+        """P, the number of type profiles."""
+        return next(iter(self.types.values())).size
+
+    def where(self, code: int, t: int) -> str:
+        """A state and its time in words."""
+        levels = decode(self.variables, np.array([code]))
+        words = ", ".join(f"{v.key} {v.label(int(levels[v.key][0]))}" for v in self.variables)
+        return f"in {self.scenario.calendar.label(t)}, at {words}"
+
+    def _levels(self, codes: Ints) -> dict[str, Floats]:
+        levels = decode(self.variables, codes)
+        low = {v.key: 0 if v.names else v.low for v in self.variables}
+        return {key: (values + low[key]).astype(np.float64) for key, values in levels.items()}
+
+    def _calendar(self, t: int) -> dict[str, float]:
+        date = self.scenario.calendar.date(t)
+        dated = {} if date is None else {"month": float(date.month), "year": float(date.year)}
+        return {"t": float(t), "last": float(self.last), **dated}
+
+    def _evaluate(
+        self,
+        formula: Formula,
+        names: Mapping[str, float | Floats],
+        codes: Ints,
+        t: int,
+        shape: tuple[int, ...],
+    ) -> NDArray[np.float64]:
+        try:
+            return np.broadcast_to(formula.evaluate(names), shape)
+        except NotFinite as bad:
+            mask = np.broadcast_to(bad.mask, shape).reshape(codes.size, -1).any(axis=1)
+            message = f"`{formula.text}` {bad.reason} {self.where(int(codes[mask][0]), t)}"
+            hint = "guard it with `… if … else …`, or with max(…) in the denominator"
+            self.findings.add(Diagnostic(formula.place, "not-finite", message, hint))
+            return np.zeros(shape)
+
+
+def evaluator(scenario: Scenario, profiles: Ints, last: int, findings: Findings) -> Evaluator:
+    """An evaluator with the scenario's present parameter values; `profiles` is int64 [p, i]."""
+    position = {key: i for i, key in enumerate(scenario.actors)}
+    scalars: dict[str, float] = {}
+    by_type: dict[str, Floats] = {}
+    for key, parameter in scenario.parameters.items():
+        if parameter.types:
+            column = profiles[:, position[parameter.of]]
+            by_type[key] = np.array(parameter.values)[column][None, :]
+        else:
+            scalars[key] = parameter.values[0]
+    types = {key: profiles[:, i][None, :].astype(np.float64) for key, i in position.items()}
+    variables = tuple(scenario.variables.values())
+    return Evaluator(scenario, variables, scalars, by_type, types, last, findings)

@@ -1,0 +1,214 @@
+"""Unrolls a small compiled game into an extensive form and writes it as Gambit's .efg.
+
+Chance draws the types, then the turns follow, all moves and chance effects seen by all. Payoffs
+stand at terminal nodes only. An information set is a mover's type and the public history.
+
+An actor with discount 1 is one player. The stage problem weighs payoffs at their value when the
+turn is played, so an actor with another discount is one player for each period, with payoffs at
+that period's value; for discount 0 these are the short-lived players of the textbooks. Agent
+quantal responses are then the same in both forms. Gambit has one precision for all players;
+`scale` multiplies each actor's payoffs by its own precision, for use with λ = 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+
+from detente.errors import SolveError
+from detente.game.arrays import CompiledGame
+
+MAX_NODES = 200_000
+"""Nodes of a tree that is still written: Gambit itself is content with far fewer."""
+
+History = tuple[tuple[int, int, int], ...]
+"""Public moves: (layer, joint action e, transition k) for each layer passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class InformationSet:
+    """Where a type of a mover chooses. `player` and `number` count from 1, as in the .efg."""
+
+    player: int
+    number: int
+    layer: int
+    state: int
+    actor: int
+    theta: int
+    history: History
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensiveForm:
+    """The text of the .efg, its players' names, and its information sets in Gambit's order."""
+
+    text: str
+    players: tuple[str, ...]
+    information_sets: tuple[InformationSet, ...]
+
+
+def count_nodes(game: CompiledGame) -> int:
+    """Nodes of the unrolled tree, counted without building it."""
+    below = [1] * game.final.size
+    for layer in reversed(game.layers):
+        here = []
+        for x in range(layer.states.size):
+            total = 0
+            edges = range(layer.action_ptr[x], layer.action_ptr[x + 1])
+            for e in edges:
+                moves = _moves(layer.trans_ptr[e], layer.trans_ptr[e + 1], layer.prob)
+                total += (len(moves) > 1) + sum(below[layer.succ[k]] for k in moves)
+            here.append(total + (len(edges) > 1))
+        below = here
+    drawn = int(np.count_nonzero(game.profile_prior()))
+    return (drawn > 1) + drawn * below[0]
+
+
+def to_efg(game: CompiledGame, *, scale: bool = False, max_nodes: int = MAX_NODES) -> str:
+    """The game as the text of a Gambit .efg file (see the module for its conventions).
+
+    Raises
+    ------
+    SolveError
+        If the tree would have more than `max_nodes` nodes, with their number.
+    """
+    return unroll(game, scale=scale, max_nodes=max_nodes).text
+
+
+def unroll(
+    game: CompiledGame, *, scale: bool = False, max_nodes: int = MAX_NODES
+) -> ExtensiveForm:
+    """The extensive form of a game; see `to_efg`."""
+    nodes = count_nodes(game)
+    if nodes > max_nodes:
+        raise SolveError(
+            f"the unrolled tree would have {nodes:,} nodes; at most {max_nodes:,} are written\n"
+            "hint: set a shorter horizon (--horizon), or allow more (--max-nodes)"
+        )
+    writer = _Writer(game, scale)
+    lines = list(writer.root())
+    title = _quote(game.scenario.title)
+    players = " ".join(_quote(name) for name in writer.players)
+    about = _quote(f"{game.scenario.name}, {game.periods} periods; written by Detente")
+    head = [f"EFG 2 R {title} {{ {players} }}", about, ""]
+    text = "\n".join([*head, *lines, ""])
+    return ExtensiveForm(text, tuple(writer.players), tuple(writer.sets))
+
+
+def _moves(first: int, last: int, prob: np.ndarray) -> list[int]:
+    return [k for k in range(first, last) if prob[k] > 0]
+
+
+def _quote(text: str) -> str:
+    return '"' + text.replace("\\", "").replace('"', "'") + '"'
+
+
+class _Writer:
+    """Walks the tree in the order of the file, numbering players' information sets."""
+
+    def __init__(self, game: CompiledGame, scale: bool) -> None:
+        self.game = game
+        self.weight = game.precision if scale else np.ones(len(game.priors))
+        self.actors = list(game.scenario.actors.values())
+        self.players: list[str] = []
+        self.owner: dict[tuple[int, int], int] = {}  # (actor, period) -> player
+        for i, actor in enumerate(self.actors):
+            single = game.discount[i] == 1
+            for t in range(1, game.periods + 1):
+                if not single or t == 1:
+                    label = game.scenario.calendar.label(t)
+                    self.players.append(actor.name if single else f"{actor.name}, {label}")
+                self.owner[i, t] = len(self.players)
+        self.sets: list[InformationSet] = []
+        self.numbers: dict[tuple[int, int, History], int] = {}
+        self.counts: dict[int, int] = {}
+        self.chances = 0
+        self.ends = 0
+
+    def root(self) -> Iterator[str]:
+        prior = self.game.profile_prior()
+        drawn = [int(p) for p in np.flatnonzero(prior)]
+        if len(drawn) > 1:
+            names = [self._profile_name(p) for p in drawn]
+            yield self._chance("types", names, prior[drawn])
+        for p in drawn:
+            yield from self._node(p, 0, 0, (), ())
+
+    def _profile_name(self, p: int) -> str:
+        kinds = zip(self.actors, self.game.profiles[p], strict=True)
+        return ", ".join(f"{a.key} {a.types[theta]}" for a, theta in kinds if len(a.types) > 1)
+
+    def _chance(self, name: str, labels: list[str], prob: np.ndarray) -> str:
+        self.chances += 1
+        # Gambit wants probabilities that add up to 1 exactly: the last one takes the rounding.
+        exact = [Fraction(Decimal(repr(float(p)))) for p in prob]
+        exact[-1] = 1 - sum(exact[:-1], start=Fraction(0))
+        body = " ".join(f"{_quote(x)} {p}" for x, p in zip(labels, exact, strict=True))
+        return f'c "" {self.chances} {_quote(name)} {{ {body} }} 0'
+
+    def _node(
+        self, p: int, n: int, x: int, history: History, paid: tuple[tuple[int, np.ndarray], ...]
+    ) -> Iterator[str]:
+        """The subtree at state x before layer n, when the types are p and `paid` came so far."""
+        game = self.game
+        if n == len(game.layers):
+            yield self._terminal(p, x, paid)
+            return
+        layer = game.layers[n]
+        edges = range(int(layer.action_ptr[x]), int(layer.action_ptr[x + 1]))
+        if len(edges) > 1:
+            yield self._choice(p, n, x, history)
+        width = len(game.profiles)
+        for e in edges:
+            first, last = int(layer.trans_ptr[e]), int(layer.trans_ptr[e + 1])
+            moves = _moves(first, last, layer.prob)
+            if len(moves) > 1:
+                after = game.structure.sets[n + 1]
+                labels = [game.structure.describe(int(after[layer.succ[k]])) for k in moves]
+                yield self._chance(layer.event or "effect", labels, layer.prob[moves])
+            for k in moves:
+                target = int(layer.succ[k])
+                got = (*paid, (layer.period, layer.reward[e, p::width]))
+                if game.ends_period[n]:
+                    flow = game.flow[layer.period - 1][target, p::width]
+                    got = (*got, (layer.period, flow))
+                yield from self._node(p, n + 1, target, (*history, (n, e, k)), got)
+
+    def _choice(self, p: int, n: int, x: int, history: History) -> str:
+        layer = self.game.layers[n]
+        mover = layer.movers[0]
+        theta = int(self.game.profiles[p, mover])
+        player = self.owner[mover, layer.period]
+        key = (player, theta, history)
+        if key not in self.numbers:
+            number = self.counts[player] = self.counts.get(player, 0) + 1
+            self.numbers[key] = number
+            self.sets.append(InformationSet(player, number, n, x, mover, theta, history))
+        actor = self.actors[mover]
+        kind = f" {actor.types[theta]}" if actor.types else ""
+        when = self.game.scenario.calendar.label(layer.period)
+        where = self.game.structure.describe(int(layer.states[x]))
+        actions = list(self.game.scenario.actions[actor.key])
+        own = layer.action[layer.action_ptr[x] : layer.action_ptr[x + 1], 0]
+        labels = " ".join(_quote(actions[a]) for a in own)
+        name = _quote(f"{actor.key}{kind}, {when}: {where}")
+        return f'p "" {player} {self.numbers[key]} {name} {{ {labels} }} 0'
+
+    def _terminal(self, p: int, x: int, paid: tuple[tuple[int, np.ndarray], ...]) -> str:
+        game = self.game
+        paid = (*paid, (game.periods + 1, game.terminal[x, p :: len(game.profiles)]))
+        totals = [0.0] * len(self.players)
+        for (i, t), player in self.owner.items():
+            if t > 1 and game.discount[i] == 1:
+                continue
+            value = sum(
+                float(game.discount[i]) ** (s - t) * float(got[i]) for s, got in paid if s >= t
+            )
+            totals[player - 1] = self.weight[i] * value
+        self.ends += 1
+        body = " ".join(repr(float(v)) for v in totals)
+        return f't "" {self.ends} "" {{ {body} }}'

@@ -1,0 +1,18 @@
+"""The scenarios that come with the package."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+
+def names() -> list[str]:
+    """The names of the library's scenarios, in alphabetical order."""
+    files = resources.files(__name__).iterdir()
+    return sorted(file.name[: -len(".yaml")] for file in files if file.name.endswith(".yaml"))
+
+
+def read_text(name: str) -> str:
+    """The text of a scenario of the library. Raises `KeyError` for a name that is not there."""
+    if name not in names():
+        raise KeyError(name)
+    return (resources.files(__name__) / f"{name}.yaml").read_text(encoding="utf-8")

@@ -1,0 +1,1 @@
+"""The scenario language: text in, a checked and frozen `Scenario` out."""

@@ -1,0 +1,128 @@
+"""What can be said about a scenario's entries only by looking at several of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from detente.scenario.context import Context
+from detente.scenario.expression import Formula
+from detente.scenario.hints import listing
+from detente.scenario.model import Action, Scenario, Support
+from detente.scenario.report import Report
+from detente.scenario.source import Trail
+from detente.scenario.values import range_problems
+
+
+def check_play(context: Context) -> None:
+    """Tell actors and events that turns leave out, and sections for actors who are none."""
+    parts, report = context.parts, context.report
+    for section in ("actions", "payoffs"):
+        for key in getattr(parts, section):
+            context.known_key((section, key), key, "actors", "an actor")
+    turns = [turn for turn in parts.turns if turn]
+    if len(turns) < len(parts.turns) or "turns" in parts.lost:
+        return  # the turns that cannot be read may be theirs
+    movers = {name for turn in turns for name in turn.who}
+    for actor, actions in parts.actions.items():
+        if actor in parts.actors and actions and actor not in movers:
+            report.key_error(("actions", actor), "turns", f"`{actor}` has actions, but no turn")
+    played = {name for turn in turns for name in turn.chance}
+    left = [] if "chance" in movers else [key for key in parts.chance if key not in played]
+    if left:
+        message = f"no turn plays {listing(left)}"
+        report.key_error(("chance", left[0]), "turns", message, "add `chance` to `turns`")
+
+
+def check_policy(context: Context) -> None:
+    """Tell a policy in force that is not there."""
+    name = context.parts.single.get("policy")
+    if name:
+        context.known(("policy",), name, "policies", "one of the `policies`")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry that holds formulas, with what stands behind it."""
+
+    trail: Trail
+    support: Support
+    formulas: tuple[Formula, ...]
+
+
+def entries(scenario: Scenario) -> Iterator[Entry]:
+    """All entries that hold formulas, but turns and the calendar."""
+    for key, actor in scenario.actors.items():
+        formulas = (*actor.priors, actor.precision, actor.discount)
+        yield Entry(("actors", key), actor.support, formulas)
+    for actor_key, actions in scenario.actions.items():
+        for key, action in actions.items():
+            yield Entry(("actions", actor_key, key), action.support, _formulas(action))
+    for key, event in scenario.events.items():
+        yield Entry(("chance", key), event.support, _formulas(event))
+    for key, payoff in scenario.payoffs.items():
+        formulas = (*payoff.flow.values(), *payoff.terminal.values())
+        yield Entry(("payoffs", key), payoff.support, formulas)
+    for key, term in scenario.terms.items():
+        given = (term.when, term.unless, term.cost)
+        yield Entry(("terms", key), term.support, tuple(f for f in given if f))
+    for key, outcome in scenario.outcomes.items():
+        yield Entry(("outcomes", key), outcome.support, (outcome.when,))
+
+
+def _formulas(action: Action) -> tuple[Formula, ...]:
+    given = [action.when, *action.costs.values()]
+    for alternative in action.alternatives:
+        given += [alternative.probability, *(change.formula for change in alternative.changes)]
+    return tuple(formula for formula in given if formula is not None)
+
+
+def warn(scenario: Scenario, report: Report) -> None:
+    """Tell what is doubtful about a scenario without errors."""
+    found = list(entries(scenario))
+    _warn_parameters(scenario, found, report)
+    for entry in found:
+        if any(formula.decimals for formula in entry.formulas):
+            _warn_support(entry.trail, entry.support, report)
+    _warn_unused(scenario, found, report)
+    for key in scenario.actors:
+        if key not in scenario.payoffs:
+            report.warn(("actors", key), "no-payoff", f"`{key}` has no payoffs")
+
+
+def _warn_support(trail: Trail, support: Support, report: Report) -> None:
+    if not support.evidence and not support.judgement:
+        message = f"nothing stands behind the numbers of `{trail[-1]}`"
+        report.warn(trail, "no-support", message, "say `evidence: [...]` or `judgement: reason`")
+
+
+def _warn_parameters(scenario: Scenario, found: list[Entry], report: Report) -> None:
+    used = set(scenario.horizon.parameters)
+    for turn in scenario.turns:
+        used |= turn.when.parameters if turn.when else set()
+    for entry in found:
+        used |= {name for formula in entry.formulas for name in formula.parameters}
+    for key, parameter in scenario.parameters.items():
+        trail: Trail = ("parameters", key)
+        if key not in used:
+            report.warn(trail, "unused", f"nothing uses the parameter `{key}`")
+        if None in parameter.ranges:
+            report.warn(trail, "no-range", f"`{key}` has no range", "say `range: [low, high]`")
+        for sentence in range_problems(parameter):
+            report.warn(trail, "out-of-range", sentence)
+        _warn_support(trail, parameter.support, report)
+
+
+def _warn_unused(scenario: Scenario, found: list[Entry], report: Report) -> None:
+    """Evidence and terms that nothing refers to."""
+    supports = [entry.support for entry in found]
+    for section in (scenario.variables, scenario.parameters, scenario.policies):
+        supports += [one.support for one in section.values()]
+    cited = {name for support in supports for name in support.evidence}
+    for key in scenario.evidence:
+        if key not in cited:
+            report.warn(("evidence", key), "unused", f"nothing uses the evidence `{key}`")
+    named = {name for policy in scenario.policies.values() for name in policy.terms}
+    for key in scenario.terms:
+        if key not in named:
+            report.warn(("terms", key), "unused", f"no policy has the term `{key}`")

@@ -1,0 +1,89 @@
+"""What builders of entries share: formulas, look-ups of names, and what formulas may use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from detente.errors import Diagnostic, Place
+from detente.scenario import model, schema
+from detente.scenario.expression import Formula, parse
+from detente.scenario.hints import did_you_mean
+from detente.scenario.report import Report
+from detente.scenario.scope import CONDITION, NUMBER, Scope
+from detente.scenario.shape import Parts
+from detente.scenario.source import Trail
+
+
+class Context:
+    """The parts of one file and its report. Names are looked up among broken entries too."""
+
+    def __init__(self, parts: Parts, scope: Scope, report: Report) -> None:
+        self.parts = parts
+        self.report = report
+        constant, seen = "a constant", "what all can see"
+        self.constants = scope.at(constant, NUMBER, state=False, types=False)
+        self.conditions = scope.at(seen, CONDITION, state=True, types=False)
+        self.chances = scope.at(seen, NUMBER, state=True, types=False)
+        self.private = scope.at("this formula", NUMBER, state=True, types=True)
+
+    def formula(self, trail: Trail, value: Any, scope: Scope) -> Formula | None:
+        """The formula at `trail`, or None after telling what is wrong with it."""
+        source = self.report.source
+        trail = tuple(step for step in trail if step != "")
+        written = source.written.get(trail)
+        return parse(
+            value,
+            source.place(trail),
+            scope,
+            self.report.errors,
+            text=written.text if written else None,
+            offset=written.offset if written else None,
+        )
+
+    def formulas(
+        self, trail: Trail, values: Mapping[str, Any], scope: Scope
+    ) -> Mapping[str, Formula]:
+        """Formulas by name; those with mistakes are left out."""
+        found = {key: self.formula((*trail, key), value, scope) for key, value in values.items()}
+        return model.Frozen({key: formula for key, formula in found.items() if formula})
+
+    def condition(self, trail: Trail, value: Any) -> Formula | None:
+        return None if value is None else self.formula(trail, value, self.conditions)
+
+    def known(self, trail: Trail, name: str, section: str, what: str) -> bool:
+        """Whether a section has an entry of that name; told where it has not."""
+        return self._known(self.report.source.place(trail), name, section, what)
+
+    def _known(self, place: Place, name: str, section: str, what: str) -> bool:
+        entries = getattr(self.parts, section)
+        if name in entries or section in self.parts.lost:
+            return name in entries
+        hint = did_you_mean(name, entries)
+        message = f"`{name}` is not {what}"
+        self.report.errors.append(Diagnostic(place, "unknown-name", message, hint))
+        return False
+
+    def known_key(self, trail: Trail, name: str, section: str, what: str) -> bool:
+        """The same for a name that is a key, which stands at `trail`."""
+        return self._known(self.report.source.key(trail), name, section, what)
+
+    def support(self, trail: Trail, part: schema.Supported) -> model.Support:
+        for at, name in enumerate(part.evidence):
+            self.known((*trail, "evidence", at), name, "evidence", "an entry of `evidence`")
+        return model.Support(tuple(part.evidence), part.judgement)
+
+    def idle(self, actor: str) -> bool:
+        """Whether an actor is known to have no actions."""
+        lost = self.parts.lost & {"actions", f"actions of {actor}"}
+        return not lost and not self.parts.actions.get(actor)
+
+    def item(self, trail: Trail, at: int) -> Trail:
+        """The trail of an item of a list that may be written as a single text."""
+        return (*trail, at) if (*trail, at) in self.report.source.places else trail
+
+    def repeated(self, trail: Trail, names: list[str]) -> None:
+        for at, name in enumerate(names):
+            if name in names[:at]:
+                message = f"`{name}` stands here twice"
+                self.report.error((*trail, at), "duplicate-name", message)

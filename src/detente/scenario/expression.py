@@ -1,0 +1,217 @@
+"""The formula language: text in, a typed and checked `Formula` out, evaluated over arrays.
+
+Text is tokenised against a list of signs and words, then parsed by Python's `ast` module, then
+translated node by node into the small tree of `detente.scenario.nodes`. Nothing is ever run
+as Python. `docs/language.md` describes the language.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from detente.errors import Diagnostic, Place
+from detente.scenario import tokens
+from detente.scenario.nodes import SOUND, ZERO, Constant, Node
+from detente.scenario.scope import CALENDAR, Kind, Scope, Sort
+from detente.scenario.translate import Translator, spine
+
+__all__ = ["Formula", "Kind", "NotFinite", "Scope", "Sort", "number", "parse"]
+
+Tell = Callable[[int, str, str, str], None]
+SPACES = dict.fromkeys(map(ord, "\t\r\n"), " ")
+
+
+class NotFinite(ArithmeticError):  # noqa: N818 (a state of affairs, named for what it says)
+    """A formula that divides by zero, or is not finite, somewhere.
+
+    Attributes
+    ----------
+    mask : bool array
+        Where that happens; its shape is that to which the names' arrays broadcast.
+    reason : str
+        `divides by zero` or `is not finite`: what happens at the first such place.
+    """
+
+    def __init__(self, mask: NDArray[np.bool_], reason: str) -> None:
+        super().__init__(f"{reason} at {int(mask.sum())} of {mask.size} places")
+        self.mask = mask
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A checked formula. `kind` is what it gives: a number, a condition or a level.
+
+    `variables`, `parameters` and `calendar` are the names it reads; `actors` those whose true
+    type it reads, directly or through a parameter that varies by type. `decimals`: a number
+    with a decimal point (or an exponent) is written in it.
+    """
+
+    text: str
+    place: Place
+    node: Node
+    kind: Kind = Kind.NUMBER
+    variables: frozenset[str] = frozenset()
+    parameters: frozenset[str] = frozenset()
+    actors: frozenset[str] = frozenset()
+    calendar: frozenset[str] = frozenset()
+    decimals: bool = False
+
+    def evaluate(self, names: Mapping[str, ArrayLike]) -> NDArray[np.float64] | NDArray[np.bool_]:
+        """Evaluate over arrays that broadcast with one another.
+
+        Parameters
+        ----------
+        names : mapping of str to array
+            State variable: its number, or for named levels the level's index from 0. Calendar
+            name: its number. Parameter: its number (by type: that of the true type). Actor:
+            the index of its true type. At least the names that the formula reads.
+
+        Returns
+        -------
+        array
+            bool for a condition, float64 otherwise; of the shape to which the arrays of the
+            names that are read broadcast.
+
+        Raises
+        ------
+        NotFinite
+            Where a part that counts divides by zero or is not finite.
+        """
+        with np.errstate(all="ignore"):
+            values, faults = self.node.evaluate(names)
+        if faults.any():
+            shape = np.broadcast_shapes(np.shape(values), np.shape(faults))
+            faults = np.broadcast_to(faults, shape)
+            first = faults[faults != SOUND][0]
+            reason = "divides by zero" if first == ZERO else "is not finite"
+            raise NotFinite(np.asarray(faults != SOUND), reason)
+        if self.kind is Kind.CONDITION:
+            return np.asarray(values, np.bool_)
+        return np.asarray(values, np.float64)
+
+
+def number(value: float, place: Place) -> Formula:
+    """The formula that is a number, as if it had been written at `place`."""
+    return Formula(f"{value:g}", place, Constant(float(value)))
+
+
+def parse(
+    written: str | float,
+    place: Place,
+    scope: Scope,
+    problems: list[Diagnostic],
+    *,
+    text: str | None = None,
+    offset: int | None = None,
+) -> Formula | None:
+    """Read a formula, or a number or truth value, as it stands in a file.
+
+    Parameters
+    ----------
+    written : str, float, int or bool
+        The value in the file.
+    place : Place
+        Where it stands.
+    scope : Scope
+        What it may use and has to give.
+    problems : list of Diagnostic
+        Everything wrong with it is appended.
+    text : str, optional
+        How a number was written (`1e-3`).
+    offset : int, optional
+        The columns between `place` and the first character of `written`. Where it is given,
+        problems are placed at the column of the part they are about.
+
+    Returns
+    -------
+    Formula or None
+        None where a problem was found.
+    """
+    before = len(problems)
+    shown = str(written) if text is None else text
+    if isinstance(written, str):
+        flat = written.translate(SPACES)
+        shown = flat.strip(" ")
+        offset = None if offset is None else offset + len(flat) - len(flat.lstrip(" "))
+
+    def tell(position: int, code: str, message: str, hint: str = "") -> None:
+        where = place
+        if offset is not None:
+            where = Place(place.file, place.line, place.column + offset + position)
+        problems.append(Diagnostic(where, code, message, hint))
+
+    tree = _tree(written, shown, tell)
+    if tree is None:
+        return None
+    translator = Translator(shown, scope, tell)
+    typed = translator.whole(tree)
+    if len(problems) > before:
+        return None
+    used = translator.used
+    return Formula(
+        text=shown,
+        place=place,
+        node=typed.node,
+        kind=scope.wanted.kind,
+        variables=frozenset(used & scope.variables.keys()),
+        parameters=frozenset(used & scope.parameters.keys()),
+        actors=frozenset(translator.actors),
+        calendar=frozenset(used & CALENDAR),
+        decimals=translator.decimals,
+    )
+
+
+def _tree(written: str | float, shown: str, tell: Tell) -> ast.expr | None:
+    """Python's tree of what is written, or None where it cannot be read."""
+    if not isinstance(written, str):
+        is_bool = isinstance(written, bool)
+        tree = ast.Name("true" if written else "false") if is_bool else ast.Constant(written)
+        tree.col_offset, tree.end_col_offset = 0, len(shown)
+        return tree
+    fault = tokens.fault(shown)
+    if fault is not None:
+        tell(fault.position, "formula", fault.message, fault.hint)
+        return None
+    try:
+        tree = ast.parse(shown, mode="eval").body
+    except SyntaxError as error:
+        tell(*_syntax(error, shown))
+        return None
+    except (ValueError, RecursionError, MemoryError):
+        tell(0, "formula", "the formula cannot be read", "")
+        return None
+    if _depth(tree) > tokens.DEEPEST:
+        tell(0, "formula", f"the formula is nested more than {tokens.DEEPEST} deep", "")
+        return None
+    return tree
+
+
+def _syntax(error: SyntaxError, shown: str) -> tuple[int, str, str, str]:
+    """Python's complaint as position, code, sentence and hint of our own."""
+    position = min(max((error.offset or 1) - 1, 0), len(shown) - 1)
+    hint = "a choice is written `a if condition else b`" if "'else'" in error.msg else ""
+    rest = shown[position:]
+    if len(rest) > 20:
+        rest = f"{rest[:20]}..."
+    return position, "formula", f"the formula cannot be read at `{rest}`", hint
+
+
+def _depth(tree: ast.expr) -> int:
+    """How deep a formula is nested. A long sum or product counts as one level."""
+    deepest = 0
+    ahead: list[tuple[ast.AST, int]] = [(tree, 1)]
+    while ahead:
+        node, depth = ahead.pop()
+        deepest = max(deepest, depth)
+        if isinstance(node, ast.BinOp):
+            first, steps = spine(node)
+            ahead += [(part, depth + 1) for part in (first, *(operand for _, operand in steps))]
+        else:
+            ahead += [(part, depth + 1) for part in ast.iter_child_nodes(node)]
+    return deepest

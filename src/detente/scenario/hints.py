@@ -1,0 +1,28 @@
+"""Did-you-mean: the hint that goes with a name nobody knows."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+MOST_LISTED = 12
+
+
+def did_you_mean(name: str, candidates: Iterable[str]) -> str:
+    """The hint `did you mean ...?`, or a list of what there is where that is short, or ''."""
+    known = list(dict.fromkeys(candidates))
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    close = difflib.get_close_matches(name.lower(), by_lower, n=2, cutoff=0.6)
+    if close:
+        return f"did you mean {' or '.join(f'`{by_lower[word]}`' for word in close)}?"
+    if 0 < len(known) <= MOST_LISTED:
+        return f"there {'is' if len(known) == 1 else 'are'} {listing(known)}"
+    return ""
+
+
+def listing(names: Iterable[str]) -> str:
+    """The names quoted, with commas and a last `and`."""
+    quoted = [f"`{name}`" for name in names]
+    if len(quoted) < 2:
+        return "".join(quoted)
+    return f"{', '.join(quoted[:-1])} and {quoted[-1]}"

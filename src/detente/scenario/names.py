@@ -1,0 +1,138 @@
+"""The names of a scenario: rules, clashes, and the scope they make for formulas."""
+
+from __future__ import annotations
+
+import re
+
+from detente.scenario.hints import did_you_mean, listing
+from detente.scenario.report import Report
+from detente.scenario.schema import NAME, ParameterPart
+from detente.scenario.scope import RESERVED, Scope
+from detente.scenario.shape import Parts
+from detente.scenario.source import Trail
+
+PLAIN = re.compile(NAME)
+WITH_DASHES = re.compile(f"{NAME[:-2]}-]*")
+
+
+def check_names(parts: Parts, report: Report) -> None:
+    """Tell names that break the rules, are reserved, or mean two things in formulas."""
+    _Names(report).check(parts)
+
+
+class _Names:
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.owners: dict[str, str] = {}
+
+    def check(self, parts: Parts) -> None:
+        """Check all names; those that formulas use first."""
+        sections = (("actors", "an actor"), ("state", "a variable"), ("parameters", "a parameter"))
+        for section, kind in sections:
+            for key in getattr(parts, section):
+                self.used_in_formulas((section, key), key, kind)
+        for key, variable in parts.state.items():
+            for index, level in enumerate(variable.levels.names if variable else ()):
+                self.member(("state", key, "levels", index), level, "level", key)
+                if variable and level in variable.levels.names[:index]:
+                    trail = ("state", key, "levels", index)
+                    self.report.error(trail, "duplicate-name", f"the level `{level}` is repeated")
+        for key, actor in parts.actors.items():
+            for name in actor.types if actor else ():
+                self.member(("actors", key, "types", name), name, "type", key)
+        for section in ("chance", "terms", "outcomes"):
+            for key in getattr(parts, section):
+                self.rule((section, key), key)
+        for actor_key, actions in parts.actions.items():
+            for key in actions:
+                self.rule(("actions", actor_key, key), key)
+        for key in parts.evidence:
+            self.rule(("evidence", key), key, WITH_DASHES)
+        for key in parts.policies:
+            if not key.strip() or "\n" in key:
+                self.report.key_error(
+                    ("policies", key), "name", "a policy's name is one line of text"
+                )
+
+    def rule(self, trail: Trail, name: str, rule: re.Pattern[str] = PLAIN) -> bool:
+        """Whether a name follows the rule for names; told where it does not."""
+        if rule.fullmatch(name):
+            return True
+        dash = ", `_` and `-`" if rule is WITH_DASHES else " and `_`"
+        hint = f"a name starts with a letter and goes on with letters, digits{dash}"
+        self.report.key_error(trail, "name", f"`{name}` cannot be a name", hint)
+        return False
+
+    def used_in_formulas(self, trail: Trail, name: str, kind: str) -> None:
+        if not self.free(trail, name):
+            return
+        if name in self.owners:
+            message = f"`{name}` is the name of {self.owners[name]} already"
+            self.report.key_error(trail, "duplicate-name", message)
+        self.owners.setdefault(name, kind)
+
+    def member(self, trail: Trail, name: str, kind: str, owner: str) -> None:
+        """A level or a type: these may be shared, but not with other things in formulas."""
+        if self.free(trail, name) and name in self.owners:
+            message = f"the {kind} `{name}` of {owner} is also the name of {self.owners[name]}"
+            self.report.key_error(trail, "duplicate-name", message)
+
+    def free(self, trail: Trail, name: str) -> bool:
+        if not self.rule(trail, name):
+            return False
+        if name in RESERVED:
+            self.report.key_error(trail, "reserved-name", f"`{name}` is a word of the language")
+            return False
+        return True
+
+
+def vocabulary(parts: Parts, report: Report) -> Scope:
+    """The names that formulas may use, from what could be read of the file."""
+    calendar = parts.single.get("calendar")
+    actors = {key: tuple(part.types) if part else None for key, part in parts.actors.items()}
+    return Scope(
+        variables={key: part.levels.names if part else None for key, part in parts.state.items()},
+        actors=actors,
+        parameters={
+            key: _owner(key, part, actors, parts, report) if part else ""
+            for key, part in parts.parameters.items()
+        },
+        dated=calendar is None or calendar.period != "round",
+        partial=bool(parts.lost & {"actors", "state", "parameters"}),
+    )
+
+
+def _owner(
+    key: str,
+    part: ParameterPart,
+    actors: dict[str, tuple[str, ...] | None],
+    parts: Parts,
+    report: Report,
+) -> str:
+    """The actor with whose type a parameter varies, or ''."""
+    trail: Trail = ("parameters", key)
+    types = set(part.value) - {""}
+    if part.of and part.of not in actors:
+        if "actors" not in parts.lost:
+            hint = did_you_mean(part.of, actors)
+            report.error((*trail, "of"), "unknown-name", f"`{part.of}` is not an actor", hint)
+        return ""
+    if not types:
+        if part.of:
+            report.error((*trail, "of"), "type", f"`{key}` has one value, so it is of no actor")
+        return ""
+    if part.of:
+        return part.of
+    fitting = [actor for actor, names in actors.items() if set(names or ()) == types]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        hint = f"write `of: {fitting[0]}`"
+        message = f"the types of `{key}` are those of {listing(fitting)}"
+        report.key_error((*trail, "value"), "type", message, hint)
+    elif None not in actors.values() and "actors" not in parts.lost:
+        near = [actor for actor, names in actors.items() if types & set(names or ())]
+        hint = f"the types of {near[0]} are {listing(actors[near[0]] or ())}" if near else ""
+        message = f"no actor has just the types {listing(part.value)}"
+        report.key_error((*trail, "value"), "type", message, hint)
+    return ""

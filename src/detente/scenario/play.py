@@ -1,0 +1,147 @@
+"""Turns, actions, events and payoffs, from checked entries.
+
+A builder that finds a mistake tells it and gives None; the others go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from detente.scenario import model, schema
+from detente.scenario.context import Context
+from detente.scenario.expression import Formula
+from detente.scenario.scope import NUMBER, Scope
+from detente.scenario.source import Trail
+
+
+def turn(context: Context, at: int, part: schema.TurnPart) -> model.Turn:
+    trail: Trail = ("turns", at)
+    when = context.condition((*trail, "when"), part.when)
+    if part.who == ["chance"]:
+        events = list(context.parts.chance)
+        if not events and "chance" not in context.parts.lost:
+            context.report.error(
+                trail, "turns", "there are no events in `chance` that could happen"
+            )
+        return model.Turn((), tuple(events), when)
+    for place, name in enumerate(part.who):
+        _mover(context, context.item((*trail, "who"), place), name)
+    for place, name in enumerate(part.chance):
+        context.known(
+            context.item((*trail, "chance"), place), name, "chance", "an event of `chance`"
+        )
+    for key, names in (("who", part.who), ("chance", part.chance)):
+        context.repeated((*trail, key), names)
+    return model.Turn(tuple(part.who), tuple(part.chance), when)
+
+
+def _mover(context: Context, trail: Trail, name: str) -> None:
+    if name == "chance":
+        message = "`chance` has a turn of its own"
+        context.report.error(trail, "turns", message, "write it as another item of `turns`")
+    elif context.known(trail, name, "actors", "an actor") and context.idle(name):
+        context.report.error(trail, "turns", f"`{name}` has a turn, but no actions")
+
+
+def event(context: Context, key: str, part: schema.EventPart) -> model.Action | None:
+    return action(context, ("chance", key), "", part)
+
+
+def action(
+    context: Context, trail: Trail, actor: str, part: schema.EventPart
+) -> model.Action | None:
+    """An action of `actor`, or an event of chance where that is ''."""
+    before = len(context.report.errors)
+    when = context.condition((*trail, "when"), part.when)
+    alternatives = _alternatives(context, trail, part)
+    costs = _costs(context, trail, actor, part) if isinstance(part, schema.ActionPart) else {}
+    support = context.support(trail, part)
+    if len(context.report.errors) > before:
+        return None
+    return model.Action(
+        key=str(trail[-1]),
+        when=when,
+        alternatives=tuple(alternatives),
+        costs=model.Frozen(costs),
+        about=part.about,
+        support=support,
+    )
+
+
+def _alternatives(
+    context: Context, trail: Trail, part: schema.EventPart
+) -> list[model.Alternative]:
+    if part.effects is None:
+        return [model.Alternative(None, _changes(context, (*trail, "set"), part.set))]
+    found = []
+    rests = 0
+    for at, effect in enumerate(part.effects):
+        below: Trail = (*trail, "effects", at)
+        probability = None
+        if effect.p == "rest":
+            rests += 1
+            if rests == 2:
+                message = "only one alternative can take the `rest`"
+                context.report.error((*below, "p"), "probabilities", message)
+        else:
+            probability = context.formula((*below, "p"), effect.p, context.chances)
+        changes = _changes(context, (*below, "set"), effect.set)
+        found.append(model.Alternative(probability, changes))
+    return found
+
+
+def _changes(context: Context, trail: Trail, values: Mapping[str, Any]) -> tuple[model.Change, ...]:
+    found = []
+    for key, value in values.items():
+        below: Trail = (*trail, key)
+        if not context.known_key(below, key, "state", "a variable of `state`"):
+            continue
+        written = context.report.source.written.get(below)
+        shift = written is not None and written.text.lstrip()[:1] in ("+", "-")
+        formula = context.formula(below, value, _level(context, key, shift))
+        if formula:
+            found.append(model.Change(key, shift, formula))
+    return tuple(found)
+
+
+def _level(context: Context, variable: str, shift: bool) -> Scope:
+    """The scope of a change of a variable: a number, or one of its named levels."""
+    wanted = NUMBER if shift else context.chances.level(variable)
+    return context.chances.at(context.chances.what, wanted, state=True, types=False)
+
+
+def _costs(
+    context: Context, trail: Trail, actor: str, part: schema.ActionPart
+) -> dict[str, Formula]:
+    found: dict[str, Formula] = {}
+    for key, values in (("cost", part.cost), ("costs", part.costs)):
+        for name, value in values.items():
+            below: Trail = (*trail, key, name)
+            payer = name or actor
+            if not _payer(context, below, payer, found):
+                continue
+            formula = context.formula(below, value, context.private)
+            if formula:
+                found[payer] = formula
+    return found
+
+
+def _payer(context: Context, trail: Trail, name: str, others: Iterable[str]) -> bool:
+    if not context.known_key(trail, name, "actors", "an actor"):
+        return False
+    if name in others:
+        message = f"the cost of `{name}` is given twice"
+        context.report.key_error(trail, "duplicate-name", message)
+        return False
+    return True
+
+
+def payoff(context: Context, key: str, part: schema.PayoffPart) -> model.Payoff:
+    trail: Trail = ("payoffs", key)
+    return model.Payoff(
+        flow=context.formulas((*trail, "flow"), part.flow, context.private),
+        terminal=context.formulas((*trail, "terminal"), part.terminal, context.private),
+        about=part.about,
+        support=context.support(trail, part),
+    )

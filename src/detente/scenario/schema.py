@@ -1,0 +1,359 @@
+"""The parts of a scenario file as they are written: their keys, shapes and shorthands.
+
+One pydantic model for each part serves two ends: the shape of every entry is checked by it
+(`detente.scenario.shape`), and the JSON Schema for editors is made from it. Shorthands (a turn
+as text, a policy as a list) become the long form here. What the entries mean is not known here:
+formulas are still text, and names are not looked up.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+NAME = "[A-Za-z][A-Za-z0-9_]*"
+INTEGER_RANGE = re.compile(r"(-?[0-9]{1,9})\s*\.\.\s*(-?[0-9]{1,9})")
+MOST_LEVELS = 10_000
+
+
+class Levels(NamedTuple):
+    """The levels of a variable: `size` numbers from `low`, or the `names`."""
+
+    size: int
+    low: int = 0
+    names: tuple[str, ...] = ()
+
+
+def _wrong(message: str) -> PydanticCustomError:
+    return PydanticCustomError("wrong-type", "{message}", {"message": message})
+
+
+def _formula(value: Any) -> Any:
+    if isinstance(value, str | bool | int | float):
+        return value
+    raise _wrong("should be a formula, a number or a name")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str) and value.strip():
+        return value.strip()
+    if isinstance(value, bool | int | float):
+        raise _wrong("should be text; put it in quotes")
+    raise _wrong("should be text")
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        # An integer can be too large to become a float.
+        number = float(value) if abs(value) < 1e308 else math.inf
+        if math.isfinite(number):
+            return number
+        raise _wrong("should be a finite number")
+    raise _wrong("should be a number; formulas are not allowed here")
+
+
+def _range(value: Any) -> tuple[float, float]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise _wrong("should be a range `[low, high]`")
+    low, high = _number(value[0]), _number(value[1])
+    if low > high:
+        raise PydanticCustomError("out-of-range", "should have its lower end first")
+    return low, high
+
+
+def _levels(value: Any) -> Levels:
+    if isinstance(value, list):
+        if not value or not all(isinstance(name, str) for name in value):
+            raise _wrong("should be `LOW..HIGH` or a list of names")
+        return Levels(len(value), names=tuple(value))
+    match = INTEGER_RANGE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise _wrong("should be `LOW..HIGH` (whole numbers) or a list of names")
+    low, high = int(match[1]), int(match[2])
+    if low > high:
+        raise PydanticCustomError("out-of-range", "should have the lowest level first")
+    if high - low >= MOST_LEVELS:
+        raise PydanticCustomError("out-of-range", f"should be at most {MOST_LEVELS:,} levels")
+    return Levels(high - low + 1, low)
+
+
+def _level(value: Any) -> int | str:
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        return value
+    raise _wrong("should be the number or the name of a level")
+
+
+def _flag(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise _wrong("should be `true` or `false`")
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _by_name(value: Any) -> Any:
+    """A single value as a mapping of one entry that has no name."""
+    if not isinstance(value, dict):
+        return {"": value}
+    if "" in value or not value:
+        raise _wrong("should have a name for each value")
+    return value
+
+
+def _turn(value: Any) -> Any:
+    return {"who": value} if isinstance(value, str) else value
+
+
+def _policy(value: Any) -> Any:
+    return {"terms": value} if isinstance(value, list) else value
+
+
+# What a file may hold at the leaves. The mapping types take one value for a mapping with the
+# single key ''.
+Formula = Annotated[
+    Any,
+    PlainValidator(_formula),
+    WithJsonSchema({"type": ["string", "number", "boolean"], "description": "A formula."}),
+]
+Text = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string"})]
+Flag = Annotated[bool, PlainValidator(_flag), WithJsonSchema({"type": "boolean"})]
+Number = Annotated[float, PlainValidator(_number), WithJsonSchema({"type": "number"})]
+Range = Annotated[
+    tuple[float, float],
+    PlainValidator(_range),
+    WithJsonSchema(
+        {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+    ),
+]
+Key = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{NAME}$"})]
+Names = Annotated[list[Text], BeforeValidator(_listed, json_schema_input_type=Text | list[Text])]
+Formulas = dict[Key, Formula]
+OneOrFormulas = Annotated[
+    Formulas, BeforeValidator(_by_name, json_schema_input_type=Formula | Formulas)
+]
+Numbers = Annotated[
+    dict[Key, Number], BeforeValidator(_by_name, json_schema_input_type=Number | dict[Key, Number])
+]
+Ranges = Annotated[
+    dict[Key, Range], BeforeValidator(_by_name, json_schema_input_type=Range | dict[Key, Range])
+]
+NamesByActor = Annotated[
+    dict[Key, Names], BeforeValidator(_by_name, json_schema_input_type=Names | dict[Key, Names])
+]
+
+
+class Part(BaseModel):
+    """A part of a file: no keys but those listed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Supported(Part):
+    """An entry that can say what it is and what stands behind it."""
+
+    about: Text = Field("", description="What this is, in a sentence or two.")
+    evidence: list[Text] = Field([], description="Names of entries of `evidence`.")
+    judgement: Text = Field("", description="The reason, where this is a judgement.")
+
+
+class CalendarPart(Part):
+    """When play starts, what a period is, and how many periods there are."""
+
+    start: Text = Field("", description="`2018-02` or `2018-02-15`; not for rounds.")
+    period: Literal["day", "week", "month", "quarter", "year", "round"]
+    horizon: Formula = Field(description="The number of periods.")
+
+
+class ActorPart(Supported):
+    """One who chooses."""
+
+    name: Text = Field("", description="For people; the key by default.")
+    types: Formulas = Field({}, description="The prior probability of each private type.")
+    precision: Formula = Field(description="λ ≥ 0: how sharply play follows payoffs.")
+    discount: Formula = Field(1, description="δ in [0, 1].")
+
+
+class VariablePart(Supported):
+    """A public state variable."""
+
+    levels: Annotated[
+        Levels,
+        PlainValidator(_levels),
+        WithJsonSchema(
+            {
+                "anyOf": [
+                    {"type": "string", "pattern": r"^-?[0-9]+\s*\.\.\s*-?[0-9]+$"},
+                    {"type": "array", "items": {"type": "string", "pattern": f"^{NAME}$"}},
+                ]
+            }
+        ),
+    ] = Field(description="`LOW..HIGH`, or a list of names in their order.")
+    start: Annotated[
+        int | str, PlainValidator(_level), WithJsonSchema({"type": ["integer", "string"]})
+    ] = Field(description="The level at the start.")
+    edge: Literal["error", "cut"] = Field(
+        "error", description="What happens to an effect that would leave the levels."
+    )
+
+
+class ParameterPart(Supported):
+    """A named number, or one for each type of an actor."""
+
+    value: Numbers = Field(description="One number, or one for each type.")
+    range: Ranges = Field({}, description="`[low, high]`, or one for each type.")
+    unit: Text = Field("", description="The unit.")
+    of: Text = Field("", description="The actor, where types' names do not tell.")
+
+
+class TurnPart(Part):
+    """A turn: who chooses, or which events happen by chance."""
+
+    who: Names = Field([], description="The actor who moves, or `chance` for all events.")
+    chance: Names = Field([], description="The events that happen, in their order.")
+    when: Formula = Field(None, description="The turn is played where this holds.")
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> TurnPart:
+        if bool(self.who) == bool(self.chance):
+            raise _wrong("should say either `who` moves or which events of `chance` happen")
+        return self
+
+
+class AlternativePart(Part):
+    """One of the effects that an action or event can have."""
+
+    p: Formula = Field(description="Its probability, or `rest`.")
+    set: Formulas = Field({}, description="New levels; with a leading + or - changes of levels.")
+
+
+class EventPart(Supported):
+    """Something that happens by chance."""
+
+    when: Formula = Field(None, description="It can happen where this holds.")
+    effects: list[AlternativePart] | None = Field(
+        None, description="Alternatives, of which one happens.", min_length=1
+    )
+    set: Formulas = Field({}, description="The effect, where there is a single sure one.")
+
+    @model_validator(mode="after")
+    def _effects_or_set(self) -> EventPart:
+        if self.effects is not None and self.set:
+            raise _wrong("should have `effects` or `set`, not both")
+        return self
+
+
+class ActionPart(EventPart):
+    """Something an actor can do."""
+
+    cost: OneOrFormulas = Field({}, description="Paid by who acts, or formulas by actor.")
+    costs: Formulas = Field({}, description="Paid by others: formulas by actor.")
+
+
+class PayoffPart(Supported):
+    """What an actor gets."""
+
+    flow: OneOrFormulas = Field({}, description="At the end of each period.")
+    terminal: OneOrFormulas = Field({}, description="Once, after the last period.")
+
+
+class TermPart(Supported):
+    """An announced commitment."""
+
+    binds: Names = Field([], description="The actors who are bound.")
+    forbids: NamesByActor = Field(description="Actions, or actions by actor.")
+    when: Formula = Field(None, description="In force where this holds.")
+    unless: Formula = Field(None, description="Not in force where this holds.")
+    cost: Formula = Field(None, description="Paid by who breaks it; without it, nobody can.")
+
+
+class PolicyPart(Supported):
+    """A named set of terms."""
+
+    terms: list[Text] = Field(description="Names of entries of `terms`.")
+
+
+class OutcomePart(Supported):
+    """A named condition whose probability is wanted."""
+
+    when: Formula = Field(description="The condition.")
+    ends: Flag = Field(False, description="Play stops where it holds.")
+
+
+class EvidencePart(Part):
+    """Who reported what and where."""
+
+    source: Text = Field(description="The report: who, when, title.")
+    where: Text = Field("", description="The place in it.")
+    says: Text = Field("", description="What it says, in your own words.")
+    url: Text = Field("", description="Where it can be read.")
+
+
+Turn = Annotated[TurnPart, BeforeValidator(_turn, json_schema_input_type=Text | TurnPart)]
+Policy = Annotated[
+    PolicyPart, BeforeValidator(_policy, json_schema_input_type=list[Text] | PolicyPart)
+]
+
+
+class File(Part):
+    """A scenario file."""
+
+    title: Text = Field(description="One line.")
+    about: Text = Field("", description="What the stand-off is.")
+    source: Text = Field("", description="Where the model as a whole comes from.")
+    notes: list[Text] = Field([], description="Remarks.")
+    calendar: CalendarPart
+    actors: dict[Key, ActorPart] = Field(description="Who chooses.", min_length=1)
+    state: dict[Key, VariablePart] = Field(description="The public state.")
+    parameters: dict[Key, ParameterPart] = Field({}, description="Named numbers.")
+    turns: list[Turn] = Field(description="The order of play in a period.", min_length=1)
+    actions: dict[Key, dict[Key, ActionPart]] = Field(description="What each actor can do.")
+    chance: dict[Key, EventPart] = Field({}, description="What happens by itself.")
+    payoffs: dict[Key, PayoffPart] = Field(description="What each actor gets.")
+    terms: dict[Key, TermPart] = Field({}, description="Announced commitments.")
+    policies: dict[str, Policy] = Field({}, description="Named sets of terms.")
+    policy: Text = Field("", description="The policy in force unless another is asked for.")
+    outcomes: dict[Key, OutcomePart] = Field({}, description="Conditions of interest.")
+    evidence: dict[
+        Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_-]*$"})],
+        EvidencePart,
+    ] = Field({}, description="Who reported what and where.")
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a scenario file, for editors."""
+    schema = _tidy(File.model_json_schema(mode="validation"))
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A Detente scenario",
+        **schema,
+    }
+
+
+def _tidy(value: Any) -> Any:
+    """Drop the titles that pydantic makes of the keys, and refuse keys that are not names."""
+    if isinstance(value, list):
+        return [_tidy(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    tidy = {
+        key: _tidy(item)
+        for key, item in value.items()
+        if not (key == "title" and isinstance(item, str)) and not (key == "default" and not item)
+    }
+    if "patternProperties" in tidy:
+        tidy["additionalProperties"] = False
+    return tidy

@@ -1,0 +1,91 @@
+"""The words and signs of a formula, checked before Python's parser sees any of it.
+
+What passes here holds plain numbers, names and the listed operators in balanced parentheses of
+limited depth: no strings, attributes, subscripts, lambdas or assignments.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from dataclasses import dataclass
+
+from detente.scenario.scope import WORDS
+
+LONGEST = 1000
+DEEPEST = 50
+
+TOKEN = re.compile(
+    r"(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
+    r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
+    r"|(?P<sign>\*\*|//|[<>=!]=|[-+*/%<>(),])"
+)
+INSTEAD = {
+    "=": "`==` compares",
+    "&": "write `and`",
+    "|": "write `or`",
+    "!": "write `not`",
+    "^": "a power is written `**`",
+    "≥": "write `>=`",
+    "≤": "write `<=`",
+    "≠": "write `!=`",
+    "−": "write the minus sign `-`",  # noqa: RUF001
+    "×": "write `*`",  # noqa: RUF001
+    ".": "names have no dots",
+    "[": "use parentheses `( )`",
+    "{": "use parentheses `( )`",
+    '"': "names stand without quotes",
+    "'": "names stand without quotes",
+}
+FOREIGN = {"True": "write `true`", "False": "write `false`", "is": "`==` compares"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong at a position of the text, counted from 0."""
+
+    position: int
+    message: str
+    hint: str = ""
+
+
+def fault(text: str) -> Fault | None:
+    """The first reason not to read `text` as a formula, or None."""
+    if len(text) > LONGEST:
+        return Fault(0, f"the formula is {len(text):,} characters long; {LONGEST:,} is the most")
+    depth = position = 0
+    previous = None
+    while position < len(text):
+        if text[position] in " \t\r\n":
+            position, previous = position + 1, None
+            continue
+        match = TOKEN.match(text, position)
+        if match is None:
+            sign = text[position]
+            return Fault(position, f"`{sign}` has no meaning in a formula", INSTEAD.get(sign, ""))
+        wrong = _word(match, previous)
+        if wrong is not None:
+            return wrong
+        depth += {"(": 1, ")": -1}.get(match.group(), 0)
+        if depth < 0:
+            return Fault(position, "this `)` closes nothing")
+        if depth > DEEPEST:
+            return Fault(position, f"parentheses are nested more than {DEEPEST} deep")
+        position, previous = match.end(), match.lastgroup
+    if position == 0 or not text.strip():
+        return Fault(0, "the formula is empty")
+    return Fault(len(text) - 1, "a `(` is never closed") if depth else None
+
+
+def _word(match: re.Match[str], previous: str | None) -> Fault | None:
+    """What is wrong with a token as such; `previous` is the kind of the one it touches."""
+    word, position = match.group(), match.start()
+    if match.lastgroup == "name" and previous == "number":
+        return Fault(
+            position, f"`{word}` follows a number directly", "a product is written with `*`"
+        )
+    if match.lastgroup == "number" and previous == "number":
+        return Fault(position, f"`{word}` follows a number directly")
+    if keyword.iskeyword(word) and word not in WORDS:
+        return Fault(position, f"`{word}` has no meaning in a formula", FOREIGN.get(word, ""))
+    return None

@@ -1,0 +1,375 @@
+"""From Python's syntax tree of a formula to our own, with names resolved and kinds checked.
+
+Names of levels and types mean something only beside the variable or actor they belong to:
+`talks >= contact`. So the sort that is wanted is handed down the tree, and where two operands
+meet, the one whose sort is plain (`sort_of`) tells what the other's names mean.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from detente.scenario import nodes
+from detente.scenario.hints import did_you_mean, listing
+from detente.scenario.scope import (
+    CALENDAR,
+    CONDITION,
+    DATED_CALENDAR,
+    NUMBER,
+    TRUTH,
+    UNKNOWN,
+    Kind,
+    Scope,
+    Sort,
+)
+
+OPERATORS: dict[type[ast.operator], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.Pow: "**",
+}
+COMPARISONS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+}
+SAME_SORT = ("min", "max", "clip")
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A translated part with its sort."""
+
+    node: nodes.Node
+    sort: Sort
+
+
+BROKEN = Typed(nodes.Constant(0.0), UNKNOWN)
+
+
+@dataclass(slots=True)
+class Translator:
+    """Translates one formula. `tell` takes (position, code, message, hint)."""
+
+    text: str
+    scope: Scope
+    tell: Callable[[int, str, str, str], None]
+    used: set[str] = field(default_factory=set)
+    actors: set[str] = field(default_factory=set)
+    decimals: bool = False
+
+    def whole(self, tree: ast.expr) -> Typed:
+        """The formula itself, checked against the sort its place wants."""
+        return self.fit(self.part(tree, self.scope.wanted), tree, self.scope.wanted)
+
+    def part(self, tree: ast.expr, wanted: Sort | None = None) -> Typed:
+        """Any part of a formula; `wanted` says what bare names of levels and types mean."""
+        match tree:
+            case ast.Constant():
+                return self.constant(tree)
+            case ast.Name():
+                return self.name(tree, wanted)
+            case ast.BinOp():
+                return self.arithmetic(tree, wanted)
+            case ast.UnaryOp():
+                return self.unary(tree)
+            case ast.BoolOp():
+                parts = tuple(self.condition(value) for value in tree.values)
+                return Typed(nodes.Junction(isinstance(tree.op, ast.And), parts), CONDITION)
+            case ast.Compare():
+                return self.comparison(tree)
+            case ast.IfExp():
+                return self.choice(tree, wanted)
+            case ast.Call():
+                return self.call(tree, wanted)
+            case ast.Tuple():
+                return self.wrong(
+                    tree, "formula", "a list in parentheses can stand only after `in`"
+                )
+        return self.wrong(tree, "formula", "this has no meaning in a formula")
+
+    def wrong(self, tree: ast.expr, code: str, message: str, hint: str = "") -> Typed:
+        """Tell a mistake, and give a part about which nothing more is told."""
+        self.tell(tree.col_offset, code, message, hint)
+        return BROKEN
+
+    def source(self, tree: ast.expr) -> str:
+        """The text of a part."""
+        return self.text[tree.col_offset : tree.end_col_offset]
+
+    # ---- leaves
+
+    def constant(self, tree: ast.Constant) -> Typed:
+        self.decimals |= isinstance(tree.value, float)
+        try:
+            value = float(tree.value)  # type: ignore[arg-type]
+        except OverflowError:
+            value = math.inf
+        if not math.isfinite(value):
+            return self.wrong(tree, "not-finite", f"`{self.source(tree)}` is too large a number")
+        return Typed(nodes.Constant(value), NUMBER)
+
+    def name(self, tree: ast.Name, wanted: Sort | None) -> Typed:
+        key = tree.id
+        members = self.scope.members(wanted) if wanted else ()
+        if key in members:
+            return Typed(nodes.Constant(float(members.index(key))), wanted or UNKNOWN)
+        if key in TRUTH:
+            return Typed(nodes.Constant(TRUTH[key]), CONDITION)
+        if key in CALENDAR:
+            return self.calendar(tree)
+        if key in self.scope.variables:
+            return self.variable(tree)
+        if key in self.scope.parameters:
+            return self.parameter(tree)
+        if key in self.scope.actors:
+            return self.actor(tree)
+        return self.unknown(tree, wanted)
+
+    def calendar(self, tree: ast.Name) -> Typed:
+        if not self.scope.state:
+            return self.wrong(tree, "scope", f"{self.scope.what} may not depend on `{tree.id}`")
+        if tree.id in DATED_CALENDAR and not self.scope.dated:
+            hint = "give `calendar` a `start` and a `period` other than `round`"
+            return self.wrong(tree, "scope", f"`{tree.id}` needs a dated calendar", hint)
+        self.used.add(tree.id)
+        return Typed(nodes.Name(tree.id), NUMBER)
+
+    def variable(self, tree: ast.Name) -> Typed:
+        if not self.scope.state:
+            message = f"{self.scope.what} may not depend on the state, as `{tree.id}` does"
+            return self.wrong(tree, "scope", message, "it may use parameters")
+        self.used.add(tree.id)
+        return Typed(nodes.Name(tree.id), self.scope.level(tree.id))
+
+    def parameter(self, tree: ast.Name) -> Typed:
+        owner = self.scope.parameters[tree.id]
+        self.used.add(tree.id)
+        if owner and not self.scope.types:
+            message = f"`{tree.id}` varies by the private type of {owner}"
+            return self.private(tree, message)
+        if owner:
+            self.actors.add(owner)
+        return Typed(nodes.Name(tree.id), NUMBER)
+
+    def actor(self, tree: ast.Name) -> Typed:
+        if not self.scope.types:
+            return self.private(tree, f"`{tree.id}` stands for the actor's private type")
+        types = self.scope.actors[tree.id]
+        if types is None:
+            return BROKEN
+        if not types:
+            return self.wrong(tree, "wrong-type", f"`{tree.id}` has no private types")
+        self.actors.add(tree.id)
+        return Typed(nodes.Name(tree.id), Sort(Kind.TYPE, tree.id))
+
+    def private(self, tree: ast.Name, message: str) -> Typed:
+        reason = f"{message}, on which {self.scope.what} may not depend"
+        return self.wrong(tree, "type-dependence", reason)
+
+    def unknown(self, tree: ast.Name, wanted: Sort | None) -> Typed:
+        if self.scope.partial or wanted == UNKNOWN:
+            return BROKEN
+        key = tree.id
+        if key in nodes.FUNCTIONS or key == "rank":
+            return self.wrong(tree, "wrong-type", f"`{key}` is a function", f"write {key}(...)")
+        members = self.scope.members(wanted) if wanted else ()
+        owners = self.scope.owners(key)
+        if members and wanted:
+            message = f"`{key}` is not {wanted.kind.value} of {wanted.of}"
+            return self.wrong(tree, wanted.kind.name.lower(), message, did_you_mean(key, members))
+        if owners:
+            owner = owners[0]
+            hint = f"compare it, as in {owner.of} == {key}"
+            message = f"`{key}` alone is no number: it is {owner.kind.value} of {owner.of}"
+            return self.wrong(tree, owner.kind.name.lower(), message, hint)
+        return self.wrong(tree, "unknown-name", f"`{key}` is not known", self.near(key))
+
+    def near(self, key: str) -> str:
+        """A hint at the names that could have been meant here."""
+        scope = self.scope
+        known: list[str] = list(scope.parameters)
+        if scope.state:
+            known += [*scope.variables, "t", "last", *(DATED_CALENDAR if scope.dated else ())]
+        if scope.types:
+            known += scope.actors
+        return did_you_mean(key, known)
+
+    # ---- operators
+
+    def arithmetic(self, tree: ast.BinOp, wanted: Sort | None) -> Typed:
+        first, steps = spine(tree)
+        common = wanted if wanted and wanted.kind is Kind.LEVEL else self.sort_of(tree)
+        left = self.part(first, common)
+        done: list[tuple[str, nodes.Node]] = []
+        for operator, operand in steps:
+            right = self.part(operand)
+            if left.sort.kind is not Kind.LEVEL or operator not in ("+", "-"):
+                left = self.fit(left, first, NUMBER)
+            elif isinstance(right.node, nodes.Constant) and right.node.value % 1:
+                right = self.wrong(operand, "level", "a level moves by whole numbers only")
+            right = self.fit(right, operand, NUMBER)
+            left = Typed(left.node, UNKNOWN if right.sort == UNKNOWN else left.sort)
+            done.append((operator, right.node))
+        return Typed(nodes.Arithmetic(left.node, tuple(done)), left.sort)
+
+    def unary(self, tree: ast.UnaryOp) -> Typed:
+        if isinstance(tree.op, ast.Not):
+            return Typed(nodes.Not(self.condition(tree.operand)), CONDITION)
+        operand = self.fit(self.part(tree.operand), tree.operand, NUMBER)
+        return (
+            operand
+            if isinstance(tree.op, ast.UAdd)
+            else Typed(nodes.Negative(operand.node), operand.sort)
+        )
+
+    def comparison(self, tree: ast.Compare) -> Typed:
+        if any(isinstance(op, ast.In | ast.NotIn) for op in tree.ops):
+            return self.membership(tree)
+        parts = self.alike([tree.left, *tree.comparators])
+        steps = []
+        for op, part in zip(tree.ops, parts[1:], strict=True):
+            sign = COMPARISONS[type(op)]
+            if part.sort.kind is Kind.TYPE and sign not in ("==", "!="):
+                self.wrong(tree, "wrong-type", "types have no order; use `==` or `!=`")
+            steps.append((sign, part.node))
+        return Typed(nodes.Comparison(parts[0].node, tuple(steps)), CONDITION)
+
+    def membership(self, tree: ast.Compare) -> Typed:
+        members = tree.comparators[0]
+        if len(tree.ops) > 1:
+            return self.wrong(tree, "formula", "`in` cannot be chained with other comparisons")
+        if not isinstance(members, ast.Tuple) or not members.elts:
+            hint = "as in month in (3, 8); for a single one write =="
+            return self.wrong(members, "formula", "after `in` comes a list in parentheses", hint)
+        item, *others = self.alike([tree.left, *members.elts])
+        found = nodes.Membership(item.node, tuple(other.node for other in others))
+        return Typed(nodes.Not(found) if isinstance(tree.ops[0], ast.NotIn) else found, CONDITION)
+
+    def choice(self, tree: ast.IfExp, wanted: Sort | None) -> Typed:
+        then, otherwise = self.alike([tree.body, tree.orelse], wanted)
+        condition = self.condition(tree.test)
+        return Typed(nodes.Choice(condition, then.node, otherwise.node), then.sort)
+
+    # ---- functions
+
+    def call(self, tree: ast.Call, wanted: Sort | None) -> Typed:
+        function = tree.func.id if isinstance(tree.func, ast.Name) else ""
+        if function == "rank" and not tree.keywords:
+            return self.rank(tree)
+        if function not in nodes.FUNCTIONS:
+            message = f"`{self.source(tree.func)}` is not a function"
+            hint = did_you_mean(function, [*nodes.FUNCTIONS, "rank"])
+            return self.wrong(tree, "unknown-name", message, hint)
+        _, least, most = nodes.FUNCTIONS[function]
+        count = len(tree.args)
+        if tree.keywords or count < least or (most is not None and count > most):
+            numbers = f"{least} or more arguments" if most is None else _arguments(least)
+            return self.wrong(tree, "formula", f"`{function}` takes {numbers}")
+        parts = self.arguments(function, tree.args, wanted)
+        sort = UNKNOWN if any(part.sort == UNKNOWN for part in parts) else parts[0].sort
+        return Typed(nodes.Call(function, tuple(part.node for part in parts)), sort)
+
+    def arguments(
+        self, function: str, trees: Sequence[ast.expr], wanted: Sort | None
+    ) -> Sequence[Typed]:
+        """A function's arguments: numbers, or where it can take them levels of one variable."""
+        if function in SAME_SORT:
+            parts = self.alike(trees, wanted)
+            if all(part.sort.kind in (Kind.LEVEL, Kind.UNKNOWN) for part in parts):
+                return parts
+        else:
+            parts = [self.part(tree) for tree in trees]
+        return [self.fit(part, tree, NUMBER) for part, tree in zip(parts, trees, strict=True)]
+
+    def rank(self, tree: ast.Call) -> Typed:
+        if len(tree.args) != 1:
+            return self.wrong(tree, "formula", f"`rank` takes {_arguments(1)}")
+        argument = tree.args[0]
+        part = self.part(argument)
+        if part.sort.kind not in (Kind.LEVEL, Kind.UNKNOWN):
+            message = (
+                f"`rank` takes a variable with named levels; `{self.source(argument)}` is not one"
+            )
+            return self.wrong(tree, "wrong-type", message)
+        return Typed(part.node, NUMBER)
+
+    # ---- sorts
+
+    def sort_of(self, tree: ast.expr) -> Sort | None:
+        """The sort of levels or types that a part has by itself, or None."""
+        match tree:
+            case ast.Name(id=key) if key in self.scope.variables:
+                sort = self.scope.level(key)
+                return None if sort == NUMBER else sort
+            case ast.Name(id=key) if key in self.scope.actors:
+                return UNKNOWN if self.scope.actors[key] is None else Sort(Kind.TYPE, key)
+            case ast.BinOp():
+                first, steps = spine(tree)
+                return self.sort_of(first) if {sign for sign, _ in steps} <= {"+", "-"} else None
+            case ast.IfExp():
+                return self.sort_of(tree.body) or self.sort_of(tree.orelse)
+            case ast.Call(func=ast.Name(id=function)) if function in SAME_SORT:
+                return next(filter(None, map(self.sort_of, tree.args)), None)
+        return None
+
+    def alike(self, trees: Sequence[ast.expr], wanted: Sort | None = None) -> list[Typed]:
+        """Parts that must be of one sort: all numbers, or all levels or types of one owner."""
+        common = wanted if wanted and wanted.kind in (Kind.LEVEL, Kind.TYPE) else None
+        common = common or next(filter(None, map(self.sort_of, trees)), None)
+        parts = [self.part(tree, common) for tree in trees]
+        if common is None:
+            common = NUMBER if any(part.sort != CONDITION for part in parts) else CONDITION
+        return [self.fit(part, tree, common) for part, tree in zip(parts, trees, strict=True)]
+
+    def condition(self, tree: ast.expr) -> nodes.Node:
+        return self.fit(self.part(tree), tree, CONDITION).node
+
+    def fit(self, part: Typed, tree: ast.expr, wanted: Sort) -> Typed:
+        """`part` as `wanted`; a mistake is told where it is something else."""
+        if wanted in (part.sort, UNKNOWN) or part.sort == UNKNOWN:
+            return part
+        if (wanted, part.sort) == (NUMBER, CONDITION):
+            return Typed(part.node, NUMBER)
+        return self.wrong(tree, "wrong-type", *self.misfit(self.source(tree), part.sort, wanted))
+
+    def misfit(self, text: str, sort: Sort, wanted: Sort) -> tuple[str, str]:
+        """The sentence and the hint for something of one sort where another is wanted."""
+        given, needed = sort.kind, wanted.kind
+        owner = f" of {wanted.of}" if wanted.of else ""
+        if given is needed:
+            return f"`{text}` is {given.value} of {sort.of}, not of {wanted.of}", ""
+        message = f"`{text}` is {given.value}, not {needed.value}{owner}"
+        if needed in (Kind.LEVEL, Kind.TYPE):
+            rank = f"rank({wanted.of}) is a number; " if needed is Kind.LEVEL else ""
+            what = "levels" if needed is Kind.LEVEL else "types"
+            return message, f"{rank}the {what} are {listing(self.scope.members(wanted))}"
+        members = self.scope.members(sort)
+        if given is Kind.LEVEL and needed is Kind.NUMBER:
+            return message, f"write rank({text})"
+        example = f"{text} == {members[0]}" if members else f"{text} >= 1"
+        return message, f"compare it, as in {example}"
+
+
+def spine(tree: ast.BinOp) -> tuple[ast.expr, list[tuple[str, ast.expr]]]:
+    """Operations that are done one after the other: `a - b * c + d` is a, (-, b * c), (+, d)."""
+    steps = []
+    node: ast.expr = tree
+    while isinstance(node, ast.BinOp):
+        steps.append((OPERATORS[type(node.op)], node.right))
+        node = node.left
+    return node, steps[::-1]
+
+
+def _arguments(count: int) -> str:
+    return "one argument" if count == 1 else f"{count} arguments"

@@ -1,0 +1,160 @@
+"""The calendar, actors, variables and parameters, from checked entries.
+
+A builder that finds a mistake tells it and gives None; the others go on.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from detente.scenario import model, schema
+from detente.scenario.calendar import Calendar
+from detente.scenario.context import Context
+from detente.scenario.expression import Formula
+from detente.scenario.hints import did_you_mean, listing
+from detente.scenario.source import Trail
+
+START = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?")
+
+
+def calendar(context: Context, part: schema.CalendarPart) -> Calendar | None:
+    """The calendar; a start is wanted unless periods are rounds."""
+    trail: Trail = ("calendar", "start")
+    if part.period == "round":
+        if part.start:
+            context.report.key_error(trail, "calendar", "rounds have no `start`")
+        return Calendar("round", None)
+    if not part.start:
+        context.report.key_error(
+            trail, "missing-key", f"`start` is missing: a {part.period} has dates"
+        )
+        return None
+    start = _date(part.start)
+    if start is None:
+        message = f"`{part.start}` is not a date"
+        context.report.error(trail, "calendar", message, "write it as 2018-02 or 2018-02-15")
+        return None
+    if start.day != 1 and part.period not in ("day", "week"):
+        message = f"a {part.period} starts on the first day of a month"
+        context.report.error(trail, "calendar", message, f"write {start:%Y-%m}")
+    return Calendar(part.period, start)
+
+
+def actor(context: Context, key: str, part: schema.ActorPart) -> model.Actor | None:
+    trail: Trail = ("actors", key)
+    priors = context.formulas((*trail, "types"), part.types, context.constants)
+    precision = context.formula((*trail, "precision"), part.precision, context.constants)
+    discount = context.formula((*trail, "discount"), part.discount, context.constants)
+    support = context.support(trail, part)
+    if precision is None or discount is None or len(priors) < len(part.types):
+        return None
+    return model.Actor(
+        key=key,
+        name=part.name or key,
+        types=tuple(part.types),
+        priors=tuple(priors.values()),
+        precision=precision,
+        discount=discount,
+        about=part.about,
+        support=support,
+    )
+
+
+def variable(context: Context, key: str, part: schema.VariablePart) -> model.Variable | None:
+    trail: Trail = ("state", key)
+    support = context.support(trail, part)
+    start = _start(context, (*trail, "start"), part)
+    if start is None:
+        return None
+    return model.Variable(
+        key=key,
+        size=part.levels.size,
+        low=part.levels.low,
+        names=part.levels.names,
+        start=start,
+        cut=part.edge == "cut",
+        about=part.about,
+        support=support,
+    )
+
+
+def _start(context: Context, trail: Trail, part: schema.VariablePart) -> int | None:
+    """The index of the level at the start."""
+    size, low, names = part.levels
+    if names:
+        if part.start in names:
+            return names.index(str(part.start))
+        hint = did_you_mean(str(part.start), names)
+        context.report.error(trail, "level", f"`{part.start}` is not one of the levels", hint)
+    elif isinstance(part.start, str):
+        message = "`start` should be a whole number, as the levels are"
+        context.report.error(trail, "wrong-type", message)
+    elif 0 <= part.start - low < size:
+        return part.start - low
+    else:
+        message = f"{part.start} is not one of the levels {low}..{low + size - 1}"
+        context.report.error(trail, "level", message)
+    return None
+
+
+def parameter(context: Context, key: str, part: schema.ParameterPart) -> model.Parameter | None:
+    trail: Trail = ("parameters", key)
+    support = context.support(trail, part)
+    of = context.private.parameters[key]
+    types = (context.private.actors.get(of) or ()) if of else ()
+    if bool(types) == ("" in part.value):
+        return None  # whose types these are could not be told, and that has been said
+    keys = types or ("",)
+    whole = _fits(context, (*trail, "value"), part.value, keys, of, every=True)
+    if "" not in part.range:
+        whole &= _fits(context, (*trail, "range"), part.range, keys, of, every=False)
+    if not whole:
+        return None
+    return model.Parameter(
+        key=key,
+        of=of,
+        types=types,
+        values=tuple(part.value[name] for name in keys),
+        ranges=tuple(part.range.get(name, part.range.get("")) for name in keys),
+        unit=part.unit,
+        about=part.about,
+        support=support,
+    )
+
+
+def _fits(
+    context: Context,
+    trail: Trail,
+    values: Mapping[str, Any],
+    keys: Iterable[str],
+    of: str,
+    *,
+    every: bool,
+) -> bool:
+    """Whether the values of a parameter are by the types they should be by."""
+    strange = [name for name in values if name not in keys]
+    for name in strange:
+        message = f"`{name}` is not a type of {of}" if of else "the value does not vary by type"
+        hint = did_you_mean(name, keys) if of else ""
+        context.report.key_error((*trail, name), "type", message, hint)
+    missing = [name for name in keys if name not in values] if every else []
+    if missing:
+        message = f"a value for {listing(missing)} of {of} is missing"
+        context.report.key_error(trail, "missing-key", message)
+    return not strange and not missing
+
+
+def _date(text: str) -> dt.date | None:
+    """The day that `2018-02` (its first) or `2018-02-15` stands for."""
+    match = START.fullmatch(text)
+    try:
+        return dt.date(int(match[1]), int(match[2]), int(match[3] or 1)) if match else None
+    except ValueError:
+        return None
+
+
+def horizon(context: Context, part: schema.CalendarPart) -> Formula | None:
+    return context.formula(("calendar", "horizon"), part.horizon, context.constants)

@@ -1,0 +1,258 @@
+"""`forecast`: what a solution says will happen, as tidy tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from detente.game.arrays import CompiledGame
+from detente.simulation.forward import Forward, forward
+from detente.solver.solution import Solution
+
+Floats = NDArray[np.float64]
+
+ANY = "any"
+"""In the columns of private types: whatever the type is, weighted by the prior."""
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """A forecast as tidy tables, one row for each number.
+
+    Every table but `payoffs` has a column for each actor with private types: the true type that
+    the row is conditional on, or 'any'. `t` counts periods from 1 (0: the start), `period` is
+    its label. Probabilities are plain numbers, payoffs are in the scenario's unit.
+
+    outcomes
+        `t, period, outcome, happened, holds, error`: the probability that the outcome has held by
+        the end of the period, and that it holds then; `error` is the difference of `happened` from
+        the coarser belief grid (missing where the solution has none).
+    states
+        `t, period, variable, level, label, probability` at the end of each period.
+    actions
+        `t, period, turn, actor, action, probability, share`: the probability that the action is
+        taken at this turn, and given that the actor moves. `turn` counts from 1 within the period.
+    payoffs
+        `actor, type, payoff, regret, error`: expected at the start, what a best response would add,
+        and the difference from the coarser grid.
+    beliefs
+        `t, period, about, type, mean, low, high`: what the public believes of a type at the end of
+        the period: mean, and the 10 % and 90 % quantiles over histories.
+    """
+
+    solution: Solution
+    outcomes: pd.DataFrame
+    states: pd.DataFrame
+    actions: pd.DataFrame
+    payoffs: pd.DataFrame
+    beliefs: pd.DataFrame
+    forward_error: float
+
+    def __repr__(self) -> str:
+        game = self.solution.game
+        final = overall(game, self.outcomes)
+        final = final[final["t"] == game.periods]
+        rows = [f"{r.outcome} {r.happened:.0%}" for r in final.itertuples()]
+        title = f"Forecast of {game.scenario.name!r} over {game.periods} periods"
+        return f"<{title}: {', '.join(rows) or 'no outcomes'}; {self.solution.status.value}>"
+
+
+def forecast(solution: Solution, *, threads: int | None = None) -> Forecast:
+    """The forecast from a solution, by an exact forward pass; errors from its coarser grid.
+
+    Parameters
+    ----------
+    solution
+        As solved; where it has a coarser solution, that is passed forward as well.
+    threads
+        Threads to work with; all processors by default. Results do not depend on it.
+    """
+    run = forward(solution, threads=threads)
+    rough = None if solution.coarse is None else forward(solution.coarse, threads=threads)
+    game = solution.game
+    values = solution.start_values[solution.grid.start].reshape(run.payoffs.shape)
+    scale = np.maximum(1.0, np.abs(values))
+    return Forecast(
+        solution=solution,
+        outcomes=_outcomes(game, run, rough),
+        states=_states(game, run),
+        actions=_actions(game, run),
+        payoffs=_payoffs(solution),
+        beliefs=_beliefs(solution, run),
+        forward_error=float((np.abs(run.payoffs - values) / scale).max()),
+    )
+
+
+def overall(game: CompiledGame, table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a forecast's table that are conditional on nobody's type."""
+    keep = np.ones(len(table), dtype=bool)
+    for i in game.informed:
+        keep &= (table[list(game.scenario.actors)[i]] == ANY).to_numpy()
+    return table[keep]
+
+
+def conditions(game: CompiledGame) -> Iterator[tuple[dict[str, str], Floats]]:
+    """Each condition on true types ('any' or one type for each informed actor), with its weights.
+
+    The weights, float64 [p], give the expectation over profiles under the condition.
+    """
+    actors = list(game.scenario.actors.items())
+    choices = [(None, *range(len(actors[i][1].types))) for i in game.informed]
+    for chosen in product(*choices):
+        weights = game.profile_prior()
+        labels = {}
+        for i, theta in zip(game.informed, chosen, strict=True):
+            key, actor = actors[i]
+            labels[key] = ANY if theta is None else actor.types[theta]
+            if theta is not None:
+                # Given the type: its prior is taken out, also where it is 0.
+                others = game.priors[i][game.profiles[:, i]]
+                weights = np.where(game.profiles[:, i] == theta, weights, 0.0)
+                weights = np.divide(weights, others, out=np.zeros_like(weights), where=others > 0)
+        if weights.sum() > 0:
+            yield labels, weights
+
+
+def _table(game: CompiledGame, blocks: list[pd.DataFrame]) -> pd.DataFrame:
+    types = [list(game.scenario.actors)[i] for i in game.informed]
+    table = pd.concat(blocks, ignore_index=True) if blocks else pd.DataFrame()
+    first = [c for c in ("t", "period") if c in table]
+    rest = [c for c in table if c not in first and c not in types]
+    return table[[*first, *types, *rest]]
+
+
+def _label(game: CompiledGame, t: int) -> str:
+    return "start" if t == 0 else game.scenario.calendar.label(t)
+
+
+def _outcomes(game: CompiledGame, run: Forward, rough: Forward | None) -> pd.DataFrame:
+    times = np.arange(game.periods + 1)
+    blocks = []
+    for labels, weights in conditions(game):
+        for key in game.holds:
+            happened = run.happened[key] @ weights
+            error = np.full(times.size, np.nan)
+            if rough is not None:
+                error = np.abs(happened - rough.happened[key] @ weights)
+            elif not game.informed:
+                error = np.zeros(times.size)
+            block = {
+                "t": times,
+                "period": [_label(game, int(t)) for t in times],
+                "outcome": key,
+                "happened": happened,
+                "holds": run.holding[key] @ weights,
+                "error": error,
+            }
+            blocks.append(pd.DataFrame(block).assign(**labels))
+    columns = ["t", "period", "outcome", "happened", "holds", "error"]
+    return _table(game, blocks or [pd.DataFrame(columns=columns)])
+
+
+def _states(game: CompiledGame, run: Forward) -> pd.DataFrame:
+    blocks = []
+    ends = (0, *game.structure.period_sets)
+    levels = [game.structure.levels(game.structure.sets[n]) for n in ends]
+    for labels, weights in conditions(game):
+        for variable in game.structure.variables:
+            size = variable.size
+            share = [
+                np.bincount(at[variable.key], mass @ weights, minlength=size)
+                for at, mass in zip(levels, run.states, strict=True)
+            ]
+            times = np.repeat(np.arange(len(ends)), size)
+            block = {
+                "t": times,
+                "period": np.repeat([_label(game, t) for t in range(len(ends))], size),
+                "variable": variable.key,
+                "level": np.tile(np.arange(size), len(ends)),
+                "label": np.tile([variable.label(k) for k in range(size)], len(ends)),
+                "probability": np.concatenate(share),
+            }
+            blocks.append(pd.DataFrame(block).assign(**labels))
+    return _table(game, blocks)
+
+
+def _actions(game: CompiledGame, run: Forward) -> pd.DataFrame:
+    actors = list(game.scenario.actors)
+    rows: list[dict[str, object]] = []
+    for labels, weights in conditions(game):
+        for layer, acted in zip(game.layers, run.acted, strict=True):
+            if not layer.movers:
+                continue
+            actor = actors[layer.movers[0]]
+            probability = acted @ weights
+            moves = 1.0 - probability[-1]
+            names = list(game.scenario.actions[actor])
+            at = {"t": layer.period, "period": _label(game, layer.period), "turn": layer.turn + 1}
+            rows += [
+                {
+                    **at,
+                    **labels,
+                    "actor": actor,
+                    "action": names[k],
+                    "probability": float(p),
+                    "share": float(p / moves) if moves > 0 else np.nan,
+                }
+                for k, p in enumerate(probability[:-1])
+            ]
+    return _table(game, [pd.DataFrame(rows)])
+
+
+def _payoffs(solution: Solution) -> pd.DataFrame:
+    regret = solution.certificate.regret or {}
+    coarse = {} if solution.coarse is None else solution.coarse.payoffs
+    exact = not solution.game.informed
+    rows = [
+        {
+            "actor": actor,
+            "type": kind,
+            "payoff": value,
+            "regret": regret.get((actor, kind), np.nan),
+            "error": 0.0 if exact else abs(value - coarse.get((actor, kind), np.nan)),
+        }
+        for (actor, kind), value in solution.payoffs.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def _beliefs(solution: Solution, run: Forward) -> pd.DataFrame:
+    game = solution.game
+    actors = list(game.scenario.actors.items())
+    rows: list[dict[str, object]] = []
+    for labels, weights in conditions(game):
+        for i in game.informed:
+            key, actor = actors[i]
+            second = solution.grid.nodes[i]
+            for t, mass in enumerate(run.beliefs[i] @ weights):
+                for theta, kind in enumerate(actor.types):
+                    value = second if theta == 1 else 1 - second
+                    low, high = _quantiles(value, mass, (0.1, 0.9))
+                    rows.append(
+                        {
+                            "t": t,
+                            "period": _label(game, t),
+                            **labels,
+                            "about": key,
+                            "type": kind,
+                            "mean": float(value @ mass),
+                            "low": low,
+                            "high": high,
+                        }
+                    )
+    columns = ["t", "period", "about", "type", "mean", "low", "high"]
+    return _table(game, [pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)])
+
+
+def _quantiles(value: Floats, mass: Floats, shares: tuple[float, ...]) -> list[float]:
+    order = np.argsort(value, kind="stable")
+    total = np.cumsum(mass[order])
+    at = np.searchsorted(total, np.array(shares) * total[-1])
+    return [float(value[order][min(int(k), value.size - 1)]) for k in at]
+
+

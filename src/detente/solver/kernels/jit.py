@@ -1,0 +1,47 @@
+"""Compiles kernels with Numba, once for each version of their sources.
+
+Numba's disk cache looks at the file of a function, not at the files of the functions that it
+calls, so it would keep a stale kernel after an edit elsewhere. The cache folder is therefore
+named by a hash of all kernel sources: edited kernels have a cache of their own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+import platformdirs
+from numba.core import config
+
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+
+
+def _cache_folder() -> Path:
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    base = os.environ.get("DETENTE_CACHE_DIR") or platformdirs.user_cache_dir("detente")
+    return Path(base) / f"kernels-{digest.hexdigest()[:16]}"
+
+
+CACHE = _cache_folder()
+
+
+def is_compiled() -> bool:
+    """Whether this version of the kernels has been compiled on this machine before."""
+    return any(CACHE.rglob("*.nbc"))
+
+
+def kernel(function: Kernel) -> Kernel:
+    """Compile a function of arrays and numbers: no Python objects, no GIL, cached on disk."""
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(CACHE)  # read when the function is decorated; restored right after
+    try:
+        compiled: Kernel = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    finally:
+        config.CACHE_DIR = before
+    return compiled
