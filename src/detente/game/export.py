@@ -20,7 +20,7 @@ from fractions import Fraction
 import numpy as np
 
 from detente.errors import SolveError
-from detente.game.arrays import CompiledGame
+from detente.game.arrays import CompiledGame, Layer
 
 MAX_NODES = 200_000
 """Nodes of a tree that is still written: Gambit itself is content with far fewer."""
@@ -60,7 +60,7 @@ def count_nodes(game: CompiledGame) -> int:
             total = 0
             edges = range(layer.action_ptr[x], layer.action_ptr[x + 1])
             for e in edges:
-                moves = _moves(layer.trans_ptr[e], layer.trans_ptr[e + 1], layer.prob)
+                moves = _moves(layer, e)
                 total += (len(moves) > 1) + sum(below[layer.succ[k]] for k in moves)
             here.append(total + (len(edges) > 1))
         below = here
@@ -99,8 +99,14 @@ def unroll(
     return ExtensiveForm(text, tuple(writer.players), tuple(writer.sets))
 
 
-def _moves(first: int, last: int, prob: np.ndarray) -> list[int]:
-    return [k for k in range(first, last) if prob[k] > 0]
+def _moves(layer: Layer, e: int) -> dict[int, float]:
+    """Chance after joint action e: a transition for each next state, with its probability."""
+    found: dict[int, tuple[int, float]] = {}
+    for k in range(int(layer.trans_ptr[e]), int(layer.trans_ptr[e + 1])):
+        if layer.prob[k] > 0:
+            first, total = found.get(int(layer.succ[k]), (k, 0.0))
+            found[int(layer.succ[k])] = (first, total + float(layer.prob[k]))
+    return dict(found.values())
 
 
 def _quote(text: str) -> str:
@@ -148,7 +154,7 @@ class _Writer:
         exact = [Fraction(Decimal(repr(float(p)))) for p in prob]
         exact[-1] = 1 - sum(exact[:-1], start=Fraction(0))
         body = " ".join(f"{_quote(x)} {p}" for x, p in zip(labels, exact, strict=True))
-        return f'c "" {self.chances} {_quote(name)} {{ {body} }} 0'
+        return f'c "" {self.chances} {_quote(f"{name} #{self.chances}")} {{ {body} }} 0'
 
     def _node(
         self, p: int, n: int, x: int, history: History, paid: tuple[tuple[int, np.ndarray], ...]
@@ -164,12 +170,11 @@ class _Writer:
             yield self._choice(p, n, x, history)
         width = len(game.profiles)
         for e in edges:
-            first, last = int(layer.trans_ptr[e]), int(layer.trans_ptr[e + 1])
-            moves = _moves(first, last, layer.prob)
+            moves = _moves(layer, e)
             if len(moves) > 1:
                 after = game.structure.sets[n + 1]
                 labels = [game.structure.describe(int(after[layer.succ[k]])) for k in moves]
-                yield self._chance(layer.event or "effect", labels, layer.prob[moves])
+                yield self._chance(layer.event or "effect", labels, np.array([*moves.values()]))
             for k in moves:
                 target = int(layer.succ[k])
                 got = (*paid, (layer.period, layer.reward[e, p::width]))
@@ -195,7 +200,8 @@ class _Writer:
         actions = list(self.game.scenario.actions[actor.key])
         own = layer.action[layer.action_ptr[x] : layer.action_ptr[x + 1], 0]
         labels = " ".join(_quote(actions[a]) for a in own)
-        name = _quote(f"{actor.key}{kind}, {when}: {where}")
+        # Gambit wants labels that differ: states may come again, numbers do not.
+        name = _quote(f"{actor.key}{kind} #{self.numbers[key]}, {when}: {where}")
         return f'p "" {player} {self.numbers[key]} {name} {{ {labels} }} 0'
 
     def _terminal(self, p: int, x: int, paid: tuple[tuple[int, np.ndarray], ...]) -> str:

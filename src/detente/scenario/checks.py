@@ -24,6 +24,8 @@ def check_play(context: Context) -> None:
     if len(turns) < len(parts.turns) or "turns" in parts.lost:
         return  # the turns that cannot be read may be theirs
     movers = {name for turn in turns for name in turn.who}
+    if movers - parts.actors.keys() - {"chance"}:
+        return  # one of the movers may be meant
     for actor, actions in parts.actions.items():
         if actor in parts.actors and actions and actor not in movers:
             report.key_error(("actions", actor), "turns", f"`{actor}` has actions, but no turn")

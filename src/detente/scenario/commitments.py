@@ -13,15 +13,12 @@ from detente.scenario.source import Trail
 
 def term(context: Context, key: str, part: schema.TermPart) -> model.Term:
     trail: Trail = ("terms", key)
-    cost = (
-        None if part.cost is None else context.formula((*trail, "cost"), part.cost, context.private)
-    )
     return model.Term(
         key=key,
         forbids=_forbidden(context, trail, part),
-        when=context.condition((*trail, "when"), part.when),
-        unless=context.condition((*trail, "unless"), part.unless),
-        cost=cost,
+        when=context.given((*trail, "when"), part.when, context.conditions),
+        unless=context.given((*trail, "unless"), part.unless, context.conditions),
+        cost=context.given((*trail, "cost"), part.cost, context.private),
         about=part.about,
         support=context.support(trail, part),
     )
@@ -34,7 +31,7 @@ def _forbidden(
     bound = [
         name
         for at, name in enumerate(part.binds)
-        if context.known(context.item((*trail, "binds"), at), name, "actors", "an actor")
+        if context.known((*trail, "binds", at), name, "actors", "an actor")
     ]
     context.repeated((*trail, "binds"), part.binds)
     if "" not in part.forbids:
@@ -63,13 +60,11 @@ def _idle(
         if all(name != action for _, action in pairs):
             message = f"`{name}` is not an action of {listing(bound)}"
             hint = did_you_mean(name, known)
-            context.report.error(
-                context.item((*trail, "forbids"), at), "unknown-name", message, hint
-            )
+            context.report.error((*trail, "forbids", at), "unknown-name", message, hint)
     for at, actor in enumerate(bound):
         if pairs and all(actor != one for one, _ in pairs):
             message = f"`{actor}` is bound, but has none of the forbidden actions"
-            context.report.error(context.item((*trail, "binds"), at), "terms", message)
+            context.report.error((*trail, "binds", at), "terms", message)
 
 
 def _forbidden_by_actor(
@@ -78,9 +73,7 @@ def _forbidden_by_actor(
     pairs = []
     for actor, names in part.forbids.items():
         below: Trail = (*trail, "forbids", actor)
-        if actor not in context.parts.actors:
-            hint = did_you_mean(actor, context.parts.actors)
-            context.report.key_error(below, "unknown-name", f"`{actor}` is not an actor", hint)
+        if not context.known_key(below, actor, "actors", "an actor"):
             continue
         if bound and actor not in bound:
             message = f"`{actor}` is not among those whom the term binds"
@@ -90,7 +83,7 @@ def _forbidden_by_actor(
     for at, actor in enumerate(bound):
         if actor not in part.forbids:
             message = f"`{actor}` is bound, but nothing is forbidden to it"
-            context.report.error(context.item((*trail, "binds"), at), "terms", message)
+            context.report.error((*trail, "binds", at), "terms", message)
     return tuple(dict.fromkeys(pairs))
 
 
@@ -102,7 +95,7 @@ def _idle_by_actor(context: Context, trail: Trail, actor: str, names: list[str])
     for at, name in enumerate(names):
         if name not in actions:
             message = f"`{name}` is not an action of `{actor}`"
-            where = context.item(trail, at)
+            where = (*trail, at)
             context.report.error(where, "unknown-name", message, did_you_mean(name, actions))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from detente.errors import Diagnostic, Place
 from detente.scenario import model, schema
 from detente.scenario.expression import Formula, parse
+from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean
 from detente.scenario.report import Report
 from detente.scenario.scope import CONDITION, NUMBER, Scope
@@ -46,10 +47,11 @@ class Context:
     ) -> Mapping[str, Formula]:
         """Formulas by name; those with mistakes are left out."""
         found = {key: self.formula((*trail, key), value, scope) for key, value in values.items()}
-        return model.Frozen({key: formula for key, formula in found.items() if formula})
+        return Frozen({key: formula for key, formula in found.items() if formula})
 
-    def condition(self, trail: Trail, value: Any) -> Formula | None:
-        return None if value is None else self.formula(trail, value, self.conditions)
+    def given(self, trail: Trail, value: Any, scope: Scope) -> Formula | None:
+        """The formula at `trail`, or None where there is nothing."""
+        return None if value is None else self.formula(trail, value, scope)
 
     def known(self, trail: Trail, name: str, section: str, what: str) -> bool:
         """Whether a section has an entry of that name; told where it has not."""
@@ -77,10 +79,6 @@ class Context:
         """Whether an actor is known to have no actions."""
         lost = self.parts.lost & {"actions", f"actions of {actor}"}
         return not lost and not self.parts.actions.get(actor)
-
-    def item(self, trail: Trail, at: int) -> Trail:
-        """The trail of an item of a list that may be written as a single text."""
-        return (*trail, at) if (*trail, at) in self.report.source.places else trail
 
     def repeated(self, trail: Trail, names: list[str]) -> None:
         for at, name in enumerate(names):

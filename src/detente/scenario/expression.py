@@ -170,10 +170,10 @@ def parse(
 def _tree(written: str | float, shown: str, tell: Tell) -> ast.expr | None:
     """Python's tree of what is written, or None where it cannot be read."""
     if not isinstance(written, str):
-        is_bool = isinstance(written, bool)
-        tree = ast.Name("true" if written else "false") if is_bool else ast.Constant(written)
-        tree.col_offset, tree.end_col_offset = 0, len(shown)
-        return tree
+        truth = "true" if written else "false"
+        leaf = ast.Name(truth) if isinstance(written, bool) else ast.Constant(written)
+        leaf.col_offset, leaf.end_col_offset = 0, len(shown)
+        return leaf
     fault = tokens.fault(shown)
     if fault is not None:
         tell(fault.position, "formula", fault.message, fault.hint)

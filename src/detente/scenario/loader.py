@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from detente import library
 from detente.errors import Diagnostic, Place, ScenarioError
-from detente.scenario import commitments, play, world
+from detente.scenario import commitments, play, schema, world
+from detente.scenario.checks import check_play, check_policy, warn
 from detente.scenario.context import Context
-from detente.scenario.hints import did_you_mean
-from detente.scenario.model import Frozen, Scenario
+from detente.scenario.frozen import Frozen
+from detente.scenario.hints import did_you_mean, listing
+from detente.scenario.model import Scenario
 from detente.scenario.names import check_names, vocabulary
 from detente.scenario.report import Report
 from detente.scenario.shape import read_parts
-from detente.scenario.source import Source, read_bytes, read_file
+from detente.scenario.source import Source, in_order, read_bytes, read_file
+from detente.scenario.values import check_constants, constant, constant_problems
+
+__all__ = ["check_constants", "constant", "load", "loads"]
 
 Part = TypeVar("Part")
 Value = TypeVar("Value")
@@ -34,14 +41,24 @@ def load(source: str | Path) -> Scenario:
     ScenarioError
         With every mistake that was found, in the order of the file.
     """
-    path = Path(source)
     if isinstance(source, str) and source in library.names():
         return _build(read_bytes(library.read_text(source).encode(), f"{source}.yaml"), source)
-    if path.is_file():
+    path = Path(source)
+    if _exists(path):
         return _build(read_file(path, str(source)), path.stem)
-    hint = did_you_mean(str(source), library.names())
+    known = library.names()
     message = "there is no such file, and no scenario of that name in the library"
+    hint = did_you_mean(path.stem, known)
+    library_hint = f"the library has {listing(known)}"
+    hint = f"{hint} {library_hint}" if hint.startswith("did") else library_hint
     raise ScenarioError([Diagnostic(Place(str(source)), "unknown-name", message, hint)])
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def loads(text: str, *, file: str = "<text>") -> Scenario:
@@ -60,39 +77,38 @@ def _build(source: Source, name: str) -> Scenario:
     parts = read_parts(report)
     check_names(parts, report)
     context = Context(parts, vocabulary(parts, report), report)
+    scenario = _assemble(context, name)
+    warn(scenario, report)
+    return dataclasses.replace(scenario, warnings=tuple(in_order(report.warnings)))
 
-    def built(
-        builder: Callable[[Context, str, Part], Value | None], entries: Mapping[str, Part | None]
-    ) -> Frozen[Value]:
-        """The entries that are as they should be, built; mistakes are told."""
-        found = {key: builder(context, key, part) for key, part in entries.items() if part}
-        return Frozen({key: value for key, value in found.items() if value})
 
-    single = parts.single
-    calendar_part = single.get("calendar")
-    calendar = world.calendar(context, calendar_part) if calendar_part else None
-    horizon = world.horizon(context, calendar_part) if calendar_part else None
-    actors = built(world.actor, parts.actors)
-    variables = built(world.variable, parts.state)
-    parameters = built(world.parameter, parts.parameters)
+def _assemble(context: Context, name: str) -> Scenario:
+    """All values of the file. Raises `ScenarioError` with all that is wrong."""
+    parts, report, single = context.parts, context.report, context.parts.single
+    given: schema.CalendarPart | None = single.get("calendar")
+    calendar = world.calendar(context, given) if given else None
+    horizon = world.horizon(context, given) if given else None
+    actors = _built(world.actor, context, parts.actors)
+    variables = _built(world.variable, context, parts.state)
+    parameters = _built(world.parameter, context, parts.parameters)
     turns = [play.turn(context, at, part) for at, part in enumerate(parts.turns) if part]
     actions = {
-        actor: Frozen(
-            {
-                key: play.action(context, ("actions", actor, key), actor, part)
-                for key, part in entries.items()
-                if part
-            }
-        )
+        actor: _built(partial(play.action, actor=actor), context, entries)
         for actor, entries in parts.actions.items()
     }
-    events = built(play.event, parts.chance)
-    payoffs = built(play.payoff, parts.payoffs)
-    terms = built(commitments.term, parts.terms)
-    policies = built(commitments.policy, parts.policies)
-    outcomes = built(commitments.outcome, parts.outcomes)
-    evidence = built(commitments.evidence, parts.evidence)
+    events = _built(play.event, context, parts.chance)
+    payoffs = _built(play.payoff, context, parts.payoffs)
+    terms = _built(commitments.term, context, parts.terms)
+    policies = _built(commitments.policy, context, parts.policies)
+    outcomes = _built(commitments.outcome, context, parts.outcomes)
+    evidence = _built(commitments.evidence, context, parts.evidence)
+    check_play(context)
+    check_policy(context)
+    acts = [act for entries in (*actions.values(), events) for act in entries.values()]
+    report.errors += constant_problems(calendar, horizon, actors.values(), acts, parameters)
     report.refuse()
+    assert calendar is not None  # or there was something to refuse
+    assert horizon is not None
     return Scenario(
         name=name,
         title=single["title"],
@@ -113,5 +129,15 @@ def _build(source: Source, name: str) -> Scenario:
         policy=single.get("policy", ""),
         outcomes=outcomes,
         evidence=evidence,
-        sha256=source.sha256,
+        sha256=report.source.sha256,
     )
+
+
+def _built(
+    builder: Callable[[Context, str, Part], Value | None],
+    context: Context,
+    entries: Mapping[str, Part | None],
+) -> Frozen[Value]:
+    """The entries that are as they should be, built; mistakes are told by the builder."""
+    found = {key: builder(context, key, part) for key, part in entries.items() if part}
+    return Frozen({key: value for key, value in found.items() if value})

@@ -15,6 +15,7 @@ from detente.scenario.expression import Formula
 from detente.scenario.frozen import Frozen
 from detente.scenario.values import with_horizon, with_values
 
+
 @dataclass(frozen=True, slots=True)
 class Support:
     """What stands behind an entry: names of evidence entries, and a reason where it is judged."""

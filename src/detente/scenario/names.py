@@ -48,6 +48,11 @@ class _Names:
                 self.rule(("actions", actor_key, key), key)
         for key in parts.evidence:
             self.rule(("evidence", key), key, WITH_DASHES)
+        for key, payoff in parts.payoffs.items():
+            for kind in ("flow", "terminal"):
+                for name in getattr(payoff, kind) if payoff else ():
+                    if name:
+                        self.rule(("payoffs", key, kind, name), name)
         for key in parts.policies:
             if not key.strip() or "\n" in key:
                 self.report.key_error(
@@ -121,18 +126,23 @@ def _owner(
         if part.of:
             report.error((*trail, "of"), "type", f"`{key}` has one value, so it is of no actor")
         return ""
+    if part.of and actors[part.of] == ():
+        report.error((*trail, "of"), "type", f"`{part.of}` has no types")
+        return ""
     if part.of:
         return part.of
     fitting = [actor for actor, names in actors.items() if set(names or ()) == types]
     if len(fitting) == 1:
         return fitting[0]
-    if fitting:
+    if len(fitting) > 1:
         hint = f"write `of: {fitting[0]}`"
         message = f"the types of `{key}` are those of {listing(fitting)}"
-        report.key_error((*trail, "value"), "type", message, hint)
-    elif None not in actors.values() and "actors" not in parts.lost:
-        near = [actor for actor, names in actors.items() if types & set(names or ())]
-        hint = f"the types of {near[0]} are {listing(actors[near[0]] or ())}" if near else ""
-        message = f"no actor has just the types {listing(part.value)}"
-        report.key_error((*trail, "value"), "type", message, hint)
+        report.error((*trail, "value"), "type", message, hint)
+        return ""
+    near = [actor for actor, names in actors.items() if types & set(names or ())]
+    if len(near) == 1:
+        return near[0]  # whose types some of these are: the others will be told
+    if None not in actors.values() and "actors" not in parts.lost:
+        what = "type" if len(types) == 1 else "types"
+        report.error((*trail, "value"), "type", f"no actor has the {what} {listing(part.value)}")
     return ""

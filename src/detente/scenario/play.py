@@ -11,26 +11,23 @@ from typing import Any
 from detente.scenario import model, schema
 from detente.scenario.context import Context
 from detente.scenario.expression import Formula
+from detente.scenario.frozen import Frozen
 from detente.scenario.scope import NUMBER, Scope
 from detente.scenario.source import Trail
 
 
 def turn(context: Context, at: int, part: schema.TurnPart) -> model.Turn:
     trail: Trail = ("turns", at)
-    when = context.condition((*trail, "when"), part.when)
+    when = context.given((*trail, "when"), part.when, context.conditions)
     if part.who == ["chance"]:
         events = list(context.parts.chance)
         if not events and "chance" not in context.parts.lost:
-            context.report.error(
-                trail, "turns", "there are no events in `chance` that could happen"
-            )
+            context.report.error(trail, "turns", "there are no events in `chance` to play")
         return model.Turn((), tuple(events), when)
     for place, name in enumerate(part.who):
-        _mover(context, context.item((*trail, "who"), place), name)
+        _mover(context, (*trail, "who", place), name)
     for place, name in enumerate(part.chance):
-        context.known(
-            context.item((*trail, "chance"), place), name, "chance", "an event of `chance`"
-        )
+        context.known((*trail, "chance", place), name, "chance", "an event of `chance`")
     for key, names in (("who", part.who), ("chance", part.chance)):
         context.repeated((*trail, key), names)
     return model.Turn(tuple(part.who), tuple(part.chance), when)
@@ -45,17 +42,22 @@ def _mover(context: Context, trail: Trail, name: str) -> None:
 
 
 def event(context: Context, key: str, part: schema.EventPart) -> model.Action | None:
-    return action(context, ("chance", key), "", part)
+    return _action(context, ("chance", key), part, {})
 
 
 def action(
-    context: Context, trail: Trail, actor: str, part: schema.EventPart
+    context: Context, key: str, part: schema.ActionPart, *, actor: str
 ) -> model.Action | None:
-    """An action of `actor`, or an event of chance where that is ''."""
+    trail: Trail = ("actions", actor, key)
+    return _action(context, trail, part, _costs(context, trail, actor, part))
+
+
+def _action(
+    context: Context, trail: Trail, part: schema.EventPart, costs: Mapping[str, Formula]
+) -> model.Action | None:
     before = len(context.report.errors)
-    when = context.condition((*trail, "when"), part.when)
+    when = context.given((*trail, "when"), part.when, context.conditions)
     alternatives = _alternatives(context, trail, part)
-    costs = _costs(context, trail, actor, part) if isinstance(part, schema.ActionPart) else {}
     support = context.support(trail, part)
     if len(context.report.errors) > before:
         return None
@@ -63,7 +65,7 @@ def action(
         key=str(trail[-1]),
         when=when,
         alternatives=tuple(alternatives),
-        costs=model.Frozen(costs),
+        costs=Frozen(costs),
         about=part.about,
         support=support,
     )
@@ -118,7 +120,7 @@ def _costs(
     for key, values in (("cost", part.cost), ("costs", part.costs)):
         for name, value in values.items():
             below: Trail = (*trail, key, name)
-            payer = name or actor
+            payer = name or actor if key == "cost" else name
             if not _payer(context, below, payer, found):
                 continue
             formula = context.formula(below, value, context.private)

@@ -38,7 +38,20 @@ ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "turns": TypeAdapter(schema.Turn),
     "policies": TypeAdapter(schema.Policy),
 }
+# Sections whose entries are looked at further without the keys that are wrong, and the keys
+# whose absence would then be taken for something else than a mistake told already.
+LOOSE: dict[str, set[str]] = {
+    "actors": {"types"},
+    "state": set(),
+    "parameters": set(),
+    "actions": set(),
+    "chance": set(),
+    "payoffs": set(),
+    "terms": {"binds"},
+    "outcomes": set(),
+}
 SINGLE = ("title", "about", "source", "notes", "calendar", "policy")
+COMMA = "inside `{ }`, text that holds a comma needs quotes"
 SENTENCES = {
     "dict_type": "should be a mapping (`key: value`)",
     "model_type": "should be a mapping (`key: value`)",
@@ -114,6 +127,9 @@ class _Reader:
 
     def unknown(self, trail: Trail, key: str, known: list[str]) -> None:
         hint = did_you_mean(key, known)
+        written = self.report.source.written.get(trail)
+        if written is not None and not written.text:
+            hint = COMMA
         self.report.key_error(trail, "unknown-key", f"the key `{key}` is not known here", hint)
 
     def section(self, key: str, kind: type) -> Any:
@@ -126,7 +142,7 @@ class _Reader:
         empty = value is None or value == kind()
         what = "a mapping (`key: value`)" if kind is dict else "a list (`[...]`)"
         message = f"`{key}` is empty" if empty else f"`{key}` should be {what}"
-        self.report.key_error((key,), "wrong-type", message)
+        self.report.error((key,), "wrong-type", message)
         return kind()
 
     def entries(self, section: str) -> dict[str, Any]:
@@ -161,9 +177,10 @@ class _Reader:
         try:
             return ADAPTERS[section].validate_python(value)
         except ValidationError as error:
-            for details in error.errors(include_url=False):
-                self.tell(section, trail, details)
-            return None
+            problems = error.errors(include_url=False)
+        for details in problems:
+            self.tell(section, trail, details)
+        return _remainder(section, value, {details["loc"][:1] for details in problems})
 
     def tell(self, section: str, trail: Trail, details: ErrorDetails) -> None:
         """One of pydantic's errors as a diagnostic."""
@@ -176,13 +193,26 @@ class _Reader:
             message = f"{key} is missing in {_called(whole[:-1])}"
             self.report.key_error(whole[:-1], "missing-key", message)
         elif details["input"] is None:
-            self.report.key_error(whole, "wrong-type", f"{key} is empty")
+            self.report.error(whole, "wrong-type", f"{key} is empty")
         else:
             code = kind if "-" in kind else "wrong-type"
             sentence = SENTENCES.get(kind, details["msg"])
             if kind == "literal_error":
                 sentence = f"should be one of {details['ctx']['expected']}".replace("'", "`")
             self.report.error(whole, code, f"{key} {sentence}")
+
+
+def _remainder(section: str, value: Any, wrong: set[tuple[int | str, ...]]) -> Any:
+    """An entry without the keys that are wrong, so that its other mistakes show; or None."""
+    if not isinstance(value, dict) or section not in LOOSE:
+        return None
+    rest = {key: item for key, item in value.items() if (key,) not in wrong}
+    if LOOSE[section] - rest.keys():
+        return None
+    try:
+        return ADAPTERS[section].validate_python(rest)
+    except ValidationError:
+        return None
 
 
 def _called(trail: Trail) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.events import (
     AliasEvent,
     DocumentStartEvent,
@@ -25,6 +25,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
     StreamEndEvent,
 )
+from ruamel.yaml.reader import ReaderError
 
 from detente.errors import Diagnostic, Place, ScenarioError
 
@@ -143,7 +144,10 @@ class _Composer:
             self.rest()
         except _StopReading:
             raise ScenarioError(in_order(source.problems)) from None
-        except YAMLError as error:
+        except ReaderError as error:
+            source.problems.append(_character(error, text, source.file))
+            raise ScenarioError(in_order(source.problems)) from None
+        except MarkedYAMLError as error:
             source.problems.append(_syntax(error, source.file))
             raise ScenarioError(in_order(source.problems)) from None
 
@@ -245,6 +249,7 @@ def in_order(problems: list[Diagnostic]) -> list[Diagnostic]:
 
 
 SENTENCES = {
+    "'\\t'": "lines are indented by spaces, not by tabs",
     "cannot start any token": "this character cannot start a value; text with it needs quotes",
     "mapping values are not allowed": "a `:` cannot stand here; text that holds `: ` needs quotes",
     "could not find expected ':'": "a `key: value` is wanted here, and no `:` is found",
@@ -256,15 +261,20 @@ SENTENCES = {
 }
 
 
-def _syntax(error: YAMLError, file: str) -> Diagnostic:
-    """The reader's complaint as a diagnostic with a sentence of our own where there is one."""
-    problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
-    problem = problem.strip().splitlines()[0] if problem.strip() else "this is not YAML"
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    if "'\\t'" in problem:
-        problem = "lines are indented by spaces, not by tabs"
-    for part, sentence in SENTENCES.items():
-        if part in problem:
-            problem = sentence
+def _syntax(error: MarkedYAMLError, file: str) -> Diagnostic:
+    """The reader's complaint as a diagnostic, with a sentence of our own where there is one."""
+    problem = (error.problem or "this is not YAML").strip()
+    sentence = next((own for part, own in SENTENCES.items() if part in problem), problem)
+    mark, opened = error.problem_mark or error.context_mark, error.context_mark
+    hint = f"it starts in line {opened.line + 1}" if opened and "closing" in sentence else ""
+    if opened and "never closed" in sentence:
+        mark = opened
     place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
-    return Diagnostic(place, "yaml-syntax", problem)
+    return Diagnostic(place, "yaml-syntax", sentence, hint)
+
+
+def _character(error: ReaderError, text: str, file: str) -> Diagnostic:
+    before = text[: error.position]
+    place = Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
+    message = f"the character U+{error.character:04X} may not stand in a file"
+    return Diagnostic(place, "yaml-syntax", message)

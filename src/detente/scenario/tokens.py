@@ -37,6 +37,7 @@ INSTEAD = {
     '"': "names stand without quotes",
     "'": "names stand without quotes",
 }
+COMMA = "inside `{ }` and `[ ]`, text that holds a comma needs quotes"
 FOREIGN = {"True": "write `true`", "False": "write `false`", "is": "`==` compares"}
 
 
@@ -74,7 +75,7 @@ def fault(text: str) -> Fault | None:
         position, previous = match.end(), match.lastgroup
     if position == 0 or not text.strip():
         return Fault(0, "the formula is empty")
-    return Fault(len(text) - 1, "a `(` is never closed") if depth else None
+    return Fault(len(text) - 1, "a `(` is never closed", COMMA) if depth else None
 
 
 def _word(match: re.Match[str], previous: str | None) -> Fault | None:

@@ -43,6 +43,7 @@ COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.Gt: ">",
     ast.GtE: ">=",
 }
+LONGEST_SHOWN = 40
 SAME_SORT = ("min", "max", "clip")
 
 
@@ -104,8 +105,9 @@ class Translator:
         return BROKEN
 
     def source(self, tree: ast.expr) -> str:
-        """The text of a part."""
-        return self.text[tree.col_offset : tree.end_col_offset]
+        """The text of a part, cut where it is long."""
+        text = self.text[tree.col_offset : tree.end_col_offset]
+        return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
 
     # ---- leaves
 
@@ -116,7 +118,7 @@ class Translator:
         except OverflowError:
             value = math.inf
         if not math.isfinite(value):
-            return self.wrong(tree, "not-finite", f"`{self.source(tree)}` is too large a number")
+            return self.wrong(tree, "not-finite", f"`{self.source(tree)}` is not a finite number")
         return Typed(nodes.Constant(value), NUMBER)
 
     def name(self, tree: ast.Name, wanted: Sort | None) -> Typed:
@@ -174,7 +176,7 @@ class Translator:
         return Typed(nodes.Name(tree.id), Sort(Kind.TYPE, tree.id))
 
     def private(self, tree: ast.Name, message: str) -> Typed:
-        reason = f"{message}, on which {self.scope.what} may not depend"
+        reason = f"{message}, and {self.scope.what} may not depend on it"
         return self.wrong(tree, "type-dependence", reason)
 
     def unknown(self, tree: ast.Name, wanted: Sort | None) -> Typed:
@@ -200,7 +202,7 @@ class Translator:
         scope = self.scope
         known: list[str] = list(scope.parameters)
         if scope.state:
-            known += [*scope.variables, "t", "last", *(DATED_CALENDAR if scope.dated else ())]
+            known += [*scope.variables, "t", "last", *(("month", "year") if scope.dated else ())]
         if scope.types:
             known += scope.actors
         return did_you_mean(key, known)
@@ -357,7 +359,8 @@ class Translator:
         members = self.scope.members(sort)
         if given is Kind.LEVEL and needed is Kind.NUMBER:
             return message, f"write rank({text})"
-        example = f"{text} == {members[0]}" if members else f"{text} >= 1"
+        subject = sort.of if given is Kind.TYPE else text
+        example = f"{subject} == {members[0]}" if members else f"{text} >= 1"
         return message, f"compare it, as in {example}"
 
 

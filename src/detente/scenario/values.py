@@ -185,9 +185,7 @@ def _changed(parameter: Parameter, changes: Mapping[str, float]) -> Parameter:
     return dataclasses.replace(parameter, values=values)
 
 
-def _changes(
-    parameters: Mapping[str, Parameter], values: Mapping[str, float]
-) -> dict[str, float]:
+def _changes(parameters: Mapping[str, Parameter], values: Mapping[str, object]) -> dict[str, float]:
     """New values by full name (`step_cost.sincere`). Raises `ScenarioError`."""
     targets = {key: parameter.names() for key, parameter in parameters.items()}
     targets |= {name: (name,) for names in targets.values() for name in names}

@@ -38,7 +38,7 @@ def calendar(context: Context, part: schema.CalendarPart) -> Calendar | None:
         context.report.error(trail, "calendar", message, "write it as 2018-02 or 2018-02-15")
         return None
     if start.day != 1 and part.period not in ("day", "week"):
-        message = f"a {part.period} starts on the first day of a month"
+        message = f"periods of a {part.period} start on the first day of a month"
         context.report.error(trail, "calendar", message, f"write {start:%Y-%m}")
     return Calendar(part.period, start)
 

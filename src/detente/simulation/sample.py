@@ -67,7 +67,7 @@ def sample(solution: Solution, *, draws: int, rng: np.random.Generator) -> pd.Da
                 m = layer.movers[0]
                 who = actors[m].key
                 if count > 1:
-                    play = _strategy(solution, n, x, belief)
+                    play = interpolated_strategy(solution, n, x, belief)
                     theta = int(game.profiles[p, m]) if m in game.informed else 0
                     choice = int(stream.choice(count, p=play[theta]))
                     if m in game.informed:
@@ -86,7 +86,7 @@ def sample(solution: Solution, *, draws: int, rng: np.random.Generator) -> pd.Da
     return pd.DataFrame(rows)
 
 
-def _strategy(solution: Solution, n: int, x: int, belief: list[float]) -> Floats:
+def interpolated_strategy(solution: Solution, n: int, x: int, belief: list[float]) -> Floats:
     """The mover's strategy at beliefs between nodes, float64 [θ, a]: multilinear in the nodes."""
     table = solution.strategy(n, x)
     play = table.reshape(*solution.grid.shape, *table.shape[1:])

@@ -1,0 +1,93 @@
+"""Random small scenarios, as Hypothesis strategies: their text in the scenario language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from hypothesis import strategies as st
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How large a random scenario is."""
+
+    actors: int = 2
+    informed: int = 1
+    actions: int = 2
+    levels: int = 3
+    periods: int = 2
+    chance: bool = True
+    discount: bool = False
+
+
+@st.composite
+def scenarios(draw: st.DrawFn, shape: Shape, precision: float | None = None) -> str:
+    """A scenario with random payoffs by type, probabilistic effects and a chance event.
+
+    Actor A0 … moves in turn; the first `shape.informed` of them have two types. Actions move
+    the variable `x` up or down; their costs and the payoffs at the levels of `x` differ by type.
+    Numbers come from a drawn seed: drawn one by one, most of them would be 0.
+    """
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+
+    def payoff() -> float:
+        return round(rng.uniform(-2, 2), 2)
+
+    def chance() -> float:
+        return round(rng.uniform(0.1, 0.9), 2)
+
+    lam = precision if precision is not None else rng.choice([0.5, 1.0, 2.0])
+    actors, parameters, actions, payoffs = [], [], [], []
+    for i in range(shape.actors):
+        actor = f"A{i}"
+        types = [f"low{i}", f"high{i}"] if i < shape.informed else []
+        prior = round(rng.uniform(0.1, 0.9), 2)
+        told = f"types: {{{types[0]}: {prior}, {types[1]}: {1 - prior:.6g}}}, " if types else ""
+        delta = rng.choice([0.8, 0.95]) if shape.discount else 1
+        actors.append(f"  {actor}: {{{told}precision: {lam}, discount: {delta}}}")
+
+        def number(name: str, types: list[str] = types) -> str:
+            values = [f"{kind}: {payoff()}" for kind in types]
+            value = f"{{{', '.join(values)}}}" if types else f"{payoff()}"
+            parameters.append(f"  {name}: {{value: {value}, judgement: random}}")
+            return name
+
+        actions.append(f"  {actor}:")
+        for a in range(shape.actions):
+            step = rng.choice(["+1", "-1", "+0"])
+            p = chance()
+            cost = number(f"cost_{i}_{a}")
+            effects = f"[{{p: {p}, set: {{x: '{step}'}}}}, {{p: rest}}]"
+            actions.append(f"    a{a}: {{effects: {effects}, cost: {cost}}}")
+        flow = " + ".join(
+            f"{number(f'flow_{i}_{k}')} * (x == {k})" for k in range(1, shape.levels)
+        )
+        payoffs.append(f"  {actor}: {{flow: {flow}, terminal: {number(f'end_{i}')} * x}}")
+    turns = [f"A{i}" for i in range(shape.actors)]
+    event = ""
+    if shape.chance:
+        turns.insert(int(rng.integers(0, len(turns) + 1)), "chance")
+        p = chance()
+        event = f"chance:\n  luck: {{effects: [{{p: {p}, set: {{x: '+1'}}}}, {{p: rest}}]}}\n"
+    start = int(rng.integers(0, shape.levels))
+    return "\n".join(
+        [
+            "title: random",
+            f"calendar: {{period: round, horizon: {shape.periods}}}",
+            "actors:",
+            *actors,
+            "state:",
+            f"  x: {{levels: 0..{shape.levels - 1}, start: {start}, edge: cut}}",
+            "parameters:",
+            *parameters,
+            f"turns: [{', '.join(turns)}]",
+            "actions:",
+            *actions,
+            event + "payoffs:",
+            *payoffs,
+            "outcomes:",
+            f"  top: {{when: x == {shape.levels - 1}}}",
+            "",
+        ]
+    )
