@@ -9,8 +9,9 @@ square of its step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def played(name: str, values: Mapping[str, float], beliefs: int | None = None) -
 
 
 def probability(forecast: Forecast, t: int, action: str, types: Mapping[str, str]) -> float:
-    """How likely an action is at period t, given the types (by actor); 'any' where none is given."""
+    """How likely an action is at period t, given the types (by actor) that are named."""
     return _entry(forecast, t, action, types, "probability")
 
 
@@ -49,9 +50,7 @@ def share(forecast: Forecast, t: int, action: str, types: Mapping[str, str]) -> 
     return _entry(forecast, t, action, types, "share")
 
 
-def _entry(
-    forecast: Forecast, t: int, action: str, types: Mapping[str, str], column: str
-) -> float:
+def _entry(forecast: Forecast, t: int, action: str, types: Mapping[str, str], column: str) -> float:
     table = forecast.actions
     game = forecast.solution.game
     rows = (table["t"] == t) & (table["action"] == action)
@@ -216,7 +215,10 @@ def kreps_wilson(
     By period, the probabilities of entry and fight and the expected reputation at the end; and
     the incumbent's expected payoffs.
     """
-    now: dict[str, dict[Fraction, Fraction]] = {"strong": {p: Fraction(1)}, "weak": {p: Fraction(1)}}
+    now: dict[str, dict[Fraction, Fraction]] = {
+        "strong": {p: Fraction(1)},
+        "weak": {p: Fraction(1)},
+    }
     payoff = dict.fromkeys(now, Fraction(0))
     rows = []
     for n in range(entrants, 0, -1):
@@ -272,30 +274,33 @@ def chain_store_errors(entrants: int, precision: float, beliefs: int) -> tuple[f
 
 @pytest.mark.parametrize("entrants", range(2, 11))
 def test_chain_store_closed_form(entrants: int) -> None:
-    # What is left at this precision is 1 / λ, not the grid (see the next test).
-    probabilities, payoffs = chain_store_errors(entrants, precision=200, beliefs=1025)
-    assert probabilities < 0.01
-    assert payoffs < 0.02
+    # What is left is 1 / λ: measured 0.0052 with two entrants, 0.0015 with more; payoffs 0.0104
+    # and 0.0032.
+    probabilities, payoffs = chain_store_errors(entrants, precision=200, beliefs=513)
+    assert probabilities < (0.006 if entrants == 2 else 0.002)
+    assert payoffs < (0.012 if entrants == 2 else 0.004)
 
 
 def test_chain_store_approaches_the_closed_form() -> None:
-    errors = [chain_store_errors(5, precision, 1025)[0] for precision in (50, 100, 200)]
-    assert errors[1] < 0.6 * errors[0]
-    assert errors[2] < 0.6 * errors[1]
+    # 0.0092, 0.0029, 0.0014, 0.0007 at these precisions, and 0.0003 at 1000.
+    errors = [chain_store_errors(5, precision, 1025)[0] for precision in (50, 100, 200, 400)]
+    for before, after in pairwise(errors):
+        assert after < 0.55 * before
+    assert chain_store_errors(10, 1000, 1025)[0] < 4e-4
 
 
 @pytest.mark.parametrize(("entrants", "expected"), [(2, 1 / 9), (3, 1 / 3)])
 def test_weak_incumbent_fights_the_first_entry(entrants: int, expected: float) -> None:
-    forecast = played("chain-store", {"entrants": entrants, "precision": 200}, 1025)
-    assert share(forecast, 1, "fight", {"incumbent": "weak"}) == pytest.approx(expected, abs=1e-3)
+    forecast = played("chain-store", {"entrants": entrants, "precision": 1000}, 1025)
+    assert share(forecast, 1, "fight", {"incumbent": "weak"}) == pytest.approx(expected, abs=1e-4)
     assert share(forecast, 1, "fight", {"incumbent": "strong"}) == pytest.approx(1, abs=1e-9)
     assert share(forecast, entrants, "fight", {"incumbent": "weak"}) == pytest.approx(0, abs=1e-9)
 
 
 def test_entrants_stay_out_until_the_last_three() -> None:
-    forecast = played("chain-store", {"entrants": 10, "precision": 200}, 1025)
+    forecast = played("chain-store", {"entrants": 10, "precision": 200}, 513)
     entry = [probability(forecast, t, "enter", {}) for t in range(1, 11)]
-    assert entry == pytest.approx([0] * 7 + [1, 0.8, 0.95], abs=0.01)
+    assert entry == pytest.approx([0] * 7 + [1, 0.8, 0.95], abs=0.002)
 
 
 def chain_store_tree(entrants: int) -> Tree:
@@ -313,12 +318,12 @@ def chain_store_tree(entrants: int) -> Tree:
 
         answer = move(
             0,
-            f"{'strong' if strong else 'weak'} {seen}",
+            f"{'strong' if strong else 'weak'}{seen}",
             t,
             fight=after("f", 0 if strong else -1, -0.5),
             concede=after("c", -1 if strong else 0, 0.5),
         )
-        return move(t, f"after {seen}", t, enter=answer, stay_out=after("o", 2, 0))
+        return move(t, f"after {seen or 'nothing'}", t, enter=answer, stay_out=after("o", 2, 0))
 
     start = (0.0,) * (entrants + 1)
     return draw(
@@ -330,14 +335,15 @@ def chain_store_tree(entrants: int) -> Tree:
 
 
 @pytest.mark.gambit
-def test_chain_store_against_gambit(tmp_path: Path) -> None:
-    tree = chain_store_tree(2)
+@pytest.mark.parametrize("entrants", [2, 3])
+def test_chain_store_against_gambit(entrants: int, tmp_path: Path) -> None:
+    tree = chain_store_tree(entrants)
     precisions = [0.5, 1.0, 2.0, 5.0, 10.0]
-    for precision, behaviour in zip(
-        precisions, gambit(3, tree, precisions, tmp_path), strict=True
-    ):
-        values = {"entrants": 2, "precision": precision}
-        assert compare("chain-store", ("incumbent",), tree, behaviour, values, 1025) < 1e-6
+    answers = gambit(entrants + 1, tree, precisions, tmp_path)
+    for precision, behaviour in zip(precisions, answers, strict=True):
+        values = {"entrants": entrants, "precision": precision}
+        # Measured: 3e-8 with two entrants, 2.1e-7 with three.
+        assert compare("chain-store", ("incumbent",), tree, behaviour, values, 2049) < 1e-6
 
 
 # ---- the centipede
@@ -362,7 +368,7 @@ def test_centipede_published_values(precision: float) -> None:
     assert takes(precision, 2) == pytest.approx(CENTIPEDE[precision], abs=5e-5)
 
 
-@pytest.mark.parametrize("innings", [1, 2, 3, 6])
+@pytest.mark.parametrize("innings", [1, 2, 3])
 @pytest.mark.parametrize("precision", [0.0, 0.3, 1.0, 4.0])
 def test_centipede_recursion(precision: float, innings: int) -> None:
     large, small = 0.8, 0.2
@@ -406,6 +412,7 @@ def test_beer_quiche_against_gambit(tmp_path: Path) -> None:
     precisions = [0.5, 1.0, 2.0, 5.0, 10.0]
     answers = gambit(2, tree, precisions, tmp_path)
     for precision, behaviour in zip(precisions, answers, strict=True):
+        # Measured: 5e-8 at most.
         error = compare("beer-quiche", ("sender",), tree, behaviour, {"precision": precision}, 2049)
         assert error < 1e-6
 
@@ -460,8 +467,9 @@ def test_crisis_against_gambit(tmp_path: Path) -> None:
     answers = gambit(2, tree, precisions, tmp_path)
     informed = ("challenger", "target")
     for precision, behaviour in zip(precisions, answers, strict=True):
+        # The grid has 129 x 129 nodes, and its error is what is measured: 1.7e-5 at most.
         values = {"precision": precision}
-        assert compare("crisis-signalling", informed, tree, behaviour, values, 129) < 1e-4
+        assert compare("crisis-signalling", informed, tree, behaviour, values, 129) < 5e-5
 
 
 @pytest.mark.parametrize(
@@ -469,12 +477,13 @@ def test_crisis_against_gambit(tmp_path: Path) -> None:
     [(0.2, 0.3, 1 / 1.2), (0.4, 0.3, 1 / 1.4), (0.8, 0.3, 1 / 1.8), (1.6, 0.0, 0.5)],
 )
 def test_crisis_backward_induction(audience_cost: float, bluff: float, resists: float) -> None:
+    # What is left is 1 / λ: 0.015 in the bluff and 0.006 in resistance, at most.
     values = {"audience_cost": audience_cost, "precision": 100}
     forecast = played("crisis-signalling", values, 129)
     resolved, irresolute = ({"challenger": kind} for kind in RESOLVED)
     assert probability(forecast, 1, "challenge", resolved) == pytest.approx(1, abs=1e-6)
     assert probability(forecast, 1, "challenge", irresolute) == pytest.approx(bluff, abs=0.02)
-    assert share(forecast, 1, "resist", {}) == pytest.approx(resists, abs=0.02)
+    assert share(forecast, 1, "resist", {}) == pytest.approx(resists, abs=0.01)
     assert share(forecast, 1, "stand_firm", resolved) == pytest.approx(1, abs=1e-6)
     assert share(forecast, 1, "resist", {"target": "resolved"}) == pytest.approx(1, abs=1e-3)
 
@@ -516,14 +525,20 @@ def bargaining_tree(rounds: int) -> Tree:
                 f"{kind} {seen}{what}",
                 t,
                 step=turn(
-                    kind, t + 1, f"{seen}{what}1", pressure, steps + 1, here, there - step_cost[kind]
+                    kind,
+                    t + 1,
+                    f"{seen}{what}1",
+                    pressure,
+                    steps + 1,
+                    here,
+                    there - step_cost[kind],
                 ),
                 stall=turn(kind, t + 1, f"{seen}{what}0", pressure, steps, here, there),
             )
 
         return move(
             0,
-            f"after {seen}",
+            f"after {seen or 'nothing'}",
             t,
             ease=after("e", max(pressure - 1, 0)),
             hold=after("h", pressure),
@@ -538,8 +553,12 @@ def bargaining_tree(rounds: int) -> Tree:
     )
 
 
-def test_bargaining_tree_sizes() -> None:
-    assert [nodes(bargaining_tree(rounds)) for rounds in (1, 2, 3)] == [21, 129, 777]
+@pytest.mark.parametrize(("rounds", "expected"), [(1, 21), (2, 129), (3, 777)])
+def test_bargaining_tree_sizes(rounds: int, expected: int) -> None:
+    assert nodes(bargaining_tree(rounds)) == expected
+    game = detente.compile_game(detente.load("bargaining-rounds").with_values({"rounds": rounds}))
+    lines = detente.to_efg(game).splitlines()
+    assert sum(line.startswith(("c ", "p ", "t ")) for line in lines) == expected
 
 
 @pytest.mark.gambit
@@ -554,5 +573,27 @@ def test_bargaining_against_gambit(rounds: int, tmp_path: Path) -> None:
         assert error < 1e-6
 
 
-def test_steps_bring_relief() -> None:
-    pass
+@pytest.mark.parametrize("precision", [1.0, 3.0])
+def test_steps_bring_relief(precision: float) -> None:
+    solution = solved("bargaining-rounds", {"rounds": 2, "precision": precision}, 257)
+    game = solution.game
+    # In the second round, from the pressure of the start, at the belief that a step or none of it
+    # has led to.
+    target, sender = game.layers[1], game.layers[2]
+    levels = game.structure.levels(target.states)
+    at = int(np.flatnonzero(levels["pressure"] == 2)[0])
+    step, stall = solution.strategy(1, at)[solution.grid.start].T
+    names = list(game.scenario.actions["sender"])
+    ease, tighten = names.index("ease"), names.index("tighten")
+    prior = game.priors[1]
+    chosen = []
+    for steps, likelihood in ((1, step), (0, stall)):
+        levels = game.structure.levels(sender.states)
+        here = (levels["pressure"] == 2) & (levels["steps"] == steps)
+        strategy = solution.strategy(2, int(np.flatnonzero(here)[0]))[:, 0]
+        believed = float(prior[1] * likelihood[1] / (prior @ likelihood))
+        grid = solution.grid.nodes[1]
+        chosen.append([np.interp(believed, grid, strategy[:, a]) for a in (ease, tighten)])
+    (ease_after_step, tighten_after_step), (ease_after_none, tighten_after_none) = chosen
+    assert ease_after_step > ease_after_none
+    assert tighten_after_step < tighten_after_none

@@ -12,6 +12,7 @@ from detente.scenario.source import Trail
 
 
 def term(context: Context, key: str, part: schema.TermPart) -> model.Term:
+    """The term `key`."""
     trail: Trail = ("terms", key)
     return model.Term(
         key=key,
@@ -100,6 +101,7 @@ def _idle_by_actor(context: Context, trail: Trail, actor: str, names: list[str])
 
 
 def policy(context: Context, key: str, part: schema.PolicyPart) -> model.Policy:
+    """The policy `key`, which may be written as a list of terms."""
     trail: Trail = ("policies", key)
     below = (*trail, "terms") if (*trail, "terms") in context.report.source.places else trail
     for at, name in enumerate(part.terms):
@@ -110,6 +112,7 @@ def policy(context: Context, key: str, part: schema.PolicyPart) -> model.Policy:
 
 
 def outcome(context: Context, key: str, part: schema.OutcomePart) -> model.Outcome | None:
+    """The outcome `key`, or None where its condition is wrong."""
     trail: Trail = ("outcomes", key)
     when = context.formula((*trail, "when"), part.when, context.conditions)
     support = context.support(trail, part)
@@ -117,4 +120,5 @@ def outcome(context: Context, key: str, part: schema.OutcomePart) -> model.Outco
 
 
 def evidence(_: Context, key: str, part: schema.EvidencePart) -> model.Evidence:
+    """The evidence `key`."""
     return model.Evidence(key, part.source, part.where, part.says, part.url)

@@ -71,6 +71,7 @@ class Context:
         return self._known(self.report.source.key(trail), name, section, what)
 
     def support(self, trail: Trail, part: schema.Supported) -> model.Support:
+        """What stands behind the entry at `trail`."""
         for at, name in enumerate(part.evidence):
             self.known((*trail, "evidence", at), name, "evidence", "an entry of `evidence`")
         return model.Support(tuple(part.evidence), part.judgement)
@@ -81,6 +82,7 @@ class Context:
         return not lost and not self.parts.actions.get(actor)
 
     def repeated(self, trail: Trail, names: list[str]) -> None:
+        """Tell names that stand twice in the list at `trail`."""
         for at, name in enumerate(names):
             if name in names[:at]:
                 message = f"`{name}` stands here twice"

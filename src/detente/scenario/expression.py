@@ -18,7 +18,8 @@ from detente.errors import Diagnostic, Place
 from detente.scenario import tokens
 from detente.scenario.nodes import SOUND, ZERO, Constant, Node
 from detente.scenario.scope import CALENDAR, Kind, Scope, Sort
-from detente.scenario.translate import Translator, spine
+from detente.scenario.sorts import spine
+from detente.scenario.translate import Translator
 
 __all__ = ["Formula", "Kind", "NotFinite", "Scope", "Sort", "number", "parse"]
 

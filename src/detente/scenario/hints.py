@@ -6,15 +6,23 @@ import difflib
 from collections.abc import Iterable
 
 MOST_LISTED = 12
+MOST_COMPARED = 300  # more would take long in a file with thousands of mistakes
+
+
+def closest(name: str, candidates: Iterable[str]) -> list[str]:
+    """The names that could have been meant by `name`: two at most, the likeliest first."""
+    by_lower = {candidate.lower(): candidate for candidate in candidates}
+    if len(by_lower) > MOST_COMPARED:
+        return []
+    return [by_lower[word] for word in difflib.get_close_matches(name.lower(), by_lower, n=2)]
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     """The hint `did you mean ...?`, or a list of what there is where that is short, or ''."""
     known = list(dict.fromkeys(candidates))
-    by_lower = {candidate.lower(): candidate for candidate in known}
-    close = difflib.get_close_matches(name.lower(), by_lower, n=2, cutoff=0.6)
+    close = closest(name, known)
     if close:
-        return f"did you mean {' or '.join(f'`{by_lower[word]}`' for word in close)}?"
+        return f"did you mean {' or '.join(f'`{word}`' for word in close)}?"
     if 0 < len(known) <= MOST_LISTED:
         return f"there {'is' if len(known) == 1 else 'are'} {listing(known)}"
     return ""

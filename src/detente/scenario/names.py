@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from detente.scenario.hints import did_you_mean, listing
+from detente.scenario.leaves import NAME
 from detente.scenario.report import Report
-from detente.scenario.schema import NAME, ParameterPart
+from detente.scenario.schema import ParameterPart
 from detente.scenario.scope import RESERVED, Scope
 from detente.scenario.shape import Parts
 from detente.scenario.source import Trail
@@ -17,7 +18,9 @@ WITH_DASHES = re.compile(f"{NAME[:-2]}-]*")
 
 def check_names(parts: Parts, report: Report) -> None:
     """Tell names that break the rules, are reserved, or mean two things in formulas."""
-    _Names(report).check(parts)
+    names = _Names(report)
+    names.in_formulas(parts)
+    names.elsewhere(parts)
 
 
 class _Names:
@@ -25,39 +28,41 @@ class _Names:
         self.report = report
         self.owners: dict[str, str] = {}
 
-    def check(self, parts: Parts) -> None:
-        """Check all names; those that formulas use first."""
+    def in_formulas(self, parts: Parts) -> None:
+        """Names of actors, variables and parameters, and then of levels and types."""
         sections = (("actors", "an actor"), ("state", "a variable"), ("parameters", "a parameter"))
         for section, kind in sections:
             for key in getattr(parts, section):
-                self.used_in_formulas((section, key), key, kind)
+                self.owner((section, key), key, kind)
         for key, variable in parts.state.items():
-            for index, level in enumerate(variable.levels.names if variable else ()):
-                self.member(("state", key, "levels", index), level, "level", key)
-                if variable and level in variable.levels.names[:index]:
-                    trail = ("state", key, "levels", index)
+            names = variable.levels.names if variable else ()
+            for index, level in enumerate(names):
+                trail: Trail = ("state", key, "levels", index)
+                self.member(trail, level, "level", key)
+                if level in names[:index]:
                     self.report.error(trail, "duplicate-name", f"the level `{level}` is repeated")
         for key, actor in parts.actors.items():
             for name in actor.types if actor else ():
                 self.member(("actors", key, "types", name), name, "type", key)
+
+    def elsewhere(self, parts: Parts) -> None:
+        """Names that formulas do not use."""
         for section in ("chance", "terms", "outcomes"):
             for key in getattr(parts, section):
                 self.rule((section, key), key)
-        for actor_key, actions in parts.actions.items():
+        for actor, actions in parts.actions.items():
             for key in actions:
-                self.rule(("actions", actor_key, key), key)
+                self.rule(("actions", actor, key), key)
         for key in parts.evidence:
             self.rule(("evidence", key), key, WITH_DASHES)
         for key, payoff in parts.payoffs.items():
             for kind in ("flow", "terminal"):
-                for name in getattr(payoff, kind) if payoff else ():
-                    if name:
-                        self.rule(("payoffs", key, kind, name), name)
+                for name in filter(None, getattr(payoff, kind) if payoff else ()):
+                    self.rule(("payoffs", key, kind, name), name)
         for key in parts.policies:
             if not key.strip() or "\n" in key:
-                self.report.key_error(
-                    ("policies", key), "name", "a policy's name is one line of text"
-                )
+                message = "a policy's name is one line of text"
+                self.report.key_error(("policies", key), "name", message)
 
     def rule(self, trail: Trail, name: str, rule: re.Pattern[str] = PLAIN) -> bool:
         """Whether a name follows the rule for names; told where it does not."""
@@ -68,7 +73,7 @@ class _Names:
         self.report.key_error(trail, "name", f"`{name}` cannot be a name", hint)
         return False
 
-    def used_in_formulas(self, trail: Trail, name: str, kind: str) -> None:
+    def owner(self, trail: Trail, name: str, kind: str) -> None:
         if not self.free(trail, name):
             return
         if name in self.owners:

@@ -17,6 +17,7 @@ from detente.scenario.source import Trail
 
 
 def turn(context: Context, at: int, part: schema.TurnPart) -> model.Turn:
+    """The turn at position `at`; `chance` alone stands for all events in their order."""
     trail: Trail = ("turns", at)
     when = context.given((*trail, "when"), part.when, context.conditions)
     if part.who == ["chance"]:
@@ -42,12 +43,14 @@ def _mover(context: Context, trail: Trail, name: str) -> None:
 
 
 def event(context: Context, key: str, part: schema.EventPart) -> model.Action | None:
+    """The event `key` of chance."""
     return _action(context, ("chance", key), part, {})
 
 
 def action(
     context: Context, key: str, part: schema.ActionPart, *, actor: str
 ) -> model.Action | None:
+    """The action `key` of `actor`."""
     trail: Trail = ("actions", actor, key)
     return _action(context, trail, part, _costs(context, trail, actor, part))
 
@@ -140,6 +143,7 @@ def _payer(context: Context, trail: Trail, name: str, others: Iterable[str]) -> 
 
 
 def payoff(context: Context, key: str, part: schema.PayoffPart) -> model.Payoff:
+    """The payoffs of the actor `key`."""
     trail: Trail = ("payoffs", key)
     return model.Payoff(
         flow=context.formulas((*trail, "flow"), part.flow, context.private),

@@ -12,8 +12,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from detente.scenario import schema
-from detente.scenario.hints import did_you_mean
+from detente.scenario import leaves, schema
+from detente.scenario.hints import closest, did_you_mean
 from detente.scenario.report import Report
 from detente.scenario.source import Trail
 
@@ -33,8 +33,9 @@ PARTS: dict[str, type[schema.Part]] = {
 }
 ADAPTERS: dict[str, TypeAdapter[Any]] = {
     **{key: TypeAdapter(part) for key, part in PARTS.items()},
-    **dict.fromkeys(("title", "about", "source", "policy"), TypeAdapter(schema.Text)),
-    "notes": TypeAdapter(list[schema.Text]),
+    "title": TypeAdapter(leaves.Line),
+    **dict.fromkeys(("about", "source", "policy"), TypeAdapter(leaves.Text)),
+    "notes": TypeAdapter(list[leaves.Text]),
     "turns": TypeAdapter(schema.Turn),
     "policies": TypeAdapter(schema.Policy),
 }
@@ -120,6 +121,8 @@ class _Reader:
         for key in self.content:
             if key not in ADAPTERS:
                 self.unknown((key,), key, list(ADAPTERS))
+                absent = [section for section in ADAPTERS if section not in self.content]
+                self.lost.update(closest(key, absent))  # one of them may be meant
         for key, info in schema.File.model_fields.items():
             if info.is_required() and key not in self.content:
                 self.lost.add(key)
@@ -139,10 +142,11 @@ class _Reader:
         if isinstance(value, kind) and (value or not needed or key in self.lost):
             return value
         self.lost.add(key)
-        empty = value is None or value == kind()
-        what = "a mapping (`key: value`)" if kind is dict else "a list (`[...]`)"
-        message = f"`{key}` is empty" if empty else f"`{key}` should be {what}"
-        self.report.error((key,), "wrong-type", message)
+        if value is None or value == kind():
+            self.report.empty((key,), f"`{key}` is empty")
+        else:
+            what = "a mapping (`key: value`)" if kind is dict else "a list (`[...]`)"
+            self.report.error((key,), "wrong-type", f"`{key}` should be {what}")
         return kind()
 
     def entries(self, section: str) -> dict[str, Any]:
@@ -193,7 +197,7 @@ class _Reader:
             message = f"{key} is missing in {_called(whole[:-1])}"
             self.report.key_error(whole[:-1], "missing-key", message)
         elif details["input"] is None:
-            self.report.error(whole, "wrong-type", f"{key} is empty")
+            self.report.empty(whole, f"{key} is empty")
         else:
             code = kind if "-" in kind else "wrong-type"
             sentence = SENTENCES.get(kind, details["msg"])

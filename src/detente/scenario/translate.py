@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from detente.scenario import nodes
-from detente.scenario.hints import did_you_mean, listing
+from detente.scenario.hints import did_you_mean
 from detente.scenario.scope import (
     CALENDAR,
     CONDITION,
@@ -25,16 +25,8 @@ from detente.scenario.scope import (
     Scope,
     Sort,
 )
+from detente.scenario.sorts import SAME_SORT, misfit, sort_of, spine
 
-OPERATORS: dict[type[ast.operator], str] = {
-    ast.Add: "+",
-    ast.Sub: "-",
-    ast.Mult: "*",
-    ast.Div: "/",
-    ast.FloorDiv: "//",
-    ast.Mod: "%",
-    ast.Pow: "**",
-}
 COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",
     ast.NotEq: "!=",
@@ -44,7 +36,6 @@ COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.GtE: ">=",
 }
 LONGEST_SHOWN = 40
-SAME_SORT = ("min", "max", "clip")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +202,7 @@ class Translator:
 
     def arithmetic(self, tree: ast.BinOp, wanted: Sort | None) -> Typed:
         first, steps = spine(tree)
-        common = wanted if wanted and wanted.kind is Kind.LEVEL else self.sort_of(tree)
+        common = wanted if wanted and wanted.kind is Kind.LEVEL else sort_of(tree, self.scope)
         left = self.part(first, common)
         done: list[tuple[str, nodes.Node]] = []
         for operator, operand in steps:
@@ -308,27 +299,10 @@ class Translator:
 
     # ---- sorts
 
-    def sort_of(self, tree: ast.expr) -> Sort | None:
-        """The sort of levels or types that a part has by itself, or None."""
-        match tree:
-            case ast.Name(id=key) if key in self.scope.variables:
-                sort = self.scope.level(key)
-                return None if sort == NUMBER else sort
-            case ast.Name(id=key) if key in self.scope.actors:
-                return UNKNOWN if self.scope.actors[key] is None else Sort(Kind.TYPE, key)
-            case ast.BinOp():
-                first, steps = spine(tree)
-                return self.sort_of(first) if {sign for sign, _ in steps} <= {"+", "-"} else None
-            case ast.IfExp():
-                return self.sort_of(tree.body) or self.sort_of(tree.orelse)
-            case ast.Call(func=ast.Name(id=function)) if function in SAME_SORT:
-                return next(filter(None, map(self.sort_of, tree.args)), None)
-        return None
-
     def alike(self, trees: Sequence[ast.expr], wanted: Sort | None = None) -> list[Typed]:
         """Parts that must be of one sort: all numbers, or all levels or types of one owner."""
         common = wanted if wanted and wanted.kind in (Kind.LEVEL, Kind.TYPE) else None
-        common = common or next(filter(None, map(self.sort_of, trees)), None)
+        common = common or next(filter(None, (sort_of(tree, self.scope) for tree in trees)), None)
         parts = [self.part(tree, common) for tree in trees]
         if common is None:
             common = NUMBER if any(part.sort != CONDITION for part in parts) else CONDITION
@@ -343,35 +317,9 @@ class Translator:
             return part
         if (wanted, part.sort) == (NUMBER, CONDITION):
             return Typed(part.node, NUMBER)
-        return self.wrong(tree, "wrong-type", *self.misfit(self.source(tree), part.sort, wanted))
-
-    def misfit(self, text: str, sort: Sort, wanted: Sort) -> tuple[str, str]:
-        """The sentence and the hint for something of one sort where another is wanted."""
-        given, needed = sort.kind, wanted.kind
-        owner = f" of {wanted.of}" if wanted.of else ""
-        if given is needed:
-            return f"`{text}` is {given.value} of {sort.of}, not of {wanted.of}", ""
-        message = f"`{text}` is {given.value}, not {needed.value}{owner}"
-        if needed in (Kind.LEVEL, Kind.TYPE):
-            rank = f"rank({wanted.of}) is a number; " if needed is Kind.LEVEL else ""
-            what = "levels" if needed is Kind.LEVEL else "types"
-            return message, f"{rank}the {what} are {listing(self.scope.members(wanted))}"
-        members = self.scope.members(sort)
-        if given is Kind.LEVEL and needed is Kind.NUMBER:
-            return message, f"write rank({text})"
-        subject = sort.of if given is Kind.TYPE else text
-        example = f"{subject} == {members[0]}" if members else f"{text} >= 1"
-        return message, f"compare it, as in {example}"
-
-
-def spine(tree: ast.BinOp) -> tuple[ast.expr, list[tuple[str, ast.expr]]]:
-    """Operations that are done one after the other: `a - b * c + d` is a, (-, b * c), (+, d)."""
-    steps = []
-    node: ast.expr = tree
-    while isinstance(node, ast.BinOp):
-        steps.append((OPERATORS[type(node.op)], node.right))
-        node = node.left
-    return node, steps[::-1]
+        return self.wrong(
+            tree, "wrong-type", *misfit(self.source(tree), part.sort, wanted, self.scope)
+        )
 
 
 def _arguments(count: int) -> str:

@@ -44,6 +44,7 @@ def calendar(context: Context, part: schema.CalendarPart) -> Calendar | None:
 
 
 def actor(context: Context, key: str, part: schema.ActorPart) -> model.Actor | None:
+    """The actor `key`."""
     trail: Trail = ("actors", key)
     priors = context.formulas((*trail, "types"), part.types, context.constants)
     precision = context.formula((*trail, "precision"), part.precision, context.constants)
@@ -64,6 +65,7 @@ def actor(context: Context, key: str, part: schema.ActorPart) -> model.Actor | N
 
 
 def variable(context: Context, key: str, part: schema.VariablePart) -> model.Variable | None:
+    """The state variable `key`."""
     trail: Trail = ("state", key)
     support = context.support(trail, part)
     start = _start(context, (*trail, "start"), part)
@@ -101,6 +103,7 @@ def _start(context: Context, trail: Trail, part: schema.VariablePart) -> int | N
 
 
 def parameter(context: Context, key: str, part: schema.ParameterPart) -> model.Parameter | None:
+    """The parameter `key`, its values in the order of its actor's types."""
     trail: Trail = ("parameters", key)
     support = context.support(trail, part)
     of = context.private.parameters[key]
@@ -157,4 +160,5 @@ def _date(text: str) -> dt.date | None:
 
 
 def horizon(context: Context, part: schema.CalendarPart) -> Formula | None:
+    """The number of periods, as a constant formula."""
     return context.formula(("calendar", "horizon"), part.horizon, context.constants)

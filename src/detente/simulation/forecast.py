@@ -187,7 +187,7 @@ def _actions(game: CompiledGame, run: Forward) -> pd.DataFrame:
                 continue
             actor = actors[layer.movers[0]]
             probability = acted @ weights
-            moves = 1.0 - probability[-1]
+            moves = probability[:-1].sum()
             names = list(game.scenario.actions[actor])
             at = {"t": layer.period, "period": _label(game, layer.period), "turn": layer.turn + 1}
             rows += [

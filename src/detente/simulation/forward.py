@@ -2,7 +2,7 @@
 
 For each type profile the probability mass over (state, belief) is pushed through the layers with
 the solution's own strategies, posteriors and interpolation (`kernels.push`). Profiles are
-computed apart, so results do not depend on the threads.
+computed apart, in groups, so results do not depend on the threads.
 
 "Has happened by period t" needs no memory where an outcome, once it holds, always holds. For any
 other outcome the histories in which it has not happened yet are followed in a channel of their
@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame
-from detente.solver.kernels.push import push
+from detente.solver.kernels.push import marginals, push
 from detente.solver.solution import Solution
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,64 +62,106 @@ def persistent(game: CompiledGame, outcome: str) -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Run:
+    """Some profiles q passed forward; h numbers the channels of each.
+
+    by_state, by_belief
+        For each t, float64 [x, q, h] (mass still in its channel) and [b, q].
+    acted
+        For each layer, float64 [own action + 1, q].
+    rewards
+        float64 [i, q]: expected rewards, discounted.
+    """
+
+    by_state: list[Floats]
+    by_belief: list[Floats]
+    acted: list[Floats]
+    rewards: Floats
+
+
 def forward(solution: Solution, *, threads: int | None = None) -> Forward:
     """Push the start through the solution. See `Forward`."""
-    game = solution.game
+    game, grid = solution.game, solution.grid
     passing = tuple(key for key in game.holds if not persistent(game, key))
-    profiles = range(len(game.profiles))
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-        runs = list(pool.map(lambda p: _one_profile(solution, p, passing), profiles))
+    threads = threads or os.cpu_count() or 1
+    groups = np.array_split(np.arange(len(game.profiles)), min(threads, len(game.profiles)))
+    with ThreadPoolExecutor(threads) as pool:
+        runs = list(pool.map(lambda chosen: _push_through(solution, chosen, passing), groups))
+    # From here on all profiles are together: sums do not depend on how they were grouped.
+    channels = _joined([run.by_state for run in runs])
+    states = tuple(np.ascontiguousarray(mass[:, :, 0]) for mass in channels)
+    beliefs = np.stack(_joined([run.by_belief for run in runs]))
+    acted = _joined([run.acted for run in runs])
+    holding, happened = {}, {}
+    ends = (0, *game.structure.period_sets)
+    for key, holds in game.holds.items():
+        holding[key] = np.stack([s[holds[n]].sum(axis=0) for s, n in zip(states, ends, strict=True)])
+        happened[key] = holding[key]
+    for h, key in enumerate(passing, start=1):
+        happened[key] = np.stack([(mass[:, :, 0] - mass[:, :, h]).sum(axis=0) for mass in channels])
+    actors, width = len(game.priors), len(game.profiles)
+    payoffs = np.concatenate([run.rewards for run in runs], axis=1)
+    discount = game.discount[:, None]
+    for t, flow in enumerate(game.flow):
+        table = flow.reshape(-1, actors, width)
+        payoffs += discount**t * np.einsum("xip,xp->ip", table, states[t + 1])
+    table = game.terminal.reshape(-1, actors, width)
+    payoffs += discount**game.periods * np.einsum("xip,xp->ip", table, states[-1])
+    about = beliefs.reshape(len(beliefs), *grid.shape, width)
     return Forward(
-        happened={k: np.stack([run.happened[k] for run in runs], axis=1) for k in game.holds},
-        holding={k: np.stack([run.holding[k] for run in runs], axis=1) for k in game.holds},
-        states=tuple(np.stack(s, axis=1) for s in zip(*(run.states for run in runs), strict=True)),
+        happened=happened,
+        holding=holding,
+        states=states,
         beliefs=tuple(
-            np.stack(b, axis=2) for b in zip(*(run.beliefs for run in runs), strict=True)
+            about.sum(axis=tuple(1 + j for j in range(actors) if j != i)) for i in range(actors)
         ),
-        acted=tuple(np.stack(a, axis=1) for a in zip(*(run.acted for run in runs), strict=True)),
-        payoffs=np.stack([run.payoffs for run in runs], axis=1),
+        acted=tuple(acted),
+        payoffs=payoffs,
     )
 
 
-def _one_profile(solution: Solution, p: int, passing: tuple[str, ...]) -> Forward:
-    """The forward pass for one profile: as `Forward`, without the axis p."""
+def _joined(parts: list[list[Floats]]) -> list[Floats]:
+    """Lists of arrays of several runs, put together along the axis of profiles (the second)."""
+    return [np.concatenate(arrays, axis=1) for arrays in zip(*parts, strict=True)]
+
+
+def _push_through(solution: Solution, chosen: Ints, passing: tuple[str, ...]) -> _Run:
+    """The forward pass for the profiles `chosen`."""
     game, grid = solution.game, solution.grid
-    periods = game.periods + 1
-    mass = np.zeros((1, grid.size, 1 + len(passing)))
+    sets = game.structure.sets
+    channels = 1 + len(passing)
+    shape = (grid.size, chosen.size * channels)
+    # Two arrays in turn, made once: fresh memory for every layer would cost more than the work.
+    most = max(codes.size for codes in sets)
+    store = [np.empty((most, *shape)), np.empty((most, *shape))]
+    mass = store[1][:1]
+    mass[:] = 0.0
     mass[0, grid.start] = 1.0
-    happened = {key: np.zeros(periods) for key in game.holds}
-    holding = {key: np.zeros(periods) for key in game.holds}
-    beliefs = tuple(np.zeros((periods, size)) for size in grid.shape)
-    states: list[Floats] = []
-    acted: list[Floats] = []
-    payoffs = np.zeros(len(game.priors))
+    run = _Run([], [], [], np.zeros((len(game.priors), chosen.size)))
 
-    def leave(n: int) -> None:
-        """Take the histories in which an outcome holds before layer n out of its channel."""
+    def alive(n: int) -> Floats:
+        """For each channel, 0 where its outcome holds before layer n: float64 [x, q h]."""
+        keep = np.ones((sets[n].size, channels))
         for h, key in enumerate(passing, start=1):
-            mass[game.holds[key][n], :, h] = 0.0
+            keep[game.holds[key][n], h] = 0.0
+        return np.tile(keep, chosen.size)
 
-    def record(t: int, n: int) -> None:
-        by_state = mass.sum(axis=1)
-        states.append(by_state[:, 0].copy())
-        for key in game.holds:
-            holding[key][t] = happened[key][t] = by_state[game.holds[key][n], 0].sum()
-        for h, key in enumerate(passing, start=1):
-            happened[key][t] = by_state[:, 0].sum() - by_state[:, h].sum()
-        over = mass[:, :, 0].sum(axis=0).reshape(grid.shape)
-        for i, about in enumerate(beliefs):
-            about[t] = over.sum(axis=tuple(j for j in range(len(beliefs)) if j != i))
+    def record(n: int) -> None:
+        by_state, by_belief = np.zeros((sets[n].size, shape[1])), np.zeros(shape)
+        marginals(mass, alive(n), by_state, by_belief)
+        run.by_state.append(by_state.reshape(-1, chosen.size, channels))
+        run.by_belief.append(by_belief.reshape(-1, chosen.size, channels)[:, :, 0])
 
-    leave(0)
-    record(0, 0)
+    record(0)
     for n, layer in enumerate(game.layers):
         mover = layer.movers[0] if layer.movers else -1
         informed = mover in game.informed
-        following = np.zeros((game.structure.sets[n + 1].size, grid.size, mass.shape[2]))
-        actions = int(layer.action.max(initial=-1)) + 2
-        own = layer.action[:, 0] if layer.movers else np.full(layer.action.shape[0], -1, np.int32)
-        counted = np.zeros(actions)
-        paid = np.zeros(len(game.priors))
+        following = store[n % 2][: sets[n + 1].size]
+        following[:] = 0.0
+        own = layer.action[:, 0] if layer.movers else np.full(len(layer.action), -1, np.int32)
+        counted = np.zeros((int(own.max(initial=-1)) + 2, chosen.size))
+        paid = np.zeros_like(run.rewards)
         push(
             layer.action_ptr,
             own,
@@ -130,22 +173,18 @@ def _one_profile(solution: Solution, p: int, passing: tuple[str, ...]) -> Forwar
             grid.nodes[mover] if informed else np.ones(1),
             grid.split[mover] if informed else 0,
             grid.stride(mover) if informed else 1,
-            int(game.profiles[p, mover]) if informed else 0,
-            p,
+            game.profiles[chosen, mover] if informed else np.zeros_like(chosen),
+            chosen,
             len(game.profiles),
+            alive(n),
             mass,
             following,
             counted,
             paid,
         )
-        payoffs += game.discount ** (layer.period - 1) * paid
-        acted.append(counted)
+        run.rewards[:] += game.discount[:, None] ** (layer.period - 1) * paid
+        run.acted.append(counted)
         mass = following
-        leave(n + 1)
         if game.ends_period[n]:
-            record(layer.period, n + 1)
-            flow = game.flow[layer.period - 1].reshape(len(mass), len(payoffs), -1)[:, :, p]
-            payoffs += game.discount ** (layer.period - 1) * (states[-1] @ flow)
-    terminal = game.terminal.reshape(len(mass), len(payoffs), -1)[:, :, p]
-    payoffs += game.discount**game.periods * (states[-1] @ terminal)
-    return Forward(happened, holding, tuple(states), beliefs, tuple(acted), payoffs)
+            record(n + 1)
+    return run

@@ -36,6 +36,8 @@ MAX_STEPS = 4000
 START = 1e-9  # s at which a branch begins: at s = 0 it is known, ℓ = 0
 MARGIN = 1e-3  # of the bounds in `is_unique`, against rounding
 
+LEAST = 1e-200  # of the larger of an action's two probabilities: their ratio must not underflow
+
 UNIQUE, TRACED, FOLDED, FAILED = range(4)  # how a node was solved; columns of `counts`
 
 
@@ -238,6 +240,48 @@ def turn_tangent(lam, share, count, work, matrix):
 
 
 @kernel
+def cross(lam, rho, values, count, nodes, split, work, matrix, point):
+    """Carry the branch over the kink ahead of point[0] along work[TANGENT]; gives whether it went.
+
+    Where a posterior passes a node of the grid the Jacobian jumps, and the branch may turn by
+    more than a corrector can follow. The point is set just behind the kink, and the tangent is
+    that of the cell it leads into, oriented as before.
+    """
+    ahead = math.inf
+    first = -1
+    for a in range(count):
+        slope = work[TANGENT, a]
+        if abs(slope) < 1e-12:
+            continue
+        post = 1.0 / (1.0 + rho * math.exp(-point[0, a]))
+        j, _ = locate(post, nodes, split)
+        edge = j + 1 if slope > 0.0 else j
+        if nodes[edge] <= 0.0 or nodes[edge] >= 1.0:
+            continue
+        way = (logodds(nodes[edge], rho) - point[0, a]) / slope
+        if way < ahead:
+            ahead, first = way, a
+    if first < 0 or ahead > 1e-6:
+        return False
+    direction = work[TANGENT, first]
+    ahead += min(1e-9 / abs(direction), 1e-6)
+    for c in range(count + 1):
+        point[0, c] += ahead * work[TANGENT, c]
+    for a in range(count):
+        work[ELL, a] = point[0, a]
+    respond(point[0, count] * lam, rho, values, count, nodes, split, work)
+    if turn_tangent(lam, point[0, count], count, work, matrix) == 2.0:
+        return False
+    return work[TANGENT, first] * direction > 0.0
+
+
+@kernel
+def logodds(node, rho):
+    """The log-likelihood ratio that leads to a posterior."""
+    return math.log(node * rho / (1.0 - node))
+
+
+@kernel
 def trace(lam, rho, values, count, nodes, split, work, matrix, point):
     """Follow the principal branch from λ = 0; gives TRACED, FOLDED or FAILED.
 
@@ -255,8 +299,12 @@ def trace(lam, rho, values, count, nodes, split, work, matrix, point):
     turn_tangent(lam, START, count, work, matrix)
     step = 0.1
     for _ in range(MAX_STEPS):
-        if step < 1e-11:
-            return FAILED
+        if step < 1e-7:
+            # Steps shrink like this before a kink only.
+            if not cross(lam, rho, values, count, nodes, split, work, matrix, point):
+                return FAILED
+            folded = folded or work[TANGENT, count] < 0.0
+            step = 1e-6
         for c in range(count + 1):
             point[1, c] = point[0, c] + step * work[TANGENT, c]
             point[2, c] = work[TANGENT, c]
@@ -281,7 +329,7 @@ def trace(lam, rho, values, count, nodes, split, work, matrix, point):
             for c in range(count + 1):
                 point[1, c] -= matrix[c, count + 1]
                 moved = max(moved, abs(matrix[c, count + 1]))
-        if not converged or moved > 0.2 * step:
+        if not converged or moved > 0.2 * min(step, 0.5):
             step *= 0.5
             continue
         if point[1, count] >= 1.0:
@@ -309,7 +357,9 @@ def trace(lam, rho, values, count, nodes, split, work, matrix, point):
         folded = folded or work[TANGENT, count] < 0.0
         for c in range(count + 1):
             point[0, c] = point[1, c]
-        step = min(step * (2.0 if moved < 0.05 * step else 1.2), 0.5)
+        # Far out on a straight stretch, where posteriors have all but reached 0 or 1, larger steps
+        # are as safe as small ones: what the corrector moves is bounded all the same.
+        step = min(step * (2.0 if moved < 0.05 * step else 1.2), 0.5 if moved > 1e-6 else 50.0)
     return FAILED
 
 
@@ -340,8 +390,12 @@ def solve_line(lam, values, count, nodes, split, sigma, work, matrix, point, cou
             how = trace(lam, rho, values, count, nodes, split, work, matrix, point)
         counts[how] += 1
         for a in range(count):
-            sigma[g, 0, a] = work[S0, a]
-            sigma[g, 1, a] = work[S1, a]
+            # The ratio of the two is exp(ell) to the last digit: where values are steep in the
+            # posterior, what is left of the residual would otherwise be magnified by it.
+            ell = work[ELL, a]
+            larger = max(work[S0, a], work[S1, a], LEAST)
+            sigma[g, 0, a] = larger * math.exp(min(-ell, 0.0))
+            sigma[g, 1, a] = larger * math.exp(min(ell, 0.0))
 
 
 @kernel

@@ -63,9 +63,13 @@ def sweep(
         most = max(most, action_ptr[x + 1] - action_ptr[x])
     # One spare node, so that the line of an uninformed mover has a cell.
     ahead = np.zeros((most, grid + 1, width))
+    paid = np.zeros((most, width))
     mine = np.zeros((most, types, grid))
     play = np.ones((grid, types, most))
     top = np.zeros(types)
+    share = np.zeros(width)
+    between = np.zeros(width)
+    best = np.zeros(profiles)
     work = np.zeros((ROWS, most + 1))
     matrix = np.zeros((most + 1, most + 2))
     point = np.zeros((3, most + 1))
@@ -79,18 +83,24 @@ def sweep(
         begin = action_ptr[x]
         count = action_ptr[x + 1] - begin
         offset = beliefs * types * begin
+        for a in range(count):
+            for c in range(width):
+                paid[a, c] = reward[begin + a, c % components]
         for o in range(beliefs // grid):
             base = (o // stride) * stride * grid + o % stride
             for a in range(count):
+                cost = paid[a]
                 for g in range(grid):
+                    target = ahead[a, g]
                     for c in range(width):
-                        ahead[a, g, c] = reward[begin + a, c % components]
+                        target[c] = cost[c]
                 for k in range(trans_ptr[begin + a], trans_ptr[begin + a + 1]):
                     chance = prob[k]
                     for g in range(grid):
+                        target = ahead[a, g]
                         source = following[succ[k], base + g * stride]
                         for c in range(width):
-                            ahead[a, g, c] += chance * source[c]
+                            target[c] += chance * source[c]
             if count == 1:
                 for g in range(grid):
                     node = base + g * stride
@@ -119,8 +129,8 @@ def sweep(
                 for theta in range(types):
                     for a in range(count):
                         sigma[offset + (node * types + theta) * count + a] = play[g, theta, a]
-                for c in range(width):
-                    values[x, node, c] = 0.0
+                row = values[x, node]
+                row[:] = 0.0
                 for theta in range(types):
                     top[theta] = -np.inf
                 for a in range(count):
@@ -128,19 +138,20 @@ def sweep(
                     j, f = locate(post, nodes, split)
                     low, high = ahead[a, j], ahead[a, j + 1]
                     for c in range(width):
-                        if best_from <= c < best_to:
-                            continue
-                        share = play[g, type_of[c], a]
-                        values[x, node, c] += share * (low[c] + f * (high[c] - low[c]))
+                        share[c] = play[g, type_of[c], a]
+                    for c in range(width):
+                        between[c] = low[c] + f * (high[c] - low[c])
+                        row[c] += share[c] * between[c]
                     # The best responder looks for its best action at the same posteriors.
                     for theta in range(types):
                         gain = 0.0
                         for c in range(best_from, best_to):
                             if type_of[c] == theta:
-                                weight = others[o, c - best_from]
-                                gain += weight * (low[c] + f * (high[c] - low[c]))
+                                gain += others[o, c - best_from] * between[c]
                         if gain > top[theta]:
                             top[theta] = gain
                             for c in range(best_from, best_to):
                                 if type_of[c] == theta:
-                                    values[x, node, c] = low[c] + f * (high[c] - low[c])
+                                    best[c - best_from] = between[c]
+                for c in range(best_from, best_to):
+                    row[c] = best[c - best_from]

@@ -1,0 +1,162 @@
+"""The values that stand at the leaves of a scenario file, and their shorthands.
+
+Each is a type for `detente.scenario.schema` that checks the value in a file, and says in the
+words of the language what it should be.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+NAME = "[A-Za-z][A-Za-z0-9_]*"
+INTEGER_RANGE = re.compile(r"(-?[0-9]{1,9})\s*\.\.\s*(-?[0-9]{1,9})")
+MOST_LEVELS = 10_000
+
+
+class Levels(NamedTuple):
+    """The levels of a variable: `size` numbers from `low`, or the `names`."""
+
+    size: int
+    low: int = 0
+    names: tuple[str, ...] = ()
+
+
+def wrong(message: str) -> PydanticCustomError:
+    """The error that a value of the wrong kind raises: what it should be."""
+    return PydanticCustomError("wrong-type", "{message}", {"message": message})
+
+
+def _formula(value: Any) -> Any:
+    if isinstance(value, str | bool | int | float):
+        return value
+    raise wrong("should be a formula, a number or a name")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str) and value.strip():
+        return value.strip()
+    if isinstance(value, bool | int | float):
+        raise wrong("should be text; put it in quotes")
+    raise wrong("should be text")
+
+
+def _line(value: Any) -> str:
+    text = _text(value)
+    if "\n" in text:
+        raise wrong("should be one line")
+    return text
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        # An integer can be too large to become a float.
+        number = float(value) if abs(value) < 1e308 else math.inf
+        if math.isfinite(number):
+            return number
+        raise wrong("should be a finite number")
+    raise wrong("should be a number; formulas are not allowed here")
+
+
+def _range(value: Any) -> tuple[float, float]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise wrong("should be a range `[low, high]`")
+    low, high = _number(value[0]), _number(value[1])
+    if low > high:
+        raise PydanticCustomError("out-of-range", "should have its lower end first")
+    return low, high
+
+
+def _levels(value: Any) -> Levels:
+    if isinstance(value, list):
+        if not value or not all(isinstance(name, str) for name in value):
+            raise wrong("should be `LOW..HIGH` or a list of names")
+        return Levels(len(value), names=tuple(value))
+    match = INTEGER_RANGE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise wrong("should be `LOW..HIGH` (whole numbers) or a list of names")
+    low, high = int(match[1]), int(match[2])
+    if low > high:
+        raise PydanticCustomError("out-of-range", "should have the lowest level first")
+    if high - low >= MOST_LEVELS:
+        raise PydanticCustomError("out-of-range", f"should be at most {MOST_LEVELS:,} levels")
+    return Levels(high - low + 1, low)
+
+
+def _level(value: Any) -> int | str:
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        return value
+    raise wrong("should be the number or the name of a level")
+
+
+def _flag(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise wrong("should be `true` or `false`")
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _by_name(value: Any) -> Any:
+    """A single value as a mapping of one entry that has no name."""
+    if not isinstance(value, dict):
+        return {"": value}
+    if "" in value or not value:
+        raise wrong("should have a name for each value")
+    return value
+
+
+# What a file may hold at the leaves. The mapping types take one value for a mapping with the
+# single key ''.
+Formula = Annotated[
+    Any,
+    PlainValidator(_formula),
+    WithJsonSchema({"type": ["string", "number", "boolean"], "description": "A formula."}),
+]
+Text = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string"})]
+Line = Annotated[str, PlainValidator(_line), WithJsonSchema({"type": "string"})]
+Flag = Annotated[bool, PlainValidator(_flag), WithJsonSchema({"type": "boolean"})]
+Number = Annotated[float, PlainValidator(_number), WithJsonSchema({"type": "number"})]
+Range = Annotated[
+    tuple[float, float],
+    PlainValidator(_range),
+    WithJsonSchema(
+        {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+    ),
+]
+Level = Annotated[
+    int | str, PlainValidator(_level), WithJsonSchema({"type": ["integer", "string"]})
+]
+LevelsOf = Annotated[
+    Levels,
+    PlainValidator(_levels),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^-?[0-9]+\s*\.\.\s*-?[0-9]+$"},
+                {"type": "array", "items": {"type": "string", "pattern": f"^{NAME}$"}},
+            ]
+        }
+    ),
+]
+Key = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{NAME}$"})]
+Names = Annotated[list[Text], BeforeValidator(_listed, json_schema_input_type=Text | list[Text])]
+Formulas = dict[Key, Formula]
+OneOrFormulas = Annotated[
+    Formulas, BeforeValidator(_by_name, json_schema_input_type=Formula | Formulas)
+]
+Numbers = Annotated[
+    dict[Key, Number], BeforeValidator(_by_name, json_schema_input_type=Number | dict[Key, Number])
+]
+Ranges = Annotated[
+    dict[Key, Range], BeforeValidator(_by_name, json_schema_input_type=Range | dict[Key, Range])
+]
+NamesByActor = Annotated[
+    dict[Key, Names], BeforeValidator(_by_name, json_schema_input_type=Names | dict[Key, Names])
+]

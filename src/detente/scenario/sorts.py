@@ -1,0 +1,67 @@
+"""Sorts of the parts of a formula: what a part is by itself, and why it will not do."""
+
+from __future__ import annotations
+
+import ast
+
+from detente.scenario.hints import listing
+from detente.scenario.scope import NUMBER, UNKNOWN, Kind, Scope, Sort
+
+OPERATORS: dict[type[ast.operator], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.Pow: "**",
+}
+# Functions whose arguments may be levels of one variable, and then give such a level.
+SAME_SORT = ("min", "max", "clip")
+
+
+def sort_of(tree: ast.expr, scope: Scope) -> Sort | None:
+    """The sort of levels or types that a part has by itself, or None."""
+    match tree:
+        case ast.Name(id=key) if key in scope.variables:
+            sort = scope.level(key)
+            return None if sort == NUMBER else sort
+        case ast.Name(id=key) if key in scope.actors:
+            return UNKNOWN if scope.actors[key] is None else Sort(Kind.TYPE, key)
+        case ast.BinOp():
+            first, steps = spine(tree)
+            return sort_of(first, scope) if {sign for sign, _ in steps} <= {"+", "-"} else None
+        case ast.IfExp():
+            return sort_of(tree.body, scope) or sort_of(tree.orelse, scope)
+        case ast.Call(func=ast.Name(id=function)) if function in SAME_SORT:
+            return next(filter(None, (sort_of(part, scope) for part in tree.args)), None)
+    return None
+
+
+def misfit(text: str, sort: Sort, wanted: Sort, scope: Scope) -> tuple[str, str]:
+    """The sentence and the hint for something of one sort where another is wanted."""
+    given, needed = sort.kind, wanted.kind
+    owner = f" of {wanted.of}" if wanted.of else ""
+    if given is needed:
+        return f"`{text}` is {given.value} of {sort.of}, not of {wanted.of}", ""
+    message = f"`{text}` is {given.value}, not {needed.value}{owner}"
+    if needed in (Kind.LEVEL, Kind.TYPE):
+        rank = f"rank({wanted.of}) is a number; " if needed is Kind.LEVEL else ""
+        what = "levels" if needed is Kind.LEVEL else "types"
+        return message, f"{rank}the {what} are {listing(scope.members(wanted))}"
+    members = scope.members(sort)
+    if given is Kind.LEVEL and needed is Kind.NUMBER:
+        return message, f"write rank({text})"
+    subject = sort.of if given is Kind.TYPE else text
+    example = f"{subject} == {members[0]}" if members else f"{text} >= 1"
+    return message, f"compare it, as in {example}"
+
+
+def spine(tree: ast.BinOp) -> tuple[ast.expr, list[tuple[str, ast.expr]]]:
+    """Operations that are done one after the other: `a - b * c + d` is a, (-, b * c), (+, d)."""
+    steps = []
+    node: ast.expr = tree
+    while isinstance(node, ast.BinOp):
+        steps.append((OPERATORS[type(node.op)], node.right))
+        node = node.left
+    return node, steps[::-1]
