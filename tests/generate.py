@@ -60,9 +60,7 @@ def scenarios(draw: st.DrawFn, shape: Shape, precision: float | None = None) -> 
             cost = number(f"cost_{i}_{a}")
             effects = f"[{{p: {p}, set: {{x: '{step}'}}}}, {{p: rest}}]"
             actions.append(f"    a{a}: {{effects: {effects}, cost: {cost}}}")
-        flow = " + ".join(
-            f"{number(f'flow_{i}_{k}')} * (x == {k})" for k in range(1, shape.levels)
-        )
+        flow = " + ".join(f"{number(f'flow_{i}_{k}')} * (x == {k})" for k in range(1, shape.levels))
         payoffs.append(f"  {actor}: {{flow: {flow}, terminal: {number(f'end_{i}')} * x}}")
     turns = [f"A{i}" for i in range(shape.actors)]
     event = ""

@@ -21,7 +21,7 @@ ordinary = settings(
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck)
+    suppress_health_check=list(HealthCheck),
 )
 few = settings(ordinary, max_examples=4)
 

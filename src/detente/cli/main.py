@@ -201,7 +201,9 @@ def new(
 @app.command()
 def export(
     source: Source,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="File; - is stdout.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File; - is stdout.")
+    ] = None,
     max_nodes: Annotated[int, typer.Option(help="Largest tree to write.")] = 200_000,
     values: Set = None,
     horizon: Horizon = None,

@@ -176,4 +176,3 @@ def _check_supported(scenario: Scenario, policy: str) -> None:
             found.append(Diagnostic(actor.priors[0].place, "unsupported", message))
     if found:
         raise ScenarioError(found)
-

@@ -143,8 +143,9 @@ class _Builder:
             moves = allowed
         available = np.array([*moves, passive])
         edge_state, edge_action = np.nonzero(available.T)
-        parts = [self._transitions(action, n, codes, available[n], t)
-                 for n, action in enumerate(actions)]
+        parts = [
+            self._transitions(action, n, codes, available[n], t) for n, action in enumerate(actions)
+        ]
         rows = np.flatnonzero(passive)
         parts.append((rows, np.full_like(rows, len(actions)), np.zeros_like(rows), codes[rows]))
         state, action, alternative, target = (np.concatenate(c) for c in zip(*parts, strict=True))
@@ -254,7 +255,9 @@ class _Builder:
         message = f"{mover} has to move but {reason} {where}"
         if by_terms.any():
             message = f"{mover} has to move but {reason} of {mover} {where}"
-        hint = f"give {mover} an action that is always available (`wait: {{}}`), or the turn a `when`"
+        hint = (
+            f"give {mover} an action that is always available (`wait: {{}}`), or the turn a `when`"
+        )
         first = next(iter(self.scenario.actions[mover].values()))
         place = next((f.place for f in (turn.when, first.when) if f is not None), None)
         file = Place(f"scenario {self.scenario.name!r}, actions, {mover}")

@@ -79,9 +79,7 @@ def to_efg(game: CompiledGame, *, scale: bool = False, max_nodes: int = MAX_NODE
     return unroll(game, scale=scale, max_nodes=max_nodes).text
 
 
-def unroll(
-    game: CompiledGame, *, scale: bool = False, max_nodes: int = MAX_NODES
-) -> ExtensiveForm:
+def unroll(game: CompiledGame, *, scale: bool = False, max_nodes: int = MAX_NODES) -> ExtensiveForm:
     """The extensive form of a game; see `to_efg`."""
     nodes = count_nodes(game)
     if nodes > max_nodes:

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 MOST_LISTED = 12
 MOST_COMPARED = 300  # more would take long in a file with thousands of mistakes
 
 
-def closest(name: str, candidates: Iterable[str]) -> list[str]:
+def closest(name: str, candidates: Collection[str]) -> list[str]:
     """The names that could have been meant by `name`: two at most, the likeliest first."""
-    by_lower = {candidate.lower(): candidate for candidate in candidates}
-    if len(by_lower) > MOST_COMPARED:
+    if len(candidates) > MOST_COMPARED:
         return []
+    by_lower = {candidate.lower(): candidate for candidate in candidates}
     return [by_lower[word] for word in difflib.get_close_matches(name.lower(), by_lower, n=2)]
 
 
-def did_you_mean(name: str, candidates: Iterable[str]) -> str:
+def did_you_mean(name: str, candidates: Collection[str]) -> str:
     """The hint `did you mean ...?`, or a list of what there is where that is short, or ''."""
-    known = list(dict.fromkeys(candidates))
-    close = closest(name, known)
+    close = closest(name, candidates)
     if close:
         return f"did you mean {' or '.join(f'`{word}`' for word in close)}?"
-    if 0 < len(known) <= MOST_LISTED:
+    known = list(dict.fromkeys(candidates)) if len(candidates) <= MOST_LISTED else []
+    if known:
         return f"there {'is' if len(known) == 1 else 'are'} {listing(known)}"
     return ""
 

@@ -30,7 +30,7 @@ INSTEAD = {
     "≤": "write `<=`",
     "≠": "write `!=`",
     "−": "write the minus sign `-`",  # noqa: RUF001
-    "×": "write `*`",  # noqa: RUF001
+    "×": "write `*`",
     ".": "names have no dots",
     "[": "use parentheses `( )`",
     "{": "use parentheses `( )`",

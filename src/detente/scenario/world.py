@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from detente.scenario import model, schema
@@ -132,7 +132,7 @@ def _fits(
     context: Context,
     trail: Trail,
     values: Mapping[str, Any],
-    keys: Iterable[str],
+    keys: Collection[str],
     of: str,
     *,
     every: bool,

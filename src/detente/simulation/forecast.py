@@ -254,5 +254,3 @@ def _quantiles(value: Floats, mass: Floats, shares: tuple[float, ...]) -> list[f
     total = np.cumsum(mass[order])
     at = np.searchsorted(total, np.array(shares) * total[-1])
     return [float(value[order][min(int(k), value.size - 1)]) for k in at]
-
-

@@ -96,7 +96,9 @@ def forward(solution: Solution, *, threads: int | None = None) -> Forward:
     holding, happened = {}, {}
     ends = (0, *game.structure.period_sets)
     for key, holds in game.holds.items():
-        holding[key] = np.stack([s[holds[n]].sum(axis=0) for s, n in zip(states, ends, strict=True)])
+        holding[key] = np.stack(
+            [s[holds[n]].sum(axis=0) for s, n in zip(states, ends, strict=True)]
+        )
         happened[key] = holding[key]
     for h, key in enumerate(passing, start=1):
         happened[key] = np.stack([(mass[:, :, 0] - mass[:, :, h]).sum(axis=0) for mass in channels])

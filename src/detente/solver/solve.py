@@ -107,7 +107,7 @@ def solve(
         workers = _Workers(pool, threads)
         if both:
             coarser = belief_grid(game, (points - 1) // 2 + 1)
-            rough = _sweep(game, coarser, workers, regret, None, lambda s: report(share * s))
+            rough = _sweep(game, coarser, workers, False, None, lambda s: report(share * s))
         return _sweep(game, grid, workers, regret, rough, lambda s: report(share + (1 - share) * s))
 
 
