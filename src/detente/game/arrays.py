@@ -6,7 +6,7 @@ Index letters, used in every docstring of the project:
 i     actor, in the order of the scenario; I of them
 p     type profile (one type for each actor), row of `profiles`; P of them
 c     component (i, p) of a payoff: c = i * P + p; C = I * P of them
-n     layer: a turn that is played in a period, or one chance event; N of them
+n     layer: a turn that is played in a period, by actors or by chance; N of them
 x     state: row of `states` of a layer (or of the set after the last layer)
 m     mover of a layer: position in `movers`
 e     joint action at a state of a layer; those of x are action_ptr[x] : action_ptr[x + 1]
@@ -16,7 +16,7 @@ b     node of the belief grid (belongs to a solution, not to the game)
 
 Payoffs are in the scenario's unit, per period, undiscounted; probabilities are plain numbers.
 The joint actions of a state are the product of its movers' own actions, in row-major order.
-A layer without movers is a chance event: one joint action a state. Where nobody moves (play has
+A layer without movers is chance: one joint action a state. Where nobody moves (play has
 ended, or the turn's condition does not hold) a state has one joint action, -1 for every mover,
 which stays in place.
 """
@@ -47,7 +47,7 @@ class Layer:
     turn
         Position in `Scenario.turns`.
     event
-        The chance event, '' where actors move.
+        The chance events that can happen, in their order; '' where actors move.
     movers
         Actors who choose at the same time (one, in this version), or () for chance.
     states

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import reduce
+from itertools import pairwise
 
 import numpy as np
 
@@ -67,12 +70,13 @@ def _fill(scenario: Scenario, policy: str, structure: Structure) -> CompiledGame
     """
     findings = Findings()
     at = evaluator(scenario, structure.profiles, len(structure.period_sets), findings)
-    layers = []
-    for skeleton, codes in zip(structure.skeletons, structure.sets, strict=False):
-        layer = _layer(at, skeleton, codes)
-        if layer is None:
+    parts = []
+    for skeleton, codes in zip(structure.skeletons, structure.skeleton_sets[:-1], strict=True):
+        part = _layer(at, skeleton, codes)
+        if part is None:
             return None
-        layers.append(layer)
+        parts.append(part)
+    layers = [reduce(_fuse, parts[a:b]) for a, b in pairwise(structure.kept)]
     ends = [structure.sets[n] for n in structure.period_sets]
     flow = tuple(_payoffs(at, codes, t, "flow") for t, codes in enumerate(ends, start=1))
     terminal = _payoffs(at, structure.sets[-1], len(ends) + 1, "terminal")
@@ -141,6 +145,24 @@ def _layer(at: Evaluator, skeleton: Skeleton, codes: Ints) -> Layer | None:
         succ=skeleton.succ,
         prob=prob,
         reward=reward,
+    )
+
+
+def _fuse(first: Layer, second: Layer) -> Layer:
+    """Two chance events, one right after the other, as one layer: the product of transitions."""
+    count = np.diff(second.trans_ptr)[first.succ]
+    path = np.repeat(np.arange(count.size), count)
+    start = np.cumsum(count) - count
+    then = np.arange(path.size) + (second.trans_ptr[first.succ] - start)[path]
+    state = np.repeat(np.arange(first.states.size), np.diff(first.trans_ptr))[path]
+    width = int(second.succ.max()) + 1
+    pairs, which = np.unique(state * width + second.succ[then], return_inverse=True)
+    return replace(
+        first,
+        event=f"{first.event}, {second.event}",
+        trans_ptr=np.searchsorted(pairs // width, np.arange(first.states.size + 1)),
+        succ=(pairs % width).astype(np.int32),
+        prob=np.bincount(which, first.prob[path] * second.prob[then]),
     )
 
 

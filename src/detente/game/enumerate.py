@@ -71,11 +71,13 @@ def enumerate_game(scenario: Scenario, policy: str) -> Structure:
                 stops.append(build.ended(step[1], t))
             _refuse(findings)
         period_sets.append(len(sets) - 1)
-    times = [skeleton.period for skeleton in skeletons] + [last]
+    kept = _layers(skeletons)
+    # An outcome is looked at after each turn, with the calendar of that turn.
+    times = [1, *(skeletons[k - 1].period for k in kept[1:])]
     holds = {
         key: tuple(
-            at.public(outcome.when, codes, t).astype(bool)
-            for codes, t in zip(sets, [1, *times[:-1]] if skeletons else times, strict=True)
+            at.public(outcome.when, sets[k], t).astype(bool)
+            for k, t in zip(kept, times, strict=True)
         )
         for key, outcome in scenario.outcomes.items()
     }
@@ -84,13 +86,21 @@ def enumerate_game(scenario: Scenario, policy: str) -> Structure:
         variables=variables,
         profiles=profiles,
         skeletons=tuple(skeletons),
-        sets=tuple(sets),
-        period_sets=tuple(period_sets),
+        skeleton_sets=tuple(sets),
+        kept=kept,
+        sets=tuple(sets[k] for k in kept),
+        period_sets=tuple(kept.index(k) for k in period_sets),
         holds=holds,
-        ended=tuple(stops),
         structural=_structural(scenario),
         warnings=_warnings(scenario, terms, build.reach, holds),
     )
+
+
+def _layers(skeletons: list[Skeleton]) -> tuple[int, ...]:
+    """Where layers begin, and the end: the events of one turn of chance are one layer."""
+    turns = [(s.period, s.turn) for s in skeletons]
+    starts = [k for k in range(len(turns)) if k == 0 or turns[k] != turns[k - 1]]
+    return (*starts, len(turns))
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,20 +52,34 @@ class Skeleton:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Structure:
-    """The enumerated game: `sets[n]` are the state codes before skeleton n, the last the final ones.
+    """The enumerated game.
 
-    `ended[n]` and `holds[outcome][n]` are bool [x] over `sets[n]`; `profiles` is int64 [p, i];
-    `structural` are the parameters that decided the enumeration; `period_sets[t - 1]` is the
-    position in `sets` of the states in which period t ends.
+    skeletons, skeleton_sets
+        One skeleton for each actor's turn and each chance event, and the state codes before it,
+        int64 [x]; one set more for the states after the last.
+    kept
+        The first skeleton of each layer of the compiled game, and their number: the events of one
+        turn of chance make one layer.
+    sets
+        State codes before each layer and at the end: `skeleton_sets` at `kept`.
+    period_sets
+        Position in `sets` of the states in which period t ends, at t - 1.
+    holds
+        By outcome, bool [x] for each of `sets`.
+    profiles
+        int64 [p, i].
+    structural
+        The parameters that decided the enumeration.
     """
 
     variables: tuple[Variable, ...]
     profiles: Ints
     skeletons: tuple[Skeleton, ...]
+    skeleton_sets: tuple[Ints, ...]
+    kept: tuple[int, ...]
     sets: tuple[Ints, ...]
     period_sets: tuple[int, ...]
     holds: Mapping[str, tuple[Bools, ...]]
-    ended: tuple[Bools, ...]
     structural: frozenset[str]
     warnings: tuple[Diagnostic, ...]
 
