@@ -33,7 +33,7 @@ def print_heading(text: str) -> None:
 
 def print_text(text: str, *, indent: int = 0) -> None:
     """A paragraph, wrapped."""
-    _console().print(Padding(Text(text), (0, 0, 0, indent)))
+    _console().print(Padding(Text(text), (0, 0, 0, indent), expand=False))
 
 
 def print_table(

@@ -6,8 +6,8 @@ from typing import Any
 
 from detente.cli.console import print_heading, print_table, print_text
 from detente.scenario.expression import Formula
-from detente.scenario.values import constant
 from detente.scenario.model import Action, Scenario, Support, Turn
+from detente.scenario.values import constant
 
 
 def print_scenario(scenario: Scenario) -> None:

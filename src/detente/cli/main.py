@@ -135,6 +135,7 @@ def run(
 ) -> None:
     """Solve a scenario and print the forecast, then how good the answer is."""
     game = _compile(source, values, horizon, policy)
+    _announce_compilation()
     from detente.cli import results
     from detente.simulation.forecast import forecast
     from detente.solver.solve import solve
@@ -165,6 +166,7 @@ def sample(
 ) -> None:
     """Draw histories from the forecast, as a table in CSV."""
     game = _compile(source, values, horizon, policy)
+    _announce_compilation()
     import numpy as np
 
     from detente.simulation.sample import sample as draw
@@ -252,6 +254,15 @@ def _compile(
     game = compile_game(_load(source, values, horizon), policy=policy)
     console.print_diagnostics(game.warnings)
     return game
+
+
+def _announce_compilation() -> None:
+    """Tell the user once why the first solve takes longer."""
+    from detente.solver.kernels.jit import is_compiled
+
+    if not is_compiled():
+        note = "Compiling the numerical kernels (once on this machine; some ten seconds) ..."
+        print(note, file=sys.stderr, flush=True)
 
 
 def _assignment(text: str) -> tuple[str, float]:

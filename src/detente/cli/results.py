@@ -84,10 +84,7 @@ def as_data(result: Forecast) -> dict[str, Any]:
 def percent(probability: float, error: float = 0.0) -> str:
     """A probability in per cent, with a decimal only where its error leaves one."""
     value = 100 * probability
-    if error >= 0.0005 or not math.isfinite(error):
-        digits = 0
-    else:
-        digits = 1
+    digits = 1 if error < 0.0005 else 0  # an unknown error is not a number: no decimal
     small = 0.5 * 10.0**-digits
     if 0 < value < small:
         return f"<{10.0**-digits:g} %"
@@ -229,8 +226,8 @@ def _print_quality(result: Forecast) -> None:
     if b.unique + b.traced + b.folded + b.failed:
         lines.append(
             f"Turns of informed actors: {b.unique:,} certain to have one solution, "
-            f"{b.traced + b.folded:,} followed along the principal branch ({b.folded:,} past "
-            f"folds, where there are several), {b.failed:,} failed."
+            f"{b.traced + b.folded:,} followed along the principal branch ({b.folded:,} of them "
+            f"around folds), {b.failed:,} failed."
         )
     most = max(layer.states.size for layer in game.layers)
     lines.append(

@@ -14,8 +14,8 @@ from detente.game.arrays import CompiledGame, Floats, Layer
 from detente.game.enumerate import ZERO, enumerate_game, probabilities
 from detente.game.evaluate import Evaluator, Findings, evaluator
 from detente.game.structure import Ints, Skeleton, Structure
-from detente.scenario.values import constant
 from detente.scenario.model import Scenario
+from detente.scenario.values import constant
 
 
 def compile_game(scenario: Scenario, *, policy: str | None = None) -> CompiledGame:
@@ -162,7 +162,7 @@ def _fuse(first: Layer, second: Layer) -> Layer:
         event=f"{first.event}, {second.event}",
         trans_ptr=np.searchsorted(pairs // width, np.arange(first.states.size + 1)),
         succ=(pairs % width).astype(np.int32),
-        prob=np.bincount(which, first.prob[path] * second.prob[then]),
+        prob=np.bincount(which, first.prob[path] * second.prob[then]).astype(np.float64),
     )
 
 

@@ -18,8 +18,8 @@ from detente.errors import Diagnostic, Place, ScenarioError, Severity
 from detente.game.evaluate import Evaluator, Findings, evaluator
 from detente.game.structure import Bools, Ints, Skeleton, Structure, decode, encode
 from detente.scenario.expression import Formula
-from detente.scenario.values import constant
 from detente.scenario.model import Action, Change, Scenario, Term, Turn
+from detente.scenario.values import constant
 
 MAX_STATES = 1_000_000
 """States of one turn: beyond this a solve would take more than any laptop's memory."""
@@ -71,13 +71,13 @@ def enumerate_game(scenario: Scenario, policy: str) -> Structure:
                 stops.append(build.ended(step[1], t))
             _refuse(findings)
         period_sets.append(len(sets) - 1)
-    kept = _layers(skeletons)
+    firsts = _layers(skeletons)
     # An outcome is looked at after each turn, with the calendar of that turn.
-    times = [1, *(skeletons[k - 1].period for k in kept[1:])]
+    times = [1, *(skeletons[k - 1].period for k in firsts[1:])]
     holds = {
         key: tuple(
             at.public(outcome.when, sets[k], t).astype(bool)
-            for k, t in zip(kept, times, strict=True)
+            for k, t in zip(firsts, times, strict=True)
         )
         for key, outcome in scenario.outcomes.items()
     }
@@ -87,9 +87,9 @@ def enumerate_game(scenario: Scenario, policy: str) -> Structure:
         profiles=profiles,
         skeletons=tuple(skeletons),
         skeleton_sets=tuple(sets),
-        kept=kept,
-        sets=tuple(sets[k] for k in kept),
-        period_sets=tuple(kept.index(k) for k in period_sets),
+        kept=firsts,
+        sets=tuple(sets[k] for k in firsts),
+        period_sets=tuple(firsts.index(k) for k in period_sets),
         holds=holds,
         structural=_structural(scenario),
         warnings=_warnings(scenario, terms, build.reach, holds),
@@ -226,7 +226,9 @@ class _Builder:
             target = self._apply(alternative.changes, here[live], t)
             row = rows[live]
             parts.append((row, np.full_like(row, n), np.full_like(row, number), target))
-        state, act, alternative_number, target = (np.concatenate(c) for c in zip(*parts))
+        state, act, alternative_number, target = (
+            np.concatenate(c) for c in zip(*parts, strict=True)
+        )
         return state, act, alternative_number, target
 
     def _apply(self, changes: tuple[Change, ...], codes: Ints, t: int) -> Ints:

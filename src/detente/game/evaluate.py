@@ -14,6 +14,7 @@ from detente.scenario.expression import Formula, NotFinite
 from detente.scenario.model import Scenario, Variable
 
 Floats = NDArray[np.float64]
+Names = dict[str, float | Floats]
 
 
 @dataclass(slots=True)
@@ -45,13 +46,19 @@ class Evaluator:
 
     def public(self, formula: Formula, codes: Ints, t: int) -> NDArray[np.float64]:
         """The formula's value at each state, float64 or bool [x]; 0 where it is bad (noted)."""
-        names = {**self.scalars, **self._calendar(t), **self._levels(codes)}
+        names: Names = {**self.scalars, **self._calendar(t), **self._levels(codes)}
         return self._evaluate(formula, names, codes, t, (codes.size,))
 
     def profiled(self, formula: Formula, codes: Ints, t: int) -> Floats:
         """The formula's value at each state and type profile, float64 [x, p]; 0 where bad."""
         columns = {key: values[:, None] for key, values in self._levels(codes).items()}
-        names = {**self.scalars, **self.by_type, **self.types, **self._calendar(t), **columns}
+        names: Names = {
+            **self.scalars,
+            **self.by_type,
+            **self.types,
+            **self._calendar(t),
+            **columns,
+        }
         return self._evaluate(formula, names, codes, t, (codes.size, self.profiles))
 
     @property

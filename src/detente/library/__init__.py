@@ -16,3 +16,8 @@ def read_text(name: str) -> str:
     if name not in names():
         raise KeyError(name)
     return (resources.files(__name__) / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def starter() -> str:
+    """The text of a commented scenario to begin from."""
+    return (resources.files(__name__) / "templates" / "starter.yaml").read_text(encoding="utf-8")

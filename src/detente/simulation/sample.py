@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -29,61 +31,82 @@ def sample(solution: Solution, *, draws: int, rng: np.random.Generator) -> pd.Da
     Returns
     -------
     DataFrame
-        `draw, t, period, turn, actor, action` ('' and 'event' name for chance), a column for each
-        state variable (its label after the move), the true type of each informed actor, and
-        `belief ACTOR TYPE`, the public belief about it after the move. The first row of a draw
-        (t = 0) is the start. Where nobody moves there is no row.
+        `draw, t, period, turn, actor, action` (chance has no actor, and its events as action), a
+        column for each state variable (its label after the move), the true type of each informed
+        actor, and `belief ACTOR TYPE`, the public belief about it after the move. The first row
+        of a draw (t = 0) is the start. Where nobody moves there is no row.
     """
+    histories = [_history(solution, i, stream) for i, stream in enumerate(rng.spawn(draws))]
+    return pd.DataFrame([row for history in histories for row in history])
+
+
+def _history(
+    solution: Solution, draw: int, rng: np.random.Generator
+) -> Iterator[dict[str, object]]:
+    """The rows of one history."""
+    game = solution.game
+    actors = list(game.scenario.actors)
+    prior = game.profile_prior()
+    p = int(rng.choice(prior.size, p=prior / prior.sum()))
+    belief = [float(q[-1]) if q.size > 1 else 1.0 for q in game.priors]
+    x = 0
+    yield _row(solution, draw, 0, x, p, belief, "", "")
+    for n, layer in enumerate(game.layers):
+        first = int(layer.action_ptr[x])
+        count = int(layer.action_ptr[x + 1]) - first
+        choice, who, what = 0, "", layer.event
+        if layer.movers:
+            m = layer.movers[0]
+            who = actors[m]
+            if count > 1:
+                play = interpolated_strategy(solution, n, x, belief)
+                theta = int(game.profiles[p, m])
+                choice = int(rng.choice(count, p=play[theta]))
+                if m in game.informed:
+                    joint = belief[m] * play[1, choice]
+                    belief[m] = joint / (joint + (1 - belief[m]) * play[0, choice])
+            own = int(layer.action[first + choice, 0])
+            what = list(game.scenario.actions[who])[own] if own >= 0 else ""
+        e = first + choice
+        span = slice(int(layer.trans_ptr[e]), int(layer.trans_ptr[e + 1]))
+        before = int(layer.states[x])
+        chance = layer.prob[span]
+        x = int(layer.succ[span][rng.choice(chance.size, p=chance / chance.sum())])
+        changed = int(game.structure.sets[n + 1][x]) != before
+        if what if layer.movers else changed:
+            yield _row(solution, draw, n + 1, x, p, belief, who, what)
+
+
+def _row(
+    solution: Solution,
+    draw: int,
+    n: int,
+    x: int,
+    p: int,
+    belief: list[float],
+    who: str,
+    what: str,
+) -> dict[str, object]:
+    """The row of a history after n layers, at state x, when the types are p."""
     game = solution.game
     actors = list(game.scenario.actors.values())
-    prior = game.profile_prior()
-    rows: list[dict[str, object]] = []
-    for draw, stream in enumerate(rng.spawn(draws)):
-        p = int(stream.choice(prior.size, p=prior / prior.sum()))
-        belief = [float(q[-1]) if q.size > 1 else 1.0 for q in game.priors]
-        truth = {actors[i].key: actors[i].types[game.profiles[p, i]] for i in game.informed}
-        x = 0
-
-        def row(n: int, t: int, who: str, what: str) -> dict[str, object]:
-            code = int(game.structure.sets[n][x])
-            levels = game.structure.levels(np.array([code]))
-            public = {v.key: v.label(int(levels[v.key][0])) for v in game.structure.variables}
-            about = {
-                f"belief {actors[i].key} {kind}": belief[i] if k else 1 - belief[i]
-                for i in game.informed
-                for k, kind in enumerate(actors[i].types)
-            }
-            period = "start" if t == 0 else game.scenario.calendar.label(t)
-            turn = game.layers[n - 1].turn + 1 if n else 0
-            head = {"draw": draw, "t": t, "period": period, "turn": turn}
-            return {**head, "actor": who, "action": what, **public, **truth, **about}
-
-        rows.append(row(0, 0, "", ""))
-        for n, layer in enumerate(game.layers):
-            first = int(layer.action_ptr[x])
-            count = int(layer.action_ptr[x + 1]) - first
-            choice, who, what = 0, "", layer.event
-            if layer.movers:
-                m = layer.movers[0]
-                who = actors[m].key
-                if count > 1:
-                    play = interpolated_strategy(solution, n, x, belief)
-                    theta = int(game.profiles[p, m]) if m in game.informed else 0
-                    choice = int(stream.choice(count, p=play[theta]))
-                    if m in game.informed:
-                        joint = belief[m] * play[1, choice]
-                        belief[m] = joint / (joint + (1 - belief[m]) * play[0, choice])
-                own = int(layer.action[first + choice, 0])
-                what = list(game.scenario.actions[who])[own] if own >= 0 else ""
-            e = first + choice
-            span = slice(int(layer.trans_ptr[e]), int(layer.trans_ptr[e + 1]))
-            before = int(layer.states[x])
-            chance = layer.prob[span]
-            x = int(layer.succ[span][stream.choice(chance.size, p=chance / chance.sum())])
-            changed = int(game.structure.sets[n + 1][x]) != before
-            if (layer.movers and what) or (not layer.movers and changed):
-                rows.append(row(n + 1, layer.period, who, what))
-    return pd.DataFrame(rows)
+    levels = game.structure.levels(game.structure.sets[n][x : x + 1])
+    layer = game.layers[n - 1] if n else None
+    return {
+        "draw": draw,
+        "t": layer.period if layer else 0,
+        "period": game.scenario.calendar.label(layer.period) if layer else "start",
+        "turn": layer.turn + 1 if layer else 0,
+        "actor": who,
+        "action": what,
+        **{v.key: v.label(int(levels[v.key][0])) for v in game.structure.variables},
+        **{actors[i].key: actors[i].types[game.profiles[p, i]] for i in game.informed},
+        **{
+            f"belief {actors[i].key} {kind}": belief[i] if k else 1 - belief[i]
+            for i in game.informed
+            for k, kind in enumerate(actors[i].types)
+        },
+    }
 
 
 def interpolated_strategy(solution: Solution, n: int, x: int, belief: list[float]) -> Floats:

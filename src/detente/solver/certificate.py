@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 CHECKED_NODES = 100_000
-"""Nodes recomputed in a solve: all of them in small games; a fraction of the solve's work in large ones."""
+"""Nodes recomputed in a solve: all of them in small games, a seeded sample in large ones."""
 
 SEED = 1998
 

@@ -57,7 +57,8 @@ class BranchCount:
     traced
         Followed from λ = 0, without a turn.
     folded
-        Followed from λ = 0 around folds: these have several solutions.
+        Followed from λ = 0 around folds: at some precision on the way, and perhaps still at the
+        last, there are several solutions.
     failed
         Not followed to the end.
     """

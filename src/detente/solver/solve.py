@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,7 +85,7 @@ def solve(
     -----
     A solve whose accuracy falls short is returned, with a `status` that says so.
     """
-    points = beliefs or DEFAULT_POINTS.get(len(game.informed), 5)
+    points = DEFAULT_POINTS.get(len(game.informed), 5) if beliefs is None else beliefs
     if points < 5 or points % 2 == 0:
         raise ValueError(f"belief points are an odd number of at least 5, not {points}")
     if threads is not None and threads < 1:
@@ -115,13 +116,13 @@ def memory_needed(game: CompiledGame, grid: BeliefGrid, *, regret: bool = True) 
     """Bytes that a solve takes at its height: all strategies, and the values of two layers."""
     width = game.profiles.size * (2 if regret else 1)
     states = [codes.size for codes in game.structure.sets]
-    height = max((a + b for a, b in zip(states, states[1:], strict=False)), default=states[0])
+    height = max((a + b for a, b in pairwise(states)), default=states[0])
     kept = sum(
         layer.action.shape[0] * max((game.priors[m].size for m in layer.movers), default=0)
         for layer in game.layers
     )
     # The coarser grid's strategies stay for the error; the forecast's masses are smaller.
-    return round(8 * grid.size * (kept * 1.3 + height * width * 1.5))
+    return int(8 * grid.size * (kept * 1.3 + height * width * 1.5))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,28 +7,38 @@ named by a hash of all kernel sources: edited kernels have a cache of their own.
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numba
 import platformdirs
-from numba.core import config
 
-Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+Kernel = Callable[..., Any]
 
 
 def _cache_folder() -> Path:
     digest = hashlib.sha256()
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())
+    name = f"kernels-{digest.hexdigest()[:16]}"
     base = os.environ.get("DETENTE_CACHE_DIR") or platformdirs.user_cache_dir("detente")
-    return Path(base) / f"kernels-{digest.hexdigest()[:16]}"
+    folder = Path(base) / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:  # a home that cannot be written: compile for this machine's uptime
+        folder = Path(tempfile.gettempdir()) / f"detente-{getpass.getuser()}" / name
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 CACHE = _cache_folder()
+
+SETTINGS: Any = numba.config
 
 
 def is_compiled() -> bool:
@@ -38,10 +48,10 @@ def is_compiled() -> bool:
 
 def kernel(function: Kernel) -> Kernel:
     """Compile a function of arrays and numbers: no Python objects, no GIL, cached on disk."""
-    before = config.CACHE_DIR
-    config.CACHE_DIR = str(CACHE)  # read when the function is decorated; restored right after
+    before = SETTINGS.CACHE_DIR
+    SETTINGS.CACHE_DIR = str(CACHE)  # read when the function is decorated; restored right after
     try:
         compiled: Kernel = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     finally:
-        config.CACHE_DIR = before
+        SETTINGS.CACHE_DIR = before
     return compiled
