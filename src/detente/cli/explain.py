@@ -123,6 +123,10 @@ def _turn(turn: Turn) -> str:
     return f"{text}, when {turn.when.text}" if turn.when else text
 
 
+def _condition(formula: Formula | None) -> str:
+    return formula.text if formula else ""
+
+
 def _effects(action: Action) -> str:
     parts = []
     for alternative in action.alternatives:
@@ -137,12 +141,13 @@ def _effects(action: Action) -> str:
 
 
 def _print_actions(actions: list[Action]) -> None:
-    rows = []
     for action in actions:
+        print_text(f"{action.key}: {action.about}" if action.about else action.key, indent=2)
         costs = "; ".join(f"{who}: {formula.text}" for who, formula in action.costs.items())
-        when = action.when.text if action.when else ""
-        rows.append([action.key, action.about, when, _effects(action), costs])
-    print_table(["", "", "when", "effect", "cost"], rows)
+        told = {"when": _condition(action.when), "effect": _effects(action), "cost": costs}
+        for word, text in told.items():
+            if text:
+                print_text(f"{word}: {text}", indent=6)
 
 
 def _print_payoffs(scenario: Scenario) -> None:
@@ -158,10 +163,6 @@ def _print_payoffs(scenario: Scenario) -> None:
     print_table(["actor", "", "", "payoff"], rows)
 
 
-def _condition(formula: Formula | None, word: str) -> str:
-    return f"{word} {formula.text}" if formula else ""
-
-
 def _print_commitments(scenario: Scenario) -> None:
     if not scenario.terms:
         return
@@ -169,7 +170,8 @@ def _print_commitments(scenario: Scenario) -> None:
     rows = []
     for term in scenario.terms.values():
         forbidden = ", ".join(f"{who}: {what}" for who, what in term.forbids)
-        force = f"{_condition(term.when, 'when')} {_condition(term.unless, 'unless')}".strip()
+        parts = {"when": _condition(term.when), "unless": _condition(term.unless)}
+        force = ", ".join(f"{word} {text}" for word, text in parts.items() if text) or "always"
         kind = "hard" if term.cost is None else f"soft, costs {term.cost.text}"
         rows.append([term.key, forbidden, force, kind, term.about])
     print_table(["term", "forbids", "in force", "", ""], rows)

@@ -23,7 +23,7 @@ def print_forecast(result: Forecast) -> None:
     scenario = game.scenario
     print_text(scenario.title)
     policy = f"policy: {game.policy}" if game.policy else "no terms announced"
-    span = f"{game.periods} {scenario.calendar.unit}s"
+    span = f"{game.periods} {scenario.calendar.unit}{'s' if game.periods > 1 else ''}"
     start = scenario.calendar.label(1)
     print_text(f"{span} from {start}; {policy}" if scenario.calendar.start else f"{span}; {policy}")
     if scenario.overrides:
@@ -126,6 +126,7 @@ def _print_outcomes(result: Forecast) -> None:
 def _print_first_moves(result: Forecast) -> None:
     game = result.solution.game
     print_heading("Who does what first")
+    error = _outcome_error(result)
     rows = []
     for i, (key, actor) in enumerate(game.scenario.actors.items()):
         mine = result.actions[result.actions["actor"] == key]
@@ -141,7 +142,7 @@ def _print_first_moves(result: Forecast) -> None:
                 other = list(game.scenario.actors)[j]
                 given = given[given[other] == (kind if j == i else ANY)]
             shares = given[given["share"] > 0].sort_values("share", ascending=False, kind="stable")
-            moves = [f"{r.action} {percent(r.share)}" for r in shares.itertuples()]
+            moves = [f"{r.action} {percent(r.share, error)}" for r in shares.itertuples()]
             label = "" if kind == ANY else kind
             rows.append([game.scenario.calendar.label(int(t)), actor.name, label, ", ".join(moves)])
     print_table(["when", "actor", "type", "actions"], rows)
@@ -217,7 +218,7 @@ def _print_quality(result: Forecast) -> None:
     if solution.discretisation_error is not None:
         points = " x ".join(str(n) for n in solution.grid.shape if n > 1)
         outcome = _outcome_error(result)
-        told = "" if outcome is None else f"outcome probabilities by up to {outcome:.1g}, "
+        told = "" if math.isnan(outcome) else f"outcome probabilities by up to {outcome:.1g}, "
         lines.append(
             f"Belief grid {points}; a grid half as fine changes {told}"
             f"payoffs by up to {solution.discretisation_error:.1g}."
@@ -238,9 +239,10 @@ def _print_quality(result: Forecast) -> None:
         print_text(line, indent=2)
 
 
-def _outcome_error(result: Forecast) -> float | None:
+def _outcome_error(result: Forecast) -> float:
+    """Largest error of an outcome's probability, nan where it is not known."""
     error = overall(result.solution.game, result.outcomes)["error"]
-    return None if error.empty or error.isna().any() else float(error.max())
+    return float(error.max(skipna=False)) if len(error) else math.nan
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -89,21 +89,27 @@ class Structure:
 
     def describe(self, code: int) -> str:
         """A state in words: `pressure 3, talks none`."""
-        levels = self.levels(np.array([code]))
-        return ", ".join(f"{v.key} {v.label(int(levels[v.key][0]))}" for v in self.variables)
+        return describe(self.variables, code)
 
 
 def decode(variables: tuple[Variable, ...], codes: Ints) -> dict[str, Ints]:
     """Level indexes by variable, int64 [x]; the first variable varies slowest."""
-    shape = tuple(v.size for v in variables)
-    if not shape:
-        return {}
-    return dict(zip((v.key for v in variables), np.unravel_index(codes, shape), strict=True))
+    levels: dict[str, Ints] = {}
+    for v in reversed(variables):
+        codes, levels[v.key] = np.divmod(codes, v.size)
+    return {v.key: levels[v.key] for v in variables}
+
+
+def describe(variables: tuple[Variable, ...], code: int) -> str:
+    """A state in words; see `Structure.describe`."""
+    levels = decode(variables, np.array([code]))
+    words = [f"{v.key} {v.label(int(levels[v.key][0]))}" for v in variables]
+    return ", ".join(words) or "the only state"
 
 
 def encode(variables: tuple[Variable, ...], levels: Mapping[str, Ints]) -> Ints:
-    """State codes, int64 [x]: the inverse of `decode`."""
-    codes = np.zeros_like(next(iter(levels.values())))
+    """State codes, int64 [x]: the inverse of `decode`. At least one variable."""
+    codes = np.zeros_like(levels[variables[0].key])
     for v in variables:
         codes = codes * v.size + levels[v.key]
     return codes

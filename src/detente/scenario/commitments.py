@@ -22,6 +22,7 @@ def term(context: Context, key: str, part: schema.TermPart) -> model.Term:
         cost=context.given((*trail, "cost"), part.cost, context.private),
         about=part.about,
         support=context.support(trail, part),
+        place=context.report.source.key(trail),
     )
 
 

@@ -2,6 +2,7 @@
 
 Made by `detente.scenario.loader.load` alone, which has checked all names and types; nothing
 here validates again. Order is that of the file everywhere; tuples and read-only mappings only.
+A `place` is that of the entry's key in the file (of the item, for a turn).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from detente.errors import Diagnostic
+from detente.errors import Diagnostic, Place
 from detente.scenario.calendar import Calendar
 from detente.scenario.expression import Formula
 from detente.scenario.frozen import Frozen
@@ -53,6 +54,7 @@ class Variable:
     cut: bool
     about: str
     support: Support
+    place: Place
 
     def label(self, level: int) -> str:
         """The name of level `level`, counted from 0."""
@@ -115,6 +117,7 @@ class Action:
     costs: Mapping[str, Formula]
     about: str
     support: Support
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,7 @@ class Turn:
     who: tuple[str, ...]
     events: tuple[str, ...]
     when: Formula | None
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,7 @@ class Term:
     cost: Formula | None
     about: str
     support: Support
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,18 +20,19 @@ def turn(context: Context, at: int, part: schema.TurnPart) -> model.Turn:
     """The turn at position `at`; `chance` alone stands for all events in their order."""
     trail: Trail = ("turns", at)
     when = context.given((*trail, "when"), part.when, context.conditions)
+    where = context.report.source.place(trail)
     if part.who == ["chance"]:
         events = list(context.parts.chance)
         if not events and "chance" not in context.parts.lost:
             context.report.error(trail, "turns", "there are no events in `chance` to play")
-        return model.Turn((), tuple(events), when)
+        return model.Turn((), tuple(events), when, where)
     for place, name in enumerate(part.who):
         _mover(context, (*trail, "who", place), name)
     for place, name in enumerate(part.chance):
         context.known((*trail, "chance", place), name, "chance", "an event of `chance`")
     for key, names in (("who", part.who), ("chance", part.chance)):
         context.repeated((*trail, key), names)
-    return model.Turn(tuple(part.who), tuple(part.chance), when)
+    return model.Turn(tuple(part.who), tuple(part.chance), when, where)
 
 
 def _mover(context: Context, trail: Trail, name: str) -> None:
@@ -71,6 +72,7 @@ def _action(
         costs=Frozen(costs),
         about=part.about,
         support=support,
+        place=context.report.source.key(trail),
     )
 
 

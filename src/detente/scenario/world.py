@@ -80,6 +80,7 @@ def variable(context: Context, key: str, part: schema.VariablePart) -> model.Var
         cut=part.edge == "cut",
         about=part.about,
         support=support,
+        place=context.report.source.key(trail),
     )
 
 

@@ -113,7 +113,11 @@ def solve(
 
 
 def memory_needed(game: CompiledGame, grid: BeliefGrid, *, regret: bool = True) -> int:
-    """Bytes that a solve takes at its height: all strategies, and the values of two layers."""
+    """Bytes that a solve and its forecast take at their height.
+
+    All strategies stay; beside them stand the values of two layers, or later the forecast's
+    masses of two layers, at most one for each outcome.
+    """
     width = game.profiles.size * (2 if regret else 1)
     states = [codes.size for codes in game.structure.sets]
     height = max((a + b for a, b in pairwise(states)), default=states[0])
@@ -121,8 +125,9 @@ def memory_needed(game: CompiledGame, grid: BeliefGrid, *, regret: bool = True) 
         layer.action.shape[0] * max((game.priors[m].size for m in layer.movers), default=0)
         for layer in game.layers
     )
-    # The coarser grid's strategies stay for the error; the forecast's masses are smaller.
-    return int(8 * grid.size * (kept * 1.3 + height * width * 1.5))
+    masses = 2 * max(states) * len(game.profiles) * (1 + len(game.holds))
+    # Three tenths more for the coarser grid's strategies, which stay for the error.
+    return int(8 * grid.size * (kept * 1.3 + max(height * width * 1.5, masses)))
 
 
 @dataclass(frozen=True, slots=True)
