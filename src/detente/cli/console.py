@@ -75,9 +75,11 @@ def diagnostic_data(d: Diagnostic) -> dict[str, object]:
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[float], None]]:
-    """A progress bar with the time left, on stderr, while the block runs."""
+    """A progress bar with the time left, on stderr if that is a terminal, while the block runs."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     console = Console(stderr=True)
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+    hidden = not console.is_terminal
+    last = TimeRemainingColumn()
+    with Progress(*columns, last, console=console, transient=True, disable=hidden) as bar:
         task = bar.add_task(what, total=1.0)
         yield lambda share: bar.update(task, completed=share)

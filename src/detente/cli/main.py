@@ -118,7 +118,7 @@ def check(source: Source, as_json: Json = False) -> None:
         for size in sizes:
             print(size)
         warnings = len(found) - errors
-        print(f"{source}: {errors} errors, {warnings} warnings")
+        print(f"{source}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
     if errors:
         raise typer.Exit(2)
 
@@ -263,6 +263,10 @@ def _announce_compilation() -> None:
     if not is_compiled():
         note = "Compiling the numerical kernels (once on this machine; some ten seconds) ..."
         print(note, file=sys.stderr, flush=True)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _assignment(text: str) -> tuple[str, float]:

@@ -125,6 +125,8 @@ def _print_outcomes(result: Forecast) -> None:
 
 def _print_first_moves(result: Forecast) -> None:
     game = result.solution.game
+    if result.actions.empty:
+        return
     print_heading("Who does what first")
     error = _outcome_error(result)
     rows = []
@@ -176,6 +178,8 @@ def _print_beliefs(result: Forecast) -> None:
 
 def _print_state(result: Forecast) -> None:
     game = result.solution.game
+    if not game.structure.variables:
+        return
     times = [0, *marks(game)]
     print_heading("Where things stand: most likely level at the end")
     table = overall(game, result.states)

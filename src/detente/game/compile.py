@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import reduce
@@ -16,6 +17,12 @@ from detente.game.evaluate import Evaluator, Findings, evaluator
 from detente.game.structure import Ints, Skeleton, Structure
 from detente.scenario.model import Scenario
 from detente.scenario.values import constant
+
+MAX_CODE = 2**62
+"""States are numbered by 64-bit integers, whether they can be reached or not."""
+
+MAX_INFORMED = 10
+"""Actors with private types: each of them doubles the type profiles."""
 
 
 def compile_game(scenario: Scenario, *, policy: str | None = None) -> CompiledGame:
@@ -190,11 +197,20 @@ def _check_supported(scenario: Scenario, policy: str) -> None:
             who = ", ".join(turn.who)
             message = f"{who} choose at the same time; this version solves one mover at a turn"
             hint = "give them turns of their own, one after the other"
-            place = turn.when.place if turn.when else Place(f"scenario {scenario.name!r}, turns")
-            found.append(Diagnostic(place, "unsupported", message, hint))
+            found.append(Diagnostic(turn.place, "unsupported", message, hint))
     for actor in scenario.actors.values():
         if len(actor.types) > 2:
             message = f"{actor.key} has {len(actor.types)} types; this version solves up to two"
             found.append(Diagnostic(actor.priors[0].place, "unsupported", message))
+    levels = math.prod(v.size for v in scenario.variables.values())
+    if levels > MAX_CODE:
+        place = max(scenario.variables.values(), key=lambda v: v.size).place
+        message = "all levels together make more than 2^62 states, too many to number"
+        found.append(Diagnostic(place, "too-large", message, "use fewer variables or levels"))
+    informed = [actor for actor in scenario.actors.values() if len(actor.types) > 1]
+    if len(informed) > MAX_INFORMED:
+        message = f"{len(informed)} actors have private types; at most {MAX_INFORMED} are taken"
+        place = informed[MAX_INFORMED].priors[0].place
+        found.append(Diagnostic(place, "too-large", message))
     if found:
-        raise ScenarioError(found)
+        raise ScenarioError(sorted(found, key=lambda d: d.place))

@@ -8,8 +8,9 @@ then it is kept, with probability zero, so that changing the parameter changes n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 import numpy as np
@@ -18,11 +19,15 @@ from detente.errors import Diagnostic, Place, ScenarioError, Severity
 from detente.game.evaluate import Evaluator, Findings, evaluator
 from detente.game.structure import Bools, Ints, Skeleton, Structure, decode, encode
 from detente.scenario.expression import Formula
+from detente.scenario.hints import listing
 from detente.scenario.model import Action, Change, Scenario, Term, Turn
 from detente.scenario.values import constant
 
 MAX_STATES = 1_000_000
 """States of one turn: beyond this a solve would take more than any laptop's memory."""
+
+MAX_BYTES = 2 * 2**30
+"""Memory for the compiled game: a solve of it would take several times as much."""
 
 ZERO = 1e-12
 """Probabilities up to this are rounding left over by `rest`."""
@@ -30,10 +35,10 @@ ZERO = 1e-12
 
 @dataclass(slots=True)
 class Reach:
-    """What the enumeration has met on the way: for warnings about things that never happen."""
+    """What the enumeration has met on the way: terms that bind, and the bytes it has filled."""
 
-    binding: set[str]
-    outcomes: set[str]
+    binding: set[str] = field(default_factory=set)
+    bytes: int = 0
 
 
 def enumerate_game(scenario: Scenario, policy: str) -> Structure:
@@ -52,7 +57,7 @@ def enumerate_game(scenario: Scenario, policy: str) -> Structure:
     generic = evaluator(_generic(scenario), profiles, last, Findings())
     chosen = scenario.policies[policy].terms if policy else ()
     terms = tuple(scenario.terms[key] for key in chosen)
-    build = _Builder(scenario, at, generic, terms, Reach(set(), set()))
+    build = _Builder(scenario, at, generic, terms, Reach())
 
     variables = at.variables
     start = encode(variables, {v.key: np.array([v.start]) for v in variables})
@@ -67,8 +72,8 @@ def enumerate_game(scenario: Scenario, policy: str) -> Structure:
             step = build.layer(sets[-1], stops[-1], t, turn, event, must)
             if step is not None:
                 skeletons.append(step[0])
+                stops.append(build.still_ended(sets[-1][stops[-1]], step[1], t))
                 sets.append(step[1])
-                stops.append(build.ended(step[1], t))
             _refuse(findings)
         period_sets.append(len(sets) - 1)
     firsts = _layers(skeletons)
@@ -126,6 +131,20 @@ class _Builder:
                 ended |= self.at.public(outcome.when, codes, t).astype(bool)
         return ended
 
+    def still_ended(self, stopped: Ints, codes: Ints, t: int) -> Bools:
+        """Where play has ended, bool [x], which the states `stopped` should be among."""
+        ended = self.ended(codes, t)
+        again = stopped[~ended[np.searchsorted(codes, stopped)]]
+        for outcome in self.scenario.outcomes.values():
+            if again.size and outcome.ends and outcome.when.calendar:
+                where = self.at.where(int(again[0]), t)
+                message = f"outcome {outcome.key} ends play, but no longer holds {where}"
+                hint = "play does not start again: let the condition hold on, or drop `ends: true`"
+                place = outcome.when.place
+                self.at.findings.add(Diagnostic(place, "ends", message, hint))
+                break
+        return ended
+
     def layer(
         self, codes: Ints, ended: Bools, t: int, number: int, event: str, must: bool
     ) -> tuple[Skeleton, Ints] | None:
@@ -148,10 +167,12 @@ class _Builder:
             allowed = self._apply_terms(actions, mover, moves, codes, t, breaks)
             stuck = ~passive & ~np.any(allowed, axis=0)
             if stuck.any():
-                self._tell_stuck(turn, mover, int(codes[stuck][0]), t, np.any(moves, axis=0)[stuck])
+                by_terms = bool(np.any(moves, axis=0)[stuck][0])
+                self._tell_stuck(turn, mover, codes[stuck][:1], t, by_terms)
                 passive = passive | stuck
             moves = allowed
         available = np.array([*moves, passive])
+        self._room(available.sum(axis=1), actions, t)
         edge_state, edge_action = np.nonzero(available.T)
         parts = [
             self._transitions(action, n, codes, available[n], t) for n, action in enumerate(actions)
@@ -161,7 +182,7 @@ class _Builder:
         state, action, alternative, target = (np.concatenate(c) for c in zip(*parts, strict=True))
         order = np.lexsort((alternative, action, state))
         following = np.unique(target)
-        self._limit(following.size)
+        self._limit(following.size, t)
         position = {key: i for i, key in enumerate(self.scenario.actors)}
         skeleton = Skeleton(
             period=t,
@@ -196,9 +217,7 @@ class _Builder:
         """Availability after hard terms; soft ones are noted in `breaks`."""
         allowed = list(moves)
         for term in self.terms:
-            force = self._condition(term.when, codes, t)
-            if term.unless is not None:
-                force = force & ~self._condition(term.unless, codes, t)
+            force = self._in_force(term, codes, t)
             for n, action in enumerate(actions):
                 if (mover, action.key) not in term.forbids:
                     continue
@@ -209,6 +228,10 @@ class _Builder:
                 else:
                     breaks[n] = (*breaks.get(n, ()), (term, force))
         return allowed
+
+    def _in_force(self, term: Term, codes: Ints, t: int) -> Bools:
+        force = self._condition(term.when, codes, t)
+        return force if term.unless is None else force & ~self._condition(term.unless, codes, t)
 
     def _transitions(
         self, action: Action, n: int, codes: Ints, available: Bools, t: int
@@ -238,6 +261,7 @@ class _Builder:
         for change in changes:
             variable = self.scenario.variables[change.variable]
             value = self.at.public(change.formula, codes, t)
+            value = np.clip(value, -1e15, 1e15)  # what is larger is a whole number, and outside
             whole = np.round(value).astype(np.int64)
             if np.any(np.abs(value - whole) > 1e-9):
                 bad = int(codes[np.abs(value - whole) > 1e-9][0])
@@ -261,30 +285,50 @@ class _Builder:
             after[change.variable] = np.clip(level, 0, variable.size - 1)
         return encode(self.at.variables, after) if after else codes
 
-    def _tell_stuck(self, turn: Turn, mover: str, code: int, t: int, by_terms: Bools) -> None:
-        reason = "the terms in force forbid every action" if by_terms.any() else "has no action"
-        where = self.at.where(code, t)
-        message = f"{mover} has to move but {reason} {where}"
-        if by_terms.any():
-            message = f"{mover} has to move but {reason} of {mover} {where}"
-        hint = (
-            f"give {mover} an action that is always available (`wait: {{}}`), or the turn a `when`"
-        )
-        first = next(iter(self.scenario.actions[mover].values()))
-        place = next((f.place for f in (turn.when, first.when) if f is not None), None)
-        file = Place(f"scenario {self.scenario.name!r}, actions, {mover}")
-        self.at.findings.add(Diagnostic(place or file, "no-action", message, hint))
+    def _tell_stuck(self, turn: Turn, mover: str, code: Ints, t: int, by_terms: bool) -> None:
+        """Note a state, int64 [1], at which the mover has no action."""
+        where = self.at.where(int(code[0]), t)
+        always = f"give {mover} an action that is always available (`wait: {{}}`)"
+        message, place = f"{mover} has to move but has no action {where}", turn.place
+        hint = f"{always}, or the turn a `when`"
+        if by_terms:
+            hard = [term for term in self.terms if term.cost is None]
+            there = [x for x in hard if self._in_force(x, code, t)[0] and mover in dict(x.forbids)]
+            names, place = listing([term.key for term in there]), there[0].place
+            message = f"{mover} has to move but its terms ({names}) leave it no action {where}"
+            hint = f"{always}, or the term an `unless`"
+        self.at.findings.add(Diagnostic(place, "no-action", message, hint))
 
-    def _limit(self, states: int) -> None:
-        if states > MAX_STATES:
-            total = int(np.prod([float(v.size) for v in self.at.variables]))
+    def _room(self, edges: Ints, actions: tuple[Action, ...], t: int) -> None:
+        """Refuse a game that would not fit into memory, before the next layer is made."""
+        width = 8 * self.at.profiles * len(self.scenario.actors)
+        transitions = sum(
+            int(n) * len(a.alternatives) for n, a in zip(edges, actions, strict=False)
+        )
+        # What the arrays of a layer take for good, and in passing.
+        self.reach.bytes += int(edges.sum()) * (28 + width) + transitions * 40
+        needed = self.reach.bytes + transitions * 120
+        if needed > MAX_BYTES:
+            periods = f"{t} of the {self.at.last} periods"
             message = (
-                f"more than {MAX_STATES:,} states can be reached at one turn (this one has "
-                f"{states:,}; all levels together allow {total:,})"
+                f"the game is too large: {periods} need {needed / 2**30:.1f} GiB of memory; "
+                f"at most {MAX_BYTES / 2**30:.1f} GiB are taken for all"
             )
-            hint = "use fewer variables or levels, or end play by outcomes with `ends: true`"
-            place = Place(f"scenario {self.scenario.name!r}, state")
-            raise ScenarioError([Diagnostic(place, "too-many-states", message, hint)])
+            self._too_large(self.scenario.horizon.place, message)
+
+    def _limit(self, states: int, t: int) -> None:
+        """Refuse a turn with too many states."""
+        if states > MAX_STATES:
+            total = math.prod(v.size for v in self.at.variables)
+            message = (
+                f"{states:,} states can be reached in {self.scenario.calendar.label(t)}, at one "
+                f"turn; at most {MAX_STATES:,} are taken (all levels together make {total:,})"
+            )
+            self._too_large(max(self.at.variables, key=lambda v: v.size).place, message)
+
+    def _too_large(self, place: Place, message: str) -> None:
+        hint = "use fewer variables, levels or periods, or end play by outcomes with `ends: true`"
+        raise ScenarioError([Diagnostic(place, "too-large", message, hint)])
 
 
 def probabilities(action: Action, at: Evaluator, codes: Ints, t: int) -> list[np.ndarray]:
@@ -324,7 +368,7 @@ def _check_probabilities(
 def _place(action: Action) -> Place:
     """The place of an action's first probability."""
     formulas = (a.probability for a in action.alternatives)
-    return next((f.place for f in formulas if f is not None), Place(f"action {action.key!r}"))
+    return next((f.place for f in formulas if f is not None), action.place)
 
 
 def _generic(scenario: Scenario) -> Scenario:
@@ -370,12 +414,10 @@ def _warnings(
             found.append(Diagnostic(place, "never-holds", message, hint, Severity.WARNING))
     for term in terms:
         if term.key not in reach.binding:
-            formula = term.when or term.unless or term.cost
-            place = formula.place if formula else Place(f"term {term.key!r}")
             message = f"term {term.key} never forbids anything that could be done"
             hint = "check its `when` and `unless`, and the availability of what it forbids"
-            found.append(Diagnostic(place, "never-binds", message, hint, Severity.WARNING))
-    return tuple(found)
+            found.append(Diagnostic(term.place, "never-binds", message, hint, Severity.WARNING))
+    return tuple(sorted(found, key=lambda d: d.place))
 
 
 def _refuse(findings: Findings) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detente.errors import Diagnostic, Place
-from detente.game.structure import Ints, decode
+from detente.game.structure import Ints, decode, describe
 from detente.scenario.expression import Formula, NotFinite
 from detente.scenario.model import Scenario, Variable
 
@@ -68,9 +68,7 @@ class Evaluator:
 
     def where(self, code: int, t: int) -> str:
         """A state and its time in words."""
-        levels = decode(self.variables, np.array([code]))
-        words = ", ".join(f"{v.key} {v.label(int(levels[v.key][0]))}" for v in self.variables)
-        return f"in {self.scenario.calendar.label(t)}, at {words}"
+        return f"in {self.scenario.calendar.label(t)}, at {describe(self.variables, code)}"
 
     def _levels(self, codes: Ints) -> dict[str, Floats]:
         levels = decode(self.variables, codes)

@@ -12,10 +12,12 @@ quantal responses are then the same in both forms. Gambit has one precision for 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from typing import TypeAlias
 
 import numpy as np
 
@@ -27,6 +29,9 @@ MAX_NODES = 200_000
 
 History = tuple[tuple[int, int, int], ...]
 """Public moves: (layer, joint action e, transition k) for each layer passed."""
+
+Tree: TypeAlias = Iterator["str | Tree"]
+"""Lines of the file, and parts of the tree that stand between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +88,13 @@ def unroll(game: CompiledGame, *, scale: bool = False, max_nodes: int = MAX_NODE
     """The extensive form of a game; see `to_efg`."""
     nodes = count_nodes(game)
     if nodes > max_nodes:
+        exact = f"{nodes:,}" if nodes < 10**15 else f"about 10^{math.log10(nodes):.0f}"
         raise SolveError(
-            f"the unrolled tree would have {nodes:,} nodes; at most {max_nodes:,} are written\n"
+            f"the unrolled tree would have {exact} nodes; at most {max_nodes:,} are written\n"
             "hint: set a shorter horizon (--horizon), or allow more (--max-nodes)"
         )
     writer = _Writer(game, scale)
-    lines = list(writer.root())
+    lines = list(_flat(writer.root()))
     title = _quote(game.scenario.title)
     players = " ".join(_quote(name) for name in writer.players)
     about = _quote(f"{game.scenario.name}, {game.periods} periods; written by Detente")
@@ -107,8 +113,22 @@ def _moves(layer: Layer, e: int) -> dict[int, float]:
     return dict(found.values())
 
 
+def _flat(tree: Tree) -> Iterator[str]:
+    """The lines of a tree, whatever its depth: a recursion would go as deep as the game is long."""
+    stack = [tree]
+    while stack:
+        item = next(stack[-1], None)
+        if item is None:
+            stack.pop()
+        elif isinstance(item, str):
+            yield item
+        else:
+            stack.append(item)
+
+
 def _quote(text: str) -> str:
-    return '"' + text.replace("\\", "").replace('"', "'") + '"'
+    line = " ".join(text.split())
+    return '"' + line.replace("\\", "").replace('"', "'") + '"'
 
 
 class _Writer:
@@ -120,12 +140,14 @@ class _Writer:
         self.actors = list(game.scenario.actors.values())
         self.players: list[str] = []
         self.owner: dict[tuple[int, int], int] = {}  # (actor, period) -> player
+        names = [actor.name for actor in self.actors]
         for i, actor in enumerate(self.actors):
             single = game.discount[i] == 1
+            name = actor.name if names.count(actor.name) == 1 else f"{actor.name} ({actor.key})"
             for t in range(1, game.periods + 1):
                 if not single or t == 1:
                     label = game.scenario.calendar.label(t)
-                    self.players.append(actor.name if single else f"{actor.name}, {label}")
+                    self.players.append(name if single else f"{name}, {label}")
                 self.owner[i, t] = len(self.players)
         self.sets: list[InformationSet] = []
         self.numbers: dict[tuple[int, int, History], int] = {}
@@ -133,14 +155,14 @@ class _Writer:
         self.chances = 0
         self.ends = 0
 
-    def root(self) -> Iterator[str]:
+    def root(self) -> Tree:
         prior = self.game.profile_prior()
         drawn = [int(p) for p in np.flatnonzero(prior)]
         if len(drawn) > 1:
             names = [self._profile_name(p) for p in drawn]
             yield self._chance("types", names, prior[drawn])
         for p in drawn:
-            yield from self._node(p, 0, 0, (), ())
+            yield self._node(p, 0, 0, (), ())
 
     def _profile_name(self, p: int) -> str:
         kinds = zip(self.actors, self.game.profiles[p], strict=True)
@@ -156,7 +178,7 @@ class _Writer:
 
     def _node(
         self, p: int, n: int, x: int, history: History, paid: tuple[tuple[int, np.ndarray], ...]
-    ) -> Iterator[str]:
+    ) -> Tree:
         """The subtree at state x before layer n, when the types are p and `paid` came so far."""
         game = self.game
         if n == len(game.layers):
@@ -179,7 +201,7 @@ class _Writer:
                 if game.ends_period[n]:
                     flow = game.flow[layer.period - 1][target, p::width]
                     got = (*got, (layer.period, flow))
-                yield from self._node(p, n + 1, target, (*history, (n, e, k)), got)
+                yield self._node(p, n + 1, target, (*history, (n, e, k)), got)
 
     def _choice(self, p: int, n: int, x: int, history: History) -> str:
         layer = self.game.layers[n]

@@ -108,8 +108,8 @@ def describe(variables: tuple[Variable, ...], code: int) -> str:
 
 
 def encode(variables: tuple[Variable, ...], levels: Mapping[str, Ints]) -> Ints:
-    """State codes, int64 [x]: the inverse of `decode`. At least one variable."""
-    codes = np.zeros_like(levels[variables[0].key])
+    """State codes, int64 [x]: the inverse of `decode`. Without variables there is one, 0."""
+    codes = np.zeros(1, dtype=np.int64)
     for v in variables:
         codes = codes * v.size + levels[v.key]
     return codes

@@ -99,31 +99,28 @@ def overall(game: CompiledGame, table: pd.DataFrame) -> pd.DataFrame:
 def conditions(game: CompiledGame) -> Iterator[tuple[dict[str, str], Floats]]:
     """Each condition on true types ('any' or one type for each informed actor), with its weights.
 
-    The weights, float64 [p], give the expectation over profiles under the condition.
+    The weights, float64 [p], give the expectation over profiles under the condition; a type is a
+    condition also where its prior is 0.
     """
     actors = list(game.scenario.actors.items())
     choices = [(None, *range(len(actors[i][1].types))) for i in game.informed]
     for chosen in product(*choices):
-        weights = game.profile_prior()
+        weights = np.ones(len(game.profiles))
         labels = {}
         for i, theta in zip(game.informed, chosen, strict=True):
             key, actor = actors[i]
             labels[key] = ANY if theta is None else actor.types[theta]
-            if theta is not None:
-                # Given the type: its prior is taken out, also where it is 0.
-                others = game.priors[i][game.profiles[:, i]]
-                weights = np.where(game.profiles[:, i] == theta, weights, 0.0)
-                weights = np.divide(weights, others, out=np.zeros_like(weights), where=others > 0)
-        if weights.sum() > 0:
-            yield labels, weights
+            own = game.profiles[:, i]
+            weights *= game.priors[i][own] if theta is None else own == theta
+        yield labels, weights
 
 
-def _table(game: CompiledGame, blocks: list[pd.DataFrame]) -> pd.DataFrame:
+def _table(game: CompiledGame, blocks: list[pd.DataFrame], *columns: str) -> pd.DataFrame:
+    """The blocks as one table: `t, period`, a column for each informed actor, then `columns`."""
     types = [list(game.scenario.actors)[i] for i in game.informed]
-    table = pd.concat(blocks, ignore_index=True) if blocks else pd.DataFrame()
-    first = [c for c in ("t", "period") if c in table]
-    rest = [c for c in table if c not in first and c not in types]
-    return table[[*first, *types, *rest]]
+    order = ["t", "period", *types, *columns]
+    table = pd.concat(blocks, ignore_index=True) if blocks else pd.DataFrame(columns=order)
+    return table[order]
 
 
 def _label(game: CompiledGame, t: int) -> str:
@@ -150,8 +147,7 @@ def _outcomes(game: CompiledGame, run: Forward, rough: Forward | None) -> pd.Dat
                 "error": error,
             }
             blocks.append(pd.DataFrame(block).assign(**labels))
-    columns = ["t", "period", "outcome", "happened", "holds", "error"]
-    return _table(game, blocks or [pd.DataFrame(columns=columns)])
+    return _table(game, blocks, "outcome", "happened", "holds", "error")
 
 
 def _states(game: CompiledGame, run: Forward) -> pd.DataFrame:
@@ -175,7 +171,7 @@ def _states(game: CompiledGame, run: Forward) -> pd.DataFrame:
                 "probability": np.concatenate(share),
             }
             blocks.append(pd.DataFrame(block).assign(**labels))
-    return _table(game, blocks)
+    return _table(game, blocks, "variable", "level", "label", "probability")
 
 
 def _actions(game: CompiledGame, run: Forward) -> pd.DataFrame:
@@ -201,7 +197,8 @@ def _actions(game: CompiledGame, run: Forward) -> pd.DataFrame:
                 }
                 for k, p in enumerate(probability[:-1])
             ]
-    return _table(game, [pd.DataFrame(rows)])
+    blocks = [pd.DataFrame(rows)] if rows else []
+    return _table(game, blocks, "turn", "actor", "action", "probability", "share")
 
 
 def _payoffs(solution: Solution) -> pd.DataFrame:
@@ -245,8 +242,8 @@ def _beliefs(solution: Solution, run: Forward) -> pd.DataFrame:
                             "high": high,
                         }
                     )
-    columns = ["t", "period", "about", "type", "mean", "low", "high"]
-    return _table(game, [pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)])
+    blocks = [pd.DataFrame(rows)] if rows else []
+    return _table(game, blocks, "about", "type", "mean", "low", "high")
 
 
 def _quantiles(value: Floats, mass: Floats, shares: tuple[float, ...]) -> list[float]:

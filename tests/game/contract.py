@@ -1,0 +1,113 @@
+"""What every compiled game promises, checked array by array; and when two games are the same."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+
+from detente.game.arrays import CompiledGame, Layer
+from detente.game.structure import encode
+
+
+def check(game: CompiledGame) -> None:
+    """The contract that is written in `detente.game.arrays`."""
+    structure, actors = game.structure, list(game.scenario.actors.values())
+    counts = [max(1, len(actor.types)) for actor in actors]
+    assert game.profiles.tolist() == [list(row) for row in product(*map(range, counts))]
+    width = len(actors) * len(game.profiles)
+    assert len(structure.sets) == len(game.layers) + 1
+    for states in structure.sets:
+        assert states.dtype == np.int64
+        assert np.all(np.diff(states) > 0)
+        levels = structure.levels(states)
+        assert list(levels) == list(game.scenario.variables)
+        for v in structure.variables:
+            assert np.all((levels[v.key] >= 0) & (levels[v.key] < v.size))
+        assert np.array_equal(encode(structure.variables, levels), states) or not levels
+    assert structure.sets[0].size == 1
+    for n, layer in enumerate(game.layers):
+        assert np.array_equal(layer.states, structure.sets[n])
+        _check_layer(game, layer, structure.sets[n + 1], width)
+    order = [(layer.period, layer.turn) for layer in game.layers]
+    assert order == sorted(set(order))
+    assert {layer.period for layer in game.layers} == set(range(1, game.periods + 1))
+
+    ends = [n + 1 for n, last in enumerate(game.ends_period) if last]
+    assert structure.period_sets == tuple(ends)
+    assert len(game.flow) == game.periods
+    for flow, n in zip(game.flow, ends, strict=True):
+        assert flow.shape == (structure.sets[n].size, width)
+        assert flow.dtype == np.float64
+    assert game.terminal.shape == (game.final.size, width)
+    assert np.array_equal(game.final, structure.sets[-1])
+    assert [prior.size for prior in game.priors] == counts
+    assert all(abs(prior.sum() - 1) < 1e-9 for prior in game.priors)
+    assert abs(game.profile_prior().sum() - 1) < 1e-9
+    assert game.precision.shape == game.discount.shape == (len(actors),)
+    assert list(game.holds) == list(game.scenario.outcomes)
+    for holds in game.holds.values():
+        assert [where.dtype for where in holds] == [np.bool_] * len(structure.sets)
+        assert [where.size for where in holds] == [states.size for states in structure.sets]
+
+
+def _check_layer(game: CompiledGame, layer: Layer, following: np.ndarray, width: int) -> None:
+    edges, transitions = len(layer.action), layer.succ.size
+    for pointers, total in ((layer.action_ptr, edges), (layer.trans_ptr, transitions)):
+        assert pointers.dtype == np.int64
+        assert pointers[0] == 0
+        assert pointers[-1] == total
+        assert np.all(np.diff(pointers) >= 1)
+    assert layer.action_ptr.size == layer.states.size + 1
+    assert layer.trans_ptr.size == edges + 1
+    assert layer.action.dtype == np.int32
+    assert layer.action.shape == (edges, len(layer.movers))
+    assert layer.succ.dtype == np.int32
+    # Every state of the next set, and no other, is where some transition leads.
+    assert np.array_equal(np.unique(layer.succ), np.arange(following.size))
+    assert layer.prob.shape == (transitions,)
+    assert np.all((layer.prob >= 0) & (layer.prob <= 1 + 1e-12))
+    assert np.allclose(np.add.reduceat(layer.prob, layer.trans_ptr[:-1]), 1, atol=1e-12)
+    assert layer.reward.shape == (edges, width)
+    assert layer.reward.dtype == layer.prob.dtype == np.float64
+
+    per_state = np.diff(layer.action_ptr)
+    if not layer.movers:
+        assert layer.event
+        assert np.all(per_state == 1)
+        assert not layer.reward.any()
+        return
+    assert layer.event == ""
+    (mover,) = layer.movers
+    own = layer.action[:, 0]
+    actions = game.scenario.actions[list(game.scenario.actors)[mover]]
+    assert np.all((own >= -1) & (own < len(actions)))
+    state = np.repeat(np.arange(layer.states.size), per_state)
+    # Actions in their order, none twice; 'nobody moves' is alone, stays in place, costs nothing.
+    assert np.all((np.diff(own) > 0) | (np.diff(state) > 0))
+    idle = np.flatnonzero(own < 0)
+    assert np.all(per_state[state[idle]] == 1)
+    assert np.all(layer.trans_ptr[idle + 1] - layer.trans_ptr[idle] == 1)
+    assert np.array_equal(following[layer.succ[layer.trans_ptr[idle]]], layer.states[state[idle]])
+    assert not layer.reward[idle].any()
+
+
+def assert_same(game: CompiledGame, other: CompiledGame) -> None:
+    """Two games are equal, array for array."""
+    assert len(game.layers) == len(other.layers)
+    for layer, twin in zip(game.layers, other.layers, strict=True):
+        for key in ("period", "turn", "event", "movers"):
+            assert getattr(layer, key) == getattr(twin, key)
+        for key in ("states", "action_ptr", "action", "trans_ptr", "succ", "prob", "reward"):
+            assert np.array_equal(getattr(layer, key), getattr(twin, key)), key
+    for key in ("flow", "priors"):
+        for a, b in zip(getattr(game, key), getattr(other, key), strict=True):
+            assert np.array_equal(a, b), key
+    for key in ("terminal", "final", "precision", "discount", "profiles"):
+        assert np.array_equal(getattr(game, key), getattr(other, key)), key
+    assert list(game.holds) == list(other.holds)
+    for key, holds in game.holds.items():
+        for a, b in zip(holds, other.holds[key], strict=True):
+            assert np.array_equal(a, b), key
+    assert game.policy == other.policy
+    assert game.warnings == other.warnings

@@ -1,0 +1,176 @@
+"""Sample histories: seeded, each by itself, and as often as the forecast says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import detente
+from detente.simulation.forecast import overall
+from detente.simulation.sample import interpolated_strategy
+from detente.solver.solution import Solution
+
+TWO = """\
+title: Two with secrets
+calendar: {start: 2018-11, period: month, horizon: 3}
+actors:
+  US: {types: {trader: 0.35, hardliner: 0.65}, precision: 2}
+  DPRK: {types: {sincere: 0.4, stalling: 0.6}, precision: 2}
+state:
+  steps: {levels: 0..2, start: 0, edge: cut}
+  talks: {levels: [none, contact], start: none}
+parameters:
+  price: {value: {sincere: 0.3, stalling: 1.2}}
+  hope: {value: {trader: 1, hardliner: 0.2}}
+turns: [DPRK, {who: US, when: t >= 2}, chance]
+actions:
+  DPRK:
+    step: {effects: [{p: 0.8, set: {steps: +1}}, {p: rest}], cost: price}
+    wait: {}
+  US: {meet: {set: {talks: contact}, cost: 1 - hope}, hold: {}, leave: {set: {talks: none}}}
+chance:
+  quarrel: {effects: [{p: 0.3, set: {talks: none}}, {p: rest}]}
+payoffs:
+  US: {flow: hope * steps, terminal: steps}
+  DPRK: {flow: 0.8 * rank(talks), terminal: steps * (DPRK == sincere)}
+outcomes:
+  deal: {when: steps == 2, ends: true}
+  contact: {when: talks == contact}
+"""
+
+
+@pytest.fixture(scope="module")
+def solution() -> Solution:
+    game = detente.compile_game(detente.loads(TWO))
+    return detente.solve(game, beliefs=33, coarse=False)
+
+
+@pytest.fixture(scope="module")
+def table(solution: Solution) -> pd.DataFrame:
+    return draw(solution, 2000)
+
+
+def draw(solution: Solution, draws: int, seed: int = 5) -> pd.DataFrame:
+    return detente.sample(solution, draws=draws, rng=np.random.default_rng(seed))
+
+
+def test_columns(table: pd.DataFrame) -> None:
+    assert list(table) == [
+        *("draw", "t", "period", "turn", "actor", "action", "steps", "talks", "US", "DPRK"),
+        *("belief US trader", "belief US hardliner"),
+        *("belief DPRK sincere", "belief DPRK stalling"),
+    ]
+    assert table["draw"].unique().tolist() == list(range(2000))
+    assert not table.isna().any().any()
+    assert set(table["period"]) == {"start", "2018-11", "2018-12", "2019-01"}
+    assert set(table["steps"]) == {"0", "1", "2"}
+    assert set(table["talks"]) == {"none", "contact"}
+    moves = table[["turn", "actor", "action"]].drop_duplicates()
+    assert set(moves.itertuples(index=False, name=None)) == {
+        (0, "", ""),
+        (1, "DPRK", "step"),
+        (1, "DPRK", "wait"),
+        (2, "US", "meet"),
+        (2, "US", "hold"),
+        (2, "US", "leave"),
+        (3, "", "quarrel"),
+    }
+
+
+def test_rows_of_a_history(table: pd.DataFrame) -> None:
+    first = table.groupby("draw").first()
+    assert (first["t"] == 0).all()
+    assert (first[["steps", "talks"]] == ["0", "none"]).all().all()
+    assert np.allclose(first["belief US hardliner"], 0.65)
+    assert np.allclose(first["belief DPRK stalling"], 0.6)
+    assert (table.groupby("draw")[["US", "DPRK"]].nunique() == 1).all().all()
+    order = table["draw"] * 1000 + table["t"] * 10 + table["turn"]
+    assert order.is_monotonic_increasing
+    assert order.is_unique  # one turn of chance is one row, and only where it changes something
+    for actor, kinds in (("US", ("trader", "hardliner")), ("DPRK", ("sincere", "stalling"))):
+        beliefs = table[[f"belief {actor} {kind}" for kind in kinds]]
+        assert np.allclose(beliefs.sum(axis=1), 1)
+        assert ((beliefs >= 0) & (beliefs <= 1)).all().all()
+    # Where play has ended nobody moves any more.
+    ended = table["steps"].eq("2").groupby(table["draw"]).cumsum()
+    assert ended.max() == 1
+    # The turn of the United States is not played in the first month.
+    assert table.loc[table["actor"] == "US", "t"].min() == 2
+
+
+def test_a_draw_is_the_same_whatever_the_number_of_draws(
+    solution: Solution, table: pd.DataFrame
+) -> None:
+    few = draw(solution, 7)
+    pd.testing.assert_frame_equal(few, table[table["draw"] < 7].reset_index(drop=True))
+    assert not draw(solution, 7, seed=6).equals(few)
+
+
+def test_threads_do_not_matter(solution: Solution, table: pd.DataFrame) -> None:
+    other = detente.solve(solution.game, beliefs=33, coarse=False, threads=1)
+    pd.testing.assert_frame_equal(draw(other, 7), table[table["draw"] < 7].reset_index(drop=True))
+
+
+def close(count: float, draws: int, probability: float) -> bool:
+    """Within four standard errors; one more draw for probabilities near 0 and 1."""
+    error = np.sqrt(max(probability * (1 - probability), 1 / draws) / draws)
+    return abs(count / draws - probability) <= 4 * error
+
+
+def test_types_are_as_frequent_as_their_priors(table: pd.DataFrame) -> None:
+    pairs = table.groupby("draw")[["US", "DPRK"]].first().value_counts()
+    for (us, dprk), count in pairs.items():
+        prior = {"trader": 0.35, "hardliner": 0.65}[us] * {"sincere": 0.4, "stalling": 0.6}[dprk]
+        assert close(count, 2000, prior)
+
+
+def test_outcomes_are_as_frequent_as_forecast(solution: Solution, table: pd.DataFrame) -> None:
+    forecast = detente.forecast(solution).outcomes
+    where = {"deal": table["steps"] == "2", "contact": table["talks"] == "contact"}
+    for truth in ("any", "sincere", "stalling"):
+        chosen = table if truth == "any" else table[table["DPRK"] == truth]
+        draws = chosen["draw"].nunique()
+        expected = forecast[(forecast["DPRK"] == truth) & (forecast["US"] == "any")]
+        for key, holds in where.items():
+            for t in (1, 2, 3):
+                past = chosen[holds.loc[chosen.index] & (chosen["t"] <= t)]
+                row = expected[(expected["outcome"] == key) & (expected["t"] == t)]
+                assert close(past["draw"].nunique(), draws, float(row["happened"].iloc[0]))
+
+
+def test_actions_are_as_frequent_as_forecast(solution: Solution, table: pd.DataFrame) -> None:
+    forecast = overall(solution.game, detente.forecast(solution).actions)
+    counts = table.groupby(["t", "turn", "actor", "action"])["draw"].nunique()
+    for row in forecast.itertuples():
+        count = counts.get((row.t, row.turn, row.actor, row.action), 0)
+        assert close(count, 2000, row.probability)
+
+
+def test_beliefs_are_true_on_average(table: pd.DataFrame) -> None:
+    # Among histories that end at a belief, the type is as frequent as the belief says.
+    last = table.groupby("draw").last()
+    for actor, kind in (("DPRK", "stalling"), ("US", "hardliner")):
+        belief = last[f"belief {actor} {kind}"]
+        truth = last[actor] == kind
+        for low, high in ((0, 0.5), (0.5, 0.65), (0.65, 1)):
+            some = (belief >= low) & (belief < high)
+            if some.sum() > 50:
+                assert close(truth[some].sum(), int(some.sum()), float(belief[some].mean()))
+
+
+def test_no_secrets_no_beliefs() -> None:
+    game = detente.compile_game(detente.load("centipede"))
+    table = draw(detente.solve(game), 3)
+    assert list(table) == ["draw", "t", "period", "turn", "actor", "action", "passes", "taken"]
+
+
+def test_strategies_are_interpolated_between_nodes(solution: Solution) -> None:
+    nodes = solution.grid.nodes[1]
+    table = solution.strategy(0, 0).reshape(*solution.grid.shape, 2, 2)
+    at_node = interpolated_strategy(solution, 0, 0, [0.65, float(nodes[3])])
+    assert np.allclose(at_node, table[solution.grid.split[0], 3], atol=1e-12)
+    between = interpolated_strategy(solution, 0, 0, [0.65, float(nodes[3:5].mean())])
+    mean = table[solution.grid.split[0], 3:5].mean(axis=0)
+    assert np.allclose(between, mean, atol=1e-12)
+    assert np.allclose(interpolated_strategy(solution, 0, 0, [0.65, 1.0]).sum(axis=1), 1)
