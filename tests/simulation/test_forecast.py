@@ -124,9 +124,18 @@ def test_sums(result: Forecast) -> None:
     assert (moving <= 1 + 1e-12).all()
     assert (shares.isna() == (moving == 0)).all()
     # The turn of the United States is played from the second month on.
-    assert (moving.unstack("actor").loc[(slice(None), slice(None), 1), "US"] == 0).all()
+    assert (moving.xs("US", level="actor").xs(1, level="t") == 0).all()
     beliefs = result.beliefs.groupby([*given_types, "about"])["mean"].sum()
     assert np.allclose(beliefs, 1, atol=1e-12)
+
+
+def test_every_turn_lists_all_actions_of_its_actor(result: Forecast) -> None:
+    actions = result.actions.groupby(["US", "DPRK", "t", "turn", "actor"])["action"].agg(list)
+    for (_, _, t, turn, actor), names in actions.items():
+        assert names == list(result.solution.game.scenario.actions[actor])
+        assert turn == {"DPRK": 1, "US": 2}[actor]
+        assert 1 <= t <= 3
+    assert len(actions) == 9 * 3 * 2
 
 
 def test_outcomes_and_states_tell_the_same(result: Forecast) -> None:

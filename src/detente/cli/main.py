@@ -95,28 +95,26 @@ def show(
 @app.command()
 def check(source: Source, as_json: Json = False) -> None:
     """Tell every mistake of a scenario, with its place; enumerate the states of all policies."""
-    from detente.game.compile import compile_game
+    from detente.game.compile import compile_policies
     from detente.scenario.loader import load
 
-    found: list[Diagnostic] = []
-    sizes: list[str] = []
+    games: dict[str, CompiledGame] = {}
     try:
         scenario = load(source)
-        found += scenario.warnings
-        for policy in list(scenario.policies) or [""]:
-            game = compile_game(scenario, policy=policy)
-            sizes.append(repr(game))
-            found += game.warnings
     except ScenarioError as error:
-        found += error.diagnostics
-    found = list(dict.fromkeys(found))
+        found = list(error.diagnostics)
+    else:
+        games, met = compile_policies(scenario)
+        found = [*scenario.warnings, *met]
     errors = sum(d.severity == "error" for d in found)
     if as_json:
         _print_json({"errors": errors, "diagnostics": [console.diagnostic_data(d) for d in found]})
     else:
         console.print_diagnostics(found)
-        for size in sizes:
-            print(size)
+        for policy, game in games.items():
+            most = max(layer.states.size for layer in game.layers)
+            terms = f"policy {policy}" if policy else "no terms"
+            print(f"{terms}: up to {most:,} states at a turn, {len(game.layers)} turns")
         warnings = len(found) - errors
         print(f"{source}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
     if errors:
@@ -252,7 +250,8 @@ def _compile(
     from detente.game.compile import compile_game
 
     game = compile_game(_load(source, values, horizon), policy=policy)
-    console.print_diagnostics(game.warnings)
+    if horizon is None:  # what cannot happen in a shortened run is no mistake
+        console.print_diagnostics(game.warnings)
     return game
 
 
@@ -298,7 +297,7 @@ def _print_json(data: object) -> None:
 def main() -> None:
     """Run the command line; tell errors without a traceback."""
     try:
-        app()
+        app(prog_name="detente")
     except ScenarioError as error:
         console.print_diagnostics(error.diagnostics)
         sys.exit(2)

@@ -146,8 +146,10 @@ def _print_first_moves(result: Forecast) -> None:
             shares = given[given["share"] > 0].sort_values("share", ascending=False, kind="stable")
             moves = [f"{r.action} {percent(r.share, error)}" for r in shares.itertuples()]
             label = "" if kind == ANY else kind
-            rows.append([game.scenario.calendar.label(int(t)), actor.name, label, ", ".join(moves)])
-    print_table(["when", "actor", "type", "actions"], rows)
+            when = game.scenario.calendar.label(int(t))
+            rows.append((int(t), int(turn), [when, actor.name, label, ", ".join(moves)]))
+    rows.sort(key=lambda row: row[:2])  # in the order of play
+    print_table(["when", "actor", "type", "actions"], [cells for *_, cells in rows])
 
 
 def _print_beliefs(result: Forecast) -> None:

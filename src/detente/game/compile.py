@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import reduce
@@ -49,6 +50,31 @@ def compile_game(scenario: Scenario, *, policy: str | None = None) -> CompiledGa
     if game is None:  # cannot happen: the structure was made for these very values
         raise AssertionError("the enumeration left out a transition that has probability")
     return game
+
+
+def compile_policies(
+    scenario: Scenario,
+) -> tuple[dict[str, CompiledGame], tuple[Diagnostic, ...]]:
+    """The game under each policy (under no terms, where there are none), and all that is found.
+
+    Mistakes under one policy do not hide those under another. That an outcome never holds is
+    told where it is so under every policy, and that a term never binds where it is so under
+    every policy that announces it.
+    """
+    games: dict[str, CompiledGame] = {}
+    found: list[Diagnostic] = []
+    for policy in scenario.policies or ("",):
+        try:
+            games[policy] = compile_game(scenario, policy=policy)
+        except ScenarioError as error:
+            found += error.diagnostics
+    announced = {
+        term.place: sum(key in scenario.policies[policy].terms for policy in games if policy)
+        for key, term in scenario.terms.items()
+    }
+    told = Counter(warning for game in games.values() for warning in game.warnings)
+    found += [w for w, times in told.items() if times == announced.get(w.place, len(games))]
+    return games, tuple(dict.fromkeys(found))
 
 
 def with_values(game: CompiledGame, values: Mapping[str, float]) -> CompiledGame:

@@ -86,6 +86,18 @@ def enumerate_game(scenario: Scenario, policy: str) -> Structure:
         )
         for key, outcome in scenario.outcomes.items()
     }
+    # Between the events of one turn an outcome may hold for a moment: that does not count, but
+    # it is not the mistake that the warning is about.
+    moments = [1, *(skeleton.period for skeleton in skeletons)]
+    never = [
+        key
+        for key, where in holds.items()
+        if not any(w.any() for w in where)
+        and not any(
+            at.public(scenario.outcomes[key].when, codes, t).any()
+            for codes, t in zip(sets, moments, strict=True)
+        )
+    ]
     _refuse(findings)
     return Structure(
         variables=variables,
@@ -97,7 +109,7 @@ def enumerate_game(scenario: Scenario, policy: str) -> Structure:
         period_sets=tuple(firsts.index(k) for k in period_sets),
         holds=holds,
         structural=_structural(scenario),
-        warnings=_warnings(scenario, terms, build.reach, holds),
+        warnings=_warnings(scenario, terms, build.reach, never),
     )
 
 
@@ -402,16 +414,15 @@ def _warnings(
     scenario: Scenario,
     terms: tuple[Term, ...],
     reach: Reach,
-    holds: dict[str, tuple[Bools, ...]],
+    never: list[str],
 ) -> tuple[Diagnostic, ...]:
     """Outcomes that never hold and terms that never bind."""
     found = []
-    for key, outcome in scenario.outcomes.items():
-        if not any(where.any() for where in holds[key]):
-            message = f"outcome {key} can never hold: `{outcome.when.text}`"
-            hint = "check the levels in its condition, and whether any action leads there"
-            place = outcome.when.place
-            found.append(Diagnostic(place, "never-holds", message, hint, Severity.WARNING))
+    for key in never:
+        formula = scenario.outcomes[key].when
+        message = f"outcome {key} can never hold: `{formula.text}`"
+        hint = "check the levels in its condition, and whether any action leads there"
+        found.append(Diagnostic(formula.place, "never-holds", message, hint, Severity.WARNING))
     for term in terms:
         if term.key not in reach.binding:
             message = f"term {term.key} never forbids anything that could be done"

@@ -91,7 +91,7 @@ def unroll(game: CompiledGame, *, scale: bool = False, max_nodes: int = MAX_NODE
         exact = f"{nodes:,}" if nodes < 10**15 else f"about 10^{math.log10(nodes):.0f}"
         raise SolveError(
             f"the unrolled tree would have {exact} nodes; at most {max_nodes:,} are written\n"
-            "hint: set a shorter horizon (--horizon), or allow more (--max-nodes)"
+            "hint: take a shorter horizon, or allow more nodes"
         )
     writer = _Writer(game, scale)
     lines = list(_flat(writer.root()))

@@ -189,7 +189,7 @@ class Evidence:
     url: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Scenario:
     """One stand-off, checked. Mappings keep the order of the file; `policy` may be ''.
 
@@ -220,6 +220,12 @@ class Scenario:
     sha256: str
     overrides: Mapping[str, float] = field(default_factory=Frozen)
     warnings: tuple[Diagnostic, ...] = ()
+
+    def __repr__(self) -> str:
+        actors = ", ".join(self.actors)
+        return (
+            f"<Scenario {self.name!r}: {self.title}; {actors}; {len(self.parameters)} parameters>"
+        )
 
     def with_values(self, values: Mapping[str, float]) -> Scenario:
         """The same scenario with other values of parameters.

@@ -123,6 +123,11 @@ def forward(solution: Solution, *, threads: int | None = None) -> Forward:
     )
 
 
+def _actions(game: CompiledGame, mover: int) -> int:
+    """The number of all actions of a mover, of which some may be available nowhere; -1: chance."""
+    return len(game.scenario.actions[list(game.scenario.actors)[mover]]) if mover >= 0 else 0
+
+
 def _joined(parts: list[list[Floats]]) -> list[Floats]:
     """Lists of arrays of several runs, put together along the axis of profiles (the second)."""
     return [np.concatenate(arrays, axis=1) for arrays in zip(*parts, strict=True)]
@@ -162,7 +167,7 @@ def _push_through(solution: Solution, chosen: Ints, passing: tuple[str, ...]) ->
         following = store[n % 2][: sets[n + 1].size]
         following[:] = 0.0
         own = layer.action[:, 0] if layer.movers else np.full(len(layer.action), -1, np.int32)
-        counted = np.zeros((int(own.max(initial=-1)) + 2, chosen.size))
+        counted = np.zeros((_actions(game, mover) + 1, chosen.size))
         paid = np.zeros_like(run.rewards)
         push(
             layer.action_ptr,

@@ -91,14 +91,14 @@ def solve(
     if threads is not None and threads < 1:
         raise ValueError(f"threads are at least 1, not {threads}")
     threads = threads or os.cpu_count() or 1
-    grid = belief_grid(game, points)
-    needed = memory_needed(game, grid, regret=regret)
+    needed = memory_needed(game, points ** len(game.informed), regret=regret)
     if needed > memory_limit:
         raise SolveError(
             f"solving {game!r} with {points} belief points for each informed actor needs about "
             f"{needed / 2**30:.1f} GiB of memory; allowed are {memory_limit / 2**30:.1f} GiB.\n"
             "hint: use fewer belief points or periods, a smaller state space, or allow more memory"
         )
+    grid = belief_grid(game, points)
     rough = None
     both = coarse and bool(game.informed)
     # The coarser grid has about a quarter of the nodes where two actors are informed.
@@ -112,8 +112,8 @@ def solve(
         return _sweep(game, grid, workers, regret, rough, lambda s: report(share + (1 - share) * s))
 
 
-def memory_needed(game: CompiledGame, grid: BeliefGrid, *, regret: bool = True) -> int:
-    """Bytes that a solve and its forecast take at their height.
+def memory_needed(game: CompiledGame, nodes: int, *, regret: bool = True) -> int:
+    """Bytes that a solve on a grid of so many nodes and its forecast take at their height.
 
     All strategies stay; beside them stand the values of two layers, or later the forecast's
     masses of two layers, at most one for each outcome.
@@ -127,7 +127,7 @@ def memory_needed(game: CompiledGame, grid: BeliefGrid, *, regret: bool = True) 
     )
     masses = 2 * max(states) * len(game.profiles) * (1 + len(game.holds))
     # Three tenths more for the coarser grid's strategies, which stay for the error.
-    return int(8 * grid.size * (kept * 1.3 + max(height * width * 1.5, masses)))
+    return int(8 * nodes * (kept * 1.3 + max(height * width * 1.5, masses)))
 
 
 @dataclass(frozen=True, slots=True)

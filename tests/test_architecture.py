@@ -1,0 +1,124 @@
+"""The shape of the sources: which way imports go, no cycles, nothing evaluated, short modules."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1] / "src" / "detente"
+LAYERS = ["errors", "scenario", "game", "solver", "simulation", "cli"]
+"""Each may import those before it."""
+LIBRARY = {"detente.scenario.loader", "detente.cli.main"}
+"""Modules that may read the library of scenarios, which is data."""
+LONGEST = 450
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+MODULES = {name_of(path): path for path in sorted(ROOT.rglob("*.py"))}
+TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in MODULES.items()}
+
+
+def layer_of(module: str) -> str:
+    """`game` for `detente.game.compile`; '' for the package itself."""
+    return f"{module}.".split(".")[1]
+
+
+def imports(module: str, *, typing: bool) -> Iterator[str]:
+    """The project's modules that a module imports, also within functions.
+
+    With `typing`, those too that only type checkers see.
+    """
+    for node in walk(TREES[module], typing):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: write imports in full"
+            assert node.module is not None
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [name if name in MODULES else node.module for name in names]
+        else:
+            continue
+        yield from (name for name in names if name in MODULES)
+
+
+def walk(tree: ast.AST, typing: bool) -> Iterator[ast.AST]:
+    for node in ast.iter_child_nodes(tree):
+        if not typing and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        yield node
+        yield from walk(node, typing)
+
+
+def test_every_module_is_known() -> None:
+    assert len(MODULES) > 40
+    assert {layer_of(module) for module in MODULES} == {"", *LAYERS, "library"}
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if layer_of(name)])
+def test_imports_go_one_way(module: str) -> None:
+    here = layer_of(module)
+    for target in imports(module, typing=True):
+        there = layer_of(target)
+        if there == "library":
+            assert module in LIBRARY or here == "library", f"{module} imports {target}"
+        elif there == "":
+            assert here == "cli", f"{module} imports the whole package"
+        else:
+            assert here != "library", f"{module} imports {target}"
+            assert LAYERS.index(there) <= LAYERS.index(here), f"{module} imports {target}"
+
+
+def test_errors_import_nothing_of_the_project() -> None:
+    assert list(imports("detente.errors", typing=True)) == []
+
+
+def test_the_package_imports_nothing_before_it_is_used() -> None:
+    assert list(imports("detente", typing=False)) == []
+
+
+def test_kernels_know_arrays_only() -> None:
+    for module in MODULES:
+        if module.startswith("detente.solver.kernels."):
+            for target in imports(module, typing=True):
+                assert target.startswith("detente.solver.kernels"), f"{module} imports {target}"
+
+
+def test_there_are_no_cycles() -> None:
+    done: set[str] = set()
+
+    def visit(module: str, path: tuple[str, ...]) -> None:
+        assert module not in path, " -> ".join((*path, module))
+        if module not in done:
+            for target in imports(module, typing=False):
+                visit(target, (*path, module))
+            done.add(module)
+
+    for module in MODULES:
+        visit(module, ())
+
+
+def test_nothing_is_evaluated() -> None:
+    forbidden = {"eval", "exec", "compile", "__import__"}
+    for module, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in forbidden, f"{module}:{node.lineno}"
+            if isinstance(node, ast.Import):
+                assert not {"pickle", "marshal"} & {alias.name for alias in node.names}, module
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_modules_are_short(module: str) -> None:
+    assert len(MODULES[module].read_text("utf-8").splitlines()) <= LONGEST
+
+
+def test_tests_mirror_the_sources() -> None:
+    folders = {path.name for path in Path(__file__).parent.iterdir() if path.is_dir()}
+    assert set(LAYERS) - {"errors"} | {"library"} <= folders
