@@ -60,6 +60,7 @@ Run = Callable[..., Told]
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Runs a command in this process, in a folder with `small.yaml` in it."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("detente.solver.kernels.jit.is_compiled", lambda: True)
     (tmp_path / "small.yaml").write_text(SMALL, encoding="utf-8")
 
     def command(*words: str) -> Told:
@@ -363,6 +364,15 @@ def test_run(run: Run) -> None:
     ):
         assert words in told.out, words
     assert max(len(line) for line in told.out.splitlines()) <= 110
+
+
+def test_the_first_run_says_why_it_takes_longer(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("detente.solver.kernels.jit.is_compiled", lambda: False)
+    told = run("run", "small.yaml", "--beliefs", "5", "--json")
+    assert told.code == 0
+    assert told.err.startswith("Compiling the numerical kernels")
+    assert told.err.count("\n") == 1
+    assert json.loads(told.out)
 
 
 def options(run: Run, *words: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import detente
 from detente import library
 from detente.errors import ScenarioError
 from detente.game.arrays import CompiledGame
+from detente.game.compile import compile_policies
 from detente.scenario.model import Scenario
 from tests.game import contract
 from tests.generate import Shape, scenarios
@@ -480,6 +481,45 @@ def test_an_unknown_policy() -> None:
     )
 
 
+POLICIES = TERMS.replace(
+    "policies:",
+    """\
+  mute: {binds: B, forbids: [give, hold], when: t == 2}
+  idle: {binds: A, forbids: give, when: x > 2}
+  rarely: {binds: A, forbids: give, when: x == 1}
+outcomes:
+  never: {when: x == 2 and t == 1}
+  at_times: {when: x == 2}
+policies:
+  silence: [mute]
+  idleness: [idle, rarely]
+  idleness with no giving: [idle, rarely, hard]""",
+)
+
+
+def test_all_policies_at_once() -> None:
+    games, found = compile_policies(detente.loads(POLICIES))
+    # One policy cannot be played, which hides nothing about the others.
+    assert list(games) == ["idleness", "idleness with no giving", "hard", "all of them"]
+    for policy, game in games.items():
+        assert game.policy == policy
+        contract.check(game)
+    # What comes about under one policy, and the term that binds under one, are not warned about.
+    assert [(d.code, d.message.split()[1]) for d in found] == [
+        ("no-action", "has"),
+        ("never-binds", "idle"),
+        ("never-holds", "never"),
+    ]
+    hard = [d.message.split()[1] for d in games["hard"].warnings]
+    assert hard == ["never", "at_times"]
+
+
+def test_all_policies_of_a_scenario_without_any() -> None:
+    games, found = compile_policies(detente.loads(TINY))
+    assert list(games) == [""]
+    assert found == ()
+
+
 # --- turns, chance, the edge of the levels ---
 
 
@@ -511,6 +551,24 @@ payoffs: {A: {flow: low + rank(name)}}
     assert levels["low"].tolist() == [0, 2, 0]
     assert levels["name"].tolist() == [1, 0, 0]
     assert game.flow[0][game.layers[0].succ, 0].tolist() == [0, 1, -1]
+
+
+def test_levels_below_zero_are_set_by_their_numbers() -> None:
+    text = """\
+title: Below zero
+calendar: {period: round, horizon: 1}
+actors: {A: {precision: 1}}
+state: {x: {levels: -3..4, start: 2}, name: {levels: [one, two, three], start: two}}
+turns: [A]
+actions:
+  A:
+    same: {set: {x: x, name: name}}
+    turn: {set: {x: (-x), name: three}}
+    back: {set: {x: -x, name: -1}}
+payoffs: {A: {flow: 10 * x + rank(name)}}
+"""
+    game = compiled(text)
+    assert game.flow[0][game.layers[0].succ, 0].tolist() == [21, -18, 0]
 
 
 def test_changes_read_the_state_before_any_of_them() -> None:
@@ -572,6 +630,23 @@ def test_the_order_of_events_is_that_of_the_turn() -> None:
     ]
 
 
+def test_what_holds_only_between_events_does_not_count_and_is_no_mistake() -> None:
+    text = """\
+title: A moment
+calendar: {period: round, horizon: 2}
+actors: {A: {precision: 1}}
+state: {x: {levels: 0..1, start: 0}}
+turns: [A, chance]
+actions: {A: {wait: {}}}
+chance: {flash: {set: {x: 1}}, fade: {set: {x: 0}}}
+payoffs: {A: {flow: x}}
+outcomes: {seen: {when: x == 1}}
+"""
+    game = compiled(text)
+    assert not any(where.any() for where in game.holds["seen"])
+    assert game.warnings == ()
+
+
 def test_play_ends_within_a_turn_of_chance() -> None:
     text = """\
 title: Ends
@@ -584,7 +659,7 @@ chance:
   clash: {effects: [{p: 0.25, set: {war: 1}}, {p: rest}]}
   wind: {set: {storm: 1}}
 payoffs: {A: {flow: storm}}
-outcomes: {over: {when: war == 1, ends: true}}
+outcomes: {over: {when: war == 1, ends: true}, dark: {when: war == 1, ends: true}}
 """
     game = compiled(text)
     levels = game.structure.levels(game.final)

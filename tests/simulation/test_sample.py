@@ -112,6 +112,31 @@ def test_threads_do_not_matter(solution: Solution, table: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(draw(other, 7), table[table["draw"] < 7].reset_index(drop=True))
 
 
+def test_every_draw_has_a_stream_of_its_own(solution: Solution) -> None:
+    rng = np.random.default_rng(5)
+    first = detente.sample(solution, draws=7, rng=rng)
+    second = detente.sample(solution, draws=7, rng=rng)
+    assert not first.equals(second)
+    assert rng.random() == np.random.default_rng(5).random()  # which takes nothing from `rng`
+
+
+def test_beliefs_follow_from_the_moves_by_bayes_rule(
+    solution: Solution, table: pd.DataFrame
+) -> None:
+    play = solution.strategy(0, 0)[solution.grid.start]  # of the first mover, by type and action
+    first = table[(table["t"] == 1) & (table["actor"] == "DPRK")]
+    for a, action in enumerate(("step", "wait")):
+        moved = first.loc[first["action"] == action]
+        joint = np.array([0.4, 0.6]) * play[:, a]
+        assert np.allclose(moved["belief DPRK sincere"], joint[0] / joint.sum(), atol=1e-12)
+        assert np.allclose(moved["belief US trader"], 0.35)
+    assert abs(play[0, 0] - play[1, 0]) > 0.1
+    # Chance tells nothing about anybody.
+    for column in ("belief DPRK sincere", "belief US trader"):
+        before = table.groupby("draw")[column].shift()
+        assert (table[column] == before)[table["action"] == "quarrel"].all()
+
+
 def close(count: float, draws: int, probability: float) -> bool:
     """Within four standard errors; one more draw for probabilities near 0 and 1."""
     error = np.sqrt(max(probability * (1 - probability), 1 / draws) / draws)

@@ -13,7 +13,8 @@ import numpy as np
 
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.game.arrays import CompiledGame, Floats, Layer
-from detente.game.enumerate import ZERO, enumerate_game, probabilities
+from detente.game.effects import ZERO, probabilities
+from detente.game.enumerate import enumerate_game
 from detente.game.evaluate import Evaluator, Findings, evaluator
 from detente.game.structure import Ints, Skeleton, Structure
 from detente.scenario.model import Scenario
@@ -74,7 +75,7 @@ def compile_policies(
     }
     told = Counter(warning for game in games.values() for warning in game.warnings)
     found += [w for w, times in told.items() if times == announced.get(w.place, len(games))]
-    return games, tuple(dict.fromkeys(found))
+    return games, tuple(sorted(dict.fromkeys(found), key=lambda d: d.place))
 
 
 def with_values(game: CompiledGame, values: Mapping[str, float]) -> CompiledGame:

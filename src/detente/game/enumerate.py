@@ -16,11 +16,12 @@ from itertools import product
 import numpy as np
 
 from detente.errors import Diagnostic, Place, ScenarioError, Severity
+from detente.game.effects import ZERO, apply, check_probabilities, probabilities
 from detente.game.evaluate import Evaluator, Findings, evaluator
-from detente.game.structure import Bools, Ints, Skeleton, Structure, decode, encode
+from detente.game.structure import Bools, Ints, Skeleton, Structure, encode
 from detente.scenario.expression import Formula
 from detente.scenario.hints import listing
-from detente.scenario.model import Action, Change, Scenario, Term, Turn
+from detente.scenario.model import Action, Scenario, Term, Turn
 from detente.scenario.values import constant
 
 MAX_STATES = 1_000_000
@@ -28,9 +29,6 @@ MAX_STATES = 1_000_000
 
 MAX_BYTES = 2 * 2**30
 """Memory for the compiled game: a solve of it would take several times as much."""
-
-ZERO = 1e-12
-"""Probabilities up to this are rounding left over by `rest`."""
 
 
 @dataclass(slots=True)
@@ -253,49 +251,18 @@ class _Builder:
         here = codes[rows]
         present = probabilities(action, self.at, here, t)
         if not self.at.findings.found:
-            _check_probabilities(action, self.at, present, here, t)
+            check_probabilities(action, self.at, present, here, t)
         other = probabilities(action, self.generic, here, t)
         parts = []
         for number, alternative in enumerate(action.alternatives):
             live = (present[number] > ZERO) | (np.abs(other[number]) > ZERO)
-            target = self._apply(alternative.changes, here[live], t)
+            target = apply(alternative.changes, self.at, here[live], t)
             row = rows[live]
             parts.append((row, np.full_like(row, n), np.full_like(row, number), target))
         state, act, alternative_number, target = (
             np.concatenate(c) for c in zip(*parts, strict=True)
         )
         return state, act, alternative_number, target
-
-    def _apply(self, changes: tuple[Change, ...], codes: Ints, t: int) -> Ints:
-        """The states, int64 [x], that an alternative leads to."""
-        levels = decode(self.at.variables, codes)
-        after = dict(levels)
-        for change in changes:
-            variable = self.scenario.variables[change.variable]
-            value = self.at.public(change.formula, codes, t)
-            value = np.clip(value, -1e15, 1e15)  # what is larger is a whole number, and outside
-            whole = np.round(value).astype(np.int64)
-            if np.any(np.abs(value - whole) > 1e-9):
-                bad = int(codes[np.abs(value - whole) > 1e-9][0])
-                message = f"`{change.formula.text}` is not a whole number {self.at.where(bad, t)}"
-                hint = "levels are whole numbers; round with floor(…)"
-                place = change.formula.place
-                self.at.findings.add(Diagnostic(place, "not-whole", message, hint))
-            base = 0 if variable.names else variable.low
-            level = levels[change.variable] + whole if change.shift else whole - base
-            outside = (level < 0) | (level >= variable.size)
-            if outside.any() and not variable.cut:
-                bad = int(codes[outside][0])
-                edges = f"{variable.label(0)} to {variable.label(variable.size - 1)}"
-                message = (
-                    f"the effect on {variable.key} leaves its levels ({edges}) "
-                    f"{self.at.where(bad, t)}"
-                )
-                hint = f"add a `when`, or `edge: cut` to {variable.key} to stop at the last level"
-                place = change.formula.place
-                self.at.findings.add(Diagnostic(place, "leaves-levels", message, hint))
-            after[change.variable] = np.clip(level, 0, variable.size - 1)
-        return encode(self.at.variables, after) if after else codes
 
     def _tell_stuck(self, turn: Turn, mover: str, code: Ints, t: int, by_terms: bool) -> None:
         """Note a state, int64 [1], at which the mover has no action."""
@@ -341,46 +308,6 @@ class _Builder:
     def _too_large(self, place: Place, message: str) -> None:
         hint = "use fewer variables, levels or periods, or end play by outcomes with `ends: true`"
         raise ScenarioError([Diagnostic(place, "too-large", message, hint)])
-
-
-def probabilities(action: Action, at: Evaluator, codes: Ints, t: int) -> list[np.ndarray]:
-    """Probability of each alternative, float64 [x] each; `rest` takes what the others leave."""
-    given = [
-        None if alternative.probability is None else at.public(alternative.probability, codes, t)
-        for alternative in action.alternatives
-    ]
-    rest = 1.0 - sum((p for p in given if p is not None), start=np.zeros(codes.size))
-    return [rest if p is None else p for p in given]
-
-
-def _check_probabilities(
-    action: Action, at: Evaluator, present: list[np.ndarray], codes: Ints, t: int
-) -> None:
-    """Note probabilities outside [0, 1] and sums other than 1."""
-    total = sum(present, start=np.zeros(codes.size))
-    for alternative, p in zip(action.alternatives, present, strict=True):
-        bad = (p < -ZERO) | (p > 1 + ZERO)
-        if bad.any():
-            formula = alternative.probability
-            where = at.where(int(codes[bad][0]), t)
-            place = formula.place if formula else _place(action)
-            what = f"`{formula.text}`" if formula else "what is left for `rest`"
-            message = f"{what} is {p[bad][0]:.6g}, not a probability, {where}"
-            hint = "probabilities lie in [0, 1]; limit it with clip(…, 0, 1)"
-            at.findings.add(Diagnostic(place, "probabilities", message, hint))
-            return
-    bad = np.abs(total - 1) > 1e-9
-    if bad.any():
-        where = at.where(int(codes[bad][0]), t)
-        message = f"the probabilities of {action.key} add up to {total[bad][0]:.6g}, not 1, {where}"
-        hint = "give one alternative `p: rest`"
-        at.findings.add(Diagnostic(_place(action), "probabilities", message, hint))
-
-
-def _place(action: Action) -> Place:
-    """The place of an action's first probability."""
-    formulas = (a.probability for a in action.alternatives)
-    return next((f.place for f in formulas if f is not None), action.place)
 
 
 def _generic(scenario: Scenario) -> Scenario:

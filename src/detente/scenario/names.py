@@ -15,6 +15,16 @@ from detente.scenario.source import Trail
 PLAIN = re.compile(NAME)
 WITH_DASHES = re.compile(f"{NAME[:-2]}-]*")
 
+MOVES = frozenset(("draw", "period", "turn", "actor", "action"))
+COLUMNS = {
+    "state": MOVES,
+    "actors": MOVES.union(
+        ("outcome", "happened", "holds", "error", "variable", "level", "label", "probability"),
+        ("share", "about", "type", "mean", "low", "high"),
+    ),
+}
+"""Names that tables of results have for themselves beside columns for variables or for actors."""
+
 
 def check_names(parts: Parts, report: Report) -> None:
     """Tell names that break the rules, are reserved, or mean two things in formulas."""
@@ -34,6 +44,9 @@ class _Names:
         for section, kind in sections:
             for key in getattr(parts, section):
                 self.owner((section, key), key, kind)
+                if key in COLUMNS.get(section, ()):
+                    message = f"`{key}` is a column of the tables of results already"
+                    self.report.key_error((section, key), "reserved-name", message)
         for key, variable in parts.state.items():
             names = variable.levels.names if variable else ()
             for index, level in enumerate(names):

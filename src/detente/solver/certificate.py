@@ -18,7 +18,7 @@ from detente.solver.beliefs import BeliefGrid
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-CHECKED_NODES = 100_000
+CHECKED_NODES = 50_000
 """Nodes recomputed in a solve: all of them in small games, a seeded sample in large ones."""
 
 SEED = 1998
