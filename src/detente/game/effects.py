@@ -27,6 +27,9 @@ def check_probabilities(
     action: Action, at: Evaluator, present: list[np.ndarray], codes: Ints, t: int
 ) -> None:
     """Note probabilities outside [0, 1] and sums other than 1."""
+    places = {a.probability.place for a in action.alternatives if a.probability}
+    if any(place in places for place, _ in at.findings.found):
+        return  # they have no values here, and that is told
     total = sum(present, start=np.zeros(codes.size))
     for alternative, p in zip(action.alternatives, present, strict=True):
         bad = (p < -ZERO) | (p > 1 + ZERO)

@@ -72,7 +72,9 @@ def enumerate_game(scenario: Scenario, policy: str) -> Structure:
                 skeletons.append(step[0])
                 stops.append(build.still_ended(sets[-1][stops[-1]], step[1], t))
                 sets.append(step[1])
-            _refuse(findings)
+        if findings.found:
+            build.look_at_payoffs(skeletons, sets, t)
+            _refuse(findings)  # with what is wrong at all turns of the period
         period_sets.append(len(sets) - 1)
     firsts = _layers(skeletons)
     # An outcome is looked at after each turn, with the calendar of that turn.
@@ -210,6 +212,17 @@ class _Builder:
         )
         return skeleton, following
 
+    def look_at_payoffs(self, skeletons: list[Skeleton], sets: list[Ints], t: int) -> None:
+        """Note bad costs and flows of period t as well, where its turns have mistakes already."""
+        for skeleton, codes in zip(skeletons, sets[:-1], strict=True):
+            for n, action in enumerate(skeleton.actions if skeleton.period == t else ()):
+                here = codes[skeleton.edge_state[skeleton.edge_action == n]]
+                for formula in action.costs.values():
+                    self.at.profiled(formula, here, t)
+        for payoff in self.scenario.payoffs.values():
+            for formula in payoff.flow.values():
+                self.at.profiled(formula, sets[-1], t)
+
     def _condition(self, formula: Formula | None, codes: Ints, t: int) -> Bools:
         if formula is None:
             return np.ones(codes.size, dtype=bool)
@@ -250,8 +263,7 @@ class _Builder:
         rows = np.flatnonzero(available)
         here = codes[rows]
         present = probabilities(action, self.at, here, t)
-        if not self.at.findings.found:
-            check_probabilities(action, self.at, present, here, t)
+        check_probabilities(action, self.at, present, here, t)
         other = probabilities(action, self.generic, here, t)
         parts = []
         for number, alternative in enumerate(action.alternatives):
