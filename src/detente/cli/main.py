@@ -140,8 +140,8 @@ def run(
 
     with console.progress("Solving") as report:
         solution = solve(game, beliefs=_odd(beliefs), threads=threads, progress=report)
-    with console.progress("Playing it forward"):
-        result = forecast(solution, threads=threads)
+    with console.progress("Playing it forward") as report:
+        result = forecast(solution, threads=threads, progress=report)
     if as_json:
         _print_json(results.as_data(result))
     else:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from detente.game.arrays import CompiledGame
 from detente.simulation.forward import Forward, forward
 from detente.solver.solution import Solution
+from detente.solver.solve import Progress
 
 Floats = NDArray[np.float64]
 
@@ -62,7 +63,9 @@ class Forecast:
         return f"<{title}: {', '.join(rows) or 'no outcomes'}; {self.solution.status.value}>"
 
 
-def forecast(solution: Solution, *, threads: int | None = None) -> Forecast:
+def forecast(
+    solution: Solution, *, threads: int | None = None, progress: Progress | None = None
+) -> Forecast:
     """The forecast from a solution, by an exact forward pass; errors from its coarser grid.
 
     Parameters
@@ -71,9 +74,11 @@ def forecast(solution: Solution, *, threads: int | None = None) -> Forecast:
         As solved; where it has a coarser solution, that is passed forward as well.
     threads
         Threads to work with; all processors by default. Results do not depend on it.
+    progress
+        Called with the share of the pass through `solution` that is done, from 0 to 1.
     """
-    run = forward(solution, threads=threads)
     rough = None if solution.coarse is None else forward(solution.coarse, threads=threads)
+    run = forward(solution, threads=threads, progress=progress)
     game = solution.game
     values = solution.start_values[solution.grid.start].reshape(run.payoffs.shape)
     scale = np.maximum(1.0, np.abs(values))

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from detente.game.arrays import CompiledGame
 from detente.solver.kernels.push import marginals, push
 from detente.solver.solution import Solution
+from detente.solver.solve import Progress
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -80,14 +82,19 @@ class _Run:
     rewards: Floats
 
 
-def forward(solution: Solution, *, threads: int | None = None) -> Forward:
-    """Push the start through the solution. See `Forward`."""
+def forward(
+    solution: Solution, *, threads: int | None = None, progress: Progress | None = None
+) -> Forward:
+    """Push the start through the solution. See `Forward`; options as those of `solve`."""
     game, grid = solution.game, solution.grid
     passing = tuple(key for key in game.holds if not persistent(game, key))
     threads = threads or os.cpu_count() or 1
     groups = np.array_split(np.arange(len(game.profiles)), min(threads, len(game.profiles)))
     with ThreadPoolExecutor(threads) as pool:
-        runs = list(pool.map(lambda chosen: _push_through(solution, chosen, passing), groups))
+        # One group tells how far it has come: they take about the same time.
+        reports = [progress, *[None] * (len(groups) - 1)]
+        run = partial(_push_through, solution, passing)
+        runs = list(pool.map(run, groups, reports))
     # From here on all profiles are together: sums do not depend on how they were grouped.
     channels = _joined([run.by_state for run in runs])
     states = tuple(np.ascontiguousarray(mass[:, :, 0]) for mass in channels)
@@ -133,7 +140,9 @@ def _joined(parts: list[list[Floats]]) -> list[Floats]:
     return [np.concatenate(arrays, axis=1) for arrays in zip(*parts, strict=True)]
 
 
-def _push_through(solution: Solution, chosen: Ints, passing: tuple[str, ...]) -> _Run:
+def _push_through(
+    solution: Solution, passing: tuple[str, ...], chosen: Ints, progress: Progress | None
+) -> _Run:
     """The forward pass for the profiles `chosen`."""
     game, grid = solution.game, solution.grid
     sets = game.structure.sets
@@ -194,4 +203,6 @@ def _push_through(solution: Solution, chosen: Ints, passing: tuple[str, ...]) ->
         mass = following
         if game.ends_period[n]:
             record(n + 1)
+        if progress is not None:
+            progress((n + 1) / len(game.layers))
     return run
