@@ -1,6 +1,7 @@
 """The command line: `detente COMMAND`. Data goes to stdout, everything else to stderr.
 
-Exit codes: 0 well, 1 a game that could not be solved, 2 a user's mistake, 130 interrupted.
+Exit codes: 0 well, 1 a game that could not be solved, 2 a user's mistake, 130 interrupted (by
+Ctrl-C, which Typer handles).
 Commands import what they need when they run: `--help` and `check` stay quick.
 """
 
@@ -304,12 +305,6 @@ def main() -> None:
     except SolveError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader has gone (`detente … | head`): nothing to tell
-        sys.exit(0)
 
 
 if __name__ == "__main__":
