@@ -21,6 +21,7 @@ from detente.errors import Diagnostic, Place, ScenarioError, SolveError
 if TYPE_CHECKING:
     from detente.game.arrays import CompiledGame
     from detente.scenario.model import Scenario
+    from detente.solver.solution import Solution
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -133,14 +134,10 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Solve a scenario and print the forecast, then how good the answer is."""
-    game = _compile(source, values, horizon, policy)
-    _announce_compilation()
+    solution = _solve(_compile(source, values, horizon, policy), beliefs, threads)
     from detente.cli import results
     from detente.simulation.forecast import forecast
-    from detente.solver.solve import solve
 
-    with console.progress("Solving") as report:
-        solution = solve(game, beliefs=_odd(beliefs), threads=threads, progress=report)
     with console.progress("Playing it forward") as report:
         result = forecast(solution, threads=threads, progress=report)
     if as_json:
@@ -165,16 +162,11 @@ def sample(
 ) -> None:
     """Draw histories from the forecast, as a table in CSV."""
     game = _compile(source, values, horizon, policy)
-    _announce_compilation()
+    solution = _solve(game, beliefs, threads, coarse=False)
     import numpy as np
 
     from detente.simulation.sample import sample as draw
-    from detente.solver.solve import solve
 
-    with console.progress("Solving") as report:
-        solution = solve(
-            game, beliefs=_odd(beliefs), threads=threads, coarse=False, progress=report
-        )
     table = draw(solution, draws=draws, rng=np.random.default_rng(seed))
     if as_json:
         _print_json(table.to_dict(orient="records"))
@@ -256,13 +248,21 @@ def _compile(
     return game
 
 
-def _announce_compilation() -> None:
-    """Tell the user once why the first solve takes longer."""
+def _solve(
+    game: CompiledGame, beliefs: int | None, threads: int | None, *, coarse: bool = True
+) -> Solution:
+    """Solve with a progress display; the user is told once why the first time takes longer."""
+    if beliefs is not None and (beliefs < 5 or beliefs % 2 == 0):
+        message = f"belief points are an odd number of at least 5, not {beliefs}"
+        _refuse("--beliefs", "out-of-range", message, "17, 33 and 65 are usual")
     from detente.solver.kernels.jit import is_compiled
+    from detente.solver.solve import solve
 
     if not is_compiled():
         note = "Compiling the numerical kernels (once on this machine; some ten seconds) ..."
         print(note, file=sys.stderr, flush=True)
+    with console.progress("Solving") as report:
+        return solve(game, beliefs=beliefs, threads=threads, coarse=coarse, progress=report)
 
 
 def _count(number: int, what: str) -> str:
@@ -277,13 +277,6 @@ def _assignment(text: str) -> tuple[str, float]:
         message = f"`{text}` does not give a number to a name" if equals else f"`{text}` has no `=`"
         _refuse("--set", "wrong-type", message, "write it as --set step_cost.sincere=0.4")
         raise  # not reached
-
-
-def _odd(beliefs: int | None) -> int | None:
-    if beliefs is not None and (beliefs < 5 or beliefs % 2 == 0):
-        message = f"belief points are an odd number of at least 5, not {beliefs}"
-        _refuse("--beliefs", "out-of-range", message, "17, 33 and 65 are usual")
-    return beliefs
 
 
 def _refuse(place: str, code: str, message: str, hint: str = "") -> None:

@@ -117,7 +117,7 @@ def _print_outcomes(result: Forecast) -> None:
     rows = []
     for key, outcome in game.scenario.outcomes.items():
         at = [table.loc[(key, t)] for t in times]
-        error = max(float(np.nan_to_num(row["error"])) for row in at)
+        error = float(np.max([row["error"] for row in at]))  # not known where one is not
         cells = [percent(row["happened"], error) for row in at]
         rows.append([key, *cells, outcome.about])
     print_table(["outcome", *_mark_labels(game, times), ""], rows, numbers=1, text=len(times) + 1)

@@ -50,7 +50,13 @@ LOOSE: dict[str, set[str]] = {
     "payoffs": set(),
     "terms": {"binds"},
     "outcomes": set(),
+    "calendar": set(),
 }
+STAND_INS: dict[str, dict[str, Any]] = {
+    "actors": {"precision": 1},
+    "calendar": {"period": "month", "horizon": 1},
+}
+"""For needed keys that are wrong or missing, which is told: the rest of the entry is checked."""
 SINGLE = ("title", "about", "source", "notes", "calendar", "policy")
 COMMA = "inside `{ }`, text that holds a comma needs quotes"
 SENTENCES = {
@@ -210,7 +216,10 @@ def _remainder(section: str, value: Any, wrong: set[tuple[int | str, ...]]) -> A
     """An entry without the keys that are wrong, so that its other mistakes show; or None."""
     if not isinstance(value, dict) or section not in LOOSE:
         return None
-    rest = {key: item for key, item in value.items() if (key,) not in wrong}
+    kept = {key: item for key, item in value.items() if (key,) not in wrong}
+    rest = STAND_INS.get(section, {}) | kept
+    if section == "calendar" and "period" not in kept and "start" not in value:
+        rest["period"] = "round"  # what has no start may well be meant to have none
     if LOOSE[section] - rest.keys():
         return None
     try:
