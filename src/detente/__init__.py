@@ -17,6 +17,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from detente.analysis.accuracy import forecast_within
+    from detente.analysis.search import search
+    from detente.analysis.sensitivity import sensitivity
     from detente.game.compile import compile_game, with_values
     from detente.game.export import to_efg
     from detente.scenario.loader import load, loads
@@ -27,9 +30,12 @@ if TYPE_CHECKING:
 _HOMES = {
     "compile_game": "detente.game.compile",
     "forecast": "detente.simulation.forecast",
+    "forecast_within": "detente.analysis.accuracy",
     "load": "detente.scenario.loader",
     "loads": "detente.scenario.loader",
     "sample": "detente.simulation.sample",
+    "search": "detente.analysis.search",
+    "sensitivity": "detente.analysis.sensitivity",
     "solve": "detente.solver.solve",
     "to_efg": "detente.game.export",
     "with_values": "detente.game.compile",
@@ -41,9 +47,12 @@ __all__ = [
     "__version__",
     "compile_game",
     "forecast",
+    "forecast_within",
     "load",
     "loads",
     "sample",
+    "search",
+    "sensitivity",
     "solve",
     "to_efg",
     "with_values",

@@ -254,6 +254,31 @@ def test_schema(run: Run) -> None:
     assert json.loads(told.out) == json_schema()
 
 
+ENDLESS = (
+    SMALL.replace("horizon: 2", "horizon: forever")
+    .replace(
+        "types: {firm: odds, soft: 1 - odds}, precision: 2", "precision: limit, discount: odds"
+    )
+    .replace("Betaland, precision: 2", "Betaland, precision: 2, discount: 0.9, judgement: a test")
+    .replace("{firm: 1, soft: 0.2}", "0.5")
+    .replace("turns: [A, B]", "turns: [{who: [A, B]}]")
+    .replace("terminal: 2 * x", "flow: 2 * x")
+)
+
+
+def test_show_what_has_no_end(run: Run) -> None:
+    Path("endless.yaml").write_text(ENDLESS, encoding="utf-8")
+    told = run("show", "endless.yaml")
+    assert (told.code, told.err) == (0, "")
+    assert "Play goes on forever, month by month, from 2018-02 on." in told.out
+    assert "1. A and B choose at the same time\n" in told.out
+    assert ["A", "Alphaland", "none", "limit", "0.5"] in map(str.split, told.out.splitlines())
+    data = json.loads(run("show", "endless.yaml", "--json").out)
+    assert data["horizon"] == "forever"
+    assert data["actors"]["A"]["precision"] == "limit"
+    assert data["actors"]["B"]["precision"] == 2
+
+
 # --- check and new ---
 
 
@@ -388,7 +413,8 @@ def test_run_json(run: Run) -> None:
     assert data["scenario"]["policy"] == "trust"
     assert data["scenario"]["periods"] == 2
     assert data["run"]["detente"] == __version__
-    assert data["run"]["beliefs"] == [9, 1]
+    assert data["run"]["beliefs"] == data["run"]["nodes"] == [9, 1]
+    assert data["run"]["periods"] == 2
     assert data["status"]["code"] == "SOLVED"
     assert data["certificate"]["residual"] < 1e-9
     assert data["certificate"]["forward_error"] < 1e-10
@@ -430,6 +456,26 @@ def test_run_says_what_was_changed(run: Run) -> None:
     assert told.code == 0
     assert "changed: odds = 0.3" in told.out
     assert "no terms announced" in told.out
+
+
+def test_run_without_end(run: Run) -> None:
+    text = ENDLESS.replace("precision: limit", "judgement: a test, precision: 2")
+    Path("endless.yaml").write_text(text, encoding="utf-8")
+    told = run("run", "endless.yaml", "--periods", "6")
+    assert (told.code, told.err) == (0, "")
+    assert "without end from 2018-02; the first 6 months are told; policy: trust" in told.out
+    data = json.loads(run("run", "endless.yaml", "--json").out)
+    assert data["scenario"]["periods"] == "forever"
+    assert data["run"]["periods"] == 24
+    assert data["certificate"]["change"] < 1e-9
+    assert data["status"]["notes"]
+    assert max(row["t"] for row in data["outcomes"]) == 24
+    told = run("run", "endless.yaml", "--horizon", "3")
+    assert (told.code, told.err) == (0, "")
+    assert "3 months from 2018-02; policy: trust" in told.out
+    told = run("run", "small.yaml", "--periods", "6")
+    assert (told.code, told.out) == (2, "")
+    assert "--periods: error[not-here]" in told.err
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -25,7 +25,7 @@ def check(game: CompiledGame) -> None:
         for v in structure.variables:
             assert np.all((levels[v.key] >= 0) & (levels[v.key] < v.size))
         assert np.array_equal(encode(structure.variables, levels), states) or not levels
-    assert structure.sets[0].size == 1
+    _check_ends(game)
     for n, layer in enumerate(game.layers):
         assert np.array_equal(layer.states, structure.sets[n])
         _check_layer(game, layer, structure.sets[n + 1], width)
@@ -51,6 +51,24 @@ def check(game: CompiledGame) -> None:
         assert [where.size for where in holds] == [states.size for states in structure.sets]
 
 
+def _check_ends(game: CompiledGame) -> None:
+    """Where play begins, and where a period leads back to the first layer."""
+    variables = game.structure.variables
+    start = int(encode(variables, {v.key: np.array([v.start]) for v in variables})[0])
+    first = game.structure.sets[0]
+    assert first[game.start] == start
+    if not game.scenario.forever:
+        assert first.size == 1
+        assert game.loop is None
+        return
+    assert game.loop is not None
+    assert game.loop.dtype == np.int64
+    assert game.periods == 1
+    assert np.array_equal(first[game.loop], game.final)
+    assert np.array_equal(first, np.union1d(game.final, [start]))
+    assert not game.terminal.any()
+
+
 def _check_layer(game: CompiledGame, layer: Layer, following: np.ndarray, width: int) -> None:
     edges, transitions = len(layer.action), layer.succ.size
     for pointers, total in ((layer.action_ptr, edges), (layer.trans_ptr, transitions)):
@@ -71,6 +89,10 @@ def _check_layer(game: CompiledGame, layer: Layer, following: np.ndarray, width:
     assert layer.reward.shape == (edges, width)
     assert layer.reward.dtype == layer.prob.dtype == np.float64
 
+    turn = game.scenario.turns[layer.turn]
+    assert [list(game.scenario.actors)[i] for i in layer.movers] == list(turn.who)
+    assert layer.choices.dtype == np.int64
+    assert layer.choices.shape == (layer.states.size, len(layer.movers))
     per_state = np.diff(layer.action_ptr)
     if not layer.movers:
         assert layer.event
@@ -78,14 +100,18 @@ def _check_layer(game: CompiledGame, layer: Layer, following: np.ndarray, width:
         assert not layer.reward.any()
         return
     assert layer.event == ""
-    (mover,) = layer.movers
-    own = layer.action[:, 0]
-    actions = game.scenario.actions[list(game.scenario.actors)[mover]]
-    assert np.all((own >= -1) & (own < len(actions)))
     state = np.repeat(np.arange(layer.states.size), per_state)
-    # Actions in their order, none twice; 'nobody moves' is alone, stays in place, costs nothing.
-    assert np.all((np.diff(own) > 0) | (np.diff(state) > 0))
-    idle = np.flatnonzero(own < 0)
+    for x, (first, end) in enumerate(pairwise(layer.action_ptr.tolist())):
+        # The product of each mover's own actions, in their order and none twice, the last fastest.
+        own = [sorted(set(column)) for column in layer.action[first:end].T.tolist()]
+        assert layer.choices[x].tolist() == [len(actions) for actions in own]
+        assert layer.action[first:end].tolist() == [list(joint) for joint in product(*own)]
+    for mover, column in zip(layer.movers, layer.action.T, strict=True):
+        actions = game.scenario.actions[list(game.scenario.actors)[mover]]
+        assert np.all((column >= -1) & (column < len(actions)))
+    # 'Nobody moves' is for all of them, alone, stays in place, costs nothing.
+    assert np.array_equal(np.any(layer.action < 0, axis=1), np.all(layer.action < 0, axis=1))
+    idle = np.flatnonzero(layer.action[:, 0] < 0)
     assert np.all(per_state[state[idle]] == 1)
     assert np.all(layer.trans_ptr[idle + 1] - layer.trans_ptr[idle] == 1)
     assert np.array_equal(following[layer.succ[layer.trans_ptr[idle]]], layer.states[state[idle]])
@@ -98,7 +124,8 @@ def assert_same(game: CompiledGame, other: CompiledGame) -> None:
     for layer, twin in zip(game.layers, other.layers, strict=True):
         for key in ("period", "turn", "event", "movers"):
             assert getattr(layer, key) == getattr(twin, key)
-        for key in ("states", "action_ptr", "action", "trans_ptr", "succ", "prob", "reward"):
+        arrays = "states", "action_ptr", "choices", "action", "trans_ptr", "succ", "prob", "reward"
+        for key in arrays:
             assert np.array_equal(getattr(layer, key), getattr(twin, key)), key
     for key in ("flow", "priors"):
         for a, b in zip(getattr(game, key), getattr(other, key), strict=True):
@@ -109,5 +136,7 @@ def assert_same(game: CompiledGame, other: CompiledGame) -> None:
     for key, holds in game.holds.items():
         for a, b in zip(holds, other.holds[key], strict=True):
             assert np.array_equal(a, b), key
+    assert np.array_equal(game.loop, other.loop) or game.loop is other.loop
+    assert game.start == other.start
     assert game.policy == other.policy
     assert game.warnings == other.warnings

@@ -720,7 +720,7 @@ def test_more_states_than_can_be_numbered() -> None:
 
 def test_a_game_too_large_for_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     scenario = detente.loads(ALONE.replace("horizon: 3", "horizon: 4"))
-    monkeypatch.setattr("detente.game.enumerate.MAX_BYTES", 1500)
+    monkeypatch.setattr("detente.game.turns.MAX_BYTES", 1500)
     with pytest.raises(ScenarioError) as caught:
         detente.compile_game(scenario)
     (problem,) = caught.value.diagnostics

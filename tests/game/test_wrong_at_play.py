@@ -56,8 +56,8 @@ def test_too_many_states_are_told_soon(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_limit_on_states(monkeypatch: pytest.MonkeyPatch) -> None:
     scenario = load("bargaining-rounds")
     most = max(states.size for states in compile_game(scenario).structure.sets)
-    monkeypatch.setattr("detente.game.enumerate.MAX_STATES", most)
+    monkeypatch.setattr("detente.game.turns.MAX_STATES", most)
     assert compile_game(scenario).final.size <= most
-    monkeypatch.setattr("detente.game.enumerate.MAX_STATES", most - 1)
+    monkeypatch.setattr("detente.game.turns.MAX_STATES", most - 1)
     with pytest.raises(ScenarioError, match=f"at most {most - 1} are taken"):
         compile_game(scenario)

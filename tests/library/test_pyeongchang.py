@@ -1,8 +1,8 @@
 """The default scenario: each mechanism M1 to M23 moves the forecast the way its row says.
 
 Directions only: a mechanism is turned up, down or off, and the forecast is compared with the one
-at the shipped values. The horizon is mostly nine months and the belief grid has five points, so
-that all of it takes seconds; the margins are above what the coarse grid adds to a difference.
+at the shipped values. The horizon is mostly nine months and the belief grid has seven points,
+so that all of it takes seconds; the margins are above what the coarse grid adds to a difference.
 Where the equilibrium shows something else than the row expects, the test holds what it shows; the
 reasons are in docs/pyeongchang-2018.md.
 """
@@ -22,7 +22,7 @@ from detente.simulation.forecast import ANY, Forecast
 from detente.solver.solution import Status
 
 HORIZON = 9
-BELIEFS = 5
+BELIEFS = 7
 MARGIN = 0.002
 
 DEFAULT = "maximum pressure, open door"

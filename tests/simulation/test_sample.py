@@ -191,11 +191,13 @@ def test_no_secrets_no_beliefs() -> None:
 
 
 def test_strategies_are_interpolated_between_nodes(solution: Solution) -> None:
-    nodes = solution.grid.nodes[1]
+    us, dprk = solution.grid.about
     table = solution.strategy(0, 0).reshape(*solution.grid.shape, 2, 2)
-    at_node = interpolated_strategy(solution, 0, 0, [0.65, float(nodes[3])])
-    assert np.allclose(at_node, table[solution.grid.split[0], 3], atol=1e-12)
-    between = interpolated_strategy(solution, 0, 0, [0.65, float(nodes[3:5].mean())])
-    mean = table[solution.grid.split[0], 3:5].mean(axis=0)
-    assert np.allclose(between, mean, atol=1e-12)
-    assert np.allclose(interpolated_strategy(solution, 0, 0, [0.65, 1.0]).sum(axis=1), 1)
+    for g in (0, 3, dprk.start, dprk.size - 1):
+        at_node = interpolated_strategy(solution, 0, 0, [us.belief[us.start], dprk.belief[g]])
+        assert np.allclose(at_node, table[us.start, g], atol=1e-12)
+    # Linear in u, and u(θ) is in proportion to b(θ) m(θ) / prior(θ), m being the prior's node.
+    weight = dprk.node[3:5].mean(axis=0) * np.array([0.4, 0.6]) / dprk.prior
+    between = [us.belief[us.start], weight / weight.sum()]
+    mean = table[us.start, 3:5].mean(axis=0)
+    assert np.allclose(interpolated_strategy(solution, 0, 0, between), mean, atol=1e-12)

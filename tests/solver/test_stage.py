@@ -1,291 +1,595 @@
-"""The stage problem by itself: equilibrium, principal branch, folds, kinks, high precision."""
+"""The stage problem by itself: equilibrium, principal branch, folds, forks, kinks, precision.
+
+Problems are made directly as arrays and compared with plain NumPy code of this file, which shares
+nothing with the kernels: responses by hat functions on all nodes, the branch by spheres around
+the last point, slopes by differences.
+"""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from detente.solver.kernels.stage import FAILED, FOLDED, ROWS, UNIQUE, solve_line
+from detente.solver.kernels import elementary, response
+from detente.solver.kernels.branch import FAILED, FOLDED, FORKED, HOW, TRACED, UNIQUE, find
+from detente.solver.kernels.jit import kernel
+from detente.solver.kernels.line import is_unique
+from detente.solver.kernels.stage import (
+    enter_node,
+    enter_state,
+    keep_play,
+    make_stage,
+    restart,
+)
+from detente.solver.kernels.sweep import sweep
+from detente.solver.kernels.turn import Guess, Movers, Part, Turn
+from tests.reference import hat
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
-def solve(lam: float, values: Floats, nodes: Floats, split: int) -> tuple[Floats, Floats]:
-    """Strategies [g, θ, a] and counts of a line; values [a, θ, g]."""
-    actions = values.shape[0]
-    sigma = np.zeros((nodes.size, 2, actions))
-    counts = np.zeros(4, dtype=np.int64)
-    work, matrix = np.zeros((ROWS, actions + 1)), np.zeros((actions + 1, actions + 2))
-    point = np.zeros((3, actions + 1))
-    solve_line(lam, values, actions, nodes, split, sigma, work, matrix, point, counts)
-    return sigma, counts
+@kernel
+def all_nodes(movers, choices, mine, certain, start, how, sigma):
+    """`find` at every node: how [l] and strategies [l, (m, θ, a)]."""
+    stage = make_stage(movers, choices.max(), mine.shape[0], mine.shape[3])
+    free = enter_state(movers, stage, choices)
+    for node in range(mine.shape[1]):
+        restart(stage, free, start)
+        enter_node(movers, stage, node)
+        how[node] = find(movers, stage, mine, free, certain, start)
+        keep_play(movers, stage, sigma[node])
 
 
-def random_line(rng: np.random.Generator, actions: int, points: int, size: float) -> Floats:
-    """Smooth random values [a, θ, g] of the posterior."""
-    g = np.linspace(0, 1, points)
-    c = rng.normal(size=(4, actions, 2, 1)) * size
-    return c[0] + c[1] * g + c[2] * np.sin(3 * g * c[3])
+@kernel
+def newton_from(movers, choices, mine, node, starts, found, ends):
+    """Newton's method from log odds `starts` [r, D]: whether it converged, and where."""
+    stage = make_stage(movers, choices.max(), mine.shape[0], mine.shape[3])
+    free = enter_state(movers, stage, choices)
+    enter_node(movers, stage, node)
+    for r in range(starts.shape[0]):
+        restart(stage, free, starts[r])
+        found[r] = response.newton(movers, stage, mine, free)
+        ends[r] = stage.y[:free]
 
 
-def payoffs(post: Floats, values: Floats, nodes: Floats) -> Floats:
-    """Q [θ, a] at posteriors [a]."""
-    return np.array(
-        [
-            [np.interp(p, nodes, v[theta]) for p, v in zip(post, values, strict=True)]
-            for theta in (0, 1)
-        ]
-    )
+@kernel
+def slopes(movers, choices, mine, node, y, share, residual, matrix):
+    """Residual [D] and its derivatives [D, D + 1] at the log odds y and precision `share` λ."""
+    stage = make_stage(movers, choices.max(), mine.shape[0], mine.shape[3])
+    free = enter_state(movers, stage, choices)
+    enter_node(movers, stage, node)
+    restart(stage, free, y)
+    response.respond(movers, stage, mine, share)
+    residual[:] = stage.residual[:free]
+    response.differentiate(movers, stage, share, free, matrix)
 
 
-def softmax(x: Floats) -> Floats:
-    e = np.exp(x - x.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)
+@kernel
+def is_certain(movers, choices, mine):
+    stage = make_stage(movers, choices.max(), mine.shape[0], mine.shape[3])
+    enter_state(movers, stage, choices)
+    return response.is_contraction(movers, stage, mine, stage.tangent)
 
 
-def residual(lam: float, b: float, play: Floats, values: Floats, nodes: Floats) -> float:
-    post = b * play[1] / (b * play[1] + (1 - b) * play[0])
-    return float(np.abs(softmax(lam * payoffs(post, values, nodes)) - play).max())
+@kernel
+def is_line_unique(lam, mine, steps):
+    return is_unique(lam, mine, mine.shape[0], 0, steps)
 
 
-def reference(lam: float, b: float, values: Floats, nodes: Floats) -> Floats:
-    """The principal branch in another way: its curve in (log σ, s), followed by tiny steps.
+@kernel
+def elementary_at(x, powers, logs):
+    for r in range(x.shape[0]):
+        powers[r] = elementary.exp(x[r])
+        logs[r] = elementary.log(abs(x[r]))
 
-    All 2 A log-probabilities are unknown; the tangent is the null vector of a finite-difference
-    Jacobian, oriented by the determinant of the square system; no knowledge of the structure.
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Stage problems at all nodes l of the movers' grids.
+
+    lam, kinds, steps, choices
+        By mover; 0 steps where nothing is private.
+    mine
+        float64 [e, l, m, q].
+    ratio
+        float64 [m, θ]: beliefs are node x ratio, normalised.
     """
-    actions = values.shape[0]
 
-    def equations(z: Floats) -> Floats:
-        logs, s = z[:-1].reshape(2, actions), z[-1]
-        play = np.exp(logs)
-        post = b * play[1] / (b * play[1] + (1 - b) * play[0])
-        q = s * lam * payoffs(post, values, nodes)
-        top = q.max(axis=1, keepdims=True)
-        total = top + np.log(np.exp(q - top).sum(axis=1, keepdims=True))
-        return (logs - q + total).ravel()
+    lam: Floats
+    kinds: tuple[int, ...]
+    steps: tuple[int, ...]
+    choices: tuple[int, ...]
+    mine: Floats
+    ratio: Floats
 
-    def jacobian(z: Floats) -> Floats:
-        base, h = equations(z), 1e-7
-        columns = [(equations(z + h * e) - base) / h for e in np.eye(z.size)]
-        return np.stack(columns, axis=1)
+    @cached_property
+    def nodes(self) -> list[Ints]:
+        """Compositions of each mover's grid, in the order of their tail sums: int64 [g, θ]."""
+        result = []
+        for kinds, steps in zip(self.kinds, self.steps, strict=True):
+            tails = product(range(steps + 1), repeat=kinds - 1)
+            tails = (c for c in tails if all(a >= b for a, b in pairwise(c)))
+            result.append(np.array([-np.diff([steps, *c, 0]) for c in tails], dtype=np.int64))
+        return result
 
-    z = np.append(np.full(2 * actions, -np.log(actions)), 0.0)
-    step = 0.02
+    @cached_property
+    def beliefs(self) -> list[Floats]:
+        """float64 [g, θ] for each mover."""
+        result = []
+        for node, ratio in zip(self.nodes, self.ratio, strict=True):
+            weight = node * ratio[: node.shape[1]] if node.sum() else np.ones(node.shape)
+            result.append(weight / weight.sum(axis=1, keepdims=True))
+        return result
+
+    @cached_property
+    def types(self) -> Ints:
+        """int64 [q, m]."""
+        return np.array(list(product(*map(range, self.kinds))), dtype=np.int64)
+
+    @cached_property
+    def own(self) -> Ints:
+        """int64 [e, m]."""
+        return np.array(list(product(*map(range, self.choices))), dtype=np.int64)
+
+    @cached_property
+    def place(self) -> Ints:
+        """Node of each mover's grid at node l, int64 [l, m]."""
+        return np.array(list(product(*(range(len(n)) for n in self.nodes))), dtype=np.int64)
+
+    @property
+    def free(self) -> int:
+        """D."""
+        return sum(k * (a - 1) for k, a in zip(self.kinds, self.choices, strict=True))
+
+    @cached_property
+    def movers(self) -> Movers:
+        """As the kernels want it."""
+        count, most = len(self.kinds), max(self.kinds)
+        size = [len(node) for node in self.nodes]
+        node = np.zeros((count, max(size), most), dtype=np.int64)
+        belief = np.zeros(node.shape)
+        rank = np.zeros((count, most, max(self.steps) + 2), dtype=np.int64)
+        for m, kinds in enumerate(self.kinds):
+            node[m, : size[m], :kinds] = self.nodes[m]
+            belief[m, : size[m], :kinds] = self.beliefs[m]
+            for j in range(kinds - 1):
+                for c in range(self.steps[m] + 2):
+                    rank[m, j, c] = math.comb(c + kinds - 2 - j, kinds - 1 - j)
+        stride = np.array([math.prod(size[m + 1 :]) for m in range(count)], dtype=np.int64)
+        whole = (np.array(x, dtype=np.int64) for x in (self.kinds, self.steps, size))
+        kinds_, steps, sizes = whole
+        return Movers(self.lam, kinds_, steps, node, belief, rank, stride, sizes, self.types)
+
+    def gain(self, at: int, y: Floats) -> tuple[Floats, list[Floats], list[Floats]]:
+        """λ (Q(a) - Q(0)) [r, D] at node l and the log odds y [r, D]; with σ and λ Q [r, θ, a]
+        of each mover."""
+        logs, first = [], 0
+        for kinds, count in zip(self.kinds, self.choices, strict=True):
+            odds = y[:, first : first + kinds * (count - 1)].reshape(-1, kinds, count - 1)
+            first += kinds * (count - 1)
+            logs.append(log_softmax(np.concatenate([0 * odds[:, :, :1], odds], axis=2)))
+            if count == 1:
+                logs[-1] = np.zeros((len(y), kinds, 1))
+        weight = np.ones((len(y), len(self.own), self.mine.shape[1]))
+        for m, node in enumerate(self.nodes):
+            here = node[self.place[at, m]]
+            if self.steps[m] and self.choices[m] > 1:
+                log = np.where(here[:, None] > 0, logs[m], -np.inf)[:, :, self.own[:, m]]
+                joint = here[:, None] * np.exp(log - log.max(axis=1, keepdims=True))
+                u = np.moveaxis(joint / joint.sum(axis=1, keepdims=True), 1, 2)
+                weight *= hat(self.steps[m], node, u)[:, :, self.place[:, m]]
+            else:
+                weight *= self.place[:, m] == self.place[at, m]
+        total = np.einsum("rel,elmq->rmeq", weight, self.mine)
+        plays = [np.exp(log) for log in logs]
+        worth = []
+        for m, (kinds, count) in enumerate(zip(self.kinds, self.choices, strict=True)):
+            for j, play in enumerate(plays):
+                if j != m:
+                    theta = self.types[:, j]
+                    total[:, m] *= self.beliefs[j][self.place[at, j]][theta]
+                    total[:, m] *= play[:, theta][:, :, self.own[:, j]].swapaxes(1, 2)
+            q = np.zeros((len(y), kinds, count))
+            for e, p in np.ndindex(len(self.own), len(self.types)):
+                q[:, self.types[p, m], self.own[e, m]] += total[:, m, e, p]
+            worth.append(self.lam[m] * q)
+        gains = [(q[:, :, 1:] - q[:, :, :1]).reshape(len(y), -1) for q in worth]
+        return np.concatenate(gains, axis=1), plays, worth
+
+    def error(self, at: int, sigma: Floats) -> float:
+        """|σ - logit(Q(σ))| of strategies [(m, θ, a)]."""
+        odds, cuts = [], np.cumsum(np.multiply(self.kinds, self.choices))
+        for part, kinds in zip(np.split(sigma, cuts), self.kinds, strict=False):
+            log = np.log(np.maximum(part.reshape(kinds, -1), 1e-300))
+            odds.append((log[:, 1:] - log[:, :1]).ravel())
+        _, _, worth = self.gain(at, np.concatenate(odds)[None])
+        replies = [np.exp(log_softmax(q)).ravel() for q in worth]
+        return float(np.abs(np.concatenate(replies) - sigma).max())
+
+    def play(self, at: int, y: Floats) -> Floats:
+        """Strategies [(m, θ, a)] at the log odds y."""
+        return np.concatenate([p.ravel() for p in self.gain(at, y[None])[1]])
+
+
+def log_softmax(x: Floats) -> Floats:
+    x = x - x.max(axis=-1, keepdims=True)
+    return np.asarray(x - np.log(np.exp(x).sum(axis=-1, keepdims=True)))
+
+
+def random_problem(
+    rng: np.random.Generator,
+    kinds: tuple[int, ...],
+    choices: tuple[int, ...],
+    steps: int,
+    lam: float,
+    *,
+    size: float = 1.0,
+    rough: bool = False,
+) -> Problem:
+    """Payoffs of standard deviation about `size` that bend with the beliefs, or jump with them."""
+    grids = tuple(steps if k > 1 else 0 for k in kinds)
+    ratio = rng.uniform(0.5, 2.0, size=(len(kinds), max(kinds)))
+    empty = Problem(np.full(len(kinds), lam), kinds, grids, choices, np.zeros(0), ratio)
+    u = [node / max(n, 1) for node, n in zip(empty.nodes, grids, strict=True)]
+    share = np.concatenate([u[m][empty.place[:, m]] for m in range(len(kinds))], axis=1)
+    shape = (len(empty.own), len(share), len(kinds), len(empty.types))
+    c = rng.normal(size=(3, *shape[:1], 1, *shape[2:], share.shape[1]))
+    line, wave = np.einsum("nezmqk,lk->nelmq", c[:2], share)
+    mine = rng.normal(size=(shape[0], 1, *shape[2:])) + line + np.sin(3 * wave + c[2, ..., 0])
+    if rough:
+        mine = rng.normal(size=shape)
+    return Problem(empty.lam, kinds, grids, choices, size * mine, ratio)
+
+
+def solve(problem: Problem, start: Floats | None = None) -> tuple[Ints, Floats]:
+    """The general stage: how [l] and σ [l, (m, θ, a)]."""
+    nodes = problem.mine.shape[1]
+    width = int(np.multiply(problem.kinds, problem.choices).sum())
+    how, sigma = np.zeros(nodes, dtype=np.int64), np.zeros((nodes, width))
+    choices, mine = np.array(problem.choices, dtype=np.int64), problem.mine
+    certain = is_certain(problem.movers, choices, mine)
+    begin = np.zeros(0) if start is None else start
+    all_nodes(problem.movers, choices, mine, certain, begin, how, sigma)
+    return how, sigma
+
+
+def solve_line(problem: Problem) -> tuple[Ints, Floats]:
+    """The solver for one mover with two types: counts [HOW] and σ [l, (θ, a)]."""
+    (count,), nodes = problem.choices, problem.mine.shape[1]
+    zero, each = np.zeros(1, dtype=np.int64), np.arange(count + 1)
+    turn = Turn(
+        problem.movers,
+        0,
+        zero,
+        zero,
+        np.arange(nodes),
+        np.ones((1, 2)),
+        np.arange(2),
+        each[:2, None],
+    )
+    ends = np.array([0, count])
+    reward, once = np.zeros((count, 2)), np.ones(count)
+    part = Part(ends, ends[1:, None], each, each[:-1].astype(np.int32), once, reward, 2 * ends)
+    guess = Guess(np.zeros(0), zero - 1, np.zeros(count * nodes), zero)
+    counts, sigma = np.zeros(HOW, dtype=np.int64), np.zeros(nodes * 2 * count)
+    following = np.ascontiguousarray(problem.mine[:, :, 0])
+    values = np.zeros((1, nodes, 2))
+    sweep(0, 1, part, following, turn, guess, np.zeros((0, 1)), values, sigma, counts)
+    return counts, sigma.reshape(nodes, -1)
+
+
+def follow(problem: Problem, at: int, *, longest: float = 0.05) -> Floats | None:
+    """The principal branch in another way: σ where it first has the full precision.
+
+    From each point z = (y, s) the next is where the branch leaves a small sphere around it, other
+    than backwards: no determinants, and no matter whether it turns or has a kink in between.
+    None where no such point is found.
+    """
+    rng = np.random.default_rng(0)
+    ahead = np.append(problem.gain(at, np.zeros((1, problem.free)))[0][0], 1.0)
+    radius = 0.01
+    z, before = np.zeros(ahead.size), -radius * ahead / np.linalg.norm(ahead)
+    moved = 1e-7 * np.eye(z.size)
+
+    def equations(points: Floats) -> Floats:
+        left = points[:, :-1] - points[:, -1:] * problem.gain(at, points[:, :-1])[0]
+        away = ((points - z) ** 2).sum(axis=1, keepdims=True) / radius - radius
+        return np.concatenate([left, away], axis=1)
+
+    def leave(point: Floats) -> tuple[Floats, float]:
+        """A point of the branch on the sphere, from one near it, and its cosine with `straight`."""
+        for _ in range(12):
+            every = equations(np.concatenate([[point], point + moved, point - moved]))
+            if np.abs(every[0]).max() < 1e-9:
+                return point, float((point - z) @ straight) / radius
+            slope = (every[1 : z.size + 1] - every[z.size + 1 :]).T / 2e-7
+            step = np.linalg.lstsq(slope, every[0], rcond=None)[0]
+            point = point - step * min(1.0, radius / np.linalg.norm(step))
+        return z, -1.0
+
     for _ in range(20_000):
-        j = jacobian(z)
-        tangent = np.linalg.svd(j)[2][-1]
-        if np.linalg.det(np.vstack([j, tangent])) < 0:
-            tangent = -tangent
-        ahead = z + step * tangent
-        for _ in range(30):
-            full = np.vstack([jacobian(ahead), tangent])
-            off = np.append(equations(ahead), 0.0)
-            ahead = ahead - np.linalg.solve(full, off)
-            if np.abs(off).max() < 1e-11:
+        straight = (z - before) / np.linalg.norm(z - before)
+        target, cosine = leave(z + radius * straight)
+        if cosine < 0.9 and radius > 2e-4:
+            radius /= 2
+            continue
+        for _ in range(40):  # a kink or a sharp bend: anywhere but backwards
+            if cosine > -0.98:
                 break
-        if ahead[-1] >= 1:
-            part = (1 - z[-1]) / (ahead[-1] - z[-1])
-            end = z + part * (ahead - z)
-            for _ in range(30):
-                end[-1] = 1.0
-                end[:-1] -= np.linalg.solve(jacobian(end)[:, :-1], equations(end))
-            return np.exp(end[:-1]).reshape(2, actions)
-        z = ahead
-    raise AssertionError("the reference did not arrive")
+            other = rng.normal(size=z.size)
+            target, cosine = leave(z + radius * other / np.linalg.norm(other))
+        else:
+            return None
+        if target[-1] >= 1:
+            end = z + (1 - z[-1]) / (target[-1] - z[-1]) * (target - z)
+            return problem.play(at, polish(problem, at, end[:-1]))
+        before, z = z, target
+        radius = min(radius * (1.3 if cosine > 0.995 else 1.0), longest)
+    return None
 
 
-@pytest.mark.parametrize(("actions", "lam"), [(2, 0.5), (3, 2.0), (4, 5.0), (5, 10.0), (3, 50.0)])
-def test_every_node_is_an_equilibrium(actions: int, lam: float) -> None:
-    rng = np.random.default_rng(actions)
-    nodes = np.linspace(0, 1, 17)
+def polish(problem: Problem, at: int, y: Floats) -> Floats:
+    """Newton's method at the full precision, with a Jacobian of differences."""
+    moved = 1e-7 * np.eye(y.size)
     for _ in range(20):
-        values = random_line(rng, actions, 17, 0.5)
-        sigma, counts = solve(lam, values, nodes, 8)
-        assert counts[FAILED] == 0
+        points = np.concatenate([[y], y + moved, y - moved])
+        error = points - problem.gain(at, points)[0]
+        slope = (error[1 : y.size + 1] - error[y.size + 1 :]).T / 2e-7
+        y = y - np.linalg.solve(slope, error[0])
+    return y
+
+
+CASES = {
+    "two types": ((2,), (3,), 8),
+    "three types": ((3,), (2,), 6),
+    "two at once": ((1, 1), (3, 3), 1),
+    "two at once, one informed": ((2, 1), (2, 2), 8),
+    "two at once, both informed": ((2, 2), (2, 2), 4),
+    "two at once, one with three types": ((3, 1), (2, 2), 6),
+    "three at once": ((1, 1, 1), (2, 2, 2), 1),
+    "three at once, two informed": ((2, 1, 2), (2, 2, 2), 4),
+}
+"""kinds, choices, steps"""
+
+
+@pytest.mark.parametrize("lam", [0.5, 3.0, 10.0, 80.0])
+@pytest.mark.parametrize("name", CASES)
+def test_every_node_is_an_equilibrium(name: str, lam: float) -> None:
+    """80 makes λ times the range of payoffs about 500."""
+    for seed in range(8):
+        problem = random_problem(np.random.default_rng(seed), *CASES[name], lam)
+        how, sigma = solve(problem)
+        assert np.count_nonzero(how == FAILED) <= (how.size // 8 if lam > 10 else 0)
+        for node in np.flatnonzero(how != FAILED):
+            assert problem.error(node, sigma[node]) < 1e-9
+
+
+@pytest.mark.parametrize("lam", [0.1, 1.0, 5.0, 80.0])
+@pytest.mark.parametrize("actions", [2, 3, 5])
+def test_lines_and_the_general_stage_agree(actions: int, lam: float) -> None:
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        problem = random_problem(rng, (2,), (actions,), 16, lam, rough=seed > 7 and lam < 10)
+        how, general = solve(problem)
+        counts, lines = solve_line(problem)
         assert counts.sum() == 15
-        assert np.allclose(sigma.sum(axis=2), 1, atol=1e-9)
-        for b, play in zip(nodes[1:-1], sigma[1:-1], strict=True):
-            assert residual(lam, b, play, values, nodes) < 1e-9
+        if counts[FAILED] == 0:
+            good = how != FAILED
+            assert np.abs(lines - general)[good].max() < 1e-8
+            assert all(problem.error(node, lines[node]) < 1e-9 for node in range(17))
 
 
-def test_principal_branch_is_that_of_an_independent_tracer() -> None:
-    rng = np.random.default_rng(7)
-    nodes = np.linspace(0, 1, 9)
-    compared = 0
-    for lam in (3.0, 8.0):
-        for _ in range(6):
-            values = random_line(rng, 2, 9, 0.7)
-            sigma, counts = solve(lam, values, nodes, 4)
-            if counts[UNIQUE]:
-                continue  # nothing to choose between
-            for g in (2, 5):
-                expected = reference(lam, nodes[g], values, nodes)
-                assert np.abs(expected - sigma[g]).max() < 1e-6
-                compared += 1
-    assert compared >= 8
-
-
-def pooling() -> tuple[Floats, Floats]:
-    """A stage with several equilibria: both types gain where they are taken for type 1, much
-    more so by action 1; at high precision they pool on either action."""
-    nodes = np.linspace(0, 1, 33)
-    values = np.zeros((2, 2, 33))
-    values[0, :, :] = 0.1 + 2.0 * nodes
-    values[1, :, :] = 2.0 * nodes
-    values[1, 1, :] += 0.15
-    return values, nodes
-
-
-def test_folds_are_passed_and_counted() -> None:
-    rng = np.random.default_rng(3)
-    nodes = np.linspace(0, 1, 17)
-    folded = 0
-    for _ in range(30):
-        values = random_line(rng, 2, 17, 0.8)
-        sigma, counts = solve(12.0, values, nodes, 8)
-        assert counts[FAILED] == 0
-        folded += int(counts[FOLDED])
-        for b, play in zip(nodes[1:-1], sigma[1:-1], strict=True):
-            assert residual(12.0, b, play, values, nodes) < 1e-9
-    assert folded > 0
-
-
-def test_a_stage_with_several_equilibria_gives_the_principal_one() -> None:
-    values, nodes = pooling()
-    sigma, counts = solve(10.0, values, nodes, 16)
-    assert counts[UNIQUE] == 0
-    for g in (8, 16, 24):
-        assert np.abs(reference(10.0, nodes[g], values, nodes) - sigma[g]).max() < 1e-6
-
-
-def test_values_without_beliefs_are_the_plain_logit() -> None:
-    nodes = np.linspace(0, 1, 9)
-    payoff = np.array([[0.3, -1.0], [0.0, 0.5], [0.2, 0.2]])
-    sigma, counts = solve(2.0, np.repeat(payoff[:, :, None], 9, axis=2), nodes, 4)
-    assert counts[UNIQUE] == 7
-    assert np.allclose(sigma, softmax(2.0 * payoff.T)[None], atol=1e-12)
-
-
-def test_a_mover_who_is_known_learns_nothing() -> None:
+@pytest.mark.parametrize("rough", [False, True])
+@pytest.mark.parametrize("name", CASES)
+def test_the_branch_is_that_of_an_independent_tracer(name: str, rough: bool) -> None:
+    """Rough payoffs make a kink at every node of the grid, and folds at many."""
     rng = np.random.default_rng(1)
-    values = random_line(rng, 3, 9, 1.0)
-    sigma, _ = solve(4.0, values, np.linspace(0, 1, 9), 4)
-    for g in (0, 8):
-        assert np.allclose(sigma[g], softmax(4.0 * values[:, :, g].T), atol=1e-12)
+    problem = random_problem(rng, *CASES[name], 4.0 if rough else 8.0, rough=rough)
+    how, sigma = solve(problem)
+    assert not np.any(how == FAILED)
+    turned, ordinary = np.flatnonzero(how == FOLDED), np.flatnonzero(how == TRACED)
+    compared = 0
+    for node in [*turned[:3], *ordinary[:: ordinary.size // 3 + 1]]:
+        expected = follow(problem, node)
+        if expected is not None:
+            assert np.abs(expected - sigma[node]).max() < 1e-7
+            compared += 1
+    assert compared
 
 
-@pytest.mark.parametrize("prior", [0.01, 0.25, 0.9])
-def test_grids_need_not_be_uniform(prior: float) -> None:
+def normal_form(*payoffs: Floats, lam: float) -> Problem:
+    """Movers with nothing private; payoffs [a, b, …] of each."""
+    count, shape = len(payoffs), payoffs[0].shape
+    mine = np.stack([p.ravel() for p in payoffs], axis=1)[:, None, :, None]
+    one = (1,) * count
+    return Problem(np.full(count, lam), one, (0,) * count, shape, mine, np.ones((count, 1)))
+
+
+def test_the_branch_goes_straight_on_through_a_fork() -> None:
+    """Coordination without a focal point: beyond λ = 2 two branches leave the uniform one."""
+    same = np.eye(2)
+    for lam, expected in ((1.9, TRACED), (8.0, FORKED), (100.0, FORKED)):
+        how, sigma = solve(normal_form(same, same, lam=lam))
+        assert how == [expected]
+        assert np.abs(sigma - 0.5).max() < 1e-12
+
+
+@pytest.mark.parametrize("lam", [1.0, 10.0, 100.0])
+def test_the_branch_stays_symmetric_in_the_battle_of_the_sexes(lam: float) -> None:
+    how, sigma = solve(normal_form(np.diag([2.0, 1.0]), np.diag([1.0, 2.0]), lam=lam))
+    assert how == [FORKED if lam > 1 else TRACED]
+    low, high = -lam, lam  # where the first player's log odds y are λ (3 q - 2), q = 1 / (1 + e^y)
+    for _ in range(100):
+        y = (low + high) / 2
+        low, high = (y, high) if y < lam * (3 / (1 + math.exp(y)) - 2) else (low, y)
+    p = 1 / (1 + math.exp(low))
+    assert sigma[0] == pytest.approx([p, 1 - p, 1 - p, p], abs=1e-10)
+
+
+def test_three_who_want_to_differ_stay_uniform() -> None:
+    """Two eigenvalues pass zero together there: the determinant keeps its sign."""
+    e = np.indices((2, 2, 2))
+    for sign in (1.0, -1.0):
+        payoffs = [sign * ((e[m] == e[m - 1]) + 1.0 * (e[m] == e[m - 2])) for m in range(3)]
+        _, sigma = solve(normal_form(*payoffs, lam=10.0))
+        assert np.abs(sigma - 0.5).max() < 1e-12
+
+
+def test_where_any_solution_will_do_the_start_decides() -> None:
+    problem = normal_form(np.eye(2), np.eye(2), lam=8.0)
+    ends = [solve(problem, np.full(2, y))[1][0] for y in (3.0, -3.0)]
+    assert ends[0][1] > 0.99
+    assert ends[1][1] < 0.01
+    assert all(problem.error(0, end) < 1e-9 for end in ends)
+
+
+def test_a_line_with_several_equilibria() -> None:
+    """Both types gain where they are taken for type 1, and may pool on either action."""
+    g = np.linspace(0, 1, 33)
+    mine = np.stack([np.stack([0.1 + 2 * g, 0.1 + 2 * g]), np.stack([2 * g, 2 * g + 0.15])])
+    ratio = np.ones((1, 2))
+    problem = Problem(np.array([10.0]), (2,), (32,), (2,), mine.swapaxes(1, 2)[:, :, None], ratio)
+    counts, sigma = solve_line(problem)
+    assert counts[UNIQUE] == counts[FAILED] == 0
+    for node in (2, 8, 16, 24):
+        assert np.abs(follow(problem, node) - sigma[node]).max() < 1e-7
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_payoffs_without_beliefs_are_the_plain_logit(lines: bool) -> None:
+    payoff = np.array([[0.3, -1.0], [0.0, 0.5], [0.2, 0.2]])
+    mine = np.repeat(payoff[:, None, None], 9, axis=1)
+    problem = Problem(np.array([2.0]), (2,), (8,), (3,), mine, np.ones((1, 2)))
+    sigma = solve_line(problem)[1] if lines else solve(problem)[1]
+    assert np.allclose(sigma, np.exp(log_softmax(2 * payoff.T)).ravel(), atol=1e-12)
+
+
+@pytest.mark.parametrize("lam", [4.0, 80.0])
+def test_a_mover_who_is_known_learns_nothing(lam: float) -> None:
+    for seed in range(5):
+        problem = random_problem(np.random.default_rng(seed), (2,), (3,), 8, lam)
+        for sigma in (solve(problem)[1], solve_line(problem)[1]):
+            for node in (0, 8):
+                plain = np.exp(log_softmax(lam * problem.mine[:, node, 0].T)).ravel()
+                assert np.allclose(sigma[node], plain, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_overflows_has_failed(name: str) -> None:
+    problem = random_problem(np.random.default_rng(0), *CASES[name], 1e10, size=1e300)
+    how, _ = solve(problem)
+    assert np.all(how == FAILED)
+    if CASES[name][0] == (2,):
+        counts, _ = solve_line(problem)
+        assert counts[FAILED] == counts.sum() == problem.steps[0] - 1
+
+
+# --- certificates that there is one solution ---
+
+
+def highest(certain: Callable[[Problem], bool], problem: Problem) -> Problem:
+    """The problem at the highest precision at which it is certain to have one solution."""
+    low, high = 0.0, 100.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        good = certain(replace(problem, lam=np.full(len(problem.kinds), middle)))
+        low, high = (middle, high) if good else (low, middle)
+    assert low > 0
+    return replace(problem, lam=np.full(len(problem.kinds), low))
+
+
+def check_unique(problem: Problem, node: int, rng: np.random.Generator) -> None:
+    """Newton's method ends at one point, whatever it starts from; Jacobians keep their sign."""
+    starts = rng.normal(scale=4.0, size=(40, problem.free))
+    found, ends = np.zeros(40, dtype=bool), np.zeros(starts.shape)
+    choices = np.array(problem.choices, dtype=np.int64)
+    newton_from(problem.movers, choices, problem.mine, node, starts, found, ends)
+    assert found.mean() > 0.8
+    assert np.abs(ends[found] - ends[found][0]).max() < 1e-8
+    for y in starts:
+        slope = slope_at(problem, node, y, 1.0)[1][:, :-1]
+        assert np.linalg.det(slope) > 0
+
+
+@pytest.mark.parametrize("rough", [False, True])
+@pytest.mark.parametrize("name", CASES)
+def test_a_contraction_has_one_solution(name: str, rough: bool) -> None:
+    rng = np.random.default_rng(0)
+    problem = highest(
+        lambda p: is_certain(p.movers, np.array(p.choices), p.mine),
+        random_problem(rng, *CASES[name], 1.0, rough=rough),
+    )
+    for node in range(0, problem.mine.shape[1], 4):
+        check_unique(problem, node, rng)
+        for y in rng.normal(scale=2.0, size=(40, problem.free)):
+            slope = slope_at(problem, node, y, 1.0)[1][:, :-1]
+            assert np.abs(np.eye(y.size) - slope).sum(axis=1).max() < 1
+
+
+@pytest.mark.parametrize("rough", [False, True])
+@pytest.mark.parametrize("actions", [2, 3, 5])
+def test_a_unique_line_has_one_solution(actions: int, rough: bool) -> None:
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        problem = highest(
+            lambda p: is_line_unique(
+                p.lam[0], np.ascontiguousarray(p.mine[:, :, 0].swapaxes(1, 2)), p.steps[0]
+            ),
+            random_problem(rng, (2,), (actions,), 8, 1.0, rough=rough),
+        )
+        counts, sigma = solve_line(problem)
+        assert counts[UNIQUE] == counts.sum()
+        for node in range(1, 8):
+            check_unique(problem, node, rng)
+            assert problem.error(node, sigma[node]) < 1e-9
+
+
+# --- derivatives, elementary functions ---
+
+
+def slope_at(problem: Problem, node: int, y: Floats, share: float) -> tuple[Floats, Floats]:
+    """Residual [D] and its derivatives by y and by the share of λ, [D, D + 1]."""
+    residual, matrix = np.zeros(y.size), np.zeros((y.size, y.size + 1))
+    choices = np.array(problem.choices, dtype=np.int64)
+    slopes(problem.movers, choices, problem.mine, node, y, share, residual, matrix)
+    return residual, matrix
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_derivatives_are_those_of_differences(name: str) -> None:
     rng = np.random.default_rng(5)
-    split = 4
-    nodes = np.concatenate([np.linspace(0, prior, split + 1), np.linspace(prior, 1, 13)[1:]])
-    values = random_line(rng, 3, nodes.size, 0.5)
-    sigma, counts = solve(5.0, values, nodes, split)
-    assert counts[FAILED] == 0
-    for b, play in zip(nodes[1:-1], sigma[1:-1], strict=True):
-        assert residual(5.0, b, play, values, nodes) < 1e-9
+    problem = random_problem(rng, *CASES[name], 2.0, rough=True)
+    for node in rng.integers(0, problem.mine.shape[1], size=10):
+        y = rng.normal(size=problem.free)
+        residual, matrix = slope_at(problem, node, y, 0.7)
+        assert residual == pytest.approx(y - 0.7 * problem.gain(node, y[None])[0][0], abs=1e-12)
+        for c, unit in enumerate(1e-6 * np.eye(y.size)):
+            up, down = (
+                slope_at(problem, node, y + unit, 0.7),
+                slope_at(problem, node, y - unit, 0.7),
+            )
+            assert matrix[:, c] == pytest.approx((up[0] - down[0]) / 2e-6, abs=1e-6)
+        up, down = slope_at(problem, node, y, 0.7 + 1e-6), slope_at(problem, node, y, 0.7 - 1e-6)
+        assert matrix[:, -1] == pytest.approx((up[0] - down[0]) / 2e-6, abs=1e-6)
 
 
-# A turn of the United States in the default scenario at λ = 3: rows (action, type), 9 nodes. At
-# node 1 the branch turns by more than a right angle where a posterior passes a node.
-KINK = [
-    [
-        -2.0387865,
-        -1.9431936,
-        -1.7643483,
-        -1.4768232,
-        -1.0890112,
-        -0.80862418,
-        -0.55470555,
-        -0.35613229,
-        -0.21563208,
-    ],
-    [
-        -2.2957999,
-        -1.6424555,
-        -1.3370079,
-        -1.0318499,
-        -0.68924553,
-        -0.45891437,
-        -0.25651908,
-        -0.10497324,
-        -0.03910024,
-    ],
-    [
-        -2.200972,
-        -2.0752487,
-        -1.8601881,
-        -1.5384113,
-        -1.1290993,
-        -0.84835936,
-        -0.60615714,
-        -0.42794942,
-        -0.28607311,
-    ],
-    [
-        -2.3885577,
-        -1.6513066,
-        -1.324541,
-        -1.0090012,
-        -0.66521465,
-        -0.44232938,
-        -0.25245939,
-        -0.12149957,
-        -0.076773463,
-    ],
-    [
-        -2.0656186,
-        -2.0028673,
-        -1.8777225,
-        -1.6674495,
-        -1.3605848,
-        -1.1122624,
-        -0.85912332,
-        -0.63790523,
-        -0.47912547,
-    ],
-    [
-        -2.8889927,
-        -2.4287497,
-        -2.1440728,
-        -1.8768042,
-        -1.572029,
-        -1.3512635,
-        -1.1375674,
-        -0.9595222,
-        -0.86384341,
-    ],
-    [
-        -3.4112063,
-        -3.3960954,
-        -3.3644351,
-        -3.3143393,
-        -3.2392436,
-        -3.1678201,
-        -3.0768342,
-        -2.9613615,
-        -2.7883374,
-    ],
-    [
-        -3.2581498,
-        -3.1571428,
-        -3.0124853,
-        -2.8921739,
-        -2.7753733,
-        -2.6937353,
-        -2.6089738,
-        -2.5273594,
-        -2.4714019,
-    ],
-]
-
-
-def test_the_branch_is_carried_over_kinks() -> None:
-    nodes = np.concatenate([np.linspace(0, 0.6, 5), np.linspace(0.6, 1, 5)[1:]])
-    values = np.array(KINK).reshape(4, 2, 9)
-    sigma, counts = solve(3.0, values, nodes, 4)
-    assert counts[FAILED] == 0
-    for g in range(1, 8):
-        assert residual(3.0, nodes[g], sigma[g], values, nodes) < 1e-9
+def test_exp_and_log_are_those_of_the_library() -> None:
+    rng = np.random.default_rng(0)
+    sizes = [1e-300, 1e-17, 1e-8, 1e-3, 1.0, 30.0, 700.0]
+    x = np.concatenate([rng.uniform(-s, s, size=2000) for s in sizes] + [[709.0, -708.0, 1.0]])
+    powers, logs = np.zeros(x.size), np.zeros(x.size)
+    elementary_at(x, powers, logs)
+    assert np.abs(powers / [math.exp(v) for v in x] - 1).max() < 1e-15
+    exact = np.array([math.log(abs(v)) for v in x])
+    assert (np.abs(logs - exact) / np.maximum(1, np.abs(exact))).max() < 1e-15
+    elementary_at(1 + x[:8000] / 1e3, powers, logs)
+    exact = np.array([math.log(v) for v in 1 + x[:8000] / 1e3])
+    assert np.abs(logs[:8000] - exact).max() < 1e-15

@@ -7,7 +7,7 @@ from typing import Any
 from detente.cli.console import print_heading, print_table, print_text
 from detente.scenario.expression import Formula
 from detente.scenario.model import Action, Scenario, Support, Turn
-from detente.scenario.values import constant
+from detente.scenario.values import FOREVER, LIMIT, constant, is_unbounded
 
 
 def print_scenario(scenario: Scenario) -> None:
@@ -16,20 +16,14 @@ def print_scenario(scenario: Scenario) -> None:
     for text in (scenario.about, scenario.source and f"Source: {scenario.source}"):
         if text:
             print_text(text)
-    periods = round(constant(scenario.horizon, scenario))
-    calendar = scenario.calendar
-    if calendar.start is not None:
-        span = f"from {calendar.label(1)} to {calendar.label(periods)}"
-        print_text(f"Play is over {periods} {calendar.unit}s, {span}.")
-    else:
-        print_text(f"Play is over {periods} {calendar.unit}s.")
+    print_text(_span(scenario))
 
     print_heading("Actors")
     rows = []
     for actor in scenario.actors.values():
         priors = [constant(f, scenario) for f in actor.priors]
         types = ", ".join(f"{k} {p:.3g}" for k, p in zip(actor.types, priors, strict=True))
-        numbers = [f"{constant(f, scenario):.3g}" for f in (actor.precision, actor.discount)]
+        numbers = [_number(f, scenario) for f in (actor.precision, actor.discount)]
         rows.append([actor.key, actor.name, types or "none", *numbers, actor.about])
     print_table(["key", "name", "private types", "precision", "discount", ""], rows)
 
@@ -73,7 +67,7 @@ def as_data(scenario: Scenario) -> dict[str, Any]:
         "sha256": scenario.sha256,
         "overrides": dict(scenario.overrides),
         "notes": list(scenario.notes),
-        "horizon": round(constant(scenario.horizon, scenario)),
+        "horizon": FOREVER if scenario.forever else round(constant(scenario.horizon, scenario)),
         "actors": {
             key: {
                 "name": actor.name,
@@ -81,7 +75,9 @@ def as_data(scenario: Scenario) -> dict[str, Any]:
                     kind: constant(prior, scenario)
                     for kind, prior in zip(actor.types, actor.priors, strict=True)
                 },
-                "precision": constant(actor.precision, scenario),
+                "precision": (
+                    LIMIT if is_unbounded(actor.precision) else constant(actor.precision, scenario)
+                ),
                 "discount": constant(actor.discount, scenario),
                 "actions": {a.key: a.about for a in scenario.actions.get(key, {}).values()},
             }
@@ -117,8 +113,25 @@ def as_data(scenario: Scenario) -> dict[str, Any]:
     }
 
 
+def _span(scenario: Scenario) -> str:
+    """How long play is, in a sentence."""
+    calendar = scenario.calendar
+    if scenario.forever:
+        since = f", from {calendar.label(1)} on" if calendar.start else ""
+        return f"Play goes on forever, {calendar.unit} by {calendar.unit}{since}."
+    periods = round(constant(scenario.horizon, scenario))
+    span = f", from {calendar.label(1)} to {calendar.label(periods)}" if calendar.start else ""
+    return f"Play is over {periods} {calendar.unit}s{span}."
+
+
+def _number(formula: Formula, scenario: Scenario) -> str:
+    """A constant, or the word for one that is infinite."""
+    return formula.text if is_unbounded(formula) else f"{constant(formula, scenario):.3g}"
+
+
 def _turn(turn: Turn) -> str:
-    who = " and ".join(turn.who) + (" choose" if len(turn.who) > 1 else " moves")
+    *others, last = turn.who or ("",)
+    who = f"{', '.join(others)} and {last} choose at the same time" if others else f"{last} moves"
     text = f"chance: {', '.join(turn.events)}" if turn.events else who
     return f"{text}, when {turn.when.text}" if turn.when else text
 

@@ -16,12 +16,29 @@ import typer
 
 from detente import __version__
 from detente.cli import console
-from detente.errors import Diagnostic, Place, ScenarioError, SolveError
+from detente.cli.inputs import (
+    Beliefs,
+    Horizon,
+    Json,
+    Memory,
+    Periods,
+    Policy,
+    Seed,
+    Set,
+    Source,
+    Threads,
+    announce_kernels,
+    check_options,
+    compile_scenario,
+    load_scenario,
+    memory_limit,
+    refuse,
+    solve_game,
+)
+from detente.errors import ScenarioError, SolveError
 
 if TYPE_CHECKING:
     from detente.game.arrays import CompiledGame
-    from detente.scenario.model import Scenario
-    from detente.solver.solution import Solution
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,25 +48,6 @@ app = typer.Typer(
     help="The computation of coercive diplomacy: a stand-off in, an equilibrium forecast out.\n\n"
     "Begin with: detente run pyeongchang-2018",
 )
-
-Source = Annotated[
-    str, typer.Argument(metavar="SCENARIO", help="A file, or a scenario of the library.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Change a parameter (may be repeated)."),
-]
-Horizon = Annotated[
-    int | None, typer.Option(min=1, help="Number of periods, instead of the scenario's.")
-]
-Policy = Annotated[
-    str | None, typer.Option(help="A policy of the scenario; '' for no terms at all.")
-]
-Beliefs = Annotated[
-    int | None, typer.Option(help="Belief points for each informed actor (odd, from 5).")
-]
-Threads = Annotated[int | None, typer.Option(min=1, help="Threads; all processors by default.")]
 
 
 def _version(wanted: bool) -> None:
@@ -87,7 +85,7 @@ def show(
     """Explain a scenario in words, with its ledger of assumptions."""
     from detente.cli import explain
 
-    scenario = _load(source, values, horizon)
+    scenario = load_scenario(source, values, horizon)
     if as_json:
         _print_json(explain.as_data(scenario))
     else:
@@ -130,20 +128,130 @@ def run(
     horizon: Horizon = None,
     policy: Policy = None,
     beliefs: Beliefs = None,
+    accuracy: Annotated[
+        float | None,
+        typer.Option(help="Refine the belief grid until reported numbers change by less."),
+    ] = None,
+    search: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Look for other equilibria from N starts.")
+    ] = 0,
+    seed: Seed = 0,
+    periods: Periods = None,
+    memory: Memory = None,
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
     """Solve a scenario and print the forecast, then how good the answer is."""
-    solution = _solve(_compile(source, values, horizon, policy), beliefs, threads)
-    from detente.cli import results
-    from detente.simulation.forecast import forecast
+    game = compile_scenario(source, values, horizon, policy)
+    check_options(game, beliefs, accuracy, periods)
+    announce_kernels()
+    limit = memory_limit(memory)
+    from detente.cli import answers, results
 
-    with console.progress("Playing it forward") as report:
-        result = forecast(solution, threads=threads, progress=report)
+    note = ""
+    if accuracy is None:
+        solution = solve_game(game, beliefs, threads, memory=memory)
+        from detente.simulation.forecast import forecast
+
+        with console.progress("Playing it forward") as report:
+            result = forecast(solution, periods=periods, threads=threads, progress=report)
+    else:
+        from detente.analysis.accuracy import forecast_within
+
+        with console.progress("Refining the belief grid") as report:
+            refined = forecast_within(
+                game,
+                accuracy,
+                periods=periods,
+                threads=threads,
+                memory_limit=limit,
+                progress=report,
+            )
+        result, note = refined.forecast, refined.note
+    found = None
+    if search:
+        import numpy as np
+
+        from detente.analysis.search import search as look
+
+        with console.progress("Looking for other equilibria") as report:
+            found = look(
+                result,
+                starts=search,
+                rng=np.random.default_rng(seed),
+                threads=threads,
+                memory_limit=limit,
+                progress=report,
+            )
     if as_json:
-        _print_json(results.as_data(result))
+        data = results.as_data(result)
+        if note:
+            data["accuracy"] = {"asked": accuracy, "note": note}
+        if found is not None:
+            data["search"] = answers.search_data(found)
+        _print_json(data)
     else:
         results.print_forecast(result)
+        if note:
+            console.print_text(note, indent=2)
+        if found is not None:
+            answers.print_search(found)
+    if result.solution.status.name != "SOLVED":
+        raise typer.Exit(1)
+
+
+@app.command()
+def sensitivity(
+    source: Source,
+    outcome: Annotated[
+        str | None, typer.Option(help="The outcome whose probability is asked about.")
+    ] = None,
+    payoff: Annotated[str | None, typer.Option(help="Or the actor whose payoff is.")] = None,
+    within: Annotated[
+        int | None, typer.Option(min=1, help="Periods within which it comes about; all by default.")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="Parameters to print.")] = 15,
+    values: Set = None,
+    horizon: Horizon = None,
+    policy: Policy = None,
+    beliefs: Beliefs = None,
+    memory: Memory = None,
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Rank the assumptions that a probability or a payoff hangs on, by exact derivatives."""
+    game = compile_scenario(source, values, horizon, policy)
+    check_options(game, beliefs, None, None)
+    if (outcome is None) == (payoff is None):
+        message = "say what to explain: an outcome or an actor's payoff"
+        refuse("--outcome", "missing", message, f"it has outcomes {', '.join(game.holds)}")
+    if outcome is not None and outcome not in game.holds:
+        known = ", ".join(game.holds) or "none"
+        refuse("--outcome", "unknown-name", f"there is no outcome {outcome!r}", f"it has: {known}")
+    if payoff is not None and payoff not in game.scenario.actors:
+        known = ", ".join(game.scenario.actors)
+        refuse("--payoff", "unknown-name", f"there is no actor {payoff!r}", f"it has: {known}")
+    if within is not None and game.loop is None and within > game.periods:
+        message = f"the scenario has {game.periods} periods, not {within}"
+        refuse("--within", "out-of-range", message)
+    announce_kernels()
+    solution = solve_game(game, beliefs, threads, coarse=False, regret=False, memory=memory)
+    from detente.analysis.sensitivity import sensitivity as differentiate
+    from detente.cli import answers
+
+    with console.progress("Differentiating") as report:
+        found = differentiate(
+            solution,
+            outcome=outcome,
+            payoff=payoff,
+            period=within,
+            threads=threads,
+            progress=report,
+        )
+    if as_json:
+        _print_json(answers.sensitivity_data(found))
+    else:
+        answers.print_sensitivity(found, top)
     if solution.status.name != "SOLVED":
         raise typer.Exit(1)
 
@@ -152,7 +260,7 @@ def run(
 def sample(
     source: Source,
     draws: Annotated[int, typer.Option(min=1, help="Number of histories.")] = 10,
-    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
+    seed: Seed = 0,
     values: Set = None,
     horizon: Horizon = None,
     policy: Policy = None,
@@ -161,8 +269,10 @@ def sample(
     as_json: Json = False,
 ) -> None:
     """Draw histories from the forecast, as a table in CSV."""
-    game = _compile(source, values, horizon, policy)
-    solution = _solve(game, beliefs, threads, coarse=False)
+    game = compile_scenario(source, values, horizon, policy)
+    check_options(game, beliefs, None, None)
+    announce_kernels()
+    solution = solve_game(game, beliefs, threads, coarse=False)
     import numpy as np
 
     from detente.simulation.sample import sample as draw
@@ -185,9 +295,9 @@ def new(
         with file.open("x", encoding="utf-8") as out:
             out.write(starter())
     except FileExistsError:
-        _refuse(str(file), "exists", "the file exists already", "give another name")
+        refuse(str(file), "exists", "the file exists already", "give another name")
     except OSError as error:
-        _refuse(str(file), "cannot-write", f"cannot be written: {error.strerror}")
+        refuse(str(file), "cannot-write", f"cannot be written: {error.strerror}")
     print(f"Wrote {file}. Next: detente check {file}, then detente run {file}")
 
 
@@ -205,14 +315,14 @@ def export(
     """Write a small scenario as an extensive form for Gambit (.efg)."""
     from detente.game.export import to_efg
 
-    text = to_efg(_compile(source, values, horizon, policy), max_nodes=max_nodes)
+    text = to_efg(compile_scenario(source, values, horizon, policy), max_nodes=max_nodes)
     if output is None or str(output) == "-":
         sys.stdout.write(text)
         return
     try:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
-        _refuse(str(output), "cannot-write", f"cannot be written: {error.strerror}")
+        refuse(str(output), "cannot-write", f"cannot be written: {error.strerror}")
     print(f"Wrote {output}.", file=sys.stderr)
 
 
@@ -224,63 +334,8 @@ def schema() -> None:
     _print_json(json_schema())
 
 
-def _load(source: str, values: list[str] | None, horizon: int | None) -> Scenario:
-    """A scenario with the changes asked for; its warnings are told."""
-    from detente.scenario.loader import load
-
-    scenario = load(source)
-    if values:
-        scenario = scenario.with_values(dict(_assignment(text) for text in values))
-    if horizon is not None:
-        scenario = scenario.with_horizon(horizon)
-    console.print_diagnostics(scenario.warnings)
-    return scenario
-
-
-def _compile(
-    source: str, values: list[str] | None, horizon: int | None, policy: str | None
-) -> CompiledGame:
-    from detente.game.compile import compile_game
-
-    game = compile_game(_load(source, values, horizon), policy=policy)
-    if horizon is None:  # what cannot happen in a shortened run is no mistake
-        console.print_diagnostics(game.warnings)
-    return game
-
-
-def _solve(
-    game: CompiledGame, beliefs: int | None, threads: int | None, *, coarse: bool = True
-) -> Solution:
-    """Solve with a progress display; the user is told once why the first time takes longer."""
-    if beliefs is not None and (beliefs < 5 or beliefs % 2 == 0):
-        message = f"belief points are an odd number of at least 5, not {beliefs}"
-        _refuse("--beliefs", "out-of-range", message, "17, 33 and 65 are usual")
-    from detente.solver.kernels.jit import is_compiled
-    from detente.solver.solve import solve
-
-    if not is_compiled():
-        note = "Compiling the numerical kernels (once on this machine; some ten seconds) ..."
-        print(note, file=sys.stderr, flush=True)
-    with console.progress("Solving") as report:
-        return solve(game, beliefs=beliefs, threads=threads, coarse=coarse, progress=report)
-
-
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def _assignment(text: str) -> tuple[str, float]:
-    name, equals, value = text.partition("=")
-    try:
-        return name.strip(), float(value)
-    except ValueError:
-        message = f"`{text}` does not give a number to a name" if equals else f"`{text}` has no `=`"
-        _refuse("--set", "wrong-type", message, "write it as --set step_cost.sincere=0.4")
-        raise  # not reached
-
-
-def _refuse(place: str, code: str, message: str, hint: str = "") -> None:
-    raise ScenarioError([Diagnostic(Place(place), code, message, hint)])
 
 
 def _print_json(data: object) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict, astuple
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,9 @@ import pandas as pd
 from detente import __version__
 from detente.cli.console import print_heading, print_table, print_text
 from detente.game.arrays import CompiledGame
+from detente.scenario.values import FOREVER
 from detente.simulation.forecast import ANY, Forecast, overall
+from detente.solver.solution import Solution
 
 MARKS = {"day": (30, 90, 180), "week": (13, 26, 52), "month": (6, 12, 24), "quarter": (2, 4, 8)}
 """Periods at which outcomes are told, by the unit of the calendar."""
@@ -23,9 +27,7 @@ def print_forecast(result: Forecast) -> None:
     scenario = game.scenario
     print_text(scenario.title)
     policy = f"policy: {game.policy}" if game.policy else "no terms announced"
-    span = f"{game.periods} {scenario.calendar.unit}{'s' if game.periods > 1 else ''}"
-    start = scenario.calendar.label(1)
-    print_text(f"{span} from {start}; {policy}" if scenario.calendar.start else f"{span}; {policy}")
+    print_text(f"{_span(result)}; {policy}")
     if scenario.overrides:
         changed = ", ".join(f"{name} = {value:g}" for name, value in scenario.overrides.items())
         print_text(f"changed: {changed}")
@@ -53,29 +55,34 @@ def as_data(result: Forecast) -> dict[str, Any]:
             "sha256": game.scenario.sha256,
             "overrides": dict(game.scenario.overrides),
             "policy": game.policy,
-            "periods": game.periods,
+            "periods": FOREVER if game.loop is not None else game.periods,
         },
         "run": {
             "detente": __version__,
-            "beliefs": list(solution.grid.shape),
+            "periods": result.periods,
+            "beliefs": [simplex.steps + 1 for simplex in solution.grid.about],
+            "nodes": list(solution.grid.shape),
             "threads": solution.threads,
             "seconds": round(solution.seconds, 3),
         },
-        "status": {"code": solution.status.name, "message": solution.status.value},
+        "status": {
+            "code": solution.status.name,
+            "message": solution.status.value,
+            "notes": list(solution.notes),
+        },
         "certificate": {
             "residual": certificate.residual,
             "value_error": certificate.value_error,
             "checked": certificate.checked,
             "nodes": certificate.nodes,
+            "regret_beliefs": list(certificate.regret_points),
+            "change": certificate.change,
             "forward_error": result.forward_error,
             "discretisation": {
                 "payoffs": _number(solution.discretisation_error),
                 "outcomes": _number(_outcome_error(result)),
             },
-            "branches": {
-                name: getattr(solution.branches, name)
-                for name in ("unique", "traced", "folded", "failed")
-            },
+            "branches": asdict(solution.branches),
         },
         **tables,
     }
@@ -91,13 +98,25 @@ def percent(probability: float, error: float = 0.0) -> str:
     return f"{value:.{digits}f} %"
 
 
-def marks(game: CompiledGame) -> list[int]:
+def marks(result: Forecast) -> list[int]:
     """The periods to tell about: usual lengths for dated play, quarters of the way for rounds."""
-    last = game.periods
-    usual = MARKS.get(game.scenario.calendar.unit)
+    last = result.periods
+    usual = MARKS.get(result.solution.game.scenario.calendar.unit)
     chosen = usual or (math.ceil(last / 4), math.ceil(last / 2), last)
     kept = [t for t in chosen if t < last]
     return sorted({*kept[:2], last}) if usual is None else [*kept, last]
+
+
+def _span(result: Forecast) -> str:
+    """Which periods are played, and which of them are told."""
+    game = result.solution.game
+    calendar = game.scenario.calendar
+    periods = f"{result.periods} {calendar.unit}{'' if result.periods == 1 else 's'}"
+    since = f" from {calendar.label(1)}" if calendar.start else ""
+    if game.loop is None:
+        return periods + since
+    told = f"first {periods} are" if result.periods > 1 else f"first {calendar.unit} is"
+    return f"without end{since}; the {told} told"
 
 
 def _mark_labels(game: CompiledGame, times: list[int]) -> list[str]:
@@ -111,7 +130,7 @@ def _print_outcomes(result: Forecast) -> None:
     game = result.solution.game
     if not game.holds:
         return
-    times = marks(game)
+    times = marks(result)
     print_heading("What happens: probability that it has come about within")
     table = overall(game, result.outcomes).set_index(["outcome", "t"])
     rows = []
@@ -156,13 +175,14 @@ def _print_beliefs(result: Forecast) -> None:
     game = result.solution.game
     if not game.informed:
         return
-    times = marks(game)
+    times = marks(result)
     print_heading("How beliefs move: mean over histories (one history in ten below – above)")
     rows = []
     for i in game.informed:
         actor = list(game.scenario.actors.values())[i]
-        believed = actor.types[0]
-        for truth in actor.types:
+        # Of two types the belief about one says all.
+        told = actor.types[:1] if len(actor.types) == 2 else actor.types
+        for believed, truth in product(told, actor.types):
             given = result.beliefs
             given = given[(given["about"] == actor.key) & (given["type"] == believed)]
             for j in game.informed:
@@ -182,7 +202,7 @@ def _print_state(result: Forecast) -> None:
     game = result.solution.game
     if not game.structure.variables:
         return
-    times = [0, *marks(game)]
+    times = [0, *marks(result)]
     print_heading("Where things stand: most likely level at the end")
     table = overall(game, result.states)
     rows = []
@@ -217,32 +237,50 @@ def _print_quality(result: Forecast) -> None:
     part = "all" if share == 1 else f"a sample of {certificate.checked:,}"
     lines = [
         f"{solution.status.value[0].upper()}{solution.status.value[1:]}.",
+        *solution.notes,
         f"Recomputed by separate code at {part} of {certificate.nodes:,} turn-state-belief points: "
         f"largest residual {certificate.residual:.1e}, values to {certificate.value_error:.1e}.",
         f"Expected payoffs counted forward equal the values to {result.forward_error:.1e}.",
     ]
     if solution.discretisation_error is not None:
-        points = " x ".join(str(n) for n in solution.grid.shape if n > 1)
         outcome = _outcome_error(result)
         told = "" if math.isnan(outcome) else f"outcome probabilities by up to {outcome:.1g}, "
         lines.append(
-            f"Belief grid {points}; a grid half as fine changes {told}"
+            f"Belief grid {_grid(solution)}; a grid half as fine changes {told}"
             f"payoffs by up to {solution.discretisation_error:.1g}."
         )
+    if certificate.regret and certificate.regret_points != solution.grid.points:
+        points = " x ".join(str(n) for n in certificate.regret_points)
+        lines.append(f"What a best response would add was computed on a grid of {points}.")
     b = solution.branches
-    if b.unique + b.traced + b.folded + b.failed:
+    if any(astuple(b)):
+        several = any(len(layer.movers) > 1 for layer in game.layers)
+        whose = "informed actors or of several at once" if several else "informed actors"
+        forked = f", {b.forked:,} straight through forks" if b.forked else ""
         lines.append(
-            f"Turns of informed actors: {b.unique:,} certain to have one solution, "
-            f"{b.traced + b.folded:,} followed along the principal branch ({b.folded:,} of them "
-            f"around folds), {b.failed:,} failed."
+            f"Turns of {whose}: {b.unique:,} certain to have one solution, "
+            f"{b.traced + b.folded + b.forked:,} followed along the principal branch "
+            f"({b.folded:,} of them around folds{forked}), {b.failed:,} failed."
         )
     most = max(layer.states.size for layer in game.layers)
+    turns = f"{len(game.layers):,} turns{'' if game.loop is None else ' a period'}"
     lines.append(
-        f"Up to {most:,} states at a turn, {len(game.layers):,} turns, {len(game.profiles)} type "
+        f"Up to {most:,} states at a turn, {turns}, {len(game.profiles)} type "
         f"profiles; {solution.seconds:.1f} s on {solution.threads} threads."
     )
     for line in lines:
         print_text(line, indent=2)
+
+
+def _grid(solution: Solution) -> str:
+    """The size of the belief grid; for two types points and nodes are the same."""
+    informed = [simplex for simplex in solution.grid.about if simplex.steps]
+    points = " x ".join(str(simplex.steps + 1) for simplex in informed)
+    if all(simplex.size == simplex.steps + 1 for simplex in informed):
+        return points
+    nodes = " x ".join(str(simplex.size) for simplex in informed)
+    edges = "each edge" if len(informed) == 1 else "the edges"
+    return f"with {points} points along {edges} ({nodes} nodes)"
 
 
 def _outcome_error(result: Forecast) -> float:

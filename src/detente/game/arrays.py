@@ -19,6 +19,9 @@ The joint actions of a state are the product of its movers' own actions, in row-
 A layer without movers is chance: one joint action a state. Where nobody moves (play has
 ended, or the turn's condition does not hold) a state has one joint action, -1 for every mover,
 which stays in place.
+
+A game without end has the layers of one period, over a closed set of states: `loop` leads from
+the states after its last layer back to those before its first.
 """
 
 from __future__ import annotations
@@ -49,11 +52,13 @@ class Layer:
     event
         The chance events that can happen, in their order; '' where actors move.
     movers
-        Actors who choose at the same time (one, in this version), or () for chance.
+        Actors who choose at the same time, in the order of the turn, or () for chance.
     states
         int64 [x], sorted codes; `Structure.levels` decodes them.
     action_ptr, trans_ptr
         int64 [x + 1], int64 [e + 1].
+    choices
+        int64 [x, m]: how many own actions each mover has at a state (1 where nobody moves).
     action
         int32 [e, m]: each mover's own action, as its position in the actor's actions; -1: none.
     succ
@@ -70,6 +75,7 @@ class Layer:
     movers: tuple[int, ...]
     states: Ints
     action_ptr: Ints
+    choices: Ints
     action: NDArray[np.int32]
     trans_ptr: Ints
     succ: NDArray[np.int32]
@@ -85,7 +91,7 @@ class CompiledGame:
         In order of play.
     flow
         One for each period t = 1 … T (position t - 1): float64 [x, c] over the states in which
-        the period ends (those of the next layer, or `final`).
+        the period ends (those of the next layer, or `final`). A game without end has one.
     final
         int64 [x], codes of the states after the last layer.
     terminal
@@ -95,7 +101,13 @@ class CompiledGame:
     priors
         One float64 array over types for each actor; [1.0] where nothing is private.
     precision, discount
-        float64 [i].
+        float64 [i]; a precision of inf asks for the limit, see `detente.solver.limit`.
+    loop
+        int64 [x] over `final`: the row of the first layer's states at which the next period
+        begins. None where the game ends after T periods.
+    start
+        Row of the first layer's states at which play begins; 0 where the game ends, as its first
+        layer has one state.
     holds
         For each outcome, N + 1 bool arrays [x]: where it holds, before each layer and at the end.
     """
@@ -109,6 +121,8 @@ class CompiledGame:
     priors: tuple[Floats, ...]
     precision: Floats
     discount: Floats
+    loop: Ints | None = None
+    start: int = 0
 
     @property
     def profiles(self) -> Ints:
@@ -132,7 +146,7 @@ class CompiledGame:
 
     @property
     def periods(self) -> int:
-        """T."""
+        """T; 1 for a game without end."""
         return len(self.flow)
 
     @cached_property
@@ -156,8 +170,35 @@ class CompiledGame:
     def __repr__(self) -> str:
         sizes = [layer.states.size for layer in self.layers] or [1]
         policy = f", policy {self.policy!r}" if self.policy else ""
+        turns = f"{self.periods} periods, {len(self.layers)} turns"
+        if self.loop is not None:
+            turns = f"without end, {len(self.layers)} turns a period"
         return (
-            f"<CompiledGame {self.scenario.name!r}{policy}: {self.periods} periods, "
-            f"{len(self.layers)} turns, up to {max(sizes):,} states, {len(self.profiles)} type "
-            "profiles>"
+            f"<CompiledGame {self.scenario.name!r}{policy}: {turns}, "
+            f"up to {max(sizes):,} states, {len(self.profiles)} type profiles>"
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GameGradient:
+    """Derivatives of one number by every number of a compiled game, each in the other's shape.
+
+    prob, reward
+        For each layer: float64 [k] and [e, c].
+    flow
+        For each period: float64 [x, c].
+    terminal
+        float64 [x, c].
+    priors
+        For each actor: float64 over types, each moved by itself.
+    precision, discount
+        float64 [i].
+    """
+
+    prob: tuple[Floats, ...]
+    reward: tuple[Floats, ...]
+    flow: tuple[Floats, ...]
+    terminal: Floats
+    priors: tuple[Floats, ...]
+    precision: Floats
+    discount: Floats

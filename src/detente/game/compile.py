@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import reduce
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,15 +18,16 @@ from detente.game.arrays import CompiledGame, Floats, Layer
 from detente.game.effects import ZERO, probabilities
 from detente.game.enumerate import enumerate_game
 from detente.game.evaluate import Evaluator, Findings, evaluator
-from detente.game.structure import Ints, Skeleton, Structure
-from detente.scenario.model import Scenario
+from detente.game.structure import Ints, Side, Skeleton, Structure
+from detente.scenario.expression import Formula
+from detente.scenario.model import Action, Scenario
 from detente.scenario.values import constant
 
 MAX_CODE = 2**62
 """States are numbered by 64-bit integers, whether they can be reached or not."""
 
-MAX_INFORMED = 10
-"""Actors with private types: each of them doubles the type profiles."""
+MAX_PROFILES = 1024
+"""Type profiles: payoffs are kept for each of them, at each state."""
 
 
 def compile_game(scenario: Scenario, *, policy: str | None = None) -> CompiledGame:
@@ -45,7 +48,7 @@ def compile_game(scenario: Scenario, *, policy: str | None = None) -> CompiledGa
         probabilities that do not add up, too many states.
     """
     policy = scenario.policy if policy is None else policy
-    _check_supported(scenario, policy)
+    _check_sizes(scenario, policy)
     structure = enumerate_game(scenario, policy)
     game = _fill(scenario, policy, structure)
     if game is None:  # cannot happen: the structure was made for these very values
@@ -106,16 +109,15 @@ def _fill(scenario: Scenario, policy: str, structure: Structure) -> CompiledGame
     at = evaluator(scenario, structure.profiles, len(structure.period_sets), findings)
     parts = []
     for skeleton, codes in zip(structure.skeletons, structure.skeleton_sets[:-1], strict=True):
-        part = _layer(at, skeleton, codes)
+        part = fill_layer(at, skeleton, codes)
         if part is None:
             return None
         parts.append(part)
-    layers = [reduce(_fuse, parts[a:b]) for a, b in pairwise(structure.kept)]
+    layers = [reduce(fuse, parts[a:b]) for a, b in pairwise(structure.kept)]
     ends = [structure.sets[n] for n in structure.period_sets]
     flow = tuple(_payoffs(at, codes, t, "flow") for t, codes in enumerate(ends, start=1))
     terminal = _payoffs(at, structure.sets[-1], len(ends) + 1, "terminal")
-    if findings.found:
-        raise ScenarioError(sorted(findings.found.values(), key=lambda d: d.place))
+    findings.refuse()
     actors = scenario.actors.values()
     return CompiledGame(
         scenario=scenario,
@@ -129,61 +131,141 @@ def _fill(scenario: Scenario, policy: str, structure: Structure) -> CompiledGame
         ),
         precision=np.array([constant(actor.precision, scenario) for actor in actors]),
         discount=np.array([constant(actor.discount, scenario) for actor in actors]),
+        loop=structure.loop,
+        start=structure.start,
     )
 
 
-def _layer(at: Evaluator, skeleton: Skeleton, codes: Ints) -> Layer | None:
-    nobody = len(skeleton.actions)
-    t = skeleton.period
+def fill_layer(at: Evaluator, skeleton: Skeleton, codes: Ints) -> Layer | None:
+    """A skeleton with its numbers.
+
+    None where a transition that the enumeration left out has become possible.
+    """
+    t, movers = skeleton.period, skeleton.movers
     prob = np.ones(skeleton.succ.size)
-    reward = np.zeros((skeleton.edge_state.size, at.profiles * len(at.scenario.actors)))
-    for n, action in enumerate(skeleton.actions):
-        edges = np.flatnonzero(skeleton.edge_action == n)
-        rows = skeleton.edge_state[edges]
-        here = codes[rows]
-        if not here.size:
-            continue
-        mine = np.flatnonzero(skeleton.trans_action == n)
-        table = np.array(probabilities(action, at, here, t))
-        column = np.searchsorted(rows, skeleton.trans_state[mine])
-        prob[mine] = np.maximum(table[skeleton.trans_alternative[mine], column], 0.0)
-        lost = 1.0 - np.bincount(column, prob[mine], minlength=rows.size)
-        if np.any(np.abs(lost) > 1e-9) or np.any(table < -ZERO):
+    reward = np.zeros((len(skeleton.edge_own), at.profiles * len(at.scenario.actors)))
+    rows = zip(skeleton.sides, skeleton.edge_own.T, skeleton.trans_own.T, strict=True)
+    for side, edge_own, trans_own in rows:
+        chance = chances(at, side, codes, t)
+        if chance is None:
             return None
-        costs = dict.fromkeys(at.scenario.actors, np.zeros((here.size, at.profiles)))
-        for actor, formula in action.costs.items():
-            costs[actor] = costs[actor] + at.profiled(formula, here, t)
-        if skeleton.mover >= 0:
-            mover = list(at.scenario.actors)[skeleton.mover]
-            for term, force in skeleton.breaks.get(n, ()):
-                assert term.cost is not None  # only soft terms are noted in `breaks`
-                broken = force[rows]
-                charge = np.zeros((here.size, at.profiles))
-                charge[broken] = at.profiled(term.cost, here[broken], t)
-                costs[mover] = costs[mover] + charge
-        reward[edges] = -np.concatenate(list(costs.values()), axis=1)
-    counts = np.bincount(skeleton.edge_state, minlength=codes.size)
-    width = nobody + 1
-    key = skeleton.trans_state * width + skeleton.trans_action
-    edge_key = skeleton.edge_state * width + skeleton.edge_action
-    own = np.where(skeleton.edge_action == nobody, -1, skeleton.edge_action).astype(np.int32)
+        prob *= chance[trans_own]
+        reward -= _paid(at, side, codes, t)[edge_own]
+    action = [
+        side.action[own] for side, own in zip(skeleton.sides, skeleton.edge_own.T, strict=True)
+    ]
+    choices = [np.bincount(side.state, minlength=codes.size) for side in skeleton.sides]
     return Layer(
         period=t,
         turn=skeleton.turn,
         event=skeleton.event,
-        movers=(skeleton.mover,) if skeleton.mover >= 0 else (),
+        movers=movers,
         states=codes,
-        action_ptr=np.concatenate([[0], np.cumsum(counts)]),
-        action=own[:, None] if skeleton.mover >= 0 else np.empty((own.size, 0), dtype=np.int32),
-        trans_ptr=np.append(np.searchsorted(key, edge_key), key.size),
+        action_ptr=skeleton.action_ptr,
+        choices=np.stack(choices, axis=1)[:, : len(movers)],
+        action=np.stack(action, axis=1)[:, : len(movers)].astype(np.int32),
+        trans_ptr=skeleton.trans_ptr,
         succ=skeleton.succ,
         prob=prob,
         reward=reward,
     )
 
 
-def _fuse(first: Layer, second: Layer) -> Layer:
-    """Two chance events, one right after the other, as one layer: the product of transitions."""
+def chances(at: Evaluator, side: Side, codes: Ints, t: int) -> Floats | None:
+    """Probabilities of a side's own transitions, float64 [l].
+
+    None where a transition that the enumeration left out has become possible.
+    """
+    prob = np.ones(side.own.size)
+    for action, rows, own, column in lotteries(side):
+        table = np.array(probabilities(action, at, codes[side.state[rows]], t))
+        prob[own] = np.maximum(table[side.alternative[own], column], 0.0)
+        lost = 1.0 - np.bincount(column, prob[own], minlength=rows.size)
+        if np.any(np.abs(lost) > 1e-9) or np.any(table < -ZERO):
+            return None
+    return prob
+
+
+def _paid(at: Evaluator, side: Side, codes: Ints, t: int) -> Floats:
+    """Costs of a side's own actions, float64 [a, c]."""
+    table = np.zeros((side.state.size, len(at.scenario.actors), at.profiles))
+    for actor, formula, rows in charges(at.scenario, side):
+        table[rows, actor] += at.profiled(formula, codes[side.state[rows]], t)
+    return table.reshape(side.state.size, -1)
+
+
+def _payoffs(at: Evaluator, codes: Ints, t: int, kind: str) -> Floats:
+    """Flow or terminal payoffs, float64 [x, c]."""
+    table = np.zeros((codes.size, len(at.scenario.actors), at.profiles))
+    for actor, formula in payoffs(at.scenario, kind):
+        table[:, actor] += at.profiled(formula, codes, t)
+    return table.reshape(codes.size, -1)
+
+
+# --- which formula is evaluated where; `detente.game.gradient` goes the same way back ---
+
+
+def lotteries(side: Side) -> Iterator[tuple[Action, Ints, Ints, Ints]]:
+    """Each action that is available somewhere, with its own actions and transitions.
+
+    Gives the rows a of its own actions, the rows l of their transitions, and for each of these
+    the position of its row a among those.
+    """
+    acted = side.action[side.own]
+    for n, action in enumerate(side.actions):
+        rows = np.flatnonzero(side.action == n)
+        if rows.size:
+            own = np.flatnonzero(acted == n)
+            yield action, rows, own, np.searchsorted(rows, side.own[own])
+
+
+def charges(scenario: Scenario, side: Side) -> Iterator[tuple[int, Formula, Ints]]:
+    """What a side's own actions cost: the actor who pays, a formula, and the rows a it is paid at.
+
+    What several formulas make the same actor pay at a row adds up.
+    """
+    actors = list(scenario.actors)
+    for n, action in enumerate(side.actions):
+        rows = np.flatnonzero(side.action == n)
+        found = [(actors.index(key), formula, rows) for key, formula in action.costs.items()]
+        for term, force in side.breaks.get(n, ()):
+            assert term.cost is not None  # only soft terms are noted in `breaks`
+            found.append((side.mover, term.cost, rows[force[side.state[rows]]]))
+        yield from (one for one in found if one[2].size)
+
+
+def payoffs(scenario: Scenario, kind: str) -> Iterator[tuple[int, Formula]]:
+    """The `flow` or `terminal` payoffs: actor and formula. Those of one actor add up."""
+    for i, key in enumerate(scenario.actors):
+        payoff = scenario.payoffs.get(key)
+        if payoff is not None:
+            parts = payoff.flow if kind == "flow" else payoff.terminal
+            yield from ((i, formula) for formula in parts.values())
+
+
+# --- chance events, one right after the other, as one layer: the product of transitions ---
+
+
+class Paths(NamedTuple):
+    """How the transitions of two layers, one right after the other, make those of one.
+
+    first, second
+        int64 [r]: the two transitions of each path through both.
+    fused
+        int64 [r]: the transition that the path is a part of.
+    state, succ
+        int64 [k]: state row and successor of each of these transitions.
+    """
+
+    first: Ints
+    second: Ints
+    fused: Ints
+    state: Ints
+    succ: Ints
+
+
+def paths(first: Layer, second: Layer) -> Paths:
+    """The paths through two layers."""
     count = np.diff(second.trans_ptr)[first.succ]
     path = np.repeat(np.arange(count.size), count)
     start = np.cumsum(count) - count
@@ -191,53 +273,47 @@ def _fuse(first: Layer, second: Layer) -> Layer:
     state = np.repeat(np.arange(first.states.size), np.diff(first.trans_ptr))[path]
     width = int(second.succ.max()) + 1
     pairs, which = np.unique(state * width + second.succ[then], return_inverse=True)
+    return Paths(path, then, which, *np.divmod(pairs, width))
+
+
+def fuse(first: Layer, second: Layer) -> Layer:
+    """Two chance events, one right after the other, as one layer."""
+    through = paths(first, second)
+    prob = first.prob[through.first] * second.prob[through.second]
     return replace(
         first,
         event=f"{first.event}, {second.event}",
-        trans_ptr=np.searchsorted(pairs // width, np.arange(first.states.size + 1)),
-        succ=(pairs % width).astype(np.int32),
-        prob=np.bincount(which, first.prob[path] * second.prob[then]).astype(np.float64),
+        trans_ptr=np.searchsorted(through.state, np.arange(first.states.size + 1)),
+        succ=through.succ.astype(np.int32),
+        prob=np.bincount(through.fused, prob).astype(np.float64),
     )
 
 
-def _payoffs(at: Evaluator, codes: Ints, t: int, kind: str) -> Floats:
-    """Flow or terminal payoffs, float64 [x, c]."""
-    table = np.zeros((codes.size, len(at.scenario.actors), at.profiles))
-    for i, key in enumerate(at.scenario.actors):
-        payoff = at.scenario.payoffs.get(key)
-        if payoff is not None:
-            parts = payoff.flow if kind == "flow" else payoff.terminal
-            for formula in parts.values():
-                table[:, i] += at.profiled(formula, codes, t)
-    return table.reshape(codes.size, -1)
-
-
-def _check_supported(scenario: Scenario, policy: str) -> None:
-    """Refuse what the language can say and this version cannot compute."""
+def _check_sizes(scenario: Scenario, policy: str) -> None:
+    """Refuse an unknown policy, and what is too large to be numbered."""
     found = []
     if policy and policy not in scenario.policies:
         known = ", ".join(repr(key) for key in scenario.policies) or "none"
         message = f"the scenario has no policy {policy!r}"
         found.append(Diagnostic(Place("--policy"), "unknown-name", message, f"it has: {known}"))
-    for turn in scenario.turns:
-        if len(turn.who) > 1:
-            who = ", ".join(turn.who)
-            message = f"{who} choose at the same time; this version solves one mover at a turn"
-            hint = "give them turns of their own, one after the other"
-            found.append(Diagnostic(turn.place, "unsupported", message, hint))
-    for actor in scenario.actors.values():
-        if len(actor.types) > 2:
-            message = f"{actor.key} has {len(actor.types)} types; this version solves up to two"
-            found.append(Diagnostic(actor.priors[0].place, "unsupported", message))
     levels = math.prod(v.size for v in scenario.variables.values())
     if levels > MAX_CODE:
         place = max(scenario.variables.values(), key=lambda v: v.size).place
         message = "all levels together make more than 2^62 states, too many to number"
         found.append(Diagnostic(place, "too-large", message, "use fewer variables or levels"))
     informed = [actor for actor in scenario.actors.values() if len(actor.types) > 1]
-    if len(informed) > MAX_INFORMED:
-        message = f"{len(informed)} actors have private types; at most {MAX_INFORMED} are taken"
-        place = informed[MAX_INFORMED].priors[0].place
-        found.append(Diagnostic(place, "too-large", message))
+    counts = list(accumulate((len(actor.types) for actor in informed), operator.mul))
+    if counts and counts[-1] > MAX_PROFILES:
+        place = next(
+            actor.priors[0].place
+            for actor, count in zip(informed, counts, strict=True)
+            if count > MAX_PROFILES
+        )
+        message = (
+            f"the actors' types make {counts[-1]:,} type profiles; at most {MAX_PROFILES:,} are "
+            "taken"
+        )
+        hint = "give fewer types, or fewer actors private ones"
+        found.append(Diagnostic(place, "too-large", message, hint))
     if found:
         raise ScenarioError(sorted(found, key=lambda d: d.place))

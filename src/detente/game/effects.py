@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from detente.errors import Diagnostic, Place
 from detente.game.evaluate import Evaluator
-from detente.game.structure import Ints, decode, encode
-from detente.scenario.model import Action, Change
+from detente.game.structure import Bools, Ints, Side, decode, encode
+from detente.scenario.model import Action, Change, Variable
 
 ZERO = 1e-12
 """Probabilities up to this are rounding left over by `rest`."""
@@ -28,7 +30,7 @@ def check_probabilities(
 ) -> None:
     """Note probabilities outside [0, 1] and sums other than 1."""
     places = {a.probability.place for a in action.alternatives if a.probability}
-    if any(place in places for place, _ in at.findings.found):
+    if any(place in places for place, *_ in at.findings.found):
         return  # they have no values here, and that is told
     total = sum(present, start=np.zeros(codes.size))
     for alternative, p in zip(action.alternatives, present, strict=True):
@@ -56,30 +58,106 @@ def _place(action: Action) -> Place:
     return next((f.place for f in formulas if f is not None), action.place)
 
 
-def apply(changes: tuple[Change, ...], at: Evaluator, codes: Ints, t: int) -> Ints:
-    """The states, int64 [x], that an alternative leads to."""
-    levels = decode(at.variables, codes)
-    after = dict(levels)
-    for change in changes:
-        variable = at.scenario.variables[change.variable]
-        value = at.public(change.formula, codes, t)
-        value = np.clip(value, -1e15, 1e15)  # what is larger is a whole number, and outside
-        whole = np.round(value).astype(np.int64)
-        if np.any(np.abs(value - whole) > 1e-9):
-            bad = int(codes[np.abs(value - whole) > 1e-9][0])
-            message = f"`{change.formula.text}` is not a whole number {at.where(bad, t)}"
-            hint = "levels are whole numbers; round with floor(…)"
-            place = change.formula.place
-            at.findings.add(Diagnostic(place, "not-whole", message, hint))
-        base = 0 if variable.names else variable.low
-        level = levels[change.variable] + whole if change.shift else whole - base
+def targets(at: Evaluator, sides: Sequence[Side], codes: Ints, trans_own: Ints, t: int) -> Ints:
+    """The states, int64 [k], to which the transitions lead from the states `codes`, int64 [x].
+
+    All formulas read the state before the turn. Variables are set first, where several movers set
+    one by the last of them; then all shifts are added, and the edge is looked at once.
+    """
+    here = codes[sides[0].state[sides[0].own[trans_own[:, 0]]]]
+    moves = [_moves(at, side, codes, t) for side in sides]
+    touched = {key for one in moves for key in one}
+    if not touched:
+        return here
+    levels = decode(at.variables, here)
+    for variable in at.variables:
+        if variable.key not in touched:
+            continue
+        level = levels[variable.key]
+        for one, own in zip(moves, trans_own.T, strict=True):
+            if variable.key in one:
+                put, amount = one[variable.key]
+                level = np.where(put[own], amount[own], level)
+        for one, own in zip(moves, trans_own.T, strict=True):
+            if variable.key in one:
+                put, amount = one[variable.key]
+                level = level + np.where(put[own], 0, amount[own])
         outside = (level < 0) | (level >= variable.size)
         if outside.any() and not variable.cut:
-            bad = int(codes[outside][0])
-            edges = f"{variable.label(0)} to {variable.label(variable.size - 1)}"
-            message = f"the effect on {variable.key} leaves its levels ({edges}) {at.where(bad, t)}"
-            hint = f"add a `when`, or `edge: cut` to {variable.key} to stop at the last level"
-            place = change.formula.place
-            at.findings.add(Diagnostic(place, "leaves-levels", message, hint))
-        after[change.variable] = np.clip(level, 0, variable.size - 1)
-    return encode(at.variables, after) if after else codes
+            _tell_outside(at, variable, sides, trans_own[outside], here[outside], t)
+        levels[variable.key] = np.clip(level, 0, variable.size - 1)
+    return encode(at.variables, levels)
+
+
+def _moves(at: Evaluator, side: Side, codes: Ints, t: int) -> dict[str, tuple[Bools, Ints]]:
+    """What a side's own transitions do to each variable that they touch.
+
+    Whether they set it, bool [l], and its new level, or else the change of level: int64 [l].
+    """
+    found: dict[str, tuple[Bools, Ints]] = {}
+    actions = side.action[side.own]
+    for n, action in enumerate(side.actions):
+        for number, alternative in enumerate(action.alternatives):
+            if not alternative.changes:
+                continue
+            rows = np.flatnonzero((actions == n) & (side.alternative == number))
+            here = codes[side.state[side.own[rows]]]
+            for change in alternative.changes:
+                if change.variable not in found:
+                    size = actions.size
+                    found[change.variable] = np.zeros(size, bool), np.zeros(size, np.int64)
+                put, amount = found[change.variable]
+                put[rows] = not change.shift
+                amount[rows] = _amount(at, change, here, t)
+    return found
+
+
+def _amount(at: Evaluator, change: Change, codes: Ints, t: int) -> Ints:
+    """The levels by which a change shifts its variable, or the level it sets: int64 [x]."""
+    value = at.public(change.formula, codes, t)
+    value = np.clip(value, -1e15, 1e15)  # what is larger is a whole number, and outside
+    whole = np.round(value).astype(np.int64)
+    broken = np.abs(value - whole) > 1e-9
+    if broken.any():
+        where = at.where(int(codes[broken][0]), t)
+        message = f"`{change.formula.text}` is not a whole number {where}"
+        hint = "levels are whole numbers; round with floor(…)"
+        at.findings.add(Diagnostic(change.formula.place, "not-whole", message, hint))
+    variable = at.scenario.variables[change.variable]
+    return whole if change.shift or variable.names else whole - variable.low
+
+
+def _tell_outside(
+    at: Evaluator,
+    variable: Variable,
+    sides: Sequence[Side],
+    trans_own: Ints,
+    here: Ints,
+    t: int,
+) -> None:
+    """Note transitions, int64 [k, S] from the states `here`, that lead out of the levels.
+
+    Told at the change that has the last word, with those of other movers that it meets.
+    """
+    columns = []
+    for side, own in zip(sides, trans_own.T, strict=True):
+        columns += [side.action[side.own[own]], side.alternative[own]]
+    kinds, first = np.unique(np.column_stack(columns), axis=0, return_index=True)
+    edges = f"{variable.label(0)} to {variable.label(variable.size - 1)}"
+    hint = f"add a `when`, or `edge: cut` to {variable.key} to stop at the last level"
+    for i in np.argsort(first):
+        done = [
+            (side.actions[n], side, change)
+            for side, (n, number) in zip(sides, kinds[i].reshape(-1, 2).tolist(), strict=True)
+            if n >= 0
+            for change in side.actions[n].alternatives[number].changes
+            if change.variable == variable.key
+        ]
+        puts = [one for one in done if not one[2].shift]
+        *others, (_, _, last) = [*puts[-1:], *(one for one in done if one[2].shift)]
+        actors = list(at.scenario.actors)
+        names = " and ".join(f"`{action.key}` of {actors[s.mover]}" for action, s, _ in others)
+        together = f", together with {names}," if names else ""
+        where = at.where(int(here[first[i]]), t)
+        message = f"the effect on {variable.key}{together} leaves its levels ({edges}) {where}"
+        at.findings.add(Diagnostic(last.formula.place, "leaves-levels", message, hint))

@@ -1,42 +1,23 @@
 """Enumerates the states that play can reach, turn by turn, with actions and transitions.
 
 Forward from the start: at each turn every available action of every state is tried, and the
-sorted set of all states that it may lead to is the next turn's set. An alternative whose
-probability is zero leads nowhere, unless another value of a parameter would make it positive:
-then it is kept, with probability zero, so that changing the parameter changes numbers only.
+sorted set of all states that it may lead to is the next turn's set. A game without end is played
+from the start, and from all states in which a period may end, until no new ones come.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 
-from detente.errors import Diagnostic, Place, ScenarioError, Severity
-from detente.game.effects import ZERO, apply, check_probabilities, probabilities
+from detente.errors import Diagnostic, Severity
 from detente.game.evaluate import Evaluator, Findings, evaluator
 from detente.game.structure import Bools, Ints, Skeleton, Structure, encode
-from detente.scenario.expression import Formula
-from detente.scenario.hints import listing
-from detente.scenario.model import Action, Scenario, Term, Turn
+from detente.game.turns import Builder, Reach
+from detente.scenario.model import Scenario, Term
 from detente.scenario.values import constant
-
-MAX_STATES = 1_000_000
-"""States of one turn: beyond this a solve would take more than any laptop's memory."""
-
-MAX_BYTES = 2 * 2**30
-"""Memory for the compiled game: a solve of it would take several times as much."""
-
-
-@dataclass(slots=True)
-class Reach:
-    """What the enumeration has met on the way: terms that bind, and the bytes it has filled."""
-
-    binding: set[str] = field(default_factory=set)
-    bytes: int = 0
 
 
 def enumerate_game(scenario: Scenario, policy: str) -> Structure:
@@ -48,59 +29,31 @@ def enumerate_game(scenario: Scenario, policy: str) -> Structure:
         With every mistake that shows at a reachable state.
     """
     findings = Findings()
-    last = round(constant(scenario.horizon, scenario))
+    last = 1 if scenario.forever else round(constant(scenario.horizon, scenario))
     counts = [range(max(1, len(actor.types))) for actor in scenario.actors.values()]
     profiles = np.array(list(product(*counts)), dtype=np.int64)
     at = evaluator(scenario, profiles, last, findings)
     generic = evaluator(_generic(scenario), profiles, last, Findings())
     chosen = scenario.policies[policy].terms if policy else ()
     terms = tuple(scenario.terms[key] for key in chosen)
-    build = _Builder(scenario, at, generic, terms, Reach())
+    build = Builder(scenario, at, generic, terms, Reach())
 
-    variables = at.variables
-    start = encode(variables, {v.key: np.array([v.start]) for v in variables})
+    start = encode(at.variables, {v.key: np.array([v.start]) for v in at.variables})
+    first = _closure(build, start) if scenario.forever else start
     skeletons: list[Skeleton] = []
-    sets, period_sets = [start], []
-    stops = [build.ended(start, 1)]
+    sets, period_sets = [first], []
+    stops = [build.ended(first, 1)]
     for t in range(1, last + 1):
-        steps = list(build.steps())
-        kept = len(skeletons)
-        for number, (turn, event) in enumerate(steps):
-            must = number == len(steps) - 1 and len(skeletons) == kept
-            step = build.layer(sets[-1], stops[-1], t, turn, event, must)
-            if step is not None:
-                skeletons.append(step[0])
-                stops.append(build.still_ended(sets[-1][stops[-1]], step[1], t))
-                sets.append(step[1])
-        if findings.found:
-            build.look_at_payoffs(skeletons, sets, t)
-            _refuse(findings)  # with what is wrong at all turns of the period
+        layers, following, ended = build.period(sets[-1], stops[-1], t)
+        skeletons += layers
+        sets += following
+        stops += ended
         period_sets.append(len(sets) - 1)
     firsts = _layers(skeletons)
-    # An outcome is looked at after each turn, with the calendar of that turn.
-    times = [1, *(skeletons[k - 1].period for k in firsts[1:])]
-    holds = {
-        key: tuple(
-            at.public(outcome.when, sets[k], t).astype(bool)
-            for k, t in zip(firsts, times, strict=True)
-        )
-        for key, outcome in scenario.outcomes.items()
-    }
-    # Between the events of one turn an outcome may hold for a moment: that does not count, but
-    # it is not the mistake that the warning is about.
-    moments = [1, *(skeleton.period for skeleton in skeletons)]
-    never = [
-        key
-        for key, where in holds.items()
-        if not any(w.any() for w in where)
-        and not any(
-            at.public(scenario.outcomes[key].when, codes, t).any()
-            for codes, t in zip(sets, moments, strict=True)
-        )
-    ]
-    _refuse(findings)
+    holds, never = _outcomes(at, skeletons, sets, firsts)
+    findings.refuse()
     return Structure(
-        variables=variables,
+        variables=at.variables,
         profiles=profiles,
         skeletons=tuple(skeletons),
         skeleton_sets=tuple(sets),
@@ -110,7 +63,44 @@ def enumerate_game(scenario: Scenario, policy: str) -> Structure:
         holds=holds,
         structural=_structural(scenario),
         warnings=_warnings(scenario, terms, build.reach, never),
+        loop=np.searchsorted(first, sets[-1]) if scenario.forever else None,
+        start=int(np.searchsorted(first, start[0])),
     )
+
+
+def _closure(build: Builder, start: Ints) -> Ints:
+    """The states at which a period of a game without end may begin, int64 [x]."""
+    known = new = start
+    while new.size:
+        # What these periods fill is not kept: the room is that of the closed set, later on.
+        once = replace(build, reach=Reach())
+        _, following, _ = once.period(new, once.ended(new, 1), 1)
+        new = np.setdiff1d(following[-1], known, assume_unique=True)
+        known = np.union1d(known, new)
+    return known
+
+
+def _outcomes(
+    at: Evaluator, skeletons: list[Skeleton], sets: list[Ints], firsts: tuple[int, ...]
+) -> tuple[dict[str, tuple[Bools, ...]], list[str]]:
+    """Where outcomes hold, before each layer and at the end, and those that never do."""
+    # An outcome is looked at after each turn, with the calendar of that turn.
+    times = [1, *(skeletons[k - 1].period for k in firsts[1:])]
+    # Between the events of one turn an outcome may hold for a moment: that does not count, but
+    # it is not the mistake that the warning is about.
+    moments = [1, *(skeleton.period for skeleton in skeletons)]
+    holds = {}
+    never = []
+    for key, outcome in at.scenario.outcomes.items():
+        holds[key] = tuple(
+            at.public(outcome.when, sets[k], t).astype(bool)
+            for k, t in zip(firsts, times, strict=True)
+        )
+        if not any(where.any() for where in holds[key]) and not any(
+            at.public(outcome.when, codes, t).any() for codes, t in zip(sets, moments, strict=True)
+        ):
+            never.append(key)
+    return holds, never
 
 
 def _layers(skeletons: list[Skeleton]) -> tuple[int, ...]:
@@ -118,208 +108,6 @@ def _layers(skeletons: list[Skeleton]) -> tuple[int, ...]:
     turns = [(s.period, s.turn) for s in skeletons]
     starts = [k for k in range(len(turns)) if k == 0 or turns[k] != turns[k - 1]]
     return (*starts, len(turns))
-
-
-@dataclass(frozen=True, slots=True)
-class _Builder:
-    """Builds layers of one scenario: formulas at present values (`at`) and at `generic` ones."""
-
-    scenario: Scenario
-    at: Evaluator
-    generic: Evaluator
-    terms: tuple[Term, ...]
-    reach: Reach
-
-    def steps(self) -> Iterator[tuple[int, str]]:
-        """The layers of a period: (turn, '') where actors move, (turn, event) for chance."""
-        for number, turn in enumerate(self.scenario.turns):
-            yield from ((number, event) for event in turn.events or ("",))
-
-    def ended(self, codes: Ints, t: int) -> Bools:
-        """Where play has ended, bool [x]."""
-        ended = np.zeros(codes.size, dtype=bool)
-        for outcome in self.scenario.outcomes.values():
-            if outcome.ends:
-                ended |= self.at.public(outcome.when, codes, t).astype(bool)
-        return ended
-
-    def still_ended(self, stopped: Ints, codes: Ints, t: int) -> Bools:
-        """Where play has ended, bool [x], which the states `stopped` should be among."""
-        ended = self.ended(codes, t)
-        again = stopped[~ended[np.searchsorted(codes, stopped)]]
-        for outcome in self.scenario.outcomes.values():
-            if again.size and outcome.ends and outcome.when.calendar:
-                where = self.at.where(int(again[0]), t)
-                message = f"outcome {outcome.key} ends play, but no longer holds {where}"
-                hint = "play does not start again: let the condition hold on, or drop `ends: true`"
-                place = outcome.when.place
-                self.at.findings.add(Diagnostic(place, "ends", message, hint))
-                break
-        return ended
-
-    def layer(
-        self, codes: Ints, ended: Bools, t: int, number: int, event: str, must: bool
-    ) -> tuple[Skeleton, Ints] | None:
-        """One layer from the states `codes`, and the states it leads to.
-
-        None for a chance event that can happen nowhere, unless the layer `must` be kept.
-        """
-        turn = self.scenario.turns[number]
-        mover = "" if event else turn.who[0]
-        own = (self.scenario.events[event],) if event else ()
-        actions = own or tuple(self.scenario.actions[mover].values())
-        passive = ended | ~self._condition(turn.when, codes, t)
-        moves = [~passive & self._condition(action.when, codes, t) for action in actions]
-        breaks: dict[int, tuple[tuple[Term, Bools], ...]] = {}
-        if event:
-            passive = ~moves[0]
-            if passive.all() and not must:
-                return None
-        else:
-            allowed = self._apply_terms(actions, mover, moves, codes, t, breaks)
-            stuck = ~passive & ~np.any(allowed, axis=0)
-            if stuck.any():
-                by_terms = bool(np.any(moves, axis=0)[stuck][0])
-                self._tell_stuck(turn, mover, codes[stuck][:1], t, by_terms)
-                passive = passive | stuck
-            moves = allowed
-        available = np.array([*moves, passive])
-        self._room(available.sum(axis=1), actions, t)
-        edge_state, edge_action = np.nonzero(available.T)
-        parts = [
-            self._transitions(action, n, codes, available[n], t) for n, action in enumerate(actions)
-        ]
-        rows = np.flatnonzero(passive)
-        parts.append((rows, np.full_like(rows, len(actions)), np.zeros_like(rows), codes[rows]))
-        state, action, alternative, target = (np.concatenate(c) for c in zip(*parts, strict=True))
-        order = np.lexsort((alternative, action, state))
-        following = np.unique(target)
-        self._limit(following.size, t)
-        position = {key: i for i, key in enumerate(self.scenario.actors)}
-        skeleton = Skeleton(
-            period=t,
-            turn=number,
-            event=event,
-            mover=position[mover] if mover else -1,
-            actions=actions,
-            edge_state=edge_state,
-            edge_action=edge_action,
-            trans_state=state[order],
-            trans_action=action[order],
-            trans_alternative=alternative[order],
-            succ=np.searchsorted(following, target[order]).astype(np.int32),
-            breaks=breaks,
-        )
-        return skeleton, following
-
-    def look_at_payoffs(self, skeletons: list[Skeleton], sets: list[Ints], t: int) -> None:
-        """Note bad costs and flows of period t as well, where its turns have mistakes already."""
-        for skeleton, codes in zip(skeletons, sets[:-1], strict=True):
-            for n, action in enumerate(skeleton.actions if skeleton.period == t else ()):
-                here = codes[skeleton.edge_state[skeleton.edge_action == n]]
-                for formula in action.costs.values():
-                    self.at.profiled(formula, here, t)
-        for payoff in self.scenario.payoffs.values():
-            for formula in payoff.flow.values():
-                self.at.profiled(formula, sets[-1], t)
-
-    def _condition(self, formula: Formula | None, codes: Ints, t: int) -> Bools:
-        if formula is None:
-            return np.ones(codes.size, dtype=bool)
-        return self.at.public(formula, codes, t).astype(bool)
-
-    def _apply_terms(
-        self,
-        actions: tuple[Action, ...],
-        mover: str,
-        moves: list[Bools],
-        codes: Ints,
-        t: int,
-        breaks: dict[int, tuple[tuple[Term, Bools], ...]],
-    ) -> list[Bools]:
-        """Availability after hard terms; soft ones are noted in `breaks`."""
-        allowed = list(moves)
-        for term in self.terms:
-            force = self._in_force(term, codes, t)
-            for n, action in enumerate(actions):
-                if (mover, action.key) not in term.forbids:
-                    continue
-                if (force & moves[n]).any():
-                    self.reach.binding.add(term.key)
-                if term.cost is None:
-                    allowed[n] = allowed[n] & ~force
-                else:
-                    breaks[n] = (*breaks.get(n, ()), (term, force))
-        return allowed
-
-    def _in_force(self, term: Term, codes: Ints, t: int) -> Bools:
-        force = self._condition(term.when, codes, t)
-        return force if term.unless is None else force & ~self._condition(term.unless, codes, t)
-
-    def _transitions(
-        self, action: Action, n: int, codes: Ints, available: Bools, t: int
-    ) -> tuple[Ints, Ints, Ints, Ints]:
-        """(state row, action, alternative, target code) of each transition of an action."""
-        rows = np.flatnonzero(available)
-        here = codes[rows]
-        present = probabilities(action, self.at, here, t)
-        check_probabilities(action, self.at, present, here, t)
-        other = probabilities(action, self.generic, here, t)
-        parts = []
-        for number, alternative in enumerate(action.alternatives):
-            live = (present[number] > ZERO) | (np.abs(other[number]) > ZERO)
-            target = apply(alternative.changes, self.at, here[live], t)
-            row = rows[live]
-            parts.append((row, np.full_like(row, n), np.full_like(row, number), target))
-        state, act, alternative_number, target = (
-            np.concatenate(c) for c in zip(*parts, strict=True)
-        )
-        return state, act, alternative_number, target
-
-    def _tell_stuck(self, turn: Turn, mover: str, code: Ints, t: int, by_terms: bool) -> None:
-        """Note a state, int64 [1], at which the mover has no action."""
-        where = self.at.where(int(code[0]), t)
-        always = f"give {mover} an action that is always available (`wait: {{}}`)"
-        message, place = f"{mover} has to move but has no action {where}", turn.place
-        hint = f"{always}, or the turn a `when`"
-        if by_terms:
-            hard = [term for term in self.terms if term.cost is None]
-            there = [x for x in hard if self._in_force(x, code, t)[0] and mover in dict(x.forbids)]
-            names, place = listing([term.key for term in there]), there[0].place
-            message = f"{mover} has to move but its terms ({names}) leave it no action {where}"
-            hint = f"{always}, or the term an `unless`"
-        self.at.findings.add(Diagnostic(place, "no-action", message, hint))
-
-    def _room(self, edges: Ints, actions: tuple[Action, ...], t: int) -> None:
-        """Refuse a game that would not fit into memory, before the next layer is made."""
-        width = 8 * self.at.profiles * len(self.scenario.actors)
-        transitions = sum(
-            int(n) * len(a.alternatives) for n, a in zip(edges, actions, strict=False)
-        )
-        # What the arrays of a layer take for good, and in passing.
-        self.reach.bytes += int(edges.sum()) * (28 + width) + transitions * 40
-        needed = self.reach.bytes + transitions * 120
-        if needed > MAX_BYTES:
-            periods = f"{t} of the {self.at.last} periods"
-            message = (
-                f"the game is too large: {periods} need {needed / 2**30:.1f} GiB of memory; "
-                f"at most {MAX_BYTES / 2**30:.1f} GiB are taken for all"
-            )
-            self._too_large(self.scenario.horizon.place, message)
-
-    def _limit(self, states: int, t: int) -> None:
-        """Refuse a turn with too many states."""
-        if states > MAX_STATES:
-            total = math.prod(v.size for v in self.at.variables)
-            message = (
-                f"{states:,} states can be reached in {self.scenario.calendar.label(t)}, at one "
-                f"turn; at most {MAX_STATES:,} are taken (all levels together make {total:,})"
-            )
-            self._too_large(max(self.at.variables, key=lambda v: v.size).place, message)
-
-    def _too_large(self, place: Place, message: str) -> None:
-        hint = "use fewer variables, levels or periods, or end play by outcomes with `ends: true`"
-        raise ScenarioError([Diagnostic(place, "too-large", message, hint)])
 
 
 def _generic(scenario: Scenario) -> Scenario:
@@ -368,8 +156,3 @@ def _warnings(
             hint = "check its `when` and `unless`, and the availability of what it forbids"
             found.append(Diagnostic(term.place, "never-binds", message, hint, Severity.WARNING))
     return tuple(sorted(found, key=lambda d: d.place))
-
-
-def _refuse(findings: Findings) -> None:
-    if findings.found:
-        raise ScenarioError(sorted(findings.found.values(), key=lambda d: d.place))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from detente.errors import Diagnostic, Place
+from detente.errors import Diagnostic, Place, ScenarioError
 from detente.game.structure import Ints, decode, describe
 from detente.scenario.expression import Formula, NotFinite
 from detente.scenario.model import Scenario, Variable
@@ -21,11 +21,16 @@ Names = dict[str, float | Floats]
 class Findings:
     """The mistakes met while a game is compiled: one for each formula and code, the first met."""
 
-    found: dict[tuple[Place, str], Diagnostic] = field(default_factory=dict)
+    found: dict[tuple[Place, str, str], Diagnostic] = field(default_factory=dict)
 
-    def add(self, diagnostic: Diagnostic) -> None:
-        """Keep a mistake unless one of its kind was met at its place."""
-        self.found.setdefault((diagnostic.place, diagnostic.code), diagnostic)
+    def add(self, diagnostic: Diagnostic, actor: str = "") -> None:
+        """Keep a mistake unless one of its kind was met at its place, about the same actor."""
+        self.found.setdefault((diagnostic.place, diagnostic.code, actor), diagnostic)
+
+    def refuse(self) -> None:
+        """Raise `ScenarioError` with all of them in order, if there are any."""
+        if self.found:
+            raise ScenarioError(sorted(self.found.values(), key=lambda d: d.place))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,8 @@ class Evaluator:
 
     def where(self, code: int, t: int) -> str:
         """A state and its time in words."""
+        if self.scenario.forever:
+            return f"at {describe(self.variables, code)}"
         return f"in {self.scenario.calendar.label(t)}, at {describe(self.variables, code)}"
 
     def _levels(self, codes: Ints) -> dict[str, Floats]:

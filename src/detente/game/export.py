@@ -1,7 +1,9 @@
 """Unrolls a small compiled game into an extensive form and writes it as Gambit's .efg.
 
 Chance draws the types, then the turns follow, all moves and chance effects seen by all. Payoffs
-stand at terminal nodes only. An information set is a mover's type and the public history.
+stand at terminal nodes only. An information set is a mover's type and the public history before
+the turn: movers of one turn choose one after the other in the tree, and know nothing of each
+other's choices.
 
 An actor with discount 1 is one player. The stage problem weighs payoffs at their value when the
 turn is played, so an actor with another discount is one player for each period, with payoffs at
@@ -20,6 +22,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detente.errors import SolveError
 from detente.game.arrays import CompiledGame, Layer
@@ -29,6 +32,9 @@ MAX_NODES = 200_000
 
 History = tuple[tuple[int, int, int], ...]
 """Public moves: (layer, joint action e, transition k) for each layer passed."""
+
+Paid = tuple[tuple[int, np.ndarray], ...]
+"""What the actors got so far: (period, float64 [i]) for each time."""
 
 Tree: TypeAlias = Iterator["str | Tree"]
 """Lines of the file, and parts of the tree that stand between them."""
@@ -57,7 +63,18 @@ class ExtensiveForm:
 
 
 def count_nodes(game: CompiledGame) -> int:
-    """Nodes of the unrolled tree, counted without building it."""
+    """Nodes of the unrolled tree, counted without building it.
+
+    Raises
+    ------
+    SolveError
+        If the game has no end.
+    """
+    if game.loop is not None:
+        raise SolveError(
+            "play goes on forever, so that it has no tree\n"
+            "hint: take a horizon, as in `--horizon 2` or `scenario.with_horizon(2)`"
+        )
     below = [1] * game.final.size
     for layer in reversed(game.layers):
         here = []
@@ -67,7 +84,11 @@ def count_nodes(game: CompiledGame) -> int:
             for e in edges:
                 moves = _moves(layer, e)
                 total += (len(moves) > 1) + sum(below[layer.succ[k]] for k in moves)
-            here.append(total + (len(edges) > 1))
+            before = 1
+            for choices in layer.choices[x].tolist():
+                total += before if choices > 1 else 0
+                before *= choices
+            here.append(total)
         below = here
     drawn = int(np.count_nonzero(game.profile_prior()))
     return (drawn > 1) + drawn * below[0]
@@ -79,7 +100,8 @@ def to_efg(game: CompiledGame, *, scale: bool = False, max_nodes: int = MAX_NODE
     Raises
     ------
     SolveError
-        If the tree would have more than `max_nodes` nodes, with their number.
+        If the tree would have more than `max_nodes` nodes, with their number; if the game has no
+        end; if payoffs are to be scaled by a precision that is not finite.
     """
     return unroll(game, scale=scale, max_nodes=max_nodes).text
 
@@ -87,6 +109,11 @@ def to_efg(game: CompiledGame, *, scale: bool = False, max_nodes: int = MAX_NODE
 def unroll(game: CompiledGame, *, scale: bool = False, max_nodes: int = MAX_NODES) -> ExtensiveForm:
     """The extensive form of a game; see `to_efg`."""
     nodes = count_nodes(game)
+    if scale and not np.isfinite(game.precision).all():
+        raise SolveError(
+            "payoffs cannot be scaled by a precision of `limit`\n"
+            "hint: give every actor a precision, or leave the payoffs as they are"
+        )
     if nodes > max_nodes:
         exact = f"{nodes:,}" if nodes < 10**15 else f"about 10^{math.log10(nodes):.0f}"
         raise SolveError(
@@ -176,36 +203,53 @@ class _Writer:
         body = " ".join(f"{_quote(x)} {p}" for x, p in zip(labels, exact, strict=True))
         return f'c "" {self.chances} {_quote(f"{name} #{self.chances}")} {{ {body} }} 0'
 
-    def _node(
-        self, p: int, n: int, x: int, history: History, paid: tuple[tuple[int, np.ndarray], ...]
-    ) -> Tree:
+    def _node(self, p: int, n: int, x: int, history: History, paid: Paid) -> Tree:
         """The subtree at state x before layer n, when the types are p and `paid` came so far."""
         game = self.game
         if n == len(game.layers):
             yield self._terminal(p, x, paid)
             return
-        layer = game.layers[n]
-        edges = range(int(layer.action_ptr[x]), int(layer.action_ptr[x + 1]))
-        if len(edges) > 1:
-            yield self._choice(p, n, x, history)
-        width = len(game.profiles)
-        for e in edges:
-            moves = _moves(layer, e)
-            if len(moves) > 1:
-                after = game.structure.sets[n + 1]
-                labels = [game.structure.describe(int(after[layer.succ[k]])) for k in moves]
-                yield self._chance(layer.event or "effect", labels, np.array([*moves.values()]))
-            for k in moves:
-                target = int(layer.succ[k])
-                got = (*paid, (layer.period, layer.reward[e, p::width]))
-                if game.ends_period[n]:
-                    flow = game.flow[layer.period - 1][target, p::width]
-                    got = (*got, (layer.period, flow))
-                yield self._node(p, n + 1, target, (*history, (n, e, k)), got)
+        yield self._turn(p, n, x, history, paid, 0, int(game.layers[n].action_ptr[x]))
 
-    def _choice(self, p: int, n: int, x: int, history: History) -> str:
+    def _turn(
+        self, p: int, n: int, x: int, history: History, paid: Paid, m: int, first: int
+    ) -> Tree:
+        """The choices of mover m and those after it, where the joint actions begin at `first`."""
         layer = self.game.layers[n]
-        mover = layer.movers[0]
+        if m == len(layer.movers):
+            yield self._effects(p, n, first, history, paid)
+            return
+        step = math.prod(layer.choices[x, m + 1 :].tolist())
+        edges = range(first, first + step * int(layer.choices[x, m]), step)
+        if len(edges) > 1:
+            yield self._choice(p, n, x, history, m, layer.action[edges, m])
+        for e in edges:
+            yield self._turn(p, n, x, history, paid, m + 1, e)
+
+    def _effects(self, p: int, n: int, e: int, history: History, paid: Paid) -> Tree:
+        """What chance makes of joint action e, and what follows."""
+        game = self.game
+        layer = game.layers[n]
+        width = len(game.profiles)
+        moves = _moves(layer, e)
+        if len(moves) > 1:
+            after = game.structure.sets[n + 1]
+            labels = [game.structure.describe(int(after[layer.succ[k]])) for k in moves]
+            yield self._chance(layer.event or "effect", labels, np.array([*moves.values()]))
+        for k in moves:
+            target = int(layer.succ[k])
+            got = (*paid, (layer.period, layer.reward[e, p::width]))
+            if game.ends_period[n]:
+                flow = game.flow[layer.period - 1][target, p::width]
+                got = (*got, (layer.period, flow))
+            yield self._node(p, n + 1, target, (*history, (n, e, k)), got)
+
+    def _choice(
+        self, p: int, n: int, x: int, history: History, m: int, own: NDArray[np.int32]
+    ) -> str:
+        """The choice of mover m among its own actions."""
+        layer = self.game.layers[n]
+        mover = layer.movers[m]
         theta = int(self.game.profiles[p, mover])
         player = self.owner[mover, layer.period]
         key = (player, theta, history)
@@ -218,13 +262,12 @@ class _Writer:
         when = self.game.scenario.calendar.label(layer.period)
         where = self.game.structure.describe(int(layer.states[x]))
         actions = list(self.game.scenario.actions[actor.key])
-        own = layer.action[layer.action_ptr[x] : layer.action_ptr[x + 1], 0]
         labels = " ".join(_quote(actions[a]) for a in own)
         # Gambit wants labels that differ: states may come again, numbers do not.
         name = _quote(f"{actor.key}{kind} #{self.numbers[key]}, {when}: {where}")
         return f'p "" {player} {self.numbers[key]} {name} {{ {labels} }} 0'
 
-    def _terminal(self, p: int, x: int, paid: tuple[tuple[int, np.ndarray], ...]) -> str:
+    def _terminal(self, p: int, x: int, paid: Paid) -> str:
         game = self.game
         paid = (*paid, (game.periods + 1, game.terminal[x, p :: len(game.profiles)]))
         totals = [0.0] * len(self.players)

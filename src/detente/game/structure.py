@@ -6,7 +6,7 @@ evaluated, so that new parameter values are filled in without enumerating anew.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,34 +20,60 @@ Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Skeleton:
-    """A layer without its numbers. Action position `len(actions)` is 'nobody moves'.
+class Side:
+    """What one mover of a layer, or chance, can do there by itself, without the numbers.
 
+    mover
+        The actor, or -1 for chance.
     actions
-        The mover's actions, or the one chance event.
-    edge_state, edge_action
-        int64 [e]: state row and action position of each joint action.
-    trans_state, trans_action, trans_alternative
-        int64 [k]: state row, action position and alternative of each transition.
-    succ
-        int32 [k].
+        The actor's actions, or the one chance event.
+    state, action
+        int64 [a]: state row and action position of each of its own actions, in this order;
+        position -1 is 'nobody moves'.
+    own, alternative
+        int64 [l]: row a and alternative of each of its own transitions, in this order.
     breaks
         For each action position, the soft terms that it may break, with where they are in
         force: bool [x].
     """
 
+    mover: int
+    actions: tuple[Action, ...]
+    state: Ints
+    action: Ints
+    own: Ints
+    alternative: Ints
+    breaks: Mapping[int, tuple[tuple[Term, Bools], ...]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Skeleton:
+    """A layer without its numbers.
+
+    sides
+        One for each mover, or the one of chance: S of them.
+    action_ptr, trans_ptr, succ
+        As in the layer.
+    edge_own
+        int64 [e, S]: the own action, as a row a of each side, of each joint action.
+    trans_own
+        int64 [k, S]: the own transition, as a row l of each side, of each transition.
+    """
+
     period: int
     turn: int
     event: str
-    mover: int
-    actions: tuple[Action, ...]
-    edge_state: Ints
-    edge_action: Ints
-    trans_state: Ints
-    trans_action: Ints
-    trans_alternative: Ints
+    sides: tuple[Side, ...]
+    action_ptr: Ints
+    edge_own: Ints
+    trans_ptr: Ints
+    trans_own: Ints
     succ: NDArray[np.int32]
-    breaks: Mapping[int, tuple[tuple[Term, Bools], ...]]
+
+    @property
+    def movers(self) -> tuple[int, ...]:
+        """The actors who choose; () for chance."""
+        return tuple(side.mover for side in self.sides if side.mover >= 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +96,8 @@ class Structure:
         int64 [p, i].
     structural
         The parameters that decided the enumeration.
+    loop, start
+        As in the compiled game.
     """
 
     variables: tuple[Variable, ...]
@@ -82,6 +110,8 @@ class Structure:
     holds: Mapping[str, tuple[Bools, ...]]
     structural: frozenset[str]
     warnings: tuple[Diagnostic, ...]
+    loop: Ints | None
+    start: int
 
     def levels(self, codes: Ints) -> dict[str, Ints]:
         """Level indexes of each variable, int64 [x], for state codes [x]."""
@@ -90,6 +120,28 @@ class Structure:
     def describe(self, code: int) -> str:
         """A state in words: `pressure 3, talks none`."""
         return describe(self.variables, code)
+
+
+def product(starts: Sequence[Ints], counts: Sequence[Ints]) -> tuple[Ints, Ints]:
+    """Row by row the product of spans of numbers, the last span varying fastest.
+
+    Span s of row r holds starts[s][r] … starts[s][r] + counts[s][r] - 1. Returns where each row's
+    products begin, int64 [r + 1], and the products, int64 [n, s].
+    """
+    row = np.arange(counts[0].size)
+    chosen: list[Ints] = []
+    for start, count in zip(starts, counts, strict=True):
+        times = count[row]
+        again = np.repeat(np.arange(row.size), times)
+        number = np.arange(again.size) - (np.cumsum(times) - times)[again]
+        row = row[again]
+        chosen = [*(numbers[again] for numbers in chosen), start[row] + number]
+    return pointers(np.bincount(row, minlength=counts[0].size)), np.stack(chosen, axis=1)
+
+
+def pointers(counts: Ints) -> Ints:
+    """Where runs of these lengths begin, and the end of the last: int64 [n + 1]."""
+    return np.concatenate([[0], np.cumsum(counts)])
 
 
 def decode(variables: tuple[Variable, ...], codes: Ints) -> dict[str, Ints]:

@@ -9,11 +9,12 @@ from detente.errors import Diagnostic, Place
 from detente.scenario import model, schema
 from detente.scenario.expression import Formula, parse
 from detente.scenario.frozen import Frozen
-from detente.scenario.hints import did_you_mean
+from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.report import Report
 from detente.scenario.scope import CONDITION, NUMBER, Scope
 from detente.scenario.shape import Parts
 from detente.scenario.source import Trail
+from detente.scenario.values import unbounded
 
 
 class Context:
@@ -27,9 +28,30 @@ class Context:
         self.conditions = scope.at(seen, CONDITION, state=True, types=False)
         self.chances = scope.at(seen, NUMBER, state=True, types=False)
         self.private = scope.at("this formula", NUMBER, state=True, types=True)
+        self.forever = scope.forever
 
     def formula(self, trail: Trail, value: Any, scope: Scope) -> Formula | None:
         """The formula at `trail`, or None after telling what is wrong with it."""
+        formula = self._parsed(trail, value, scope)
+        if formula and formula.calendar and self.forever:
+            names = listing(sorted(formula.calendar))
+            message = f"play goes on forever, so that nothing may depend on {names}"
+            hint = "let state variables say what time it is, or give a number of periods"
+            self.report.errors.append(Diagnostic(formula.place, "forever", message, hint))
+        return formula
+
+    def constant(self, trail: Trail, value: Any, word: str) -> Formula | None:
+        """The constant formula at `trail`, where `word` may stand for one that is infinite."""
+        if value != word:
+            return self.formula(trail, value, self.constants)
+        place = self.report.source.place(trail)
+        if word in self.parts.parameters:
+            message = f"`{word}` has a meaning of its own here, and is the name of a parameter"
+            hint = "call the parameter something else"
+            self.report.errors.append(Diagnostic(place, "reserved-name", message, hint))
+        return unbounded(word, place)
+
+    def _parsed(self, trail: Trail, value: Any, scope: Scope) -> Formula | None:
         source = self.report.source
         trail = tuple(step for step in trail if step != "")
         written = source.written.get(trail)

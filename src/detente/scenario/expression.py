@@ -96,6 +96,29 @@ class Formula:
             return np.asarray(values, np.bool_)
         return np.asarray(values, np.float64)
 
+    def derivative(self, names: Mapping[str, ArrayLike], by: str) -> NDArray[np.float64]:
+        """The derivative by one name, at places where `evaluate` finds nothing at fault.
+
+        Parameters
+        ----------
+        names : mapping of str to array
+            As for `evaluate`.
+        by : str
+            A name. Where its array has several entries, each value is differentiated by the
+            entry that it is made from.
+
+        Returns
+        -------
+        array
+            float64, of a shape that broadcasts to that of the values; 0 for a condition, and by
+            a name that is not read. A formula in pieces has the derivative of the piece that is
+            evaluated, and where two meet that of the first operand: `detente.scenario.nodes`
+            says more. Infinite where the slope is (`sqrt(x)` at 0).
+        """
+        with np.errstate(all="ignore"):
+            _, slopes = self.node.dual(names, by)
+        return np.asarray(slopes, np.float64)
+
 
 def number(value: float, place: Place) -> Formula:
     """The formula that is a number, as if it had been written at `place`."""

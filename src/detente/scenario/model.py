@@ -14,7 +14,7 @@ from detente.errors import Diagnostic, Place
 from detente.scenario.calendar import Calendar
 from detente.scenario.expression import Formula
 from detente.scenario.frozen import Frozen
-from detente.scenario.values import with_horizon, with_values
+from detente.scenario.values import is_unbounded, with_horizon, with_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,10 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """One who chooses. `types` is empty where nothing is private; `priors` goes with it."""
+    """One who chooses. `types` is empty where nothing is private; `priors` goes with it.
+
+    `precision` may stand for `limit`, and is inf then.
+    """
 
     key: str
     name: str
@@ -193,9 +196,9 @@ class Evidence:
 class Scenario:
     """One stand-off, checked. Mappings keep the order of the file; `policy` may be ''.
 
-    `horizon` is the number of periods T. `overrides` are the values changed from outside since
-    the file was read, by full name (`step_cost.sincere`). `sha256` is that of the file's bytes.
-    `warnings` tells what is doubtful, at the present values.
+    `horizon` is the number of periods T, or `forever`. `overrides` are the values changed from
+    outside since the file was read, by full name (`step_cost.sincere`). `sha256` is that of the
+    file's bytes. `warnings` tells what is doubtful, at the present values.
     """
 
     name: str
@@ -220,6 +223,11 @@ class Scenario:
     sha256: str
     overrides: Mapping[str, float] = field(default_factory=Frozen)
     warnings: tuple[Diagnostic, ...] = ()
+
+    @property
+    def forever(self) -> bool:
+        """Whether play has no last period."""
+        return is_unbounded(self.horizon)
 
     def __repr__(self) -> str:
         actors = ", ".join(self.actors)

@@ -11,6 +11,7 @@ from detente.scenario.schema import ParameterPart
 from detente.scenario.scope import RESERVED, Scope
 from detente.scenario.shape import Parts
 from detente.scenario.source import Trail
+from detente.scenario.values import FOREVER
 
 PLAIN = re.compile(NAME)
 WITH_DASHES = re.compile(f"{NAME[:-2]}-]*")
@@ -121,6 +122,7 @@ def vocabulary(parts: Parts, report: Report) -> Scope:
             for key, part in parts.parameters.items()
         },
         dated=calendar is None or calendar.period != "round",
+        forever=calendar is not None and calendar.horizon == FOREVER,
         partial=bool(parts.lost & {"actors", "state", "parameters"}),
     )
 

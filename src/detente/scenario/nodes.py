@@ -1,15 +1,23 @@
-"""The tree of a formula, and its evaluation over arrays.
+"""The tree of a formula, its evaluation over arrays, and its derivatives.
 
 Evaluation carries two arrays: the values, and where they are at fault. A fault in the branch of
 a choice that is not taken, or to the right of an `and` or `or` that is decided already, is
 dropped; that is why faults are carried along instead of being left to inf and nan. Faults are
 codes (`SOUND`, `ZERO`, `INFINITE`) in an array that broadcasts with the values.
+
+Differentiation (`Node.dual`) carries two arrays as well: the values, and their slopes, which are
+the derivatives by one name. It is forward differentiation with dual numbers. A formula in pieces
+has the slope of the piece that is evaluated, and where two pieces meet that of the first operand:
+of `x` in `min(x, y)`, `max(x, y)` and `clip(x, low, high)`, of +x in `abs(x)`. Conditions, `floor`
+and `//` have slope 0. What `evaluate` finds at fault may be anything here; a choice drops it
+where it is not taken.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,15 +26,30 @@ from numpy.typing import ArrayLike, NDArray
 Values = NDArray[Any]
 Faults = NDArray[np.uint8]
 Names = Mapping[str, ArrayLike]
+Dual = tuple[Values, Values]
 
 SOUND, ZERO, INFINITE = 0, 1, 2
 NO_FAULT: Faults = np.zeros((), np.uint8)
+FLAT: Values = np.zeros(())  # the slope of what does not depend on the name: this very array
 
 
 class Node(Protocol):
-    """A part of a formula: gives its values (float64 or bool) and their faults."""
+    """A part of a formula."""
 
-    def evaluate(self, names: Names) -> tuple[Values, Faults]: ...
+    def evaluate(self, names: Names) -> tuple[Values, Faults]:
+        """The values (float64 or bool) and their faults."""
+
+    def dual(self, names: Names, by: str) -> Dual:
+        """The values and their slopes: derivatives by the name `by`, which broadcast with them."""
+
+
+class _Flat:
+    """A part that has slope 0 wherever it has one: a constant or a condition."""
+
+    __slots__ = ()
+
+    def dual(self: Node, names: Names, by: str) -> Dual:
+        return self.evaluate(names)[0], FLAT
 
 
 def _first(one: Faults, other: Faults) -> Faults:
@@ -53,8 +76,14 @@ def _number(node: Node, names: Names) -> tuple[Values, Faults]:
     return np.asarray(values, np.float64), faults
 
 
+def _dual(node: Node, names: Names, by: str) -> Dual:
+    """The same for a node's values with their slopes."""
+    values, slopes = node.dual(names, by)
+    return np.asarray(values, np.float64), slopes
+
+
 @dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(_Flat):
     """A number, a truth value, or the index of a level or type that was written by name."""
 
     value: float | bool
@@ -71,6 +100,9 @@ class Name:
 
     def evaluate(self, names: Names) -> tuple[Values, Faults]:
         return _finite(np.asarray(names[self.key], np.float64))
+
+    def dual(self, names: Names, by: str) -> Dual:
+        return np.asarray(names[self.key], np.float64), np.ones(()) if self.key == by else FLAT
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +122,16 @@ class Arithmetic:
             left, fault = _operate(operator, left, right)
             faults = _first(_first(faults, more), fault)
         return left, faults
+
+    def dual(self, names: Names, by: str) -> Dual:
+        left, slopes = _dual(self.first, names, by)
+        for operator, node in self.steps:
+            right, more = _dual(node, names, by)
+            values = OPERATIONS[operator](left, right)
+            if slopes is not FLAT or more is not FLAT:
+                slopes = SLOPES[operator](left, right, values, slopes, more)
+            left = values
+        return left, slopes
 
 
 OPERATIONS: dict[str, Callable[[Values, Values], Values]] = {
@@ -117,6 +159,33 @@ def _operate(operator: str, left: Values, right: Values) -> tuple[Values, Faults
     return values, _first(faults, overflow)
 
 
+def _times(slopes: Values, factor: Values) -> Values:
+    """The product, in which 0 wins against inf and nan: what does not move has slope 0."""
+    if slopes is FLAT:
+        return FLAT
+    product: Values = np.multiply(slopes, factor)
+    if np.isnan(product).any():
+        product = np.where((slopes == 0) | (factor == 0), 0.0, product)
+    return product
+
+
+def _power(left: Values, right: Values, values: Values, one: Values, other: Values) -> Values:
+    by_base = _times(one, _times(right, left ** (right - 1.0)))
+    return by_base + _times(other, _times(values, np.log(left)))
+
+
+# The slopes of `left operator right`, from both, the values of the operation, and both slopes.
+SLOPES: dict[str, Callable[[Values, Values, Values, Values, Values], Values]] = {
+    "+": lambda left, right, values, one, other: one + other,
+    "-": lambda left, right, values, one, other: one - other,
+    "*": lambda left, right, values, one, other: _times(one, right) + _times(other, left),
+    "/": lambda left, right, values, one, other: (one - _times(other, values)) / right,
+    "//": lambda left, right, values, one, other: FLAT,
+    "%": lambda left, right, values, one, other: one - _times(other, left // right),
+    "**": _power,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Negative:
     """`-operand`."""
@@ -126,6 +195,14 @@ class Negative:
     def evaluate(self, names: Names) -> tuple[Values, Faults]:
         values, faults = _number(self.operand, names)
         return -values, faults
+
+    def dual(self, names: Names, by: str) -> Dual:
+        return _minus(_dual(self.operand, names, by))
+
+
+def _minus(one: Dual) -> Dual:
+    values, slopes = one
+    return -values, FLAT if slopes is FLAT else -slopes
 
 
 COMPARISONS: dict[str, Callable[[Values, Values], Values]] = {
@@ -139,7 +216,7 @@ COMPARISONS: dict[str, Callable[[Values, Values], Values]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(_Flat):
     """`first < second < third`: each operand is evaluated once, and only while all hold."""
 
     first: Node
@@ -157,7 +234,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Membership:
+class Membership(_Flat):
     """`item in (a, b)`."""
 
     item: Node
@@ -174,7 +251,7 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
-class Not:
+class Not(_Flat):
     """`not operand`."""
 
     operand: Node
@@ -185,7 +262,7 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True)
-class Junction:
+class Junction(_Flat):
     """`a and b and c` (where `every`), or `a or b or c`."""
 
     every: bool
@@ -217,6 +294,18 @@ class Choice:
             faults = _first(faults, np.where(holds, yes_faults, no_faults))
         return np.where(holds, yes, no), faults
 
+    def dual(self, names: Names, by: str) -> Dual:
+        holds, _ = self.condition.evaluate(names)
+        return _pick(holds, self.then.dual(names, by), self.otherwise.dual(names, by))
+
+
+def _pick(where: Values, one: Dual, other: Dual) -> Dual:
+    """`one` where `where` holds, elsewhere the other: its values with its slopes."""
+    values = np.where(where, one[0], other[0])
+    if one[1] is FLAT and other[1] is FLAT:
+        return values, FLAT
+    return values, np.where(where, one[1], other[1])
+
 
 def _only(where: Values, faults: Faults) -> Faults:
     """The faults that count: those where `where` holds."""
@@ -247,6 +336,27 @@ def _reduce(function: np.ufunc, values: tuple[Values, ...]) -> Values:
     return result
 
 
+def _smaller(one: Dual, other: Dual) -> Dual:
+    return _pick(one[0] <= other[0], one, other)
+
+
+def _larger(one: Dual, other: Dual) -> Dual:
+    return _pick(one[0] >= other[0], one, other)
+
+
+# The functions on values with slopes.
+DUALS: dict[str, Callable[..., Dual]] = {
+    "min": lambda *parts: reduce(_smaller, parts),
+    "max": lambda *parts: reduce(_larger, parts),
+    "clip": lambda x, low, high: _smaller(_larger(x, low), high),
+    "abs": lambda x: _larger(x, _minus(x)),
+    "exp": lambda x: (np.exp(x[0]), _times(x[1], np.exp(x[0]))),
+    "log": lambda x: (np.log(x[0]), _times(x[1], 1.0 / x[0])),
+    "sqrt": lambda x: (np.sqrt(x[0]), _times(x[1], 0.5 / np.sqrt(x[0]))),
+    "floor": lambda x: (np.floor(x[0]), FLAT),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One of `FUNCTIONS` with its arguments."""
@@ -263,3 +373,6 @@ class Call:
             faults = _first(faults, more)
         values, wrong = _finite(FUNCTIONS[self.function][0](*arguments))
         return values, _first(faults, wrong)
+
+    def dual(self, names: Names, by: str) -> Dual:
+        return DUALS[self.function](*(_dual(node, names, by) for node in self.arguments))

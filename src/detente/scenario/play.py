@@ -147,6 +147,10 @@ def _payer(context: Context, trail: Trail, name: str, others: Iterable[str]) -> 
 def payoff(context: Context, key: str, part: schema.PayoffPart) -> model.Payoff:
     """The payoffs of the actor `key`."""
     trail: Trail = ("payoffs", key)
+    if part.terminal and context.forever:
+        message = f"play goes on forever, so that `{key}` gets nothing at its end"
+        hint = "say it as a `flow`, or give a number of periods"
+        context.report.key_error((*trail, "terminal"), "forever", message, hint)
     return model.Payoff(
         flow=context.formulas((*trail, "flow"), part.flow, context.private),
         terminal=context.formulas((*trail, "terminal"), part.terminal, context.private),

@@ -49,7 +49,7 @@ class CalendarPart(Part):
 
     start: Text = Field("", description="`2018-02` or `2018-02-15`; not for rounds.")
     period: Literal["day", "week", "month", "quarter", "year", "round"]
-    horizon: Formula = Field(description="The number of periods.")
+    horizon: Formula = Field(description="The number of periods, or `forever`.")
 
 
 class ActorPart(Supported):
@@ -57,8 +57,8 @@ class ActorPart(Supported):
 
     name: Text = Field("", description="For people; the key by default.")
     types: Formulas = Field({}, description="The prior probability of each private type.")
-    precision: Formula = Field(description="λ ≥ 0: how sharply play follows payoffs.")
-    discount: Formula = Field(1, description="δ in [0, 1].")
+    precision: Formula = Field(description="λ ≥ 0: how sharply play follows payoffs; or `limit`.")
+    discount: Formula = Field(1, description="δ in [0, 1]; below 1 where play goes on forever.")
 
 
 class VariablePart(Supported):
@@ -83,7 +83,10 @@ class ParameterPart(Supported):
 class TurnPart(Part):
     """A turn: who chooses, or which events happen by chance."""
 
-    who: Names = Field([], description="The actor who moves, or `chance` for all events.")
+    who: Names = Field(
+        [],
+        description="Who moves, or all who choose at the same time; or `chance` for all events.",
+    )
     chance: Names = Field([], description="The events that happen, in their order.")
     when: Formula = Field(None, description="The turn is played where this holds.")
 

@@ -52,7 +52,8 @@ class Scope:
     `variables` gives the level names of each state variable (none where levels are numbers),
     `actors` the types of each actor; None stands for an entry that could not be read.
     `parameters` gives the actor with whose type the parameter varies, or ''. Where `partial`,
-    there may be names that are not listed, so that unknown ones pass without a message.
+    there may be names that are not listed, so that unknown ones pass without a message. Where
+    play goes on `forever`, the calendar is not for formulas.
     `what` names the place in messages.
     """
 
@@ -60,6 +61,7 @@ class Scope:
     actors: Mapping[str, tuple[str, ...] | None]
     parameters: Mapping[str, str]
     dated: bool = False
+    forever: bool = False
     partial: bool = False
     wanted: Sort = NUMBER
     state: bool = True

@@ -193,7 +193,9 @@ class Translator:
         scope = self.scope
         known: list[str] = list(scope.parameters)
         if scope.state:
-            known += [*scope.variables, "t", "last", *(("month", "year") if scope.dated else ())]
+            known += scope.variables
+        if scope.state and not scope.forever:
+            known += ["t", "last", *(("month", "year") if scope.dated else ())]
         if scope.types:
             known += scope.actors
         return did_you_mean(key, known)

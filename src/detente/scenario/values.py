@@ -20,16 +20,32 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-9  # by which probabilities may miss 1: rounding, no more
 MOST_PERIODS = 10_000
 OUTSIDE = Place("--set")  # the place of what is wrong with values from outside
+FOREVER = "forever"  # a horizon without end
+LIMIT = "limit"  # the precision of play that noise is taken from
+
+
+def unbounded(word: str, place: Place) -> Formula:
+    """The formula that is infinite, written as one of the words for it."""
+    return dataclasses.replace(number(math.inf, place), text=word)
+
+
+def is_unbounded(formula: Formula) -> bool:
+    """Whether a formula stands for one of the words; no formula that was parsed is infinite."""
+    return formula.node == number(math.inf, formula.place).node
 
 
 def constant(formula: Formula, scenario: Scenario) -> float:
     """The value of a constant formula (a prior, precision, discount or horizon).
+
+    A horizon of `forever` and a precision of `limit` are inf.
 
     Raises
     ------
     NotFinite
         Where it divides by zero or is not finite.
     """
+    if is_unbounded(formula):
+        return math.inf
     return float(formula.evaluate(_scalars(scenario.parameters)))
 
 
@@ -77,6 +93,7 @@ class _Check:
     def __init__(self, values: Mapping[str, float]) -> None:
         self.values = values
         self.problems: list[Diagnostic] = []
+        self.forever = False
 
     def tell(self, formula: Formula, code: str, message: str, hint: str = "") -> None:
         self.problems.append(Diagnostic(formula.place, code, message, hint))
@@ -85,6 +102,8 @@ class _Check:
         """The value of a constant; None where it has none, which is told if it is news."""
         if not formula.parameters <= self.values.keys():
             return None
+        if is_unbounded(formula):
+            return math.inf
         try:
             return float(formula.evaluate(self.values))
         except NotFinite as error:
@@ -95,7 +114,9 @@ class _Check:
         periods = self.value(formula, "the horizon")
         if periods is None:
             return
-        if not (periods.is_integer() and 1 <= periods <= MOST_PERIODS):
+        if math.isinf(periods):
+            self.forever = True
+        elif not (periods.is_integer() and 1 <= periods <= MOST_PERIODS):
             message = f"the horizon is {periods:g}: not a whole number from 1 to {MOST_PERIODS:,}"
             self.tell(formula, "out-of-range", message)
         elif calendar is not None:
@@ -113,6 +134,10 @@ class _Check:
         if discount is not None and not 0 <= discount <= 1:
             message = f"the discount of {actor.key} is {discount:g}: not from 0 to 1"
             self.tell(actor.discount, "out-of-range", message)
+        elif discount == 1 and self.forever:
+            message = f"the discount of {actor.key} is 1: not below 1, though play goes on forever"
+            hint = f"give {actor.key} a `discount` below 1, or the calendar a number of periods"
+            self.tell(actor.discount, "out-of-range", message, hint)
         priors = [
             (formula, f"the prior of {actor.key}.{name}")
             for name, formula in zip(actor.types, actor.priors, strict=True)

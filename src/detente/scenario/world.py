@@ -16,6 +16,7 @@ from detente.scenario.context import Context
 from detente.scenario.expression import Formula
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.source import Trail
+from detente.scenario.values import FOREVER, LIMIT
 
 START = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?")
 
@@ -47,7 +48,7 @@ def actor(context: Context, key: str, part: schema.ActorPart) -> model.Actor | N
     """The actor `key`."""
     trail: Trail = ("actors", key)
     priors = context.formulas((*trail, "types"), part.types, context.constants)
-    precision = context.formula((*trail, "precision"), part.precision, context.constants)
+    precision = context.constant((*trail, "precision"), part.precision, LIMIT)
     discount = context.formula((*trail, "discount"), part.discount, context.constants)
     support = context.support(trail, part)
     if precision is None or discount is None or len(priors) < len(part.types):
@@ -161,5 +162,5 @@ def _date(text: str) -> dt.date | None:
 
 
 def horizon(context: Context, part: schema.CalendarPart) -> Formula | None:
-    """The number of periods, as a constant formula."""
-    return context.formula(("calendar", "horizon"), part.horizon, context.constants)
+    """The number of periods, as a constant formula, or `forever`."""
+    return context.constant(("calendar", "horizon"), part.horizon, FOREVER)

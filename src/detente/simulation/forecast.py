@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame
 from detente.simulation.forward import Forward, forward
+from detente.solver.backward import Progress
 from detente.solver.solution import Solution
-from detente.solver.solve import Progress
 
 Floats = NDArray[np.float64]
 
@@ -27,7 +27,8 @@ class Forecast:
 
     Every table but `payoffs` has a column for each actor with private types: the true type that
     the row is conditional on, or 'any'. `t` counts periods from 1 (0: the start), `period` is
-    its label. Probabilities are plain numbers, payoffs are in the scenario's unit.
+    its label. Probabilities are plain numbers, payoffs are in the scenario's unit. The tables cover
+    `periods` periods: all of them, or the first ones of a game without end.
 
     outcomes
         `t, period, outcome, happened, holds, error`: the probability that the outcome has held by
@@ -37,16 +38,22 @@ class Forecast:
         `t, period, variable, level, label, probability` at the end of each period.
     actions
         `t, period, turn, actor, action, probability, share`: the probability that the action is
-        taken at this turn, and given that the actor moves. `turn` counts from 1 within the period.
+        taken at this turn, and given that the actor moves. `turn` counts from 1 within the period;
+        actors who choose at the same time have the same turn, each with its own actions.
     payoffs
         `actor, type, payoff, regret, error`: expected at the start, what a best response would add,
-        and the difference from the coarser grid.
+        and the difference from the coarser grid. They are those of all of play, also of a game
+        without end: discounted, and not only of the periods told.
     beliefs
         `t, period, about, type, mean, low, high`: what the public believes of a type at the end of
         the period: mean, and the 10 % and 90 % quantiles over histories.
+    forward_error
+        Largest difference of payoffs counted forward from the values of the solution, in
+        proportion to the value where that is above 1.
     """
 
     solution: Solution
+    periods: int
     outcomes: pd.DataFrame
     states: pd.DataFrame
     actions: pd.DataFrame
@@ -57,14 +64,20 @@ class Forecast:
     def __repr__(self) -> str:
         game = self.solution.game
         final = overall(game, self.outcomes)
-        final = final[final["t"] == game.periods]
+        final = final[final["t"] == self.periods]
         rows = [f"{r.outcome} {r.happened:.0%}" for r in final.itertuples()]
-        title = f"Forecast of {game.scenario.name!r} over {game.periods} periods"
+        first = "" if game.loop is None else "the first "
+        periods = f"{self.periods} period{'' if self.periods == 1 else 's'}"
+        title = f"Forecast of {game.scenario.name!r} over {first}{periods}"
         return f"<{title}: {', '.join(rows) or 'no outcomes'}; {self.solution.status.value}>"
 
 
 def forecast(
-    solution: Solution, *, threads: int | None = None, progress: Progress | None = None
+    solution: Solution,
+    *,
+    periods: int | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
 ) -> Forecast:
     """The forecast from a solution, by an exact forward pass; errors from its coarser grid.
 
@@ -72,18 +85,30 @@ def forecast(
     ----------
     solution
         As solved; where it has a coarser solution, that is passed forward as well.
+    periods
+        How many periods of a game without end to tell; by default what
+        `detente.simulation.forward.FOREVER_PERIODS` has for its calendar.
     threads
         Threads to work with; all processors by default. Results do not depend on it.
     progress
         Called with the share of the pass through `solution` that is done, from 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If `periods` is below 1, or given for a game that ends.
     """
-    rough = None if solution.coarse is None else forward(solution.coarse, threads=threads)
-    run = forward(solution, threads=threads, progress=progress)
     game = solution.game
+    check_periods(game, periods)
+    rough = None
+    if solution.coarse is not None:
+        rough = forward(solution.coarse, periods=periods, threads=threads)
+    run = forward(solution, periods=periods, threads=threads, progress=progress)
     values = solution.start_values[solution.grid.start].reshape(run.payoffs.shape)
     scale = np.maximum(1.0, np.abs(values))
     return Forecast(
         solution=solution,
+        periods=len(run.states) - 1,
         outcomes=_outcomes(game, run, rough),
         states=_states(game, run),
         actions=_actions(game, run),
@@ -91,6 +116,19 @@ def forecast(
         beliefs=_beliefs(solution, run),
         forward_error=float((np.abs(run.payoffs - values) / scale).max()),
     )
+
+
+def check_periods(game: CompiledGame, periods: int | None) -> None:
+    """Refuse a number of periods that cannot be told."""
+    if periods is None:
+        return
+    if game.loop is None:
+        raise ValueError(
+            f"play ends after {game.periods} periods, all of which are told: `periods` is for "
+            "play without end"
+        )
+    if periods < 1:
+        raise ValueError(f"periods are at least 1, not {periods}")
 
 
 def overall(game: CompiledGame, table: pd.DataFrame) -> pd.DataFrame:
@@ -133,7 +171,7 @@ def _label(game: CompiledGame, t: int) -> str:
 
 
 def _outcomes(game: CompiledGame, run: Forward, rough: Forward | None) -> pd.DataFrame:
-    times = np.arange(game.periods + 1)
+    times = np.arange(len(run.states))
     blocks = []
     for labels, weights in conditions(game):
         for key in game.holds:
@@ -157,8 +195,10 @@ def _outcomes(game: CompiledGame, run: Forward, rough: Forward | None) -> pd.Dat
 
 def _states(game: CompiledGame, run: Forward) -> pd.DataFrame:
     blocks = []
-    ends = (0, *game.structure.period_sets)
-    levels = [game.structure.levels(game.structure.sets[n]) for n in ends]
+    ends = range(len(run.states))
+    sets = (0, *game.structure.period_sets)
+    # Each period of a game without end is like the first.
+    levels = [game.structure.levels(game.structure.sets[sets[min(t, len(sets) - 1)]]) for t in ends]
     for labels, weights in conditions(game):
         for variable in game.structure.variables:
             size = variable.size
@@ -183,25 +223,28 @@ def _actions(game: CompiledGame, run: Forward) -> pd.DataFrame:
     actors = list(game.scenario.actors)
     rows: list[dict[str, object]] = []
     for labels, weights in conditions(game):
-        for layer, acted in zip(game.layers, run.acted, strict=True):
-            if not layer.movers:
-                continue
-            actor = actors[layer.movers[0]]
-            probability = acted @ weights
-            moves = probability[:-1].sum()
-            names = list(game.scenario.actions[actor])
-            at = {"t": layer.period, "period": _label(game, layer.period), "turn": layer.turn + 1}
-            rows += [
-                {
-                    **at,
-                    **labels,
-                    "actor": actor,
-                    "action": names[k],
-                    "probability": float(p),
-                    "share": float(p / moves) if moves > 0 else np.nan,
-                }
-                for k, p in enumerate(probability[:-1])
-            ]
+        for (t, n), acted in zip(run.moves, run.acted, strict=True):
+            layer = game.layers[n]
+            at = {"t": t, "period": _label(game, t), "turn": layer.turn + 1}
+            taken = acted @ weights if layer.movers else np.empty(0)
+            for m, mover in enumerate(layer.movers):
+                actor = actors[mover]
+                names = list(game.scenario.actions[actor])
+                own = layer.action[:, m]
+                chosen = own >= 0
+                probability = np.bincount(own[chosen], taken[chosen], minlength=len(names))
+                moves = probability.sum()
+                rows += [
+                    {
+                        **at,
+                        **labels,
+                        "actor": actor,
+                        "action": name,
+                        "probability": float(p),
+                        "share": float(p / moves) if moves > 0 else np.nan,
+                    }
+                    for name, p in zip(names, probability, strict=True)
+                ]
     blocks = [pd.DataFrame(rows)] if rows else []
     return _table(game, blocks, "turn", "actor", "action", "probability", "share")
 
@@ -230,10 +273,9 @@ def _beliefs(solution: Solution, run: Forward) -> pd.DataFrame:
     for labels, weights in conditions(game):
         for i in game.informed:
             key, actor = actors[i]
-            second = solution.grid.nodes[i]
             for t, mass in enumerate(run.beliefs[i] @ weights):
                 for theta, kind in enumerate(actor.types):
-                    value = second if theta == 1 else 1 - second
+                    value = solution.grid.about[i].belief[:, theta]
                     low, high = _quantiles(value, mass, (0.1, 0.9))
                     rows.append(
                         {

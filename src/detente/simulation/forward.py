@@ -1,8 +1,9 @@
 """The exact forward pass: where play goes, conditional on the true types.
 
 For each type profile the probability mass over (state, belief) is pushed through the layers with
-the solution's own strategies, posteriors and interpolation (`kernels.push`). Profiles are
-computed apart, in groups, so results do not depend on the threads.
+the solution's own strategies, posteriors and interpolation (`kernels.push`). A turn leaves the
+beliefs about those who do not move as they are, so the work is shared out by these, in parts that
+do not depend on the number of threads.
 
 "Has happened by period t" needs no memory where an outcome, once it holds, always holds. For any
 other outcome the histories in which it has not happened yet are followed in a channel of their
@@ -12,20 +13,27 @@ own, from which mass leaves when it happens.
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame
+from detente.solver.backward import Progress
 from detente.solver.kernels.push import marginals, push
+from detente.solver.layout import part, turn
 from detente.solver.solution import Solution
-from detente.solver.solve import Progress
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+FOREVER_PERIODS = {"day": 90, "week": 52, "month": 24, "quarter": 8, "year": 10}
+"""Periods of a game without end that a forecast covers, by the unit of its calendar."""
+
+PARTS = 8
+"""Parts of a layer's work: whatever the threads, sums are taken in the same order."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,12 +43,14 @@ class Forward:
     happened, holding
         By outcome, float64 [t, p]: probability that it has held by the end of period t (from the
         start on), and that it holds then.
+    moves
+        For each layer of each period, in order of play: its period and its number n.
     states
         For each t, float64 [x, p] over the states in which the period ends.
     beliefs
         For each actor, float64 [t, g, p]: distribution over the nodes of the belief about it.
     acted
-        For each layer, float64 [own action + 1, p]; the last row is 'nobody moves'.
+        For each of `moves`, float64 [e, p]: probability of a joint action at its state.
     payoffs
         float64 [i, p]: expected payoff, added up along the way.
     """
@@ -48,6 +58,7 @@ class Forward:
     happened: dict[str, Floats]
     holding: dict[str, Floats]
     states: tuple[Floats, ...]
+    moves: tuple[tuple[int, int], ...]
     beliefs: tuple[Floats, ...]
     acted: tuple[Floats, ...]
     payoffs: Floats
@@ -64,145 +75,173 @@ def persistent(game: CompiledGame, outcome: str) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Run:
-    """Some profiles q passed forward; h numbers the channels of each.
+def schedule(game: CompiledGame, periods: int | None = None) -> tuple[tuple[int, int], ...]:
+    """The layers of each period, in order of play: (period, number n of the layer)."""
+    if game.loop is None:
+        return tuple((layer.period, n) for n, layer in enumerate(game.layers))
+    last = forever_periods(game) if periods is None else periods
+    return tuple((t, n) for t in range(1, last + 1) for n in range(len(game.layers)))
 
-    by_state, by_belief
-        For each t, float64 [x, q, h] (mass still in its channel) and [b, q].
-    acted
-        For each layer, float64 [own action + 1, q].
-    rewards
-        float64 [i, q]: expected rewards, discounted.
-    """
 
-    by_state: list[Floats]
-    by_belief: list[Floats]
-    acted: list[Floats]
-    rewards: Floats
+def forever_periods(game: CompiledGame) -> int:
+    """How many periods of a game without end are played forward where nothing else is asked."""
+    return FOREVER_PERIODS.get(game.scenario.calendar.unit, 24)
 
 
 def forward(
-    solution: Solution, *, threads: int | None = None, progress: Progress | None = None
+    solution: Solution,
+    *,
+    periods: int | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
 ) -> Forward:
-    """Push the start through the solution. See `Forward`; options as those of `solve`."""
+    """Push the start through the solution. See `Forward`; options as those of `forecast`."""
     game, grid = solution.game, solution.grid
     passing = tuple(key for key in game.holds if not persistent(game, key))
     threads = threads or os.cpu_count() or 1
-    groups = np.array_split(np.arange(len(game.profiles)), min(threads, len(game.profiles)))
+    moves = schedule(game, periods)
     with ThreadPoolExecutor(threads) as pool:
-        # One group tells how far it has come: they take about the same time.
-        reports = [progress, *[None] * (len(groups) - 1)]
-        run = partial(_push_through, solution, passing)
-        runs = list(pool.map(run, groups, reports))
-    # From here on all profiles are together: sums do not depend on how they were grouped.
-    channels = _joined([run.by_state for run in runs])
-    states = tuple(np.ascontiguousarray(mass[:, :, 0]) for mass in channels)
-    beliefs = np.stack(_joined([run.by_belief for run in runs]))
-    acted = _joined([run.acted for run in runs])
+        pass_ = _Pass(solution, passing, pool)
+        for t, turns in groupby(moves, key=lambda move: move[0]):
+            for _, n in turns:
+                pass_.play(t, n)
+            pass_.record(n + 1)
+            if progress is not None:
+                progress(t / moves[-1][0])
+    sets = game.structure.period_sets
+    ends = (0, *(sets if game.loop is None else sets * moves[-1][0]))
+    states = tuple(np.ascontiguousarray(mass[:, :, 0]) for mass in pass_.by_state)
     holding, happened = {}, {}
-    ends = (0, *game.structure.period_sets)
     for key, holds in game.holds.items():
         holding[key] = np.stack(
             [s[holds[n]].sum(axis=0) for s, n in zip(states, ends, strict=True)]
         )
         happened[key] = holding[key]
     for h, key in enumerate(passing, start=1):
-        happened[key] = np.stack([(mass[:, :, 0] - mass[:, :, h]).sum(axis=0) for mass in channels])
-    actors, width = len(game.priors), len(game.profiles)
-    payoffs = np.concatenate([run.rewards for run in runs], axis=1)
-    discount = game.discount[:, None]
-    for t, flow in enumerate(game.flow):
-        table = flow.reshape(-1, actors, width)
-        payoffs += discount**t * np.einsum("xip,xp->ip", table, states[t + 1])
-    table = game.terminal.reshape(-1, actors, width)
-    payoffs += discount**game.periods * np.einsum("xip,xp->ip", table, states[-1])
-    about = beliefs.reshape(len(beliefs), *grid.shape, width)
+        gone = [(mass[:, :, 0] - mass[:, :, h]).sum(axis=0) for mass in pass_.by_state]
+        happened[key] = np.stack(gone)
+    actors = len(game.priors)
+    about = np.stack(pass_.by_belief).reshape(len(ends), *grid.shape, -1)
     return Forward(
         happened=happened,
         holding=holding,
         states=states,
+        moves=moves,
         beliefs=tuple(
             about.sum(axis=tuple(1 + j for j in range(actors) if j != i)) for i in range(actors)
         ),
-        acted=tuple(acted),
-        payoffs=payoffs,
+        acted=tuple(pass_.acted),
+        payoffs=pass_.payoffs(states, moves[-1][0]),
     )
 
 
-def _actions(game: CompiledGame, mover: int) -> int:
-    """The number of all actions of a mover, of which some may be available nowhere; -1: chance."""
-    return len(game.scenario.actions[list(game.scenario.actors)[mover]]) if mover >= 0 else 0
+class _Pass:
+    """Mass on its way through the layers.
 
+    by_state, by_belief
+        For each t, float64 [x, p, h] (mass still in its channel h) and [b, p].
+    acted
+        For each layer played, float64 [e, p].
+    rewards
+        float64 [i, p]: expected rewards so far, discounted.
+    """
 
-def _joined(parts: list[list[Floats]]) -> list[Floats]:
-    """Lists of arrays of several runs, put together along the axis of profiles (the second)."""
-    return [np.concatenate(arrays, axis=1) for arrays in zip(*parts, strict=True)]
+    def __init__(self, solution: Solution, passing: tuple[str, ...], pool: Executor) -> None:
+        game, grid = solution.game, solution.grid
+        self.solution, self.passing, self.pool = solution, passing, pool
+        self.chosen = np.arange(len(game.profiles))
+        self.channels = 1 + len(passing)
+        sets = game.structure.sets
+        # Two arrays in turn, made once: fresh memory for every layer would cost more than the work.
+        shape = (max(s.size for s in sets), grid.size, self.chosen.size * self.channels)
+        self.store = [np.empty(shape), np.empty(shape)]
+        self.mass = self.store[0][: sets[0].size]
+        self.mass[:] = 0.0
+        self.mass[game.start, grid.start] = 1.0
+        self.by_state: list[Floats] = []
+        self.by_belief: list[Floats] = []
+        self.acted: list[Floats] = []
+        self.rewards = np.zeros((len(game.priors), self.chosen.size))
+        self.record(0)
 
+    def play(self, t: int, n: int) -> None:
+        """Layer n in period t."""
+        game, grid = self.solution.game, self.solution.grid
+        layer, sets = game.layers[n], game.structure.sets
+        if t > 1 and n == 0 and game.loop is not None:
+            self._begin_again(game.loop, sets[0].size)
+        self.store.reverse()
+        following = self.store[0][: sets[n + 1].size]
+        arrays, seen, alive = part(game, layer), turn(game, grid, layer.movers), self._alive(n)
+        cuts = np.linspace(0, seen.base.size, min(PARTS, seen.base.size) + 1).astype(int)
+        blank = np.linspace(0, len(following), len(cuts)).astype(int)
+        counted = np.zeros((cuts.size - 1, len(layer.action), self.chosen.size))
 
-def _push_through(
-    solution: Solution, passing: tuple[str, ...], chosen: Ints, progress: Progress | None
-) -> _Run:
-    """The forward pass for the profiles `chosen`."""
-    game, grid = solution.game, solution.grid
-    sets = game.structure.sets
-    channels = 1 + len(passing)
-    shape = (grid.size, chosen.size * channels)
-    # Two arrays in turn, made once: fresh memory for every layer would cost more than the work.
-    most = max(codes.size for codes in sets)
-    store = [np.empty((most, *shape)), np.empty((most, *shape))]
-    mass = store[1][:1]
-    mass[:] = 0.0
-    mass[0, grid.start] = 1.0
-    run = _Run([], [], [], np.zeros((len(game.priors), chosen.size)))
+        def clear(first: int, last: int) -> None:
+            following[first:last] = 0.0
 
-    def alive(n: int) -> Floats:
-        """For each channel, 0 where its outcome holds before layer n: float64 [x, q h]."""
-        keep = np.ones((sets[n].size, channels))
-        for h, key in enumerate(passing, start=1):
+        def task(k: int) -> None:
+            push(
+                cuts[k],
+                cuts[k + 1],
+                arrays,
+                seen,
+                self.solution.strategies[n],
+                self.chosen,
+                alive,
+                self.mass,
+                following,
+                counted[k],
+            )
+
+        list(self.pool.map(clear, blank[:-1], blank[1:]))
+        list(self.pool.map(task, range(cuts.size - 1)))
+        acted = counted.sum(axis=0)
+        reward = layer.reward.reshape(len(acted), len(game.priors), -1)
+        paid = np.einsum("ep,eip->ip", acted, reward)
+        self.rewards += game.discount[:, None] ** (t - 1) * paid
+        self.acted.append(acted)
+        self.mass = following
+
+    def record(self, n: int) -> None:
+        """Keep the marginals before layer n."""
+        states, nodes, width = self.mass.shape
+        by_state, by_belief = np.zeros((states, width)), np.zeros((nodes, width))
+        marginals(self.mass, self._alive(n), by_state, by_belief)
+        shape = (-1, self.chosen.size, self.channels)
+        self.by_state.append(by_state.reshape(shape))
+        self.by_belief.append(by_belief.reshape(shape)[:, :, 0])
+
+    def payoffs(self, states: tuple[Floats, ...], last: int) -> Floats:
+        """Expected payoffs of all that was played, and of what follows: float64 [i, p]."""
+        solution = self.solution
+        game = solution.game
+        actors, width = len(game.priors), self.chosen.size
+        total, discount = self.rewards.copy(), game.discount[:, None]
+        for t in range(last):
+            table = game.flow[0 if game.loop is not None else t].reshape(-1, actors, width)
+            total += discount**t * np.einsum("xip,xp->ip", table, states[t + 1])
+        if game.loop is None:
+            table = game.terminal.reshape(-1, actors, width)
+            ahead = np.einsum("xip,xp->ip", table, states[-1])
+        else:
+            mass = self.mass[:, :, :: self.channels]
+            values = solution.first_values[game.loop].reshape(*mass.shape[:2], actors, width)
+            ahead = np.einsum("xbip,xbp->ip", values, mass)
+        return np.asarray(total + discount**last * ahead)
+
+    def _begin_again(self, loop: Ints, states: int) -> None:
+        """The states after the last layer as those before the first."""
+        self.store.reverse()
+        first = self.store[0][:states]
+        first[:] = 0.0
+        first[loop] = self.mass
+        self.mass = first
+
+    def _alive(self, n: int) -> Floats:
+        """For each channel, 0 where its outcome holds before layer n: float64 [x, p h]."""
+        game = self.solution.game
+        keep = np.ones((game.structure.sets[n].size, self.channels))
+        for h, key in enumerate(self.passing, start=1):
             keep[game.holds[key][n], h] = 0.0
-        return np.tile(keep, chosen.size)
-
-    def record(n: int) -> None:
-        by_state, by_belief = np.zeros((sets[n].size, shape[1])), np.zeros(shape)
-        marginals(mass, alive(n), by_state, by_belief)
-        run.by_state.append(by_state.reshape(-1, chosen.size, channels))
-        run.by_belief.append(by_belief.reshape(-1, chosen.size, channels)[:, :, 0])
-
-    record(0)
-    for n, layer in enumerate(game.layers):
-        mover = layer.movers[0] if layer.movers else -1
-        informed = mover in game.informed
-        following = store[n % 2][: sets[n + 1].size]
-        following[:] = 0.0
-        own = layer.action[:, 0] if layer.movers else np.full(len(layer.action), -1, np.int32)
-        counted = np.zeros((_actions(game, mover) + 1, chosen.size))
-        paid = np.zeros_like(run.rewards)
-        push(
-            layer.action_ptr,
-            own,
-            layer.trans_ptr,
-            layer.succ,
-            layer.prob,
-            layer.reward,
-            solution.strategies[n],
-            grid.nodes[mover] if informed else np.ones(1),
-            grid.split[mover] if informed else 0,
-            grid.stride(mover) if informed else 1,
-            game.profiles[chosen, mover] if informed else np.zeros_like(chosen),
-            chosen,
-            len(game.profiles),
-            alive(n),
-            mass,
-            following,
-            counted,
-            paid,
-        )
-        run.rewards[:] += game.discount[:, None] ** (layer.period - 1) * paid
-        run.acted.append(counted)
-        mass = following
-        if game.ends_period[n]:
-            record(n + 1)
-        if progress is not None:
-            progress((n + 1) / len(game.layers))
-    return run
+        return np.tile(keep, self.chosen.size)

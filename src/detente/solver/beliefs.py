@@ -1,17 +1,24 @@
 """Public beliefs on a grid.
 
-A belief about an actor with two types is the probability of the second one. Its nodes are
-uniform on either side of the prior, which is a node itself: the first moves, which are what a
-forecast is read for, are then solved at the very belief at which they are made. The nodes are an
-even number of steps on both sides, so that every second node is a grid of the same kind: the
-coarser grid from which the discretisation error is judged. Beliefs about several actors live on
-the product of their grids; b numbers its nodes, the last actor's varying fastest.
+A belief about an actor with K types is a point of the simplex. Its nodes are regular in the
+coordinates u(θ) ∝ r(θ) b(θ), where the ratios r are chosen, near 1, so that the prior is a node:
+the first moves, which are what a forecast is read for, are then solved at the very belief at
+which they are made. A node is a composition of `steps` = n into K whole numbers m, u = m / n.
+Bayes' rule reads the same in u, u'(θ) ∝ u(θ) σ(a|θ), so that the prior enters a solve only where
+payoffs are averaged over other actors' types. Values between nodes are linear in u on the cells
+of Kuhn's triangulation (Kuhn 1960; Freudenthal 1942), which a point's cumulative coordinates
+c(j) = n Σ_{θ ≥ j} u(θ) find by sorting their fractional parts.
+
+The prior's m are even, so that the nodes with even m are a grid of the same kind: the coarser
+grid from which the discretisation error is judged. Beliefs about several actors live on the
+product of their grids; b numbers its nodes, the last actor's varying fastest.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
+from functools import cached_property
+from math import comb, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,74 +26,136 @@ from numpy.typing import NDArray
 from detente.game.arrays import CompiledGame
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Simplex:
+    """The grid of the belief about one actor.
+
+    steps
+        n; 0 where nothing is private.
+    prior
+        int64 [θ]: the composition m that is the prior.
+    node
+        int64 [g, θ]: the compositions m of n, in the order of their cumulative coordinates.
+    rank
+        int64 [j, c]: the position of a node is Σ_j rank[j, c(j + 1)], j = 0 … K - 2.
+    start
+        Position of the prior.
+    belief
+        float64 [g, θ]: probability of each type at each node.
+    """
+
+    steps: int
+    prior: Ints
+    node: Ints
+    rank: Ints
+    start: int
+    belief: Floats
+
+    @property
+    def size(self) -> int:
+        """Number of nodes."""
+        return len(self.node)
 
 
 @dataclass(frozen=True, eq=False)
 class BeliefGrid:
-    """Nodes of the belief about each actor: float64 [g], `[1.0]` where nothing is private.
+    """The product of the grids about all actors; `profiles` is int64 [p, i]."""
 
-    `split[i]` is the node of actor i's prior; `profiles` is int64 [p, i].
-    """
-
-    nodes: tuple[Floats, ...]
-    split: tuple[int, ...]
-    profiles: NDArray[np.int64]
+    about: tuple[Simplex, ...]
+    profiles: Ints
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Number of nodes of each actor's belief."""
-        return tuple(nodes.size for nodes in self.nodes)
+        return tuple(simplex.size for simplex in self.about)
+
+    @property
+    def points(self) -> tuple[int, ...]:
+        """Nodes along an edge of each informed actor's simplex."""
+        return tuple(simplex.steps + 1 for simplex in self.about if simplex.steps)
 
     @property
     def size(self) -> int:
         """B, the number of nodes of the product grid."""
         return prod(self.shape)
 
-    @property
+    @cached_property
     def start(self) -> int:
         """The node b of the priors."""
-        return int(np.ravel_multi_index(self.split, self.shape))
+        return int(np.ravel_multi_index([s.start for s in self.about], self.shape))
 
     def stride(self, i: int) -> int:
         """Steps in b from one node of actor i's belief to the next."""
         return prod(self.shape[i + 1 :])
 
+    def position(self, i: int) -> Ints:
+        """The node of actor i's belief at each node, int64 [b]."""
+        return np.asarray(np.unravel_index(np.arange(self.size), self.shape)[i])
+
     def type_probability(self, i: int) -> Floats:
-        """Probability of each of actor i's types at each node, float64 [b, K]."""
-        about = self.nodes[i][np.unravel_index(np.arange(self.size), self.shape)[i]]
-        if self.nodes[i].size == 1:
-            return np.ones((self.size, 1))
-        return np.stack([1 - about, about], axis=1)
-
-    def others(self, i: int) -> Floats:
-        """Probability of the other actors' types in each profile, float64 [o, p].
-
-        o runs over the nodes b at which actor i's own belief is at its first node, in order.
-        """
-        weights = np.ones((self.size, len(self.profiles)))
-        for j in range(len(self.nodes)):
-            if j != i:
-                weights *= self.type_probability(j)[:, self.profiles[:, j]]
-        own = np.unravel_index(np.arange(self.size), self.shape)[i]
-        return np.ascontiguousarray(weights[own == 0])
+        """Probability of each of actor i's types at each node, float64 [b, θ]."""
+        return self.about[i].belief[self.position(i)]
 
 
 def belief_grid(game: CompiledGame, points: int) -> BeliefGrid:
-    """The grid with `points` nodes (odd, at least 3) for each informed actor of a game."""
-    nodes, split = [], []
-    for prior in game.priors:
-        if prior.size == 1:
-            nodes.append(np.ones(1))
-            split.append(0)
-            continue
-        # A prior of 0 or 1 is an end of a uniform grid.
-        p = float(prior[1])
-        half = (points - 1) // 2
-        below = 2 * min(max(round(p * half), 1), half - 1) if half > 1 else 1
-        if p <= 0 or p >= 1:
-            below = 0 if p <= 0 else points - 1
-        left = np.linspace(0, p, below + 1)
-        right = np.linspace(p, 1, points - below)
-        nodes.append(np.concatenate([left, right[1:]]))
-        split.append(below)
-    return BeliefGrid(tuple(nodes), tuple(split), game.profiles)
+    """The grid with `points` nodes (odd) along each edge of each informed actor's simplex."""
+    half = (points - 1) // 2
+    about = (_simplex(prior, 2 * _apportion(prior, half)) for prior in game.priors)
+    return BeliefGrid(tuple(about), game.profiles)
+
+
+def grid_size(game: CompiledGame, points: int) -> int:
+    """The number of nodes of that grid, without making it."""
+    return prod(comb(points + prior.size - 2, prior.size - 1) for prior in game.priors)
+
+
+def coarser(game: CompiledGame, grid: BeliefGrid) -> BeliefGrid:
+    """The grid of the nodes with even m."""
+    pairs = zip(game.priors, grid.about, strict=True)
+    return BeliefGrid(tuple(_simplex(p, s.prior // 2) for p, s in pairs), game.profiles)
+
+
+def fewest_points(types: int) -> int:
+    """The fewest points that a simplex of so many types takes: its prior must be inside."""
+    return max(5, 2 * types + 1)
+
+
+def _simplex(prior: Floats, middle: Ints) -> Simplex:
+    """The grid in which the prior is the node with composition `middle`."""
+    kinds, steps = prior.size, int(middle.sum())
+    if kinds == 1:
+        one = np.zeros((1, 1), dtype=np.int64)
+        return Simplex(0, one[0], one, np.zeros((0, 2), dtype=np.int64), 0, np.ones((1, 1)))
+    node = _compositions(steps, kinds)
+    counts = [[comb(c + j, j + 1) for c in range(steps + 2)] for j in range(kinds - 1)]
+    rank = np.array(counts[::-1], dtype=np.int64)
+    # Where a type is impossible its ratio does not matter: the prior is on the simplex's edge.
+    ratio = np.divide(prior, middle, out=np.full(kinds, 1.0 / steps), where=middle > 0)
+    weight = node * ratio
+    tail = np.cumsum(middle[::-1])[::-1][1:]
+    start = int(rank[np.arange(kinds - 1), tail].sum())
+    return Simplex(steps, middle, node, rank, start, weight / weight.sum(axis=1, keepdims=True))
+
+
+def _compositions(total: int, parts: int) -> Ints:
+    """All ways to write `total` as an ordered sum of `parts` whole numbers, as int64 [g, θ]."""
+    tails = np.array([[c] for c in range(total + 1)])
+    for _ in range(parts - 2):
+        tails = np.array([[*t, c] for t in tails.tolist() for c in range(t[-1] + 1)])
+    full = np.concatenate([np.full((len(tails), 1), total), tails], axis=1)
+    return np.concatenate([full[:, :-1] - full[:, 1:], full[:, -1:]], axis=1)
+
+
+def _apportion(prior: Floats, seats: int) -> Ints:
+    """Whole numbers near seats x prior that add up to `seats`, at least 1 where prior > 0."""
+    share = np.where(prior > 0, np.maximum(1, np.floor(prior * seats)), 0).astype(np.int64)
+    while share.sum() != seats:
+        missing = prior * seats - share
+        if share.sum() < seats:
+            share[np.argmax(np.where(prior > 0, missing, -np.inf))] += 1
+        else:
+            share[np.argmin(np.where(share > 1, missing, np.inf))] -= 1
+    return share

@@ -1,19 +1,32 @@
 """Recomputes a solve in plain NumPy, without the solver's kernels or its belief arithmetic.
 
 Layer by layer, while the values of the next layer are at hand: at the nodes checked (all of
-them in a small game, a seeded sample in a large one) continuation values, posteriors, quantal
+them in a small game, a seeded sample in a large one) posteriors, continuation values, quantal
 responses, values and best responses are worked out again from the strategies and compared.
+
+Interpolation on Kuhn's triangulation is written as a mean over roundings: with cumulative
+coordinates c, f(c) = ∫ f(floor(c + t)) dt over 0 ≤ t ≤ 1 (the Lovász extension on each cube). The
+integrand changes only where t passes 1 - (c - floor(c)) of a coordinate, so that the vertices are
+the roundings at these thresholds, and their weights the distances between them.
+
+Nodes whose movers have equally many actions are worked out together. Index letters, beside those
+of `detente.game.arrays`: n is a node checked, a pair (x, b); a an own action; r an actor, first in
+values and then, where there are such, in best-response values: (r, p) numbers all components.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame, Layer
-from detente.solver.beliefs import BeliefGrid
+from detente.solver.beliefs import BeliefGrid, Simplex
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -23,18 +36,24 @@ CHECKED_NODES = 50_000
 
 SEED = 1998
 
+BATCH = 2**19
+"""Numbers in the largest temporary array: 4 MiB stay in a processor's cache."""
 
-def _ragged(pointers: Ints, rows: Ints) -> tuple[Ints, Ints]:
-    """Positions pointers[r] : pointers[r + 1] of all rows r, and the place in `rows` of each."""
-    counts = pointers[rows + 1] - pointers[rows]
-    owner = np.repeat(np.arange(rows.size), counts)
-    within = np.arange(owner.size) - np.repeat(np.cumsum(counts) - counts, counts)
-    return pointers[rows][owner] + within, owner
+TIE = 1e-12
+"""Best responses whose payoffs differ by less are equally good: either may have been taken."""
 
 
 @dataclass(eq=False)
 class Auditor:
-    """Accumulates the largest errors of one solve; `visit` is called for each layer."""
+    """Accumulates the largest errors of one solve; `visit` is called for each layer.
+
+    residual
+        Largest |σ - logit(λ Q(σ))|; inf where a number is not a probability.
+    value_error
+        Largest difference of a value, where that is above 1 as a share of it.
+    checked, nodes
+        Pairs (x, b) that were recomputed, and all there are.
+    """
 
     game: CompiledGame
     grid: BeliefGrid
@@ -45,7 +64,21 @@ class Auditor:
     _rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(SEED))
 
     def visit(self, layer: Layer, following: Floats, values: Floats, sigma: Floats) -> None:
-        """Check one layer, given next values [x', b, c], own values [x, b, c] and strategies."""
+        """Check one layer.
+
+        Parameters
+        ----------
+        layer
+            A layer of the game.
+        following
+            float64 [x', b, c] or, with best-response values, [x', b, 2 c]: what follows the
+            layer, flow and discount included.
+        values
+            float64 [x, b, c] or [x, b, 2 c].
+        sigma
+            Flat strategies: that of x starts at B Σ w over the states before it, where
+            w(x) = Σ_m K_m choices[x, m], and is ordered [b, (m, θ, a)].
+        """
         nodes = layer.states.size * self.grid.size
         share = max(1, CHECKED_NODES // len(self.game.layers))
         chosen = (
@@ -55,111 +88,221 @@ class Auditor:
         )
         self.nodes += nodes
         self.checked += chosen.size
-        # A few thousand nodes at a time keep the temporary arrays small.
-        for part in np.array_split(chosen, -(-chosen.size // 4000)):
+        kinds = [len(self.game.priors[i]) for i in layer.movers]
+        play_ptr = np.zeros(layer.states.size + 1, dtype=np.int64)
+        np.cumsum(layer.choices @ np.array(kinds, dtype=np.int64), out=play_ptr[1:])
+        for choices, part in self._batches(layer, chosen, following.shape[2]):
             x, b = np.divmod(part, self.grid.size)
-            self._check(layer, x, b, following, values, sigma)
+            play = []
+            at = self.grid.size * play_ptr[x] + b * (play_ptr[x + 1] - play_ptr[x])
+            for kind, count in zip(kinds, choices, strict=True):
+                rows = sigma[at[:, None] + np.arange(kind * count)]
+                play.append(rows.reshape(-1, kind, count).swapaxes(1, 2))
+                at = at + kind * count
+            # Numbers that are no probabilities (or not numbers) would lead outside the grid.
+            if not all(((p >= 0) & (p <= 1 + 1e-9)).all() for p in play):
+                self.residual = np.inf
+                continue
+            # Values may be no numbers either: then so is the error, which counts as infinite.
+            with np.errstate(invalid="ignore", over="ignore"):
+                ahead = self._ahead(layer, choices, x, b, play, following)
+                self._compare(layer, choices, b, play, ahead, values[x, b])
 
-    def _check(
-        self, layer: Layer, x: Ints, b: Ints, following: Floats, values: Floats, sigma: Floats
-    ) -> None:
-        profiles = self.game.profiles
-        width = profiles.size  # components (i, p)
-        mover = layer.movers[0] if layer.movers else 0
-        own = profiles[:, mover]
-        types = len(self.game.priors[mover]) if layer.movers else 1
-        own = own if types > 1 else np.zeros_like(own)
+    def _batches(
+        self, layer: Layer, chosen: Ints, width: int
+    ) -> Iterator[tuple[tuple[int, ...], Ints]]:
+        """The nodes chosen in parts of equal choices, with these."""
+        choices = layer.choices[chosen // self.grid.size]
+        limits = layer.choices.max(axis=0, initial=0) + 1
+        radix = np.cumprod(np.append(1, limits))[:-1]
+        code = choices @ radix
+        for key in np.unique(code):
+            members = np.flatnonzero(code == key)
+            same = tuple(int(count) for count in choices[members[0]])
+            rows = max(1, BATCH // (prod(same) * width))
+            for begin in range(0, members.size, rows):
+                yield same, chosen[members[begin : begin + rows]]
 
-        edge, node = _ragged(layer.action_ptr, x)
-        counts = np.diff(layer.action_ptr)[x]
-        first = np.cumsum(counts) - counts
-        action = np.arange(edge.size) - first[node]
-        base = self.grid.size * types * layer.action_ptr[x] + b * types * counts
-        play = np.ones((edge.size, 1))
-        if layer.movers:
-            play = sigma[base[node, None] + np.arange(types) * counts[node, None] + action[:, None]]
-
-        ahead = self._continuation(
-            layer, mover, types, edge, b[node], play, counts[node], following
-        )
-        ahead += np.tile(layer.reward[edge], following.shape[2] // width)
-
-        # What the mover of each type expects, over the other actors' types under b.
-        beliefs = np.stack(np.unravel_index(b, self.grid.shape))
-        weight = np.ones((b.size, len(profiles)))
-        for j, prior in enumerate(self.game.priors):
-            if (j != mover or not layer.movers) and prior.size > 1:
-                second = self.grid.nodes[j][beliefs[j]][:, None]
-                weight *= np.where(profiles[:, j] == 1, second, 1 - second)
-        blocks = {"value": mover * len(profiles)}
-        if following.shape[2] > width:
-            blocks["best"] = width + mover * len(profiles)
-        expected = {
-            name: np.stack(
-                [
-                    (ahead[:, at : at + len(profiles)] * weight[node])[:, own == k].sum(axis=1)
-                    for k in range(types)
-                ],
-                axis=1,
-            )
-            for name, at in blocks.items()
-        }
-        scaled = (self.game.precision[mover] if layer.movers else 0.0) * expected["value"]
-        scaled -= np.maximum.reduceat(scaled, first)[node]
-        response = np.exp(scaled)
-        response /= np.add.reduceat(response, first)[node]
-        if layer.movers:
-            self.residual = max(self.residual, float(np.abs(response - play).max()))
-
-        component_type = np.tile(own, following.shape[2] // len(profiles))
-        again = np.add.reduceat(play[:, component_type] * ahead, first)
-        if layer.movers and "best" in blocks:
-            at = blocks["best"]
-            top = np.maximum.reduceat(expected["best"], first)
-            for k in range(types):
-                winner = np.flatnonzero(expected["best"][:, k] == top[node, k])
-                _, which = np.unique(node[winner], return_index=True)
-                columns = at + np.flatnonzero(own == k)
-                again[:, columns] = ahead[winner[which]][:, columns]
-        scale = np.maximum(1.0, np.abs(again))
-        self.value_error = max(
-            self.value_error, float((np.abs(again - values[x, b]) / scale).max())
-        )
-
-    def _continuation(
+    def _ahead(
         self,
         layer: Layer,
-        mover: int,
-        types: int,
-        edge: Ints,
+        choices: tuple[int, ...],
+        x: Ints,
         b: Ints,
-        play: Floats,
-        counts: Ints,
+        play: Sequence[Floats],
         following: Floats,
     ) -> Floats:
-        """Expected next values after each joint action, float64 [row, c]."""
-        trans, owner = _ragged(layer.trans_ptr, edge)
-        target = layer.succ[trans]
-        chance = layer.prob[trans][:, None]
-        index = list(np.unravel_index(b, self.grid.shape))
-        if types == 1:
-            moved = chance * following[target, b[owner]]
-        else:
-            nodes = self.grid.nodes[mover]
-            prior = nodes[index[mover]]
-            joint = prior * play[:, 1]
-            total = joint + (1 - prior) * play[:, 0]
-            post = np.divide(joint, total, out=prior.copy(), where=total > 0)
-            post = np.where(counts == 1, prior, post)
-            cell = np.clip(np.searchsorted(nodes, post, side="right") - 1, 0, nodes.size - 2)
-            part = (post - nodes[cell]) / (nodes[cell + 1] - nodes[cell])
-            index[mover] = cell
-            low = np.ravel_multi_index(index, self.grid.shape)
-            index[mover] = cell + 1
-            high = np.ravel_multi_index(index, self.grid.shape)
-            part = part[owner, None]
-            moved = following[target, low[owner]] * (1 - part)
-            moved += following[target, high[owner]] * part
-            moved *= chance
-        starts = np.flatnonzero(np.diff(owner, prepend=-1))
-        return np.asarray(np.add.reduceat(moved, starts))
+        """Reward and expected next values after each joint action, float64 [n, e, r, p]."""
+        edge = layer.action_ptr[x][:, None] + np.arange(prod(choices))
+        around = [
+            [np.broadcast_to(part, (x.size, *choices)).ravel() for part in corner]
+            for corner in self._posterior_nodes(layer, choices, b, play)
+        ]
+        flat = following.reshape(-1, following.shape[2])
+        ahead = np.zeros((edge.size, flat.shape[1]))
+        first = layer.trans_ptr[edge].ravel()
+        count = layer.trans_ptr[edge + 1].ravel() - first
+        fewest = int(count.min())
+        for k in range(int(count.max())):
+            rows = slice(None) if k < fewest else np.flatnonzero(count > k)
+            trans = first[rows] + k
+            base = layer.succ[trans].astype(np.int64) * self.grid.size
+            for node, weight in around:
+                part = flat.take(base + node[rows], axis=0)
+                part *= (layer.prob[trans] * weight[rows])[:, None]
+                ahead[rows] += part
+        # The reward is the same in values and in best-response values.
+        copies = ahead.reshape(*edge.shape, -1, layer.reward.shape[1])
+        copies += layer.reward[edge][:, :, None, :]
+        return copies.reshape(*edge.shape, -1, len(self.game.profiles))
+
+    def _posterior_nodes(
+        self, layer: Layer, choices: tuple[int, ...], b: Ints, play: Sequence[Floats]
+    ) -> list[tuple[Ints, Floats]]:
+        """Nodes around the posterior and their weights, broadcast to [n, a of each mover]."""
+        ones = (1,) * len(choices)
+        corners = [(b.reshape(-1, *ones), np.ones((b.size, *ones)))]
+        for m, i in enumerate(layer.movers):
+            if choices[m] == 1 or len(self.game.priors[i]) == 1:
+                continue
+            position = self._position[i][b]
+            prior = self.grid.about[i].node[position][:, None, :]
+            joint = prior * play[m]
+            total = joint.sum(axis=2, keepdims=True)
+            still = total <= 0
+            steps = self.grid.about[i].steps
+            post = np.where(still, prior, joint) / np.where(still, steps, total)
+            shape = (b.size, *(choices[j] if j == m else 1 for j in range(len(choices))))
+            moved = []
+            for to, share in self._corners[i].around(post):
+                away = (to - position[:, None]) * self.grid.stride(i)
+                moved += [
+                    (node + away.reshape(shape), weight * share.reshape(shape))
+                    for node, weight in corners
+                ]
+            corners = moved
+        return corners
+
+    def _compare(
+        self,
+        layer: Layer,
+        choices: tuple[int, ...],
+        b: Ints,
+        play: Sequence[Floats],
+        ahead: Floats,
+        given: Floats,
+    ) -> None:
+        """Add the errors of strategies and values to the largest ones."""
+        actors, profiles = len(self.game.priors), self.game.profiles
+        given = given.reshape(b.size, -1, len(profiles))
+        # The probability of each mover's action when the types are p, [n, a …, p].
+        chance = []
+        for m, i in enumerate(layer.movers):
+            shape = (b.size, *(choices[j] if j == m else 1 for j in range(len(choices))), -1)
+            chance.append(play[m][:, :, profiles[:, i]].reshape(shape))
+        joint = np.broadcast_to(prod(chance, start=np.ones(1)), (b.size, *choices, len(profiles)))
+        again = np.einsum("nep,nerp->nrp", joint.reshape(b.size, -1, len(profiles)), ahead)
+        valued = np.ones(again.shape[1], dtype=bool)
+        for m, i in enumerate(layer.movers):
+            rest = tuple(1 + j for j in range(len(choices)) if j != m)
+            others = prod((c for j, c in enumerate(chance) if j != m), start=np.ones(1))
+            # Components (i, p) of values, and of best-response values, over the others' actions.
+            blocks = ahead[:, :, i::actors].reshape(b.size, *choices, -1, len(profiles))
+            each = np.asarray((blocks * others[..., None, :]).sum(axis=rest))  # [n, a, copy, p]
+            own = np.eye(len(self.game.priors[i]))[profiles[:, i]]
+            expected = (each * self._others(i, b)[:, None, None, :]) @ own  # [n, a, copy, θ]
+
+            scaled = expected[:, :, 0] - expected[:, :, 0].max(axis=1, keepdims=True)
+            response = np.exp(self.game.precision[i] * scaled)
+            response /= response.sum(axis=1, keepdims=True)
+            self.residual = max(self.residual, _largest(response - play[m]))
+            if each.shape[2] == 2:
+                valued[actors + i] = False
+                error = _relative(each[:, :, 1], given[:, None, actors + i])
+                self._compare_best(expected[:, :, 1], error, own)
+        error = _relative(again[:, valued], given[:, valued])
+        self.value_error = max(self.value_error, _largest(error))
+
+    def _compare_best(self, expected: Floats, error: Floats, own: Floats) -> None:
+        """Add the error of best-response values, given that of each action, [n, a, p].
+
+        Actions that are equally good in expectation, [n, a, θ], may differ at a single p: each
+        type may have taken any of them. `own` [p, θ] is 1 for the own type of p.
+        """
+        top = expected.max(axis=1, keepdims=True)
+        good = expected >= top - TIE * np.maximum(1.0, np.abs(top))
+        for kind in range(own.shape[1]):
+            largest = error[:, :, own[:, kind] > 0].max(axis=2)
+            nearest = np.where(good[:, :, kind], largest, np.inf).min(axis=1)
+            self.value_error = max(self.value_error, _largest(nearest))
+
+    def _others(self, i: int, b: Ints) -> Floats:
+        """Probability under b of the types of all actors but i, float64 [n, p]."""
+        weight = np.ones((b.size, len(self.game.profiles)))
+        for j, prior in enumerate(self.game.priors):
+            if j != i and prior.size > 1:
+                belief = self.grid.about[j].belief[self._position[j][b]]
+                weight *= belief[:, self.game.profiles[:, j]]
+        return weight
+
+    @cached_property
+    def _position(self) -> list[Ints]:
+        """For each actor, the node of the belief about it at each node, int64 [b]."""
+        return [self.grid.position(i) for i in range(len(self.grid.about))]
+
+    @cached_property
+    def _corners(self) -> list[_Corners]:
+        return [_Corners.of(simplex) for simplex in self.grid.about]
+
+
+@dataclass(frozen=True, slots=True)
+class _Corners:
+    """Finds the nodes of a simplex around a point.
+
+    radix
+        int64 [j]: a node's key is Σ_j radix[j] c(j + 1), with c its cumulative coordinates.
+    keys, position
+        int64 [g]: all keys, sorted, and the nodes that they are of.
+    """
+
+    steps: int
+    radix: Ints
+    keys: Ints
+    position: Ints
+
+    @classmethod
+    def of(cls, simplex: Simplex) -> _Corners:
+        # A corner may have n + 1 as a coordinate, where its weight is 0.
+        radix = (simplex.steps + 2) ** np.arange(simplex.node.shape[1] - 1)
+        keys = _tails(simplex.node) @ radix
+        position = np.argsort(keys)
+        return cls(simplex.steps, radix, keys[position], position)
+
+    def around(self, u: Floats) -> Iterator[tuple[Ints, Floats]]:
+        """K nodes and their weights, each of shape [...], for u of shape [..., θ]."""
+        c = np.clip(self.steps * _tails(u), 0, self.steps)
+        whole = np.floor(c)
+        part = c - whole
+        marks = np.sort(part, axis=-1)[..., ::-1]
+        ends = np.ones((*c.shape[:-1], 1))
+        weight = -np.diff(np.concatenate([ends, marks, 0 * ends], axis=-1), axis=-1)
+        for j in range(self.radix.size + 1):
+            corner = whole if j == 0 else whole + (part >= marks[..., j - 1, None])
+            at = np.searchsorted(self.keys, corner.astype(np.int64) @ self.radix)
+            yield self.position[np.minimum(at, self.keys.size - 1)], weight[..., j]
+
+
+def _tails(u: NDArray[Any]) -> NDArray[Any]:
+    """Σ_{θ > j} u(θ) for j = 0 … K - 2, of shape [..., j] for u of shape [..., θ]."""
+    return np.asarray(np.cumsum(u[..., :0:-1], axis=-1)[..., ::-1])
+
+
+def _relative(again: Floats, given: Floats) -> Floats:
+    """|again - given|, as a share of `again` where that is above 1."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.abs(again - given) / np.maximum(1.0, np.abs(again)))
+
+
+def _largest(error: Floats) -> float:
+    """The largest |error|; inf where one is not a number."""
+    return float(np.nan_to_num(np.abs(error), nan=np.inf).max(initial=0.0))

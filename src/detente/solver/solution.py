@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame
 from detente.solver.beliefs import BeliefGrid
+from detente.solver.layout import kinds, play_pointers
 
 Floats = NDArray[np.float64]
 
@@ -23,6 +25,7 @@ class Status(Enum):
 
     SOLVED = "solved: every response is the quantal response to the others, to 1e-9"
     INACCURATE = "not solved: some responses differ from the quantal response by more than 1e-9"
+    NOT_STATIONARY = "not solved: no stationary equilibrium was reached at this precision"
     STAGE_FAILED = "not solved: at some turns the principal branch could not be followed to its end"
 
 
@@ -39,6 +42,10 @@ class Certificate:
     regret
         By (actor, type): what its best response to the others would gain at the start; None
         where it was not asked for. '' is the type of an actor with nothing private.
+    regret_points
+        Belief points of the grid on which regret was computed: the coarser one in large games.
+    change
+        Of a stationary equilibrium's values from period to period, relative; else None.
     """
 
     residual: float
@@ -46,6 +53,8 @@ class Certificate:
     checked: int
     nodes: int
     regret: Mapping[tuple[str, str], float] | None
+    regret_points: tuple[int, ...] = ()
+    change: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,8 @@ class BranchCount:
     folded
         Followed from λ = 0 around folds: at some precision on the way, and perhaps still at the
         last, there are several solutions.
+    forked
+        Followed from λ = 0 straight through a point at which other branches begin.
     failed
         Not followed to the end.
     """
@@ -66,6 +77,7 @@ class BranchCount:
     unique: int
     traced: int
     folded: int
+    forked: int
     failed: int
 
 
@@ -74,10 +86,13 @@ class Solution:
     """A Markov logit quantal response equilibrium with Bayesian beliefs on a grid.
 
     strategies
-        For each layer float64, flat: that of state x starts at B K action_ptr[x] and is ordered
-        [b, θ, a]; K is 1 for a mover with nothing private. Empty for chance. See `strategy`.
-    start_values
-        float64 [b, c] at the start.
+        For each layer float64, flat: that of state x starts at B play_ptr[x] (see
+        `detente.solver.layout.play_pointers`) and is ordered [b, (m, θ, a)]; one θ for a mover
+        with nothing private. Empty for chance. See `strategy`.
+    first_values
+        float64 [x, b, c] before the first layer.
+    notes
+        Sentences on how it was found, where that is not plain.
     coarse
         The solution on every second node of the grid, from which errors are judged; or None.
     """
@@ -85,25 +100,35 @@ class Solution:
     game: CompiledGame
     grid: BeliefGrid
     strategies: tuple[Floats, ...]
-    start_values: Floats
+    first_values: Floats
     status: Status
     certificate: Certificate
     branches: BranchCount
     coarse: Solution | None
     seconds: float
     threads: int
+    notes: tuple[str, ...] = ()
 
-    def strategy(self, n: int, x: int) -> Floats:
-        """The mover's strategy at state x of layer n, float64 [b, θ, a]."""
+    def strategy(self, n: int, x: int, m: int = 0) -> Floats:
+        """The strategy of the m-th mover at state x of layer n, float64 [b, θ, a]."""
         layer = self.game.layers[n]
-        types = self.types(n)
-        first, last = layer.action_ptr[x], layer.action_ptr[x + 1]
-        flat = self.strategies[n][self.grid.size * types * first : self.grid.size * types * last]
-        return flat.reshape(self.grid.size, types, int(last - first))
+        each = kinds(self.game, layer)
+        pointers = self.pointers[n]
+        flat = self.strategies[n][self.grid.size * pointers[x] : self.grid.size * pointers[x + 1]]
+        first = int(layer.choices[x, :m] @ np.array(each[:m], dtype=np.int64))
+        shape = each[m], int(layer.choices[x, m])
+        block = flat.reshape(self.grid.size, -1)[:, first : first + shape[0] * shape[1]]
+        return block.reshape(self.grid.size, *shape)
 
-    def types(self, n: int) -> int:
-        """K of the mover of layer n; 1 for chance."""
-        return max((len(self.game.priors[m]) for m in self.game.layers[n].movers), default=1)
+    @cached_property
+    def pointers(self) -> tuple[NDArray[np.int64], ...]:
+        """For each layer, where the strategies of its states begin: int64 [x + 1]."""
+        return tuple(play_pointers(self.game, layer) for layer in self.game.layers)
+
+    @property
+    def start_values(self) -> Floats:
+        """float64 [b, c] at the start."""
+        return np.asarray(self.first_values[self.game.start])
 
     @property
     def payoffs(self) -> Mapping[tuple[str, str], float]:
@@ -121,7 +146,7 @@ class Solution:
         return max(abs(value - coarse[key]) for key, value in self.payoffs.items())
 
     def __repr__(self) -> str:
-        nodes = "x".join(str(n) for n in self.grid.shape if n > 1) or "no private types"
+        nodes = "x".join(str(n) for n in self.grid.points) or "no private types"
         return (
             f"<Solution of {self.game.scenario.name!r}: {self.status.value}; beliefs {nodes}; "
             f"residual {self.certificate.residual:.1e}>"

@@ -1,26 +1,28 @@
 """`solve`: backward induction over turns, each turn's stage problem on the whole belief grid.
 
-Values are carried conditional on the true type profile (see `kernels.sweep`). Work is shared
-out by states; every state is computed by itself, so results do not depend on the threads.
+Values are carried conditional on the true type profile (see `kernels.sweep`). A game without end
+is solved for its stationary equilibrium (`stationary`), a precision of `limit` is approached
+(`limit`).
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
-from itertools import pairwise
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detente.errors import SolveError
-from detente.game.arrays import CompiledGame, Layer
-from detente.solver.beliefs import BeliefGrid, belief_grid
+from detente.game.arrays import CompiledGame
+from detente.solver.backward import Backward, Progress, Workers
+from detente.solver.beliefs import BeliefGrid, belief_grid, coarser, fewest_points, grid_size
 from detente.solver.certificate import Auditor
-from detente.solver.kernels.sweep import sweep
+from detente.solver.layout import kinds, play_pointers
+from detente.solver.limit import follow_limit
 from detente.solver.solution import (
     RESIDUAL_LIMIT,
     BranchCount,
@@ -29,9 +31,9 @@ from detente.solver.solution import (
     Status,
     by_type,
 )
+from detente.solver.stationary import MEMORY, Stationary, at_share, follow_stationary
 
 Floats = NDArray[np.float64]
-Progress = Callable[[float], None]
 
 DEFAULT_POINTS = {0: 5, 1: 65, 2: 17, 3: 9}
 """Belief points for each informed actor, by the number of those: outcome probabilities are then
@@ -40,8 +42,22 @@ good to about 1e-3, and the product grid stays below a thousand nodes."""
 MEMORY_LIMIT = 4 * 2**30
 """Bytes that a solve may take unless more is allowed."""
 
-SMALL_WORK = 20_000
-"""Nodes of a layer below which sharing out costs more than it saves."""
+REGRET_WORK = 2_000_000
+"""Turn-state-belief points from which on regret is computed on the coarser grid only: it takes as
+many components again as the values do, and is wanted to two digits."""
+
+ODDS = 3.0
+"""Standard deviation of the log odds from which other equilibria are looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What is asked of the solve on one grid."""
+
+    regret: bool
+    rng: np.random.Generator | None
+    workers: Workers
+    progress: Progress
 
 
 def solve(
@@ -51,6 +67,7 @@ def solve(
     threads: int | None = None,
     regret: bool = True,
     coarse: bool = True,
+    rng: np.random.Generator | None = None,
     memory_limit: int = MEMORY_LIMIT,
     progress: Progress | None = None,
 ) -> Solution:
@@ -59,16 +76,19 @@ def solve(
     Parameters
     ----------
     game
-        As compiled.
+        As compiled. Precisions of inf are followed as far as the branch goes (see `limit`).
     beliefs
-        Belief points for each informed actor: odd, at least 5; by default
-        `DEFAULT_POINTS`.
+        Belief points along each edge of each informed actor's simplex: odd, at least 5 (more for
+        many types, see `fewest_points`); by default `default_points`.
     threads
         Threads to work with; all processors by default. Results do not depend on it.
     regret
         Compute what each actor would gain by its best response.
     coarse
         Solve on every second belief node as well, to report the discretisation error.
+    rng
+        Where given, every stage problem that is not certain to have one solution is solved from
+        log odds drawn here, not by following the principal branch: any equilibrium will do.
     memory_limit
         Bytes; a solve that would need more is refused before it starts.
     progress
@@ -85,13 +105,18 @@ def solve(
     -----
     A solve whose accuracy falls short is returned, with a `status` that says so.
     """
-    points = DEFAULT_POINTS.get(len(game.informed), 5) if beliefs is None else beliefs
-    if points < 5 or points % 2 == 0:
-        raise ValueError(f"belief points are an odd number of at least 5, not {points}")
+    points = default_points(game) if beliefs is None else beliefs
+    least = max((fewest_points(game.priors[i].size) for i in game.informed), default=5)
+    if points < least or points % 2 == 0:
+        raise ValueError(f"belief points are an odd number of at least {least}, not {points}")
     if threads is not None and threads < 1:
         raise ValueError(f"threads are at least 1, not {threads}")
     threads = threads or os.cpu_count() or 1
-    needed = memory_needed(game, points ** len(game.informed), regret=regret)
+    nodes = grid_size(game, points)
+    both = coarse and bool(game.informed)
+    states = sum(layer.states.size for layer in game.layers)
+    fine_regret = regret and (not both or states * nodes < REGRET_WORK)
+    needed = memory_needed(game, nodes, regret=fine_regret)
     if needed > memory_limit:
         raise SolveError(
             f"solving {game!r} with {points} belief points for each informed actor needs about "
@@ -99,17 +124,38 @@ def solve(
             "hint: use fewer belief points or periods, a smaller state space, or allow more memory"
         )
     grid = belief_grid(game, points)
-    rough = None
-    both = coarse and bool(game.informed)
-    # The coarser grid has about a quarter of the nodes where two actors are informed.
-    share = 0.5 ** len(game.informed) / (1 + 0.5 ** len(game.informed)) if both else 0.0
     report = progress or (lambda _: None)
+
+    def with_precision(
+        game: CompiledGame, workers: Workers, report: Progress, coarse: bool
+    ) -> Solution:
+        rough = None
+        rougher = coarser(game, grid)
+        # The coarser grid's share of the work.
+        share = rougher.size / (rougher.size + grid.size) if coarse else 0.0
+        if coarse:
+            options = _Options(
+                regret and not fine_regret, None, workers, lambda s: report(share * s)
+            )
+            rough = _solve_on(game, rougher, None, options)
+        options = _Options(fine_regret, rng, workers, lambda s: report(share + (1 - share) * s))
+        return _solve_on(game, grid, rough, options)
+
     with ThreadPoolExecutor(threads) as pool:
-        workers = _Workers(pool, threads)
-        if both:
-            coarser = belief_grid(game, (points - 1) // 2 + 1)
-            rough = _sweep(game, coarser, workers, False, None, lambda s: report(share * s))
-        return _sweep(game, grid, workers, regret, rough, lambda s: report(share + (1 - share) * s))
+        workers = Workers(pool, threads)
+        if not np.isinf(game.precision).any():
+            return with_precision(game, workers, report, both)
+        return follow_limit(game, partial(with_precision, workers=workers), both, report)
+
+
+def default_points(game: CompiledGame) -> int:
+    """Belief points for which outcome probabilities are good to about 1e-3 as a rule."""
+    most = max((game.priors[i].size for i in game.informed), default=2)
+    points = DEFAULT_POINTS.get(len(game.informed), 5)
+    if most == 2:
+        return points
+    # A simplex has many more nodes than a line with as many along its edge.
+    return max(fewest_points(most), {3: 17, 4: 13}.get(most, 0) if points >= 17 else 0)
 
 
 def memory_needed(game: CompiledGame, nodes: int, *, regret: bool = True) -> int:
@@ -120,138 +166,128 @@ def memory_needed(game: CompiledGame, nodes: int, *, regret: bool = True) -> int
     """
     width = game.profiles.size * (2 if regret else 1)
     states = [codes.size for codes in game.structure.sets]
-    height = max((a + b for a, b in pairwise(states)), default=states[0])
-    kept = sum(
-        layer.action.shape[0] * max((game.priors[m].size for m in layer.movers), default=0)
-        for layer in game.layers
-    )
+    kept = sum(int(play_pointers(game, layer)[-1]) for layer in game.layers)
     masses = 2 * max(states) * len(game.profiles) * (1 + len(game.holds))
+    if game.loop is not None:
+        width *= 2 * MEMORY
     # Three tenths more for the coarser grid's strategies, which stay for the error.
-    return int(8 * nodes * (kept * 1.3 + max(height * width * 1.5, masses)))
+    return int(8 * nodes * (kept * 1.3 + max(2 * max(states) * width, masses)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Workers:
-    pool: Executor
-    threads: int
-
-    def run(self, task: Callable[[int, int], None], states: int, nodes: int) -> None:
-        """Call task(first, last) over all states, in parallel where that pays."""
-        if self.threads == 1 or nodes < SMALL_WORK or states == 1:
-            task(0, states)
-            return
-        cuts = np.linspace(0, states, min(states, 8 * self.threads) + 1).astype(int)
-        list(self.pool.map(task, cuts[:-1], cuts[1:]))
-
-
-def _sweep(
-    game: CompiledGame,
-    grid: BeliefGrid,
-    workers: _Workers,
-    regret: bool,
-    coarse: Solution | None,
-    progress: Progress,
+def _solve_on(
+    game: CompiledGame, grid: BeliefGrid, coarse: Solution | None, options: _Options
 ) -> Solution:
+    """The solution on one grid."""
     begin = time.perf_counter()
-    copies = 2 if regret else 1
+    engine = Backward(game, grid, options.workers, regret=options.regret)
+    notes: tuple[str, ...] = ()
+    found: Stationary | None = None
+    if game.loop is None:
+        values = engine.begin(game.terminal)
+    else:
+        found = _stationary(game, engine, options)
+        game = engine.game
+        notes = (_told(found),)
+        values = engine.begin_from(found.values[game.loop])
     auditor = Auditor(game, grid)
-    counts = np.zeros(4, dtype=np.int64)
-    terminal = np.tile(game.terminal, copies)
-    values = np.repeat(terminal[:, None, :], grid.size, axis=1)
-    profiles = len(game.profiles)
-    discount = np.tile(np.repeat(game.discount, profiles), copies)
     strategies: list[Floats] = []
     total = sum(layer.states.size for layer in game.layers)
     done = 0
     for n in reversed(range(len(game.layers))):
         layer = game.layers[n]
         if game.ends_period[n]:
-            values *= discount
-            values += np.tile(game.flow[layer.period - 1], copies)[:, None, :]
+            engine.close_period(values, layer.period)
         following = values
-        values, sigma = _solve_layer(game, grid, layer, following, workers, counts)
+        values, sigma = engine.layer(n, following, _starts(game, n, options.rng))
         auditor.visit(layer, following, values, sigma)
         strategies.append(sigma)
         done += layer.states.size
-        progress(done / total)
+        options.progress(done / total)
     strategies.reverse()
-    start = values[0]
-    width = game.profiles.size
-    gain = (start[grid.start, width:] - start[grid.start, :width]) if regret else None
+    start = values[game.start]
+    width, profiles = game.profiles.size, len(game.profiles)
+    gain = (start[grid.start, width:] - start[grid.start, :width]) if options.regret else None
     certificate = Certificate(
         residual=auditor.residual,
         value_error=auditor.value_error,
         checked=auditor.checked,
         nodes=auditor.nodes,
         regret=None if gain is None else by_type(game, gain.reshape(len(game.priors), profiles)),
+        regret_points=grid.points,
+        change=None if found is None else found.change,
     )
-    branches = BranchCount(*(int(c) for c in counts))
+    if gain is None and coarse is not None:
+        rough = coarse.certificate
+        certificate = replace(certificate, regret=rough.regret, regret_points=rough.regret_points)
+    branches = BranchCount(*(int(c) for c in engine.counts))
     status = Status.SOLVED
     if branches.failed:
         status = Status.STAGE_FAILED
+    elif found is not None and (found.share < 1.0 or found.change > RESIDUAL_LIMIT):
+        status = Status.NOT_STATIONARY
     elif not max(auditor.residual, auditor.value_error) <= RESIDUAL_LIMIT:
         status = Status.INACCURATE
     return Solution(
         game=game,
         grid=grid,
         strategies=tuple(strategies),
-        start_values=start[:, :width].copy(),
+        first_values=values[:, :, :width].copy(),
         status=status,
         certificate=certificate,
         branches=branches,
         coarse=coarse,
         seconds=time.perf_counter() - begin + (coarse.seconds if coarse else 0.0),
-        threads=workers.threads,
+        threads=options.workers.threads,
+        notes=notes,
     )
 
 
-def _solve_layer(
-    game: CompiledGame,
-    grid: BeliefGrid,
-    layer: Layer,
-    following: Floats,
-    workers: _Workers,
-    counts: NDArray[np.int64],
-) -> tuple[Floats, Floats]:
-    """Values [x, b, c] and flat strategies of one layer; `counts` is added to."""
-    mover = layer.movers[0] if layer.movers else -1
-    informed = mover in game.informed
-    nodes = grid.nodes[mover] if informed else np.ones(1)
-    split = grid.split[mover] if informed else 0
-    stride = grid.stride(mover) if informed else 1
-    # To chance nobody's type matters: it has one action.
-    others = grid.others(mover) if mover >= 0 else np.zeros((grid.size, len(game.profiles)))
-    own_type = game.profiles[:, mover] if informed else np.zeros(len(game.profiles), np.int64)
-    types = 2 if informed else 1
-    values = np.empty((layer.states.size, grid.size, following.shape[2]))
-    sigma = np.empty(grid.size * types * layer.action.shape[0] if layer.movers else 0)
+def _stationary(game: CompiledGame, engine: Backward, options: _Options) -> Stationary:
+    """The values with which a period begins in the stationary equilibrium."""
+    assert game.loop is not None
 
-    def task(first: int, last: int) -> None:
-        part = np.zeros(4, dtype=np.int64)
-        sweep(
-            first,
-            last,
-            layer.action_ptr,
-            layer.trans_ptr,
-            layer.succ,
-            layer.prob,
-            layer.reward,
-            following,
-            game.precision[mover] if mover >= 0 else 0.0,
-            nodes,
-            split,
-            stride,
-            others,
-            np.ascontiguousarray(own_type),
-            mover,
-            game.profiles.size,
-            values,
-            sigma,
-            part,
-        )
-        found.append(part)
+    def iterate(values: Floats, share: float) -> Floats:
+        engine.at(at_share(game, share))
+        ahead = engine.begin_from(values[game.loop])
+        engine.close_period(ahead, 1)
+        for n in reversed(range(len(game.layers))):
+            ahead, _ = engine.layer(n, ahead, _starts(game, n, again()))
+        return ahead.copy()
 
-    found: list[NDArray[np.int64]] = []
-    workers.run(task, layer.states.size, layer.states.size * grid.size)
-    counts += np.sum(found, axis=0)
-    return values, sigma
+    seed = None if options.rng is None else int(options.rng.integers(2**32))
+
+    def again() -> np.random.Generator | None:
+        # The same starts in every iteration: otherwise nothing would converge.
+        return None if seed is None else np.random.default_rng(seed)
+
+    shape = (game.layers[0].states.size, engine.grid.size, engine.width * engine.copies)
+    start = np.zeros(shape)
+    if options.rng is not None:
+        flow = game.flow[0] / (1.0 - game.discount.max())
+        start += options.rng.uniform(flow.min(), flow.max(), shape[0])[:, None, None]
+    found = follow_stationary(
+        iterate, start, continued=options.rng is None, progress=options.progress
+    )
+    engine.at(at_share(game, found.share))
+    engine.counts[:] = 0
+    return found
+
+
+def _told(found: Stationary) -> str:
+    """How a stationary equilibrium was found, in a sentence."""
+    way = f"{found.iterations} periods of backward induction in {found.steps} steps of precision"
+    if found.share == 1.0:
+        return f"Stationary after {way}: values change by {found.change:.0e} from period to period."
+    return (
+        f"Followed to {found.share:.1%} of the precision by {way}; beyond it values still change "
+        f"by {found.change:.0e} from period to period, whatever the step."
+    )
+
+
+def _starts(game: CompiledGame, n: int, rng: np.random.Generator | None) -> Floats | None:
+    """Log odds [x, D] from which to look for other equilibria at layer n."""
+    layer = game.layers[n]
+    if rng is None or not layer.movers:
+        return None
+    most = int(((layer.choices - 1) @ np.array(kinds(game, layer))).max())
+    return rng.normal(scale=ODDS, size=(layer.states.size, max(most, 1)))

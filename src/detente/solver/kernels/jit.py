@@ -48,10 +48,21 @@ def is_compiled() -> bool:
 
 def kernel(function: Kernel) -> Kernel:
     """Compile a function of arrays and numbers: no Python objects, no GIL, cached on disk."""
+    return _compile(function, {})
+
+
+def inner(function: Kernel) -> Kernel:
+    """The same for a function that only kernels call: half as long to compile."""
+    return _compile(function, {"no_cpython_wrapper": True, "no_cfunc_wrapper": True})
+
+
+def _compile(function: Kernel, options: dict[str, Any]) -> Kernel:
     before = SETTINGS.CACHE_DIR
     SETTINGS.CACHE_DIR = str(CACHE)  # read when the function is decorated; restored right after
     try:
-        compiled: Kernel = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        compiled: Kernel = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(
+            function
+        )
     finally:
         SETTINGS.CACHE_DIR = before
     return compiled

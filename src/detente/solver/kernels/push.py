@@ -10,99 +10,104 @@ from __future__ import annotations
 import numpy as np
 
 from detente.solver.kernels.jit import kernel
-from detente.solver.kernels.stage import locate, posterior
+from detente.solver.kernels.stage import (
+    combine,
+    enter_node,
+    enter_state,
+    make_stage,
+    reach,
+    see,
+)
 
 
 @kernel
-def push(
-    action_ptr,
-    action,
-    trans_ptr,
-    succ,
-    prob,
-    reward,
-    sigma,
-    nodes,
-    split,
-    stride,
-    own_type,
-    chosen,
-    profiles,
-    alive,
-    mass,
-    following,
-    acted,
-    paid,
-):
+def push(first, last, part, turn, sigma, chosen, alive, mass, following, acted):
     """Move mass [x, b, h] to following [x', b, h] (added to) for the profiles `chosen`.
 
+    first, last
+        Of the beliefs o about those who do not move, which stay as they are: what different o
+        do never meets.
     h
         Channels, the same number for each of the chosen profiles in turn: all histories first,
         then those in which some outcome has not yet been.
-    action
-        int64 [e]: the mover's own action; the last row of `acted` counts 'nobody moves' (-1).
-    own_type, chosen
-        int64 [q]: the mover's type and the position p of each chosen profile.
+    chosen
+        int64 [q]: the positions p of the profiles.
     alive
         float64 [x, h]: 1, or 0 where mass leaves a channel at a state.
     acted
-        Added to, float64 [own action + 1, q]: probability of each action.
-    paid
-        Added to, float64 [i, q]: expected reward of each actor.
+        Added to, float64 [e, q]: probability of each joint action, at its state.
     """
-    beliefs, width = mass.shape[1], mass.shape[2]
-    grid = nodes.shape[0]
-    types = 2 if grid > 1 else 1
+    beliefs = mass.shape[1]
     count_q = chosen.shape[0]
-    channels = width // count_q
-    most = 1
+    channels = np.uint64(mass.shape[2] // count_q)
+    # Unsigned positions: of a signed one Numba asks whether it counts from the end.
+    width = np.uint64(mass.shape[2])
+    movers = turn.movers
+    several, nodes = movers.kinds.shape[0], turn.local.shape[0]
+    joint, most = np.int64(1), np.int64(1)
     for x in range(mass.shape[0]):
-        most = max(most, action_ptr[x + 1] - action_ptr[x])
-    taken = np.zeros((most, count_q))
-    moved = np.zeros(width)
-    flat = following.reshape(-1)
+        joint = max(joint, part.action_ptr[x + 1] - part.action_ptr[x])
+        for m in range(several):
+            most = max(most, part.choices[x, m])
+    stage = make_stage(movers, most, joint, turn.profile.shape[0])
+    # What took each joint action, by the node that it leads to: [e, l, h], flat.
+    dense = np.zeros(joint * nodes * mass.shape[2])
+    moved = np.zeros(mass.shape[2])
+    source, target = mass.reshape(-1), following.reshape(-1)
     for x in range(mass.shape[0]):
-        begin = action_ptr[x]
-        count = action_ptr[x + 1] - begin
-        taken[:count] = 0.0
-        for node in range(beliefs):
-            here = mass[x, node]
-            total = 0.0
-            for q in range(count_q):
-                total += here[q * channels]
-            if total == 0.0:
-                continue
-            g = (node // stride) % grid
-            base = node - g * stride
-            row = beliefs * types * begin + node * types * count
-            for a in range(count):
-                j, f = g, 0.0
+        begin = part.action_ptr[x]
+        count = part.action_ptr[x + 1] - begin
+        size = part.play_ptr[x + 1] - part.play_ptr[x]
+        offset = beliefs * part.play_ptr[x]
+        if count > 1:
+            enter_state(movers, stage, part.choices[x])
+        for o in range(first, last):
+            dense[: count * nodes * mass.shape[2]] = 0.0
+            some = False
+            for node in range(nodes):
+                b = turn.base[o] + turn.local[node]
+                here = np.uint64(x * beliefs + b) * width
+                total = 0.0
+                for q in range(np.uint64(count_q)):
+                    total += source[here + q * channels]
+                if total == 0.0:
+                    continue
+                some = True
                 if count == 1:
+                    for q in range(np.uint64(count_q)):
+                        acted[begin, q] += source[here + q * channels]
+                    to = np.uint64(node) * width
                     for h in range(width):
-                        moved[h] = here[h] * alive[x, h]
-                else:
-                    for q in range(count_q):
-                        share = sigma[row + own_type[q] * count + a]
-                        for h in range(q * channels, (q + 1) * channels):
-                            moved[h] = share * here[h] * alive[x, h]
-                    last = sigma[row + (types - 1) * count + a]
-                    j, f = locate(posterior(nodes[g], sigma[row + a], last), nodes, split)
-                for q in range(count_q):
-                    taken[a, q] += moved[q * channels]
-                for k in range(trans_ptr[begin + a], trans_ptr[begin + a + 1]):
-                    low = (succ[k] * beliefs + base + j * stride) * width
-                    weight_low, weight_high = prob[k] * (1.0 - f), prob[k] * f
-                    for h in range(width):
-                        flat[low + h] += weight_low * moved[h]
-                    if weight_high > 0.0:
-                        high = low + stride * width
+                        dense[to + h] = source[here + h] * alive[x, h]
+                    continue
+                enter_node(movers, stage, node)
+                see(movers, stage, sigma, offset + b * size)
+                for e in range(count):
+                    for q in range(np.uint64(count_q)):
+                        chance = 1.0
+                        for m in range(several):
+                            theta = movers.types[turn.profile[chosen[q]], m]
+                            row = stage.first[m] + theta * stage.choices[m]
+                            chance *= stage.play[row + stage.own[e, m]]
+                        acted[begin + e, q] += chance * source[here + q * channels]
+                        for h in range(q * channels, q * channels + channels):
+                            moved[h] = chance * source[here + h] * alive[x, h]
+                    for _ in range(reach(movers, stage)):
+                        at, weight = combine(stage, e)
+                        to = np.uint64(e * nodes + at) * width
                         for h in range(width):
-                            flat[high + h] += weight_high * moved[h]
-        for a in range(count):
-            for q in range(count_q):
-                acted[action[begin + a], q] += taken[a, q]
-                for i in range(paid.shape[0]):
-                    paid[i, q] += taken[a, q] * reward[begin + a, i * profiles + chosen[q]]
+                            dense[to + h] += weight * moved[h]
+            if not some:
+                continue
+            for e in range(count):
+                for k in range(part.trans_ptr[begin + e], part.trans_ptr[begin + e + 1]):
+                    chance = part.prob[k]
+                    for node in range(nodes):
+                        b = turn.base[o] + turn.local[node]
+                        to = np.uint64(part.succ[k] * beliefs + b) * width
+                        came = np.uint64(e * nodes + node) * width
+                        for h in range(width):
+                            target[to + h] += chance * dense[came + h]
 
 
 @kernel

@@ -1,411 +1,334 @@
-"""The stage problem of one informed mover with two types, on a line of beliefs.
+"""The stage of one turn at one state: strategies, and the cells of the beliefs they lead to.
 
-At belief b (the probability of type 1) type θ chooses action a with probability
-σ(a|θ) = exp(λ Q(a, θ)) / Σ exp(λ Q(·, θ)), where Q(a, θ) is a continuation value at the posterior
-b'(a) that the choice of a leads to. The values W(a, θ, ·) are piecewise linear on the nodes.
-
-Unknown are the log-likelihood ratios ℓ(a) = log σ(a|1) - log σ(a|0), which give the posteriors by
-b'(a) = 1 / (1 + ρ exp(-ℓ(a))) with ρ = (1 - b) / b. The equation is
-
-    R(a) = ℓ(a) - λ [Q(a, 1) - Q(a, 0)] + log Σ exp(λ Q(·, 1)) - log Σ exp(λ Q(·, 0)) = 0.
-
-Its Jacobian is diagonal plus rank one, J = diag(d) + 1 vᵀ, with D(a, θ) = ∂Q(a, θ) / ∂ℓ(a),
-d(a) = 1 - λ [D(a, 1) - D(a, 0)] and v(a) = λ [σ(a|1) D(a, 1) - σ(a|0) D(a, 0)], so that a Newton
-step costs no more than a plain one.
-
-Uniqueness. Where d > 0 and 1 + Σ v/d > 0 at all posteriors, ℓ(a) is a decreasing function of the
-difference of the two logarithms and that difference solves an equation with an increasing left
-side: one solution, which is the principal branch, and Newton's method may start anywhere.
-`is_unique` bounds both expressions over a line. Elsewhere `trace` follows the branch from λ = 0,
-by pseudo-arclength with a Newton corrector (Allgower and Georg, Numerical Continuation Methods,
-1990, chapters 3 and 6), oriented by the sign of the augmented determinant, so that it passes
-folds and the kinks of the piecewise linear values.
+The letters of `detente.game.arrays`, and: N numbers (m, θ, a), D numbers (m, θ, a ≥ 1), q the
+profiles of the movers' types, l the nodes of the product of the movers' grids, v the vertices of a
+cell of Kuhn's triangulation (see `detente.solver.beliefs`).
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
-from detente.solver.kernels.jit import kernel
+import numpy as np
 
-# Rows of the scratch array `work`, float64 [ROWS, a + 1].
-ELL, RES, Q0, Q1, D0, D1, S0, S1, OLD, TANGENT, STEP, ROWS = range(12)
-
-MAX_NEWTON = 40
-MAX_STEPS = 4000
-START = 1e-9  # s at which a branch begins: at s = 0 it is known, ℓ = 0
-MARGIN = 1e-3  # of the bounds in `is_unique`, against rounding
-
-LEAST = 1e-200  # of the larger of an action's two probabilities: their ratio must not underflow
-
-UNIQUE, TRACED, FOLDED, FAILED = range(4)  # how a node was solved; columns of `counts`
+from detente.solver.kernels.jit import inner
+from detente.solver.kernels.turn import LOG_LEAST
 
 
-@kernel
-def locate(belief, nodes, split):
-    """Cell j and share f in it of a belief: nodes[j] + f (nodes[j + 1] - nodes[j])."""
-    last = nodes.shape[0] - 1
-    if last == 0:
-        return 0, 0.0
-    prior = nodes[split]
-    if belief < prior:
-        u = belief * (split / prior)
-        j = min(int(u), split - 1)
-        f = u - j
-    elif split == last:
-        j, f = last - 1, 1.0
-    else:
-        u = (belief - prior) * ((last - split) / (1.0 - prior))
-        j = min(int(u), last - split - 1)
-        f = u - j
-        j += split
-    return j, min(max(f, 0.0), 1.0)
+class Stage(NamedTuple):
+    """Scratch of one state's stage problems, and the answer at the node solved last.
 
-
-@kernel
-def posterior(belief, likelihood_0, likelihood_1):
-    """Bayes' rule for two types; the belief itself where neither type takes the action."""
-    joint = belief * likelihood_1
-    total = joint + (1.0 - belief) * likelihood_0
-    return joint / total if total > 0.0 else belief
-
-
-@kernel
-def respond(lam, rho, values, count, nodes, split, work):
-    """Q, its derivative, the response and the residual at work[ELL]; gives max |R| and a bound
-    of its rounding error. `values` is float64 [a, θ, g]."""
-    top_0, top_1 = -math.inf, -math.inf
-    for a in range(count):
-        post = 1.0 / (1.0 + rho * math.exp(-work[ELL, a]))
-        j, f = locate(post, nodes, split)
-        scale = post * (1.0 - post) / (nodes[j + 1] - nodes[j])
-        rise_0 = values[a, 0, j + 1] - values[a, 0, j]
-        rise_1 = values[a, 1, j + 1] - values[a, 1, j]
-        q_0 = lam * (values[a, 0, j] + f * rise_0)
-        q_1 = lam * (values[a, 1, j] + f * rise_1)
-        work[Q0, a] = q_0
-        work[Q1, a] = q_1
-        work[D0, a] = lam * rise_0 * scale
-        work[D1, a] = lam * rise_1 * scale
-        top_0 = max(top_0, q_0)
-        top_1 = max(top_1, q_1)
-    sum_0, sum_1 = 0.0, 0.0
-    for a in range(count):
-        work[S0, a] = math.exp(work[Q0, a] - top_0)
-        work[S1, a] = math.exp(work[Q1, a] - top_1)
-        sum_0 += work[S0, a]
-        sum_1 += work[S1, a]
-    shift = (top_1 + math.log(sum_1)) - (top_0 + math.log(sum_0))
-    worst, size = 0.0, 1.0
-    for a in range(count):
-        work[S0, a] /= sum_0
-        work[S1, a] /= sum_1
-        residual = work[ELL, a] - (work[Q1, a] - work[Q0, a]) + shift
-        work[RES, a] = residual
-        worst = max(worst, abs(residual))
-        size = max(size, abs(work[Q0, a]), abs(work[Q1, a]))
-    return worst, 1e-14 * size
-
-
-@kernel
-def newton(lam, rho, values, count, nodes, split, work):
-    """Newton's method with halved steps from work[ELL]; gives whether it converged."""
-    residual, rounding = respond(lam, rho, values, count, nodes, split, work)
-    for _ in range(MAX_NEWTON):
-        if residual <= 1e-13 + rounding:
-            return True
-        total, weighted = 1.0, 0.0
-        for a in range(count):
-            d = 1.0 - (work[D1, a] - work[D0, a])
-            if abs(d) < 1e-14:
-                d = 1e-14
-            v = work[S1, a] * work[D1, a] - work[S0, a] * work[D0, a]
-            total += v / d
-            weighted += v * work[RES, a] / d
-            work[STEP, a] = d
-        if total == 0.0:
-            return False
-        common = weighted / total
-        for a in range(count):
-            work[STEP, a] = (work[RES, a] - common) / work[STEP, a]
-            work[OLD, a] = work[ELL, a]
-        share = 1.0
-        before = residual
-        for _ in range(12):
-            for a in range(count):
-                work[ELL, a] = work[OLD, a] - share * work[STEP, a]
-            residual, rounding = respond(lam, rho, values, count, nodes, split, work)
-            if residual <= max(before * (1.0 - 0.1 * share), 1e-13 + rounding):
-                break
-            share *= 0.5
-        if not residual < before:  # also where it is not a number
-            return residual <= 1e-11 + 10.0 * rounding
-    return residual <= 1e-11 + 10.0 * rounding
-
-
-@kernel
-def is_unique(lam, values, count, nodes):
-    """Whether d > 0 and 1 + Σ v/d > 0 are certain at every posterior of the line."""
-    low_1, high_0 = 0.0, 0.0
-    for j in range(nodes.shape[0] - 1):
-        left, right = nodes[j], nodes[j + 1]
-        spread = 0.25
-        if right < 0.5:
-            spread = right * (1.0 - right)
-        elif left > 0.5:
-            spread = left * (1.0 - left)
-        scale = lam * spread / (right - left)
-        for a in range(count):
-            rise_0 = scale * (values[a, 0, j + 1] - values[a, 0, j])
-            rise_1 = scale * (values[a, 1, j + 1] - values[a, 1, j])
-            d = 1.0 - (rise_1 - rise_0)
-            if d < MARGIN:
-                return False
-            low_1 = min(low_1, rise_1 / d)
-            high_0 = max(high_0, rise_0 / d)
-    return 1.0 + low_1 - high_0 > MARGIN
-
-
-@kernel
-def eliminate(matrix, size):
-    """Solve the augmented system matrix[:size, :size + 1] in place, by Gaussian elimination with
-    row exchanges; the solution is left in the last column. Gives the sign of the determinant."""
-    sign = 1.0
-    for c in range(size):
-        best = c
-        for r in range(c + 1, size):
-            if abs(matrix[r, c]) > abs(matrix[best, c]):
-                best = r
-        if not abs(matrix[best, c]) > 1e-300:
-            return 0.0
-        if best != c:
-            sign = -sign
-            for k in range(size + 1):
-                matrix[c, k], matrix[best, k] = matrix[best, k], matrix[c, k]
-        if matrix[c, c] < 0.0:
-            sign = -sign
-        for r in range(c + 1, size):
-            factor = matrix[r, c] / matrix[c, c]
-            if factor != 0.0:
-                for k in range(c, size + 1):
-                    matrix[r, k] -= factor * matrix[c, k]
-    for c in range(size - 1, -1, -1):
-        total = matrix[c, size]
-        for k in range(c + 1, size):
-            total -= matrix[c, k] * matrix[k, size]
-        matrix[c, size] = total / matrix[c, c]
-    return sign
-
-
-@kernel
-def augment(lam, share, count, work, matrix):
-    """Rows of the augmented system: the Jacobian in (ℓ, s) at precision s λ, and work[TANGENT].
-
-    `respond` has just been called with precision s λ > 0; the last column is left to the caller.
+    choices, first, free, own
+        int64 [m], [m], [m], [e, m]: own actions, where a mover's block begins in N and in D, and
+        the own actions of each joint action.
+    at
+        int64 [m]: the node of each mover's belief.
+    y, log, play, value
+        float64 [D], [N], [N], [N]: unknowns, log σ, σ and Q.
+    cross
+        float64 [N, N]: ∂Q / ∂ log σ.
+    vertices, vertex, weight, slope
+        int64 [m], int64 [m, a, v], float64 [m, a, v], float64 [m, a, v, φ]: the cell that own
+        action a leads to, as steps in l, its weights, and their derivatives by log σ(a|φ).
+    residual, matrix, tangent, point
+        float64 [D + 1], [D + 1, D + 2], [D + 1], [5, D + 1].
+    mean, rise
+        float64 [m, q], [j, φ, m, q]: scratch of `evaluate`.
+    digit
+        int64 [m]: the vertex of each mover's cell that is looked at.
+    kept, gain, chance, worth, rate
+        int64 [m], float64 [N], [c], [c], [N]: scratch of the adjoint.
+    share, order, whole, part
+        float64 [θ], int64 [j], int64 [j], float64 [j]: scratch of `locate`: a belief in the grid's
+        coordinates; the coordinate c that grows by 1 from vertex to vertex; whole and fractional
+        parts of c.
     """
-    mean = 0.0
-    for c in range(count):
-        mean += work[S1, c] * work[Q1, c] - work[S0, c] * work[Q0, c]
-    for a in range(count):
-        for c in range(count):
-            matrix[a, c] = work[S1, c] * work[D1, c] - work[S0, c] * work[D0, c]
-        matrix[a, a] += 1.0 - (work[D1, a] - work[D0, a])
-        # ∂R/∂s; Q in `work` is multiplied by the precision.
-        matrix[a, count] = (mean - (work[Q1, a] - work[Q0, a])) / share
-    for c in range(count + 1):
-        matrix[count, c] = work[TANGENT, c]
+
+    choices: np.ndarray
+    first: np.ndarray
+    free: np.ndarray
+    own: np.ndarray
+    at: np.ndarray
+    y: np.ndarray
+    log: np.ndarray
+    play: np.ndarray
+    value: np.ndarray
+    cross: np.ndarray
+    vertices: np.ndarray
+    vertex: np.ndarray
+    weight: np.ndarray
+    slope: np.ndarray
+    residual: np.ndarray
+    matrix: np.ndarray
+    tangent: np.ndarray
+    point: np.ndarray
+    mean: np.ndarray
+    rise: np.ndarray
+    digit: np.ndarray
+    kept: np.ndarray
+    gain: np.ndarray
+    chance: np.ndarray
+    worth: np.ndarray
+    rate: np.ndarray
+    share: np.ndarray
+    order: np.ndarray
+    whole: np.ndarray
+    part: np.ndarray
 
 
-@kernel
-def turn_tangent(lam, share, count, work, matrix):
-    """The oriented unit tangent of the branch at the point of the last `respond`, into
-    work[TANGENT]; gives the cosine of its angle with the one before (2 where it fails)."""
-    augment(lam, share, count, work, matrix)
-    for a in range(count):
-        matrix[a, count + 1] = 0.0
-    matrix[count, count + 1] = 1.0
-    sign = eliminate(matrix, count + 1)
-    if sign == 0.0:
-        return 2.0
-    norm = 0.0
-    for c in range(count + 1):
-        norm += matrix[c, count + 1] ** 2
-    norm = sign * math.sqrt(norm)
-    cosine = 0.0
-    for c in range(count + 1):
-        new = matrix[c, count + 1] / norm
-        cosine += new * work[TANGENT, c]
-        work[TANGENT, c] = new
-    return cosine
+@inner
+def make_stage(movers, most, joint, width):
+    """Scratch for up to `most` own actions of a mover, `joint` joint actions, and so many p."""
+    count = movers.kinds.shape[0]
+    kinds = 1
+    blocks = 0
+    for m in range(count):
+        kinds = max(kinds, movers.kinds[m])
+        blocks += movers.kinds[m] * most
+    whole = np.int64
+    return Stage(
+        np.ones(count, whole),
+        np.zeros(count, whole),
+        np.zeros(count, whole),
+        np.zeros((joint, count), whole),
+        np.zeros(count, whole),
+        np.zeros(blocks),
+        np.zeros(blocks),
+        np.zeros(blocks),
+        np.zeros(blocks),
+        np.zeros((blocks, blocks)),
+        np.ones(count, whole),
+        np.zeros((count, most, kinds), whole),
+        np.zeros((count, most, kinds)),
+        np.zeros((count, most, kinds, kinds)),
+        np.zeros(blocks + 1),
+        np.zeros((blocks + 1, blocks + 2)),
+        np.zeros(blocks + 1),
+        np.zeros((5, blocks + 1)),
+        np.zeros((count, movers.types.shape[0])),
+        np.zeros((count, kinds, count, movers.types.shape[0])),
+        np.zeros(count, whole),
+        np.zeros(count, whole),
+        np.zeros(blocks),
+        np.zeros(width),
+        np.zeros(width),
+        np.zeros(blocks),
+        np.zeros(kinds),
+        np.zeros(kinds, whole),
+        np.zeros(kinds, whole),
+        np.zeros(kinds),
+    )
 
 
-@kernel
-def cross(lam, rho, values, count, nodes, split, work, matrix, point):
-    """Carry the branch over the kink ahead of point[0] along work[TANGENT]; gives whether it went.
-
-    Where a posterior passes a node of the grid the Jacobian jumps, and the branch may turn by
-    more than a corrector can follow. The point is set just behind the kink, and the tangent is
-    that of the cell it leads into, oriented as before.
-    """
-    ahead = math.inf
-    first = -1
-    for a in range(count):
-        slope = work[TANGENT, a]
-        if abs(slope) < 1e-12:
-            continue
-        post = 1.0 / (1.0 + rho * math.exp(-point[0, a]))
-        j, _ = locate(post, nodes, split)
-        edge = j + 1 if slope > 0.0 else j
-        if nodes[edge] <= 0.0 or nodes[edge] >= 1.0:
-            continue
-        way = (logodds(nodes[edge], rho) - point[0, a]) / slope
-        if way < ahead:
-            ahead, first = way, a
-    if first < 0 or ahead > 1e-6:
-        return False
-    direction = work[TANGENT, first]
-    ahead += min(1e-9 / abs(direction), 1e-6)
-    for c in range(count + 1):
-        point[0, c] += ahead * work[TANGENT, c]
-    for a in range(count):
-        work[ELL, a] = point[0, a]
-    respond(point[0, count] * lam, rho, values, count, nodes, split, work)
-    if turn_tangent(lam, point[0, count], count, work, matrix) == 2.0:
-        return False
-    return work[TANGENT, first] * direction > 0.0
+@inner
+def enter_state(movers, stage, choices):
+    """Set the stage for a state with so many own actions; gives D."""
+    count = choices.shape[0]
+    blocks, free, joint = 0, 0, 1
+    for m in range(count):
+        stage.choices[m] = choices[m]
+        stage.first[m] = blocks
+        stage.free[m] = free
+        blocks += movers.kinds[m] * choices[m]
+        free += movers.kinds[m] * (choices[m] - 1)
+        joint *= choices[m]
+    for e in range(joint):
+        rest = e
+        for m in range(count - 1, -1, -1):
+            stage.own[e, m] = rest % choices[m]
+            rest //= choices[m]
+    return free
 
 
-@kernel
-def logodds(node, rho):
-    """The log-likelihood ratio that leads to a posterior."""
-    return math.log(node * rho / (1.0 - node))
+@inner
+def enter_node(movers, stage, node):
+    """Set the stage at node l of the movers' grids."""
+    for m in range(movers.kinds.shape[0]):
+        stage.at[m] = node // movers.stride[m] % movers.size[m]
 
 
-@kernel
-def trace(lam, rho, values, count, nodes, split, work, matrix, point):
-    """Follow the principal branch from λ = 0; gives TRACED, FOLDED or FAILED.
+@inner
+def restart(stage, free, start):
+    """The log odds from which Newton's method begins: `start`, or 0 where there is none."""
+    for r in range(free):
+        stage.y[r] = start[r] if start.shape[0] > 0 else 0.0
 
-    The solution is left in `work`. Scratch: `matrix` float64 [a + 1, a + 2], `point`
-    float64 [3, a + 1]: the accepted point (ℓ, s), the corrected one, and the tangent kept.
-    """
-    folded = False
-    for a in range(count):
-        work[ELL, a] = 0.0
-        work[TANGENT, a] = 0.0
-        point[0, a] = 0.0
-    work[TANGENT, count] = 1.0
-    point[0, count] = START
-    respond(START * lam, rho, values, count, nodes, split, work)
-    turn_tangent(lam, START, count, work, matrix)
-    step = 0.1
-    for _ in range(MAX_STEPS):
-        if step < 1e-7:
-            # Steps shrink like this before a kink only.
-            if not cross(lam, rho, values, count, nodes, split, work, matrix, point):
-                return FAILED
-            folded = folded or work[TANGENT, count] < 0.0
-            step = 1e-6
-        for c in range(count + 1):
-            point[1, c] = point[0, c] + step * work[TANGENT, c]
-            point[2, c] = work[TANGENT, c]
-        converged = False
-        moved = 0.0
-        for _ in range(8):
-            share = point[1, count]
-            if share < START or share > 4.0:
-                break
+
+@inner
+def choose(movers, stage):
+    """log σ and σ of all types from the log odds y."""
+    for m in range(movers.kinds.shape[0]):
+        count = stage.choices[m]
+        for theta in range(movers.kinds[m]):
+            begin = stage.first[m] + theta * count
+            odds = stage.free[m] + theta * (count - 1)
+            top, total = 0.0, 0.0
+            for a in range(count - 1):
+                top = max(top, stage.y[odds + a])
             for a in range(count):
-                work[ELL, a] = point[1, a]
-            residual, rounding = respond(share * lam, rho, values, count, nodes, split, work)
-            if residual <= 1e-10 + rounding:
-                converged = True
-                break
-            augment(lam, share, count, work, matrix)
+                value = stage.y[odds + a - 1] if a > 0 else 0.0
+                stage.log[begin + a] = value - top
+                total += math.exp(value - top)
+            total = math.log(total)
             for a in range(count):
-                matrix[a, count + 1] = work[RES, a]
-            matrix[count, count + 1] = 0.0
-            if eliminate(matrix, count + 1) == 0.0:
-                break
-            for c in range(count + 1):
-                point[1, c] -= matrix[c, count + 1]
-                moved = max(moved, abs(matrix[c, count + 1]))
-        if not converged or moved > 0.2 * min(step, 0.5):
-            step *= 0.5
-            continue
-        if point[1, count] >= 1.0:
-            # Between the two points the branch crosses s = 1: solve there, near the chord.
-            part = (1.0 - point[0, count]) / (point[1, count] - point[0, count])
-            for a in range(count):
-                work[ELL, a] = point[0, a] + part * (point[1, a] - point[0, a])
-                point[1, a] = work[ELL, a]
-            if newton(lam, rho, values, count, nodes, split, work):
-                away = 0.0
-                for a in range(count):
-                    away = max(away, abs(work[ELL, a] - point[1, a]))
-                if away <= step:
-                    return FOLDED if folded else TRACED
-            for c in range(count + 1):
-                work[TANGENT, c] = point[2, c]
-            step *= 0.5
-            continue
-        cosine = turn_tangent(lam, point[1, count], count, work, matrix)
-        if cosine > 1.5 or (cosine < 0.9 and step > 1e-5):
-            for c in range(count + 1):
-                work[TANGENT, c] = point[2, c]
-            step *= 0.5
-            continue
-        folded = folded or work[TANGENT, count] < 0.0
-        for c in range(count + 1):
-            point[0, c] = point[1, c]
-        # Far out on a straight stretch, where posteriors have all but reached 0 or 1, larger steps
-        # are as safe as small ones: what the corrector moves is bounded all the same.
-        step = min(step * (2.0 if moved < 0.05 * step else 1.2), 0.5 if moved > 1e-6 else 50.0)
-    return FAILED
+                stage.log[begin + a] -= total
+                stage.play[begin + a] = math.exp(stage.log[begin + a])
 
 
-@kernel
-def solve_line(lam, values, count, nodes, split, sigma, work, matrix, point, counts):
-    """Solve the stage at every node of a line.
-
-    values
-        float64 [a, θ, g]: the mover's expected payoff of action a at posterior nodes[g].
-    sigma
-        Out, float64 [g, θ, a].
-    counts
-        Added to, int64 [4]: nodes by UNIQUE, TRACED, FOLDED, FAILED.
-    """
-    unique = is_unique(lam, values, count, nodes)
-    for a in range(count):
-        work[ELL, a] = 0.0
-    for g in range(nodes.shape[0]):
-        belief = nodes[g]
-        if belief <= 0.0 or belief >= 1.0:
-            # Nothing is to be learnt: the logit at the node's own values.
-            for theta in range(2):
-                logit(lam, values[:, theta, g], count, sigma[g, theta])
+@inner
+def update_beliefs(movers, stage):
+    """The cell of each mover's belief after each of its own actions, by Bayes' rule from log σ,
+    and its derivatives."""
+    for m in range(movers.kinds.shape[0]):
+        count, kinds, steps = stage.choices[m], movers.kinds[m], movers.steps[m]
+        here = stage.at[m]
+        if steps == 0 or count == 1:
+            stay(movers, stage, m)
             continue
-        rho = (1.0 - belief) / belief
-        how = UNIQUE
-        if not (unique and newton(lam, rho, values, count, nodes, split, work)):
-            how = trace(lam, rho, values, count, nodes, split, work, matrix, point)
-        counts[how] += 1
+        stage.vertices[m] = kinds
         for a in range(count):
-            # The ratio of the two is exp(ell) to the last digit: where values are steep in the
-            # posterior, what is left of the residual would otherwise be magnified by it.
-            ell = work[ELL, a]
-            larger = max(work[S0, a], work[S1, a], LEAST)
-            sigma[g, 0, a] = larger * math.exp(min(-ell, 0.0))
-            sigma[g, 1, a] = larger * math.exp(min(ell, 0.0))
+            top = -math.inf
+            for theta in range(kinds):
+                if movers.node[m, here, theta] > 0:
+                    top = max(top, stage.log[stage.first[m] + theta * count + a])
+            total = 0.0
+            for theta in range(kinds):
+                share = 0.0
+                if movers.node[m, here, theta] > 0:
+                    log = stage.log[stage.first[m] + theta * count + a]
+                    share = movers.node[m, here, theta] * math.exp(log - top)
+                stage.share[theta] = share
+                total += share
+            for theta in range(kinds):
+                stage.share[theta] /= total
+            locate(movers, stage, m, a)
+            # ∂c(j)/∂ log σ(a|φ) = n u(φ) ([φ ≥ j] - Σ_{θ ≥ j} u(θ)), and weights are differences.
+            for phi in range(kinds):
+                before = 0.0
+                for v in range(kinds - 1):
+                    j = stage.order[v] + 1
+                    tail = 0.0
+                    for theta in range(j, kinds):
+                        tail += stage.share[theta]
+                    inside = 1.0 if phi >= j else 0.0
+                    change = steps * stage.share[phi] * (inside - tail)
+                    stage.slope[m, a, v, phi] = before - change
+                    before = change
+                stage.slope[m, a, kinds - 1, phi] = before
 
 
-@kernel
-def logit(lam, values, count, response):
-    """exp(λ values) / Σ exp(λ values), float64 [a]."""
-    top, total = -math.inf, 0.0
-    for a in range(count):
-        top = max(top, values[a])
-    for a in range(count):
-        response[a] = math.exp(lam * (values[a] - top))
-        total += response[a]
-    for a in range(count):
-        response[a] /= total
+@inner
+def see(movers, stage, sigma, offset):
+    """σ from strategies [(m, θ, a)] that stand at `offset`, and the cells they lead to.
+
+    The belief stays where none of the types that it holds possible takes the action.
+    """
+    for m in range(movers.kinds.shape[0]):
+        count, kinds, here = stage.choices[m], movers.kinds[m], stage.at[m]
+        first = stage.first[m]
+        for r in range(first, first + kinds * count):
+            stage.play[r] = sigma[offset + r]
+        if movers.steps[m] == 0 or count == 1:
+            stay(movers, stage, m)
+            continue
+        stage.vertices[m] = kinds
+        for a in range(count):
+            total = 0.0
+            for theta in range(kinds):
+                stage.share[theta] = (
+                    movers.node[m, here, theta] * stage.play[first + theta * count + a]
+                )
+                total += stage.share[theta]
+            for theta in range(kinds):
+                if total > 0.0:
+                    stage.share[theta] /= total
+                else:
+                    stage.share[theta] = movers.node[m, here, theta] / movers.steps[m]
+            locate(movers, stage, m, a)
+
+
+@inner
+def stay(movers, stage, m):
+    """The belief about mover m does not move: its one vertex is the node it is at."""
+    stage.vertices[m] = 1
+    for a in range(stage.choices[m]):
+        stage.vertex[m, a, 0] = stage.at[m] * movers.stride[m]
+        stage.weight[m, a, 0] = 1.0
+
+
+@inner
+def locate(movers, stage, m, a):
+    """The cell of the belief stage.share about mover m, for its own action a."""
+    steps, last = movers.steps[m], movers.kinds[m] - 1
+    tail = 0.0
+    for j in range(last - 1, -1, -1):
+        tail += stage.share[j + 1]
+        c = tail * steps
+        stage.whole[j] = min(np.int64(c), steps - 1)
+        stage.part[j] = min(max(c - stage.whole[j], 0.0), 1.0)
+    # Largest fraction first; among equals the first coordinate, so that c(j) stays decreasing.
+    at = 0
+    for j in range(last):
+        at += movers.rank[m, j, stage.whole[j]]
+        k = j
+        while k > 0 and stage.part[stage.order[k - 1]] < stage.part[j]:
+            stage.order[k] = stage.order[k - 1]
+            k -= 1
+        stage.order[k] = j
+    stage.vertex[m, a, 0] = at * movers.stride[m]
+    before = 1.0
+    for v in range(last):
+        j = stage.order[v]
+        at += movers.rank[m, j, stage.whole[j] + 1] - movers.rank[m, j, stage.whole[j]]
+        stage.vertex[m, a, v + 1] = at * movers.stride[m]
+        stage.weight[m, a, v] = before - stage.part[j]
+        before = stage.part[j]
+    stage.weight[m, a, last] = before
+
+
+@inner
+def advance(stage):
+    """The next combination of vertices, the first mover's changing fastest."""
+    for m in range(stage.digit.shape[0]):
+        stage.digit[m] += 1
+        if stage.digit[m] < stage.vertices[m]:
+            return
+        stage.digit[m] = 0
+
+
+@inner
+def keep_play(movers, stage, play):
+    """Strategies at a node, [(m, θ, a)], so that ratios between types survive underflow."""
+    for m in range(movers.kinds.shape[0]):
+        count, first = stage.choices[m], stage.first[m]
+        for a in range(count):
+            top = -math.inf
+            for theta in range(movers.kinds[m]):
+                top = max(top, stage.log[first + theta * count + a])
+            lift = max(top, LOG_LEAST) - top
+            for theta in range(movers.kinds[m]):
+                play[first + theta * count + a] = math.exp(
+                    stage.log[first + theta * count + a] + lift
+                )
+
+
+@inner
+def reach(movers, stage):
+    """The number of nodes to which a joint action leads from here; begins with the first."""
+    combinations = 1
+    for m in range(movers.kinds.shape[0]):
+        combinations *= stage.vertices[m]
+        stage.digit[m] = 0
+    return combinations
+
+
+@inner
+def combine(stage, e):
+    """The next of the nodes to which joint action e leads, as l, and its weight."""
+    node, weight = 0, 1.0
+    for m in range(stage.digit.shape[0]):
+        node += stage.vertex[m, stage.own[e, m], stage.digit[m]]
+        weight *= stage.weight[m, stage.own[e, m], stage.digit[m]]
+    advance(stage)
+    return node, weight

@@ -2,156 +2,194 @@
 
 Values have components c = (i, p), what actor i gets when the true types are p; with regret, C
 more: what i would get by its best response (Bellman 1957) while all others play σ.
+
+One mover with nothing private has a closed form, one mover with two types a method of its own
+(`line`), which is many times faster; all other turns, and what that method cannot be certain
+about, go through the general stage problem (`stage`, `branch`).
 """
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from detente.solver.kernels.jit import kernel
-from detente.solver.kernels.stage import ROWS, locate, logit, posterior, solve_line
+from detente.solver.kernels.branch import find
+from detente.solver.kernels.jit import inner, kernel
+from detente.solver.kernels.response import is_contraction
+from detente.solver.kernels.single import make_lines, solve_lines, update_lines
+from detente.solver.kernels.stage import (
+    combine,
+    enter_node,
+    enter_state,
+    keep_play,
+    make_stage,
+    reach,
+    restart,
+)
+from detente.solver.kernels.turn import look_ahead
 
 
 @kernel
-def sweep(
-    first,
-    last,
-    action_ptr,
-    trans_ptr,
-    succ,
-    prob,
-    reward,
-    following,
-    lam,
-    nodes,
-    split,
-    stride,
-    others,
-    own_type,
-    mover,
-    components,
-    values,
-    sigma,
-    counts,
-):
-    """Solve the states first … last - 1 of a layer with one mover or none.
+def sweep(first, last, part, following, turn, guess, starts, values, sigma, counts):
+    """Solve the states first … last - 1 of a layer.
 
     following
-        float64 [x', b, c]: values of the next layer (c over `components`, or twice as many).
-    nodes, split, stride
-        The mover's grid and its step in b; `[1.0]`, 0 and 1 where the mover is not informed.
-    others
-        float64 [o, p]: probability of the other actors' types; o as in `BeliefGrid.others`.
-    own_type
-        int64 [p]: the mover's type in each profile.
-    mover
-        Position of the actor; -1 for chance.
+        float64 [x', b, c]: values of the next layer (c over C, or twice as many).
+    guess
+        See `turn.Guess`.
+    starts
+        float64 [x, D]: log odds from which to look for a solution wherever it is not certain that
+        there is only one; [0, 0] for the principal branch.
     values
         Out, float64 [x, b, c].
     sigma
-        Out, float64, flat: that of x starts at B K action_ptr[x], ordered [b, θ, a]; left alone
+        Out, float64, flat: that of x starts at B play_ptr[x], ordered [b, (m, θ, a)]; left alone
         for chance.
     counts
-        Added to, int64 [4]: see `solve_line`.
+        Added to, int64 [HOW]: nodes at which an informed mover or several movers choose, by how
+        they were solved.
     """
     beliefs, width = following.shape[1], following.shape[2]
-    grid = nodes.shape[0]
-    types = 2 if grid > 1 else 1
-    profiles = own_type.shape[0]
-    most = 1
+    movers = turn.movers
+    several = movers.kinds.shape[0]
+    joint, most = np.int64(1), np.int64(1)
     for x in range(first, last):
-        most = max(most, action_ptr[x + 1] - action_ptr[x])
-    # One spare node, so that the line of an uninformed mover has a cell.
-    ahead = np.zeros((most, grid + 1, width))
-    paid = np.zeros((most, width))
-    mine = np.zeros((most, types, grid))
-    play = np.ones((grid, types, most))
-    top = np.zeros(types)
-    share = np.zeros(width)
-    between = np.zeros(width)
-    best = np.zeros(profiles)
-    work = np.zeros((ROWS, most + 1))
-    matrix = np.zeros((most + 1, most + 2))
-    point = np.zeros((3, most + 1))
-    type_of = np.empty(width, dtype=np.int64)
-    for c in range(width):
-        type_of[c] = own_type[c % profiles]
-    best_from = components + mover * profiles if width > components else width
-    best_to = best_from + profiles if width > components else width
+        joint = max(joint, part.action_ptr[x + 1] - part.action_ptr[x])
+        for m in range(several):
+            most = max(most, part.choices[x, m])
+    lined = several == 1 and movers.kinds[0] <= 2
+    ahead = np.empty((joint if joint > 1 else 0, beliefs, width))
+    stage = make_stage(movers, most, joint, turn.profile.shape[0])
+    lines = make_lines(turn, joint, beliefs if lined else 0, width)
+    mine = np.zeros((joint, turn.local.shape[0], several, movers.types.shape[0]))
+    best = np.zeros((joint, turn.profile.shape[0]))
+    share = np.ones(width)
 
     for x in range(first, last):
-        begin = action_ptr[x]
-        count = action_ptr[x + 1] - begin
-        offset = beliefs * types * begin
-        for a in range(count):
+        begin = part.action_ptr[x]
+        count = part.action_ptr[x + 1] - begin
+        size = part.play_ptr[x + 1] - part.play_ptr[x]
+        play = sigma[beliefs * part.play_ptr[x] : beliefs * part.play_ptr[x + 1]]
+        if count == 1:
+            look_ahead(part, turn.best, begin, following, values[x])
+            for r in range(play.shape[0]):
+                play[r] = 1.0
+            continue
+        for e in range(count):
+            look_ahead(part, turn.best, begin + e, following, ahead[e])
+        start = starts[x] if starts.shape[0] > 0 else starts[:, 0]
+        if lined:
+            solve_lines(turn, stage, lines, ahead, count, guess, x, start, mine, counts)
+            update_lines(turn, lines, ahead, count, best, values[x], play)
+            continue
+        free = enter_state(movers, stage, part.choices[x])
+        for o in range(turn.base.shape[0]):
+            expect(turn, ahead, count, o, mine)
+            certain = is_contraction(movers, stage, mine, stage.tangent)
+            restart(stage, free, start)
+            for node in range(turn.local.shape[0]):
+                enter_node(movers, stage, node)
+                counts[find(movers, stage, mine, free, certain, start)] += 1
+                b = turn.base[o] + turn.local[node]
+                keep_play(movers, stage, play[b * size : (b + 1) * size])
+                update_node(turn, stage, ahead, count, o, share, best, b, values[x, b])
+
+
+@inner
+def expect(turn, ahead, count, o, mine):
+    """Payoffs that movers expect over the types of those who do not move: `stage.evaluate`."""
+    profiles = turn.profile.shape[0]
+    for e in range(count):
+        for node in range(turn.local.shape[0]):
+            row = ahead[e, turn.base[o] + turn.local[node]]
+            for m in range(turn.actor.shape[0]):
+                for q in range(turn.members.shape[0]):
+                    total = 0.0
+                    for r in range(turn.members.shape[1]):
+                        p = turn.members[q, r]
+                        total += turn.outside[o, p] * row[turn.actor[m] * profiles + p]
+                    mine[e, node, m, q] = total
+
+
+@inner
+def update_node(turn, stage, ahead, count, o, share, best, b, row):
+    """Values row[c] at node b from the strategies and posteriors of the stage."""
+    movers = turn.movers
+    several, profiles = turn.actor.shape[0], turn.profile.shape[0]
+    width = row.shape[0]
+    for c in range(width):
+        row[c] = 0.0
+    for e in range(count):
+        combinations = reach(movers, stage)
+        for p in range(profiles):
+            chance = 1.0
+            for m in range(several):
+                theta = movers.types[turn.profile[p], m]
+                chance *= stage.play[stage.first[m] + theta * stage.choices[m] + stage.own[e, m]]
+            for c in range(p, width, profiles):
+                share[c] = chance
+        for _ in range(combinations):
+            node, weight = combine(stage, e)
+            # `node` is in steps of the movers' own grid, from their first node.
+            source = ahead[e, turn.base[o] + turn.local[node]]
             for c in range(width):
-                paid[a, c] = reward[begin + a, c % components]
-        for o in range(beliefs // grid):
-            base = (o // stride) * stride * grid + o % stride
-            for a in range(count):
-                cost = paid[a]
-                for g in range(grid):
-                    target = ahead[a, g]
-                    for c in range(width):
-                        target[c] = cost[c]
-                for k in range(trans_ptr[begin + a], trans_ptr[begin + a + 1]):
-                    chance = prob[k]
-                    for g in range(grid):
-                        target = ahead[a, g]
-                        source = following[succ[k], base + g * stride]
-                        for c in range(width):
-                            target[c] += chance * source[c]
-            if count == 1:
-                for g in range(grid):
-                    node = base + g * stride
-                    if mover >= 0:
-                        for theta in range(types):
-                            sigma[offset + node * types + theta] = 1.0
-                    for c in range(width):
-                        values[x, node, c] = ahead[0, g, c]
-                continue
-            for a in range(count):
-                for theta in range(types):
-                    for g in range(grid):
-                        mine[a, theta, g] = 0.0
+                row[c] += weight * share[c] * source[c]
+    if turn.best == 0:
+        return
+    for m in range(several):
+        block = turn.best + turn.actor[m] * profiles
+        for e in range(count):
+            combinations = reach(movers, stage)
+            for p in range(profiles):
+                best[e, p] = 0.0
+            for _ in range(combinations):
+                node, weight = combine(stage, e)
+                source = ahead[e, turn.base[o] + turn.local[node]]
                 for p in range(profiles):
-                    weight = others[o, p]
-                    for g in range(grid):
-                        mine[a, own_type[p], g] += weight * ahead[a, g, mover * profiles + p]
-            if types == 1:
-                logit(lam, mine[:, 0, 0], count, play[0, 0])
-            else:
-                solve_line(
-                    lam, mine[:count], count, nodes, split, play, work, matrix, point, counts
-                )
-            for g in range(grid):
-                node = base + g * stride
-                for theta in range(types):
-                    for a in range(count):
-                        sigma[offset + (node * types + theta) * count + a] = play[g, theta, a]
-                row = values[x, node]
-                row[:] = 0.0
-                for theta in range(types):
-                    top[theta] = -np.inf
-                for a in range(count):
-                    post = posterior(nodes[g], play[g, 0, a], play[g, types - 1, a])
-                    j, f = locate(post, nodes, split)
-                    low, high = ahead[a, j], ahead[a, j + 1]
-                    for c in range(width):
-                        share[c] = play[g, type_of[c], a]
-                    for c in range(width):
-                        between[c] = low[c] + f * (high[c] - low[c])
-                        row[c] += share[c] * between[c]
-                    # The best responder looks for its best action at the same posteriors.
-                    for theta in range(types):
-                        gain = 0.0
-                        for c in range(best_from, best_to):
-                            if type_of[c] == theta:
-                                gain += others[o, c - best_from] * between[c]
-                        if gain > top[theta]:
-                            top[theta] = gain
-                            for c in range(best_from, best_to):
-                                if type_of[c] == theta:
-                                    best[c - best_from] = between[c]
-                for c in range(best_from, best_to):
-                    row[c] = best[c - best_from]
+                    best[e, p] += weight * source[block + p]
+        for theta in range(movers.kinds[m]):
+            top, chosen = -math.inf, 0
+            for a in range(stage.choices[m]):
+                gain = 0.0
+                for e in range(count):
+                    if stage.own[e, m] != a:
+                        continue
+                    for p in range(profiles):
+                        if movers.types[turn.profile[p], m] == theta:
+                            chance = others_play(turn, stage, e, m, p)
+                            gain += (
+                                turn.outside[o, p]
+                                * believed(turn, stage, m, p)
+                                * (chance * best[e, p])
+                            )
+                if gain > top:
+                    top, chosen = gain, a
+            for p in range(profiles):
+                if movers.types[turn.profile[p], m] == theta:
+                    row[block + p] = 0.0
+                    for e in range(count):
+                        if stage.own[e, m] == chosen:
+                            row[block + p] += others_play(turn, stage, e, m, p) * best[e, p]
+
+
+@inner
+def others_play(turn, stage, e, m, p):
+    """Probability that the movers but m play their part of e when the types are p."""
+    chance = 1.0
+    for j in range(turn.actor.shape[0]):
+        if j != m:
+            theta = turn.movers.types[turn.profile[p], j]
+            chance *= stage.play[stage.first[j] + theta * stage.choices[j] + stage.own[e, j]]
+    return chance
+
+
+@inner
+def believed(turn, stage, m, p):
+    """Probability of the types of the movers but m in p, at the present node."""
+    chance = 1.0
+    for j in range(turn.actor.shape[0]):
+        if j != m:
+            theta = turn.movers.types[turn.profile[p], j]
+            chance *= turn.movers.belief[j, stage.at[j], theta]
+    return chance

@@ -1,0 +1,101 @@
+"""`forecast_within`: a forecast whose belief grid is as fine as the accuracy asked for needs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from detente.game.arrays import CompiledGame
+from detente.simulation.forecast import Forecast, forecast, overall
+from detente.solver.backward import Progress
+from detente.solver.beliefs import fewest_points, grid_size
+from detente.solver.solution import Solution, Status
+from detente.solver.solve import MEMORY_LIMIT, memory_needed, solve
+
+LARGEST = 4097
+"""Points along an edge beyond which a grid is not refined: rounding is all that would be left."""
+
+
+@dataclass(frozen=True, eq=False)
+class Refined:
+    """A forecast, and the largest change of a reported number against the grid before.
+
+    `reached` tells whether it is below the accuracy asked for; `note` says so in a sentence.
+    """
+
+    forecast: Forecast
+    error: float
+    reached: bool
+    note: str
+
+
+def forecast_within(
+    game: CompiledGame,
+    accuracy: float,
+    *,
+    periods: int | None = None,
+    threads: int | None = None,
+    memory_limit: int = MEMORY_LIMIT,
+    progress: Progress | None = None,
+) -> Refined:
+    """Halve the belief grid's steps until outcome probabilities and payoffs change by less.
+
+    Parameters
+    ----------
+    game
+        As compiled.
+    accuracy
+        Largest change of an outcome's probability by the end of a period, or of a payoff (in the
+        scenario's unit), between a grid and one half as fine. The error of the finer one is
+        smaller: about a third of it, where payoffs are smooth in beliefs.
+    periods
+        Periods that are told of a game without end.
+    threads, memory_limit, progress
+        As those of `solve`. A grid that needs more memory is not tried.
+
+    Returns
+    -------
+    Refined
+        The finest grid's forecast, with the grid before as its coarser one.
+    """
+    if not accuracy > 0:
+        raise ValueError(f"the accuracy is a positive number, not {accuracy}")
+    report = progress or (lambda _: None)
+    points = max([5, *(fewest_points(game.priors[i].size) for i in game.informed)])
+    solution = _solve(game, points, threads, memory_limit)
+    told = forecast(solution, periods=periods, threads=threads)
+    error = math.inf if game.informed else 0.0
+    note = "" if game.informed else "Nothing is private: there is no belief grid to refine."
+    while error > accuracy and solution.status is Status.SOLVED:
+        finer = 2 * points - 1
+        needed = memory_needed(game, grid_size(game, finer))
+        if finer > LARGEST or needed > memory_limit:
+            note = (
+                f"Asked for {accuracy:g}, reached {error:.1g} with {points} belief points; "
+                f"{finer} points would need {needed / 2**30:.1f} GiB of memory, allowed are "
+                f"{memory_limit / 2**30:.1f} GiB."
+            )
+            break
+        rough, told_before = solution, told
+        solution = replace(_solve(game, finer, threads, memory_limit), coarse=rough)
+        told = forecast(solution, periods=periods, threads=threads)
+        points, error = finer, _change(told, told_before)
+        report(min(1.0, accuracy / error) if error else 1.0)
+    if not note:
+        note = f"Accuracy {accuracy:g} reached with {points} belief points: {error:.1g}."
+    return Refined(told, error, error <= accuracy, note)
+
+
+def _solve(game: CompiledGame, points: int, threads: int | None, memory_limit: int) -> Solution:
+    return solve(game, beliefs=points, threads=threads, coarse=False, memory_limit=memory_limit)
+
+
+def _change(one: Forecast, other: Forecast) -> float:
+    """Largest difference of a reported outcome probability or payoff."""
+    game = one.solution.game
+    tables = [overall(game, told.outcomes)["happened"].to_numpy() for told in (one, other)]
+    payoffs = [told.payoffs["payoff"].to_numpy() for told in (one, other)]
+    pairs = (tables, payoffs)
+    return max(float(np.abs(a - b).max(initial=0.0)) for a, b in pairs)

@@ -1,0 +1,140 @@
+"""What commands take: their common options, and what is made of them.
+
+Imports that take their time are made when a command needs them.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from detente.cli import console
+from detente.errors import Diagnostic, Place, ScenarioError
+
+if TYPE_CHECKING:
+    from detente.game.arrays import CompiledGame
+    from detente.scenario.model import Scenario
+    from detente.solver.solution import Solution
+
+Source = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="A file, or a scenario of the library.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Change a parameter (may be repeated)."),
+]
+Horizon = Annotated[
+    int | None, typer.Option(min=1, help="Number of periods, instead of the scenario's.")
+]
+Policy = Annotated[
+    str | None, typer.Option(help="A policy of the scenario; '' for no terms at all.")
+]
+Beliefs = Annotated[
+    int | None, typer.Option(help="Belief points for each informed actor (odd, from 5).")
+]
+Periods = Annotated[int | None, typer.Option(min=1, help="Periods to tell of a game without end.")]
+Memory = Annotated[
+    float | None, typer.Option(min=0.01, help="GiB of memory that a solve may take; 4 by default.")
+]
+Seed = Annotated[int, typer.Option(help="Seed of what is drawn.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Threads; all processors by default.")]
+
+
+def load_scenario(source: str, values: list[str] | None, horizon: int | None) -> Scenario:
+    """A scenario with the changes asked for; its warnings are told."""
+    from detente.scenario.loader import load
+
+    scenario = load(source)
+    if values:
+        scenario = scenario.with_values(dict(_assignment(text) for text in values))
+    if horizon is not None:
+        scenario = scenario.with_horizon(horizon)
+    console.print_diagnostics(scenario.warnings)
+    return scenario
+
+
+def compile_scenario(
+    source: str, values: list[str] | None, horizon: int | None, policy: str | None
+) -> CompiledGame:
+    from detente.game.compile import compile_game
+
+    game = compile_game(load_scenario(source, values, horizon), policy=policy)
+    if horizon is None:  # what cannot happen in a shortened run is no mistake
+        console.print_diagnostics(game.warnings)
+    return game
+
+
+def check_options(
+    game: CompiledGame, beliefs: int | None, accuracy: float | None, periods: int | None
+) -> None:
+    """Refuse options that make no sense for this game."""
+    from detente.solver.beliefs import fewest_points
+
+    least = max((fewest_points(game.priors[i].size) for i in game.informed), default=5)
+    if beliefs is not None and (beliefs < least or beliefs % 2 == 0):
+        message = f"belief points are an odd number of at least {least}, not {beliefs}"
+        refuse("--beliefs", "out-of-range", message, "17, 33 and 65 are usual")
+    if accuracy is not None and not accuracy > 0:
+        refuse("--accuracy", "out-of-range", f"the accuracy is a positive number, not {accuracy}")
+    if accuracy is not None and beliefs is not None:
+        message = "the accuracy chooses the belief points itself"
+        refuse("--beliefs", "not-together", message, "give one of --beliefs and --accuracy")
+    if periods is not None and game.loop is None:
+        message = "the scenario ends by itself"
+        refuse("--periods", "not-here", message, "give --horizon to shorten or lengthen it")
+
+
+def memory_limit(memory: float | None) -> int:
+    from detente.solver.solve import MEMORY_LIMIT
+
+    return MEMORY_LIMIT if memory is None else int(memory * 2**30)
+
+
+def announce_kernels() -> None:
+    """Tell the user once why the first time takes longer."""
+    from detente.solver.kernels.jit import is_compiled
+
+    if not is_compiled():
+        note = "Compiling the numerical kernels (once on this machine; half a minute) ..."
+        print(note, file=sys.stderr, flush=True)
+
+
+def solve_game(
+    game: CompiledGame,
+    beliefs: int | None,
+    threads: int | None,
+    *,
+    coarse: bool = True,
+    regret: bool = True,
+    memory: float | None = None,
+) -> Solution:
+    """Solve with a progress display."""
+    from detente.solver.solve import solve
+
+    with console.progress("Solving") as report:
+        return solve(
+            game,
+            beliefs=beliefs,
+            threads=threads,
+            coarse=coarse,
+            regret=regret,
+            memory_limit=memory_limit(memory),
+            progress=report,
+        )
+
+
+def _assignment(text: str) -> tuple[str, float]:
+    name, equals, value = text.partition("=")
+    try:
+        return name.strip(), float(value)
+    except ValueError:
+        message = f"`{text}` does not give a number to a name" if equals else f"`{text}` has no `=`"
+        refuse("--set", "wrong-type", message, "write it as --set step_cost.sincere=0.4")
+        raise  # not reached
+
+
+def refuse(place: str, code: str, message: str, hint: str = "") -> None:
+    raise ScenarioError([Diagnostic(Place(place), code, message, hint)])

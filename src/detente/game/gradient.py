@@ -1,0 +1,230 @@
+"""The chain rule from the numbers of a compiled game to the parameters of its scenario.
+
+The game's arrays are filled from formulas over parameters (`detente.game.compile`). Let N be a
+number that depends on these arrays, and g its derivatives by their entries (a `GameGradient`).
+Then for every parameter θ
+
+    dN/dθ = Σ g(entry) d entry / dθ,  over all entries of all arrays.
+
+The walk is that which fills the game. It meets each formula at the states where it was evaluated,
+with the g of its values there, and adds g times the slope for each parameter that it reads:
+
+- what `rest` takes is 1 minus the other alternatives, so its g counts against theirs;
+- the g of a product of probabilities (movers of one turn, chance events of one turn) becomes that
+  of each factor by the product rule;
+- a parameter that varies by type has, in profile p, the value of its actor's type in p.
+
+A probability that rounding puts below 0 is filled in as 0, and differentiated as if it were not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import reduce
+from itertools import accumulate, pairwise
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detente.game.arrays import CompiledGame, Floats, GameGradient
+from detente.game.compile import chances, charges, fill_layer, fuse, lotteries, paths, payoffs
+from detente.game.evaluate import Evaluator, Findings, evaluator
+from detente.game.structure import Ints, Side, Skeleton
+from detente.scenario.expression import Formula
+
+T = TypeVar("T")
+
+
+def parameter_gradient(game: CompiledGame, gradient: GameGradient) -> dict[str, float]:
+    """Derivatives of a number by every parameter, from those by every number of the game.
+
+    Parameters
+    ----------
+    game
+        At the values of the parameters at which the derivatives are wanted.
+    gradient
+        Derivatives of the number by the game's arrays.
+
+    Returns
+    -------
+    dict of str to float
+        By full name (`step_cost.sincere`, `war_risk`), for all parameters of the scenario in
+        their order; 0 for those that matter nowhere.
+
+    Notes
+    -----
+    The enumeration is held fixed: a parameter that decides which states, actions and transitions
+    there are (`Structure.structural`) has its derivative through the numbers only.
+
+    Formulas in pieces have the slope of the piece that is evaluated; `detente.scenario.nodes`
+    says which where two meet. An infinite slope counts where the number depends on the value of
+    the formula, and only there.
+    """
+    scenario, structure = game.scenario, game.structure
+    walk = _walk(game)
+    parts = list(zip(structure.skeletons, structure.skeleton_sets[:-1], strict=True))
+    layers = zip(pairwise(structure.kept), gradient.prob, gradient.reward, strict=True)
+    for (a, b), prob, reward in layers:
+        shares = walk.unfused(parts[a:b], prob)
+        for (skeleton, codes), share in zip(parts[a:b], shares, strict=True):
+            walk.layer(skeleton, codes, share, reward)
+    ends = [structure.sets[n] for n in structure.period_sets]
+    for t, (codes, weights) in enumerate(zip(ends, gradient.flow, strict=True), start=1):
+        walk.payoffs("flow", codes, t, weights)
+    walk.payoffs("terminal", game.final, len(ends) + 1, gradient.terminal)
+    for i, actor in enumerate(scenario.actors.values()):
+        for formula, weight in zip(actor.priors, gradient.priors[i], strict=False):
+            walk.constant(formula, weight)
+        walk.constant(actor.precision, gradient.precision[i])
+        walk.constant(actor.discount, gradient.discount[i])
+    return {
+        name: total
+        for key, parameter in scenario.parameters.items()
+        for name, total in zip(parameter.names(), walk.totals[key].tolist(), strict=True)
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Slopes(Evaluator):
+    """An evaluator that gives slopes of formulas instead of values.
+
+    They are float64 [q, x], with `profiled` [q, x, p]; q goes through the parameters that the
+    formula reads, in alphabetical order.
+    """
+
+    def _evaluate(
+        self,
+        formula: Formula,
+        names: Mapping[str, float | Floats],
+        codes: Ints,
+        t: int,
+        shape: tuple[int, ...],
+    ) -> NDArray[np.float64]:
+        keys = sorted(formula.parameters)
+        return np.stack([np.broadcast_to(formula.derivative(names, key), shape) for key in keys])
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """Adds up what all formulas contribute; `weights` are derivatives by what they give.
+
+    columns
+        For each parameter that varies by type, int64 [p]: the type of its actor.
+    totals
+        For each parameter its derivatives so far, float64, as long as `Parameter.names`.
+    """
+
+    at: Evaluator
+    slopes: _Slopes
+    columns: Mapping[str, Ints]
+    totals: Mapping[str, Floats]
+
+    def add(self, formula: Formula, codes: Ints, t: int, weights: Floats) -> None:
+        """Add a formula's part; `weights` is float64 [x], or [x, p] for one that reads types."""
+        if not formula.parameters or not weights.any():
+            return
+        evaluate = self.slopes.public if weights.ndim == 1 else self.slopes.profiled
+        slopes = evaluate(formula, codes, t)
+        # Where the weight is 0 an infinite slope counts nothing.
+        products = np.where(weights == 0, 0.0, slopes) * weights
+        for key, product in zip(sorted(formula.parameters), products, strict=True):
+            total = self.totals[key]
+            if key in self.columns:
+                total += np.bincount(self.columns[key], product.sum(axis=0), total.size)
+            else:
+                total += product.sum()
+
+    def constant(self, formula: Formula, weight: float) -> None:
+        """The same for a constant formula, over parameters that do not vary by type."""
+        for key in formula.parameters if weight else ():
+            self.totals[key][:] += weight * formula.derivative(self.slopes.scalars, key)
+
+    def payoffs(self, kind: str, codes: Ints, t: int, weights: Floats) -> None:
+        """Add the part of `flow` or `terminal` payoffs; `weights` is float64 [x, c]."""
+        table = self._by_actor(weights)
+        for actor, formula in payoffs(self.at.scenario, kind):
+            self.add(formula, codes, t, table[:, actor])
+
+    def layer(self, skeleton: Skeleton, codes: Ints, prob: Floats, reward: Floats) -> None:
+        """Add a layer's part, from derivatives by `prob`, float64 [k], and `reward` [e, c]."""
+        t, sides = skeleton.period, skeleton.sides
+        factors = [np.ones(())]
+        if len(sides) > 1:
+            factors = [
+                _known(chances(self.at, side, codes, t))[own]
+                for side, own in zip(sides, skeleton.trans_own.T, strict=True)
+            ]
+        for s, side in enumerate(sides):
+            by_own = reduce(np.multiply, factors[:s] + factors[s + 1 :], prob)
+            by_own = _gathered(by_own, skeleton.trans_own[:, s], side.own.size)
+            self._chances(side, codes, t, by_own)
+            if side.mover >= 0:  # chance costs nothing, and `reward` has the rows of fused layers
+                paid = -_gathered(reward, skeleton.edge_own[:, s], side.state.size)
+                self._costs(side, codes, t, paid)
+
+    def _chances(self, side: Side, codes: Ints, t: int, weights: Floats) -> None:
+        """Add the part of a side's own probabilities; `weights` is float64 [l]."""
+        for action, rows, own, column in lotteries(side):
+            table = np.zeros((len(action.alternatives), rows.size))
+            table[side.alternative[own], column] = weights[own]
+            formulas = [alternative.probability for alternative in action.alternatives]
+            rest = table[[n for n, formula in enumerate(formulas) if formula is None]].sum(axis=0)
+            for formula, share in zip(formulas, table, strict=True):
+                if formula is not None:
+                    self.add(formula, codes[side.state[rows]], t, share - rest)
+
+    def _costs(self, side: Side, codes: Ints, t: int, weights: Floats) -> None:
+        """Add the part of the costs of a side's own actions; `weights` is float64 [a, c]."""
+        table = self._by_actor(weights)
+        for actor, formula, rows in charges(self.at.scenario, side):
+            self.add(formula, codes[side.state[rows]], t, table[rows, actor])
+
+    def _by_actor(self, table: Floats) -> Floats:
+        return table.reshape(len(table), len(self.at.scenario.actors), -1)
+
+    def unfused(self, parts: Sequence[tuple[Skeleton, Ints]], prob: Floats) -> list[Floats]:
+        """Derivatives by the probabilities of each of the parts that were fused into one layer.
+
+        From those by the layer's own, float64 [k], to float64 [k] of each part.
+        """
+        if len(parts) == 1:
+            return [prob]
+        layers = [_known(fill_layer(self.at, skeleton, codes)) for skeleton, codes in parts]
+        befores = list(accumulate(layers[:-1], fuse))
+        shares = []
+        for first, second in zip(befores[::-1], layers[:0:-1], strict=True):
+            through = paths(first, second)
+            weights = prob[through.fused]
+            by_second = weights * first.prob[through.first]
+            shares.append(_gathered(by_second, through.second, second.prob.size))
+            by_first = weights * second.prob[through.second]
+            prob = _gathered(by_first, through.first, first.prob.size)
+        return [prob, *shares[::-1]]
+
+
+def _walk(game: CompiledGame) -> _Walk:
+    """A walk that has not begun."""
+    structure, parameters = game.structure, game.scenario.parameters
+    at = evaluator(game.scenario, structure.profiles, len(structure.period_sets), Findings())
+    types = {actor: values[0].astype(np.int64) for actor, values in at.types.items()}
+    return _Walk(
+        at=at,
+        slopes=_Slopes(**{field.name: getattr(at, field.name) for field in fields(at)}),
+        columns={key: types[one.of] for key, one in parameters.items() if one.types},
+        totals={key: np.zeros(len(one.names())) for key, one in parameters.items()},
+    )
+
+
+def _known(found: T | None) -> T:
+    """What is None where play has to be enumerated anew: not here, as the game has been filled."""
+    assert found is not None
+    return found
+
+
+def _gathered(weights: Floats, rows: Ints, size: int) -> Floats:
+    """Weights added up by their rows: float64 [size] or [size, c] from [n] or [n, c]."""
+    if weights.ndim > 1:
+        return np.stack([_gathered(column, rows, size) for column in weights.T], axis=1)
+    return np.bincount(rows, weights, size).astype(np.float64)

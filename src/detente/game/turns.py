@@ -1,0 +1,285 @@
+"""One layer after the other: from a set of states to its actions, transitions and next states.
+
+Each mover of a turn, or chance, is a side of it: its own available actions and, for each of
+them, its own lottery over alternatives. Joint actions are the product of the sides' actions,
+transitions that of their alternatives.
+
+An alternative whose probability is zero leads nowhere, unless another value of a parameter would
+make it positive: then it is kept, with probability zero, so that changing the parameter changes
+numbers only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from detente.errors import Diagnostic, Place, ScenarioError
+from detente.game.effects import ZERO, check_probabilities, probabilities, targets
+from detente.game.evaluate import Evaluator
+from detente.game.structure import Bools, Ints, Side, Skeleton, pointers, product
+from detente.scenario.expression import Formula
+from detente.scenario.hints import listing
+from detente.scenario.model import Action, Scenario, Term, Turn
+
+MAX_STATES = 1_000_000
+"""States of one turn: beyond this a solve would take more than any laptop's memory."""
+
+MAX_BYTES = 2 * 2**30
+"""Memory for the compiled game: a solve of it would take several times as much."""
+
+
+@dataclass(slots=True)
+class Reach:
+    """What the enumeration has met on the way: terms that bind, and the bytes it has filled."""
+
+    binding: set[str] = field(default_factory=set)
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What a side may do at the states of a layer: `allowed` is bool [x] for each action."""
+
+    mover: int
+    actions: tuple[Action, ...]
+    allowed: list[Bools]
+    breaks: dict[int, tuple[tuple[Term, Bools], ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """Builds layers of one scenario: formulas at present values (`at`) and at `generic` ones."""
+
+    scenario: Scenario
+    at: Evaluator
+    generic: Evaluator
+    terms: tuple[Term, ...]
+    reach: Reach
+
+    def period(
+        self, codes: Ints, ended: Bools, t: int
+    ) -> tuple[list[Skeleton], list[Ints], list[Bools]]:
+        """The layers of period t from the states `codes`, where play has `ended` at some.
+
+        With the states after each layer, and where play has ended there. A mistake is told
+        together with all others that the period has.
+        """
+        skeletons: list[Skeleton] = []
+        sets, stops = [codes], [ended]
+        steps = list(self._steps())
+        for number, (turn, event) in enumerate(steps):
+            must = number == len(steps) - 1 and not skeletons
+            step = self._layer(sets[-1], stops[-1], t, turn, event, must)
+            if step is not None:
+                skeletons.append(step[0])
+                stops.append(self._still_ended(sets[-1][stops[-1]], step[1], t))
+                sets.append(step[1])
+        if self.at.findings.found:
+            self._look_at_payoffs(skeletons, sets, t)
+            self.at.findings.refuse()
+        return skeletons, sets[1:], stops[1:]
+
+    def ended(self, codes: Ints, t: int) -> Bools:
+        """Where play has ended, bool [x]."""
+        ended = np.zeros(codes.size, dtype=bool)
+        for outcome in self.scenario.outcomes.values():
+            if outcome.ends:
+                ended |= self.at.public(outcome.when, codes, t).astype(bool)
+        return ended
+
+    def _steps(self) -> Iterator[tuple[int, str]]:
+        """The layers of a period: (turn, '') where actors move, (turn, event) for chance."""
+        for number, turn in enumerate(self.scenario.turns):
+            yield from ((number, event) for event in turn.events or ("",))
+
+    def _still_ended(self, stopped: Ints, codes: Ints, t: int) -> Bools:
+        """Where play has ended, bool [x], which the states `stopped` should be among."""
+        ended = self.ended(codes, t)
+        again = stopped[~ended[np.searchsorted(codes, stopped)]]
+        for outcome in self.scenario.outcomes.values():
+            if again.size and outcome.ends and outcome.when.calendar:
+                where = self.at.where(int(again[0]), t)
+                message = f"outcome {outcome.key} ends play, but no longer holds {where}"
+                hint = "play does not start again: let the condition hold on, or drop `ends: true`"
+                place = outcome.when.place
+                self.at.findings.add(Diagnostic(place, "ends", message, hint))
+                break
+        return ended
+
+    def _layer(
+        self, codes: Ints, ended: Bools, t: int, number: int, event: str, must: bool
+    ) -> tuple[Skeleton, Ints] | None:
+        """One layer from the states `codes`, and the states it leads to.
+
+        None for a chance event that can happen nowhere, unless the layer `must` be kept.
+        """
+        turn = self.scenario.turns[number]
+        active = ~ended & self._condition(turn.when, codes, t)
+        if event:
+            action = self.scenario.events[event]
+            options = [_Options(-1, (action,), [active & self._condition(action.when, codes, t)])]
+        else:
+            options = [self._options(turn, who, codes, active, t) for who in turn.who]
+        for side in options:
+            active = active & np.any(side.allowed, axis=0)
+        if event and not active.any() and not must:
+            return None
+        # What each side may do, bool [x, 1 + actions]: first 'nobody moves', then its actions.
+        masks = [np.array([~active, *(a & active for a in side.allowed)]).T for side in options]
+        self._room(masks, options, t)
+        sides = [
+            self._side(side, mask, codes, t) for side, mask in zip(options, masks, strict=True)
+        ]
+        choices = [np.count_nonzero(mask, axis=1) for mask in masks]
+        action_ptr, edge_own = product([pointers(count)[:-1] for count in choices], choices)
+        lots = [np.bincount(side.own, minlength=side.state.size) for side in sides]
+        trans_ptr, trans_own = product(
+            [pointers(lot)[own] for lot, own in zip(lots, edge_own.T, strict=True)],
+            [lot[own] for lot, own in zip(lots, edge_own.T, strict=True)],
+        )
+        target = targets(self.at, sides, codes, trans_own, t)
+        following, succ = np.unique(target, return_inverse=True)
+        self._limit(following.size, t)
+        skeleton = Skeleton(
+            period=t,
+            turn=number,
+            event=event,
+            sides=tuple(sides),
+            action_ptr=action_ptr,
+            edge_own=edge_own,
+            trans_ptr=trans_ptr,
+            trans_own=trans_own,
+            succ=succ.astype(np.int32),
+        )
+        return skeleton, following
+
+    def _look_at_payoffs(self, skeletons: list[Skeleton], sets: list[Ints], t: int) -> None:
+        """Note bad costs and flows of period t as well, where its turns have mistakes already."""
+        for skeleton, codes in zip(skeletons, sets[:-1], strict=True):
+            for side in skeleton.sides:
+                for n, action in enumerate(side.actions):
+                    here = codes[side.state[side.action == n]]
+                    for formula in action.costs.values():
+                        self.at.profiled(formula, here, t)
+        for payoff in self.scenario.payoffs.values():
+            for formula in payoff.flow.values():
+                self.at.profiled(formula, sets[-1], t)
+
+    def _condition(self, formula: Formula | None, codes: Ints, t: int) -> Bools:
+        if formula is None:
+            return np.ones(codes.size, dtype=bool)
+        return self.at.public(formula, codes, t).astype(bool)
+
+    def _options(self, turn: Turn, mover: str, codes: Ints, active: Bools, t: int) -> _Options:
+        """A mover's available actions; noted where it has none though the turn is played."""
+        actions = tuple(self.scenario.actions[mover].values())
+        moves = [active & self._condition(action.when, codes, t) for action in actions]
+        position = list(self.scenario.actors).index(mover)
+        options = _Options(position, actions, list(moves))
+        self._apply_terms(options, mover, codes, t)
+        stuck = active & ~np.any(options.allowed, axis=0)
+        if stuck.any():
+            by_terms = bool(np.any(moves, axis=0)[stuck][0])
+            self._tell_stuck(turn, mover, codes[stuck][:1], t, by_terms)
+        return options
+
+    def _apply_terms(self, options: _Options, mover: str, codes: Ints, t: int) -> None:
+        """Take away what hard terms forbid; soft ones are noted in `breaks`."""
+        moves = list(options.allowed)
+        for term in self.terms:
+            force = self._in_force(term, codes, t)
+            for n, action in enumerate(options.actions):
+                if (mover, action.key) not in term.forbids:
+                    continue
+                if (force & moves[n]).any():
+                    self.reach.binding.add(term.key)
+                if term.cost is None:
+                    options.allowed[n] = options.allowed[n] & ~force
+                else:
+                    options.breaks[n] = (*options.breaks.get(n, ()), (term, force))
+
+    def _in_force(self, term: Term, codes: Ints, t: int) -> Bools:
+        force = self._condition(term.when, codes, t)
+        return force if term.unless is None else force & ~self._condition(term.unless, codes, t)
+
+    def _side(self, options: _Options, mask: Bools, codes: Ints, t: int) -> Side:
+        """A side with the alternatives of its actions that have probability."""
+        state, position = np.nonzero(mask)
+        action = position - 1
+        nobody = np.flatnonzero(action < 0)
+        own, alternatives = [nobody], [np.zeros_like(nobody)]
+        for n, one in enumerate(options.actions):
+            rows = np.flatnonzero(action == n)
+            here = codes[state[rows]]
+            present = probabilities(one, self.at, here, t)
+            check_probabilities(one, self.at, present, here, t)
+            other = probabilities(one, self.generic, here, t)
+            for number in range(len(one.alternatives)):
+                live = rows[(present[number] > ZERO) | (np.abs(other[number]) > ZERO)]
+                own.append(live)
+                alternatives.append(np.full_like(live, number))
+        row, alternative = np.concatenate(own), np.concatenate(alternatives)
+        order = np.lexsort((alternative, row))
+        breaks = options.breaks
+        return Side(
+            options.mover, options.actions, state, action, row[order], alternative[order], breaks
+        )
+
+    def _tell_stuck(self, turn: Turn, mover: str, code: Ints, t: int, by_terms: bool) -> None:
+        """Note a state, int64 [1], at which the mover has no action."""
+        where = self.at.where(int(code[0]), t)
+        always = f"give {mover} an action that is always available (`wait: {{}}`)"
+        message, place = f"{mover} has to move but has no action {where}", turn.place
+        hint = f"{always}, or the turn a `when`"
+        if by_terms:
+            hard = [term for term in self.terms if term.cost is None]
+            there = [x for x in hard if self._in_force(x, code, t)[0] and mover in dict(x.forbids)]
+            names, place = listing([term.key for term in there]), there[0].place
+            message = f"{mover} has to move but its terms ({names}) leave it no action {where}"
+            hint = f"{always}, or the term an `unless`"
+        self.at.findings.add(Diagnostic(place, "no-action", message, hint), mover)
+
+    def _room(self, masks: list[Bools], options: list[_Options], t: int) -> None:
+        """Refuse a game that would not fit into memory, before the next layer is made.
+
+        Counted in floating point: many movers with many actions go beyond all integers.
+        """
+        edges, transitions = np.ones(len(masks[0])), np.ones(len(masks[0]))
+        for mask, side in zip(masks, options, strict=True):
+            edges *= np.count_nonzero(mask, axis=1)
+            transitions *= mask @ np.array([1, *(len(a.alternatives) for a in side.actions)])
+        count, movers = float(transitions.sum()), len(options)
+        width = 8 * self.at.profiles * len(self.scenario.actors)
+        # What the arrays of a layer take for good, and in passing.
+        filled = self.reach.bytes + edges.sum() * (24 + 12 * movers + width)
+        filled += count * (28 + 8 * movers)
+        needed = filled + count * (80 + 40 * movers)
+        if needed > MAX_BYTES:
+            periods = "one period needs"
+            if not self.scenario.forever:
+                periods = f"{t} of the {self.at.last} periods need"
+            message = (
+                f"the game is too large: {periods} {needed / 2**30:.1f} GiB of memory; "
+                f"at most {MAX_BYTES / 2**30:.1f} GiB are taken for all"
+            )
+            self._too_large(self.scenario.horizon.place, message)
+        self.reach.bytes = int(filled)
+
+    def _limit(self, states: int, t: int) -> None:
+        """Refuse a turn with too many states."""
+        if states > MAX_STATES:
+            total = math.prod(v.size for v in self.at.variables)
+            when = "" if self.scenario.forever else f" in {self.scenario.calendar.label(t)}"
+            message = (
+                f"{states:,} states can be reached{when}, at one "
+                f"turn; at most {MAX_STATES:,} are taken (all levels together make {total:,})"
+            )
+            self._too_large(max(self.at.variables, key=lambda v: v.size).place, message)
+
+    def _too_large(self, place: Place, message: str) -> None:
+        hint = "use fewer variables, levels or periods, or end play by outcomes with `ends: true`"
+        raise ScenarioError([Diagnostic(place, "too-large", message, hint)])

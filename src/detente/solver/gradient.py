@@ -1,0 +1,331 @@
+"""Derivatives of one number by every number of a compiled game, by the adjoint of the solve.
+
+The number is a payoff, or the probability of an outcome; the latter is the value of an observer
+whom the outcome pays 1 and who moves nowhere, carried backward beside the actors' values. One
+pass forward in time then gives all derivatives, at a cost that does not depend on their number
+(Griewank and Walther, Evaluating Derivatives, 2008, chapter 3). Values are made again from the
+strategies, from checkpoints, so that memory grows with the root of the number of layers (chapter
+12 there).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from math import isqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detente.game.arrays import CompiledGame, GameGradient
+from detente.solver.backward import Progress, Workers
+from detente.solver.kernels.adjoint import adjoin, follow
+from detente.solver.layout import part, turn
+from detente.solver.solution import Solution
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+PARTS = 8
+"""Parts of a layer's work: whatever the threads, sums are taken in the same order."""
+
+FAINT = 1e-13
+"""A game without end is followed until what is left of the derivatives is below this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The number to be differentiated: a payoff, or the probability of an outcome.
+
+    given
+        float64 [p]: 1 for the type profiles that count, 0 for others.
+    by_prior
+        bool [i]: the actors whose types are weighted by their prior, of which the number is a
+        function as well. Those of other actors have to be given.
+    actor
+        Whose payoff; None for an outcome.
+    outcome, period, happened
+        The outcome, and whether it has held by the end of the period, or holds then.
+    """
+
+    given: Floats
+    by_prior: Bools
+    actor: int | None = None
+    outcome: str = ""
+    period: int = 0
+    happened: bool = True
+
+    def weights(self, game: CompiledGame, but: int = -1) -> Floats:
+        """Weight of each type profile, float64 [p]; without the prior of actor `but`."""
+        weights = self.given.copy()
+        for i, prior in enumerate(game.priors):
+            if self.by_prior[i] and i != but:
+                weights *= prior[game.profiles[:, i]]
+        return weights
+
+
+def game_gradient(
+    solution: Solution,
+    target: Target,
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> tuple[float, GameGradient]:
+    """The number and its derivatives.
+
+    Parameters
+    ----------
+    solution
+        As solved.
+    target
+        What to differentiate.
+    threads
+        Threads to work with; all processors by default. Results do not depend on it.
+    progress
+        Called with the share of the work that is done, from 0 to 1.
+    """
+    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+        tape = _Tape(solution, target, Workers(pool, threads or os.cpu_count() or 1))
+        return _Adjoint(tape, progress or (lambda _: None)).run()
+
+
+class _Tape:
+    """The moves of a game in order, and the values before each of them.
+
+    `moves` are (t, n). A game without end is played forward for as long as anything counts; its
+    payoffs' values are the same in each period, those of an observer are not.
+    """
+
+    def __init__(self, solution: Solution, target: Target, workers: Workers) -> None:
+        game, grid = solution.game, solution.grid
+        self.solution, self.target, self.workers = solution, target, workers
+        self.width = game.profiles.size
+        self.observed = target.actor is None
+        self.columns = self.width + (len(game.profiles) if self.observed else 0)
+        self.turns = {m: turn(game, grid, m) for m in {layer.movers for layer in game.layers}}
+        self.parts = [part(game, layer) for layer in game.layers]
+        periods = game.periods
+        if game.loop is not None:
+            slow = max(float(game.discount.max()), 1e-3)
+            periods = target.period + int(np.ceil(np.log(FAINT) / np.log(slow)))
+        layers = len(game.layers)
+        if game.loop is None:
+            self.moves = [(layer.period, n) for n, layer in enumerate(game.layers)]
+        else:
+            self.moves = [(t, n) for t in range(1, periods + 1) for n in range(layers)]
+
+    def ends_period(self, k: int) -> bool:
+        """Whether a period ends right after move k."""
+        return k + 1 == len(self.moves) or self.moves[k + 1][0] > self.moves[k][0]
+
+    def observe(self, values: Floats, k: int, n: int) -> Bools | None:
+        """Set the observer's values before move k, at layer n, where they are known; gives where.
+
+        `values` is float64 [x, b, c]; None where there is no observer.
+        """
+        if not self.observed:
+            return None
+        game, target = self.solution.game, self.target
+        holds = game.holds[target.outcome][n]
+        passed = self.moves[k - 1][0] if k else 0
+        after = k and self.ends_period(k - 1)
+        block = values[:, :, self.width :]
+        if passed > target.period or (passed == target.period and after) or target.period == 0:
+            end = (k == 0) if target.period == 0 else passed == target.period and after
+            block[:] = holds[:, None, None] if end else 0.0
+            return np.ones(len(values), dtype=bool)
+        if not target.happened:
+            return np.zeros(len(values), dtype=bool)
+        block[holds] = 1.0
+        return holds
+
+    def last(self) -> Floats:
+        """Values after the last move."""
+        game, grid = self.solution.game, self.solution.grid
+        values = np.zeros((game.final.size, grid.size, self.columns))
+        if game.loop is None:
+            values[:, :, : self.width] = game.terminal[:, None, :]
+        else:
+            values[:, :, : self.width] = self.solution.first_values[game.loop]
+        self.observe(values, len(self.moves), len(game.layers))
+        return values
+
+    def closed(self, values: Floats, k: int) -> Floats:
+        """Values after move k as they count before it: a period's end discounts and pays flows."""
+        game = self.solution.game
+        if not self.ends_period(k):
+            return values
+        t = 0 if game.loop is not None else self.moves[k][0] - 1
+        result = values.copy()
+        result[:, :, : self.width] *= np.repeat(game.discount, len(game.profiles))
+        result[:, :, : self.width] += game.flow[t][:, None, :]
+        return result
+
+    def before(self, values: Floats, k: int) -> Floats:
+        """Values before move k from those after it."""
+        game, grid = self.solution.game, self.solution.grid
+        n = self.moves[k][1]
+        layer = game.layers[n]
+        following = self.closed(values, k)
+        result = np.empty((layer.states.size, grid.size, self.columns))
+        sigma = self.solution.strategies[n]
+        seen, arrays = self.turns[layer.movers], self.parts[n]
+
+        def task(first: int, last: int) -> None:
+            follow(first, last, arrays, seen, following, sigma, result)
+
+        self.workers.run(task, layer.states.size, result.shape[0] * result.shape[1])
+        self.observe(result, k, n)
+        if n == 0 and game.loop is not None and k:
+            # The last states of the period before are found among the first ones of this.
+            self.observe(result, k, n)
+            return np.ascontiguousarray(result[game.loop])
+        return result
+
+
+class _Adjoint:
+    """The pass forward: derivatives by the values before each move, and all that they give."""
+
+    def __init__(self, tape: _Tape, progress: Progress) -> None:
+        game = tape.solution.game
+        self.tape, self.progress = tape, progress
+        self.prob = [np.zeros(layer.prob.size) for layer in game.layers]
+        self.reward = [np.zeros_like(layer.reward) for layer in game.layers]
+        self.flow = [np.zeros_like(flow) for flow in game.flow]
+        self.precision, self.discount = np.zeros(len(game.priors)), np.zeros(len(game.priors))
+        most = max(prior.size for prior in game.priors)
+        self.ratio = np.zeros((len(game.priors), most))
+        grid = tape.solution.grid
+        self.believed = np.zeros((len(game.priors), grid.size, most))
+        for i, prior in enumerate(game.priors):
+            self.believed[i, :, : prior.size] = grid.type_probability(i)
+        self.kinds = np.array([prior.size for prior in game.priors], dtype=np.int64)
+
+    def run(self) -> tuple[float, GameGradient]:
+        """The number and its derivatives."""
+        tape, target = self.tape, self.tape.target
+        solution = tape.solution
+        game, grid = solution.game, solution.grid
+        after = self._values()
+        first = next(after)
+        gain = np.zeros_like(first)
+        at = tape.width if target.actor is None else target.actor * len(game.profiles)
+        mine = slice(at, at + len(game.profiles))
+        worth = first[game.start, grid.start, mine].copy()
+        gain[game.start, grid.start, mine] = target.weights(game)
+        known = tape.observe(first, 0, 0)
+        if known is not None:
+            gain[known, :, tape.width :] = 0.0
+        for k, values in enumerate(after):
+            gain = self._move(k, values, gain)
+            self.progress(0.3 + 0.7 * (k + 1) / len(tape.moves))
+        terminal = gain[:, :, : tape.width].sum(axis=1)
+        priors = []
+        for i, prior in enumerate(game.priors):
+            own = self.ratio[i, : prior.size]
+            slope = np.divide(own, prior, out=np.zeros_like(own), where=prior > 0)
+            if target.by_prior[i]:
+                others = target.weights(game, but=i) * worth
+                slope += np.bincount(game.profiles[:, i], others, minlength=prior.size)
+            priors.append(slope)
+        gradient = GameGradient(
+            prob=tuple(self.prob),
+            reward=tuple(self.reward),
+            flow=tuple(self.flow),
+            terminal=terminal if game.loop is None else np.zeros_like(game.terminal),
+            priors=tuple(priors),
+            precision=self.precision,
+            discount=self.discount,
+        )
+        return float(target.weights(game) @ worth), gradient
+
+    def _values(self) -> Iterator[Floats]:
+        """Values before move 0, then after each move in turn, made from checkpoints."""
+        tape = self.tape
+        count = len(tape.moves)
+        step = max(isqrt(count), 1)
+        kept = {count: tape.last()}
+        values = kept[count]
+        for k in reversed(range(count)):
+            values = tape.before(values, k)
+            if k % step == 0:
+                kept[k] = values
+            self.progress(0.3 * (count - k) / count)
+        yield values
+        for begin in range(0, count, step):
+            end = min(begin + step, count)
+            stretch = [kept[end]]
+            for k in reversed(range(begin + 1, end)):
+                stretch.append(tape.before(stretch[-1], k))
+            yield from reversed(stretch)
+            del kept[end]
+
+    def _move(self, k: int, values: Floats, gain: Floats) -> Floats:
+        """From derivatives by the values before move k to those by the values after it."""
+        tape = self.tape
+        solution = tape.solution
+        game, grid = solution.game, solution.grid
+        n = tape.moves[k][1]
+        layer = game.layers[n]
+        following = tape.closed(values, k)
+        result = np.zeros_like(values)
+        seen, arrays = tape.turns[layer.movers], tape.parts[n]
+        cuts = np.linspace(0, seen.base.size, min(PARTS, seen.base.size) + 1).astype(int)
+        pieces = cuts.size - 1
+        prob, reward = np.zeros((pieces, layer.prob.size)), np.zeros((pieces, *layer.reward.shape))
+        precision = np.zeros((pieces, len(layer.movers)))
+        ratio = np.zeros((pieces, *self.ratio.shape))
+
+        def task(j: int) -> None:
+            adjoin(
+                cuts[j],
+                cuts[j + 1],
+                arrays,
+                seen,
+                following,
+                solution.strategies[n],
+                self.kinds,
+                game.profiles,
+                self.believed,
+                gain,
+                result,
+                prob[j],
+                reward[j],
+                precision[j],
+                ratio[j],
+            )
+
+        list(tape.workers.pool.map(task, range(pieces)))
+        self.prob[n] += prob.sum(axis=0)
+        self.reward[n] += reward.sum(axis=0)
+        self.precision[list(layer.movers)] += precision.sum(axis=0)
+        self.ratio += ratio.sum(axis=0)
+        if tape.ends_period(k):
+            t = 0 if game.loop is not None else layer.period - 1
+            paid = result[:, :, : tape.width]
+            self.flow[t] += paid.sum(axis=1)
+            worth = (paid * values[:, :, : tape.width]).reshape(
+                *paid.shape[:2], len(game.priors), -1
+            )
+            self.discount += worth.sum(axis=(0, 1, 3))
+            paid *= np.repeat(game.discount, len(game.profiles))
+        last = k + 1 == len(tape.moves)
+        if game.loop is not None and not last and tape.ends_period(k):
+            again = np.zeros((game.layers[0].states.size, grid.size, tape.columns))
+            again[game.loop] = result
+            result = again
+        known = self._known(k + 1)
+        if known is not None:
+            result[known, :, tape.width :] = 0.0
+        return result
+
+    def _known(self, k: int) -> Bools | None:
+        """Where the observer's values before move k are given."""
+        tape = self.tape
+        game = tape.solution.game
+        last = k == len(tape.moves)
+        n = len(game.layers) if last else tape.moves[k][1]
+        scratch = np.empty((game.structure.sets[n].size, 1, tape.columns))
+        return tape.observe(scratch, k, n)

@@ -1,0 +1,235 @@
+"""The principal branch of a stage problem, followed from λ = 0.
+
+Pseudo-arclength continuation with a Newton corrector in (y, s), s from 0 to 1 (Allgower and Georg,
+Numerical Continuation Methods, 1990, chapters 3, 6 and 8). The tangent is oriented by the sign of
+the augmented determinant, so that folds are passed; where the branch runs through a bifurcation
+that sign changes and it is continued straight on. Where a posterior crosses from one cell of the
+belief grid to the next the branch has a kink, and is taken up again just behind it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from detente.solver.kernels.jit import inner
+from detente.solver.kernels.response import differentiate, eliminate, newton, respond
+from detente.solver.kernels.stage import choose, update_beliefs
+
+MAX_STEPS = 4000
+START = 1e-9  # s at which a branch begins: at s = 0 it is known, y = 0
+CLOSE = 1e-7  # residual on the way; at its end the solution is found to full precision
+LONGEST = 2.0  # step, but on straight stretches
+SMALL = 1e-7  # steps shrink below this before a kink or a bifurcation only
+
+# How a node was solved; columns of `counts`.
+UNIQUE, TRACED, FOLDED, FORKED, FAILED, HOW = range(6)
+
+
+@inner
+def augment(movers, stage, share, free):
+    """The augmented system: the Jacobian in (y, s) and the tangent; the last column is free."""
+    differentiate(movers, stage, share, free, stage.matrix)
+    for c in range(free + 1):
+        stage.matrix[free, c] = stage.tangent[c]
+
+
+@inner
+def turn_tangent(movers, stage, share, free, way):
+    """The unit tangent at the point of the last `respond`, oriented by `way` times the sign of
+    the determinant; gives the cosine of its angle with the one before (2 where it fails)."""
+    augment(movers, stage, share, free)
+    for r in range(free):
+        stage.matrix[r, free + 1] = 0.0
+    stage.matrix[free, free + 1] = 1.0
+    sign = eliminate(stage.matrix, free + 1)
+    if sign == 0.0:
+        return 2.0
+    norm = 0.0
+    for c in range(free + 1):
+        norm += stage.matrix[c, free + 1] ** 2
+    norm = way * sign * math.sqrt(norm)
+    if not abs(norm) < math.inf:
+        return 2.0
+    cosine = 0.0
+    for c in range(free + 1):
+        new = stage.matrix[c, free + 1] / norm
+        cosine += new * stage.tangent[c]
+        stage.tangent[c] = new
+    return cosine
+
+
+@inner
+def correct(movers, stage, mine, free, target, close):
+    """Newton's method in (y, s) from `target`, across the tangent, until the residual is below
+    `close`; gives how far it moved it, -1 where it does not converge."""
+    moved = 0.0
+    for _ in range(8):
+        share = target[free]
+        if share < START or share > 4.0:
+            return -1.0
+        for r in range(free):
+            stage.y[r] = target[r]
+        residual, rounding = respond(movers, stage, mine, share)
+        if residual <= close + rounding:
+            return moved
+        augment(movers, stage, share, free)
+        for r in range(free):
+            stage.matrix[r, free + 1] = stage.residual[r]
+        stage.matrix[free, free + 1] = 0.0
+        if eliminate(stage.matrix, free + 1) == 0.0:
+            return -1.0
+        for c in range(free + 1):
+            target[c] -= stage.matrix[c, free + 1]
+            moved = max(moved, abs(stage.matrix[c, free + 1]))
+    return -1.0
+
+
+@inner
+def cells(movers, stage):
+    """A number that tells the cells of all posteriors from others."""
+    code = np.int64(0)
+    for m in range(movers.kinds.shape[0]):
+        for a in range(stage.choices[m]):
+            for v in range(stage.vertices[m]):
+                code = code * np.int64(1000003) + stage.vertex[m, a, v]
+    return code
+
+
+@inner
+def cells_ahead(movers, stage, free, way):
+    """The same at `way` along the tangent from point[0]."""
+    for r in range(free):
+        stage.y[r] = stage.point[0, r] + way * stage.tangent[r]
+    choose(movers, stage)
+    update_beliefs(movers, stage)
+    return cells(movers, stage)
+
+
+@inner
+def cross_kink(movers, stage, mine, free, way):
+    """Carry the branch over the kink ahead of point[0]; gives whether it went.
+
+    Where a posterior passes into another cell of the grid the Jacobian jumps, and the branch may
+    turn by more than a corrector can follow. The point is set just behind the kink, and the
+    tangent is that of the cell it leads into, oriented as before.
+    """
+    here = stage.point[0]
+    behind = cells_ahead(movers, stage, free, 0.0)
+    low, high = 0.0, 2.0 * SMALL
+    while cells_ahead(movers, stage, free, high) == behind:
+        low, high = high, 4.0 * high
+        if high > 1e-3:
+            return False
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        if high - low < 1e-13 or middle in (low, high):
+            break
+        if cells_ahead(movers, stage, free, middle) == behind:
+            low = middle
+        else:
+            high = middle
+    high += 1e-10
+    ahead = cells_ahead(movers, stage, free, high)
+    for c in range(free + 1):
+        here[c] += high * stage.tangent[c]
+    for r in range(free):
+        stage.y[r] = here[r]
+    respond(movers, stage, mine, here[free])
+    if turn_tangent(movers, stage, here[free], free, way) == 2.0:
+        return False
+    return cells_ahead(movers, stage, free, 1e-9) == ahead
+
+
+@inner
+def trace(movers, stage, mine, free, longest):
+    """Follow the principal branch from λ = 0; gives TRACED, FOLDED, FORKED or FAILED.
+
+    The solution is left in the stage; `longest` is the step where the branch bends.
+    """
+    here, target, kept = stage.point[0], stage.point[1], stage.point[2]
+    how, way = TRACED, 1.0
+    for r in range(free):
+        stage.y[r] = 0.0
+        stage.tangent[r] = 0.0
+        here[r] = 0.0
+    stage.tangent[free] = 1.0
+    here[free] = START
+    respond(movers, stage, mine, START)
+    turn_tangent(movers, stage, START, free, way)
+    step = 0.05 * longest
+    cell = cells(movers, stage)
+    for _ in range(MAX_STEPS):
+        if step < SMALL:
+            if not cross_kink(movers, stage, mine, free, way):
+                return FAILED
+            if stage.tangent[free] < 0.0:
+                how = max(how, FOLDED)
+            step = 10.0 * SMALL
+            cell = cells(movers, stage)
+        for c in range(free + 1):
+            target[c] = here[c] + step * stage.tangent[c]
+            kept[c] = stage.tangent[c]
+        # Where steps are small the branch bends, and what is left of a residual would be seen.
+        close = min(CLOSE, max(1e-5 * step, 1e-10))
+        moved = correct(movers, stage, mine, free, target, close)
+        if moved < 0.0 or moved > 0.2 * min(step, 0.5):
+            step *= 0.5
+            continue
+        if target[free] >= 1.0:
+            # Between the two points the branch crosses s = 1: solve there, near the chord.
+            part = (1.0 - here[free]) / (target[free] - here[free])
+            for r in range(free):
+                stage.y[r] = here[r] + part * (target[r] - here[r])
+                target[r] = stage.y[r]
+            if newton(movers, stage, mine, free):
+                away = 0.0
+                for r in range(free):
+                    away = max(away, abs(stage.y[r] - target[r]))
+                if away <= step:
+                    return how
+            step *= 0.5
+            continue
+        there = cells(movers, stage)
+        cosine = turn_tangent(movers, stage, target[free], free, way)
+        if cosine < -0.9 and step <= 1e-3 and cell == there:
+            # No fold turns back within so short a step: the branch has run through a fork.
+            for c in range(free + 1):
+                stage.tangent[c] = -stage.tangent[c]
+            way, cosine = -way, -cosine
+            how = max(how, FORKED)
+        if cosine > 1.5 or (cosine < 0.9 and step > 1e-5):
+            for c in range(free + 1):
+                stage.tangent[c] = kept[c]
+            step *= 0.5
+            continue
+        if stage.tangent[free] < 0.0:
+            how = max(how, FOLDED)
+        cell = there
+        for c in range(free + 1):
+            here[c] = target[c]
+        # Far out on a straight stretch, where posteriors have all but reached 0 or 1, larger steps
+        # are as safe as small ones: what the corrector moves is bounded all the same.
+        most = longest if moved > 1e-6 else 25.0 * longest
+        step = min(step * (2.0 if moved < 0.05 * step else 1.2), most)
+    return FAILED
+
+
+@inner
+def find(movers, stage, mine, free, certain, start):
+    """Solve the stage problem at the present node; gives how.
+
+    Newton's method goes on from the last node's solution where the solution is certain to be the
+    only one, or where any is wanted (`start` is not empty); otherwise the branch is followed.
+    """
+    if (certain or start.shape[0] > 0) and newton(movers, stage, mine, free):
+        return UNIQUE if certain else TRACED
+    how, longest = FAILED, LONGEST
+    for _ in range(3):
+        how = trace(movers, stage, mine, free, longest)
+        if how != FAILED:
+            break
+        # Smaller steps meet folds and kinks at other places, one by one.
+        longest /= 7.0
+    return how

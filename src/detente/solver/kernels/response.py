@@ -1,0 +1,274 @@
+"""The stage problem of one turn at one state and belief: any movers at once, any types.
+
+Type θ of mover m chooses own action a with probability σ(a|θ) ∝ exp(λ Q(a, θ)); Q is expected
+over the other movers' choices, over the others' types under the belief, and evaluated at the
+beliefs to which the joint action leads by Bayes' rule. Unknown are the log odds
+y(m, θ, a) = log σ(a|θ) - log σ(0|θ), a ≥ 1, and the equation at precision s λ is
+
+    R = y - s λ [Q(a, θ) - Q(0, θ)] = 0.
+
+Next values are linear in each cell of the belief grid, so that R is smooth but for kinks where a
+posterior crosses from one cell to the next. Index letters as in `stage`.
+"""
+
+from __future__ import annotations
+
+import math
+
+from detente.solver.kernels.jit import inner
+from detente.solver.kernels.stage import advance, choose, update_beliefs
+
+MAX_NEWTON = 40
+
+
+@inner
+def evaluate(movers, stage, mine):
+    """Q and its derivatives `cross` by log σ; `choose` and `update_beliefs` come before.
+
+    mine
+        float64 [e, l, m, q]: mover m's expected payoff after joint action e at posterior l, given
+        the movers' types q, over all other actors' types.
+    """
+    count, profiles = movers.kinds.shape[0], movers.types.shape[0]
+    size = 0
+    joint = 1
+    for m in range(count):
+        size += movers.kinds[m] * stage.choices[m]
+        joint *= stage.choices[m]
+    for r in range(size):
+        stage.value[r] = 0.0
+        for c in range(size):
+            stage.cross[r, c] = 0.0
+    digit = stage.digit
+    for e in range(joint):
+        own = stage.own[e]
+        combinations = 1
+        for m in range(count):
+            combinations *= stage.vertices[m]
+            digit[m] = 0
+        stage.mean[:] = 0.0
+        stage.rise[:] = 0.0
+        for _ in range(combinations):
+            weight, node = 1.0, 0
+            for m in range(count):
+                weight *= stage.weight[m, own[m], digit[m]]
+                node += stage.vertex[m, own[m], digit[m]]
+            for m in range(count):
+                for q in range(profiles):
+                    stage.mean[m, q] += weight * mine[e, node, m, q]
+            for j in range(count):
+                if stage.vertices[j] == 1:
+                    continue
+                others = 1.0
+                for m in range(count):
+                    if m != j:
+                        others *= stage.weight[m, own[m], digit[m]]
+                for phi in range(movers.kinds[j]):
+                    slope = others * stage.slope[j, own[j], digit[j], phi]
+                    for m in range(count):
+                        for q in range(profiles):
+                            stage.rise[j, phi, m, q] += slope * mine[e, node, m, q]
+            advance(stage)
+        for m in range(count):
+            for q in range(profiles):
+                chance = 1.0
+                for j in range(count):
+                    if j != m:
+                        theta = movers.types[q, j]
+                        chance *= movers.belief[j, stage.at[j], theta]
+                        chance *= stage.play[stage.first[j] + theta * stage.choices[j] + own[j]]
+                if chance == 0.0:
+                    continue
+                row = stage.first[m] + movers.types[q, m] * stage.choices[m] + own[m]
+                mean = chance * stage.mean[m, q]
+                stage.value[row] += mean
+                for j in range(count):
+                    begin = stage.first[j] + own[j]
+                    if j != m:
+                        stage.cross[row, begin + movers.types[q, j] * stage.choices[j]] += mean
+                    if stage.vertices[j] > 1:
+                        for phi in range(movers.kinds[j]):
+                            column = begin + phi * stage.choices[j]
+                            stage.cross[row, column] += chance * stage.rise[j, phi, m, q]
+
+
+@inner
+def respond(movers, stage, mine, share):
+    """Everything at the log odds y, and the residual at precision `share` λ.
+
+    Gives the largest |R| and a bound of its rounding error: that of λ Q itself, and that of log σ,
+    which steep values magnify.
+    """
+    choose(movers, stage)
+    update_beliefs(movers, stage)
+    evaluate(movers, stage, mine)
+    worst, size, steepest, longest = 0.0, 1.0, 0.0, 0.0
+    blocks = 0
+    for m in range(movers.kinds.shape[0]):
+        blocks += movers.kinds[m] * stage.choices[m]
+    for m in range(movers.kinds.shape[0]):
+        count, lam = stage.choices[m], share * movers.lam[m]
+        for r in range(stage.first[m], stage.first[m] + movers.kinds[m] * count):
+            steep = 0.0
+            for c in range(blocks):
+                steep += abs(stage.cross[r, c])
+            steepest = max(steepest, lam * steep)
+            longest = max(longest, -stage.log[r])
+        for theta in range(movers.kinds[m]):
+            begin = stage.first[m] + theta * count
+            odds = stage.free[m] + theta * (count - 1)
+            size = max(size, abs(lam * stage.value[begin]))
+            for a in range(1, count):
+                gain = lam * (stage.value[begin + a] - stage.value[begin])
+                residual = stage.y[odds + a - 1] - gain
+                stage.residual[odds + a - 1] = residual
+                worst = max(worst, abs(residual))
+                if not abs(residual) < math.inf:
+                    worst = math.inf
+                size = max(size, abs(lam * stage.value[begin + a]))
+    return worst, 1e-14 * size + 4e-15 * longest * steepest
+
+
+@inner
+def differentiate(movers, stage, share, free, matrix):
+    """∂R/∂y at precision `share` λ into matrix[:D, :D], and ∂R/∂s into column D."""
+    for r in range(free):
+        for c in range(free):
+            matrix[r, c] = 0.0
+        matrix[r, r] = 1.0
+    for m in range(movers.kinds.shape[0]):
+        count = stage.choices[m]
+        lam = share * movers.lam[m]
+        for theta in range(movers.kinds[m]):
+            begin = stage.first[m] + theta * count
+            for a in range(1, count):
+                row = stage.free[m] + theta * (count - 1) + a - 1
+                gain = stage.value[begin + a] - stage.value[begin]
+                matrix[row, free] = -movers.lam[m] * gain
+                for j in range(movers.kinds.shape[0]):
+                    options = stage.choices[j]
+                    for phi in range(movers.kinds[j]):
+                        block = stage.first[j] + phi * options
+                        total = 0.0
+                        for c in range(options):
+                            total += (
+                                stage.cross[begin + a, block + c] - stage.cross[begin, block + c]
+                            )
+                        odds = stage.free[j] + phi * (options - 1)
+                        for c in range(1, options):
+                            change = (
+                                stage.cross[begin + a, block + c] - stage.cross[begin, block + c]
+                            )
+                            change -= stage.play[block + c] * total
+                            matrix[row, odds + c - 1] -= lam * change
+
+
+@inner
+def eliminate(matrix, size):
+    """Solve the augmented system matrix[:size, :size + 1] in place, by Gaussian elimination with
+    row exchanges; the solution is left in the last column. Gives the sign of the determinant."""
+    sign = 1.0
+    for c in range(size):
+        best = c
+        for r in range(c + 1, size):
+            if abs(matrix[r, c]) > abs(matrix[best, c]):
+                best = r
+        if not abs(matrix[best, c]) > 1e-300:
+            return 0.0
+        if best != c:
+            sign = -sign
+            for k in range(size + 1):
+                matrix[c, k], matrix[best, k] = matrix[best, k], matrix[c, k]
+        if matrix[c, c] < 0.0:
+            sign = -sign
+        for r in range(c + 1, size):
+            factor = matrix[r, c] / matrix[c, c]
+            if factor != 0.0:
+                for k in range(c, size + 1):
+                    matrix[r, k] -= factor * matrix[c, k]
+    for c in range(size - 1, -1, -1):
+        total = matrix[c, size]
+        for k in range(c + 1, size):
+            total -= matrix[c, k] * matrix[k, size]
+        matrix[c, size] = total / matrix[c, c]
+    return sign
+
+
+@inner
+def newton(movers, stage, mine, free):
+    """Newton's method with halved steps from stage.y at the full precision; whether it converged.
+
+    At the end the stage holds everything at the solution.
+    """
+    old, step = stage.point[3], stage.point[4]
+    residual, rounding = respond(movers, stage, mine, 1.0)
+    for _ in range(MAX_NEWTON):
+        if residual <= 1e-12 + rounding:
+            return True
+        differentiate(movers, stage, 1.0, free, stage.matrix)
+        for r in range(free):
+            stage.matrix[r, free] = stage.residual[r]
+            old[r] = stage.y[r]
+        if eliminate(stage.matrix, free) == 0.0:
+            return False
+        for r in range(free):
+            step[r] = stage.matrix[r, free]
+        share = 1.0
+        before = residual
+        for _ in range(12):
+            for r in range(free):
+                stage.y[r] = old[r] - share * step[r]
+            residual, rounding = respond(movers, stage, mine, 1.0)
+            if residual <= max(before * (1.0 - 0.1 * share), 1e-12 + rounding):
+                break
+            share *= 0.5
+        if not residual < before:  # also where it is not a number
+            return residual <= 1e-10 + 10.0 * rounding
+    return residual <= 1e-10 + 10.0 * rounding
+
+
+@inner
+def is_contraction(movers, stage, mine, spread):
+    """Whether y ↦ s λ [Q(a) - Q(0)] is certain to be a contraction for all s ≤ 1.
+
+    Then it has one fixed point, at every precision, and the principal branch leads there. With
+    |dy| ≤ 1: Σ|dσ| ≤ 1, and by the covariance bound |Σ_θ g(θ) du(θ)| ≤ ¼ · range(g) · 4.
+    `spread` is scratch, float64 [m].
+    """
+    count, profiles = movers.kinds.shape[0], movers.types.shape[0]
+    joint = 1
+    nodes = 1
+    for m in range(count):
+        joint *= stage.choices[m]
+        nodes *= movers.size[m]
+    for m in range(count):
+        low, high = math.inf, -math.inf
+        for e in range(joint):
+            for node in range(nodes):
+                for q in range(profiles):
+                    low = min(low, mine[e, node, m, q])
+                    high = max(high, mine[e, node, m, q])
+        spread[m] = (high - low) * (count - 1)
+        for j in range(count):
+            if movers.steps[j] == 0 or stage.choices[j] == 1:
+                continue
+            steepest = 0.0
+            for node in range(nodes):
+                here = node // movers.stride[j] % movers.size[j]
+                for one in range(movers.kinds[j] - 1):
+                    # A neighbour: one unit moved from type `one` to the next.
+                    if movers.node[j, here, one] == 0:
+                        continue
+                    at = movers.rank[j, one]
+                    tail = 0
+                    for theta in range(one + 1, movers.kinds[j]):
+                        tail += movers.node[j, here, theta]
+                    away = (at[tail + 1] - at[tail]) * movers.stride[j]
+                    for e in range(joint):
+                        for q in range(profiles):
+                            change = mine[e, node + away, m, q] - mine[e, node, m, q]
+                            steepest = max(steepest, abs(change))
+            spread[m] += 2.0 * movers.steps[j] * (movers.kinds[j] - 1) * steepest
+        if not movers.lam[m] * spread[m] < 0.99:
+            return False
+    return True

@@ -1,0 +1,369 @@
+"""Turns of one mover with one type or two: all beliefs of a state together.
+
+Node y = o (n + 1) + g of the lines stands for b = base[o] + local[g].
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from detente.solver.kernels.branch import TRACED, UNIQUE, find
+from detente.solver.kernels.elementary import exp
+from detente.solver.kernels.jit import inner
+from detente.solver.kernels.line import (
+    LINES,
+    LOST,
+    MAX_NEWTON,
+    OPEN,
+    S0,
+    S1,
+    SHARE,
+    SUMS,
+    TOP_0,
+    TOTAL_0,
+    WORST,
+    climb_lines,
+    is_unique,
+    newton_lines,
+    settle_lines,
+)
+from detente.solver.kernels.stage import enter_node, enter_state, keep_play, restart
+from detente.solver.kernels.turn import LEAST
+
+
+class Lines(NamedTuple):
+    """Scratch for the states of a layer.
+
+    own, ratio
+        float64 [a, θ, y], [a, y]: what the mover expects, over the others' types; ℓ.
+    play, inside, share
+        float64 [θ, a, y], int64 [a, y], float64 [a, y]: strategies; cell g of the posterior, and
+        the share of the way through it.
+    mine, ell, last, lines, cell, sums, rho, line
+        For a run of lines, from its first node on; see `line`.
+    second
+        float64 [c]: 1 where the mover is of the second type in the component's profile.
+    point
+        float64 [θ a]: strategies at one node.
+    """
+
+    own: np.ndarray
+    ratio: np.ndarray
+    play: np.ndarray
+    inside: np.ndarray
+    share: np.ndarray
+    mine: np.ndarray
+    ell: np.ndarray
+    last: np.ndarray
+    lines: np.ndarray
+    cell: np.ndarray
+    sums: np.ndarray
+    rho: np.ndarray
+    line: np.ndarray
+    second: np.ndarray
+    point: np.ndarray
+
+
+@inner
+def make_lines(turn, count, nodes, width):
+    """Scratch for up to `count` actions at so many nodes."""
+    inner = turn.local.shape[0]
+    kinds = turn.movers.types.shape[0]
+    rho = np.zeros(nodes)
+    line = np.zeros(nodes, dtype=np.int64)
+    for y in range(nodes):
+        g = y % inner
+        rho[y] = (inner - 1 - g) / g if g > 0 else math.inf
+        line[y] = y - g
+    second = np.zeros(width)
+    if nodes > 0:
+        for c in range(width):
+            second[c] = turn.profile[c % turn.profile.shape[0]]
+    lined = nodes if kinds == 2 else 0
+    return Lines(
+        np.zeros((count, kinds, nodes)),
+        np.zeros((count, lined)),
+        np.zeros((kinds, count, nodes)),
+        np.zeros((count, nodes), dtype=np.int64),
+        np.zeros((count, lined)),
+        np.zeros((count, kinds, lined)),
+        np.zeros((count, lined)),
+        np.zeros((count, lined)),
+        np.zeros((LINES, count, lined)),
+        np.zeros((count, lined), dtype=np.int64),
+        np.zeros((SUMS, nodes)),
+        rho,
+        line,
+        second,
+        np.zeros(kinds * count),
+    )
+
+
+@inner
+def solve_lines(turn, stage, lines, ahead, count, guess, x, start, mine, counts):
+    """Strategies and posteriors at all nodes of a state.
+
+    `ahead` is float64 [a, b, c]; `guess`, `start`, `mine` and `counts` as in `sweep.sweep`.
+    """
+    movers = turn.movers
+    inner, nodes = turn.local.shape[0], lines.line.shape[0]
+    weigh(turn, ahead, count, lines)
+    if movers.kinds[0] == 1:
+        logit(movers.lam[0], count, lines)
+        return
+    begin_guess(guess, x, count, lines)
+    first = np.int64(0)
+    while first < nodes:
+        # A run of lines that are certain to have one solution, or of lines that are not.
+        certain = is_unique(movers.lam[0], lines.own, count, first, inner - 1)
+        last = first + inner
+        while last < nodes and certain == is_unique(
+            movers.lam[0], lines.own, count, last, inner - 1
+        ):
+            last += inner
+        solve_run(movers, stage, lines, count, first, last, certain, start, mine, counts)
+        first = last
+    keep_guess(guess, x, count, lines)
+
+
+@inner
+def solve_run(movers, stage, lines, count, first, last, certain, start, mine, counts):
+    """The same for nodes first … last - 1, which are whole lines."""
+    lam, steps, nodes = movers.lam[0], movers.size[0] - 1, last - first
+    mine_here, ell, scratch, cell = lines.mine, lines.ell, lines.lines, lines.cell
+    rho, line, sums = lines.rho, lines.line, lines.sums
+    for a in range(count):
+        for theta in range(2):
+            target, source = mine_here[a, theta], lines.own[a, theta][first:]
+            for y in range(nodes):
+                target[y] = source[y]
+        target, source = ell[a], lines.ratio[a][first:]
+        for y in range(nodes):
+            target[y] = source[y]
+    left = sums[OPEN] if certain else sums[LOST]
+    if certain:
+        sums[LOST] = 0.0
+        newton_lines(
+            lam, steps, mine_here, count, nodes, rho, line, ell, scratch, cell, sums, MAX_NEWTON
+        )
+    elif start.shape[0] == 0:
+        climb_lines(
+            lam, steps, mine_here, count, nodes, rho, line, ell, scratch, cell, sums, lines.last
+        )
+    else:
+        left[:] = 1.0
+    settle_lines(
+        count, nodes, line, ell, scratch, cell, first, lines.play, lines.inside, lines.share
+    )
+    for a in range(count):
+        for y in range(nodes):
+            lines.ratio[a, first + y] = ell[a, y]
+    free, traced = np.int64(0), False
+    at = np.int64(-1)  # the line whose payoffs the stage has
+    for y in range(nodes):
+        g = y - line[y]
+        if g == 0 or g == steps:
+            settle_end(movers, lines, count, y, first + y, g)
+            continue
+        if left[y] == 0.0:
+            counts[UNIQUE if certain else TRACED] += 1
+            continue
+        if at != line[y]:
+            at = line[y]
+            free = enter_state(movers, stage, np.full(1, count))
+            restart(stage, free, start)
+            for a in range(count):
+                for k in range(steps + 1):
+                    for theta in range(2):
+                        mine[a, k, 0, theta] = mine_here[a, theta, at + k]
+        traced = True
+        enter_node(movers, stage, g)
+        counts[find(movers, stage, mine, free, certain, start)] += 1
+        keep_play(movers, stage, lines.point)
+        for a in range(count):
+            lines.share[a, first + y] = stage.weight[0, a, 1]
+            lines.inside[a, first + y] = stage.vertex[0, a, 0]
+            lines.play[0, a, first + y] = lines.point[a]
+            lines.play[1, a, first + y] = lines.point[count + a]
+            lines.ratio[a, first + y] = stage.log[count + a] - stage.log[a]
+    if traced:
+        polish(lam, steps, lines, count, first, nodes)
+
+
+@inner
+def polish(lam, steps, lines, count, first, nodes):
+    """Newton's method once more in ℓ, at nodes that were solved in log odds.
+
+    Where actions are hardly ever taken log odds are large and their rounding is seen in ℓ, which
+    is all that posteriors depend on. A node that would move is left as it is.
+    """
+    ell, scratch, sums = lines.ell, lines.lines, lines.sums
+    lost = lines.last[0]
+    left = sums[LOST]
+    for y in range(nodes):
+        lost[y] = max(left[y], sums[OPEN, y])
+        left[y] = 0.0
+        for a in range(count):
+            ell[a, y] = lines.ratio[a, first + y]
+    newton_lines(
+        lam,
+        steps,
+        lines.mine,
+        count,
+        nodes,
+        lines.rho,
+        lines.line,
+        ell,
+        scratch,
+        lines.cell,
+        sums,
+        8,
+    )
+    for y in range(nodes):
+        moved = 0.0 if sums[WORST, y] < 1e-10 else 1.0
+        for a in range(count):
+            moved = max(moved, abs(ell[a, y] - lines.ratio[a, first + y]))
+        g = y - lines.line[y]
+        if lost[y] == 0.0 or moved > 1e-2 or g == 0 or g == steps:
+            continue
+        for a in range(count):
+            ratio = ell[a, y]
+            larger = max(scratch[S0, a, y], scratch[S1, a, y], LEAST)
+            lines.play[0, a, first + y] = larger * math.exp(min(-ratio, 0.0))
+            lines.play[1, a, first + y] = larger * math.exp(min(ratio, 0.0))
+            lines.ratio[a, first + y] = ratio
+            lines.inside[a, first + y] = lines.cell[a, y] - lines.line[y]
+            lines.share[a, first + y] = scratch[SHARE, a, y]
+
+
+@inner
+def settle_end(movers, lines, count, y, to, g):
+    """The node at an end of a line, where nothing is to be learnt: the logit at its own values."""
+    for theta in range(2):
+        top, total = -math.inf, 0.0
+        for a in range(count):
+            top = max(top, lines.mine[a, theta, y])
+        for a in range(count):
+            play = math.exp(movers.lam[0] * (lines.mine[a, theta, y] - top))
+            lines.play[theta, a, to] = play
+            total += play
+        for a in range(count):
+            lines.play[theta, a, to] /= total
+    for a in range(count):
+        lines.inside[a, to] = min(g, movers.size[0] - 2)
+        lines.share[a, to] = 1.0 if g > 0 else 0.0
+
+
+@inner
+def begin_guess(guess, x, count, lines):
+    """ℓ from which Newton's method begins: that of the same state a period later, or 0."""
+    at = guess.match[x]
+    nodes = lines.line.shape[0]
+    for a in range(count):
+        for y in range(nodes):
+            lines.ratio[a, y] = guess.known[at + a * nodes + y] if at >= 0 else 0.0
+
+
+@inner
+def keep_guess(guess, x, count, lines):
+    """Keep ℓ for the same state a period earlier."""
+    nodes = lines.line.shape[0]
+    at = guess.place[x]
+    for a in range(count):
+        for y in range(nodes):
+            guess.found[at + a * nodes + y] = lines.ratio[a, y]
+
+
+@inner
+def weigh(turn, ahead, count, lines):
+    """What the mover expects of each action at each posterior, into lines.own."""
+    inner, profiles = turn.local.shape[0], turn.profile.shape[0]
+    # Unsigned positions: of a signed one Numba asks whether it counts from the end.
+    flat, width = ahead.reshape(-1), np.uint64(ahead.shape[2])
+    for a in range(count):
+        for o in range(turn.base.shape[0]):
+            for g in range(inner):
+                b = a * ahead.shape[1] + turn.base[o] + turn.local[g]
+                row = np.uint64(b) * width + np.uint64(turn.actor[0] * profiles)
+                for q in range(turn.members.shape[0]):
+                    total = 0.0
+                    for r in range(turn.members.shape[1]):
+                        p = turn.members[q, r]
+                        total += turn.outside[o, p] * flat[row + np.uint64(p)]
+                    lines.own[a, q, o * inner + g] = total
+
+
+@inner
+def logit(lam, count, lines):
+    """σ(a) ∝ exp(λ Q(a)) at all nodes, into lines.play."""
+    top, total = lines.sums[TOP_0], lines.sums[TOTAL_0]
+    top[:] = lines.own[0, 0]
+    total[:] = 0.0
+    for a in range(1, count):
+        value = lines.own[a, 0]
+        for y in range(top.shape[0]):
+            top[y] = max(top[y], value[y])
+    for a in range(count):
+        value, play = lines.own[a, 0], lines.play[0, a]
+        for y in range(top.shape[0]):
+            play[y] = exp(lam * (value[y] - top[y]))
+            total[y] += play[y]
+    for a in range(count):
+        play = lines.play[0, a]
+        for y in range(top.shape[0]):
+            play[y] /= total[y]
+
+
+@inner
+def update_lines(turn, lines, ahead, count, best, values, sigma):
+    """Values [b, c] and strategies [b, θ, a] at all nodes of a state; `best` is scratch [a, p]."""
+    inner, profiles, kinds = turn.local.shape[0], turn.profile.shape[0], turn.members.shape[0]
+    flat, width, target = ahead.reshape(-1), np.uint64(ahead.shape[2]), values.reshape(-1)
+    block = np.uint64(turn.best + turn.actor[0] * profiles)
+    second = lines.second
+    target[:] = 0.0
+    for y in range(lines.line.shape[0]):
+        o = y // inner
+        b = turn.base[o] + turn.local[y % inner]
+        row = np.uint64(b) * width
+        for a in range(count):
+            cell = lines.inside[a, y] if kinds == 2 else 0
+            to = a * ahead.shape[1] + turn.base[o] + turn.local[cell]
+            low = np.uint64(to) * width
+            play_0 = lines.play[0, a, y]
+            sigma[b * kinds * count + a] = play_0
+            if kinds == 1:
+                for c in range(width):
+                    target[row + c] += play_0 * flat[low + c]
+                if turn.best > 0:
+                    for p in range(np.uint64(profiles)):
+                        best[a, p] = flat[low + block + p]
+                continue
+            play_1 = lines.play[1, a, y]
+            sigma[b * kinds * count + count + a] = play_1
+            change = play_1 - play_0
+            weight = lines.share[a, y]
+            rest = 1.0 - weight
+            high = low + np.uint64(turn.local[1]) * width
+            for c in range(width):
+                between = rest * flat[low + c] + weight * flat[high + c]
+                target[row + c] += (play_0 + second[c] * change) * between
+            if turn.best > 0:
+                for p in range(np.uint64(profiles)):
+                    best[a, p] = rest * flat[low + block + p] + weight * flat[high + block + p]
+        # The best responder looks for its best action at the same posteriors.
+        for q in range(kinds if turn.best > 0 else 0):
+            top, chosen = -math.inf, 0
+            for a in range(count):
+                gain = 0.0
+                for r in range(turn.members.shape[1]):
+                    p = turn.members[q, r]
+                    gain += turn.outside[o, p] * best[a, p]
+                if gain > top:
+                    top, chosen = gain, a
+            for r in range(turn.members.shape[1]):
+                p = turn.members[q, r]
+                target[row + block + np.uint64(p)] = best[chosen, p]

@@ -1,0 +1,158 @@
+"""Derivatives of outcome probabilities and payoffs by all parameters: against central differences,
+which solve the game anew at every parameter, and against one another."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+import detente
+from detente.game.gradient import parameter_gradient
+from detente.scenario.model import Scenario
+from detente.simulation.forward import forward
+from detente.solver.gradient import Target, game_gradient
+from detente.solver.solution import Solution
+from tests.generate import Shape, scenarios
+
+few = settings(
+    max_examples=3,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+SHAPES = {
+    "one informed": Shape(actors=2, informed=1, actions=3, periods=2),
+    "two informed": Shape(actors=2, informed=2, periods=2, discount=True),
+    "nobody informed": Shape(actors=3, informed=0, periods=2),
+    "three types": Shape(actors=2, informed=1, types=3, periods=1),
+    "together": Shape(actors=2, informed=2, together=2, periods=1),
+    "two of three together": Shape(actors=3, informed=1, together=2, periods=2),
+    "forever": Shape(actors=2, informed=1, forever=True),
+}
+
+
+def number(solution: Solution, target: Target, periods: int | None) -> float:
+    """The number that is differentiated, by the forward pass."""
+    run = forward(solution, periods=periods, threads=1)
+    weights = target.weights(solution.game)
+    if target.actor is not None:
+        return float(weights @ run.payoffs[target.actor])
+    table = run.happened if target.happened else run.holding
+    return float(weights @ table[target.outcome][target.period])
+
+
+def everybody(scenario: Scenario, **rest: object) -> Target:
+    """The target without conditions on types."""
+    game = detente.compile_game(scenario)
+    given, by_prior = np.ones(len(game.profiles)), np.ones(len(game.priors), dtype=bool)
+    return Target(given, by_prior, **rest)  # type: ignore[arg-type]
+
+
+def assert_differences_agree(
+    scenario: Scenario, target: Target, points: int, names: list[str], *, step: float = 1e-5
+) -> None:
+    game = detente.compile_game(scenario)
+    told = 4 if game.loop is not None else None
+
+    def at(values: dict[str, float]) -> float:
+        moved = detente.with_values(game, values)
+        solution = detente.solve(moved, beliefs=points, coarse=False, regret=False)
+        return number(solution, target, told)
+
+    solution = detente.solve(game, beliefs=points, coarse=False, regret=False)
+    value, numbers = game_gradient(solution, target)
+    assert value == pytest.approx(number(solution, target, told), abs=1e-10)
+    slopes = parameter_gradient(game, numbers)
+    now = {n: v for p in scenario.parameters.values() for n, v in zip(p.names(), p.values)}  # noqa: B905
+    for name in names:
+        there = now[name]
+        difference = (at({name: there + step}) - at({name: there - step})) / (2 * step)
+        assert slopes[name] == pytest.approx(difference, abs=2e-7, rel=1e-5), name
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+@few
+@given(data=st.data(), lam=st.sampled_from([0.5, 1.0, 4.0]))
+def test_differences(shape: Shape, lam: float, data: st.DataObject) -> None:
+    scenario = detente.loads(data.draw(scenarios(shape, lam)))
+    targets = [
+        everybody(scenario, outcome="top", period=2 if shape.forever else shape.periods),
+        everybody(scenario, outcome="top", period=1, happened=False),
+        everybody(scenario, actor=shape.actors - 1),
+    ]
+    target = data.draw(st.sampled_from(targets))
+    names = [n for p in scenario.parameters.values() for n in p.names()]
+    chosen = data.draw(st.lists(st.sampled_from(names), min_size=4, max_size=6, unique=True))
+    assert_differences_agree(scenario, target, 9, chosen)
+
+
+CONSTANTS = """
+title: every constant is a parameter
+calendar: {period: round, horizon: 3}
+actors:
+  A: {types: {soft: 1 - p, hard: p}, precision: sharp, discount: patience}
+  B: {types: {x: q, y: r, z: 1 - q - r}, precision: 2, discount: 0.9}
+state:
+  k: {levels: 0..2, start: 0, edge: cut}
+parameters:
+  p: {value: 0.3, judgement: so}
+  q: {value: 0.5, judgement: so}
+  r: {value: 0.2, judgement: so}
+  sharp: {value: 1.5, judgement: so}
+  patience: {value: 0.8, judgement: so}
+  luck: {value: 0.4, judgement: so}
+  pain: {value: {soft: 0.5, hard: 0.1}, of: A, judgement: so}
+  gain: {value: {x: 0.2, y: 0.7, z: -0.4}, of: B, judgement: so}
+turns: [A, B, chance]
+actions:
+  A: {up: {set: {k: +1}, cost: pain}, stay: {}}
+  B: {down: {set: {k: -1}}, push: {effects: [{p: luck, set: {k: +1}}, {p: rest}], cost: 0.1}}
+chance:
+  storm: {effects: [{p: luck / 2, set: {k: 2}}, {p: rest}]}
+payoffs:
+  A: {flow: 0.5 * k, terminal: k}
+  B: {flow: gain * k}
+outcomes:
+  top: {when: k == 2}
+"""
+
+
+@pytest.mark.parametrize(
+    "what", [{"outcome": "top", "period": 2}, {"actor": 0}, {"actor": 1}], ids=str
+)
+def test_priors_precision_and_discount(what: dict[str, object]) -> None:
+    scenario = detente.loads(CONSTANTS)
+    names = [n for p in scenario.parameters.values() for n in p.names()]
+    assert_differences_agree(scenario, everybody(scenario, **what), 7, names)
+
+
+def test_given_types() -> None:
+    scenario = detente.loads(CONSTANTS)
+    game = detente.compile_game(scenario)
+    given = (game.profiles[:, 0] == 1).astype(float)
+    target = Target(given, np.array([False, True]), outcome="top", period=3)
+    assert_differences_agree(scenario, target, 7, ["p", "q", "sharp", "pain.hard", "luck"])
+
+
+def test_threads_change_nothing() -> None:
+    scenario = detente.loads(CONSTANTS)
+    solution = detente.solve(detente.compile_game(scenario), beliefs=9)
+    target = everybody(scenario, outcome="top", period=3)
+    runs = [game_gradient(solution, target, threads=n)[1] for n in (1, 2, 5)]
+    for other in runs[1:]:
+        for one, again in zip(runs[0].prob, other.prob, strict=True):
+            assert np.array_equal(one, again)
+        assert np.array_equal(runs[0].precision, other.precision)
+
+
+def test_the_start_may_hold_already() -> None:
+    scenario = detente.loads(CONSTANTS.replace("start: 0", "start: 2"))
+    solution = detente.solve(detente.compile_game(scenario), beliefs=9)
+    target = everybody(scenario, outcome="top", period=3)
+    value, gradient = game_gradient(solution, target)
+    assert value == pytest.approx(1.0)
+    assert all(not table.any() for table in (*gradient.prob, *gradient.reward))
