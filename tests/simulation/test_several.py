@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -16,7 +17,7 @@ from detente.cli.results import as_data, print_forecast
 from detente.game.arrays import CompiledGame
 from detente.simulation.forecast import ANY, Forecast, overall
 from detente.simulation.sample import interpolated_strategy
-from detente.solver.solution import Solution
+from detente.solver.solution import BranchCount, Solution
 from tests.generate import Shape, scenarios
 from tests.reference import hat
 from tests.simulation.test_sample import close
@@ -267,6 +268,22 @@ def test_what_is_printed(
     assert as_data(forever)["run"]["periods"] == 4
     assert as_data(forever)["run"]["beliefs"] == [9, 1, 1]
     assert as_data(forever)["run"]["nodes"] == [45, 1, 1]
+
+
+def test_how_turns_were_solved(together: Forecast, capsys: pytest.CaptureFixture[str]) -> None:
+    solution = together.solution
+    counts = BranchCount(unique=5, traced=20, folded=3, forked=1, failed=0)
+    certificate = replace(solution.certificate, regret_points=(9, 9))
+    changed = replace(solution, branches=counts, certificate=certificate, notes=("A note.",))
+    print_forecast(replace(together, solution=changed))
+    told = " ".join(capsys.readouterr().out.split())
+    assert "24 followed along the principal branch (3 of them around folds, 1 straight" in told
+    assert "What a best response would add was computed on a grid of 9 x 9." in told
+    assert "A note." in told
+    print_forecast(together)
+    told = " ".join(capsys.readouterr().out.split())
+    assert "forks" not in told
+    assert "What a best response would add was computed" not in told
 
 
 # ---- histories

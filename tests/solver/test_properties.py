@@ -267,7 +267,7 @@ FOREVER = [
 
 
 @pytest.mark.parametrize("shape", FOREVER, ids=range(len(FOREVER)))
-@few
+@settings(few, max_examples=3)
 @given(data=st.data(), lam=st.sampled_from([0.5, 2.0]))
 def test_play_without_end_is_the_limit_of_long_play(
     shape: Shape, data: st.DataObject, lam: float

@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import pandas as pd
-
 from detente.analysis.search import Search
 from detente.analysis.sensitivity import Sensitivity
-from detente.cli.console import print_heading, print_table, print_text
+from detente.cli.console import print_heading, print_table, print_text, records
 
 
 def print_search(found: Search) -> None:
@@ -94,12 +92,6 @@ def sensitivity_data(found: Sensitivity) -> dict[str, Any]:
         "status": found.solution.status.name,
         "parameters": records(found.table),
     }
-
-
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of a table; what is missing is None."""
-    plain = table.astype(object).where(table.notna(), None)
-    return [{str(k): v for k, v in row.items()} for row in plain.to_dict(orient="records")]
 
 
 def _probability(value: float) -> str:

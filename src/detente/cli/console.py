@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.padding import Padding
@@ -13,6 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from detente.errors import Diagnostic
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WIDE = 110
 """Columns of output that does not go to a terminal."""
@@ -71,6 +75,12 @@ def diagnostic_data(d: Diagnostic) -> dict[str, object]:
     place = {"file": d.place.file, "line": d.place.line, "column": d.place.column}
     rest = {"severity": str(d.severity), "code": d.code, "message": d.message, "hint": d.hint}
     return {**place, **rest}
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table; what is missing is None."""
+    plain = table.astype(object).where(table.notna(), None)
+    return [{str(k): v for k, v in row.items()} for row in plain.to_dict(orient="records")]
 
 
 @contextmanager

@@ -265,19 +265,20 @@ def sample(
     horizon: Horizon = None,
     policy: Policy = None,
     beliefs: Beliefs = None,
+    periods: Periods = None,
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
     """Draw histories from the forecast, as a table in CSV."""
     game = compile_scenario(source, values, horizon, policy)
-    check_options(game, beliefs, None, None)
+    check_options(game, beliefs, None, periods)
     announce_kernels()
     solution = solve_game(game, beliefs, threads, coarse=False)
     import numpy as np
 
     from detente.simulation.sample import sample as draw
 
-    table = draw(solution, draws=draws, rng=np.random.default_rng(seed))
+    table = draw(solution, draws=draws, rng=np.random.default_rng(seed), periods=periods)
     if as_json:
         _print_json(table.to_dict(orient="records"))
     else:

@@ -8,10 +8,9 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from detente import __version__
-from detente.cli.console import print_heading, print_table, print_text
+from detente.cli.console import print_heading, print_table, print_text, records
 from detente.game.arrays import CompiledGame
 from detente.scenario.values import FOREVER
 from detente.simulation.forecast import ANY, Forecast, overall
@@ -45,7 +44,7 @@ def as_data(result: Forecast) -> dict[str, Any]:
     game = solution.game
     certificate = solution.certificate
     tables = {
-        name: _records(getattr(result, name))
+        name: records(getattr(result, name))
         for name in ("outcomes", "states", "actions", "payoffs", "beliefs")
     }
     return {
@@ -287,11 +286,6 @@ def _outcome_error(result: Forecast) -> float:
     """Largest error of an outcome's probability, nan where it is not known."""
     error = overall(result.solution.game, result.outcomes)["error"]
     return float(error.max(skipna=False)) if len(error) else math.nan
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    plain = table.astype(object).where(table.notna(), None)
-    return [{str(k): v for k, v in row.items()} for row in plain.to_dict(orient="records")]
 
 
 def _number(value: float | None) -> float | None:

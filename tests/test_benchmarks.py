@@ -1,0 +1,108 @@
+"""The benchmarks run: their smallest sizes, without peers and without processes of their own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import detente
+from benchmarks import flagship, games, peers, scaling, stage, stationary, trees
+from benchmarks.__main__ import BENCHMARKS, main
+from benchmarks.report import Plan, Table, Times, digits, large, machine, ratio, times
+
+PLAN = Plan(quick=True, runs=1, peers=False)
+
+
+def test_times_are_medians_with_their_range() -> None:
+    taken = Times((2e-3, 1e-3, 4e-3))
+    assert taken.median == 2e-3
+    assert str(taken) == "2 ms (1–4)"
+    assert str(taken.per(1000)) == "2 µs (1–4)"
+    assert str(Times((2.0,))) == "2 s"
+    assert ratio(3.0, 2.0) == "1.5 ×"
+    assert [digits(n) for n in (0.0, 1234.5, 0.25, 2e-9)] == ["0", "1,234", "0.25", "2.0e-09"]
+    assert large(3**30) == "about 10^14"
+
+
+def test_a_call_is_timed_as_often_as_planned() -> None:
+    calls: list[int] = []
+    taken = times(lambda: calls.append(1), Plan(runs=3))
+    assert len(taken.runs) >= 3
+    assert len(calls) == len(taken.runs) + 1
+
+
+def test_tables_are_markdown() -> None:
+    table = Table("A", "Why.", ["n", "time"], [[1000, Times((1.0,))], [1, "–"]])
+    lines = str(table).splitlines()
+    assert lines[0] == "### A"
+    assert lines[-3:] == ["| ----- | ---- |", "| 1,000 | 1 s  |", "| 1     | –    |"]
+    assert "processor" in machine(PLAN)
+
+
+def test_what_grows_without_a_peer() -> None:
+    assert trees.against_gambit(PLAN).rows == []
+    rows = trees.growth(PLAN).rows
+    assert [row[0] for row in rows] == ["bargaining-rounds"] * 2 + ["chain-store"] * 2
+    assert all(row[-1] == "solved" for row in rows)
+    assert all(row[-1] == "solved" for row in stationary.run(PLAN)[0].rows)
+
+
+def test_growth_of_a_solve() -> None:
+    table = scaling.dimensions(PLAN)
+    assert {row[0] for row in table.rows} == {*scaling.QUICK_SIZES, "types"}
+    assert all(len(row) == len(table.columns) for row in table.rows)
+
+
+def test_types_are_compared_at_about_as_many_nodes() -> None:
+    nodes = [
+        detente.solve(
+            games.rounds(states=2, periods=1, types=types), beliefs=edge, coarse=False
+        ).grid.size
+        for types, edge in scaling.TYPES.items()
+    ]
+    assert max(nodes) < 1.1 * min(nodes)
+
+
+def test_a_stationary_game_is_that_of_the_peer() -> None:
+    """Values are discounted sums of payoffs: V = Σ σ (u + δ φ V), σ the response at λ."""
+    payoffs, transitions = games.random_stochastic(5, 2, 3)
+    solution = detente.solve(games.stationary(payoffs, transitions, 2.0), regret=False)
+    play = np.array([[solution.strategy(0, x, m)[0, 0] for m in range(2)] for x in range(5)])
+    values = solution.first_values[:, 0, :]
+    worth = payoffs + games.DISCOUNT * np.einsum("sabt,tp->spab", transitions, values)
+    expected = np.einsum("spab,sa,sb->sp", worth, play[:, 0], play[:, 1])
+    assert np.abs(values - expected).max() < 1e-8
+    action_values = np.einsum("sab,sb->sa", worth[:, 0], play[:, 1])
+    odds = np.exp(2.0 * (action_values - action_values.max(axis=1, keepdims=True)))
+    assert np.abs(play[:, 0] - odds / odds.sum(axis=1, keepdims=True)).max() < 1e-8
+    flat = [float(p) for p in play.ravel()]
+    assert stationary.difference(solution, flat) == 0.0
+
+
+def test_stages_are_solved_by_the_kernel() -> None:
+    game, grid, work = stage.make(20, np.random.default_rng(1))
+    counts = stage.solve(work.at(game, grid, 0.5))
+    assert counts.sum() == 20 * (stage.POINTS - 2)  # nothing is counted at the ends
+    assert counts[stage.UNIQUE] == counts.sum()
+
+
+def test_changes_keep_the_states() -> None:
+    game = detente.compile_game(detente.load(flagship.NAME).with_horizon(1))
+    for values in flagship.changes(game, 3):
+        assert detente.with_values(game, values).structure is game.structure
+
+
+def test_a_missing_peer_is_named_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers.importlib.util, "find_spec", lambda module: None)
+    assert "install" in peers.missing("sgamesolver")
+    assert "pygambit==" in trees.against_gambit(PLAN).note
+
+
+def test_results_are_written_by_full_runs_only(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--quick", "--write"])
+    with pytest.raises(SystemExit):
+        main(["--only", "nothing"])
+    told = capsys.readouterr().err
+    assert "--write is for a full run" in told
+    assert all(name in told for name in BENCHMARKS)
