@@ -10,15 +10,19 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from detente.errors import Place
 from detente.scenario import model, schema
 from detente.scenario.calendar import Calendar
 from detente.scenario.context import Context
-from detente.scenario.expression import Formula
+from detente.scenario.expression import Formula, number
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.source import Trail
 from detente.scenario.values import FOREVER, LIMIT
 
 START = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?")
+
+
+NOWHERE = Place("")
 
 
 def calendar(context: Context, part: schema.CalendarPart) -> Calendar | None:
@@ -44,22 +48,23 @@ def calendar(context: Context, part: schema.CalendarPart) -> Calendar | None:
     return Calendar(part.period, start)
 
 
-def actor(context: Context, key: str, part: schema.ActorPart) -> model.Actor | None:
+def actor(context: Context, key: str, part: schema.ActorPart) -> model.Actor:
     """The actor `key`."""
     trail: Trail = ("actors", key)
     priors = context.formulas((*trail, "types"), part.types, context.constants)
     precision = context.constant((*trail, "precision"), part.precision, LIMIT)
     discount = context.formula((*trail, "discount"), part.discount, context.constants)
     support = context.support(trail, part)
-    if precision is None or discount is None or len(priors) < len(part.types):
-        return None
+    # What cannot be read is told, and the file refused; a number in its place, at which nothing is
+    # wrong, lets the rest of the actor be checked.
+    whole = len(priors) == len(part.types)
     return model.Actor(
         key=key,
         name=part.name or key,
-        types=tuple(part.types),
-        priors=tuple(priors.values()),
-        precision=precision,
-        discount=discount,
+        types=tuple(part.types) if whole else (),
+        priors=tuple(priors.values()) if whole else (),
+        precision=precision or number(1.0, NOWHERE),
+        discount=discount or number(0.5, NOWHERE),
         about=part.about,
         support=support,
     )

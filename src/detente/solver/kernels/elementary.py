@@ -23,7 +23,7 @@ SQRT_HALF = 0.7071067811865476
 
 @inner
 def exp(x):
-    """e to the x, 0 below -708."""
+    """e to the x; below -708 as at -708, about 3e-308."""
     x = min(max(x, -708.0), 709.0)
     shifted = x * LOG2_E + ROUND
     k = shifted - ROUND
