@@ -162,6 +162,7 @@ class _Pass:
         self.by_belief: list[Floats] = []
         self.acted: list[Floats] = []
         self.rewards = np.zeros((len(game.priors), self.profiles))
+        self.turns = {m: turn(game, grid, m) for m in {layer.movers for layer in game.layers}}
         self.record(0)
 
     def play(self, t: int, n: int) -> None:
@@ -172,7 +173,7 @@ class _Pass:
             self._begin_again(game.loop, sets[0].size)
         self.store.reverse()
         following = self.store[0][: sets[n + 1].size]
-        arrays, seen, alive = part(game, layer), turn(game, grid, layer.movers), self._alive(n)
+        arrays, seen, alive = part(game, layer), self.turns[layer.movers], self._alive(n)
         cuts = np.linspace(0, seen.base.size, min(PARTS, seen.base.size) + 1).astype(int)
         counted = np.zeros((cuts.size - 1, len(layer.action), self.profiles))
 
