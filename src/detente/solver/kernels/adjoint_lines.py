@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detente.solver.kernels.jit import inner, kernel, summing
+from detente.solver.kernels.jit import inner, kernel, making, summing
 from detente.solver.kernels.single import make_lines, update_lines
 from detente.solver.kernels.turn import look_ahead
 
@@ -64,7 +64,7 @@ class Slopes(NamedTuple):
     worth: np.ndarray
 
 
-@inner
+@making
 def make_slopes(turn, piece, count, width):
     """Scratch for up to `count` actions."""
     rows, kinds = piece.node.shape[0], turn.members.shape[0]
