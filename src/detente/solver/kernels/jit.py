@@ -67,6 +67,16 @@ def summing(function: Kernel) -> Kernel:
     return _compile(function, {**INNER, "fastmath": {"reassoc"}})
 
 
+def inlined(function: Kernel) -> Kernel:
+    """`inner` for a small function: to call it would take longer than its work, see `inner`."""
+    return _compile(function, {**INNER, "forceinline": True})
+
+
+def once(function: Kernel) -> Kernel:
+    """`inner` for a function called at one place: written out there before anything is compiled."""
+    return _compile(function, {**INNER, "inline": "always"})
+
+
 def making(function: Kernel) -> Kernel:
     """`inner` for a function that makes arrays."""
     return _compile(function, {**INNER, "_nrt": True})

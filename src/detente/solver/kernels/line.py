@@ -27,7 +27,7 @@ import math
 import numpy as np
 
 from detente.solver.kernels.elementary import exp, log
-from detente.solver.kernels.jit import inner
+from detente.solver.kernels.jit import inner, once
 from detente.solver.kernels.turn import LEAST
 
 MAX_NEWTON = 12  # steps; beyond them a node is left to a method that takes its time
@@ -182,7 +182,7 @@ def newton_lines(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, su
                 ratio[y] -= min(max(step, -8.0), 8.0)
 
 
-@inner
+@once
 def climb_lines(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, sums, last):
     """Follow the principal branch from λ = 0 in equal steps of the precision, at all nodes.
 
@@ -236,7 +236,7 @@ def climb_lines(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, sum
             lost[y] = 1.0 if not total[y] > MARGIN else lost[y]
 
 
-@inner
+@once
 def settle_lines(count, nodes, line, ell, lines, cell, first, play, inside, share):
     """Keep what was found at nodes first … of a state: strategies [θ, a, y] from ℓ and the
     responses, and where the posteriors lie: cell g and share [a, y]."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from detente.solver.kernels.branch import TRACED, UNIQUE, find
 from detente.solver.kernels.elementary import exp
-from detente.solver.kernels.jit import inner, making
+from detente.solver.kernels.jit import inner, making, once
 from detente.solver.kernels.line import (
     LINES,
     LOST,
@@ -102,7 +102,7 @@ def make_lines(turn, count, nodes, width):
     )
 
 
-@inner
+@once
 def solve_lines(turn, stage, lines, ahead, count, guess, x, start, mine, counts):
     """Strategies and posteriors at all nodes of a state.
 
@@ -129,7 +129,7 @@ def solve_lines(turn, stage, lines, ahead, count, guess, x, start, mine, counts)
     keep_guess(guess, x, count, lines)
 
 
-@inner
+@once
 def solve_run(movers, stage, lines, count, first, last, certain, start, mine, counts):
     """The same for nodes first … last - 1, which are whole lines."""
     lam, steps, nodes = movers.lam[0], movers.size[0] - 1, last - first
@@ -194,7 +194,7 @@ def solve_run(movers, stage, lines, count, first, last, certain, start, mine, co
         polish(lam, steps, lines, count, first, nodes)
 
 
-@inner
+@once
 def polish(lam, steps, lines, count, first, nodes):
     """Newton's method once more in ℓ, at nodes that were solved in log odds.
 
@@ -240,7 +240,7 @@ def polish(lam, steps, lines, count, first, nodes):
             lines.share[a, first + y] = scratch[SHARE, a, y]
 
 
-@inner
+@once
 def settle_end(movers, lines, count, y, to, g):
     """The node at an end of a line, where nothing is to be learnt: the logit at its own values."""
     for theta in range(2):
@@ -258,7 +258,7 @@ def settle_end(movers, lines, count, y, to, g):
         lines.share[a, to] = 1.0 if g > 0 else 0.0
 
 
-@inner
+@once
 def begin_guess(guess, x, count, lines):
     """ℓ from which Newton's method begins: that of the same state a period later, or 0."""
     at = guess.match[x]
@@ -268,7 +268,7 @@ def begin_guess(guess, x, count, lines):
             lines.ratio[a, y] = guess.known[at + a * nodes + y] if at >= 0 else 0.0
 
 
-@inner
+@once
 def keep_guess(guess, x, count, lines):
     """Keep ℓ for the same state a period earlier."""
     nodes = lines.line.shape[0]
@@ -278,7 +278,7 @@ def keep_guess(guess, x, count, lines):
             guess.found[at + a * nodes + y] = lines.ratio[a, y]
 
 
-@inner
+@once
 def weigh(turn, ahead, count, lines):
     """What the mover expects of each action at each posterior, into lines.own."""
     inner, profiles = turn.local.shape[0], turn.profile.shape[0]
@@ -297,7 +297,7 @@ def weigh(turn, ahead, count, lines):
                     lines.own[a, q, o * inner + g] = total
 
 
-@inner
+@once
 def logit(lam, count, lines):
     """σ(a) ∝ exp(λ Q(a)) at all nodes, into lines.play."""
     top, total = lines.sums[TOP_0], lines.sums[TOTAL_0]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detente.solver.kernels.jit import inner, making
+from detente.solver.kernels.jit import inlined, inner, making
 from detente.solver.kernels.turn import LOG_LEAST
 
 
@@ -248,7 +248,7 @@ def see(movers, stage, sigma, offset):
             locate(movers, stage, m, a)
 
 
-@inner
+@inlined
 def stay(movers, stage, m):
     """The belief about mover m does not move: its one vertex is the node it is at."""
     stage.vertices[m] = 1
@@ -257,7 +257,7 @@ def stay(movers, stage, m):
         stage.weight[m, a, 0] = 1.0
 
 
-@inner
+@inlined
 def locate(movers, stage, m, a):
     """The cell of the belief stage.share about mover m, for its own action a."""
     steps, last = movers.steps[m], movers.kinds[m] - 1
@@ -287,7 +287,7 @@ def locate(movers, stage, m, a):
     stage.weight[m, a, last] = before
 
 
-@inner
+@inlined
 def advance(stage):
     """The next combination of vertices, the first mover's changing fastest."""
     for m in range(stage.digit.shape[0]):
@@ -313,7 +313,7 @@ def keep_play(movers, stage, play):
                 )
 
 
-@inner
+@inlined
 def reach(movers, stage):
     """The number of nodes to which a joint action leads from here; begins with the first."""
     combinations = 1
@@ -323,7 +323,7 @@ def reach(movers, stage):
     return combinations
 
 
-@inner
+@inlined
 def combine(stage, e):
     """The next of the nodes to which joint action e leads, as l, and its weight."""
     node, weight = 0, 1.0
