@@ -167,7 +167,7 @@ class _Pass:
 
     def play(self, t: int, n: int) -> None:
         """Layer n in period t."""
-        game, grid = self.solution.game, self.solution.grid
+        game = self.solution.game
         layer, sets = game.layers[n], game.structure.sets
         if t > 1 and n == 0 and game.loop is not None:
             self._begin_again(game.loop, sets[0].size)
