@@ -47,7 +47,7 @@ def test_values_that_backward_induction_pushes_away_from(beliefs: int) -> None:
     assert change <= 1e-10
 
 
-def around(values: Floats, share: float) -> Floats:
+def around(values: Floats, share: float, quick: bool = False) -> Floats:
     """A map that turns each of many planes by an angle of its own and stretches it, with kinks."""
     flat = values.ravel()
     first, second = flat[::2], flat[1::2]
@@ -70,9 +70,36 @@ def test_a_map_that_goes_round_in_circles() -> None:
 def test_a_map_without_fixed_points_is_told() -> None:
     """(V - 1)² = 0.5 - s has solutions up to s = 0.5: so far V is followed."""
 
-    def lost(values: Floats, share: float) -> Floats:
+    def lost(values: Floats, share: float, quick: bool) -> Floats:
         return values + 0.5 * ((values - 1.0) ** 2 + share - 0.5)
 
     found = follow_stationary(lost, np.zeros((1, 1, 1)), continued=True, progress=lambda _: None)
     assert 0.4 < found.share <= 0.5
     assert found.change > 1e-10
+
+
+def test_what_is_found_quickly_is_not_trusted() -> None:
+    """Quick periods lead to 2, those along the principal branch to 1: that is the answer."""
+    seen = {True: 0, False: 0}
+
+    def period(values: Floats, share: float, quick: bool) -> Floats:
+        seen[quick] += 1
+        return 0.5 * values + (1.0 if quick else 0.5)
+
+    found = follow_stationary(period, np.zeros((1, 1, 1)), continued=True, progress=lambda _: None)
+    assert found.share == 1.0
+    assert found.values == pytest.approx(1.0, abs=1e-10)
+    assert seen[False] > found.steps
+
+
+def test_one_period_a_step_follows_the_branch_where_quick_ones_stay_on_it() -> None:
+    seen = {True: 0, False: 0}
+
+    def period(values: Floats, share: float, quick: bool) -> Floats:
+        seen[quick] += 1
+        return np.cos(values + share)
+
+    found = follow_stationary(period, np.zeros((1, 1, 1)), continued=True, progress=lambda _: None)
+    assert found.change <= 1e-10
+    assert seen[False] == found.steps + 1  # and one at precision 0
+    assert seen[True] > 2 * seen[False]

@@ -246,7 +246,8 @@ def _stationary(game: CompiledGame, engine: Backward, options: _Options) -> Stat
     """The values with which a period begins in the stationary equilibrium."""
     assert game.loop is not None
 
-    def iterate(values: Floats, share: float) -> Floats:
+    def iterate(values: Floats, share: float, quick: bool) -> Floats:
+        engine.quick = quick and options.rng is None
         engine.at(at_share(game, share))
         ahead = engine.begin_from(values[game.loop])
         engine.close_period(ahead, 1)
@@ -268,6 +269,7 @@ def _stationary(game: CompiledGame, engine: Backward, options: _Options) -> Stat
     found = follow_stationary(
         iterate, start, continued=options.rng is None, progress=options.progress
     )
+    engine.quick = False
     engine.at(at_share(game, found.share))
     engine.counts[:] = 0
     return found

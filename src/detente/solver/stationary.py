@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from detente.game.arrays import CompiledGame
 
 Floats = NDArray[np.float64]
-Map = Callable[[Floats, float], Floats]
+Map = Callable[[Floats], Floats]
+Period = Callable[[Floats, float, bool], Floats]
 
 MEMORY = 8
 """Iterates that Anderson acceleration looks back upon."""
@@ -85,14 +86,15 @@ def at_share(game: CompiledGame, share: float) -> CompiledGame:
 
 
 def follow_stationary(
-    iterate: Map, start: Floats, *, continued: bool, progress: Callable[[float], None]
+    iterate: Period, start: Floats, *, continued: bool, progress: Callable[[float], None]
 ) -> Stationary:
     """Follow V = Φ(V) in precision.
 
     Parameters
     ----------
     iterate
-        Φ(V, share) for float64 [x, b, c].
+        Φ(V, share, quick) for float64 [x, b, c]: if quick, with turns that begin from what they
+        were solved to last, which need not be the principal branch.
     start
         V to begin with.
     continued
@@ -129,19 +131,31 @@ def follow_stationary(
 
 
 def _solve(
-    iterate: Map, start: Floats, share: float, tolerance: float
+    iterate: Period, start: Floats, share: float, tolerance: float
 ) -> tuple[Floats, float, int]:
-    """V = Φ(V) from `start`: the last V, its relative change, and the iterations it took."""
-    values, left, count = _accelerate(iterate, start, share, tolerance)
+    """V = Φ(V) from `start`: the last V, its relative change, and the iterations it took.
+
+    It is found the quick way first, from turns as the last step left them, and stands if it is
+    V = Φ(V) along the principal branch too.
+    """
+    values, left, count = _converge(lambda v: iterate(v, share, True), start, tolerance)
+    left = _change(iterate(values, share, False), values)
+    if left <= max(tolerance, GOOD):
+        return values, left, count + 1
+    values, left, more = _converge(lambda v: iterate(v, share, False), values, tolerance)
+    return values, left, count + more + 1
+
+
+def _converge(iterate: Map, start: Floats, tolerance: float) -> tuple[Floats, float, int]:
+    """The same for one map."""
+    values, left, count = _accelerate(iterate, start, tolerance)
     if left <= max(tolerance, GOOD) or not np.isfinite(left):
         return values, left, count
-    values, left, more = _newton(iterate, values, share, tolerance)
+    values, left, more = _newton(iterate, values, tolerance)
     return values, left, count + more
 
 
-def _accelerate(
-    iterate: Map, start: Floats, share: float, tolerance: float
-) -> tuple[Floats, float, int]:
+def _accelerate(iterate: Map, start: Floats, tolerance: float) -> tuple[Floats, float, int]:
     """The same by Anderson acceleration; where it stalls, the V that changed least."""
     values = start.copy()
     steps: list[Floats] = []
@@ -149,12 +163,12 @@ def _accelerate(
     last: tuple[Floats, Floats] | None = None
     best, at, kept = np.inf, 0, values
     for n in range(1, MOST + 1):
-        found = iterate(values, share)
+        found = iterate(values)
         change = found - values
         size = max(1.0, float(np.abs(found).max()))
         left = float(np.abs(change).max()) / size
         if left <= tolerance or not np.isfinite(left):
-            return found, left, n
+            return values, left, n
         if left > 100 * best:  # too bold: begin again from plain iteration
             steps, changes, last = [], [], None
         if left < best:
@@ -175,13 +189,11 @@ def _accelerate(
     return kept, best, MOST
 
 
-def _newton(
-    iterate: Map, start: Floats, share: float, tolerance: float
-) -> tuple[Floats, float, int]:
+def _newton(iterate: Map, start: Floats, tolerance: float) -> tuple[Floats, float, int]:
     """The same by Newton's method: each step by GMRES, the derivative of Φ along a direction by a
     difference (Knoll and Keyes 2004). It may go where Φ pushes away from its fixed point."""
     values, count = start, 1
-    found = iterate(values, share)
+    found = iterate(values)
     best = _change(found, values)
     for _ in range(NEWTON):
         if best <= tolerance:
@@ -194,7 +206,7 @@ def _newton(
         ) -> Floats:
             """(I - Φ') times a direction."""
             length = reach / float(np.abs(direction).max())
-            ahead = iterate(here + length * direction.reshape(here.shape), share)
+            ahead = iterate(here + length * direction.reshape(here.shape))
             return direction - (ahead - base).ravel() / length
 
         step, products = _gmres(along, (found - values).ravel())
@@ -202,7 +214,7 @@ def _newton(
         part = 1.0
         while part > 0.01:
             ahead = here + part * step.reshape(here.shape)
-            further = iterate(ahead, share)
+            further = iterate(ahead)
             count += 1
             left = _change(further, ahead)
             if left < best * (1.0 - 0.1 * part):

@@ -90,10 +90,25 @@ def sweep(first, last, part, following, turn, guess, starts, values, sigma, coun
             restart(stage, free, start)
             for node in range(turn.local.shape[0]):
                 enter_node(movers, stage, node)
-                counts[find(movers, stage, mine, free, certain, start)] += 1
                 b = turn.base[o] + turn.local[node]
+                known = recall(stage, guess, x, b * free, free, start)
+                counts[find(movers, stage, mine, free, certain, known)] += 1
+                if guess.place.shape[0] > 0:
+                    at = guess.place[x] + b * free
+                    guess.found[at : at + free] = stage.y[:free]
                 keep_play(movers, stage, play[b * size : (b + 1) * size])
                 update_node(turn, stage, ahead, count, o, share, best, b, values[x, b])
+
+
+@inner
+def recall(stage, guess, x, offset, free, start):
+    """The log odds from which `find` begins: the guess where there is one, else `start`."""
+    if guess.match.shape[0] == 0 or guess.match[x] < 0:
+        return start
+    at = guess.match[x] + offset
+    known = guess.known[at : at + free]
+    restart(stage, free, known)
+    return known
 
 
 @inner
