@@ -149,6 +149,25 @@ def test_threads_change_nothing() -> None:
         assert np.array_equal(runs[0].precision, other.precision)
 
 
+def test_kernels_of_lines_and_of_nodes_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The same sums in another order; one mover in each turn, with two types or one, or chance.
+    text = CONSTANTS.replace("x: q, y: r, z: 1 - q - r", "x: q, y: 1 - q")
+    text = text.replace(", z: -0.4}", "}").replace("state:", "  C: {precision: 3}\nstate:", 1)
+    text = text.replace("[A, B, chance]", "[A, B, C, chance]")
+    text = text.replace("chance:\n", "  C: {up: {set: {k: +1}, cost: 0.2}, stay: {}}\nchance:\n", 1)
+    scenario = detente.loads(text)
+    solution = detente.solve(detente.compile_game(scenario), beliefs=9)
+    target = everybody(scenario, outcome="top", period=3)
+    value, lined = game_gradient(solution, target)
+    monkeypatch.setattr("detente.solver.gradient.is_lined", lambda _: False)
+    again, general = game_gradient(solution, target)
+    assert again == pytest.approx(value, abs=1e-14)
+    for name in ("prob", "reward", "flow", "priors"):
+        for one, other in zip(getattr(lined, name), getattr(general, name), strict=True):
+            assert np.allclose(one, other, rtol=1e-10, atol=1e-13), name
+    assert np.allclose(lined.precision, general.precision, rtol=1e-10, atol=1e-13)
+
+
 def test_the_start_may_hold_already() -> None:
     scenario = detente.loads(CONSTANTS.replace("start: 0", "start: 2"))
     solution = detente.solve(detente.compile_game(scenario), beliefs=9)

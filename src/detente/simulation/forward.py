@@ -149,11 +149,11 @@ class _Pass:
     def __init__(self, solution: Solution, passing: tuple[str, ...], pool: Executor) -> None:
         game, grid = solution.game, solution.grid
         self.solution, self.passing, self.pool = solution, passing, pool
-        self.chosen = np.arange(len(game.profiles))
+        self.profiles = len(game.profiles)
         self.channels = 1 + len(passing)
         sets = game.structure.sets
         # Two arrays in turn, made once: fresh memory for every layer would cost more than the work.
-        shape = (max(s.size for s in sets), grid.size, self.chosen.size * self.channels)
+        shape = (max(s.size for s in sets), grid.size, self.profiles * self.channels)
         self.store = [np.empty(shape), np.empty(shape)]
         self.mass = self.store[0][: sets[0].size]
         self.mass[:] = 0.0
@@ -161,7 +161,8 @@ class _Pass:
         self.by_state: list[Floats] = []
         self.by_belief: list[Floats] = []
         self.acted: list[Floats] = []
-        self.rewards = np.zeros((len(game.priors), self.chosen.size))
+        self.rewards = np.zeros((len(game.priors), self.profiles))
+        self.turns = {m: turn(game, grid, m) for m in {layer.movers for layer in game.layers}}
         self.record(0)
 
     def play(self, t: int, n: int) -> None:
@@ -172,13 +173,9 @@ class _Pass:
             self._begin_again(game.loop, sets[0].size)
         self.store.reverse()
         following = self.store[0][: sets[n + 1].size]
-        arrays, seen, alive = part(game, layer), turn(game, grid, layer.movers), self._alive(n)
+        arrays, seen, alive = part(game, layer), self.turns[layer.movers], self._alive(n)
         cuts = np.linspace(0, seen.base.size, min(PARTS, seen.base.size) + 1).astype(int)
-        blank = np.linspace(0, len(following), len(cuts)).astype(int)
-        counted = np.zeros((cuts.size - 1, len(layer.action), self.chosen.size))
-
-        def clear(first: int, last: int) -> None:
-            following[first:last] = 0.0
+        counted = np.zeros((cuts.size - 1, len(layer.action), self.profiles))
 
         def task(k: int) -> None:
             push(
@@ -187,14 +184,12 @@ class _Pass:
                 arrays,
                 seen,
                 self.solution.strategies[n],
-                self.chosen,
                 alive,
                 self.mass,
                 following,
                 counted[k],
             )
 
-        list(self.pool.map(clear, blank[:-1], blank[1:]))
         list(self.pool.map(task, range(cuts.size - 1)))
         acted = counted.sum(axis=0)
         reward = layer.reward.reshape(len(acted), len(game.priors), -1)
@@ -208,7 +203,7 @@ class _Pass:
         states, nodes, width = self.mass.shape
         by_state, by_belief = np.zeros((states, width)), np.zeros((nodes, width))
         marginals(self.mass, self._alive(n), by_state, by_belief)
-        shape = (-1, self.chosen.size, self.channels)
+        shape = (-1, self.profiles, self.channels)
         self.by_state.append(by_state.reshape(shape))
         self.by_belief.append(by_belief.reshape(shape)[:, :, 0])
 
@@ -216,7 +211,7 @@ class _Pass:
         """Expected payoffs of all that was played, and of what follows: float64 [i, p]."""
         solution = self.solution
         game = solution.game
-        actors, width = len(game.priors), self.chosen.size
+        actors, width = len(game.priors), self.profiles
         total, discount = self.rewards.copy(), game.discount[:, None]
         for t in range(last):
             table = game.flow[0 if game.loop is not None else t].reshape(-1, actors, width)
@@ -244,4 +239,4 @@ class _Pass:
         keep = np.ones((game.structure.sets[n].size, self.channels))
         for h, key in enumerate(self.passing, start=1):
             keep[game.holds[key][n], h] = 0.0
-        return np.tile(keep, self.chosen.size)
+        return np.tile(keep, self.profiles)

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from detente.game.arrays import CompiledGame, GameGradient
 from detente.solver.backward import Progress, Workers
 from detente.solver.kernels.adjoint import adjoin, follow
-from detente.solver.layout import part, turn
+from detente.solver.kernels.adjoint_lines import adjoin_lines, follow_lines
+from detente.solver.layout import is_lined, part, piece, turn
 from detente.solver.solution import Solution
 
 Floats = NDArray[np.float64]
@@ -172,9 +173,10 @@ class _Tape:
         result = np.empty((layer.states.size, grid.size, self.columns))
         sigma = self.solution.strategies[n]
         seen, arrays = self.turns[layer.movers], self.parts[n]
+        ahead = follow_lines if is_lined(seen) else follow
 
         def task(first: int, last: int) -> None:
-            follow(first, last, arrays, seen, following, sigma, result)
+            ahead(first, last, arrays, seen, following, sigma, result)
 
         self.workers.run(task, layer.states.size, result.shape[0] * result.shape[1])
         self.observe(result, k, n)
@@ -279,9 +281,7 @@ class _Adjoint:
         ratio = np.zeros((pieces, *self.ratio.shape))
 
         def task(j: int) -> None:
-            adjoin(
-                cuts[j],
-                cuts[j + 1],
+            rest = (
                 arrays,
                 seen,
                 following,
@@ -296,6 +296,10 @@ class _Adjoint:
                 precision[j],
                 ratio[j],
             )
+            if is_lined(seen):
+                adjoin_lines(piece(seen, int(cuts[j]), int(cuts[j + 1])), *rest)
+            else:
+                adjoin(cuts[j], cuts[j + 1], *rest)
 
         list(tape.workers.pool.map(task, range(pieces)))
         self.prob[n] += prob.sum(axis=0)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame, Layer
 from detente.solver.beliefs import BeliefGrid
+from detente.solver.kernels.adjoint_lines import Piece
 from detente.solver.kernels.turn import Movers, Part, Turn
 
 Ints = NDArray[np.int64]
@@ -87,3 +88,17 @@ def turn(game: CompiledGame, grid: BeliefGrid, movers: tuple[int, ...], best: in
         profile=profile.astype(np.int64),
         members=np.stack([np.flatnonzero(profile == q) for q in range(len(types))]),
     )
+
+
+def is_lined(turn: Turn) -> bool:
+    """Whether the turn is of chance, or of one mover with one type or two."""
+    return turn.actor.size == 0 or (turn.actor.size == 1 and int(turn.movers.kinds[0]) <= 2)
+
+
+def piece(turn: Turn, first: int, last: int) -> Piece:
+    """The beliefs o = first … last - 1 of a turn that is lined."""
+    nodes = (turn.base[first:last, None] + turn.local).reshape(-1)
+    node = np.sort(nodes)
+    jumps = np.flatnonzero(np.diff(node) != 1) + 1
+    run = np.concatenate([[0], jumps, [node.size]]).astype(np.int64)
+    return Piece(first, last, node, np.searchsorted(node, nodes).astype(np.int64), run)

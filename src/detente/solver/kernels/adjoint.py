@@ -129,7 +129,6 @@ def adjoin(
     components = part.reward.shape[1]
     movers = turn.movers
     several, nodes = movers.kinds.shape[0], turn.local.shape[0]
-    lined = several == 1 and movers.kinds[0] <= 2
     joint, most = largest(part, 0, gain.shape[0], several)
     stage = make_stage(movers, most, joint, width)
     ahead = np.zeros((joint, nodes, width))
@@ -159,16 +158,10 @@ def adjoin(
                         back[0, node, c] = gain[x, b, c]
                     continue
                 enter_node(movers, stage, node)
-                if lined:
-                    see(movers, stage, sigma, beliefs * part.play_ptr[x] + b * size)
-                    evaluate_line(movers, stage, mine)
-                    turn_back(turn, stage, ahead, count, gain[x, b], back)
-                    implicit_line(movers, stage, precision_gain)
-                else:
-                    remember(movers, stage, sigma, beliefs * part.play_ptr[x] + b * size)
-                    respond(movers, stage, mine, 1.0)
-                    turn_back(turn, stage, ahead, count, gain[x, b], back)
-                    implicit(movers, stage, free, precision_gain)
+                remember(movers, stage, sigma, beliefs * part.play_ptr[x] + b * size)
+                respond(movers, stage, mine, 1.0)
+                turn_back(turn, stage, ahead, count, gain[x, b], back)
+                implicit(movers, stage, free, precision_gain)
                 pass_to_payoffs(
                     turn,
                     stage,
@@ -327,65 +320,6 @@ def implicit(movers, stage, free, precision_gain):
                 stage.gain[begin] -= movers.lam[m] * matrix[row, free]
                 worth = stage.value[begin + a] - stage.value[begin]
                 precision_gain[m] += matrix[row, free] * worth
-
-
-@inner
-def evaluate_line(movers, stage, mine):
-    """Q and, in stage.rate, ∂Q/∂ℓ, for one mover with one type or two; and the cells' slopes."""
-    count = stage.choices[0]
-    for a in range(count):
-        at = stage.vertex[0, a, 0]
-        if stage.vertices[0] == 1:
-            for theta in range(movers.kinds[0]):
-                stage.value[theta * count + a] = mine[a, at, 0, theta]
-                stage.rate[theta * count + a] = 0.0
-            continue
-        share, steps = stage.weight[0, a, 1], movers.steps[0]
-        post = (at + share) / steps
-        slope = steps * post * (1.0 - post)
-        stage.slope[0, a, 0, 0], stage.slope[0, a, 0, 1] = slope, -slope
-        stage.slope[0, a, 1, 0], stage.slope[0, a, 1, 1] = -slope, slope
-        for theta in range(2):
-            low, high = mine[a, at, 0, theta], mine[a, at + 1, 0, theta]
-            stage.value[theta * count + a] = low + share * (high - low)
-            stage.rate[theta * count + a] = slope * (high - low)
-
-
-@inner
-def implicit_line(movers, stage, precision_gain):
-    """`implicit` for one mover with one type or two, by the rank-one Jacobian of `line`.
-
-    With h(a, θ) = g(a, θ) - σ(a|θ) Σ g(·, θ), what is gained by λ Q directly, and k(a) what ℓ gives
-    through ∂Q/∂ℓ: (diag(d) + v 1ᵀ) m = k, and m is what Q gives through ℓ.
-    """
-    count, kinds, lam = stage.choices[0], movers.kinds[0], movers.lam[0]
-    for theta in range(kinds):
-        total = 0.0
-        for a in range(count):
-            total += stage.gain[theta * count + a]
-        for a in range(count):
-            stage.gain[theta * count + a] -= stage.play[theta * count + a] * total
-    if stage.vertices[0] > 1:
-        over, below = 0.0, 1.0
-        for a in range(count):
-            rate_0, rate_1 = lam * stage.rate[a], lam * stage.rate[count + a]
-            d = 1.0 - (rate_1 - rate_0)
-            v = stage.play[count + a] * rate_1 - stage.play[a] * rate_0
-            k = stage.gain[a] * rate_0 + stage.gain[count + a] * rate_1
-            over += k / d
-            below += v / d
-        common = over / below
-        for a in range(count):
-            rate_0, rate_1 = lam * stage.rate[a], lam * stage.rate[count + a]
-            d = 1.0 - (rate_1 - rate_0)
-            v = stage.play[count + a] * rate_1 - stage.play[a] * rate_0
-            k = stage.gain[a] * rate_0 + stage.gain[count + a] * rate_1
-            m = (k - v * common) / d
-            stage.gain[a] += stage.play[a] * common - m
-            stage.gain[count + a] += m - stage.play[count + a] * common
-    for r in range(kinds * count):
-        precision_gain[0] += stage.gain[r] * stage.value[r]
-        stage.gain[r] *= lam
 
 
 @inner

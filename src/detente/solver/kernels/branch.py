@@ -108,6 +108,23 @@ def cells_ahead(movers, stage, free, way):
 
 
 @inner
+def shorten(movers, stage, free, step):
+    """A step that was too long made shorter: just short of the next kink along the tangent, or by
+    half where there is none within it."""
+    behind = cells_ahead(movers, stage, free, 0.0)
+    if cells_ahead(movers, stage, free, step) == behind:
+        return 0.5 * step
+    low, high = 0.0, step
+    while high - low > 1e-3 * high and high > SMALL:
+        middle = 0.5 * (low + high)
+        if cells_ahead(movers, stage, free, middle) == behind:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@inner
 def cross_kink(movers, stage, mine, free, way):
     """Carry the branch over the kink ahead of point[0]; gives whether it went.
 
@@ -175,7 +192,7 @@ def trace(movers, stage, mine, free, longest):
         close = min(CLOSE, max(1e-5 * step, 1e-10))
         moved = correct(movers, stage, mine, free, target, close)
         if moved < 0.0 or moved > 0.2 * min(step, 0.5):
-            step *= 0.5
+            step = shorten(movers, stage, free, step)
             continue
         if target[free] >= 1.0:
             # Between the two points the branch crosses s = 1: solve there, near the chord.
@@ -202,7 +219,7 @@ def trace(movers, stage, mine, free, longest):
         if cosine > 1.5 or (cosine < 0.9 and step > 1e-5):
             for c in range(free + 1):
                 stage.tangent[c] = kept[c]
-            step *= 0.5
+            step = shorten(movers, stage, free, step)
             continue
         if stage.tangent[free] < 0.0:
             how = max(how, FOLDED)

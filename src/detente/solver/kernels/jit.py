@@ -40,6 +40,8 @@ CACHE = _cache_folder()
 
 SETTINGS: Any = numba.config
 
+INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
+
 
 def is_compiled() -> bool:
     """Whether this version of the kernels has been compiled on this machine before."""
@@ -52,8 +54,22 @@ def kernel(function: Kernel) -> Kernel:
 
 
 def inner(function: Kernel) -> Kernel:
-    """The same for a function that only kernels call: half as long to compile."""
-    return _compile(function, {"no_cpython_wrapper": True, "no_cfunc_wrapper": True})
+    """The same for a function that only kernels call, and that neither makes nor gives back arrays.
+
+    It takes half as long to compile, and does not count references: arrays are given in tuples of
+    many, whose counts would take longer than the work at a node does.
+    """
+    return _compile(function, INNER)
+
+
+def summing(function: Kernel) -> Kernel:
+    """`inner` where the order of sums is the compiler's: they become vector code."""
+    return _compile(function, {**INNER, "fastmath": {"reassoc"}})
+
+
+def making(function: Kernel) -> Kernel:
+    """`inner` for a function that makes arrays."""
+    return _compile(function, {**INNER, "_nrt": True})
 
 
 def _compile(function: Kernel, options: dict[str, Any]) -> Kernel:

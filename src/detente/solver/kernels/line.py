@@ -214,7 +214,9 @@ def climb_lines(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, sum
                 before[y] = now
         share = lam * rung / rungs
         for a in range(count):
-            lines[AIM, a, :nodes] = ell[a, :nodes]
+            aim, ratio = lines[AIM, a], ell[a]
+            for y in range(nodes):
+                aim[y] = ratio[y]
         newton_lines(
             share, steps, mine, count, nodes, rho, line, ell, lines, cell, sums, CORRECTIONS
         )

@@ -1,15 +1,18 @@
-"""The forward pass: probability mass of some true type profiles through one layer.
+"""The forward pass: probability mass of all true type profiles through one layer.
 
 The adjoint of `sweep`: the same strategies, posteriors and interpolation weights, so that what
 it accumulates equals the values of the backward sweep to rounding error, on any grid. Profiles
 are moved together because their posteriors are the same; each is computed by itself.
+
+Mass is float64 [x, b, h]. Its channels h are the same number for each profile p in turn: all
+histories first, then those in which some outcome has not yet been.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from detente.solver.kernels.jit import kernel
+from detente.solver.kernels.jit import inner, kernel
 from detente.solver.kernels.stage import (
     combine,
     enter_node,
@@ -19,95 +22,133 @@ from detente.solver.kernels.stage import (
     see,
 )
 
+FAINT = 1e-250  # mass that is left out: numbers near 1e-308 take a processor ten times as long
+
 
 @kernel
-def push(first, last, part, turn, sigma, chosen, alive, mass, following, acted):
-    """Move mass [x, b, h] to following [x', b, h] (added to) for the profiles `chosen`.
+def push(first, last, part, turn, sigma, alive, mass, following, acted):
+    """Move mass to following [x', b, h], for the beliefs o = first … last - 1.
 
-    first, last
-        Of the beliefs o about those who do not move, which stay as they are: what different o
-        do never meets.
-    h
-        Channels, the same number for each of the chosen profiles in turn: all histories first,
-        then those in which some outcome has not yet been.
-    chosen
-        int64 [q]: the positions p of the profiles.
+    These are the beliefs about those who do not move, which stay as they are: what different o do
+    never meets.
+
     alive
         float64 [x, h]: 1, or 0 where mass leaves a channel at a state.
+    following
+        Out, at the nodes of these o.
     acted
-        Added to, float64 [e, q]: probability of each joint action, at its state.
+        Added to, float64 [e, p]: probability of each joint action, at its state.
     """
-    beliefs = mass.shape[1]
-    count_q = chosen.shape[0]
-    channels = np.uint64(mass.shape[2] // count_q)
+    beliefs, profiles = mass.shape[1], turn.profile.shape[0]
     # Unsigned positions: of a signed one Numba asks whether it counts from the end.
-    width = np.uint64(mass.shape[2])
+    width, channels = np.uint64(mass.shape[2]), np.uint64(mass.shape[2] // profiles)
     movers = turn.movers
     several, nodes = movers.kinds.shape[0], turn.local.shape[0]
+    lined = several == 1 and movers.kinds[0] == 2
     joint, most = np.int64(1), np.int64(1)
     for x in range(mass.shape[0]):
         joint = max(joint, part.action_ptr[x + 1] - part.action_ptr[x])
         for m in range(several):
             most = max(most, part.choices[x, m])
-    stage = make_stage(movers, most, joint, turn.profile.shape[0])
+    stage = make_stage(movers, most, joint, profiles)
     # What took each joint action, by the node that it leads to: [e, l, h], flat.
     dense = np.zeros(joint * nodes * mass.shape[2])
-    moved = np.zeros(mass.shape[2])
+    moved, chance = np.zeros(mass.shape[2]), np.zeros(mass.shape[2])
+    second = np.zeros(mass.shape[2])
+    for h in range(width):
+        second[h] = turn.profile[h // channels]
     source, target = mass.reshape(-1), following.reshape(-1)
-    for x in range(mass.shape[0]):
-        begin = part.action_ptr[x]
-        count = part.action_ptr[x + 1] - begin
-        size = part.play_ptr[x + 1] - part.play_ptr[x]
-        offset = beliefs * part.play_ptr[x]
-        if count > 1:
-            enter_state(movers, stage, part.choices[x])
-        for o in range(first, last):
-            dense[: count * nodes * mass.shape[2]] = 0.0
-            some = False
+    for o in range(first, last):
+        for x in range(following.shape[0]):
+            for node in range(nodes):
+                to = np.uint64(x * beliefs + turn.base[o] + turn.local[node]) * width
+                for h in range(width):
+                    target[to + h] = 0.0
+        for x in range(mass.shape[0]):
+            begin = part.action_ptr[x]
+            count = part.action_ptr[x + 1] - begin
+            size = part.play_ptr[x + 1] - part.play_ptr[x]
+            # Where nothing is learnt each node leads to itself.
+            plain = count == 1 or (several == 1 and movers.kinds[0] == 1)
+            if not plain:
+                dense[: count * nodes * mass.shape[2]] = 0.0
+                enter_state(movers, stage, part.choices[x])
             for node in range(nodes):
                 b = turn.base[o] + turn.local[node]
                 here = np.uint64(x * beliefs + b) * width
                 total = 0.0
-                for q in range(np.uint64(count_q)):
-                    total += source[here + q * channels]
-                if total == 0.0:
+                for p in range(np.uint64(profiles)):
+                    total += source[here + p * channels]
+                if total < FAINT:
                     continue
-                some = True
-                if count == 1:
-                    for q in range(np.uint64(count_q)):
-                        acted[begin, q] += source[here + q * channels]
-                    to = np.uint64(node) * width
-                    for h in range(width):
-                        dense[to + h] = source[here + h] * alive[x, h]
+                for h in range(width):
+                    moved[h] = source[here + h] * alive[x, h]
+                play = beliefs * part.play_ptr[x] + b * size
+                if plain:
+                    for e in range(count):
+                        taken = sigma[play + e] if count > 1 else 1.0
+                        for p in range(np.uint64(profiles)):
+                            acted[begin + e, p] += taken * source[here + p * channels]
+                        for k in range(part.trans_ptr[begin + e], part.trans_ptr[begin + e + 1]):
+                            share = taken * part.prob[k]
+                            to = np.uint64(part.succ[k] * beliefs + b) * width
+                            for h in range(width):
+                                target[to + h] += share * moved[h]
+                    continue
+                if lined:
+                    steps = movers.steps[0]
+                    for a in range(count):
+                        play_0, play_1 = sigma[play + a], sigma[play + count + a]
+                        low, high = (steps - node) * play_0, node * play_1
+                        t = node * 1.0 if low + high == 0.0 else steps * (high / (low + high))
+                        cell = min(np.int64(t), steps - 1)
+                        weight = t - cell
+                        rest, change = 1.0 - weight, play_1 - play_0
+                        for p in range(np.uint64(profiles)):
+                            taken = play_0 + second[p * channels] * change
+                            acted[begin + a, p] += taken * source[here + p * channels]
+                        to = np.uint64(a * nodes + cell) * width
+                        for h in range(width):
+                            goes = (play_0 + second[h] * change) * moved[h]
+                            dense[to + h] += rest * goes
+                            dense[to + width + h] += weight * goes
                     continue
                 enter_node(movers, stage, node)
-                see(movers, stage, sigma, offset + b * size)
+                see(movers, stage, sigma, play)
                 for e in range(count):
-                    for q in range(np.uint64(count_q)):
-                        chance = 1.0
-                        for m in range(several):
-                            theta = movers.types[turn.profile[chosen[q]], m]
-                            row = stage.first[m] + theta * stage.choices[m]
-                            chance *= stage.play[row + stage.own[e, m]]
-                        acted[begin + e, q] += chance * source[here + q * channels]
-                        for h in range(q * channels, q * channels + channels):
-                            moved[h] = chance * source[here + h] * alive[x, h]
+                    taken_by(turn, stage, e, channels, chance)
+                    for p in range(np.uint64(profiles)):
+                        acted[begin + e, p] += chance[p * channels] * source[here + p * channels]
+                    for h in range(width):
+                        chance[h] *= moved[h]
                     for _ in range(reach(movers, stage)):
                         at, weight = combine(stage, e)
                         to = np.uint64(e * nodes + at) * width
                         for h in range(width):
-                            dense[to + h] += weight * moved[h]
-            if not some:
-                continue
-            for e in range(count):
+                            dense[to + h] += weight * chance[h]
+            for e in range(0 if plain else count):
                 for k in range(part.trans_ptr[begin + e], part.trans_ptr[begin + e + 1]):
-                    chance = part.prob[k]
+                    share = part.prob[k]
                     for node in range(nodes):
                         b = turn.base[o] + turn.local[node]
                         to = np.uint64(part.succ[k] * beliefs + b) * width
                         came = np.uint64(e * nodes + node) * width
                         for h in range(width):
-                            target[to + h] += chance * dense[came + h]
+                            target[to + h] += share * dense[came + h]
+
+
+@inner
+def taken_by(turn, stage, e, channels, chance):
+    """Probability of joint action e for each channel [h]: its profile's."""
+    movers = turn.movers
+    for p in range(turn.profile.shape[0]):
+        total = 1.0
+        for m in range(movers.kinds.shape[0]):
+            row = stage.first[m] + movers.types[turn.profile[p], m] * stage.choices[m]
+            total *= stage.play[row + stage.own[e, m]]
+        first = np.uint64(p) * channels
+        for h in range(first, first + channels):
+            chance[h] = total
 
 
 @kernel

@@ -12,7 +12,7 @@ import numpy as np
 
 from detente.solver.kernels.branch import TRACED, UNIQUE, find
 from detente.solver.kernels.elementary import exp
-from detente.solver.kernels.jit import inner
+from detente.solver.kernels.jit import inner, making
 from detente.solver.kernels.line import (
     LINES,
     LOST,
@@ -67,7 +67,7 @@ class Lines(NamedTuple):
     point: np.ndarray
 
 
-@inner
+@making
 def make_lines(turn, count, nodes, width):
     """Scratch for up to `count` actions at so many nodes."""
     inner = turn.local.shape[0]
@@ -173,7 +173,8 @@ def solve_run(movers, stage, lines, count, first, last, certain, start, mine, co
             continue
         if at != line[y]:
             at = line[y]
-            free = enter_state(movers, stage, np.full(1, count))
+            stage.choices[0] = count
+            free = enter_state(movers, stage, stage.choices)
             restart(stage, free, start)
             for a in range(count):
                 for k in range(steps + 1):
@@ -300,8 +301,10 @@ def weigh(turn, ahead, count, lines):
 def logit(lam, count, lines):
     """σ(a) ∝ exp(λ Q(a)) at all nodes, into lines.play."""
     top, total = lines.sums[TOP_0], lines.sums[TOTAL_0]
-    top[:] = lines.own[0, 0]
-    total[:] = 0.0
+    value = lines.own[0, 0]
+    for y in range(top.shape[0]):
+        top[y] = value[y]
+        total[y] = 0.0
     for a in range(1, count):
         value = lines.own[a, 0]
         for y in range(top.shape[0]):

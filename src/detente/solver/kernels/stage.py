@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detente.solver.kernels.jit import inner
+from detente.solver.kernels.jit import inner, making
 from detente.solver.kernels.turn import LOG_LEAST
 
 
@@ -77,7 +77,7 @@ class Stage(NamedTuple):
     part: np.ndarray
 
 
-@inner
+@making
 def make_stage(movers, most, joint, width):
     """Scratch for up to `most` own actions of a mover, `joint` joint actions, and so many p."""
     count = movers.kinds.shape[0]

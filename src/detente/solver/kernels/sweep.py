@@ -4,8 +4,9 @@ Values have components c = (i, p), what actor i gets when the true types are p; 
 more: what i would get by its best response (Bellman 1957) while all others play σ.
 
 One mover with nothing private has a closed form, one mover with two types a method of its own
-(`line`), which is many times faster; all other turns, and what that method cannot be certain
-about, go through the general stage problem (`stage`, `branch`).
+(`line`), which is many times faster, and so has one mover with more types (`many`); all other
+turns, and what those methods cannot be certain about, go through the general stage problem
+(`stage`, `branch`).
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import math
 
 import numpy as np
 
-from detente.solver.kernels.branch import find
+from detente.solver.kernels.branch import UNIQUE, find
 from detente.solver.kernels.jit import inner, kernel
+from detente.solver.kernels.many import make_many, solve_node
 from detente.solver.kernels.response import is_contraction
 from detente.solver.kernels.single import make_lines, solve_lines, update_lines
 from detente.solver.kernels.stage import (
@@ -63,6 +65,7 @@ def sweep(first, last, part, following, turn, guess, starts, values, sigma, coun
     stage = make_stage(movers, most, joint, turn.profile.shape[0])
     lines = make_lines(turn, joint, beliefs if lined else 0, width)
     mine = np.zeros((joint, turn.local.shape[0], several, movers.types.shape[0]))
+    many = make_many(most, movers.types.shape[0] if several == 1 else 0)
     best = np.zeros((joint, turn.profile.shape[0]))
     share = np.ones(width)
 
@@ -88,27 +91,26 @@ def sweep(first, last, part, following, turn, guess, starts, values, sigma, coun
             expect(turn, ahead, count, o, mine)
             certain = is_contraction(movers, stage, mine, stage.tangent)
             restart(stage, free, start)
+            many.z[:] = 0.0
             for node in range(turn.local.shape[0]):
                 enter_node(movers, stage, node)
                 b = turn.base[o] + turn.local[node]
-                known = recall(stage, guess, x, b * free, free, start)
-                counts[find(movers, stage, mine, free, certain, known)] += 1
-                if guess.place.shape[0] > 0:
-                    at = guess.place[x] + b * free
-                    guess.found[at : at + free] = stage.y[:free]
-                keep_play(movers, stage, play[b * size : (b + 1) * size])
+                if several == 1 and certain and solve_node(movers, stage, many, mine):
+                    counts[UNIQUE] += 1
+                    for r in range(size):
+                        play[b * size + r] = stage.play[r]
+                else:
+                    known = start
+                    if guess.match.shape[0] > 0 and guess.match[x] >= 0:
+                        at = guess.match[x] + b * free
+                        known = guess.known[at : at + free]
+                        restart(stage, free, known)
+                    counts[find(movers, stage, mine, free, certain, known)] += 1
+                    if guess.place.shape[0] > 0:
+                        at = guess.place[x] + b * free
+                        guess.found[at : at + free] = stage.y[:free]
+                    keep_play(movers, stage, play[b * size : (b + 1) * size])
                 update_node(turn, stage, ahead, count, o, share, best, b, values[x, b])
-
-
-@inner
-def recall(stage, guess, x, offset, free, start):
-    """The log odds from which `find` begins: the guess where there is one, else `start`."""
-    if guess.match.shape[0] == 0 or guess.match[x] < 0:
-        return start
-    at = guess.match[x] + offset
-    known = guess.known[at : at + free]
-    restart(stage, free, known)
-    return known
 
 
 @inner
@@ -132,24 +134,23 @@ def update_node(turn, stage, ahead, count, o, share, best, b, row):
     """Values row[c] at node b from the strategies and posteriors of the stage."""
     movers = turn.movers
     several, profiles = turn.actor.shape[0], turn.profile.shape[0]
-    width = row.shape[0]
-    for c in range(width):
-        row[c] = 0.0
+    # Unsigned positions: of a signed one Numba asks whether it counts from the end.
+    width, flat = np.uint64(row.shape[0]), ahead.reshape(-1)
+    row[:] = 0.0
     for e in range(count):
-        combinations = reach(movers, stage)
         for p in range(profiles):
             chance = 1.0
             for m in range(several):
                 theta = movers.types[turn.profile[p], m]
                 chance *= stage.play[stage.first[m] + theta * stage.choices[m] + stage.own[e, m]]
-            for c in range(p, width, profiles):
+            for c in range(np.uint64(p), width, np.uint64(profiles)):
                 share[c] = chance
-        for _ in range(combinations):
+        for _ in range(reach(movers, stage)):
             node, weight = combine(stage, e)
             # `node` is in steps of the movers' own grid, from their first node.
-            source = ahead[e, turn.base[o] + turn.local[node]]
+            came = np.uint64(e * ahead.shape[1] + turn.base[o] + turn.local[node]) * width
             for c in range(width):
-                row[c] += weight * share[c] * source[c]
+                row[c] += weight * share[c] * flat[came + c]
     if turn.best == 0:
         return
     for m in range(several):

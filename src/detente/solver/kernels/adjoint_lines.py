@@ -1,0 +1,413 @@
+"""`adjoint` for turns of one mover with one type or two, and for chance: many beliefs together.
+
+The Jacobian of the stage problem is that of `line`, diagonal plus rank one, so that the implicit
+function theorem costs no more than the values do. Letters as in `adjoint` and `single`, and rows
+r: nodes b in their order, so that what comes from a next state, or goes there, is whole runs of
+numbers.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from detente.solver.kernels.jit import inner, kernel, making, summing
+from detente.solver.kernels.single import make_lines, update_lines
+from detente.solver.kernels.turn import look_ahead
+
+
+class Piece(NamedTuple):
+    """The beliefs o = first … last - 1 about those who do not move, with all about the mover.
+
+    first, last
+        Of o.
+    node
+        int64 [r]: b of each row, increasing.
+    place
+        int64 [y]: the row of (o, g), y = (o - first) (n + 1) + g.
+    run
+        int64 [runs + 1]: rows at which b jumps, and their number.
+    """
+
+    first: int
+    last: int
+    node: np.ndarray
+    place: np.ndarray
+    run: np.ndarray
+
+
+class Slopes(NamedTuple):
+    """Scratch of a piece.
+
+    ahead, back, gain
+        float64 [a, r, c], [a, r, c], [r, c]: next values, and derivatives by them and by values.
+    by
+        float64 [a, θ, y]: derivatives by log σ, then by λ Q, then by Q.
+    rate
+        float64 [a, θ, y]: λ ∂Q/∂ℓ.
+    weight, total, over, below
+        float64 [c], [y], [y], [y].
+    worth
+        float64 [o, p]: what derivatives by Q meet there.
+    """
+
+    ahead: np.ndarray
+    back: np.ndarray
+    gain: np.ndarray
+    by: np.ndarray
+    rate: np.ndarray
+    weight: np.ndarray
+    total: np.ndarray
+    over: np.ndarray
+    below: np.ndarray
+    worth: np.ndarray
+
+
+@making
+def make_slopes(turn, piece, count, width):
+    """Scratch for up to `count` actions."""
+    rows, kinds = piece.node.shape[0], turn.members.shape[0]
+    return Slopes(
+        np.zeros((count, rows, width)),
+        np.zeros((count, rows, width)),
+        np.zeros((rows, width)),
+        np.zeros((count, kinds, rows)),
+        np.zeros((count, kinds, rows)),
+        np.zeros(width),
+        np.zeros(rows),
+        np.zeros(rows),
+        np.zeros(rows),
+        np.zeros((piece.last - piece.first, turn.profile.shape[0])),
+    )
+
+
+@kernel
+def follow_lines(first, last, part, turn, following, sigma, values):
+    """`adjoint.follow` for these turns."""
+    beliefs, width = following.shape[1], following.shape[2]
+    most = np.int64(1)
+    for x in range(first, last):
+        most = max(most, part.action_ptr[x + 1] - part.action_ptr[x])
+    nodes = beliefs if most > 1 else 0
+    lines = make_lines(turn, most, nodes, width)
+    ahead = np.empty((most, nodes, width))
+    play, best = np.empty(turn.members.shape[0] * most * nodes), np.empty((1, 1))
+    for x in range(first, last):
+        begin = part.action_ptr[x]
+        count = part.action_ptr[x + 1] - begin
+        if count == 1:
+            look_ahead(part, 0, begin, following, values[x])
+            continue
+        for a in range(count):
+            look_ahead(part, 0, begin + a, following, ahead[a])
+        see_lines(turn, 0, turn.base.shape[0], count, sigma[beliefs * part.play_ptr[x] :], lines)
+        update_lines(turn, lines, ahead, count, best, values[x], play)
+
+
+@inner
+def see_lines(turn, first, last, count, sigma, lines):
+    """Strategies [b, θ, a] into lines.play, and the cells that they lead to."""
+    inner, kinds = turn.local.shape[0], turn.members.shape[0]
+    for o in range(first, last):
+        for g in range(inner):
+            y = (o - first) * inner + g
+            at = (turn.base[o] + turn.local[g]) * kinds * count
+            for a in range(count):
+                play_0 = sigma[at + a]
+                lines.play[0, a, y] = play_0
+                if kinds == 1:
+                    continue
+                play_1 = sigma[at + count + a]
+                lines.play[1, a, y] = play_1
+                steps = inner - 1
+                # The belief stays where none of the types that it holds possible does this.
+                zero, one = (steps - g) * play_0, g * play_1
+                total = zero + one
+                c = steps * (one / total) if total > 0.0 else np.float64(g)
+                cell = min(np.int64(c), steps - 1)
+                lines.inside[a, y] = cell
+                lines.share[a, y] = min(c - cell, 1.0)
+
+
+@kernel
+def adjoin_lines(
+    piece,
+    part,
+    turn,
+    following,
+    sigma,
+    kinds,
+    profiles,
+    believed,
+    gain,
+    following_gain,
+    prob_gain,
+    reward_gain,
+    precision_gain,
+    ratio_gain,
+):
+    """`adjoint.adjoin` for these turns, at a piece of the beliefs."""
+    beliefs, width = following.shape[1], following.shape[2]
+    most = np.int64(1)
+    for x in range(gain.shape[0]):
+        most = max(most, part.action_ptr[x + 1] - part.action_ptr[x])
+    slopes = make_slopes(turn, piece, most, width)
+    lines = make_lines(turn, most, piece.node.shape[0] if most > 1 else 0, width)
+    for x in range(gain.shape[0]):
+        begin = part.action_ptr[x]
+        count = part.action_ptr[x + 1] - begin
+        if take(piece, gain[x], slopes.gain) == 0.0:
+            continue
+        if count == 1:
+            give(part, piece, begin, slopes.gain, following, following_gain, prob_gain, reward_gain)
+            continue
+        for a in range(count):
+            look_from(part, piece, begin + a, following, slopes.ahead[a])
+        see_lines(turn, piece.first, piece.last, count, sigma[beliefs * part.play_ptr[x] :], lines)
+        weigh_rows(turn, piece, slopes, count, lines)
+        slopes.back[:count] = 0.0
+        turn_back(turn, piece, lines, slopes, count)
+        precision_gain[0] += through_stage(turn, lines, slopes, count)
+        pass_to_payoffs(turn, piece, lines, slopes, count)
+        for a in range(count):
+            give(
+                part,
+                piece,
+                begin + a,
+                slopes.back[a],
+                following,
+                following_gain,
+                prob_gain,
+                reward_gain,
+            )
+    # b(θ) ∝ r(θ) at every node: ∂ log b(φ) / ∂ log r(θ) = [φ = θ] - b(θ).
+    for i in range(kinds.shape[0] if most > 1 else 0):
+        if i == turn.actor[0] or kinds[i] == 1:
+            continue
+        for o in range(piece.first, piece.last):
+            for p in range(profiles.shape[0]):
+                worth = slopes.worth[o - piece.first, p]
+                ratio_gain[i, profiles[p, i]] += worth
+                for theta in range(kinds[i]):
+                    ratio_gain[i, theta] -= worth * believed[i, turn.base[o], theta]
+
+
+@summing
+def take(piece, source, target):
+    """The rows [r, c] of a piece, from [b, c]; gives the sum of their sizes."""
+    total, width = 0.0, target.shape[1]
+    flat, rows = source.reshape(-1), target.reshape(-1)
+    for n in range(piece.run.shape[0] - 1):
+        to = piece.run[n] * width
+        size = piece.run[n + 1] * width - to
+        came, went = flat[piece.node[piece.run[n]] * width :], rows[to:]
+        for r in range(size):
+            went[r] = came[r]
+            total += abs(came[r])
+    return total
+
+
+@inner
+def look_from(part, piece, e, following, target):
+    """`turn.look_ahead` at the rows of a piece: float64 [r, c]."""
+    width, beliefs, components = target.shape[1], following.shape[1], part.reward.shape[1]
+    source, flat = following.reshape(-1), target.reshape(-1)
+    target[:] = 0.0
+    for r in range(target.shape[0]):
+        for c in range(components):
+            target[r, c] = part.reward[e, c]
+    for k in range(part.trans_ptr[e], part.trans_ptr[e + 1]):
+        chance, at = part.prob[k], part.succ[k] * beliefs
+        for n in range(piece.run.shape[0] - 1):
+            to = piece.run[n] * width
+            size = piece.run[n + 1] * width - to
+            came, went = source[(at + piece.node[piece.run[n]]) * width :], flat[to:]
+            for r in range(size):
+                went[r] += chance * came[r]
+
+
+@inner
+def give(part, piece, e, back, following, following_gain, prob_gain, reward_gain):
+    """What derivatives by the next values of e, [r, c], mean for all that these are made of."""
+    width, beliefs, components = back.shape[1], following.shape[1], part.reward.shape[1]
+    source, target, flat = following.reshape(-1), following_gain.reshape(-1), back.reshape(-1)
+    for r in range(back.shape[0]):
+        for c in range(components):
+            reward_gain[e, c] += back[r, c]
+    for k in range(part.trans_ptr[e], part.trans_ptr[e + 1]):
+        chance, at, total = part.prob[k], part.succ[k] * beliefs, 0.0
+        for n in range(piece.run.shape[0] - 1):
+            came = piece.run[n] * width
+            size = piece.run[n + 1] * width - came
+            to = (at + piece.node[piece.run[n]]) * width
+            total += add_scaled(chance, flat[came:], size, target[to:], source[to:])
+        prob_gain[k] += total
+
+
+@summing
+def add_scaled(factor, back, size, target, source):
+    """Add `factor` times `back` to `target`; gives the product of `back` and `source`."""
+    total = 0.0
+    for r in range(size):
+        target[r] += factor * back[r]
+        total += back[r] * source[r]
+    return total
+
+
+@inner
+def weigh_rows(turn, piece, slopes, count, lines):
+    """What the mover expects over the others' types, into lines.own [a, θ, y]."""
+    inner, width = turn.local.shape[0], np.uint64(slopes.ahead.shape[2])
+    rows, block = piece.node.shape[0], turn.actor[0] * turn.profile.shape[0]
+    flat = slopes.ahead.reshape(-1)
+    for a in range(count):
+        for y in range(rows):
+            o = piece.first + y // inner
+            row = np.uint64(a * rows + piece.place[y]) * width + np.uint64(block)
+            for q in range(turn.members.shape[0]):
+                total = 0.0
+                for s in range(turn.members.shape[1]):
+                    p = turn.members[q, s]
+                    total += turn.outside[o, p] * flat[row + np.uint64(p)]
+                lines.own[a, q, y] = total
+
+
+@summing
+def turn_back(turn, piece, lines, slopes, count):
+    """From slopes.gain to slopes.back, what is gained at the given strategies, and to slopes.by,
+    the derivatives by log σ."""
+    inner, informed = turn.local.shape[0], turn.members.shape[0] == 2
+    rows, steps, lam = piece.node.shape[0], inner - 1, turn.movers.lam[0]
+    # Unsigned positions: of a signed one Numba asks whether it counts from the end.
+    wide = np.uint64(slopes.ahead.shape[2])
+    ahead, back, gain = slopes.ahead.reshape(-1), slopes.back.reshape(-1), slopes.gain.reshape(-1)
+    place, inside, second, weight = piece.place, lines.inside, lines.second, slopes.weight
+    shares, play, own, by, rates = lines.share, lines.play, lines.own, slopes.by, slopes.rate
+    for a in range(count):
+        for y in range(rows):
+            here = np.uint64(place[y]) * wide
+            at, share, play_0 = np.int64(y), 0.0, play[0, a, y]
+            change = 0.0
+            if informed:
+                at = y - y % inner + inside[a, y]
+                share, change = shares[a, y], play[1, a, y] - play_0
+            low = np.uint64(a * rows + place[at]) * wide
+            high = np.uint64(a * rows + place[at + 1]) * wide if informed else low
+            rest, by_0, by_1, between = 1.0 - share, 0.0, 0.0, 0.0
+            for c in range(wide):
+                weight[c] = (play_0 + second[c] * change) * gain[here + c]
+            for c in range(wide):
+                worth = weight[c] * (rest * ahead[low + c] + share * ahead[high + c])
+                by_0 += (1.0 - second[c]) * worth
+                by_1 += second[c] * worth
+                between += weight[c] * (ahead[high + c] - ahead[low + c])
+            for c in range(wide):
+                back[low + c] += rest * weight[c]
+            by[a, 0, y] = by_0
+            if informed:
+                for c in range(wide):
+                    back[high + c] += share * weight[c]
+                post = (inside[a, y] + share) / steps
+                bend = steps * post * (1.0 - post)
+                by[a, 0, y] = by_0 - bend * between
+                by[a, 1, y] = by_1 + bend * between
+                for theta in range(2):
+                    rise = own[a, theta, at + 1] - own[a, theta, at]
+                    rates[a, theta, y] = lam * bend * rise
+
+
+@summing
+def through_stage(turn, lines, slopes, count):
+    """slopes.by from derivatives by log σ to those by Q; gives that by the precision.
+
+    With h(a, θ) = g(a, θ) - σ(a|θ) Σ g(·, θ), what is gained by λ Q directly, and k(a) what ℓ gives
+    through ∂Q/∂ℓ: (diag(d) + v 1ᵀ) m = k, and m is what Q gives through ℓ.
+    """
+    lam, kinds, nodes = turn.movers.lam[0], turn.members.shape[0], slopes.total.shape[0]
+    inner = turn.local.shape[0]
+    total, over, below = slopes.total, slopes.over, slopes.below
+    for theta in range(kinds):
+        total[:] = 0.0
+        for a in range(count):
+            by = slopes.by[a, theta]
+            for y in range(nodes):
+                total[y] += by[y]
+        for a in range(count):
+            by, play = slopes.by[a, theta], lines.play[theta, a]
+            for y in range(nodes):
+                by[y] -= play[y] * total[y]
+    if kinds == 2:
+        over[:] = 0.0
+        below[:] = 1.0
+        for a in range(count):
+            by_0, by_1, play_0, play_1 = (
+                slopes.by[a, 0],
+                slopes.by[a, 1],
+                lines.play[0, a],
+                lines.play[1, a],
+            )
+            rate_0, rate_1 = slopes.rate[a, 0], slopes.rate[a, 1]
+            for y in range(nodes):
+                d = 1.0 / (1.0 - (rate_1[y] - rate_0[y]))
+                over[y] += (by_0[y] * rate_0[y] + by_1[y] * rate_1[y]) * d
+                below[y] += (play_1[y] * rate_1[y] - play_0[y] * rate_0[y]) * d
+        for y in range(nodes):
+            total[y] = over[y] / below[y]
+        for a in range(count):
+            by_0, by_1, play_0, play_1 = (
+                slopes.by[a, 0],
+                slopes.by[a, 1],
+                lines.play[0, a],
+                lines.play[1, a],
+            )
+            rate_0, rate_1 = slopes.rate[a, 0], slopes.rate[a, 1]
+            for y in range(nodes):
+                k = by_0[y] * rate_0[y] + by_1[y] * rate_1[y]
+                v = play_1[y] * rate_1[y] - play_0[y] * rate_0[y]
+                over[y] = (k - v * total[y]) / (1.0 - (rate_1[y] - rate_0[y]))
+            for y in range(nodes):
+                by_0[y] += play_0[y] * total[y] - over[y]
+                by_1[y] += over[y] - play_1[y] * total[y]
+    gain = 0.0
+    for a in range(count):
+        for theta in range(kinds):
+            by, own = slopes.by[a, theta], lines.own[a, theta]
+            for y in range(nodes):
+                value = own[y]
+                if kinds == 2:
+                    at = y - y % inner + lines.inside[a, y]
+                    value = own[at] + lines.share[a, y] * (own[at + 1] - own[at])
+                gain += by[y] * value
+                by[y] *= lam
+    return gain
+
+
+@inner
+def pass_to_payoffs(turn, piece, lines, slopes, count):
+    """From derivatives by Q to those by next values, and what these are multiplied with."""
+    inner, informed = turn.local.shape[0], turn.members.shape[0] == 2
+    profiles, wide = turn.profile.shape[0], np.uint64(slopes.ahead.shape[2])
+    rows, block = piece.node.shape[0], np.uint64(turn.actor[0] * profiles)
+    ahead, back = slopes.ahead.reshape(-1), slopes.back.reshape(-1)
+    place, inside, shares, by, worth = (
+        piece.place,
+        lines.inside,
+        lines.share,
+        slopes.by,
+        slopes.worth,
+    )
+    outside, profile = turn.outside, turn.profile
+    for a in range(count):
+        for y in range(rows):
+            at, share, o = np.int64(y), 0.0, y // inner
+            if informed:
+                at, share = y - y % inner + inside[a, y], shares[a, y]
+            low = np.uint64(a * rows + place[at]) * wide + block
+            high = np.uint64(a * rows + place[at + 1]) * wide + block if informed else low
+            for p in range(np.uint64(profiles)):
+                gain = by[a, profile[p], y] * outside[piece.first + o, p]
+                one, other = (1.0 - share) * gain, share * gain
+                back[low + p] += one
+                back[high + p] += other
+                worth[o, p] += one * ahead[low + p] + other * ahead[high + p]
