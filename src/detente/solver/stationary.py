@@ -237,6 +237,11 @@ def directions(size: int) -> int:
     return min(KRYLOV, size, max(2 * MEMORY, ROOM // (8 * size)))
 
 
+def held(size: int) -> int:
+    """Numbers that are held at most while V is looked for, where V has so many."""
+    return size * (max(5 * MEMORY, directions(size) + 1) + 8)
+
+
 def _gmres(times: Callable[[Floats], Floats], wanted: Floats) -> tuple[Floats, int]:
     """x with A x ≈ `wanted` (Saad and Schultz 1986), and how often A was multiplied."""
     size = float(np.linalg.norm(wanted))
