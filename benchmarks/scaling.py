@@ -21,8 +21,9 @@ from benchmarks.games import rounds
 from benchmarks.report import ROOT, Plan, Table, Times, digits, ratio, size, times
 from detente.game.arrays import CompiledGame
 from detente.solver.beliefs import grid_size
+from detente.solver.memory import memory_needed
 from detente.solver.solution import Solution
-from detente.solver.solve import REGRET_WORK, default_points, memory_needed
+from detente.solver.solve import REGRET_WORK, default_points
 
 TYPES = {2: 1001, 3: 45, 4: 17, 5: 11}
 """Belief points along an edge of the simplex of so many types that make about 1,000 nodes."""
@@ -174,9 +175,9 @@ def main() -> None:
     detente.forecast(detente.solve(rounds(states=8, periods=2)))
     before = _peak()
     detente.forecast(detente.solve(game))
-    nodes = grid_size(game, default_points(game))
-    work = nodes * sum(layer.states.size for layer in game.layers)
-    needed = memory_needed(game, nodes, regret=work < REGRET_WORK)
+    points = default_points(game)
+    work = grid_size(game, points) * sum(layer.states.size for layer in game.layers)
+    needed = memory_needed(game, points, regret=work < REGRET_WORK)
     print(json.dumps({"needed": needed, "before": before, "peak": _peak()}))
 
 

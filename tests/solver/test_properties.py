@@ -262,6 +262,7 @@ FOREVER = [
     Shape(actors=2, informed=1, levels=3, forever=True),
     Shape(actors=2, informed=0, together=2, actions=3, levels=3, forever=True),
     Shape(actors=2, informed=1, together=2, levels=2, forever=True),
+    Shape(actors=2, informed=2, together=2, levels=2, forever=True),
     Shape(actors=2, informed=1, types=3, levels=2, forever=True),
 ]
 

@@ -10,9 +10,10 @@ import numpy as np
 from detente.game.arrays import CompiledGame
 from detente.simulation.forecast import Forecast, forecast, overall
 from detente.solver.backward import Progress
-from detente.solver.beliefs import fewest_points, grid_size
+from detente.solver.beliefs import fewest_points
+from detente.solver.memory import memory_needed
 from detente.solver.solution import Solution, Status
-from detente.solver.solve import MEMORY_LIMIT, memory_needed, solve
+from detente.solver.solve import MEMORY_LIMIT, solve
 
 LARGEST = 4097
 """Points along an edge beyond which a grid is not refined: rounding is all that would be left."""
@@ -70,7 +71,7 @@ def forecast_within(
     note = "" if game.informed else "Nothing is private: there is no belief grid to refine."
     while error > accuracy and solution.status is Status.SOLVED:
         finer = 2 * points - 1
-        needed = memory_needed(game, grid_size(game, finer))
+        needed = memory_needed(game, finer)
         if finer > LARGEST or needed > memory_limit:
             note = (
                 f"Asked for {accuracy:g}, reached {error:.1g} with {points} belief points; "

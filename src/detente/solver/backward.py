@@ -17,11 +17,14 @@ from detente.solver.beliefs import BeliefGrid
 from detente.solver.kernels.branch import HOW
 from detente.solver.kernels.sweep import sweep
 from detente.solver.kernels.turn import Guess, Turn
-from detente.solver.layout import part, turn
+from detente.solver.layout import kinds, part, turn
 
 Floats = NDArray[np.float64]
 Progress = Callable[[float], None]
 Ints = NDArray[np.int64]
+
+NOTHING = Guess(np.zeros(0), np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64))
+"""No guess, and nowhere to keep one."""
 
 SMALL_WORK = 20_000
 """Nodes of a layer below which sharing out costs more than it saves."""
@@ -60,6 +63,9 @@ class Backward:
     Values are float64 [x, b, c], conditional on the type profile; with `regret` those of best
     responses follow. Two arrays are used in turn and made once: fresh memory for every layer would
     cost more than the work. `counts` is int64 [HOW], see `kernels.branch`.
+
+    While `quick` is set, turns of a game without end begin with what was found there when they were
+    solved last, also where that need not lead along the principal branch.
     """
 
     def __init__(
@@ -75,6 +81,8 @@ class Backward:
         self._next = 0
         self._turns: dict[tuple[int, ...], Turn] = {}
         self._kept: dict[int, _Kept] = {}
+        self._odds: dict[int, Floats] = {}
+        self.quick = False
 
     def begin(self, terminal: Floats) -> Floats:
         """Values at the end: terminal payoffs, float64 [x, c], whatever is believed."""
@@ -143,9 +151,8 @@ class Backward:
 
     def _guess(self, layer: Layer) -> Guess:
         """Where Newton's method begins: with what it found at this turn a period later."""
-        nothing, empty = np.zeros(0, dtype=np.int64), np.zeros(0)
         if len(layer.movers) != 1 or self.game.priors[layer.movers[0]].size != 2:
-            return Guess(empty, nothing, empty, nothing)
+            return self._last_odds(layer) if self.game.loop is not None else NOTHING
         # The actions of a state as one number.
         actions = np.add.reduceat(
             1 << (layer.action[:, 0].astype(np.int64) + 1), layer.action_ptr[:-1]
@@ -156,7 +163,7 @@ class Backward:
         match = np.full(layer.states.size, -1, dtype=np.int64)
         if later is None:
             kept = _Kept(layer.states, actions, place, np.empty(size), np.empty(size))
-            known = empty
+            known = NOTHING.known
         else:
             at = np.searchsorted(later.states, layer.states)
             at = np.minimum(at, later.states.size - 1)
@@ -167,3 +174,13 @@ class Backward:
             kept = _Kept(layer.states, actions, place, spare, known)
         self._kept[layer.turn] = kept
         return Guess(known, match, kept.found, place)
+
+    def _last_odds(self, layer: Layer) -> Guess:
+        """The same for the log odds of any movers, in a game without end: every period is alike."""
+        if not layer.movers:
+            return NOTHING
+        free = (layer.choices - 1) @ np.array(kinds(self.game, layer), dtype=np.int64)
+        place = np.concatenate([[0], np.cumsum(free * self.grid.size)]).astype(np.int64)
+        known = self.quick and layer.turn in self._odds
+        odds = self._odds.setdefault(layer.turn, np.zeros(place[-1]))
+        return Guess(odds, place[:-1] if known else NOTHING.match, odds, place[:-1])

@@ -21,8 +21,9 @@ from detente.game.arrays import CompiledGame
 from detente.solver.backward import Backward, Progress, Workers
 from detente.solver.beliefs import BeliefGrid, belief_grid, coarser, fewest_points, grid_size
 from detente.solver.certificate import Auditor
-from detente.solver.layout import kinds, play_pointers
+from detente.solver.layout import kinds
 from detente.solver.limit import follow_limit
+from detente.solver.memory import memory_needed
 from detente.solver.solution import (
     RESIDUAL_LIMIT,
     BranchCount,
@@ -31,7 +32,7 @@ from detente.solver.solution import (
     Status,
     by_type,
 )
-from detente.solver.stationary import MEMORY, Stationary, at_share, follow_stationary
+from detente.solver.stationary import Stationary, at_share, follow_stationary
 
 Floats = NDArray[np.float64]
 
@@ -116,7 +117,7 @@ def solve(
     both = coarse and bool(game.informed)
     states = sum(layer.states.size for layer in game.layers)
     fine_regret = regret and (not both or states * nodes < REGRET_WORK)
-    needed = memory_needed(game, nodes, regret=fine_regret)
+    needed = memory_needed(game, points, regret=fine_regret, coarse=both, threads=threads)
     if needed > memory_limit:
         raise SolveError(
             f"solving {game!r} with {points} belief points for each informed actor needs about "
@@ -156,22 +157,6 @@ def default_points(game: CompiledGame) -> int:
         return points
     # A simplex has many more nodes than a line with as many along its edge.
     return max(fewest_points(most), {3: 17, 4: 13}.get(most, 0) if points >= 17 else 0)
-
-
-def memory_needed(game: CompiledGame, nodes: int, *, regret: bool = True) -> int:
-    """Bytes that a solve on a grid of so many nodes and its forecast take at their height.
-
-    All strategies stay; beside them stand the values of two layers, or later the forecast's
-    masses of two layers, at most one for each outcome.
-    """
-    width = game.profiles.size * (2 if regret else 1)
-    states = [codes.size for codes in game.structure.sets]
-    kept = sum(int(play_pointers(game, layer)[-1]) for layer in game.layers)
-    masses = 2 * max(states) * len(game.profiles) * (1 + len(game.holds))
-    if game.loop is not None:
-        width *= 2 * MEMORY
-    # Three tenths more for the coarser grid's strategies, which stay for the error.
-    return int(8 * nodes * (kept * 1.3 + max(2 * max(states) * width, masses)))
 
 
 def _solve_on(
@@ -246,7 +231,8 @@ def _stationary(game: CompiledGame, engine: Backward, options: _Options) -> Stat
     """The values with which a period begins in the stationary equilibrium."""
     assert game.loop is not None
 
-    def iterate(values: Floats, share: float) -> Floats:
+    def iterate(values: Floats, share: float, quick: bool) -> Floats:
+        engine.quick = quick and options.rng is None
         engine.at(at_share(game, share))
         ahead = engine.begin_from(values[game.loop])
         engine.close_period(ahead, 1)
@@ -268,6 +254,7 @@ def _stationary(game: CompiledGame, engine: Backward, options: _Options) -> Stat
     found = follow_stationary(
         iterate, start, continued=options.rng is None, progress=options.progress
     )
+    engine.quick = False
     engine.at(at_share(game, found.share))
     engine.counts[:] = 0
     return found

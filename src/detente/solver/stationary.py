@@ -5,6 +5,10 @@ on its principal branch given what follows, from values δ V plus flows at its e
 from precision 0, where play is uniform, to the game's own precision, in steps that are halved
 where the iteration does not converge or moves too far; at each step V = Φ(V) is solved by
 Anderson acceleration (Anderson 1965; Walker and Ni 2011). Regret is iterated along.
+
+Φ need not be a contraction, whatever δ < 1: strategies answer to values, and small
+waves of V in the belief may grow from period to period. Backward induction then goes round in
+circles, acceleration stalls, and Newton's method takes over, for which it makes no difference.
 """
 
 from __future__ import annotations
@@ -18,7 +22,8 @@ from numpy.typing import NDArray
 from detente.game.arrays import CompiledGame
 
 Floats = NDArray[np.float64]
-Map = Callable[[Floats, float], Floats]
+Map = Callable[[Floats], Floats]
+Period = Callable[[Floats, float, bool], Floats]
 
 MEMORY = 8
 """Iterates that Anderson acceleration looks back upon."""
@@ -34,6 +39,20 @@ GOOD = 1e-10
 
 PATIENCE = 40
 """Iterations without progress after which there will be none."""
+
+NEWTON = 20
+"""Steps of Newton's method, where acceleration does not converge."""
+
+KRYLOV, ROOM = 1000, 2**28
+"""Directions looked at for one such step, each a period of backward induction, and bytes for them.
+Φ moves values along in beliefs and smooths nothing: on a fine grid it takes hundreds."""
+
+FORCED = 1e-3
+"""What is left of the linear equations of a step, relative to what there was."""
+
+NEAR = 1e-7
+"""Length of the differences that stand for derivatives, relative to V: between rounding and the
+kinks of Φ."""
 
 SMALLEST = 1 / 512
 """Step in precision, as a share of the game's own, below which the branch is given up."""
@@ -67,14 +86,15 @@ def at_share(game: CompiledGame, share: float) -> CompiledGame:
 
 
 def follow_stationary(
-    iterate: Map, start: Floats, *, continued: bool, progress: Callable[[float], None]
+    iterate: Period, start: Floats, *, continued: bool, progress: Callable[[float], None]
 ) -> Stationary:
     """Follow V = Φ(V) in precision.
 
     Parameters
     ----------
     iterate
-        Φ(V, share) for float64 [x, b, c].
+        Φ(V, share, quick) for float64 [x, b, c]: if quick, with turns that begin from what they
+        were solved to last, which need not be the principal branch.
     start
         V to begin with.
     continued
@@ -84,10 +104,10 @@ def follow_stationary(
     """
     values, iterations, steps = start, 0, 0
     if not continued:
-        values, change, iterations = _accelerate(iterate, start, 1.0, EXACT)
+        values, change, iterations = _solve(iterate, start, 1.0, EXACT)
         return Stationary(values, 1.0, change, iterations, 1)
     share, before = 0.0, (0.0, start)
-    values, change, iterations = _accelerate(iterate, start, 0.0, CLOSE)
+    values, change, iterations = _solve(iterate, start, 0.0, CLOSE)
     step = 0.125
     while share < 1.0:
         to = min(share + step, 1.0)
@@ -95,12 +115,12 @@ def follow_stationary(
         if share > 0.0:
             ahead = values + (values - before[1]) * ((to - share) / (share - before[0]))
         tolerance = EXACT if to == 1.0 else CLOSE
-        found, left, more = _accelerate(iterate, ahead, to, tolerance)
+        found, left, more = _solve(iterate, ahead, to, tolerance)
         iterations, steps = iterations + more, steps + 1
         reach = max(float(np.ptp(values)), 1e-9)
         strayed = float(np.abs(found - ahead).max()) > FARTHEST * reach and share > 0.0
         if left > max(tolerance, GOOD) or (strayed and step > SMALLEST):
-            step /= 2
+            step = (to - share) / 2
             if step < SMALLEST:
                 return Stationary(values, share, left, iterations, steps)
             continue
@@ -110,28 +130,51 @@ def follow_stationary(
     return Stationary(values, share, change, iterations, steps)
 
 
-def _accelerate(
-    iterate: Map, start: Floats, share: float, tolerance: float
+def _solve(
+    iterate: Period, start: Floats, share: float, tolerance: float
 ) -> tuple[Floats, float, int]:
-    """V = Φ(V) from `start`: the last V, its relative change, and the iterations it took."""
+    """V = Φ(V) from `start`: the last V, its relative change, and the iterations it took.
+
+    It is found the quick way first, from turns as the last step left them, and stands if it is
+    V = Φ(V) along the principal branch too.
+    """
+    values, left, count = _converge(lambda v: iterate(v, share, True), start, tolerance)
+    left = _change(iterate(values, share, False), values)
+    if left <= max(tolerance, GOOD):
+        return values, left, count + 1
+    values, left, more = _converge(lambda v: iterate(v, share, False), values, tolerance)
+    return values, left, count + more + 1
+
+
+def _converge(iterate: Map, start: Floats, tolerance: float) -> tuple[Floats, float, int]:
+    """The same for one map."""
+    values, left, count = _accelerate(iterate, start, tolerance)
+    if left <= max(tolerance, GOOD) or not np.isfinite(left):
+        return values, left, count
+    values, left, more = _newton(iterate, values, tolerance)
+    return values, left, count + more
+
+
+def _accelerate(iterate: Map, start: Floats, tolerance: float) -> tuple[Floats, float, int]:
+    """The same by Anderson acceleration; where it stalls, the V that changed least."""
     values = start.copy()
     steps: list[Floats] = []
     changes: list[Floats] = []
     last: tuple[Floats, Floats] | None = None
-    best, at = np.inf, 0
+    best, at, kept = np.inf, 0, values
     for n in range(1, MOST + 1):
-        found = iterate(values, share)
+        found = iterate(values)
         change = found - values
         size = max(1.0, float(np.abs(found).max()))
         left = float(np.abs(change).max()) / size
         if left <= tolerance or not np.isfinite(left):
-            return found, left, n
+            return values, left, n
         if left > 100 * best:  # too bold: begin again from plain iteration
             steps, changes, last = [], [], None
         if left < best:
-            best, at = left, n
+            best, at, kept = left, n, values
         elif n - at > (10 if best <= GOOD else PATIENCE):
-            return found, left, n
+            return kept, best, n
         if last is not None:
             steps, changes = steps[1 - MEMORY :], changes[1 - MEMORY :]
             steps.append((values - last[0]).ravel())
@@ -143,4 +186,92 @@ def _accelerate(
             weights, *_ = np.linalg.lstsq(across, change.ravel(), rcond=1e-12)
             move = (np.stack(steps, axis=1) + across) @ weights
             values = found - move.reshape(found.shape)
-    return values, left, MOST
+    return kept, best, MOST
+
+
+def _newton(iterate: Map, start: Floats, tolerance: float) -> tuple[Floats, float, int]:
+    """The same by Newton's method: each step by GMRES, the derivative of Φ along a direction by a
+    difference (Knoll and Keyes 2004). It may go where Φ pushes away from its fixed point."""
+    values, count = start, 1
+    found = iterate(values)
+    best = _change(found, values)
+    for _ in range(NEWTON):
+        if best <= tolerance:
+            break
+        base, here = found, values
+        reach = NEAR * max(1.0, float(np.abs(values).max()))
+
+        def along(
+            direction: Floats, base: Floats = base, here: Floats = here, reach: float = reach
+        ) -> Floats:
+            """(I - Φ') times a direction."""
+            length = reach / float(np.abs(direction).max())
+            ahead = iterate(here + length * direction.reshape(here.shape))
+            return direction - (ahead - base).ravel() / length
+
+        step, products = _gmres(along, (found - values).ravel())
+        count += products
+        part = 1.0
+        while part > 0.01:
+            ahead = here + part * step.reshape(here.shape)
+            further = iterate(ahead)
+            count += 1
+            left = _change(further, ahead)
+            if left < best * (1.0 - 0.1 * part):
+                break
+            part /= 2
+        else:
+            break
+        values, found, best = ahead, further, left
+    return values, best, count
+
+
+def _change(found: Floats, values: Floats) -> float:
+    """How far V is from Φ(V), relative to its size."""
+    size = max(1.0, float(np.abs(found).max()))
+    return float(np.abs(found - values).max()) / size
+
+
+def directions(size: int) -> int:
+    """Directions that one step of Newton's method may keep, for V of so many numbers."""
+    return min(KRYLOV, size, max(2 * MEMORY, ROOM // (8 * size)))
+
+
+def held(size: int) -> int:
+    """Numbers that are held at most while V is looked for, where V has so many."""
+    return size * (max(5 * MEMORY, directions(size) + 1) + 8)
+
+
+def _gmres(times: Callable[[Floats], Floats], wanted: Floats) -> tuple[Floats, int]:
+    """x with A x ≈ `wanted` (Saad and Schultz 1986), and how often A was multiplied."""
+    size = float(np.linalg.norm(wanted))
+    most = directions(wanted.size)
+    basis = np.empty((most + 1, wanted.size))
+    basis[0] = wanted / size
+    upper = np.zeros((most, most))
+    turns = np.zeros((most, 2))
+    aim = np.zeros(most + 1)
+    aim[0] = size
+    for n in range(most):
+        new = times(basis[n])
+        column = np.zeros(n + 2)
+        for _ in range(2):  # twice is enough for orthogonality
+            along = basis[: n + 1] @ new
+            column[: n + 1] += along
+            new = new - along @ basis[: n + 1]
+        column[n + 1] = np.linalg.norm(new)
+        basis[n + 1] = new / max(column[n + 1], 1e-300)
+        for k, (cosine, sine) in enumerate(turns[:n]):
+            first, second = column[k], column[k + 1]
+            column[k] = cosine * first + sine * second
+            column[k + 1] = cosine * second - sine * first
+        length = max(float(np.hypot(column[n], column[n + 1])), 1e-300)
+        turns[n] = column[n] / length, column[n + 1] / length
+        column[n] = length
+        upper[: n + 1, n] = column[: n + 1]
+        aim[n + 1] = -turns[n, 1] * aim[n]
+        aim[n] *= turns[n, 0]
+        if abs(aim[n + 1]) <= FORCED * size:
+            break
+    weights = np.linalg.solve(upper[: n + 1, : n + 1], aim[: n + 1])
+    return weights @ basis[: n + 1], n + 1

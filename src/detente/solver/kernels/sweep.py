@@ -100,7 +100,15 @@ def sweep(first, last, part, following, turn, guess, starts, values, sigma, coun
                     for r in range(size):
                         play[b * size + r] = stage.play[r]
                 else:
-                    counts[find(movers, stage, mine, free, certain, start)] += 1
+                    known = start
+                    if guess.match.shape[0] > 0 and guess.match[x] >= 0:
+                        at = guess.match[x] + b * free
+                        known = guess.known[at : at + free]
+                        restart(stage, free, known)
+                    counts[find(movers, stage, mine, free, certain, known)] += 1
+                    if guess.place.shape[0] > 0:
+                        at = guess.place[x] + b * free
+                        guess.found[at : at + free] = stage.y[:free]
                     keep_play(movers, stage, play[b * size : (b + 1) * size])
                 update_node(turn, stage, ahead, count, o, share, best, b, values[x, b])
 

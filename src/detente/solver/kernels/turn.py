@@ -70,13 +70,16 @@ class Turn(NamedTuple):
 
 
 class Guess(NamedTuple):
-    """Log-likelihood ratios of one mover with two types, where Newton's method begins.
+    """Where Newton's method begins: with what it found at the same turn a period later.
+
+    That is, for one mover with two types, log-likelihood ratios [a, y]; for any others log odds
+    [b, D], from which it begins wherever there are any, certain of the solution or not.
 
     known, match
-        float64, flat, and int64 [x]: those of the same turn a period later, [a, y] from match[x]
-        on; -1 where that state or its actions were not there.
+        float64, flat, and int64 [x]: those of a period later, from match[x] on; -1 where that state
+        or its actions were not there. Empty for nothing known.
     found, place
-        float64, flat, and int64 [x]: where to keep those that are found.
+        float64, flat, and int64 [x]: where to keep those that are found. Empty for nowhere.
     """
 
     known: np.ndarray

@@ -1,0 +1,84 @@
+"""How much memory a solve will take, told before it starts."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from detente.game.arrays import CompiledGame
+from detente.solver.beliefs import grid_size
+from detente.solver.layout import kinds, play_pointers
+from detente.solver.stationary import held
+
+ROW = 360
+"""Bytes for each row of the table of states while it is made: measured at up to 330."""
+
+MORE = 1.03
+"""What is not counted: the certificate's batches, lists, room that the system does not get back."""
+
+FOREVER = 24
+"""Periods that are told of a game without end, unless more are asked for."""
+
+
+def memory_needed(
+    game: CompiledGame,
+    points: int,
+    *,
+    regret: bool = True,
+    coarse: bool = True,
+    threads: int = 1,
+) -> int:
+    """Bytes that a solve with so many belief points and its forecast take at their height.
+
+    The strategies stay, and the values with which play begins; the coarser grid's too, from which
+    the error is told. Beside them stand first what a solve works in, then what a forecast does.
+    """
+    nodes = grid_size(game, points)
+    all_nodes = nodes + (grid_size(game, (points + 1) // 2) if coarse else 0)
+    plays = sum(int(play_pointers(game, layer)[-1]) for layer in game.layers)
+    first = game.layers[0].states.size
+    kept = all_nodes * (plays + first * game.profiles.size)
+    solving = nodes * (
+        _two_layers(game, regret) + _guesses(game) + threads * _scratch(game, regret)
+    )
+    if game.loop is not None:
+        solving += held(first * nodes * game.profiles.size * (2 if regret else 1))
+    profiles = len(game.profiles)
+    most = max(codes.size for codes in game.structure.sets)
+    masses = nodes * 2 * most * profiles * (1 + len(game.holds))
+    return int(MORE * (8 * (kept + max(solving, masses)) + ROW * _rows(game)))
+
+
+def _two_layers(game: CompiledGame, regret: bool) -> int:
+    """Values of two layers at a node, with those of best responses."""
+    width = game.profiles.size * (2 if regret else 1)
+    return int(2 * max(codes.size for codes in game.structure.sets) * width)
+
+
+def _scratch(game: CompiledGame, regret: bool) -> int:
+    """What a thread works in at a node of one state: next values of all actions, and lines."""
+    joint = max(int(np.diff(layer.action_ptr).max()) for layer in game.layers)
+    return joint * (game.profiles.size * (2 if regret else 1) + 24)
+
+
+def _guesses(game: CompiledGame) -> int:
+    """Solutions that are kept at a node of each turn, for the same turn of the period before."""
+    most: dict[int, int] = {}
+    for layer in game.layers:
+        if len(layer.movers) == 1 and kinds(game, layer) == (2,):
+            size = 2 * int(layer.action_ptr[-1])
+        elif layer.movers and game.loop is not None:
+            size = int(((layer.choices - 1) @ np.array(kinds(game, layer))).sum())
+        else:
+            continue
+        most[layer.turn] = max(most.get(layer.turn, 0), size)
+    return sum(most.values())
+
+
+def _rows(game: CompiledGame) -> int:
+    """Rows of the forecast's table of states."""
+    ends = 1 + (FOREVER if game.loop is not None else len(game.structure.period_sets))
+    levels = sum(variable.size for variable in game.structure.variables)
+    conditions = prod(1 + game.priors[i].size for i in game.informed)
+    return ends * levels * conditions

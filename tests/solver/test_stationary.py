@@ -1,0 +1,105 @@
+"""Games without end: fixed points that iteration does not reach."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import detente
+from detente.solver.solution import BranchCount, Status
+from detente.solver.stationary import follow_stationary
+
+Floats = NDArray[np.float64]
+
+CIRCLES = """\
+title: waves in the belief
+calendar: {period: round, horizon: forever}
+actors:
+  state: {types: {tough: 0.36, weak: 0.64}, precision: 2, discount: 0.95}
+state:
+  x: {levels: 0..1, start: 0, edge: cut}
+parameters:
+  down: {value: {tough: 1.15, weak: 1.48}, judgement: drawn}
+  up: {value: {tough: -0.51, weak: -1.57}, judgement: drawn}
+  worth: {value: {tough: -0.08, weak: -1.03}, judgement: drawn}
+turns: [chance, state]
+actions:
+  state:
+    stay: {effects: [{p: 0.35, set: {x: '+0'}}, {p: rest}], cost: down}
+    press: {effects: [{p: 0.45, set: {x: '+1'}}, {p: rest}], cost: up}
+chance:
+  luck: {effects: [{p: 0.31, set: {x: '+1'}}, {p: rest}]}
+payoffs:
+  state: {flow: worth * (x == 1)}
+"""
+
+
+@pytest.mark.parametrize("beliefs", [257, 513])
+def test_values_that_backward_induction_pushes_away_from(beliefs: int) -> None:
+    """On grids this fine acceleration by itself stalls at changes of about 1e-6."""
+    game = detente.compile_game(detente.loads(CIRCLES))
+    solution = detente.solve(game, beliefs=beliefs, coarse=False)
+    assert solution.status is Status.SOLVED
+    assert solution.branches == BranchCount(solution.branches.unique, 0, 0, 0, 0)
+    change = solution.certificate.change
+    assert change is not None
+    assert change <= 1e-10
+
+
+def around(values: Floats, share: float, quick: bool = False) -> Floats:
+    """A map that turns each of many planes by an angle of its own and stretches it, with kinks."""
+    flat = values.ravel()
+    first, second = flat[::2], flat[1::2]
+    angle = np.linspace(0.4, 5.9, first.size)
+    stretch = 1.3 * share
+    bent = np.abs(first - 0.3) + 0.1 * second
+    result = np.empty(flat.shape)
+    result[::2] = 1.0 + stretch * (np.cos(angle) * first - np.sin(angle) * second)
+    result[1::2] = stretch * (np.sin(angle) * first + np.cos(angle) * second) - 0.1 * share * bent
+    return result.reshape(values.shape)
+
+
+def test_a_map_that_goes_round_in_circles() -> None:
+    found = follow_stationary(around, np.zeros((5, 20, 4)), continued=True, progress=lambda _: None)
+    assert found.share == 1.0
+    assert found.change <= 1e-10
+    assert np.abs(around(found.values, 1.0) - found.values).max() <= 1e-9
+
+
+def test_a_map_without_fixed_points_is_told() -> None:
+    """(V - 1)² = 0.5 - s has solutions up to s = 0.5: so far V is followed."""
+
+    def lost(values: Floats, share: float, quick: bool) -> Floats:
+        return values + 0.5 * ((values - 1.0) ** 2 + share - 0.5)
+
+    found = follow_stationary(lost, np.zeros((1, 1, 1)), continued=True, progress=lambda _: None)
+    assert 0.4 < found.share <= 0.5
+    assert found.change > 1e-10
+
+
+def test_what_is_found_quickly_is_not_trusted() -> None:
+    """Quick periods lead to 2, those along the principal branch to 1: that is the answer."""
+    seen = {True: 0, False: 0}
+
+    def period(values: Floats, share: float, quick: bool) -> Floats:
+        seen[quick] += 1
+        return 0.5 * values + (1.0 if quick else 0.5)
+
+    found = follow_stationary(period, np.zeros((1, 1, 1)), continued=True, progress=lambda _: None)
+    assert found.share == 1.0
+    assert found.values == pytest.approx(1.0, abs=1e-10)
+    assert seen[False] > found.steps
+
+
+def test_one_period_a_step_follows_the_branch_where_quick_ones_stay_on_it() -> None:
+    seen = {True: 0, False: 0}
+
+    def period(values: Floats, share: float, quick: bool) -> Floats:
+        seen[quick] += 1
+        return np.cos(values + share)
+
+    found = follow_stationary(period, np.zeros((1, 1, 1)), continued=True, progress=lambda _: None)
+    assert found.change <= 1e-10
+    assert seen[False] == found.steps + 1  # and one at precision 0
+    assert seen[True] > 2 * seen[False]
