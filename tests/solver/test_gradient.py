@@ -3,6 +3,8 @@ which solve the game anew at every parameter, and against one another."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -12,6 +14,7 @@ import detente
 from detente.game.gradient import parameter_gradient
 from detente.scenario.model import Scenario
 from detente.simulation.forward import forward
+from detente.solver.backward import Workers
 from detente.solver.gradient import Target, game_gradient
 from detente.solver.solution import Solution
 from tests.generate import Shape, scenarios
@@ -37,7 +40,8 @@ SHAPES = {
 
 def number(solution: Solution, target: Target, periods: int | None) -> float:
     """The number that is differentiated, by the forward pass."""
-    run = forward(solution, periods=periods, threads=1)
+    with ThreadPoolExecutor(1) as pool:
+        run = forward(solution, Workers(pool, 1), periods=periods)
     weights = target.weights(solution.game)
     if target.actor is not None:
         return float(weights @ run.payoffs[target.actor])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -12,7 +15,7 @@ from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame
 from detente.simulation.forward import Forward, forward
-from detente.solver.backward import Progress
+from detente.solver.backward import Progress, Workers
 from detente.solver.solution import Solution
 
 Floats = NDArray[np.float64]
@@ -100,10 +103,15 @@ def forecast(
     """
     game = solution.game
     check_periods(game, periods)
-    rough = None
-    if solution.coarse is not None:
-        rough = forward(solution.coarse, periods=periods, threads=threads)
-    run = forward(solution, periods=periods, threads=threads, progress=progress)
+    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+        workers = Workers(pool, threads or os.cpu_count() or 1)
+        pass_on = partial(forward, workers=workers, periods=periods)
+        whole = partial(pass_on, solution, progress=progress)
+        rough: Forward | None = None
+        if solution.coarse is None:
+            run = whole()
+        else:
+            rough, run = workers.both(partial(pass_on, solution.coarse), whole)
     values = solution.start_values[solution.grid.start].reshape(run.payoffs.shape)
     scale = np.maximum(1.0, np.abs(values))
     return Forecast(

@@ -12,8 +12,7 @@ own, from which mass leaves when it happens.
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -21,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame
-from detente.solver.backward import Progress
+from detente.solver.backward import Progress, Workers
 from detente.solver.kernels.push import marginals, push
 from detente.solver.layout import part, turn
 from detente.solver.solution import Solution
@@ -90,24 +89,22 @@ def forever_periods(game: CompiledGame) -> int:
 
 def forward(
     solution: Solution,
+    workers: Workers,
     *,
     periods: int | None = None,
-    threads: int | None = None,
     progress: Progress | None = None,
 ) -> Forward:
     """Push the start through the solution. See `Forward`; options as those of `forecast`."""
     game, grid = solution.game, solution.grid
     passing = tuple(key for key in game.holds if not persistent(game, key))
-    threads = threads or os.cpu_count() or 1
     moves = schedule(game, periods)
-    with ThreadPoolExecutor(threads) as pool:
-        pass_ = _Pass(solution, passing, pool)
-        for t, turns in groupby(moves, key=lambda move: move[0]):
-            for _, n in turns:
-                pass_.play(t, n)
-            pass_.record(n + 1)
-            if progress is not None:
-                progress(t / moves[-1][0])
+    pass_ = _Pass(solution, passing, workers.pool)
+    for t, turns in groupby(moves, key=lambda move: move[0]):
+        for _, n in turns:
+            pass_.play(t, n)
+        pass_.record(n + 1)
+        if progress is not None:
+            progress(t / moves[-1][0])
     sets = game.structure.period_sets
     ends = (0, *(sets if game.loop is None else sets * moves[-1][0]))
     states = tuple(np.ascontiguousarray(mass[:, :, 0]) for mass in pass_.by_state)

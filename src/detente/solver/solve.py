@@ -130,17 +130,24 @@ def solve(
     def with_precision(
         game: CompiledGame, workers: Workers, report: Progress, coarse: bool
     ) -> Solution:
-        rough = None
-        rougher = coarser(game, grid)
-        # The coarser grid's share of the work.
-        share = rougher.size / (rougher.size + grid.size) if coarse else 0.0
-        if coarse:
-            options = _Options(
-                regret and not fine_regret, None, workers, lambda s: report(share * s)
-            )
-            rough = _solve_on(game, rougher, None, options)
-        options = _Options(fine_regret, rng, workers, lambda s: report(share + (1 - share) * s))
-        return _solve_on(game, grid, rough, options)
+        done = {True: 0.0, False: 0.0}
+
+        def solve_on(rough: bool) -> Solution:
+            on = coarser(game, grid) if rough else grid
+
+            def tell(share: float) -> None:
+                done[rough] = share * on.size
+                report(sum(done.values()) / sizes)
+
+            wanted = regret and not fine_regret if rough else fine_regret
+            return _solve_on(game, on, _Options(wanted, None if rough else rng, workers, tell))
+
+        sizes = grid.size + (coarser(game, grid).size if coarse else 0)
+        if not coarse:
+            return solve_on(rough=False)
+        # Side by side, so that what cannot be shared out does not keep the other threads waiting.
+        rough, fine = workers.both(partial(solve_on, rough=True), partial(solve_on, rough=False))
+        return _with_coarser(fine, rough)
 
     with ThreadPoolExecutor(threads) as pool:
         workers = Workers(pool, threads)
@@ -159,9 +166,17 @@ def default_points(game: CompiledGame) -> int:
     return max(fewest_points(most), {3: 17, 4: 13}.get(most, 0) if points >= 17 else 0)
 
 
-def _solve_on(
-    game: CompiledGame, grid: BeliefGrid, coarse: Solution | None, options: _Options
-) -> Solution:
+def _with_coarser(fine: Solution, rough: Solution) -> Solution:
+    """A solution with that on the coarser grid, and with its regret where it has none itself."""
+    certificate, other = fine.certificate, rough.certificate
+    if certificate.regret is None:
+        certificate = replace(certificate, regret=other.regret, regret_points=other.regret_points)
+    return replace(
+        fine, certificate=certificate, coarse=rough, seconds=max(fine.seconds, rough.seconds)
+    )
+
+
+def _solve_on(game: CompiledGame, grid: BeliefGrid, options: _Options) -> Solution:
     """The solution on one grid."""
     begin = time.perf_counter()
     engine = Backward(game, grid, options.workers, regret=options.regret)
@@ -201,9 +216,6 @@ def _solve_on(
         regret_points=grid.points,
         change=None if found is None else found.change,
     )
-    if gain is None and coarse is not None:
-        rough = coarse.certificate
-        certificate = replace(certificate, regret=rough.regret, regret_points=rough.regret_points)
     branches = BranchCount(*(int(c) for c in engine.counts))
     status = Status.SOLVED
     if branches.failed:
@@ -220,8 +232,8 @@ def _solve_on(
         status=status,
         certificate=certificate,
         branches=branches,
-        coarse=coarse,
-        seconds=time.perf_counter() - begin + (coarse.seconds if coarse else 0.0),
+        coarse=None,
+        seconds=time.perf_counter() - begin,
         threads=options.workers.threads,
         notes=notes,
     )
