@@ -6,7 +6,7 @@ from typing import Any
 
 from detente.cli.console import print_heading, print_table, print_text
 from detente.scenario.expression import Formula
-from detente.scenario.model import Action, Scenario, Support, Turn
+from detente.scenario.model import Action, Scenario, Support, Term, Turn
 from detente.scenario.values import FOREVER, LIMIT, constant, is_unbounded
 
 
@@ -91,6 +91,15 @@ def as_data(scenario: Scenario) -> dict[str, Any]:
             }
             for v in scenario.variables.values()
         },
+        "terms": {
+            term.key: {
+                "forbids": [list(pair) for pair in term.forbids],
+                **_force(term),
+                "cost": _condition(term.cost),
+                "about": term.about,
+            }
+            for term in scenario.terms.values()
+        },
         "policies": {p.key: list(p.terms) for p in scenario.policies.values()},
         "outcomes": {o.key: o.when.text for o in scenario.outcomes.values()},
         "parameters": [
@@ -140,6 +149,16 @@ def _condition(formula: Formula | None) -> str:
     return formula.text if formula else ""
 
 
+def _force(term: Term) -> dict[str, str]:
+    """When a term is in force, in the words of the file; '' for what is not said."""
+    return {
+        "from": term.since.text if term.since else "",
+        "until": term.until.text if term.until else "",
+        "when": _condition(term.when),
+        "unless": _condition(term.unless),
+    }
+
+
 def _effects(action: Action) -> str:
     parts = []
     for alternative in action.alternatives:
@@ -184,7 +203,7 @@ def _print_commitments(scenario: Scenario) -> None:
     rows = []
     for term in scenario.terms.values():
         forbidden = ", ".join(f"{who}: {what}" for who, what in term.forbids)
-        parts = {"when": _condition(term.when), "unless": _condition(term.unless)}
+        parts = _force(term)
         force = ", ".join(f"{word} {text}" for word, text in parts.items() if text) or "always"
         kind = "hard" if term.cost is None else f"soft, costs {term.cost.text}"
         rows.append([term.key, forbidden, force, kind, term.about])

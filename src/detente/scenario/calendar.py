@@ -28,6 +28,18 @@ class Calendar:
         months = self.start.year * 12 + self.start.month - 1 + MONTHS[self.unit] * (t - 1)
         return dt.date(months // 12, months % 12 + 1, 1)
 
+    def period(self, date: dt.date) -> int | None:
+        """The number of the period in which a day lies, or None where play is not dated.
+
+        It is below 1 for a day before the start.
+        """
+        if self.start is None:
+            return None
+        if self.unit in DAYS:
+            return (date - self.start).days // DAYS[self.unit] + 1
+        months = 12 * (date.year - self.start.year) + date.month - self.start.month
+        return months // MONTHS[self.unit] + 1
+
     def label(self, t: int) -> str:
         """What to call period `t` in a table: `2018-02`, `2018-02-15`, `2018` or `round 3`."""
         date = self.date(t)
