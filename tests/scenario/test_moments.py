@@ -90,4 +90,5 @@ def test_the_period_of_a_date_is_the_inverse_of_its_date(unit: Unit) -> None:
 
 
 def test_rounds_have_no_dates() -> None:
-    assert Calendar("round", None).period(dt.date(2018, 11, 1)) is None
+    with pytest.raises(ValueError, match="not dated"):
+        Calendar("round", None).period(dt.date(2018, 11, 1))

@@ -28,16 +28,16 @@ class Calendar:
         months = self.start.year * 12 + self.start.month - 1 + MONTHS[self.unit] * (t - 1)
         return dt.date(months // 12, months % 12 + 1, 1)
 
-    def period(self, date: dt.date) -> int | None:
-        """The number of the period in which a day lies, or None where play is not dated.
+    def period(self, date: dt.date) -> int:
+        """The number of the period that a day falls in; below 1 where it is before the start.
 
-        It is below 1 for a day before the start.
+        Raises `ValueError` where play is not dated.
         """
         if self.start is None:
-            return None
+            raise ValueError("play is not dated")
         if self.unit in DAYS:
             return (date - self.start).days // DAYS[self.unit] + 1
-        months = 12 * (date.year - self.start.year) + date.month - self.start.month
+        months = (date.year - self.start.year) * 12 + date.month - self.start.month
         return months // MONTHS[self.unit] + 1
 
     def label(self, t: int) -> str:
