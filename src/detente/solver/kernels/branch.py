@@ -205,7 +205,14 @@ def trace(movers, stage, mine, free, longest):
                 for r in range(free):
                     away = max(away, abs(stage.y[r] - target[r]))
                 if away <= step:
-                    return how
+                    # On the other side of a fork the determinant has the other sign.
+                    cosine = turn_tangent(movers, stage, 1.0, free, way)
+                    if cosine >= 0.0 or cell != cells(movers, stage):
+                        return how
+                    if step <= 1e-3:
+                        return max(how, FORKED)
+                    for c in range(free + 1):
+                        stage.tangent[c] = kept[c]
             step *= 0.5
             continue
         there = cells(movers, stage)
