@@ -231,11 +231,14 @@ def trace(movers, stage, mine, free, longest):
         if stage.tangent[free] < 0.0:
             how = max(how, FOLDED)
         cell = there
+        far = 0.0
         for c in range(free + 1):
             here[c] = target[c]
+            far = max(far, abs(here[c]))
         # Far out on a straight stretch, where posteriors have all but reached 0 or 1, larger steps
-        # are as safe as small ones: what the corrector moves is bounded all the same.
-        most = longest if moved > 1e-6 else 25.0 * longest
+        # are as safe as small ones: what the corrector moves is bounded all the same. Log odds may
+        # have a long way to go there, in proportion to λ.
+        most = longest if moved > 1e-6 else max(25.0 * longest, 0.1 * far)
         step = min(step * (2.0 if moved < 0.05 * step else 1.2), most)
     return FAILED
 
