@@ -108,9 +108,12 @@ def cells_ahead(movers, stage, free, way):
 
 
 @inner
-def shorten(movers, stage, free, step):
+def shorten(movers, stage, free, step, longest):
     """A step that was too long made shorter: just short of the next kink along the tangent, or by
-    half where there is none within it."""
+    half where there is none within it. Where kinks are dense this may get nowhere: once the branch
+    is tried again, with a smaller `longest`, always by half."""
+    if longest < LONGEST:
+        return 0.5 * step
     behind = cells_ahead(movers, stage, free, 0.0)
     if cells_ahead(movers, stage, free, step) == behind:
         return 0.5 * step
@@ -192,7 +195,7 @@ def trace(movers, stage, mine, free, longest):
         close = min(CLOSE, max(1e-5 * step, 1e-10))
         moved = correct(movers, stage, mine, free, target, close)
         if moved < 0.0 or moved > 0.2 * min(step, 0.5):
-            step = shorten(movers, stage, free, step)
+            step = shorten(movers, stage, free, step, longest)
             continue
         if target[free] >= 1.0:
             # Between the two points the branch crosses s = 1: solve there, near the chord.
@@ -226,7 +229,7 @@ def trace(movers, stage, mine, free, longest):
         if cosine > 1.5 or (cosine < 0.9 and step > 1e-5):
             for c in range(free + 1):
                 stage.tangent[c] = kept[c]
-            step = shorten(movers, stage, free, step)
+            step = shorten(movers, stage, free, step, longest)
             continue
         if stage.tangent[free] < 0.0:
             how = max(how, FOLDED)
