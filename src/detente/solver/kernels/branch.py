@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from detente.solver.kernels.jit import inner
+from detente.solver.kernels.jit import inner, once
 from detente.solver.kernels.response import differentiate, eliminate, newton, respond
 from detente.solver.kernels.stage import choose, update_beliefs
 
@@ -60,7 +60,7 @@ def turn_tangent(movers, stage, share, free, way):
     return cosine
 
 
-@inner
+@once
 def correct(movers, stage, mine, free, target, close):
     """Newton's method in (y, s) from `target`, across the tangent, until the residual is below
     `close`; gives how far it moved it, -1 where it does not converge."""
@@ -127,7 +127,7 @@ def shorten(movers, stage, free, step, longest):
     return low
 
 
-@inner
+@once
 def cross_kink(movers, stage, mine, free, way):
     """Carry the branch over the kink ahead of point[0]; gives whether it went.
 
@@ -162,7 +162,7 @@ def cross_kink(movers, stage, mine, free, way):
     return cells_ahead(movers, stage, free, 1e-9) == ahead
 
 
-@inner
+@once
 def trace(movers, stage, mine, free, longest):
     """Follow the principal branch from λ = 0; gives TRACED, FOLDED, FORKED or FAILED.
 
