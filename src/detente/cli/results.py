@@ -118,7 +118,8 @@ def _span(result: Forecast) -> str:
     return f"without end{since}; the {told} told"
 
 
-def _mark_labels(game: CompiledGame, times: list[int]) -> list[str]:
+def mark_labels(game: CompiledGame, times: list[int]) -> list[str]:
+    """What these periods are called in a heading."""
     unit = game.scenario.calendar.unit
     if unit == "quarter":
         return [f"{3 * t} months" for t in times]
@@ -138,7 +139,7 @@ def _print_outcomes(result: Forecast) -> None:
         error = float(np.max([row["error"] for row in at]))  # not known where one is not
         cells = [percent(row["happened"], error) for row in at]
         rows.append([key, *cells, outcome.about])
-    print_table(["outcome", *_mark_labels(game, times), ""], rows, numbers=1, text=len(times) + 1)
+    print_table(["outcome", *mark_labels(game, times), ""], rows, numbers=1, text=len(times) + 1)
 
 
 def _print_first_moves(result: Forecast) -> None:
@@ -193,7 +194,7 @@ def _print_beliefs(result: Forecast) -> None:
                 r = given.loc[t]
                 cells.append(f"{r['mean']:.0%} ({r['low']:.0%} – {r['high']:.0%})")
             rows.append([f"{actor.name} is {believed}", f"it is {truth}", *cells])
-    header = ["belief that", "when in truth", "start", *_mark_labels(game, times)]
+    header = ["belief that", "when in truth", "start", *mark_labels(game, times)]
     print_table(header, rows, numbers=2)
 
 
@@ -213,7 +214,7 @@ def _print_state(result: Forecast) -> None:
             top = at.loc[at["probability"].idxmax()]
             cells.append(f"{top['label']} ({top['probability']:.0%})" if t else str(top["label"]))
         rows.append([variable.key, *cells])
-    print_table(["variable", "start", *_mark_labels(game, times[1:])], rows, numbers=1)
+    print_table(["variable", "start", *mark_labels(game, times[1:])], rows, numbers=1)
 
 
 def _print_payoffs(result: Forecast) -> None:
