@@ -131,7 +131,7 @@ def _letters(found: Comparison) -> dict[str, str]:
 
 
 def _print_outcomes(found: Comparison, letters: dict[str, str]) -> None:
-    from detente.cli.results import mark_labels, marks, percent
+    from detente.simulation.wording import mark_labels, marks, percent
 
     told = found.forecasts[found.base]
     times = marks(told)
@@ -176,7 +176,7 @@ def _change(row: Any, base: str, difference: float, digits: int) -> str:
 
 
 def _print_first_moves(found: Comparison, letters: dict[str, str]) -> None:
-    from detente.cli.results import percent
+    from detente.simulation.wording import percent
 
     if found.first_moves.empty:
         return
