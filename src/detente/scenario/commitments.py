@@ -5,7 +5,7 @@ A builder that finds a mistake tells it and gives None; the others go on.
 
 from __future__ import annotations
 
-from detente.scenario import model, schema
+from detente.scenario import model, moments, schema
 from detente.scenario.context import Context
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.source import Trail
@@ -14,11 +14,15 @@ from detente.scenario.source import Trail
 def term(context: Context, key: str, part: schema.TermPart) -> model.Term:
     """The term `key`."""
     trail: Trail = ("terms", key)
+    forbids = _forbidden(context, trail, part)
+    since, until = moments.span(context, trail, part)
     return model.Term(
         key=key,
-        forbids=_forbidden(context, trail, part),
-        when=context.given((*trail, "when"), part.when, context.conditions),
-        unless=context.given((*trail, "unless"), part.unless, context.conditions),
+        forbids=forbids,
+        since=since,
+        until=until,
+        when=context.together((*trail, "when"), part.when),
+        unless=context.together((*trail, "unless"), part.unless),
         cost=context.given((*trail, "cost"), part.cost, context.private),
         about=part.about,
         support=context.support(trail, part),

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from detente.scenario.leaves import (
+    Conditions,
     Flag,
     Formula,
     Formulas,
@@ -20,6 +21,7 @@ from detente.scenario.leaves import (
     Level,
     LevelsOf,
     Line,
+    Moment,
     Names,
     NamesByActor,
     Numbers,
@@ -140,8 +142,14 @@ class TermPart(Supported):
 
     binds: Names = Field([], description="The actors who are bound.")
     forbids: NamesByActor = Field(description="Actions, or actions by actor.")
-    when: Formula = Field(None, description="In force where this holds.")
-    unless: Formula = Field(None, description="Not in force where this holds.")
+    since: Moment = Field(
+        None, alias="from", description="The date or the event from which it is in force."
+    )
+    until: Moment = Field(
+        None, description="The date or the event from which it is no longer in force."
+    )
+    when: Conditions = Field([], description="In force where this, or all of these, hold.")
+    unless: Conditions = Field([], description="Not in force where this, or all of these, hold.")
     cost: Formula = Field(None, description="Paid by who breaks it; without it, nobody can.")
 
 

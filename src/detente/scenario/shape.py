@@ -239,4 +239,4 @@ def _called(trail: Trail) -> str:
 def _keys(section: str, location: Sequence[int | str]) -> list[str]:
     """The keys known where an unknown one was found, at `location` within an entry."""
     part = schema.AlternativePart if "effects" in location[:-1] else PARTS[section]
-    return list(part.model_fields)
+    return [info.alias or key for key, info in part.model_fields.items()]
