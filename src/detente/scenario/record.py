@@ -305,7 +305,7 @@ class _Reader:
             message = f"`{word}` is no action of {actor}"
             hint = did_you_mean(word, [*known, CONTEXT, UNKNOWN])
             if others:
-                hint = f"it is one of {listing(others)}"
+                hint = f"it is an action of {listing(others)}"
             elif not hint.startswith("did"):
                 hint = f"{hint or 'its actions are ' + listing(entries)}; name the action in the "
                 hint += f"column `action`, or write {CONTEXT} there"
