@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from detente.analysis.accounts import bayes_factor
     from detente.analysis.accuracy import forecast_within
     from detente.analysis.compare import compare, compare_forecasts
+    from detente.analysis.announce import announce
     from detente.analysis.search import search
     from detente.analysis.sensitivity import sensitivity
     from detente.game.compile import compile_game, with_values
@@ -35,6 +36,7 @@ _HOMES = {
     "compare": "detente.analysis.compare",
     "compare_forecasts": "detente.analysis.compare",
     "bayes_factor": "detente.analysis.accounts",
+    "announce": "detente.analysis.announce",
     "compile_game": "detente.game.compile",
     "forecast": "detente.simulation.forecast",
     "forecast_within": "detente.analysis.accuracy",
@@ -58,6 +60,7 @@ __all__ = [
     "bayes_factor",
     "compare",
     "compare_forecasts",
+    "announce",
     "compile_game",
     "forecast",
     "forecast_within",

@@ -109,6 +109,8 @@ def as_data(scenario: Scenario) -> dict[str, Any]:
             for term in scenario.terms.values()
         },
         "policies": {p.key: list(p.terms) for p in scenario.policies.values()},
+        "announcement": scenario.announcement
+        and {"who": scenario.announcement.who, "among": list(scenario.announcement.among)},
         "outcomes": {o.key: o.when.text for o in scenario.outcomes.values()},
         "parameters": [
             {
@@ -172,6 +174,10 @@ def _print_commitments(scenario: Scenario) -> None:
         default = "in force unless another is asked for" if policy.key == scenario.policy else ""
         rows.append([policy.key, ", ".join(policy.terms) or "no terms", default or policy.about])
     print_table(["policy", "terms", ""], rows)
+    if scenario.announcement:
+        name = scenario.actors[scenario.announcement.who].name
+        among = "; ".join(scenario.announcement.among)
+        print_text(f"Before the first period {name} announces one of: {among}.", indent=2)
 
 
 def _print_ledger(scenario: Scenario) -> None:

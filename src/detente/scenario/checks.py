@@ -123,6 +123,8 @@ def _warn_unused(scenario: Scenario, found: list[Entry], report: Report) -> None
     supports = [entry.support for entry in found]
     for section in (scenario.variables, scenario.parameters, scenario.policies):
         supports += [one.support for one in section.values()]
+    if scenario.announcement:
+        supports.append(scenario.announcement.support)
     cited = {name for support in supports for name in support.evidence}
     for key in scenario.evidence:
         if key not in cited:

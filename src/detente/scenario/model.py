@@ -198,6 +198,16 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class Announcer:
+    """Who announces one of the policies `among` before the first period, knowing its type."""
+
+    who: str
+    among: tuple[str, ...]
+    about: str
+    support: Support
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """A named condition on the state. `ends`: play stops where it holds."""
 
@@ -248,6 +258,7 @@ class Scenario:
     outcomes: Mapping[str, Outcome]
     evidence: Mapping[str, Evidence]
     sha256: str
+    announcement: Announcer | None = None
     overrides: Mapping[str, float] = field(default_factory=Frozen)
     warnings: tuple[Diagnostic, ...] = ()
 

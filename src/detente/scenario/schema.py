@@ -159,6 +159,13 @@ class PolicyPart(Supported):
     terms: list[Text] = Field(description="Names of entries of `terms`.")
 
 
+class AnnouncementPart(Supported):
+    """A move before the first period: who announces one of several policies."""
+
+    who: Text = Field(description="The actor who announces; one with private types.")
+    among: Names = Field([], description="Policies to choose from; all, if left out.")
+
+
 class OutcomePart(Supported):
     """A named condition whose probability is wanted."""
 
@@ -207,6 +214,9 @@ class File(Part):
     terms: dict[Key, TermPart] = Field({}, description="Announced commitments.")
     policies: dict[str, Policy] = Field({}, description="Named sets of terms.")
     policy: Text = Field("", description="The policy in force unless another is asked for.")
+    announcement: AnnouncementPart | None = Field(
+        None, description="Who announces one of the policies."
+    )
     outcomes: dict[Key, OutcomePart] = Field({}, description="Conditions of interest.")
     evidence: dict[
         Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_-]*$"})],

@@ -92,13 +92,17 @@ def forward(
     workers: Workers,
     *,
     periods: int | None = None,
+    begin: Floats | None = None,
     progress: Progress | None = None,
 ) -> Forward:
-    """Push the start through the solution. See `Forward`; options as those of `forecast`."""
+    """Push the start through the solution. See `Forward`; options as those of `forecast`.
+
+    Play begins at the beliefs with these weights `begin`, float64 [b]; at the priors by default.
+    """
     game, grid = solution.game, solution.grid
     passing = tuple(key for key in game.holds if not persistent(game, key))
     moves = schedule(game, periods)
-    pass_ = Pass(solution, passing, workers.pool)
+    pass_ = Pass(solution, passing, workers.pool, begin)
     for t, turns in groupby(moves, key=lambda move: move[0]):
         for _, n in turns:
             pass_.play(t, n)
@@ -146,7 +150,13 @@ class Pass:
         float64 [i, p]: expected rewards so far, discounted.
     """
 
-    def __init__(self, solution: Solution, passing: tuple[str, ...], pool: Executor) -> None:
+    def __init__(
+        self,
+        solution: Solution,
+        passing: tuple[str, ...],
+        pool: Executor,
+        begin: Floats | None = None,
+    ) -> None:
         game, grid = solution.game, solution.grid
         self.solution, self.passing, self.pool = solution, passing, pool
         self.profiles = len(game.profiles)
@@ -157,7 +167,10 @@ class Pass:
         self.store = [np.empty(shape), np.empty(shape)]
         self.mass = self.store[0][: sets[0].size]
         self.mass[:] = 0.0
-        self.mass[game.start, grid.start] = 1.0
+        if begin is None:
+            self.mass[game.start, grid.start] = 1.0
+        else:
+            self.mass[game.start] = begin[:, None]
         self.by_state: list[Floats] = []
         self.by_belief: list[Floats] = []
         self.acted: list[Floats] = []
