@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from detente.analysis.announce import announce
     from detente.analysis.search import search
     from detente.analysis.sensitivity import sensitivity
+    from detente.analysis.threshold import threshold
+    from detente.analysis.threshold_map import threshold_map
     from detente.game.compile import compile_game, with_values
     from detente.game.export import to_efg
     from detente.scenario.loader import load, loads
@@ -48,6 +50,8 @@ _HOMES = {
     "search": "detente.analysis.search",
     "sensitivity": "detente.analysis.sensitivity",
     "solve": "detente.solver.solve",
+    "threshold": "detente.analysis.threshold",
+    "threshold_map": "detente.analysis.threshold_map",
     "to_efg": "detente.game.export",
     "track": "detente.simulation.track",
     "with_values": "detente.game.compile",
@@ -72,6 +76,8 @@ __all__ = [
     "search",
     "sensitivity",
     "solve",
+    "threshold",
+    "threshold_map",
     "to_efg",
     "track",
     "with_values",

@@ -37,6 +37,7 @@ from detente.cli.inputs import (
     refuse,
     solve_game,
 )
+from detente.cli.threshold import threshold
 from detente.errors import ScenarioError, SolveError
 
 if TYPE_CHECKING:
@@ -339,6 +340,9 @@ def schema() -> None:
     from detente.scenario.schema import json_schema
 
     _print_json(json_schema())
+
+
+app.command()(threshold)
 
 
 def _count(number: int, what: str) -> str:
