@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from scipy.interpolate import CubicHermiteSpline, CubicSpline
 
-from detente.analysis import wording
-from detente.analysis.threshold import Threshold
+from detente.analysis import threshold_wording as wording
 from detente.analysis.threshold_map import ThresholdMap
+from detente.analysis.threshold_result import Threshold
 
 BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#555555"
 BOX = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"}
@@ -71,7 +71,7 @@ def _curve(axes: Axes, found: Threshold) -> None:
     axes.set_ylim(lowest - room, highest + room)
     axes.set_xlim(found.low, found.high)
     axes.axhline(found.at, color=GREY, linewidth=0.9, linestyle="--")
-    level = wording.level(found.kind, found.at)
+    level = wording.crossed(found)
     spot: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8}
     axes.annotate(level, (found.low, found.at), xytext=(3, 3), color=GREY, **spot)
     for k, one in enumerate(found.crossings):
@@ -110,7 +110,7 @@ def _map(figure: Figure, axes: Axes, found: ThresholdMap) -> None:
     mesh = axes.pcolormesh(x, y, numbers, shading="nearest", cmap="cividis")
     percent = PercentFormatter(1.0) if found.kind == "probability" else None
     figure.colorbar(mesh, ax=axes, format=percent, label=found.short)
-    level = wording.level(found.kind, found.at)
+    level = wording.crossed(found)
     spot: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8}
     for line in found.contours:
         # White under vermilion: seen on the dark and on the light end of the colours.
