@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from detente.analysis.accounts import bayes_factor
     from detente.analysis.accuracy import forecast_within
-    from detente.analysis.compare import compare, compare_forecasts
     from detente.analysis.announce import announce
+    from detente.analysis.compare import compare, compare_forecasts
     from detente.analysis.search import search
     from detente.analysis.sensitivity import sensitivity
     from detente.analysis.threshold import threshold
@@ -61,10 +61,10 @@ __version__ = "0.1.0"
 
 __all__ = [
     "__version__",
+    "announce",
     "bayes_factor",
     "compare",
     "compare_forecasts",
-    "announce",
     "compile_game",
     "forecast",
     "forecast_within",

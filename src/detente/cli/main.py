@@ -16,8 +16,8 @@ import typer
 
 from detente import __version__
 from detente.cli import console
-from detente.cli.compare import compare
 from detente.cli.announce import announce
+from detente.cli.compare import compare
 from detente.cli.inputs import (
     Beliefs,
     Horizon,
