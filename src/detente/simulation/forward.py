@@ -12,6 +12,7 @@ own, from which mass leaves when it happens.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import groupby
@@ -30,6 +31,10 @@ Ints = NDArray[np.int64]
 
 FOREVER_PERIODS = {"day": 90, "week": 52, "month": 24, "quarter": 8, "year": 10}
 """Periods of a game without end that a forecast covers, by the unit of its calendar."""
+
+Visit = Callable[[int, int, Floats], None]
+"""Called with a period, the number of a layer, and the mass before it, float64 [x, b, (p, h)]: to
+be looked at, not kept or changed."""
 
 PARTS = 8
 """Parts of a layer's work: whatever the threads, sums are taken in the same order."""
@@ -93,12 +98,16 @@ def forward(
     *,
     periods: int | None = None,
     progress: Progress | None = None,
+    visit: Visit | None = None,
 ) -> Forward:
-    """Push the start through the solution. See `Forward`; options as those of `forecast`."""
+    """Push the start through the solution. See `Forward`; options as those of `forecast`.
+
+    `visit` is called before each layer.
+    """
     game, grid = solution.game, solution.grid
     passing = tuple(key for key in game.holds if not persistent(game, key))
     moves = schedule(game, periods)
-    pass_ = _Pass(solution, passing, workers.pool)
+    pass_ = _Pass(solution, passing, workers.pool, visit)
     for t, turns in groupby(moves, key=lambda move: move[0]):
         for _, n in turns:
             pass_.play(t, n)
@@ -143,9 +152,16 @@ class _Pass:
         float64 [i, p]: expected rewards so far, discounted.
     """
 
-    def __init__(self, solution: Solution, passing: tuple[str, ...], pool: Executor) -> None:
+    def __init__(
+        self,
+        solution: Solution,
+        passing: tuple[str, ...],
+        pool: Executor,
+        visit: Visit | None = None,
+    ) -> None:
         game, grid = solution.game, solution.grid
         self.solution, self.passing, self.pool = solution, passing, pool
+        self.visit = visit
         self.profiles = len(game.profiles)
         self.channels = 1 + len(passing)
         sets = game.structure.sets
@@ -168,6 +184,8 @@ class _Pass:
         layer, sets = game.layers[n], game.structure.sets
         if t > 1 and n == 0 and game.loop is not None:
             self._begin_again(game.loop, sets[0].size)
+        if self.visit is not None:
+            self.visit(t, n, self.mass)
         self.store.reverse()
         following = self.store[0][: sets[n + 1].size]
         arrays, seen, alive = part(game, layer), self.turns[layer.movers], self._alive(n)
