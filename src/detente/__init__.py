@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from detente.analysis.accuracy import forecast_within
     from detente.analysis.compare import compare, compare_forecasts
+    from detente.analysis.credibility import credibility
+    from detente.analysis.hold import hold_cost
     from detente.analysis.search import search
     from detente.analysis.sensitivity import sensitivity
     from detente.game.compile import compile_game, with_values
@@ -32,8 +34,10 @@ _HOMES = {
     "compare": "detente.analysis.compare",
     "compare_forecasts": "detente.analysis.compare",
     "compile_game": "detente.game.compile",
+    "credibility": "detente.analysis.credibility",
     "forecast": "detente.simulation.forecast",
     "forecast_within": "detente.analysis.accuracy",
+    "hold_cost": "detente.analysis.hold",
     "load": "detente.scenario.loader",
     "loads": "detente.scenario.loader",
     "sample": "detente.simulation.sample",
@@ -51,8 +55,10 @@ __all__ = [
     "compare",
     "compare_forecasts",
     "compile_game",
+    "credibility",
     "forecast",
     "forecast_within",
+    "hold_cost",
     "load",
     "loads",
     "sample",

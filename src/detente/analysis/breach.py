@@ -20,7 +20,7 @@ from detente.game.arrays import CompiledGame, Layer
 from detente.game.compile import compile_game
 from detente.scenario.expression import number
 from detente.scenario.frozen import Frozen
-from detente.scenario.hints import did_you_mean
+from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.model import Scenario, Term
 from detente.scenario.values import constant
 
@@ -64,7 +64,8 @@ def terms_of(scenario: Scenario, policy: str | None) -> tuple[str, tuple[Term, .
     terms = tuple(scenario.terms[name] for name in scenario.policies[key].terms) if key else ()
     if not terms:
         message = f"the policy {key!r} announces no terms" if key else "no terms are announced"
-        hint = did_you_mean("", [p for p, one in scenario.policies.items() if one.terms])
+        known = listing(p for p, one in scenario.policies.items() if one.terms)
+        hint = f"those with terms are {known}" if known else "announce some: see `terms`"
         raise ScenarioError([Diagnostic(Place("--policy"), "no-terms", message, hint)])
     return key, terms
 

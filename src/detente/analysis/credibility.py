@@ -23,7 +23,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -37,7 +37,7 @@ from detente.scenario.frozen import Frozen
 from detente.scenario.model import Scenario
 from detente.simulation.forecast import ANY, check_periods
 from detente.solver.backward import Progress, Workers
-from detente.solver.solution import Status
+from detente.solver.solution import Solution, Status
 from detente.solver.solve import MEMORY_LIMIT, solve
 
 Floats = NDArray[np.float64]
@@ -88,14 +88,19 @@ class Credibility:
         of `broken`. With rows for any actor and type, 'any'.
     verdicts
         By hard term: that of the actor and type with most to gain.
+    solution
+        That of the game in which hard terms can be broken, without its strategies.
+    status
+        Of the game with the hard terms as they are.
     drift
-        Largest difference of payoffs at the start from those with the hard terms as they are.
+        Largest difference of payoffs at the start between these two.
     notes
         What is to be kept in mind about these numbers, in sentences.
     """
 
     scenario: Scenario
     policy: str
+    solution: Solution
     status: Status
     periods: int
     hard: pd.DataFrame
@@ -164,7 +169,7 @@ def credibility(
         rough = Reading(solution.coarse, bonds, workers, periods) if solution.coarse else fine
     report(0.7)
     hard = _hard(fine, rough)
-    drift = 0.0
+    drift, status = 0.0, solution.status
     if any(bond.hard for bond in bonds):
         known = solve(
             compile_game(scenario, policy=key),
@@ -176,18 +181,21 @@ def credibility(
             progress=lambda share: report(0.7 + 0.3 * share),
         )
         drift = max(abs(known.payoffs[who] - value) for who, value in solution.payoffs.items())
+        status = known.status
     report(1.0)
     return Credibility(
         scenario=scenario,
         policy=key,
-        status=solution.status,
+        # Strategies can take a gigabyte, and have been read.
+        solution=replace(solution, strategies=(), coarse=None),
+        status=status,
         periods=fine.periods,
         hard=hard,
         hard_over_time=_hard_over_time(fine),
         soft=_soft(fine, rough),
         verdicts=Frozen(_verdicts(hard, [term.key for term in terms if term.cost is None])),
         drift=drift,
-        notes=tuple(_notes(hard, bonds, drift)),
+        notes=tuple(_notes(hard, bonds, drift, solution)),
     )
 
 
@@ -302,8 +310,17 @@ def _soft(fine: Reading, rough: Reading) -> pd.DataFrame:
     return pd.concat(blocks, ignore_index=True) if blocks else pd.DataFrame(columns=SOFT)
 
 
-def _notes(hard: pd.DataFrame, bonds: tuple[Bond, ...], drift: float) -> Iterator[str]:
+def _notes(
+    hard: pd.DataFrame, bonds: tuple[Bond, ...], drift: float, solution: Solution
+) -> Iterator[str]:
     """What to keep in mind."""
+    if solution.status is not Status.SOLVED and any(bond.hard for bond in bonds):
+        failed, nodes = solution.branches.failed, solution.certificate.nodes
+        where = f"at {failed:,} of {nodes:,} turn-state-belief points, " if failed else ""
+        yield (
+            f"With costs in place of the hard terms the game is {where}{solution.status.value}. "
+            f"Where play goes this changes payoffs by up to {drift:.1g}."
+        )
     cost = {(bond.term, bond.actor): bond.cost for bond in bonds if bond.hard}
     for r in hard.itertuples():
         if r.largest > cost[r.term, r.actor] / 2:

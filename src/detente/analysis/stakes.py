@@ -62,8 +62,8 @@ class Reading:
                 never = np.full(self.periods + 1, -np.inf)
                 self.tallies[bond, theta] = Tally(binds, gain, tempted, never)
         self.choices = [options(self.game, n) for n in range(len(self.game.layers))]
-        everything = tuple(np.zeros(len(layer.action), bool) for layer in self.game.layers)
-        run = self._forward(everything, workers, periods, visit=True)
+        nothing = tuple(np.zeros(len(layer.action), bool) for layer in self.game.layers)
+        run = self._forward(nothing, workers, periods, visit=True)
         self.breaches: dict[Bond, Floats] = {}
         self.broken: dict[Bond | str, Floats] = {}
         for term in dict.fromkeys(bond.term for bond in bonds if not bond.hard):

@@ -17,6 +17,7 @@ import typer
 from detente import __version__
 from detente.cli import console
 from detente.cli.compare import compare
+from detente.cli.credibility import credibility
 from detente.cli.inputs import (
     Beliefs,
     Horizon,
@@ -258,6 +259,7 @@ def sensitivity(
 
 
 app.command()(compare)
+app.command()(credibility)
 
 
 @app.command()
