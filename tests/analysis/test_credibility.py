@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 import detente
 from detente.analysis import breach
@@ -14,6 +15,7 @@ from detente.analysis.breach import breakable
 from detente.analysis.credibility import Credibility, Verdict, credibility
 from detente.analysis.hold import Hold, hold_cost
 from detente.errors import ScenarioError
+from detente.scenario.model import Scenario
 
 # One decision a round, nothing else: all payoffs are known. `seize` is worth 1.3 to the greedy and
 # 0.1 to the meek, `wait` 0.4 to both, `ask` 0.2.
@@ -34,7 +36,7 @@ policy: promise
 """
 
 
-def alone(terms: str, names: str, rounds: int = 1) -> detente.scenario.model.Scenario:  # type: ignore[name-defined]
+def alone(terms: str, names: str, rounds: int = 1) -> Scenario:
     text = ALONE.replace("ROUNDS", str(rounds)).replace("TERMS", terms).replace("NAMES", names)
     return detente.loads(text)
 
@@ -187,6 +189,48 @@ def test_the_gain_is_that_of_one_deviation_from_the_equilibrium() -> None:
             best = log[:, alone].max(axis=1) - log[:, allowed].max(axis=1)
             gains += list(breach.SHUT / 3 + best / 3)
         assert min(gains) <= told["gain"] <= told["largest"] <= max(gains) + 1e-12
+
+
+SIGNAL = """
+title: what a breach is taken for
+calendar: {period: round, horizon: 1}
+actors:
+  A: {precision: 2, types: {bold: 0.4, shy: 0.6}}
+  B: {precision: 3}
+state: {done: {levels: [none, kept, broken], start: none}, hit: {levels: 0..1, start: 0}}
+parameters: {worth: {value: {bold: 1.5, shy: 0.3}}}
+turns: [A, {who: B, when: done == broken}]
+actions:
+  A: {breach: {set: {done: broken}, cost: -worth}, keep: {set: {done: kept}}}
+  B: {hit: {set: {hit: 1}}, let: {}}
+payoffs:
+  A: {flow: -1.2 * hit}
+  B: {flow: (1 if A == bold else -1) * hit}
+terms: {promise: {binds: A, forbids: breach}}
+policies: {kept: [promise]}
+policy: kept
+"""
+
+
+def test_after_a_breach_the_public_believes_what_a_tremble_tells() -> None:
+    """B sees the breach, and hits back the more, the likelier it was the bold who did it."""
+    found = credibility(detente.loads(SIGNAL), beliefs=513)
+
+    def gain(worth: float, hit: float) -> float:
+        return worth - 1.2 * hit  # to keep is worth 0
+
+    def answer(hit: float) -> float:
+        # Both keep with a probability of 1, and tremble as exp(λ gain).
+        bold, shy = (p * math.exp(2 * gain(w, hit)) for p, w in ((0.4, 1.5), (0.6, 0.3)))
+        belief = bold / (bold + shy)
+        return 1 / (1 + math.exp(-3 * (belief - (1 - belief))))
+
+    hit = brentq(lambda h: h - answer(h), 0, 1)
+    assert hard(found, type="bold")["gain"] == pytest.approx(gain(1.5, hit), abs=1e-4)
+    assert hard(found, type="shy")["gain"] == pytest.approx(gain(0.3, hit), abs=1e-4)
+    assert hard(found, type="bold")["gain_error"] < 1e-3
+    # At the prior B would answer otherwise.
+    assert abs(hit - 1 / (1 + math.exp(-3 * (0.4 - 0.6)))) > 0.3
 
 
 def test_a_breach_that_leads_out_of_the_file_is_told_as_such() -> None:
