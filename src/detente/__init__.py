@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from detente.analysis.accuracy import forecast_within
     from detente.analysis.announce import announce
     from detente.analysis.compare import compare, compare_forecasts
+    from detente.analysis.credibility import credibility
+    from detente.analysis.hold import hold_cost
     from detente.analysis.search import search
     from detente.analysis.sensitivity import sensitivity
     from detente.analysis.threshold import threshold
@@ -40,8 +42,10 @@ _HOMES = {
     "bayes_factor": "detente.analysis.accounts",
     "announce": "detente.analysis.announce",
     "compile_game": "detente.game.compile",
+    "credibility": "detente.analysis.credibility",
     "forecast": "detente.simulation.forecast",
     "forecast_within": "detente.analysis.accuracy",
+    "hold_cost": "detente.analysis.hold",
     "load": "detente.scenario.loader",
     "loads": "detente.scenario.loader",
     "parse_record": "detente.scenario.record",
@@ -66,8 +70,10 @@ __all__ = [
     "compare",
     "compare_forecasts",
     "compile_game",
+    "credibility",
     "forecast",
     "forecast_within",
+    "hold_cost",
     "load",
     "loads",
     "parse_record",

@@ -18,6 +18,7 @@ from detente import __version__
 from detente.cli import console
 from detente.cli.announce import announce
 from detente.cli.compare import compare
+from detente.cli.credibility import credibility
 from detente.cli.inputs import (
     Beliefs,
     Horizon,
@@ -261,6 +262,7 @@ def sensitivity(
 
 app.command()(compare)
 app.command()(announce)
+app.command()(credibility)
 
 
 @app.command()

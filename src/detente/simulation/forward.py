@@ -12,6 +12,7 @@ own, from which mass leaves when it happens.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import groupby
@@ -30,6 +31,10 @@ Ints = NDArray[np.int64]
 
 FOREVER_PERIODS = {"day": 90, "week": 52, "month": 24, "quarter": 8, "year": 10}
 """Periods of a game without end that a forecast covers, by the unit of its calendar."""
+
+Visit = Callable[[int, int, Floats], None]
+"""Called with a period, the number of a layer, and the mass before it, float64 [x, b, (p, h)]: to
+be looked at, not kept or changed."""
 
 PARTS = 8
 """Parts of a layer's work: whatever the threads, sums are taken in the same order."""
@@ -94,10 +99,12 @@ def forward(
     periods: int | None = None,
     begin: Floats | None = None,
     progress: Progress | None = None,
+    visit: Visit | None = None,
 ) -> Forward:
     """Push the start through the solution. See `Forward`; options as those of `forecast`.
 
     Play begins at the beliefs with these weights `begin`, float64 [b]; at the priors by default.
+    `visit` is called before each layer.
     """
     game, grid = solution.game, solution.grid
     passing = tuple(key for key in game.holds if not persistent(game, key))
@@ -105,7 +112,10 @@ def forward(
     pass_ = Pass(solution, passing, workers.pool, begin)
     for t, turns in groupby(moves, key=lambda move: move[0]):
         for _, n in turns:
-            pass_.play(t, n)
+            pass_.enter(t, n)
+            if visit is not None:
+                visit(t, n, pass_.mass)
+            pass_.leave(t, n, pass_.push(n))
         pass_.record(n + 1)
         if progress is not None:
             progress(t / moves[-1][0])
