@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from detente.analysis.accounts import bayes_factor
     from detente.analysis.accuracy import forecast_within
+    from detente.analysis.compare import compare, compare_forecasts
     from detente.analysis.search import search
     from detente.analysis.sensitivity import sensitivity
     from detente.game.compile import compile_game, with_values
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "bayes_factor": "detente.analysis.accounts",
+    "compare": "detente.analysis.compare",
+    "compare_forecasts": "detente.analysis.compare",
     "compile_game": "detente.game.compile",
     "forecast": "detente.simulation.forecast",
     "forecast_within": "detente.analysis.accuracy",
@@ -53,6 +56,8 @@ __version__ = "0.1.0"
 __all__ = [
     "__version__",
     "bayes_factor",
+    "compare",
+    "compare_forecasts",
     "compile_game",
     "forecast",
     "forecast_within",

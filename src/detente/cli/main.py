@@ -16,6 +16,7 @@ import typer
 
 from detente import __version__
 from detente.cli import console
+from detente.cli.compare import compare
 from detente.cli.inputs import (
     Beliefs,
     Horizon,
@@ -35,6 +36,7 @@ from detente.cli.inputs import (
     refuse,
     solve_game,
 )
+from detente.cli.track import track
 from detente.errors import ScenarioError, SolveError
 
 if TYPE_CHECKING:
@@ -254,6 +256,10 @@ def sensitivity(
         answers.print_sensitivity(found, top)
     if solution.status.name != "SOLVED":
         raise typer.Exit(1)
+
+
+app.command()(compare)
+app.command()(track)
 
 
 @app.command()
