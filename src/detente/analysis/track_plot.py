@@ -7,9 +7,11 @@ is also told by a label or a shape. Needs matplotlib, which `detente[report]` br
 from __future__ import annotations
 
 from itertools import cycle
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -24,8 +26,15 @@ LONGEST = 44
 """Characters of an observation that stand beside its bar."""
 
 
+def save(track: Track, path: Path) -> None:
+    """Draw a track into a file in .svg, .png or .pdf; the same track gives the same file."""
+    undated = {".svg": "Date", ".pdf": "CreationDate"}.get(path.suffix.lower())
+    with rc_context({"svg.hashsalt": "detente"}):
+        draw(track).savefig(path, metadata={undated: None} if undated else None)
+
+
 def draw(track: Track) -> Figure:
-    """The picture of a track, to be saved with `Figure.savefig`."""
+    """The picture of a track, as a figure of matplotlib."""
     dated = track.moves[track.moves["date"] != ""]
     outcomes = len(track.solution.game.holds)
     rows = max(len(dated), outcomes, 3)

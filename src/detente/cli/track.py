@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -95,10 +95,10 @@ def track(
 
         factor = bayes_factor(*tracks)
     if plot is not None:
-        from detente.analysis.track_plot import draw
+        from detente.analysis.track_plot import save
 
         try:
-            draw(tracks[0]).savefig(plot, **_metadata(plot))
+            save(tracks[0], plot)
         except OSError as error:
             refuse(str(plot), "cannot-write", f"cannot be written: {error.strerror}")
     if as_json:
@@ -174,9 +174,3 @@ def _check_plot(plot: Path) -> None:
     except ModuleNotFoundError:
         message = "pictures are drawn with matplotlib, which is not installed"
         refuse("--plot", "not-installed", message, f"install it: {INSTALL}")
-
-
-def _metadata(plot: Path) -> dict[str, Any]:
-    """A picture without the day it was made on, so that the same data give the same file."""
-    key = {".svg": "Date", ".pdf": "CreationDate"}.get(plot.suffix.lower())
-    return {"metadata": {key: None}} if key else {}
