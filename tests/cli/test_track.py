@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from detente import library
 from tests.cli.test_cli import Told, run
 
 __all__ = ["run"]
@@ -96,7 +97,7 @@ def test_two_accounts(run: Run, record: str) -> None:
 def test_mistakes(run: Run, record: str, tmp_path: Path) -> None:
     told = run("track", "small.yaml")
     assert told.code == 2
-    assert "no record of moves for `small`" in told.err
+    assert "no record of moves for `small.yaml`" in told.err
     told = run("track", "small.yaml", "nothing.csv")
     assert (told.code, "nothing.csv: error[unknown-name]" in told.err) == (2, True)
     told = run("track", "small.yaml", record, "--plot", "picture.jpg")
@@ -113,7 +114,8 @@ def test_the_record_of_the_library_is_found_by_name(run: Run) -> None:
     told = run(*words)
     assert told.code == 0
     assert "pyeongchang-2018.csv: 2018-02 to 2018-04" in told.out
-    assert "2018-06-12 is after its last period" in told.err
+    assert run("track", "pyeongchang-2018", "--record").out == library.record_text(words[1])
+    assert "lines, 2018-05-16 to 2019-10-31, are after it ends and not used" in told.err
 
 
 @pytest.mark.parametrize("kind", ["svg", "png", "pdf"])

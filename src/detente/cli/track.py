@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,6 +57,9 @@ def track(
     path: Annotated[
         bool, typer.Option("--path", help="Tell period by period what was forecast for the end.")
     ] = False,
+    record: Annotated[
+        bool, typer.Option("--record", help="Print the library's record, to begin from, and stop.")
+    ] = False,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw it: a file in .svg, .png or .pdf.")
     ] = None,
@@ -69,11 +73,14 @@ def track(
     as_json: Json = False,
 ) -> None:
     """Follow a record of moves: how surprising each was, what to believe, what comes next."""
+    if record:
+        sys.stdout.write(_text_of_record(source))
+        return
     if plot is not None:
         _check_plot(plot)
     game = compile_scenario(source, values, horizon, policy)
     check_options(game, beliefs, None, periods)
-    name = moves if moves is not None else _own_record(game, source)
+    name = moves if moves is not None else _own_record(source)
     games = [game]
     if compare is not None or compare_policy is not None:
         other = source if compare is None else compare
@@ -152,16 +159,22 @@ def _tracks(
     return found
 
 
-def _own_record(game: CompiledGame, source: str) -> str:
+def _own_record(source: str) -> str:
     """The library's record for a scenario."""
     from detente import library
 
-    name = game.scenario.name
-    if name not in library.record_names():
+    if source not in library.record_names():
         known = ", ".join(library.record_names())
         hint = f"name a file after the scenario; the library has records for {known}"
-        refuse(source, "missing", f"the library has no record of moves for `{name}`", hint)
-    return name
+        refuse(source, "missing", f"the library has no record of moves for `{source}`", hint)
+    return source
+
+
+def _text_of_record(source: str) -> str:
+    """The text of that record."""
+    from detente import library
+
+    return library.record_text(_own_record(source))
 
 
 def _check_plot(plot: Path) -> None:

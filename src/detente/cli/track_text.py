@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 from detente import __version__
 from detente.cli import console
 
+COARSE = 0.03
+"""A difference of mean beliefs above which a finer grid is advised."""
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -204,9 +207,10 @@ def _print_quality(found: Track) -> None:
     console.print_text(f"{status[0].upper()}{status[1:]}.", indent=2)
     if found.solution.game.informed:
         gap = (found.periods["public"] - found.periods["probability"]).abs().max()
+        more = " Take more points (--beliefs 33) before you quote it." if gap > COARSE else ""
         console.print_text(
             f"Belief grid {grid_text(found.solution)}; the public's mean belief differs from that "
-            f"of the record by up to {gap:.1g}, which is the error of the grid.",
+            f"of the record by up to {gap:.1g}, which is the error of the grid.{more}",
             indent=2,
         )
 
