@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from detente.solver.solve import solve
 
 _HOMES = {
+    "bayes_factor": "detente.analysis.accounts",
     "compare": "detente.analysis.compare",
     "compare_forecasts": "detente.analysis.compare",
     "bayes_factor": "detente.analysis.accounts",

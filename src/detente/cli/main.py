@@ -39,6 +39,7 @@ from detente.cli.inputs import (
     solve_game,
 )
 from detente.cli.threshold import threshold
+from detente.cli.track import track
 from detente.errors import ScenarioError, SolveError
 
 if TYPE_CHECKING:
@@ -263,6 +264,7 @@ def sensitivity(
 app.command()(compare)
 app.command()(announce)
 app.command()(credibility)
+app.command()(track)
 
 
 @app.command()
