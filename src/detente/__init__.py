@@ -37,11 +37,10 @@ if TYPE_CHECKING:
     from detente.solver.solve import solve
 
 _HOMES = {
+    "announce": "detente.analysis.announce",
     "bayes_factor": "detente.analysis.accounts",
     "compare": "detente.analysis.compare",
     "compare_forecasts": "detente.analysis.compare",
-    "bayes_factor": "detente.analysis.accounts",
-    "announce": "detente.analysis.announce",
     "compile_game": "detente.game.compile",
     "credibility": "detente.analysis.credibility",
     "forecast": "detente.simulation.forecast",

@@ -210,8 +210,8 @@ def _quality(found: Announcement) -> list[str]:
         f"{found.residual:.1e}, values to {found.value_error:.1e}.",
     ]
     if not found.outcomes.empty:
-        error = f"{found.forward_error:.1e}"
-        lines.append(f"Expected payoffs counted forward equal those announced to {error}.")
+        worst = f"{found.forward_error:.1e}"
+        lines.append(f"Expected payoffs counted forward equal those announced to {worst}.")
     error = float(found.choices["error"].max(skipna=False))
     if error > 0:
         changes = f"the probabilities of announcements by up to {error:.1g}"
