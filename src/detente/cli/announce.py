@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -71,8 +69,7 @@ def announce(
             progress=report,
         )
     if as_json:
-        json.dump(as_data(found), sys.stdout, ensure_ascii=False, indent=2, allow_nan=False)
-        print()
+        console.print_json(as_data(found))
     else:
         print_announcement(found)
     if found.status.name != "SOLVED":

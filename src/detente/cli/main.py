@@ -17,6 +17,8 @@ import typer
 from detente import __version__
 from detente.cli import console
 from detente.cli.announce import announce
+from detente.cli.compare import compare
+from detente.cli.credibility import credibility
 from detente.cli.inputs import (
     Beliefs,
     Horizon,
@@ -36,6 +38,8 @@ from detente.cli.inputs import (
     refuse,
     solve_game,
 )
+from detente.cli.threshold import threshold
+from detente.cli.track import track
 from detente.errors import ScenarioError, SolveError
 
 if TYPE_CHECKING:
@@ -257,7 +261,10 @@ def sensitivity(
         raise typer.Exit(1)
 
 
+app.command()(compare)
 app.command()(announce)
+app.command()(credibility)
+app.command()(track)
 
 
 @app.command()
@@ -337,6 +344,9 @@ def schema() -> None:
     from detente.scenario.schema import json_schema
 
     _print_json(json_schema())
+
+
+app.command()(threshold)
 
 
 def _count(number: int, what: str) -> str:
