@@ -163,8 +163,9 @@ def compare_forecasts(forecasts: Mapping[str, Forecast], *, against: str) -> Com
         raise ValueError("the forecasts cover different numbers of periods")
     if len({tuple(told.solution.payoffs) for told in forecasts.values()}) > 1:
         raise ValueError("the forecasts are not of the same actors and types")
+    columns = ["t", "period", "outcome", "happened", "error"]
     outcomes = {
-        policy: overall(told.solution.game, told.outcomes).drop(columns="holds")
+        policy: overall(told.solution.game, told.outcomes)[columns]
         for policy, told in forecasts.items()
     }
     payoffs = {policy: told.payoffs.drop(columns="regret") for policy, told in forecasts.items()}

@@ -16,7 +16,9 @@ import typer
 
 from detente import __version__
 from detente.cli import console
+from detente.cli.announce import announce
 from detente.cli.compare import compare
+from detente.cli.credibility import credibility
 from detente.cli.inputs import (
     Beliefs,
     Horizon,
@@ -36,6 +38,7 @@ from detente.cli.inputs import (
     refuse,
     solve_game,
 )
+from detente.cli.threshold import threshold
 from detente.cli.track import track
 from detente.errors import ScenarioError, SolveError
 
@@ -259,6 +262,8 @@ def sensitivity(
 
 
 app.command()(compare)
+app.command()(announce)
+app.command()(credibility)
 app.command()(track)
 
 
@@ -339,6 +344,9 @@ def schema() -> None:
     from detente.scenario.schema import json_schema
 
     _print_json(json_schema())
+
+
+app.command()(threshold)
 
 
 def _count(number: int, what: str) -> str:
