@@ -17,7 +17,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from detente.analysis.accounts import bayes_factor
     from detente.analysis.accuracy import forecast_within
+    from detente.analysis.announce import announce
+    from detente.analysis.compare import compare, compare_forecasts
+    from detente.analysis.credibility import credibility
+    from detente.analysis.hold import hold_cost
     from detente.analysis.search import search
     from detente.analysis.sensitivity import sensitivity
     from detente.analysis.threshold import threshold
@@ -25,16 +30,26 @@ if TYPE_CHECKING:
     from detente.game.compile import compile_game, with_values
     from detente.game.export import to_efg
     from detente.scenario.loader import load, loads
+    from detente.scenario.record import parse_record, read_record
     from detente.simulation.forecast import forecast
     from detente.simulation.sample import sample
+    from detente.simulation.track import track
     from detente.solver.solve import solve
 
 _HOMES = {
+    "announce": "detente.analysis.announce",
+    "bayes_factor": "detente.analysis.accounts",
+    "compare": "detente.analysis.compare",
+    "compare_forecasts": "detente.analysis.compare",
     "compile_game": "detente.game.compile",
+    "credibility": "detente.analysis.credibility",
     "forecast": "detente.simulation.forecast",
     "forecast_within": "detente.analysis.accuracy",
+    "hold_cost": "detente.analysis.hold",
     "load": "detente.scenario.loader",
     "loads": "detente.scenario.loader",
+    "parse_record": "detente.scenario.record",
+    "read_record": "detente.scenario.record",
     "sample": "detente.simulation.sample",
     "search": "detente.analysis.search",
     "sensitivity": "detente.analysis.sensitivity",
@@ -42,6 +57,7 @@ _HOMES = {
     "threshold": "detente.analysis.threshold",
     "threshold_map": "detente.analysis.threshold_map",
     "to_efg": "detente.game.export",
+    "track": "detente.simulation.track",
     "with_values": "detente.game.compile",
 }
 
@@ -49,11 +65,19 @@ __version__ = "0.1.0"
 
 __all__ = [
     "__version__",
+    "announce",
+    "bayes_factor",
+    "compare",
+    "compare_forecasts",
     "compile_game",
+    "credibility",
     "forecast",
     "forecast_within",
+    "hold_cost",
     "load",
     "loads",
+    "parse_record",
+    "read_record",
     "sample",
     "search",
     "sensitivity",
@@ -61,6 +85,7 @@ __all__ = [
     "threshold",
     "threshold_map",
     "to_efg",
+    "track",
     "with_values",
 ]
 

@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from detente.cli.console import print_heading, print_table, print_text
-from detente.scenario.expression import Formula
-from detente.scenario.model import Action, Scenario, Support, Turn
+from detente.scenario.model import Action, Scenario
 from detente.scenario.values import FOREVER, LIMIT, constant, is_unbounded
+from detente.scenario.wording import (
+    condition,
+    effects,
+    in_force,
+    number_text,
+    span,
+    support_text,
+    turn_text,
+)
 
 
 def print_scenario(scenario: Scenario) -> None:
@@ -16,14 +24,14 @@ def print_scenario(scenario: Scenario) -> None:
     for text in (scenario.about, scenario.source and f"Source: {scenario.source}"):
         if text:
             print_text(text)
-    print_text(_span(scenario))
+    print_text(span(scenario))
 
     print_heading("Actors")
     rows = []
     for actor in scenario.actors.values():
         priors = [constant(f, scenario) for f in actor.priors]
         types = ", ".join(f"{k} {p:.3g}" for k, p in zip(actor.types, priors, strict=True))
-        numbers = [_number(f, scenario) for f in (actor.precision, actor.discount)]
+        numbers = [number_text(f, scenario) for f in (actor.precision, actor.discount)]
         rows.append([actor.key, actor.name, types or "none", *numbers, actor.about])
     print_table(["key", "name", "private types", "precision", "discount", ""], rows)
 
@@ -36,7 +44,7 @@ def print_scenario(scenario: Scenario) -> None:
 
     print_heading("Turns of each period")
     for number, turn in enumerate(scenario.turns, start=1):
-        print_text(f"{number}. {_turn(turn)}", indent=2)
+        print_text(f"{number}. {turn_text(turn)}", indent=2)
     for key, actor in scenario.actors.items():
         print_heading(f"What {actor.name} can do")
         _print_actions(list(scenario.actions.get(key, {}).values()))
@@ -91,7 +99,18 @@ def as_data(scenario: Scenario) -> dict[str, Any]:
             }
             for v in scenario.variables.values()
         },
+        "terms": {
+            term.key: {
+                "forbids": [list(pair) for pair in term.forbids],
+                **in_force(term),
+                "cost": condition(term.cost),
+                "about": term.about,
+            }
+            for term in scenario.terms.values()
+        },
         "policies": {p.key: list(p.terms) for p in scenario.policies.values()},
+        "announcement": scenario.announcement
+        and {"who": scenario.announcement.who, "among": list(scenario.announcement.among)},
         "outcomes": {o.key: o.when.text for o in scenario.outcomes.values()},
         "parameters": [
             {
@@ -113,51 +132,12 @@ def as_data(scenario: Scenario) -> dict[str, Any]:
     }
 
 
-def _span(scenario: Scenario) -> str:
-    """How long play is, in a sentence."""
-    calendar = scenario.calendar
-    if scenario.forever:
-        since = f", from {calendar.label(1)} on" if calendar.start else ""
-        return f"Play goes on forever, {calendar.unit} by {calendar.unit}{since}."
-    periods = round(constant(scenario.horizon, scenario))
-    span = f", from {calendar.label(1)} to {calendar.label(periods)}" if calendar.start else ""
-    return f"Play is over {periods} {calendar.unit}s{span}."
-
-
-def _number(formula: Formula, scenario: Scenario) -> str:
-    """A constant, or the word for one that is infinite."""
-    return formula.text if is_unbounded(formula) else f"{constant(formula, scenario):.3g}"
-
-
-def _turn(turn: Turn) -> str:
-    *others, last = turn.who or ("",)
-    who = f"{', '.join(others)} and {last} choose at the same time" if others else f"{last} moves"
-    text = f"chance: {', '.join(turn.events)}" if turn.events else who
-    return f"{text}, when {turn.when.text}" if turn.when else text
-
-
-def _condition(formula: Formula | None) -> str:
-    return formula.text if formula else ""
-
-
-def _effects(action: Action) -> str:
-    parts = []
-    for alternative in action.alternatives:
-        changes = ", ".join(
-            f"{c.variable} {c.formula.text}" if c.shift else f"{c.variable} = {c.formula.text}"
-            for c in alternative.changes
-        )
-        share = "otherwise" if alternative.probability is None else alternative.probability.text
-        sure = len(action.alternatives) == 1
-        parts.append(changes or "nothing" if sure else f"{share}: {changes or 'nothing'}")
-    return "; ".join(parts)
-
-
 def _print_actions(actions: list[Action]) -> None:
     for action in actions:
         print_text(f"{action.key}: {action.about}" if action.about else action.key, indent=2)
         costs = "; ".join(f"{who}: {formula.text}" for who, formula in action.costs.items())
-        told = {"when": _condition(action.when), "effect": _effects(action), "cost": costs}
+        told = {"when": condition(action.when), "effect": effects(action), "cost": costs}
+        told["also called"] = ", ".join(action.also)
         for word, text in told.items():
             if text:
                 print_text(f"{word}: {text}", indent=6)
@@ -183,8 +163,8 @@ def _print_commitments(scenario: Scenario) -> None:
     rows = []
     for term in scenario.terms.values():
         forbidden = ", ".join(f"{who}: {what}" for who, what in term.forbids)
-        parts = {"when": _condition(term.when), "unless": _condition(term.unless)}
-        force = ", ".join(f"{word} {text}" for word, text in parts.items() if text) or "always"
+        words = in_force(term).items()
+        force = ", ".join(f"{word} {text}" for word, text in words if text) or "always"
         kind = "hard" if term.cost is None else f"soft, costs {term.cost.text}"
         rows.append([term.key, forbidden, force, kind, term.about])
     print_table(["term", "forbids", "in force", "", ""], rows)
@@ -194,13 +174,10 @@ def _print_commitments(scenario: Scenario) -> None:
         default = "in force unless another is asked for" if policy.key == scenario.policy else ""
         rows.append([policy.key, ", ".join(policy.terms) or "no terms", default or policy.about])
     print_table(["policy", "terms", ""], rows)
-
-
-def _support(support: Support) -> str:
-    parts = [*support.evidence]
-    if support.judgement:
-        parts.append(f"judgement: {support.judgement}")
-    return "; ".join(parts) or "none given"
+    if scenario.announcement:
+        name = scenario.actors[scenario.announcement.who].name
+        among = "; ".join(scenario.announcement.among)
+        print_text(f"Before the first period {name} announces one of: {among}.", indent=2)
 
 
 def _print_ledger(scenario: Scenario) -> None:
@@ -210,7 +187,7 @@ def _print_ledger(scenario: Scenario) -> None:
         for name, value, limits in zip(p.names(), p.values, p.ranges, strict=True):
             shown = f"{limits[0]:g} to {limits[1]:g}" if limits else ""
             about = f"{p.about} ({p.unit})" if p.unit else p.about
-            rows.append([name, f"{value:g}", shown, about, _support(p.support)])
+            rows.append([name, f"{value:g}", shown, about, support_text(p.support)])
     print_table(["parameter", "value", "range", "meaning", "rests on"], rows)
     if scenario.evidence:
         print_heading("Evidence")

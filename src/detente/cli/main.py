@@ -16,6 +16,9 @@ import typer
 
 from detente import __version__
 from detente.cli import console
+from detente.cli.announce import announce
+from detente.cli.compare import compare
+from detente.cli.credibility import credibility
 from detente.cli.inputs import (
     Beliefs,
     Horizon,
@@ -36,6 +39,7 @@ from detente.cli.inputs import (
     solve_game,
 )
 from detente.cli.threshold import threshold
+from detente.cli.track import track
 from detente.errors import ScenarioError, SolveError
 
 if TYPE_CHECKING:
@@ -255,6 +259,12 @@ def sensitivity(
         answers.print_sensitivity(found, top)
     if solution.status.name != "SOLVED":
         raise typer.Exit(1)
+
+
+app.command()(compare)
+app.command()(announce)
+app.command()(credibility)
+app.command()(track)
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, astuple
+from dataclasses import asdict
 from itertools import product
 from typing import Any
 
@@ -11,13 +11,16 @@ import numpy as np
 
 from detente import __version__
 from detente.cli.console import print_heading, print_table, print_text, records
-from detente.game.arrays import CompiledGame
 from detente.scenario.values import FOREVER
 from detente.simulation.forecast import ANY, Forecast, overall
-from detente.solver.solution import Solution
-
-MARKS = {"day": (30, 90, 180), "week": (13, 26, 52), "month": (6, 12, 24), "quarter": (2, 4, 8)}
-"""Periods at which outcomes are told, by the unit of the calendar."""
+from detente.simulation.wording import (
+    mark_labels,
+    marks,
+    outcome_error,
+    percent,
+    quality,
+    span,
+)
 
 
 def print_forecast(result: Forecast) -> None:
@@ -26,7 +29,7 @@ def print_forecast(result: Forecast) -> None:
     scenario = game.scenario
     print_text(scenario.title)
     policy = f"policy: {game.policy}" if game.policy else "no terms announced"
-    print_text(f"{_span(result)}; {policy}")
+    print_text(f"{span(result)}; {policy}")
     if scenario.overrides:
         changed = ", ".join(f"{name} = {value:g}" for name, value in scenario.overrides.items())
         print_text(f"changed: {changed}")
@@ -79,50 +82,12 @@ def as_data(result: Forecast) -> dict[str, Any]:
             "forward_error": result.forward_error,
             "discretisation": {
                 "payoffs": _number(solution.discretisation_error),
-                "outcomes": _number(_outcome_error(result)),
+                "outcomes": _number(outcome_error(result)),
             },
             "branches": asdict(solution.branches),
         },
         **tables,
     }
-
-
-def percent(probability: float, error: float = 0.0) -> str:
-    """A probability in per cent, with a decimal only where its error leaves one."""
-    value = 100 * probability
-    digits = 1 if error < 0.0005 else 0  # an unknown error is not a number: no decimal
-    small = 0.5 * 10.0**-digits
-    if 0 < value < small:
-        return f"<{10.0**-digits:g} %"
-    return f"{value:.{digits}f} %"
-
-
-def marks(result: Forecast) -> list[int]:
-    """The periods to tell about: usual lengths for dated play, quarters of the way for rounds."""
-    last = result.periods
-    usual = MARKS.get(result.solution.game.scenario.calendar.unit)
-    chosen = usual or (math.ceil(last / 4), math.ceil(last / 2), last)
-    kept = [t for t in chosen if t < last]
-    return sorted({*kept[:2], last}) if usual is None else [*kept, last]
-
-
-def _span(result: Forecast) -> str:
-    """Which periods are played, and which of them are told."""
-    game = result.solution.game
-    calendar = game.scenario.calendar
-    periods = f"{result.periods} {calendar.unit}{'' if result.periods == 1 else 's'}"
-    since = f" from {calendar.label(1)}" if calendar.start else ""
-    if game.loop is None:
-        return periods + since
-    told = f"first {periods} are" if result.periods > 1 else f"first {calendar.unit} is"
-    return f"without end{since}; the {told} told"
-
-
-def _mark_labels(game: CompiledGame, times: list[int]) -> list[str]:
-    unit = game.scenario.calendar.unit
-    if unit == "quarter":
-        return [f"{3 * t} months" for t in times]
-    return [f"{t} {unit}{'s' if t > 1 else ''}" for t in times]
 
 
 def _print_outcomes(result: Forecast) -> None:
@@ -138,7 +103,7 @@ def _print_outcomes(result: Forecast) -> None:
         error = float(np.max([row["error"] for row in at]))  # not known where one is not
         cells = [percent(row["happened"], error) for row in at]
         rows.append([key, *cells, outcome.about])
-    print_table(["outcome", *_mark_labels(game, times), ""], rows, numbers=1, text=len(times) + 1)
+    print_table(["outcome", *mark_labels(game, times), ""], rows, numbers=1, text=len(times) + 1)
 
 
 def _print_first_moves(result: Forecast) -> None:
@@ -146,7 +111,7 @@ def _print_first_moves(result: Forecast) -> None:
     if result.actions.empty:
         return
     print_heading("Who does what first")
-    error = _outcome_error(result)
+    error = outcome_error(result)
     rows = []
     for i, (key, actor) in enumerate(game.scenario.actors.items()):
         mine = result.actions[result.actions["actor"] == key]
@@ -193,7 +158,7 @@ def _print_beliefs(result: Forecast) -> None:
                 r = given.loc[t]
                 cells.append(f"{r['mean']:.0%} ({r['low']:.0%} – {r['high']:.0%})")
             rows.append([f"{actor.name} is {believed}", f"it is {truth}", *cells])
-    header = ["belief that", "when in truth", "start", *_mark_labels(game, times)]
+    header = ["belief that", "when in truth", "start", *mark_labels(game, times)]
     print_table(header, rows, numbers=2)
 
 
@@ -213,7 +178,7 @@ def _print_state(result: Forecast) -> None:
             top = at.loc[at["probability"].idxmax()]
             cells.append(f"{top['label']} ({top['probability']:.0%})" if t else str(top["label"]))
         rows.append([variable.key, *cells])
-    print_table(["variable", "start", *_mark_labels(game, times[1:])], rows, numbers=1)
+    print_table(["variable", "start", *mark_labels(game, times[1:])], rows, numbers=1)
 
 
 def _print_payoffs(result: Forecast) -> None:
@@ -228,65 +193,14 @@ def _print_payoffs(result: Forecast) -> None:
     print_table(["actor", "type", "payoff", "regret"], rows, numbers=2)
 
 
-def _print_quality(result: Forecast) -> None:
-    solution = result.solution
-    game, certificate = solution.game, solution.certificate
-    print_heading("How good the answer is")
-    share = certificate.checked / certificate.nodes
-    part = "all" if share == 1 else f"a sample of {certificate.checked:,}"
-    lines = [
-        f"{solution.status.value[0].upper()}{solution.status.value[1:]}.",
-        *solution.notes,
-        f"Recomputed by separate code at {part} of {certificate.nodes:,} turn-state-belief points: "
-        f"largest residual {certificate.residual:.1e}, values to {certificate.value_error:.1e}.",
-        f"Expected payoffs counted forward equal the values to {result.forward_error:.1e}.",
-    ]
-    if solution.discretisation_error is not None:
-        outcome = _outcome_error(result)
-        told = "" if math.isnan(outcome) else f"outcome probabilities by up to {outcome:.1g}, "
-        lines.append(
-            f"Belief grid {_grid(solution)}; a grid half as fine changes {told}"
-            f"payoffs by up to {solution.discretisation_error:.1g}."
-        )
-    if certificate.regret and certificate.regret_points != solution.grid.points:
-        points = " x ".join(str(n) for n in certificate.regret_points)
-        lines.append(f"What a best response would add was computed on a grid of {points}.")
-    b = solution.branches
-    if any(astuple(b)):
-        several = any(len(layer.movers) > 1 for layer in game.layers)
-        whose = "informed actors or of several at once" if several else "informed actors"
-        forked = f", {b.forked:,} straight through forks" if b.forked else ""
-        lines.append(
-            f"Turns of {whose}: {b.unique:,} certain to have one solution, "
-            f"{b.traced + b.folded + b.forked:,} followed along the principal branch "
-            f"({b.folded:,} of them around folds{forked}), {b.failed:,} failed."
-        )
-    most = max(layer.states.size for layer in game.layers)
-    turns = f"{len(game.layers):,} turns{'' if game.loop is None else ' a period'}"
-    lines.append(
-        f"Up to {most:,} states at a turn, {turns}, {len(game.profiles)} type "
-        f"profiles; {solution.seconds:.1f} s on {solution.threads} threads."
-    )
-    for line in lines:
-        print_text(line, indent=2)
-
-
-def _grid(solution: Solution) -> str:
-    """The size of the belief grid; for two types points and nodes are the same."""
-    informed = [simplex for simplex in solution.grid.about if simplex.steps]
-    points = " x ".join(str(simplex.steps + 1) for simplex in informed)
-    if all(simplex.size == simplex.steps + 1 for simplex in informed):
-        return points
-    nodes = " x ".join(str(simplex.size) for simplex in informed)
-    edges = "each edge" if len(informed) == 1 else "the edges"
-    return f"with {points} points along {edges} ({nodes} nodes)"
-
-
-def _outcome_error(result: Forecast) -> float:
-    """Largest error of an outcome's probability, nan where it is not known."""
-    error = overall(result.solution.game, result.outcomes)["error"]
-    return float(error.max(skipna=False)) if len(error) else math.nan
-
-
 def _number(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else value
+
+
+def _print_quality(result: Forecast) -> None:
+    print_heading("How good the answer is")
+    *lines, last = quality(result)
+    solution = result.solution
+    last = f"{last[:-1]}; {solution.seconds:.1f} s on {solution.threads} threads."
+    for line in (*lines, last):
+        print_text(line, indent=2)

@@ -1,0 +1,68 @@
+"""Parts of a scenario in words, as the command line and the report tell them."""
+
+from __future__ import annotations
+
+from detente.scenario.expression import Formula
+from detente.scenario.model import Action, Scenario, Support, Term, Turn
+from detente.scenario.values import constant, is_unbounded
+
+
+def span(scenario: Scenario) -> str:
+    """How long play is, in a sentence."""
+    calendar = scenario.calendar
+    if scenario.forever:
+        since = f", from {calendar.label(1)} on" if calendar.start else ""
+        return f"Play goes on forever, {calendar.unit} by {calendar.unit}{since}."
+    periods = round(constant(scenario.horizon, scenario))
+    span = f", from {calendar.label(1)} to {calendar.label(periods)}" if calendar.start else ""
+    return f"Play is over {periods} {calendar.unit}s{span}."
+
+
+def number_text(formula: Formula, scenario: Scenario) -> str:
+    """A constant, or the word for one that is infinite."""
+    return formula.text if is_unbounded(formula) else f"{constant(formula, scenario):.3g}"
+
+
+def turn_text(turn: Turn) -> str:
+    """Who moves at a turn, and when."""
+    *others, last = turn.who or ("",)
+    who = f"{', '.join(others)} and {last} choose at the same time" if others else f"{last} moves"
+    text = f"chance: {', '.join(turn.events)}" if turn.events else who
+    return f"{text}, when {turn.when.text}" if turn.when else text
+
+
+def condition(formula: Formula | None) -> str:
+    """The text of a condition; empty where there is none."""
+    return formula.text if formula else ""
+
+
+def in_force(term: Term) -> dict[str, str]:
+    """When a term is in force, in the words of the file; '' for what is not said."""
+    return {
+        "from": term.since.text if term.since else "",
+        "until": term.until.text if term.until else "",
+        "when": condition(term.when),
+        "unless": condition(term.unless),
+    }
+
+
+def effects(action: Action) -> str:
+    """What an action or event does to the state."""
+    parts = []
+    for alternative in action.alternatives:
+        changes = ", ".join(
+            f"{c.variable} {c.formula.text}" if c.shift else f"{c.variable} = {c.formula.text}"
+            for c in alternative.changes
+        )
+        share = "otherwise" if alternative.probability is None else alternative.probability.text
+        sure = len(action.alternatives) == 1
+        parts.append(changes or "nothing" if sure else f"{share}: {changes or 'nothing'}")
+    return "; ".join(parts)
+
+
+def support_text(support: Support) -> str:
+    """What an entry rests on."""
+    parts = [*support.evidence]
+    if support.judgement:
+        parts.append(f"judgement: {support.judgement}")
+    return "; ".join(parts) or "none given"
