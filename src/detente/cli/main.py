@@ -35,6 +35,7 @@ from detente.cli.inputs import (
     refuse,
     solve_game,
 )
+from detente.cli.report import report
 from detente.errors import ScenarioError, SolveError
 
 if TYPE_CHECKING:
@@ -333,6 +334,9 @@ def schema() -> None:
     from detente.scenario.schema import json_schema
 
     _print_json(json_schema())
+
+
+app.command()(report)
 
 
 def _count(number: int, what: str) -> str:

@@ -1,0 +1,280 @@
+"""The charts of a page. Each function draws one panel and says in words what it shows.
+
+Panels are small, so that two or three stand side by side on a screen and one fills a telephone.
+Nothing depends on colour alone: lines differ in their dashes and are named where they end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from detente.report.svg import Colour, new_figure, settings, to_svg
+
+WIDTH = 328
+"""Pixels: a telephone's 360 less the margins of the page."""
+
+DASHES: tuple[str | tuple[int, tuple[float, ...]], ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), "-.")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a chart with its band; `name` stands at its end."""
+
+    name: str
+    values: tuple[float, ...]
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+
+
+def over_time(
+    key: str, labels: Sequence[str], lines: Sequence[Line], *, title: str, end_labels: bool = True
+) -> str:
+    """Probabilities by period: lines with bands, on the whole scale from 0 to 100 per cent."""
+    with settings():
+        figure, axes = _panel(150 if len(lines) == 1 else 190)
+        times = range(len(labels))
+        for k, line in enumerate(lines):
+            colour = Colour.SERIES[k % len(Colour.SERIES)]
+            if line.low:
+                axes.fill_between(times, line.low, line.high, color=colour, alpha=0.18, lw=0)
+            axes.plot(times, line.values, color=colour, lw=2, ls=DASHES[k % len(DASHES)])
+            axes.plot(times[-1], line.values[-1], MARKERS[k % 6], color=colour, ms=5, clip_on=False)
+        if end_labels:
+            _name_ends(axes, times[-1], lines)
+        _per_cent(axes)
+        axes.set_xlim(0, times[-1])
+        ticks = sorted({0, times[-1] // 2, times[-1]})
+        axes.set_xticks(ticks, [labels[t] for t in ticks])
+        _anchor_ends(axes)
+    told = "; ".join(
+        f"{line.name + ': ' if line.name else ''}{line.values[0]:.0%} at the start, "
+        f"{line.values[-1]:.0%} in the end"
+        for line in lines
+    )
+    description = f"From {labels[0]} to {labels[-1]}. {told}."
+    return to_svg(figure, key, title=title, description=description)
+
+
+def compared(
+    key: str, names: Sequence[str], values: Sequence[float], errors: Sequence[float], *, title: str
+) -> str:
+    """One outcome under each policy, as dots on a line from the first policy's; error bars."""
+    with settings():
+        figure, axes = _panel(36 + 21 * len(names), left=24)
+        base = values[0]
+        axes.axvline(base, color=Colour.MUTED, lw=1, ls=DASHES[2])
+        for k, (value, error) in enumerate(zip(values, errors, strict=True)):
+            colour = Colour.SERIES[0] if k == 0 else Colour.SERIES[1]
+            axes.plot([base, value], [k, k], color=colour, lw=2.5)
+            axes.errorbar(value, k, xerr=error, color=colour, fmt=MARKERS[min(k, 1)], ms=6)
+            left = value > 0.82
+            axes.annotate(
+                _share(value),
+                (value, k),
+                xytext=(-8 if left else 8, 0),
+                textcoords="offset points",
+                ha="right" if left else "left",
+                va="center",
+                color=Colour.INK,
+                bbox={"facecolor": Colour.PAPER, "edgecolor": "none", "pad": 1},
+            )
+        axes.set_ylim(len(names) - 0.4, -0.6)
+        axes.set_yticks(range(len(names)), names)
+        axes.set_xlim(0, 1)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:.0%}"))
+        axes.set_xticks([0, 0.5, 1])
+        axes.grid(axis="x", color=Colour.GRID, lw=1)
+        axes.spines["left"].set_visible(False)
+        _anchor_ends(axes)
+    description = ", ".join(f"{n}: {_share(v)}" for n, v in zip(names, values, strict=True)) + "."
+    return to_svg(figure, key, title=title, description=description)
+
+
+def ranked(
+    key: str, names: Sequence[str], swings: Sequence[float], *, title: str, unit: str
+) -> str:
+    """What the ranges of assumptions are worth, largest first: bars from zero, named above."""
+    with settings():
+        figure, axes = _panel(34 + 32 * len(names), left=8)
+        widest = max((abs(s) for s in swings), default=0.0) or 1.0
+        scale = 100 if unit else 1
+        for k, (name, swing) in enumerate(zip(names, swings, strict=True)):
+            colour = Colour.SERIES[0] if swing >= 0 else Colour.SERIES[1]
+            axes.barh(k, swing, height=0.36, color=colour)
+            axes.text(-1.3 * widest, k - 0.26, name, va="bottom", ha="left", color=Colour.INK)
+            axes.text(
+                1.3 * widest,
+                k - 0.26,
+                f"{scale * swing:+.{0 if unit else 2}f}{unit}",
+                va="bottom",
+                ha="right",
+                color=Colour.INK,
+            )
+        axes.axvline(0, color=Colour.MUTED, lw=1)
+        axes.set_xlim(-1.3 * widest, 1.3 * widest)
+        axes.set_ylim(len(names) - 0.6, -0.95)
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+        axes.xaxis.set_major_locator(MaxNLocator(3, symmetric=True))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{scale * x:+g}{unit}"))
+    told = ", ".join(
+        f"{n} {scale * s:+.{0 if unit else 2}f}{unit}" for n, s in zip(names, swings, strict=True)
+    )
+    return to_svg(figure, key, title=title, description=f"Largest first: {told}.")
+
+
+def curve(
+    key: str,
+    at: Sequence[float],
+    values: Sequence[float],
+    *,
+    now: float,
+    crossings: Sequence[float],
+    title: str,
+    level: float | None = None,
+) -> str:
+    """A probability along the range of an assumption; its present value and crossings marked."""
+    with settings():
+        figure, axes = _panel(170)
+        axes.plot(at, values, color=Colour.SERIES[0], lw=2, marker="o", ms=4, clip_on=False)
+        axes.axvline(now, color=Colour.MUTED, lw=1, ls=DASHES[1])
+        axes.annotate(
+            "now",
+            (now, 1),
+            xytext=(4, -2),
+            textcoords="offset points",
+            va="top",
+            color=Colour.MUTED,
+        )
+        if level is not None:
+            axes.axhline(level, color=Colour.MUTED, lw=1, ls=DASHES[2])
+        for crossing in crossings:
+            axes.axvline(crossing, color=Colour.SERIES[1], lw=1.5)
+            axes.annotate(
+                f"{crossing:.3g}",
+                (crossing, 0),
+                xytext=(4, 4),
+                textcoords="offset points",
+                color=Colour.INK,
+            )
+        _per_cent(axes)
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.set_xlim(min(at), max(at))
+    points = ", ".join(f"{_share(v)} at {x:.3g}" for x, v in zip(at, values, strict=True))
+    told = ", ".join(f"{c:.3g}" for c in crossings) or "nowhere in the range"
+    description = f"{points}. Now {now:.3g}; the answer turns at: {told}."
+    return to_svg(figure, key, title=title, description=description)
+
+
+def path(
+    key: str, labels: Sequence[str], values: Sequence[float], marks: Sequence[str], *, title: str
+) -> str:
+    """A belief after each observed move: steps, with the numbers of the moves on them."""
+    with settings():
+        figure, axes = _panel(200, width=2 * WIDTH)
+        times = range(len(values))
+        axes.step(times, values, where="post", color=Colour.SERIES[0], lw=2)
+        above = True
+        for k, mark in enumerate(marks):
+            if not mark:
+                continue
+            axes.plot(times[k], values[k], "o", color=Colour.SERIES[0], ms=6, clip_on=False)
+            near = k and abs(values[k] - values[k - 1]) < 0.12
+            above = not above if near else values[k] < 0.85
+            axes.annotate(
+                mark,
+                (times[k], values[k]),
+                xytext=(0, 8 if above else -8),
+                textcoords="offset points",
+                ha="center",
+                va="bottom" if above else "top",
+                color=Colour.INK,
+            )
+        _per_cent(axes)
+        axes.set_xlim(0, max(1, times[-1]))
+        step = max(1, -(-len(labels) // 6))
+        ticks = list(range(0, len(labels), step))
+        axes.set_xticks(ticks, [labels[t] for t in ticks])
+        _anchor_ends(axes)
+    told = ", ".join(
+        f"{_share(v)} after {m or 'the start'}" for m, v in zip(marks, values, strict=True)
+    )
+    return to_svg(figure, key, title=title, description=f"{told}.")
+
+
+def _panel(
+    height: float, *, width: float = WIDTH, left: float = 38, bottom: float = 22
+) -> tuple[Figure, Axes]:
+    """A figure with one plain pair of axes; margins in pixels."""
+    figure = new_figure(width, height)
+    right, top = 12, 8
+    box = (
+        left / width,
+        bottom / height,
+        (width - left - right) / width,
+        (height - bottom - top) / height,
+    )
+    axes = figure.add_axes(box)
+    axes.set_facecolor("none")
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(Colour.GRID)
+    axes.tick_params(colors=Colour.MUTED, labelcolor=Colour.MUTED, length=0)
+    return figure, axes
+
+
+def _per_cent(axes: Axes) -> None:
+    axes.set_ylim(0, 1)
+    axes.set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
+    axes.grid(axis="y", color=Colour.GRID, lw=1)
+    axes.set_axisbelow(True)
+    axes.spines["left"].set_visible(False)
+
+
+def _anchor_ends(axes: Axes) -> None:
+    """The first and last label of the x axis within the figure, not half beyond it."""
+    labels = axes.get_xticklabels()
+    if len(labels) > 1:
+        labels[-1].set_horizontalalignment("right")
+        if axes.bbox.x0 < 30:
+            labels[0].set_horizontalalignment("left")
+
+
+def _name_ends(axes: Axes, last: int, lines: Sequence[Line]) -> None:
+    """Each line's name and last value at its end, moved apart where they would meet."""
+    gap = 14 / axes.bbox.height
+    order = sorted(range(len(lines)), key=lambda k: (lines[k].values[-1], k))
+    places = {}
+    for k in order:
+        places[k] = lines[k].values[-1] + 0.05
+    for a, b in pairwise(order):
+        places[b] = max(places[b], places[a] + gap)
+    excess = places[order[-1]] - (1 - gap / 2) if order else 0
+    if excess > 0:
+        places[order[-1]] -= excess
+        for b, a in pairwise(reversed(order)):
+            places[a] = min(places[a], places[b] - gap)
+    for k, line in enumerate(lines):
+        text = f"{line.name} {_share(line.values[-1])}".strip()
+        axes.annotate(
+            text,
+            (last, places[k]),
+            xytext=(-9, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            color=Colour.INK,
+            weight="bold",
+        )
+
+
+def _share(value: float) -> str:
+    if 0 < value < 0.005:
+        return "<1 %"
+    return f"{100 * value:.0f} %"

@@ -1,0 +1,50 @@
+"""`render`: a page from what was computed. A pure function: the same data, the same bytes."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+from detente.report import model, results, words
+from detente.report.data import ReportData
+from detente.report.parts import Page, Points
+
+
+def render(data: ReportData) -> str:
+    """The whole page as one HTML document, with its style sheet, charts and tables in it.
+
+    It loads nothing: no scripts, no fonts, no pictures from elsewhere. The only links that lead
+    out of it are the addresses of evidence.
+    """
+    return to_html(assemble(data))
+
+
+def assemble(data: ReportData) -> Page:
+    """The parts of the page, in the order in which they are read."""
+    return Page(
+        title=data.scenario.title,
+        about=data.scenario.about,
+        question=words.question(data),
+        answer=Points(words.answer(data)),
+        sections=(*results.sections(data), *model.sections(data)),
+        foot=(data.scenario.source,) if data.scenario.source else (),
+    )
+
+
+def to_html(page: Page) -> str:
+    """A page as HTML; every text is escaped."""
+    environment = Environment(
+        loader=FunctionLoader(_template),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    template = environment.get_template("page.html")
+    return template.render(page=page, style=_template("style.css")).lstrip()
+
+
+def _template(name: str) -> str:
+    return (resources.files(__package__) / "templates" / name).read_text(encoding="utf-8")

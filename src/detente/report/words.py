@@ -1,0 +1,204 @@
+"""The question and the answer in words: short sentences made from numbers."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from detente.analysis.compare import Comparison
+from detente.report.data import ReportData, named
+from detente.scenario.model import Scenario
+from detente.simulation.forecast import overall
+from detente.simulation.wording import outcome_error, percent, span
+from detente.solver.solution import Status
+
+LIKELY, UNLIKELY = 2 / 3, 1 / 3
+"""Where an outcome begins to be called likely, and ceases to be called open."""
+
+FEW = 3
+"""Policies, assumptions and the like that the answer names; the sections have all of them."""
+
+
+def question(data: ReportData) -> str:
+    """What the page answers."""
+    calendar = data.scenario.calendar
+    periods = data.forecast.periods
+    unit = f"{calendar.unit}{'' if periods == 1 else 's'}"
+    since = f" from {calendar.label(1)}" if calendar.start else ""
+    time = "" if data.game.loop is None else "first "
+    asked = f"What will happen in the {time}{periods} {unit}{since}"
+    if data.game.policy:
+        asked += f" under the policy “{data.game.policy}”"
+    if data.comparison is None:
+        return f"{asked}?"
+    others = len(data.comparison.forecasts) - 1
+    many = f"{others} other policies" if others > 1 else "another policy"
+    return f"{asked}, and what would {many} change?"
+
+
+def answer(data: ReportData) -> tuple[tuple[str, str], ...]:
+    """The answer: what leads each statement in, and the statement."""
+    points = []
+    status = data.forecast.solution.status
+    if status is not Status.SOLVED:
+        points.append(("Caution", sentence(f"{status.value}. Do not rely on what follows")))
+    points += _outcomes(data)
+    points += _first(data)
+    if data.comparison is not None:
+        points += _policies(data.scenario, data.comparison)
+    points += _decides(data)
+    points.append(("How sure", _sure(data)))
+    return tuple(points)
+
+
+def clause(scenario: Scenario, outcome: str) -> str:
+    """What an outcome says, in the scenario's words."""
+    return scenario.outcomes[outcome].about.rstrip(".") or outcome
+
+
+def sentence(text: str) -> str:
+    """With a capital letter and a full stop."""
+    return f"{text[0].upper()}{text[1:]}{'' if text.endswith(('.', '?')) else '.'}"
+
+
+def points_of(value: float) -> str:
+    """A change of a probability, in percentage points."""
+    number = f"{abs(100 * value):.0f}"
+    if number == "0":
+        return "less than 1 point"
+    return f"{'+' if value > 0 else '-'}{number} point{'' if number == '1' else 's'}"
+
+
+def who(scenario: Scenario, actor: str, kind: str) -> str:
+    """An actor and its type."""
+    name = scenario.actors[actor].name
+    return f"{name} ({kind})" if kind else name
+
+
+def about_parameters(scenario: Scenario) -> dict[str, str]:
+    """By full name of a parameter, what it says."""
+    return {
+        name: parameter.about
+        for parameter in scenario.parameters.values()
+        for name in parameter.names()
+    }
+
+
+def final(data: ReportData) -> pd.DataFrame:
+    """The outcomes by the last period told, whatever the types are."""
+    table = overall(data.game, data.forecast.outcomes)
+    return table[table["t"] == data.forecast.periods]
+
+
+def _outcomes(data: ReportData) -> list[tuple[str, str]]:
+    last = final(data).sort_values("happened", ascending=False, kind="stable")
+    told: dict[str, list[str]] = {"Likely": [], "Open": [], "Unlikely": []}
+    for r in last.itertuples():
+        word = "Likely" if r.happened >= LIKELY else "Open" if r.happened > UNLIKELY else "Unlikely"
+        text = f"{clause(data.scenario, r.outcome)} ({percent(r.happened, r.error)})"
+        told[word].append(text)
+    return [(word, sentence("; ".join(texts))) for word, texts in told.items() if texts]
+
+
+def _first(data: ReportData) -> list[tuple[str, str]]:
+    """What each actor does at its first move, whatever its type."""
+    actions = overall(data.game, data.forecast.actions).dropna(subset="share")
+    if actions.empty:
+        return []
+    parts: dict[str, tuple[tuple[int, int], str]] = {}
+    for actor, mine in actions.groupby("actor", sort=False):
+        t, turn = mine[["t", "turn"]].iloc[0]
+        first = mine[(mine["t"] == t) & (mine["turn"] == turn)]
+        top = first.sort_values("share", ascending=False, kind="stable").head(2)
+        top = top[top["share"] >= 0.1]
+        moves = [f"{r.action} ({percent(r.share)})" for r in top.itertuples()]
+        name = data.scenario.actors[str(actor)].name
+        parts[name] = (int(t), int(turn)), f"{name}: {' or '.join(moves)}"
+    ordered = [text for _, text in sorted(parts.values(), key=lambda part: part[0])]
+    return [("First moves", sentence("; ".join(ordered)))]
+
+
+def _policies(scenario: Scenario, comparison: Comparison) -> list[tuple[str, str]]:
+    """What each other policy changes most, beyond error; and who likes which best."""
+    last = comparison.outcomes
+    last = last[(last["t"] == last["t"].max()) & (last["policy"] != comparison.base)]
+    known = last[last["distinguishable"].astype(bool)]
+    texts = []
+    largest = known["difference"].abs().groupby(known["policy"], sort=False).max()
+    for policy in largest.sort_values(ascending=False, kind="stable").index[:FEW]:
+        mine = known[known["policy"] == policy]
+        top = mine.loc[mine["difference"].abs().sort_values(ascending=False, kind="stable").index]
+        changes = [
+            f"{clause(scenario, r.outcome)}: {percent(r.happened, r.error)} instead of "
+            f"{percent(r.happened - r.difference, r.error)}"
+            for r in top.head(2).itertuples()
+        ]
+        texts.append(sentence(f"“{named(str(policy))}” changes most: {', and '.join(changes)}"))
+    if not texts:
+        texts = ["No policy changes an outcome by more than the error of the computation."]
+    return [("What policies change", " ".join(texts)), ("Who prefers what", _preferred(comparison))]
+
+
+def _preferred(comparison: Comparison) -> str:
+    best: dict[str, list[str]] = {}
+    for (actor, kind), mine in comparison.preferences.groupby(["actor", "type"], sort=False):
+        tied = [named(policy) for policy in mine["policy"][mine["tied"].astype(bool)]]
+        if len(tied) == len(mine):
+            text = "none in particular (the differences are within the error)"
+        else:
+            text = " or ".join(f"“{name}”" for name in tied)
+        best.setdefault(text, []).append(who(comparison.scenario, str(actor), str(kind)))
+    parts = []
+    for text, actors in best.items():
+        verb = "does" if len(actors) == 1 else "do"
+        parts.append(f"{_together(actors)} {verb} best under {text}")
+    return sentence("; ".join(parts))
+
+
+def _together(names: list[str]) -> str:
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+
+
+def _decides(data: ReportData) -> list[tuple[str, str]]:
+    if data.sensitivity is None:
+        return []
+    about = about_parameters(data.scenario)
+    ranked = data.sensitivity.table.dropna(subset="swing")
+    ranked = ranked[ranked["swing"].abs() >= 0.005]
+    parts = [f"{about[r.parameter]} ({points_of(r.swing)})" for r in ranked.head(FEW).itertuples()]
+    if not parts:
+        return []
+    asked = f"whether {clause(data.scenario, data.question)}"
+    text = f"{asked} depends most on these assumptions: {'; '.join(parts)}"
+    return [
+        (
+            "What decides it",
+            sentence(
+                f"{text}. The points are what going from the low to the "
+                "high end of the assumption's range is worth"
+            ),
+        )
+    ]
+
+
+def _sure(data: ReportData) -> str:
+    error = outcome_error(data.forecast)
+    if math.isnan(error):
+        computed = "The probabilities are those of the model as solved"
+    elif error < 5e-10:
+        computed = "The probabilities are those of the model, to rounding"
+    else:
+        digits = 1 if error < 0.095 else 0
+        bound = max(math.ceil(100 * error * 10**digits) / 10**digits, 0.1)
+        computed = f"The probabilities are computed to about ±{bound:.{digits}f} percentage points"
+    return (
+        f"{computed}. Whether the model is right is for its author to argue: "
+        "each number it rests on is in the ledger, with a range and with evidence or a judgement."
+    )
+
+
+def covered(data: ReportData) -> str:
+    """Which periods, under which policy."""
+    policy = f"policy: {data.game.policy}" if data.game.policy else "no terms announced"
+    return f"{span(data.forecast)}; {policy}"
