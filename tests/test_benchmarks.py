@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import detente
 from benchmarks import flagship, games, peers, scaling, stage, stationary, trees
-from benchmarks.__main__ import BENCHMARKS, main
+from benchmarks.__main__ import BENCHMARKS, main, page, sections_of
 from benchmarks.report import Plan, Table, Times, digits, large, machine, ratio, times
 
 PLAN = Plan(quick=True, runs=1, peers=False)
@@ -106,3 +108,16 @@ def test_results_are_written_by_full_runs_only(capsys: pytest.CaptureFixture[str
     told = capsys.readouterr().err
     assert "--write is for a full run" in told
     assert all(name in told for name in BENCHMARKS)
+
+
+def test_a_part_of_the_results_can_be_measured_again(tmp_path: Path) -> None:
+    """The others stay, in the order of the benchmarks."""
+    first, *_, last = BENCHMARKS
+    file = tmp_path / "results.md"
+    file.write_text(page({last: f"## {last}\n\nold", first: f"## {first}\n\nkept"}))
+    assert list(sections_of(file)) == [first, last]
+    file.write_text(page({**sections_of(file), last: f"## {last}\n\nnew"}))
+    text = file.read_text()
+    assert "kept" in text
+    assert "new" in text
+    assert "old" not in text

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from detente.analysis.accuracy import forecast_within
+    from detente.analysis.compare import compare, compare_forecasts
     from detente.analysis.search import search
     from detente.analysis.sensitivity import sensitivity
     from detente.game.compile import compile_game, with_values
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from detente.solver.solve import solve
 
 _HOMES = {
+    "compare": "detente.analysis.compare",
+    "compare_forecasts": "detente.analysis.compare",
     "compile_game": "detente.game.compile",
     "forecast": "detente.simulation.forecast",
     "forecast_within": "detente.analysis.accuracy",
@@ -45,6 +48,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "__version__",
+    "compare",
+    "compare_forecasts",
     "compile_game",
     "forecast",
     "forecast_within",

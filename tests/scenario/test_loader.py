@@ -119,6 +119,12 @@ def test_actions(full: Scenario) -> None:
     assert list(test.costs) == ["DPRK", "ROK"]
     assert (len(wait.alternatives), wait.alternatives[0].changes, wait.when) == (1, (), None)
     assert full.events["calm"].alternatives[1].changes[0].shift
+    assert (test.also, wait.also, full.events["calm"].also) == (
+        ("missile  launch", "a test"),
+        (),
+        (),
+    )
+    assert full.actions["US"]["ease"].also == ("relax",)
 
 
 def test_payoffs(full: Scenario) -> None:

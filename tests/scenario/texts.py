@@ -78,10 +78,10 @@ actions:
       cost: step_cost
       costs: {ROK: 0.5}
       judgement: a guess
-    test: {set: {steps: (-1), talks: -1}, cost: {DPRK: 1, ROK: 2}}
+    test: {set: {steps: (-1), talks: -1}, cost: {DPRK: 1, ROK: 2}, also: [missile  launch, a test]}
     wait: {}
   US:
-    ease: {set: {talks: "min(talks + 1, summit)", steps: "max(steps, 1)"}}
+    ease: {also: relax, set: {talks: "min(talks + 1, summit)", steps: "max(steps, 1)"}}
     hold: {}
   ROK:
     aid: {}

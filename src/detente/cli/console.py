@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -81,6 +82,12 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of a table; what is missing is None."""
     plain = table.astype(object).where(table.notna(), None)
     return [{str(k): v for k, v in row.items()} for row in plain.to_dict(orient="records")]
+
+
+def print_json(data: object) -> None:
+    """Data for programs, to stdout."""
+    json.dump(data, sys.stdout, ensure_ascii=False, indent=2, allow_nan=False)
+    print()
 
 
 @contextmanager

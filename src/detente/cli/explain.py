@@ -125,6 +125,7 @@ def _print_actions(actions: list[Action]) -> None:
         print_text(f"{action.key}: {action.about}" if action.about else action.key, indent=2)
         costs = "; ".join(f"{who}: {formula.text}" for who, formula in action.costs.items())
         told = {"when": condition(action.when), "effect": effects(action), "cost": costs}
+        told["also called"] = ", ".join(action.also)
         for word, text in told.items():
             if text:
                 print_text(f"{word}: {text}", indent=6)

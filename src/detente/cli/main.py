@@ -16,6 +16,7 @@ import typer
 
 from detente import __version__
 from detente.cli import console
+from detente.cli.compare import compare
 from detente.cli.inputs import (
     Beliefs,
     Horizon,
@@ -255,6 +256,9 @@ def sensitivity(
         answers.print_sensitivity(found, top)
     if solution.status.name != "SOLVED":
         raise typer.Exit(1)
+
+
+app.command()(compare)
 
 
 @app.command()

@@ -111,7 +111,8 @@ class Action:
     """Something an actor can do, or (in `Scenario.events`) that happens by chance.
 
     `alternatives` has at least one entry. `costs` gives formulas by actor; no entry, no cost.
-    `when` is None where the action is always available.
+    `when` is None where the action is always available. `also` has the other names under which
+    records of moves know it; those of an actor's actions differ by `alias`, and from the keys.
     """
 
     key: str
@@ -121,6 +122,7 @@ class Action:
     about: str
     support: Support
     place: Place
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.leaves import NAME
 from detente.scenario.report import Report
-from detente.scenario.schema import ParameterPart
+from detente.scenario.schema import ActionPart, ParameterPart
 from detente.scenario.scope import RESERVED, Scope
 from detente.scenario.shape import Parts
 from detente.scenario.source import Trail
@@ -25,6 +26,11 @@ COLUMNS = {
     ),
 }
 """Names that tables of results have for themselves beside columns for variables or for actors."""
+
+
+def alias(name: str) -> str:
+    """What is looked at of another name of an action: not its capitals, nor how it is spaced."""
+    return " ".join(name.casefold().split())
 
 
 def check_names(parts: Parts, report: Report) -> None:
@@ -67,6 +73,7 @@ class _Names:
         for actor, actions in parts.actions.items():
             for key in actions:
                 self.rule(("actions", actor, key), key)
+            self.aliases(actor, actions)
         for key in parts.evidence:
             self.rule(("evidence", key), key, WITH_DASHES)
         for key, payoff in parts.payoffs.items():
@@ -77,6 +84,18 @@ class _Names:
             if not key.strip() or "\n" in key:
                 message = "a policy's name is one line of text"
                 self.report.key_error(("policies", key), "name", message)
+
+    def aliases(self, actor: str, actions: Mapping[str, ActionPart | None]) -> None:
+        """Other names of an actor's actions: each may stand for one action only."""
+        owners = {alias(key): f"is the action `{key}` already" for key in actions}
+        for key, part in actions.items():
+            for at, name in enumerate(part.also if part else ()):
+                if alias(name) in owners:
+                    message = f"`{name}` {owners[alias(name)]}"
+                    hint = "names that differ only in capitals or spaces are the same here"
+                    trail: Trail = ("actions", actor, key, "also", at)
+                    self.report.error(trail, "duplicate-name", message, hint)
+                owners.setdefault(alias(name), f"stands for the action `{key}` already")
 
     def rule(self, trail: Trail, name: str, rule: re.Pattern[str] = PLAIN) -> bool:
         """Whether a name follows the rule for names; told where it does not."""

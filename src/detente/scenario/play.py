@@ -53,11 +53,15 @@ def action(
 ) -> model.Action | None:
     """The action `key` of `actor`."""
     trail: Trail = ("actions", actor, key)
-    return _action(context, trail, part, _costs(context, trail, actor, part))
+    return _action(context, trail, part, _costs(context, trail, actor, part), tuple(part.also))
 
 
 def _action(
-    context: Context, trail: Trail, part: schema.EventPart, costs: Mapping[str, Formula]
+    context: Context,
+    trail: Trail,
+    part: schema.EventPart,
+    costs: Mapping[str, Formula],
+    also: tuple[str, ...] = (),
 ) -> model.Action | None:
     before = len(context.report.errors)
     when = context.given((*trail, "when"), part.when, context.conditions)
@@ -73,6 +77,7 @@ def _action(
         about=part.about,
         support=support,
         place=context.report.source.key(trail),
+        also=also,
     )
 
 

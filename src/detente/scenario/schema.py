@@ -125,6 +125,7 @@ class ActionPart(EventPart):
 
     cost: OneOrFormulas = Field({}, description="Paid by who acts, or formulas by actor.")
     costs: Formulas = Field({}, description="Paid by others: formulas by actor.")
+    also: Names = Field([], description="Names that records of moves call it by.")
 
 
 class PayoffPart(Supported):

@@ -1,0 +1,278 @@
+"""`compare`: what different announced policies bring about, and who prefers which.
+
+Each policy makes a game of its own, and is solved by itself. A number is known only to its solve's
+error, the difference from the coarser belief grid. Of a difference the errors of both are added:
+|(p - q) - (p' - q')| ≤ |p - p'| + |q - q'|, whatever they have in common. As a rule they have much
+in common, so that this is cautious: what is called distinguishable is, and a difference that is
+smaller may still be real (a finer grid will tell).
+
+Payoffs are compared between policies for the same actor and type alone, never between actors: their
+units need not be the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from detente.errors import Diagnostic, Place, ScenarioError
+from detente.game.compile import compile_game
+from detente.scenario.frozen import Frozen
+from detente.scenario.hints import did_you_mean
+from detente.scenario.model import Scenario
+from detente.simulation.forecast import ANY, Forecast, forecast, overall
+from detente.solver.backward import Progress
+from detente.solver.solution import RESIDUAL_LIMIT, Status
+from detente.solver.solve import MEMORY_LIMIT, solve
+
+ROUNDING = 2 * RESIDUAL_LIMIT
+"""By which the numbers of two solves may differ where both are right: what each is solved to."""
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Policies side by side, as tidy tables, one row for each number.
+
+    In all tables `error` is that of the row's own number, as its forecast tells it (missing where
+    that has no coarser grid), and `difference` is the number less that of the policy `base`. It is
+    `distinguishable` where it is larger than the errors of both together; never where one of them
+    is missing.
+
+    scenario
+        As compared.
+    base
+        The policy that all others are compared with.
+    forecasts
+        By policy, in the order asked for; '' is 'no terms'.
+    outcomes
+        `policy, t, period, outcome, happened, error, difference, distinguishable`: whatever the
+        types are.
+    payoffs
+        `policy, actor, type, payoff, error, difference, distinguishable`, expected at the start.
+    first_moves
+        `policy, t, period, turn, actor, type, action, share, difference`: at the first turn at
+        which the actor moves; `type` is '' where nothing is private.
+    preferences
+        `actor, type, policy, payoff, rank, tied`, the best first. `tied`: not distinguishable from
+        the best.
+    efficient
+        The policies that no other improves on (Pareto): another would have to give some actor's
+        type more and none less, both beyond error.
+    """
+
+    scenario: Scenario
+    base: str
+    forecasts: Mapping[str, Forecast]
+    outcomes: pd.DataFrame
+    payoffs: pd.DataFrame
+    first_moves: pd.DataFrame
+    preferences: pd.DataFrame
+    efficient: tuple[str, ...]
+
+    @property
+    def solved(self) -> bool:
+        """Whether every policy was solved as it should be."""
+        return all(f.solution.status is Status.SOLVED for f in self.forecasts.values())
+
+    def __repr__(self) -> str:
+        names = ", ".join(repr(policy) for policy in self.forecasts)
+        best = ", ".join(repr(policy) for policy in self.efficient)
+        return f"<Comparison of {self.scenario.name!r}: {names}; efficient: {best}>"
+
+
+def compare(
+    scenario: Scenario,
+    policies: Sequence[str] | None = None,
+    *,
+    against: str | None = None,
+    beliefs: int | None = None,
+    periods: int | None = None,
+    threads: int | None = None,
+    memory_limit: int = MEMORY_LIMIT,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Solve a scenario under several policies and compare the forecasts.
+
+    Parameters
+    ----------
+    scenario
+        As loaded.
+    policies
+        Policies of the scenario, '' for no terms; by default all that it has.
+    against
+        The policy to compare with; by default the one that the scenario names. It is solved also
+        where it is not among `policies`, and comes first then.
+    beliefs, threads, memory_limit
+        As those of `solve`. One policy is solved after the other, and only the tables of its
+        forecast are kept: its solution has let go of strategies and the coarser grid.
+    periods
+        As that of `forecast`, for play without end.
+    progress
+        Called with the share of all solves that is done, from 0 to 1.
+
+    Raises
+    ------
+    ScenarioError
+        For unknown policies, all at once, and for mistakes that show under one of them.
+    SolveError
+        If a solve would need more memory than allowed.
+    """
+    base = scenario.policy if against is None else against
+    wanted = _chosen(scenario, policies, base)
+    report = progress or (lambda _: None)
+    games = {policy: compile_game(scenario, policy=policy) for policy in wanted}
+    forecasts = {}
+    for done, (policy, game) in enumerate(games.items()):
+
+        def tell(share: float, done: int = done) -> None:
+            report((done + SOLVING * share) / len(games))
+
+        solution = solve(
+            game,
+            beliefs=beliefs,
+            threads=threads,
+            regret=False,
+            memory_limit=memory_limit,
+            progress=tell,
+        )
+        told = forecast(solution, periods=periods, threads=threads)
+        # Strategies of one policy can take a gigabyte, and no table needs them any more.
+        forecasts[policy] = replace(told, solution=replace(solution, strategies=(), coarse=None))
+        report((done + 1) / len(games))
+    return compare_forecasts(forecasts, against=base)
+
+
+SOLVING = 0.6
+"""The share of its time that a policy takes to be solved; the rest is its forecast."""
+
+
+def compare_forecasts(forecasts: Mapping[str, Forecast], *, against: str) -> Comparison:
+    """The comparison of forecasts that are at hand, by policy: of one scenario, over equal periods.
+
+    Raises
+    ------
+    ValueError
+        If `against` is not among them, or they cover different periods or actors.
+    """
+    if against not in forecasts:
+        raise ValueError(f"there is no forecast of the policy {against!r} to compare with")
+    if len({told.periods for told in forecasts.values()}) > 1:
+        raise ValueError("the forecasts cover different numbers of periods")
+    if len({tuple(told.solution.payoffs) for told in forecasts.values()}) > 1:
+        raise ValueError("the forecasts are not of the same actors and types")
+    outcomes = {
+        policy: overall(told.solution.game, told.outcomes).drop(columns="holds")
+        for policy, told in forecasts.items()
+    }
+    payoffs = {policy: told.payoffs.drop(columns="regret") for policy, told in forecasts.items()}
+    moves = {policy: first_moves(told) for policy, told in forecasts.items()}
+    keys = ["actor", "type"]
+    compared = _differences(payoffs, against, keys, "payoff")
+    return Comparison(
+        scenario=forecasts[against].solution.game.scenario,
+        base=against,
+        forecasts=Frozen(forecasts),
+        outcomes=_differences(outcomes, against, ["t", "period", "outcome"], "happened"),
+        payoffs=compared,
+        first_moves=_differences(moves, against, [*keys, "action"], "share"),
+        preferences=_preferences(compared),
+        efficient=_efficient(compared),
+    )
+
+
+def first_moves(told: Forecast) -> pd.DataFrame:
+    """What each actor and type does at the first turn at which it moves.
+
+    Returns
+    -------
+    DataFrame
+        `t, period, turn, actor, type, action, share`, in the order of play; the share of every
+        action of the actor, also of those that are not available there.
+    """
+    game = told.solution.game
+    actors = game.scenario.actors
+    blocks = []
+    for i, (key, actor) in enumerate(actors.items()):
+        mine = told.actions[told.actions["actor"] == key]
+        moving = overall(game, mine).dropna(subset="share")
+        if moving.empty:
+            continue
+        t, turn = moving[["t", "turn"]].iloc[0]
+        first = mine[(mine["t"] == t) & (mine["turn"] == turn)]
+        for kind in actor.types if i in game.informed else ("",):
+            given = first
+            for j in game.informed:
+                given = given[given[list(actors)[j]] == (kind if j == i else ANY)]
+            blocks.append(given.assign(type=kind))
+    order = ["t", "period", "turn", "actor", "type", "action", "share"]
+    if not blocks:
+        return pd.DataFrame(columns=order)
+    table = pd.concat(blocks, ignore_index=True)[order]
+    return table.sort_values(["t", "turn"], kind="stable", ignore_index=True)
+
+
+def _chosen(scenario: Scenario, policies: Sequence[str] | None, base: str) -> list[str]:
+    """The policies to solve, the base among them; unknown ones are told all at once."""
+    found = []
+    asked = [*((policy, "--policies") for policy in policies or ()), (base, "--against")]
+    for policy, place in asked:
+        if policy and policy not in scenario.policies:
+            message = f"the scenario has no policy {policy!r}"
+            hint = did_you_mean(policy, scenario.policies)
+            found.append(Diagnostic(Place(place), "unknown-name", message, hint))
+    if found:
+        raise ScenarioError(found)
+    wanted = tuple(scenario.policies or ("",)) if policies is None else policies
+    return list(dict.fromkeys(wanted if base in wanted else (base, *wanted)))
+
+
+def _differences(
+    tables: Mapping[str, pd.DataFrame], base: str, keys: list[str], value: str
+) -> pd.DataFrame:
+    """The tables of all policies as one, with the difference from the base's by `keys`."""
+    known = tables[base].set_index(keys)
+    blocks = []
+    for policy, table in tables.items():
+        rows = table.set_index(keys)
+        other = known.reindex(rows.index)
+        rows["difference"] = rows[value] - other[value]
+        if "error" in rows:
+            limit = rows["error"] + other["error"] + ROUNDING
+            rows["distinguishable"] = rows["difference"].abs() > limit
+        rows = rows.reset_index()
+        rows.insert(0, "policy", policy)
+        added = [c for c in ("difference", "distinguishable") if c in rows]
+        blocks.append(rows[["policy", *table.columns, *added]])
+    return pd.concat(blocks, ignore_index=True)
+
+
+def _preferences(payoffs: pd.DataFrame) -> pd.DataFrame:
+    """The policies in the order in which each actor and type prefers them."""
+    blocks = []
+    for _, mine in payoffs.groupby(["actor", "type"], sort=False):
+        ranked = mine.sort_values("payoff", ascending=False, kind="stable", ignore_index=True)
+        best = ranked.iloc[0]
+        behind = best["payoff"] - ranked["payoff"]
+        beyond = behind > ranked["error"] + best["error"] + ROUNDING
+        blocks.append(ranked.assign(rank=np.arange(1, len(ranked) + 1), tied=~beyond))
+    table = pd.concat(blocks, ignore_index=True)
+    return table[["actor", "type", "policy", "payoff", "rank", "tied"]]
+
+
+def _efficient(payoffs: pd.DataFrame) -> tuple[str, ...]:
+    """The policies that no other improves on; all of them, where error leaves none."""
+    policies = list(dict.fromkeys(payoffs["policy"]))
+    shape = len(policies), -1
+    value = payoffs["payoff"].to_numpy().reshape(shape)
+    error = payoffs["error"].to_numpy().reshape(shape)
+    # gain[q, p]: what policy q gives each actor and type more than policy p.
+    gain = value[:, None] - value[None, :]
+    limit = error[:, None] + error[None, :] + ROUNDING
+    improves = (gain > limit).any(axis=2) & ~(gain < -limit).any(axis=2)
+    kept = [
+        policy for policy, worse in zip(policies, improves.any(axis=0), strict=True) if not worse
+    ]
+    return tuple(kept or policies)
