@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from detente.report.numbers import share
 from detente.report.svg import Colour, new_figure, settings, to_svg
 
 WIDTH = 328
@@ -44,7 +45,9 @@ def over_time(
             colour = Colour.SERIES[k % len(Colour.SERIES)]
             if line.low:
                 axes.fill_between(times, line.low, line.high, color=colour, alpha=0.18, lw=0)
-            axes.plot(times, line.values, color=colour, lw=2, ls=DASHES[k % len(DASHES)])
+            axes.plot(
+                times, line.values, color=colour, lw=2, ls=DASHES[k % len(DASHES)], clip_on=False
+            )
             axes.plot(times[-1], line.values[-1], MARKERS[k % 6], color=colour, ms=5, clip_on=False)
         if end_labels:
             _name_ends(axes, times[-1], lines)
@@ -54,8 +57,8 @@ def over_time(
         axes.set_xticks(ticks, [labels[t] for t in ticks])
         _anchor_ends(axes)
     told = "; ".join(
-        f"{line.name + ': ' if line.name else ''}{line.values[0]:.0%} at the start, "
-        f"{line.values[-1]:.0%} in the end"
+        f"{line.name + ': ' if line.name else ''}{share(line.values[0])} at the start, "
+        f"{share(line.values[-1])} in the end"
         for line in lines
     )
     description = f"From {labels[0]} to {labels[-1]}. {told}."
@@ -67,33 +70,33 @@ def compared(
 ) -> str:
     """One outcome under each policy, as dots on a line from the first policy's; error bars."""
     with settings():
-        figure, axes = _panel(36 + 21 * len(names), left=24)
+        figure, axes = _panel(34 + 19 * len(names), left=24, right=50)
         base = values[0]
         axes.axvline(base, color=Colour.MUTED, lw=1, ls=DASHES[2])
         for k, (value, error) in enumerate(zip(values, errors, strict=True)):
             colour = Colour.SERIES[0] if k == 0 else Colour.SERIES[1]
             axes.plot([base, value], [k, k], color=colour, lw=2.5)
-            axes.errorbar(value, k, xerr=error, color=colour, fmt=MARKERS[min(k, 1)], ms=6)
-            left = value > 0.82
+            axes.errorbar(
+                value, k, xerr=error, color=colour, fmt=MARKERS[min(k, 1)], ms=6, clip_on=False
+            )
             axes.annotate(
-                _share(value),
-                (value, k),
-                xytext=(-8 if left else 8, 0),
+                share(value),
+                (1, k),
+                xytext=(44, 0),
                 textcoords="offset points",
-                ha="right" if left else "left",
+                ha="right",
                 va="center",
                 color=Colour.INK,
-                bbox={"facecolor": Colour.PAPER, "edgecolor": "none", "pad": 1},
             )
         axes.set_ylim(len(names) - 0.4, -0.6)
         axes.set_yticks(range(len(names)), names)
         axes.set_xlim(0, 1)
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:.0%}"))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.0f} %"))
         axes.set_xticks([0, 0.5, 1])
         axes.grid(axis="x", color=Colour.GRID, lw=1)
         axes.spines["left"].set_visible(False)
         _anchor_ends(axes)
-    description = ", ".join(f"{n}: {_share(v)}" for n, v in zip(names, values, strict=True)) + "."
+    description = ", ".join(f"{n}: {share(v)}" for n, v in zip(names, values, strict=True)) + "."
     return to_svg(figure, key, title=title, description=description)
 
 
@@ -123,7 +126,9 @@ def ranked(
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         axes.xaxis.set_major_locator(MaxNLocator(3, symmetric=True))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{scale * x:+g}{unit}"))
+        axes.xaxis.set_major_formatter(
+            FuncFormatter(lambda x, _: f"{scale * x:+g}" if abs(x) > 1e-12 else "0")
+        )
     told = ", ".join(
         f"{n} {scale * s:+.{0 if unit else 2}f}{unit}" for n, s in zip(names, swings, strict=True)
     )
@@ -167,7 +172,7 @@ def curve(
         _per_cent(axes)
         axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.set_xlim(min(at), max(at))
-    points = ", ".join(f"{_share(v)} at {x:.3g}" for x, v in zip(at, values, strict=True))
+    points = ", ".join(f"{share(v)} at {x:.3g}" for x, v in zip(at, values, strict=True))
     told = ", ".join(f"{c:.3g}" for c in crossings) or "nowhere in the range"
     description = f"{points}. Now {now:.3g}; the answer turns at: {told}."
     return to_svg(figure, key, title=title, description=description)
@@ -204,17 +209,17 @@ def path(
         axes.set_xticks(ticks, [labels[t] for t in ticks])
         _anchor_ends(axes)
     told = ", ".join(
-        f"{_share(v)} after {m or 'the start'}" for m, v in zip(marks, values, strict=True)
+        f"{share(v)} after {m or 'the start'}" for m, v in zip(marks, values, strict=True)
     )
     return to_svg(figure, key, title=title, description=f"{told}.")
 
 
 def _panel(
-    height: float, *, width: float = WIDTH, left: float = 38, bottom: float = 22
+    height: float, *, width: float = WIDTH, left: float = 38, right: float = 12, bottom: float = 24
 ) -> tuple[Figure, Axes]:
     """A figure with one plain pair of axes; margins in pixels."""
     figure = new_figure(width, height)
-    right, top = 12, 8
+    top = 8
     box = (
         left / width,
         bottom / height,
@@ -225,7 +230,7 @@ def _panel(
     axes.set_facecolor("none")
     for side in ("left", "bottom"):
         axes.spines[side].set_color(Colour.GRID)
-    axes.tick_params(colors=Colour.MUTED, labelcolor=Colour.MUTED, length=0)
+    axes.tick_params(colors=Colour.MUTED, labelcolor=Colour.MUTED, length=0, pad=5)
     return figure, axes
 
 
@@ -242,8 +247,7 @@ def _anchor_ends(axes: Axes) -> None:
     labels = axes.get_xticklabels()
     if len(labels) > 1:
         labels[-1].set_horizontalalignment("right")
-        if axes.bbox.x0 < 30:
-            labels[0].set_horizontalalignment("left")
+        labels[0].set_horizontalalignment("left")
 
 
 def _name_ends(axes: Axes, last: int, lines: Sequence[Line]) -> None:
@@ -252,7 +256,8 @@ def _name_ends(axes: Axes, last: int, lines: Sequence[Line]) -> None:
     order = sorted(range(len(lines)), key=lambda k: (lines[k].values[-1], k))
     places = {}
     for k in order:
-        places[k] = lines[k].values[-1] + 0.05
+        value = lines[k].values[-1]
+        places[k] = value + (gap if value < 0.8 else -gap) * 0.8
     for a, b in pairwise(order):
         places[b] = max(places[b], places[a] + gap)
     excess = places[order[-1]] - (1 - gap / 2) if order else 0
@@ -261,7 +266,7 @@ def _name_ends(axes: Axes, last: int, lines: Sequence[Line]) -> None:
         for b, a in pairwise(reversed(order)):
             places[a] = min(places[a], places[b] - gap)
     for k, line in enumerate(lines):
-        text = f"{line.name} {_share(line.values[-1])}".strip()
+        text = f"{line.name} {share(line.values[-1])}".strip()
         axes.annotate(
             text,
             (last, places[k]),
@@ -272,9 +277,3 @@ def _name_ends(axes: Axes, last: int, lines: Sequence[Line]) -> None:
             color=Colour.INK,
             weight="bold",
         )
-
-
-def _share(value: float) -> str:
-    if 0 < value < 0.005:
-        return "<1 %"
-    return f"{100 * value:.0f} %"

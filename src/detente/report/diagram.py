@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from detente.report.numbers import share
 from detente.report.svg import element
 from detente.scenario.model import Action, Scenario, Variable
 
@@ -43,16 +44,16 @@ def ladder(key: str, variable: Variable, final: Sequence[float]) -> str:
         if k == variable.start:
             parts.append(f'<path d="M2 {y + 4}l7 5.5l-7 5.5z" class="c2"/>')
         parts.append(f'<text x="14" y="{y + 13.5}"{weight}>{escape(_short(label, left))}</text>')
-        share = float(final[k])
-        if share > 0:
-            width = max(1.0, scale * share)
+        part = float(final[k])
+        if part > 0:
+            width = max(1.0, scale * part)
             parts.append(
                 f'<rect x="{left:.1f}" y="{y + 3}" width="{width:.1f}" height="13" class="c1"/>'
                 f'<text x="{left + width + 5:.1f}" y="{y + 13.5}" class="muted">'
-                f"{_share(share)}</text>"
+                f"{share(part)}</text>"
             )
     parts.append(f'<path d="M{left:.1f} 2V{height - 2}" class="line"/>')
-    told = ", ".join(f"{variable.label(k)} {_share(float(final[k]))}" for k in levels)
+    told = ", ".join(f"{variable.label(k)} {share(float(final[k]))}" for k in levels)
     return element(
         key,
         LADDER_WIDTH,
@@ -165,7 +166,3 @@ def _moves(action: Action) -> dict[str, tuple[str, bool]]:
 def _short(text: str, room: float) -> str:
     most = int((room - 16) / 6.3)
     return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def _share(value: float) -> str:
-    return "<1 %" if 0 < value < 0.005 else f"{100 * value:.0f} %"

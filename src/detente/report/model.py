@@ -9,6 +9,7 @@ import numpy as np
 
 from detente.report.data import ReportData
 from detente.report.diagram import ladder, turns
+from detente.report.numbers import decimals
 from detente.report.parts import (
     Block,
     Cell,
@@ -60,7 +61,7 @@ def diagram(data: ReportData) -> Section:
         tuple(
             (
                 actor.name,
-                sentence(_types(scenario, key)) + (f" {actor.about}" if actor.about else ""),
+                (sentence(_types(scenario, key)), *((actor.about,) if actor.about else ())),
             )
             for key, actor in scenario.actors.items()
         )
@@ -144,8 +145,7 @@ def certificate(data: ReportData) -> Section:
     forecast = data.forecast
     rows = []
     for r in forecast.payoffs.itertuples():
-        error = 0.0 if np.isnan(r.error) else r.error
-        digits = 3 if error < 5e-4 else 2 if error < 5e-3 else 1
+        digits = decimals(r.error)
         regret = "" if np.isnan(r.regret) else f"{r.regret:.{digits}f}"
         known = "not known" if np.isnan(r.error) else f"±{r.error:.1g}" if r.error else "none"
         rows.append((who(data.scenario, r.actor, r.type), f"{r.payoff:.{digits}f}", known, regret))

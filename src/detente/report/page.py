@@ -41,9 +41,15 @@ def to_html(page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_unbroken,
     )
     template = environment.get_template("page.html")
     return template.render(page=page, style=_template("style.css")).lstrip()
+
+
+def _unbroken(value: object) -> object:
+    """A number and its sign of per cent stay on one line."""
+    return value.replace(" %", "\N{NO-BREAK SPACE}%") if isinstance(value, str) else value
 
 
 def _template(name: str) -> str:

@@ -79,10 +79,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """Short statements, each with the words that lead it in."""
+    """Short statements of a few sentences each, with the words that lead them in."""
 
     kind: ClassVar[str] = "points"
-    items: tuple[tuple[str, str], ...]
+    items: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)

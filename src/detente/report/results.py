@@ -11,6 +11,7 @@ import pandas as pd
 from detente.analysis.compare import Comparison, first_moves
 from detente.report.charts import Line, compared, over_time, ranked
 from detente.report.data import ReportData, named
+from detente.report.numbers import decimals, points_of, share, within
 from detente.report.parts import (
     Block,
     Cell,
@@ -23,7 +24,7 @@ from detente.report.parts import (
     Table,
     Text,
 )
-from detente.report.words import about_parameters, clause, points_of, sentence, who
+from detente.report.words import about_parameters, clause, sentence, who
 from detente.simulation.forecast import ANY, overall
 from detente.simulation.wording import mark_labels, marks, outcome_error, percent
 
@@ -56,19 +57,14 @@ def outcomes(data: ReportData) -> Section | None:
         mine = table[table["outcome"] == outcome].set_index("t")
         cells = [percent(mine["happened"][t], mine["error"][t]) for t in times]
         worst = mine["error"].max(skipna=False)
-        known = "not known" if np.isnan(worst) else f"±{100 * worst:.1g}"
-        rows.append((Cell(outcome, code=True), clause(data.scenario, outcome), *cells, known))
+        rows.append(
+            (Cell(outcome, code=True), clause(data.scenario, outcome), *cells, within(worst))
+        )
     header = ("outcome", "what it says", *mark_labels(data.game, times), "error, points")
     numbers = frozenset(range(2, len(header)))
     numbers_table = Table("Probability that it has come about within", header, tuple(rows), numbers)
     error = outcome_error(data.forecast)
-    width = (
-        ""
-        if np.isnan(error)
-        else f" (at most ±{100 * error:.1g} points: hardly wider than the line)"
-    )
-    if error < 5e-10:
-        width = " (none here: nothing is private, and nothing is approximated)"
+    width = f" ({within(error)} points at most)"
     caption = (
         "Probability that it has come about by the end of the period. The band is the error of the "
         f"computation{width}, not doubt about the model."
@@ -93,13 +89,9 @@ def policies(data: ReportData) -> Section | None:
     about = []
     for policy in names:
         text = data.scenario.policies[policy].about if policy else "nobody is bound"
-        force = "in force. " if policy == comparison.base else ""
-        about.append(
-            (
-                f"{letters[policy]} · {named(policy)}",
-                sentence(f"{force}{text}") if text or force else "",
-            )
-        )
+        force = " (in force)" if policy == comparison.base else ""
+        lead = f"{letters[policy]} · {named(policy)}{force}"
+        about.append((lead, (sentence(text),) if text else ()))
     last = comparison.outcomes[comparison.outcomes["t"] == comparison.outcomes["t"].max()]
     items = []
     for n, outcome in enumerate(data.scenario.outcomes):
@@ -189,8 +181,9 @@ def decides(data: ReportData) -> Section | None:
     blocks: list[Block] = [
         Text(
             (
-                f"Looked at: {found.about} ({percent(found.value)}). This is the most open "
-                "outcome, unless another was asked for. Each bar is the derivative times the width "
+                f"Looked at: whether {clause(data.scenario, data.question)} "
+                f"({share(found.value)}): the most open outcome, if no other was asked for. "
+                "Each bar is the derivative times the width "
                 "of the assumption's range: what the range is worth if the answer went on as it "
                 "does at the present values. Everybody's play answers to the change.",
             )
@@ -239,7 +232,7 @@ def _moves(data: ReportData) -> list[Block]:
     rows = []
     for (actor, kind), mine in first_moves(data.forecast).groupby(["actor", "type"], sort=False):
         shares = mine[mine["share"] > 0].sort_values("share", ascending=False, kind="stable")
-        moves = ", ".join(f"{r.action} {percent(r.share)}" for r in shares.itertuples())
+        moves = ", ".join(f"{r.action} {share(r.share)}" for r in shares.itertuples())
         name = data.scenario.actors[str(actor)].name
         rows.append((str(mine["period"].iloc[0]), name, str(kind), moves))
     header = ("when", "actor", "type", "actions, most likely first")
@@ -277,10 +270,9 @@ def _preferences(comparison: Comparison) -> list[Block]:
     rows = []
     for (actor, kind), mine in table.groupby(["actor", "type"], sort=False):
         at = mine.set_index("policy")
+        digits = decimals(mine["error"])
         cells: list[str] = [who(comparison.scenario, str(actor), str(kind))]
         for policy in names:
-            worst = float(np.nan_to_num(at["error"][policy]))
-            digits = 3 if worst < 5e-4 else 2 if worst < 5e-3 else 1
             best = " ★" if bool(ranks.loc[(actor, kind, policy), "tied"]) else ""
             cells.append(f"{at['payoff'][policy]:.{digits}f}{best}")
         rows.append(tuple(cells))

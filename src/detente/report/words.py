@@ -8,10 +8,14 @@ import pandas as pd
 
 from detente.analysis.compare import Comparison
 from detente.report.data import ReportData, named
+from detente.report.numbers import more_or_less, points_of, share, within
 from detente.scenario.model import Scenario
 from detente.simulation.forecast import overall
-from detente.simulation.wording import outcome_error, percent, span
+from detente.simulation.wording import outcome_error, span
 from detente.solver.solution import Status
+
+Point = tuple[str, tuple[str, ...]]
+"""What leads a statement in, and its sentences."""
 
 LIKELY, UNLIKELY = 2 / 3, 1 / 3
 """Where an outcome begins to be called likely, and ceases to be called open."""
@@ -37,18 +41,18 @@ def question(data: ReportData) -> str:
     return f"{asked}, and what would {many} change?"
 
 
-def answer(data: ReportData) -> tuple[tuple[str, str], ...]:
+def answer(data: ReportData) -> tuple[Point, ...]:
     """The answer: what leads each statement in, and the statement."""
-    points = []
+    points: list[Point] = []
     status = data.forecast.solution.status
     if status is not Status.SOLVED:
-        points.append(("Caution", sentence(f"{status.value}. Do not rely on what follows")))
+        points.append(("Caution", (sentence(f"{status.value}. Do not rely on what follows"),)))
     points += _outcomes(data)
     points += _first(data)
     if data.comparison is not None:
         points += _policies(data.scenario, data.comparison)
     points += _decides(data)
-    points.append(("How sure", _sure(data)))
+    points.append(("How sure", (_sure(data),)))
     return tuple(points)
 
 
@@ -60,14 +64,6 @@ def clause(scenario: Scenario, outcome: str) -> str:
 def sentence(text: str) -> str:
     """With a capital letter and a full stop."""
     return f"{text[0].upper()}{text[1:]}{'' if text.endswith(('.', '?')) else '.'}"
-
-
-def points_of(value: float) -> str:
-    """A change of a probability, in percentage points."""
-    number = f"{abs(100 * value):.0f}"
-    if number == "0":
-        return "less than 1 point"
-    return f"{'+' if value > 0 else '-'}{number} point{'' if number == '1' else 's'}"
 
 
 def who(scenario: Scenario, actor: str, kind: str) -> str:
@@ -91,17 +87,17 @@ def final(data: ReportData) -> pd.DataFrame:
     return table[table["t"] == data.forecast.periods]
 
 
-def _outcomes(data: ReportData) -> list[tuple[str, str]]:
+def _outcomes(data: ReportData) -> list[Point]:
     last = final(data).sort_values("happened", ascending=False, kind="stable")
     told: dict[str, list[str]] = {"Likely": [], "Open": [], "Unlikely": []}
     for r in last.itertuples():
         word = "Likely" if r.happened >= LIKELY else "Open" if r.happened > UNLIKELY else "Unlikely"
-        text = f"{clause(data.scenario, r.outcome)} ({percent(r.happened, r.error)})"
+        text = f"{clause(data.scenario, r.outcome)} ({share(r.happened)})"
         told[word].append(text)
-    return [(word, sentence("; ".join(texts))) for word, texts in told.items() if texts]
+    return [(word, (sentence("; ".join(texts)),)) for word, texts in told.items() if texts]
 
 
-def _first(data: ReportData) -> list[tuple[str, str]]:
+def _first(data: ReportData) -> list[Point]:
     """What each actor does at its first move, whatever its type."""
     actions = overall(data.game, data.forecast.actions).dropna(subset="share")
     if actions.empty:
@@ -112,14 +108,14 @@ def _first(data: ReportData) -> list[tuple[str, str]]:
         first = mine[(mine["t"] == t) & (mine["turn"] == turn)]
         top = first.sort_values("share", ascending=False, kind="stable").head(2)
         top = top[top["share"] >= 0.1]
-        moves = [f"{r.action} ({percent(r.share)})" for r in top.itertuples()]
+        moves = [f"{r.action} ({share(r.share)})" for r in top.itertuples()]
         name = data.scenario.actors[str(actor)].name
         parts[name] = (int(t), int(turn)), f"{name}: {' or '.join(moves)}"
     ordered = [text for _, text in sorted(parts.values(), key=lambda part: part[0])]
-    return [("First moves", sentence("; ".join(ordered)))]
+    return [("First moves", (sentence("; ".join(ordered)),))]
 
 
-def _policies(scenario: Scenario, comparison: Comparison) -> list[tuple[str, str]]:
+def _policies(scenario: Scenario, comparison: Comparison) -> list[Point]:
     """What each other policy changes most, beyond error; and who likes which best."""
     last = comparison.outcomes
     last = last[(last["t"] == last["t"].max()) & (last["policy"] != comparison.base)]
@@ -130,29 +126,39 @@ def _policies(scenario: Scenario, comparison: Comparison) -> list[tuple[str, str
         mine = known[known["policy"] == policy]
         top = mine.loc[mine["difference"].abs().sort_values(ascending=False, kind="stable").index]
         changes = [
-            f"{clause(scenario, r.outcome)}: {percent(r.happened, r.error)} instead of "
-            f"{percent(r.happened - r.difference, r.error)}"
+            f"{clause(scenario, r.outcome)}, {more_or_less(r.difference)}"
             for r in top.head(2).itertuples()
         ]
-        texts.append(sentence(f"“{named(str(policy))}” changes most: {', and '.join(changes)}"))
+        texts.append(sentence(f"Under “{named(str(policy))}”: {'; '.join(changes)}"))
     if not texts:
-        texts = ["No policy changes an outcome by more than the error of the computation."]
-    return [("What policies change", " ".join(texts)), ("Who prefers what", _preferred(comparison))]
+        return [("What policies change", ("No outcome by more than the error of computing it.",))]
+    left = len(comparison.forecasts) - 1 - len(texts)
+    if left > 0:
+        texts.append(f"{left} more: see below.")
+    return [
+        ("What policies change", tuple(texts)),
+        ("Who prefers what", (_preferred(comparison),)),
+    ]
 
 
 def _preferred(comparison: Comparison) -> str:
-    best: dict[str, list[str]] = {}
+    """Under which policy each actor does best; types that agree are told together."""
+    best: dict[str, dict[str, list[str]]] = {}
     for (actor, kind), mine in comparison.preferences.groupby(["actor", "type"], sort=False):
         tied = [named(policy) for policy in mine["policy"][mine["tied"].astype(bool)]]
+        text = " or ".join(f"“{name}”" for name in tied)
         if len(tied) == len(mine):
-            text = "none in particular (the differences are within the error)"
-        else:
-            text = " or ".join(f"“{name}”" for name in tied)
-        best.setdefault(text, []).append(who(comparison.scenario, str(actor), str(kind)))
+            text = "all of them alike (the differences are within the error)"
+        best.setdefault(text, {}).setdefault(str(actor), []).append(str(kind))
     parts = []
-    for text, actors in best.items():
-        verb = "does" if len(actors) == 1 else "do"
-        parts.append(f"{_together(actors)} {verb} best under {text}")
+    for text, kinds in best.items():
+        names = []
+        for actor, mine in kinds.items():
+            told = comparison.scenario.actors[actor]
+            every = len(mine) == max(1, len(told.types))
+            names.append(told.name if every else f"{told.name} ({' or '.join(mine)})")
+        verb = "does" if len(names) == 1 else "do"
+        parts.append(f"{_together(names)} {verb} best under {text}")
     return sentence("; ".join(parts))
 
 
@@ -160,7 +166,7 @@ def _together(names: list[str]) -> str:
     return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
-def _decides(data: ReportData) -> list[tuple[str, str]]:
+def _decides(data: ReportData) -> list[Point]:
     if data.sensitivity is None:
         return []
     about = about_parameters(data.scenario)
@@ -170,16 +176,9 @@ def _decides(data: ReportData) -> list[tuple[str, str]]:
     if not parts:
         return []
     asked = f"whether {clause(data.scenario, data.question)}"
-    text = f"{asked} depends most on these assumptions: {'; '.join(parts)}"
-    return [
-        (
-            "What decides it",
-            sentence(
-                f"{text}. The points are what going from the low to the "
-                "high end of the assumption's range is worth"
-            ),
-        )
-    ]
+    text = f"{asked} depends most on {'; '.join(parts)}"
+    how = "In brackets: what going from the low to the high end of its range is worth."
+    return [("What decides it", (sentence(text), how))]
 
 
 def _sure(data: ReportData) -> str:
@@ -189,9 +188,7 @@ def _sure(data: ReportData) -> str:
     elif error < 5e-10:
         computed = "The probabilities are those of the model, to rounding"
     else:
-        digits = 1 if error < 0.095 else 0
-        bound = max(math.ceil(100 * error * 10**digits) / 10**digits, 0.1)
-        computed = f"The probabilities are computed to about ±{bound:.{digits}f} percentage points"
+        computed = f"The probabilities are computed to {within(error)} percentage points"
     return (
         f"{computed}. Whether the model is right is for its author to argue: "
         "each number it rests on is in the ledger, with a range and with evidence or a judgement."
