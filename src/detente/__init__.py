@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from detente.analysis.accounts import bayes_factor
     from detente.analysis.accuracy import forecast_within
     from detente.analysis.compare import compare, compare_forecasts
     from detente.analysis.search import search
@@ -24,23 +25,29 @@ if TYPE_CHECKING:
     from detente.game.compile import compile_game, with_values
     from detente.game.export import to_efg
     from detente.scenario.loader import load, loads
+    from detente.scenario.record import parse_record, read_record
     from detente.simulation.forecast import forecast
     from detente.simulation.sample import sample
+    from detente.simulation.track import track
     from detente.solver.solve import solve
 
 _HOMES = {
     "compare": "detente.analysis.compare",
     "compare_forecasts": "detente.analysis.compare",
+    "bayes_factor": "detente.analysis.accounts",
     "compile_game": "detente.game.compile",
     "forecast": "detente.simulation.forecast",
     "forecast_within": "detente.analysis.accuracy",
     "load": "detente.scenario.loader",
     "loads": "detente.scenario.loader",
+    "parse_record": "detente.scenario.record",
+    "read_record": "detente.scenario.record",
     "sample": "detente.simulation.sample",
     "search": "detente.analysis.search",
     "sensitivity": "detente.analysis.sensitivity",
     "solve": "detente.solver.solve",
     "to_efg": "detente.game.export",
+    "track": "detente.simulation.track",
     "with_values": "detente.game.compile",
 }
 
@@ -48,6 +55,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "__version__",
+    "bayes_factor",
     "compare",
     "compare_forecasts",
     "compile_game",
@@ -55,11 +63,14 @@ __all__ = [
     "forecast_within",
     "load",
     "loads",
+    "parse_record",
+    "read_record",
     "sample",
     "search",
     "sensitivity",
     "solve",
     "to_efg",
+    "track",
     "with_values",
 ]
 
