@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from detente.analysis.compare import compare, compare_forecasts
     from detente.analysis.search import search
     from detente.analysis.sensitivity import sensitivity
+    from detente.analysis.threshold import threshold
+    from detente.analysis.threshold_map import threshold_map
     from detente.game.compile import compile_game, with_values
     from detente.game.export import to_efg
     from detente.scenario.loader import load, loads
@@ -46,6 +48,8 @@ _HOMES = {
     "search": "detente.analysis.search",
     "sensitivity": "detente.analysis.sensitivity",
     "solve": "detente.solver.solve",
+    "threshold": "detente.analysis.threshold",
+    "threshold_map": "detente.analysis.threshold_map",
     "to_efg": "detente.game.export",
     "track": "detente.simulation.track",
     "with_values": "detente.game.compile",
@@ -69,6 +73,8 @@ __all__ = [
     "search",
     "sensitivity",
     "solve",
+    "threshold",
+    "threshold_map",
     "to_efg",
     "track",
     "with_values",

@@ -37,6 +37,7 @@ from detente.cli.inputs import (
     solve_game,
 )
 from detente.cli.report import report
+from detente.cli.threshold import threshold
 from detente.errors import ScenarioError, SolveError
 
 if TYPE_CHECKING:
@@ -341,6 +342,7 @@ def schema() -> None:
 
 
 app.command()(report)
+app.command()(threshold)
 
 
 def _count(number: int, what: str) -> str:
