@@ -37,6 +37,15 @@ def report(
         Path | None,
         typer.Option("--output", "-o", help="The page; by default SCENARIO.html in this folder."),
     ] = None,
+    moves: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MOVES.CSV", help="Observed moves: a file, or a record of the library."
+        ),
+    ] = None,
+    skip_impossible: Annotated[
+        bool, typer.Option("--skip-impossible", help="Pass over what the model holds impossible.")
+    ] = False,
     policies: Annotated[
         list[str] | None,
         typer.Option(
@@ -60,6 +69,12 @@ def report(
     check_options(game, beliefs, None, periods)
     target = Path(f"{game.scenario.name}.html") if output is None else output
     _check_target(target)
+    record = None
+    if moves is not None:
+        from detente.scenario.record import read_record
+
+        record = read_record(moves, game.scenario)
+        console.print_diagnostics(record.warnings)
     announce_kernels()
     from detente.report.data import build
     from detente.report.page import render
@@ -67,6 +82,7 @@ def report(
     given = {
         "--policy": policy,
         "--outcome": outcome,
+        "--moves": moves,
         "--horizon": horizon,
         "--beliefs": beliefs,
         "--periods": periods,
@@ -78,6 +94,8 @@ def report(
             policy=policy,
             policies=policies,
             question=outcome,
+            moves=record,
+            skip_impossible=skip_impossible,
             beliefs=beliefs,
             periods=periods,
             threads=threads,

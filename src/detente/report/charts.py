@@ -35,9 +35,12 @@ class Line:
 
 
 def over_time(
-    key: str, labels: Sequence[str], lines: Sequence[Line], *, title: str, end_labels: bool = True
+    key: str, labels: Sequence[str], lines: Sequence[Line], *, title: str, mark: int | None = None
 ) -> str:
-    """Probabilities by period: lines with bands, on the whole scale from 0 to 100 per cent."""
+    """Probabilities by period: lines with bands, on the whole scale from 0 to 100 per cent.
+
+    An upright line stands at period `mark`.
+    """
     with settings():
         figure, axes = _panel(150 if len(lines) == 1 else 190)
         times = range(len(labels))
@@ -49,8 +52,9 @@ def over_time(
                 times, line.values, color=colour, lw=2, ls=DASHES[k % len(DASHES)], clip_on=False
             )
             axes.plot(times[-1], line.values[-1], MARKERS[k % 6], color=colour, ms=5, clip_on=False)
-        if end_labels:
-            _name_ends(axes, times[-1], lines)
+        if mark is not None:
+            axes.axvline(mark, color=Colour.MUTED, lw=1)
+        _name_ends(axes, times[-1], lines)
         _per_cent(axes)
         axes.set_xlim(0, times[-1])
         ticks = sorted({0, times[-1] // 2, times[-1]})
@@ -140,7 +144,7 @@ def curve(
     at: Sequence[float],
     values: Sequence[float],
     *,
-    now: float,
+    now: float | None,
     crossings: Sequence[float],
     title: str,
     level: float | None = None,
@@ -149,15 +153,16 @@ def curve(
     with settings():
         figure, axes = _panel(170)
         axes.plot(at, values, color=Colour.SERIES[0], lw=2, marker="o", ms=4, clip_on=False)
-        axes.axvline(now, color=Colour.MUTED, lw=1, ls=DASHES[1])
-        axes.annotate(
-            "now",
-            (now, 1),
-            xytext=(4, -2),
-            textcoords="offset points",
-            va="top",
-            color=Colour.MUTED,
-        )
+        if now is not None:
+            axes.axvline(now, color=Colour.MUTED, lw=1, ls=DASHES[1])
+            axes.annotate(
+                "now",
+                (now, 1),
+                xytext=(4, -2),
+                textcoords="offset points",
+                va="top",
+                color=Colour.MUTED,
+            )
         if level is not None:
             axes.axhline(level, color=Colour.MUTED, lw=1, ls=DASHES[2])
         for crossing in crossings:
@@ -174,7 +179,8 @@ def curve(
         axes.set_xlim(min(at), max(at))
     points = ", ".join(f"{share(v)} at {x:.3g}" for x, v in zip(at, values, strict=True))
     told = ", ".join(f"{c:.3g}" for c in crossings) or "nowhere in the range"
-    description = f"{points}. Now {now:.3g}; the answer turns at: {told}."
+    present = "" if now is None else f"Now {now:.3g}; "
+    description = f"{points}. {present}the answer turns at: {told}."
     return to_svg(figure, key, title=title, description=description)
 
 

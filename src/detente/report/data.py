@@ -7,7 +7,9 @@ What is solved, in this order, each solve used for all that needs it:
    them, the first included, are compared on the grid half as fine (which the first solve has
    already), each with an error from a grid half as fine again;
 3. the derivatives of the question's outcome, on the same grid as the comparison;
-4. the forecast after the moves that were observed, where there are any.
+4. where the odds of that outcome become even, by one of the assumptions that matter most for it at
+   a time: in a large game on the coarsest grid that is of use, and at few values;
+5. what a record of moves tells, where there is one: by the first solve.
 
 Nothing here depends on the time of day, on how long it took, or on the number of threads.
 """
@@ -24,13 +26,16 @@ import numpy as np
 
 from detente.analysis.compare import Comparison, compare_forecasts
 from detente.analysis.sensitivity import Sensitivity, sensitivity
+from detente.analysis.threshold import Threshold, threshold
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Scenario
+from detente.scenario.record import Record
 from detente.simulation.forecast import Forecast, forecast, overall
+from detente.simulation.track import Track, track
 from detente.solver.backward import Progress
 from detente.solver.beliefs import fewest_points, grid_size
 from detente.solver.solution import Solution
@@ -38,6 +43,15 @@ from detente.solver.solve import MEMORY_LIMIT, default_points, solve
 
 LARGE = 2_000_000
 """Turn-state-belief points from which on policies are compared on a grid half as fine."""
+
+EVEN = 0.5
+"""The level at which an answer is held to turn."""
+
+TURNING, TURNING_LARGE = 3, 2
+"""Assumptions for which a turning point is looked for; in a large game."""
+
+VALUES, VALUES_LARGE = 7, 4
+"""Values of each of them at which the game is solved at least."""
 
 PACKAGES = ("detente", "numpy", "numba", "pandas", "matplotlib", "jinja2")
 """Whose versions the record tells."""
@@ -55,10 +69,14 @@ class ReportData:
         The outcome that is looked at more closely; '' in a scenario without outcomes.
     sensitivity
         Of the question; None without one.
+    thresholds
+        Of the question, by the assumptions that matter most; none where there is no question.
+    track
+        What a record of moves tells; None without one.
     options
         What was asked for, by name, in the words of the command line; nothing that is a default.
-    points
-        Belief points of the first solve, and of comparison and derivatives.
+    points, turning_points
+        Belief points of the first solve, and of comparison and derivatives; and of thresholds.
     versions
         By package, and of Python.
     """
@@ -68,8 +86,11 @@ class ReportData:
     comparison: Comparison | None
     question: str
     sensitivity: Sensitivity | None
+    thresholds: tuple[Threshold, ...]
+    track: Track | None
     options: Mapping[str, str]
     points: tuple[int, int]
+    turning_points: int
     versions: Mapping[str, str]
 
     @property
@@ -96,6 +117,8 @@ def build(
     policy: str | None = None,
     policies: Sequence[str] | None = None,
     question: str | None = None,
+    moves: Record | None = None,
+    skip_impossible: bool = False,
     beliefs: int | None = None,
     periods: int | None = None,
     threads: int | None = None,
@@ -115,6 +138,8 @@ def build(
         Those to compare it with; by default all of the scenario.
     question
         The outcome to look at more closely: by default the most open one, nearest to even odds.
+    moves, skip_impossible
+        A record of moves, and as that of `track`.
     beliefs, threads, memory_limit
         As those of `solve`.
     periods
@@ -127,7 +152,8 @@ def build(
     Raises
     ------
     ScenarioError
-        For names that the scenario does not have, all at once.
+        For names that the scenario does not have, all at once; for moves that the model holds
+        impossible.
     SolveError
         If a solve would need more memory than allowed.
     """
@@ -139,12 +165,23 @@ def build(
     game = games[base]
     points = default_points(game) if beliefs is None else beliefs
     fewer = _points_to_compare(game, points)
-    work = _Work(progress, _plan(game, points, fewer, len(wanted)))
+    work = _Work(progress, _plan(game, points, fewer, len(wanted), moves is not None))
     solve_one = partial(solve, threads=threads, memory_limit=memory_limit)
     tell = partial(forecast, periods=periods, threads=threads)
 
     solution = solve_one(game, beliefs=points, progress=work.next())
     told = tell(solution, progress=work.next())
+    seen = None
+    if moves is not None:
+        seen = track(
+            solution,
+            moves,
+            skip_impossible=skip_impossible,
+            periods=None if periods is None else max(periods, moves.last),
+            threads=threads,
+            progress=work.next(),
+        )
+        seen = replace(seen, solution=_let_go(seen.solution))
     shared = solution
     forecasts = {base: told}
     if fewer != points and solution.coarse is not None:
@@ -162,6 +199,23 @@ def build(
     if asked:
         found = sensitivity(shared, outcome=asked, threads=threads, progress=work.next())
         found = replace(found, solution=_let_go(found.solution))
+    coarsest = points if fewer == points else _least(game)
+    turns = tuple(
+        threshold(
+            scenario,
+            name,
+            outcome=asked,
+            at=EVEN,
+            within=periods,
+            policy=base,
+            points=VALUES if fewer == points else VALUES_LARGE,
+            beliefs=coarsest if game.informed else None,
+            threads=threads,
+            memory_limit=memory_limit,
+            progress=work.next(),
+        )
+        for name in _decisive(found, TURNING if fewer == points else TURNING_LARGE)
+    )
     work.done()
     return ReportData(
         scenario=scenario,
@@ -169,8 +223,11 @@ def build(
         comparison=comparison,
         question=asked,
         sensitivity=found,
+        thresholds=turns,
+        track=seen,
         options=Frozen(options or {}),
         points=(points, fewer) if game.informed else (0, 0),
+        turning_points=coarsest,
         versions=Frozen(
             {"Python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
         ),
@@ -204,6 +261,15 @@ def _most_open(told: Forecast) -> str:
     return str(last["outcome"].iloc[int(np.argmin((last["happened"] - 0.5).abs()))])
 
 
+def _decisive(found: Sensitivity | None, most: int) -> list[str]:
+    """The assumptions with the largest worth of their range, those with none left out."""
+    if found is None:
+        return []
+    ranked = found.table.dropna(subset="swing")
+    ranked = ranked[ranked["swing"].abs() >= 0.005]
+    return [str(name) for name in ranked["parameter"].head(most)]
+
+
 def _points_to_compare(game: CompiledGame, points: int) -> int:
     """Belief points for what is solved many times."""
     states = sum(layer.states.size for layer in game.layers)
@@ -232,11 +298,13 @@ def _light(told: Forecast) -> Forecast:
     return replace(told, solution=_let_go(told.solution))
 
 
-def _plan(game: CompiledGame, points: int, fewer: int, policies: int) -> list[float]:
+def _plan(game: CompiledGame, points: int, fewer: int, policies: int, tracked: bool) -> list[float]:
     """About how long each step takes, in any unit: of a large game, where it matters."""
     fine, rough = (float(grid_size(game, p)) for p in (points, fewer))
     each = [0.6 * rough, 0.4 * rough]
-    return [0.6 * fine, 0.4 * fine, *(each * (policies - 1)), 1.6 * rough]
+    turning = [2.5 * rough] * TURNING_LARGE
+    seen = [1.5 * fine] * tracked
+    return [0.6 * fine, 0.4 * fine, *seen, *(each * (policies - 1)), 1.6 * rough, *turning]
 
 
 class _Work:

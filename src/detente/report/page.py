@@ -8,7 +8,9 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from detente.report import model, results, words
 from detente.report.data import ReportData
-from detente.report.parts import Page, Points
+from detente.report.observed import believed, observed
+from detente.report.parts import Page, Points, Section
+from detente.report.turning import takes, turning
 
 
 def render(data: ReportData) -> str:
@@ -22,14 +24,33 @@ def render(data: ReportData) -> str:
 
 def assemble(data: ReportData) -> Page:
     """The parts of the page, in the order in which they are read."""
+    extra: list[words.Point] = []
+    if data.thresholds:
+        asked = words.clause(data.scenario, data.question)
+        lead = words.sentence(f"the odds that {asked} would be even")
+        extra.append(("What it would take", (lead, *takes(data))))
+    if data.track is not None:
+        extra.append(("What moves have told", believed(data.track)))
     return Page(
         title=data.scenario.title,
         about=data.scenario.about,
         question=words.question(data),
-        answer=Points(words.answer(data)),
-        sections=(*results.sections(data), *model.sections(data)),
+        answer=Points(words.answer(data, extra=extra)),
+        sections=tuple(section for section in _sections(data) if section is not None),
         foot=(data.scenario.source,) if data.scenario.source else (),
     )
+
+
+def _sections(data: ReportData) -> list[Section | None]:
+    return [
+        results.outcomes(data),
+        results.policies(data),
+        results.beliefs(data),
+        None if data.track is None else observed(data.track),
+        turning(data),
+        results.decides(data),
+        *model.sections(data),
+    ]
 
 
 def to_html(page: Page) -> str:

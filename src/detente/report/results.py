@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
@@ -289,9 +288,3 @@ def _preferences(comparison: Comparison) -> list[Block]:
             )
         ),
     ]
-
-
-def sections(data: ReportData) -> Sequence[Section]:
-    """All of them that this scenario has."""
-    found = (outcomes(data), policies(data), beliefs(data), decides(data))
-    return [section for section in found if section is not None]

@@ -22,7 +22,7 @@ SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "detente",
     "font.family": "DejaVu Sans",
-    "font.size": 11,
+    "font.size": 12,
     "figure.dpi": 72,
     "path.simplify": False,
     "axes.spines.top": False,

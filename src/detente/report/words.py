@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -41,8 +42,8 @@ def question(data: ReportData) -> str:
     return f"{asked}, and what would {many} change?"
 
 
-def answer(data: ReportData) -> tuple[Point, ...]:
-    """The answer: what leads each statement in, and the statement."""
+def answer(data: ReportData, *, extra: Sequence[Point] = ()) -> tuple[Point, ...]:
+    """The answer: what leads each statement in, and its sentences; `extra` before the last one."""
     points: list[Point] = []
     status = data.forecast.solution.status
     if status is not Status.SOLVED:
@@ -52,6 +53,7 @@ def answer(data: ReportData) -> tuple[Point, ...]:
     if data.comparison is not None:
         points += _policies(data.scenario, data.comparison)
     points += _decides(data)
+    points += extra
     points.append(("How sure", (_sure(data),)))
     return tuple(points)
 
