@@ -14,13 +14,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from detente.report.numbers import share
+from detente.report.numbers import points_of, share
 from detente.report.svg import Colour, new_figure, settings, to_svg
 
 WIDTH = 328
 """Pixels: a telephone's 360 less the margins of the page."""
 
 DASHES: tuple[str | tuple[int, tuple[float, ...]], ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), "-.")
+FEW = 4
+"""Lines whose names take a line of text of their own."""
+
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
@@ -42,7 +45,9 @@ def over_time(
     An upright line stands at period `mark`.
     """
     with settings():
-        figure, axes = _panel(150 if len(lines) == 1 else 190)
+        longest = max(len(line.name) + (5 if len(lines) > FEW else 0) for line in lines)
+        right = 16 + 7.4 * max(5, longest)
+        figure, axes = _panel(150 if len(lines) == 1 else 190, right=min(right, 150))
         times = range(len(labels))
         for k, line in enumerate(lines):
             colour = Colour.SERIES[k % len(Colour.SERIES)]
@@ -74,7 +79,7 @@ def compared(
 ) -> str:
     """One outcome under each policy, as dots on a line from the first policy's; error bars."""
     with settings():
-        figure, axes = _panel(34 + 19 * len(names), left=24, right=50)
+        figure, axes = _panel(34 + 19 * len(names), left=24, right=56)
         base = values[0]
         axes.axvline(base, color=Colour.MUTED, lw=1, ls=DASHES[2])
         for k, (value, error) in enumerate(zip(values, errors, strict=True)):
@@ -86,7 +91,7 @@ def compared(
             axes.annotate(
                 share(value),
                 (1, k),
-                xytext=(44, 0),
+                xytext=(50, 0),
                 textcoords="offset points",
                 ha="right",
                 va="center",
@@ -104,22 +109,19 @@ def compared(
     return to_svg(figure, key, title=title, description=description)
 
 
-def ranked(
-    key: str, names: Sequence[str], swings: Sequence[float], *, title: str, unit: str
-) -> str:
+def ranked(key: str, names: Sequence[str], swings: Sequence[float], *, title: str) -> str:
     """What the ranges of assumptions are worth, largest first: bars from zero, named above."""
     with settings():
         figure, axes = _panel(34 + 32 * len(names), left=8)
-        widest = max((abs(s) for s in swings), default=0.0) or 1.0
-        scale = 100 if unit else 1
+        widest = min(max((abs(s) for s in swings), default=0.0) or 1.0, 1.0)
         for k, (name, swing) in enumerate(zip(names, swings, strict=True)):
             colour = Colour.SERIES[0] if swing >= 0 else Colour.SERIES[1]
-            axes.barh(k, swing, height=0.36, color=colour)
+            axes.barh(k, max(-1.0, min(1.0, swing)), height=0.36, color=colour)
             axes.text(-1.3 * widest, k - 0.26, name, va="bottom", ha="left", color=Colour.INK)
             axes.text(
                 1.3 * widest,
                 k - 0.26,
-                f"{scale * swing:+.{0 if unit else 2}f}{unit}",
+                points_of(swing),
                 va="bottom",
                 ha="right",
                 color=Colour.INK,
@@ -131,11 +133,9 @@ def ranked(
         axes.spines["left"].set_visible(False)
         axes.xaxis.set_major_locator(MaxNLocator(3, symmetric=True))
         axes.xaxis.set_major_formatter(
-            FuncFormatter(lambda x, _: f"{scale * x:+g}" if abs(x) > 1e-12 else "0")
+            FuncFormatter(lambda x, _: f"{100 * x:+g}" if abs(x) > 1e-12 else "0")
         )
-    told = ", ".join(
-        f"{n} {scale * s:+.{0 if unit else 2}f}{unit}" for n, s in zip(names, swings, strict=True)
-    )
+    told = ", ".join(f"{n} {points_of(s)}" for n, s in zip(names, swings, strict=True))
     return to_svg(figure, key, title=title, description=f"Largest first: {told}.")
 
 
@@ -189,7 +189,7 @@ def path(
 ) -> str:
     """A belief after each observed move: steps, with the numbers of the moves on them."""
     with settings():
-        figure, axes = _panel(200, width=2 * WIDTH)
+        figure, axes = _panel(190)
         times = range(len(values))
         axes.step(times, values, where="post", color=Colour.SERIES[0], lw=2)
         above = True
@@ -210,7 +210,7 @@ def path(
             )
         _per_cent(axes)
         axes.set_xlim(0, max(1, times[-1]))
-        step = max(1, -(-len(labels) // 6))
+        step = max(1, -(-len(labels) // 3))
         ticks = list(range(0, len(labels), step))
         axes.set_xticks(ticks, [labels[t] for t in ticks])
         _anchor_ends(axes)
@@ -257,29 +257,25 @@ def _anchor_ends(axes: Axes) -> None:
 
 
 def _name_ends(axes: Axes, last: int, lines: Sequence[Line]) -> None:
-    """Each line's name and last value at its end, moved apart where they would meet."""
-    gap = 14 / axes.bbox.height
+    """Each line's name and last value to the right of its end, apart where they would meet."""
+    rows = 2 if len(lines) <= FEW and any(line.name for line in lines) else 1
+    gap = (14 * rows + 2) / axes.bbox.height
     order = sorted(range(len(lines)), key=lambda k: (lines[k].values[-1], k))
-    places = {}
-    for k in order:
-        value = lines[k].values[-1]
-        places[k] = value + (gap if value < 0.8 else -gap) * 0.8
+    places = {k: lines[k].values[-1] for k in order}
     for a, b in pairwise(order):
         places[b] = max(places[b], places[a] + gap)
-    excess = places[order[-1]] - (1 - gap / 2) if order else 0
-    if excess > 0:
-        places[order[-1]] -= excess
+    if order and places[order[-1]] > 1:
+        places[order[-1]] = 1.0
         for b, a in pairwise(reversed(order)):
             places[a] = min(places[a], places[b] - gap)
     for k, line in enumerate(lines):
-        text = f"{line.name} {share(line.values[-1])}".strip()
         axes.annotate(
-            text,
+            f"{line.name}{chr(10) if rows == 2 else ' '}{share(line.values[-1])}".strip(),
             (last, places[k]),
-            xytext=(-9, 0),
+            xytext=(8, 0),
             textcoords="offset points",
-            ha="right",
             va="center",
             color=Colour.INK,
             weight="bold",
+            annotation_clip=False,
         )

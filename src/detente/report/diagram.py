@@ -18,7 +18,7 @@ from detente.scenario.model import Action, Scenario, Variable
 ROW = 19
 """Pixels from one line of text to the next."""
 
-LADDER_WIDTH = 190
+LADDER_WIDTH = 200
 TALLEST = 8
 """Levels that a ladder shows one by one."""
 
@@ -33,7 +33,7 @@ def ladder(key: str, variable: Variable, final: Sequence[float]) -> str:
         step = -(-variable.size // TALLEST)
         levels = [k for k in levels if k % step == 0 or k in (0, variable.size - 1)]
     shown = [variable.label(k) for k in levels]
-    left = 18 + 6.6 * max(len(text) for text in shown)
+    left = 20 + 7.4 * max(len(text) for text in shown)
     left = min(left, LADDER_WIDTH - 76)
     scale = LADDER_WIDTH - left - 46
     parts = []
@@ -69,11 +69,11 @@ def turns(key: str, scenario: Scenario) -> str:
     variables = list(scenario.variables.values())
     blocks = _blocks(scenario)
     names = [action.key for _, actions in blocks for action in actions]
-    left = 34 + 6.8 * max((len(name) for name in names), default=8)
+    left = 36 + 7.2 * max((len(name) for name in names), default=8)
     left = min(max(left, 120), 220)
-    head = 14 + 4.6 * max(len(v.key) for v in variables)
-    right = 4.9 * max(len(v.key) for v in variables) * 0.75
-    column = 23.0
+    head = 16 + 5.0 * max(len(v.key) for v in variables)
+    right = 5.4 * max(len(v.key) for v in variables) * 0.75
+    column = 25.0
     width = left + column * len(variables) + right
     parts = []
     for n, variable in enumerate(variables):
@@ -164,5 +164,5 @@ def _moves(action: Action) -> dict[str, tuple[str, bool]]:
 
 
 def _short(text: str, room: float) -> str:
-    most = int((room - 16) / 6.3)
+    most = int((room - 16) / 7)
     return text if len(text) <= most else text[: most - 1] + "…"

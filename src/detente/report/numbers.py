@@ -17,7 +17,12 @@ def share(value: float) -> str:
 
 
 def points_of(value: float) -> str:
-    """A change of a probability, in percentage points with its sign."""
+    """A change of a probability, in percentage points with its sign.
+
+    A change of more than 1 is that of a derivative which does not hold so far.
+    """
+    if abs(value) > 1:
+        return f"beyond {'+' if value > 0 else '-'}100 points"
     number = f"{abs(100 * value):.0f}"
     if number == "0":
         return "less than 1 point"

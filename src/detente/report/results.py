@@ -63,11 +63,13 @@ def outcomes(data: ReportData) -> Section | None:
     numbers = frozenset(range(2, len(header)))
     numbers_table = Table("Probability that it has come about within", header, tuple(rows), numbers)
     error = outcome_error(data.forecast)
-    width = f" ({within(error)} points at most)"
-    caption = (
-        "Probability that it has come about by the end of the period. The band is the error of the "
-        f"computation{width}, not doubt about the model."
+    band = (
+        f"The band is the error of the computation ({within(error)} points at most), not doubt "
+        "about the model."
     )
+    if error < 5e-10:
+        band = "Nothing is approximated in this game, so there is no band of error."
+    caption = f"Probability that it has come about by the end of the period. {band}"
     return Section(
         "outcomes",
         "What happens",
@@ -194,7 +196,6 @@ def decides(data: ReportData) -> Section | None:
             list(drawn["parameter"]),
             [float(s) for s in drawn["swing"]],
             title=f"Assumptions by what their range is worth to {found.about}",
-            unit=" points",
         )
         blocks.append(Pictures((Picture("Worth of the range, in percentage points", chart),)))
     rows = []

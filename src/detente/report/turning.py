@@ -58,7 +58,6 @@ def turning(data: ReportData) -> Section | None:
                 (
                     f"Where the odds that {asked} become even ({share(EVEN)}), if one assumption "
                     f"alone moves through its range.{grid}",
-                    *(sentence(found.verdict) for found in data.thresholds),
                 )
             ),
             Pictures(
@@ -66,6 +65,7 @@ def turning(data: ReportData) -> Section | None:
                 "Dashed: the value taken. Solid upright: where it turns.",
                 Table("", header, tuple(rows), frozenset({1, 2, 3})),
             ),
+            Text(tuple(sentence(found.verdict) for found in data.thresholds)),
         ),
     )
 
@@ -79,6 +79,6 @@ def takes(data: ReportData) -> tuple[str, ...]:
 def _short(found: Threshold) -> str:
     present = "" if found.present is None else f" (now {found.present:.3g})"
     if not found.crossings:
-        return f"nowhere from {found.low:.3g} to {found.high:.3g}{present}"
-    places = " and ".join(f"{c.value:.2g}" for c in found.crossings)
-    return f"at {places}{present}"
+        return f"no value from {found.low:.3g} to {found.high:.3g} is enough{present}"
+    places = " or ".join(f"{c.value:.2g}" for c in found.crossings)
+    return f"{places}{present}"

@@ -75,11 +75,11 @@ def who(scenario: Scenario, actor: str, kind: str) -> str:
 
 
 def about_parameters(scenario: Scenario) -> dict[str, str]:
-    """By full name of a parameter, what it says."""
+    """By full name of a parameter, what it says and for which type."""
     return {
-        name: parameter.about
+        name: f"{parameter.about or parameter.key}{f' ({kind})' if kind else ''}"
         for parameter in scenario.parameters.values()
-        for name in parameter.names()
+        for name, kind in zip(parameter.names(), parameter.types or ("",), strict=True)
     }
 
 
