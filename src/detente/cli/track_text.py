@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from detente import __version__
 from detente.cli import console
 
-COARSE = 0.03
-"""A difference of mean beliefs above which a finer grid is advised."""
-
 if TYPE_CHECKING:
     import pandas as pd
 
     from detente.analysis.accounts import BayesFactor
     from detente.simulation.track import Track
+
+COARSE = 0.03
+"""A difference of mean beliefs above which a finer grid is advised."""
 
 
 def print_track(found: Track) -> None:
