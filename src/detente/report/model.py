@@ -27,7 +27,7 @@ from detente.report.parts import (
 from detente.report.words import covered, sentence, who
 from detente.scenario.model import Action, Scenario, Support
 from detente.scenario.values import constant, is_unbounded
-from detente.scenario.wording import condition, effects, number_text, turn_text
+from detente.scenario.wording import condition, effects, in_force, number_text, turn_text
 from detente.simulation.forecast import overall
 from detente.simulation.wording import quality
 from detente.solver.certificate import SEED
@@ -281,8 +281,8 @@ def _terms(scenario: Scenario) -> Table:
     rows: list[tuple[str | Cell, ...]] = []
     for term in scenario.terms.values():
         forbidden = ", ".join(f"{actor}: {action}" for actor, action in term.forbids)
-        parts = {"when": condition(term.when), "unless": condition(term.unless)}
-        force = ", ".join(f"{word} {text}" for word, text in parts.items() if text) or "always"
+        words = in_force(term).items()
+        force = ", ".join(f"{word} {text}" for word, text in words if text) or "always"
         kind = "hard" if term.cost is None else f"soft, costs {term.cost.text}"
         rows.append((Cell(term.key, code=True), forbidden, force, kind, term.about))
     header = ("term", "forbids", "in force", "kind", "meaning")
