@@ -19,7 +19,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from detente.analysis.accounts import bayes_factor
     from detente.analysis.accuracy import forecast_within
+    from detente.analysis.announce import announce
     from detente.analysis.compare import compare, compare_forecasts
+    from detente.analysis.credibility import credibility
+    from detente.analysis.hold import hold_cost
     from detente.analysis.search import search
     from detente.analysis.sensitivity import sensitivity
     from detente.analysis.threshold import threshold
@@ -34,12 +37,15 @@ if TYPE_CHECKING:
     from detente.solver.solve import solve
 
 _HOMES = {
+    "announce": "detente.analysis.announce",
+    "bayes_factor": "detente.analysis.accounts",
     "compare": "detente.analysis.compare",
     "compare_forecasts": "detente.analysis.compare",
-    "bayes_factor": "detente.analysis.accounts",
     "compile_game": "detente.game.compile",
+    "credibility": "detente.analysis.credibility",
     "forecast": "detente.simulation.forecast",
     "forecast_within": "detente.analysis.accuracy",
+    "hold_cost": "detente.analysis.hold",
     "load": "detente.scenario.loader",
     "loads": "detente.scenario.loader",
     "parse_record": "detente.scenario.record",
@@ -59,12 +65,15 @@ __version__ = "0.1.0"
 
 __all__ = [
     "__version__",
+    "announce",
     "bayes_factor",
     "compare",
     "compare_forecasts",
     "compile_game",
+    "credibility",
     "forecast",
     "forecast_within",
+    "hold_cost",
     "load",
     "loads",
     "parse_record",

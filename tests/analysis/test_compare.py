@@ -56,6 +56,12 @@ def test_differences_are_from_the_base_row_by_row(found: Comparison) -> None:
     assert found.outcomes["distinguishable"].any()
 
 
+def test_tables_have_the_columns_that_are_told(found: Comparison) -> None:
+    for name in ("outcomes", "payoffs", "first_moves", "preferences"):
+        columns = ", ".join(getattr(found, name).columns)
+        assert f"`{columns}`" in " ".join((Comparison.__doc__ or "").split()), name
+
+
 def test_first_moves_are_those_of_the_first_turn_of_each_actor(found: Comparison) -> None:
     told = found.forecasts["relief first"]
     table = first_moves(told)

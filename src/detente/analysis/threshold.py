@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
-from detente.analysis import wording
+from detente.analysis import threshold_wording as wording
+from detente.analysis.axis import Axis, axis_for, check_points, check_values, level_for
 from detente.analysis.crossings import Curve, Root, find_roots
-from detente.analysis.question import Answer, Axis, Means, Question, ask, axis_for, check_values
-from detente.errors import Diagnostic, Place, ScenarioError
+from detente.analysis.question import Answer, Means, Question, ask
+from detente.analysis.threshold_result import Crossing, Interrupted, Threshold
+from detente.errors import Diagnostic, ScenarioError
 from detente.scenario.model import Scenario
 from detente.solver.backward import Progress
 from detente.solver.solve import MEMORY_LIMIT
@@ -28,106 +30,14 @@ NARROW = 1e-5
 STEPS = 1e-3
 """The same for a parameter that decides which states there are: each value is a new enumeration."""
 
+NEAR = 0.05
+"""Share of the spacing within which the present value takes the place of a point of the grid."""
+
 CLOSE = 0.1
 """Share of the discretisation error to which a crossing is refined: what is left is the grid's."""
 
 EXACT = 1e-9
 """How close a crossing is refined where there is no discretisation error."""
-
-
-@dataclass(frozen=True, slots=True)
-class Crossing:
-    """One crossing of the level, by a parameter that grows.
-
-    value, error
-        Where it is, and how far that may be off: the discretisation error over the slope.
-    low, high
-        The stretch in which it lies: value ± error; of a jump, between which values it happens.
-    direction
-        'rising' or 'falling'.
-    jump
-        Whether the number jumps over the level, rather than passing through it.
-    below, above
-        The number right before and after: at the level for a crossing that is no jump.
-    slope
-        Derivative of the number by the parameter there; nan for a jump.
-    """
-
-    value: float
-    error: float
-    low: float
-    high: float
-    direction: str
-    jump: bool
-    below: float
-    above: float
-    slope: float
-
-
-@dataclass(frozen=True, eq=False)
-class Threshold:
-    """What it would take for a number to cross a level.
-
-    scenario, parameter, unit
-        Whose parameter; its unit.
-    about, kind, short
-        The number in words; 'probability', 'payoff' or 'difference' (of two policies); in short.
-    at
-        The level.
-    prefer, actor
-        The two policies and whose preference, where that was asked; else None.
-    present
-        The parameter's value in the scenario; None where it differs between types.
-    low, high, spacing
-        Where it was looked, and the largest distance between neighbouring values there.
-    structural, whole
-        Whether the parameter decides which states there are, and takes whole numbers only.
-    curve
-        `value, number, error, derivative, solved`: the number at every value that was computed,
-        its difference from the coarser belief grid (nan where that was not solved), its exact
-        derivative (nan where it was not computed), and whether the solve is as it should be.
-    crossings
-        In order of the parameter.
-    moves
-        `crossing, parameter, value, derivative, swing`: by how much each crossing moves when
-        another parameter grows by one, and when it crosses its own range, ranked by |swing|.
-    verdict
-        The answer in words.
-    complete
-        False where the search was interrupted.
-    """
-
-    scenario: Scenario
-    parameter: str
-    unit: str
-    about: str
-    kind: str
-    short: str
-    at: float
-    prefer: tuple[str, str] | None
-    actor: str | None
-    present: float | None
-    low: float
-    high: float
-    spacing: float
-    structural: bool
-    whole: bool
-    curve: pd.DataFrame
-    crossings: tuple[Crossing, ...]
-    moves: pd.DataFrame
-    verdict: str
-    complete: bool = True
-
-    def __repr__(self) -> str:
-        return f"<Threshold: {self.verdict}>"
-
-
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C in the middle of a search; `found` has the curve so far, and no crossings."""
-
-    def __init__(self, found: Threshold) -> None:
-        super().__init__()
-        self.found = found
 
 
 def threshold(
@@ -223,7 +133,9 @@ def threshold(
     grid = axis.grid(points)
     spacing = max(b - a for a, b in pairwise(grid))
     if axis.present is not None and axis.low <= axis.present <= axis.high:
-        grid = sorted({*grid, axis.present})
+        # In place of a value next to it: two almost equal ones would send a spline astray.
+        apart = NEAR * spacing
+        grid = sorted([*(v for v in grid if abs(v - axis.present) > apart), axis.present])
     check_values(question, [axis.at(value) for value in grid])
     means = Means(beliefs, threads, memory_limit)
     search = _Search(question, axis, level, means, grid, spacing, progress)
@@ -231,36 +143,6 @@ def threshold(
         return search.run(slopes, tolerance)
     except KeyboardInterrupt:
         raise Interrupted(search.result((), complete=False)) from None
-
-
-def level_for(
-    outcome: str | None,
-    payoff: str | None,
-    prefer: tuple[str, str] | None,
-    at: float | None,
-    problems: list[Diagnostic],
-) -> float:
-    """The level that is crossed; what is wrong with it is told."""
-    if at is None and prefer is None:
-        what = "probability" if outcome is not None or payoff is None else "payoff"
-        hint = "give --at 0.5" if what == "probability" else "give --at NUMBER"
-        problems.append(
-            Diagnostic(Place("--at"), "missing", f"it is not said which {what} is crossed", hint)
-        )
-    elif at is not None and not math.isfinite(at):
-        problems.append(Diagnostic(Place("--at"), "out-of-range", f"{at} is not a finite number"))
-    elif outcome is not None and at is not None and not 0 <= at <= 1:
-        hint = f"for {at:g} % write --at {at / 100:g}" if 1 < at <= 100 else ""
-        message = f"a probability is from 0 to 1, not {at:g}"
-        problems.append(Diagnostic(Place("--at"), "out-of-range", message, hint))
-    return 0.0 if at is None else at
-
-
-def check_points(points: int, least: int, problems: list[Diagnostic]) -> None:
-    """Tell of too few points."""
-    if points < least:
-        message = f"points are at least {least}, not {points}"
-        problems.append(Diagnostic(Place("--points"), "out-of-range", message))
 
 
 class _Search:
@@ -325,7 +207,7 @@ class _Search:
             curve.add(value, answer.number)
             if answer.slopes is not None:
                 curve.slopes[value] = self.slope(answer)
-        error = max(self.answers[value].error for value in self.grid)
+        error = float(np.median([self.answers[value].error for value in self.grid]))
         width = axis.high - axis.low
         # A flat curve has no crossing, whatever rounding says.
         numbers = [answer.number for answer in self.answers.values()]

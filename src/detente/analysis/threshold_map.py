@@ -12,9 +12,9 @@ from contourpy import LineType, contour_generator
 from numpy.typing import NDArray
 from scipy.interpolate import RectBivariateSpline
 
-from detente.analysis import wording
-from detente.analysis.question import Answer, Means, Question, ask, axis_for, check_values
-from detente.analysis.threshold import check_points, level_for
+from detente.analysis import threshold_wording as wording
+from detente.analysis.axis import axis_for, check_points, check_values, level_for
+from detente.analysis.question import Answer, Means, Question, ask
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.scenario.model import Scenario
 from detente.solver.backward import Progress

@@ -16,14 +16,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from scipy.interpolate import CubicHermiteSpline, CubicSpline
 
-from detente.analysis import wording
-from detente.analysis.threshold import Threshold
+from detente.analysis import threshold_wording as wording
 from detente.analysis.threshold_map import ThresholdMap
+from detente.analysis.threshold_result import Threshold
 
 BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#555555"
 BOX = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"}
 SIZE = (7.2, 4.4)
 """Inches; wide enough for a page and a slide."""
+
+APART = 2e-3
+"""Share of the range by which values lie apart through which a curve is drawn."""
 
 ROOM = 0.12
 """Share of the curve's height that is left above and below it."""
@@ -54,10 +57,14 @@ def _curve(axes: Axes, found: Threshold) -> None:
     table = found.curve
     x, y = table["value"].to_numpy(), table["number"].to_numpy()
     error = table["error"].to_numpy()
-    if found.structural or found.whole or x.size < 4:
+    jumps = any(one.jump for one in found.crossings)
+    # Values that a search left side by side would send a spline astray.
+    apart = np.diff(x, prepend=-np.inf) > APART * (found.high - found.low)
+    if found.structural or found.whole or jumps or apart.sum() < 4:
         axes.plot(x, y, color=BLUE, linewidth=0.8, linestyle=":")
     else:
-        slopes = table["derivative"].to_numpy()
+        slopes = table["derivative"].to_numpy()[apart]
+        x, y, error = x[apart], y[apart], error[apart]
         exact = not np.isnan(slopes).any()
         smooth = CubicHermiteSpline(x, y, slopes) if exact else CubicSpline(x, y)
         at = np.linspace(x[0], x[-1], 400)
@@ -71,7 +78,7 @@ def _curve(axes: Axes, found: Threshold) -> None:
     axes.set_ylim(lowest - room, highest + room)
     axes.set_xlim(found.low, found.high)
     axes.axhline(found.at, color=GREY, linewidth=0.9, linestyle="--")
-    level = wording.level(found.kind, found.at)
+    level = wording.crossed(found)
     spot: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8}
     axes.annotate(level, (found.low, found.at), xytext=(3, 3), color=GREY, **spot)
     for k, one in enumerate(found.crossings):
@@ -110,7 +117,7 @@ def _map(figure: Figure, axes: Axes, found: ThresholdMap) -> None:
     mesh = axes.pcolormesh(x, y, numbers, shading="nearest", cmap="cividis")
     percent = PercentFormatter(1.0) if found.kind == "probability" else None
     figure.colorbar(mesh, ax=axes, format=percent, label=found.short)
-    level = wording.level(found.kind, found.at)
+    level = wording.crossed(found)
     spot: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8}
     for line in found.contours:
         # White under vermilion: seen on the dark and on the light end of the colours.

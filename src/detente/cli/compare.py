@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from detente.cli import console
+from detente.cli.credibility import as_data as credibility_data
 from detente.cli.inputs import (
     Beliefs,
     Horizon,
@@ -24,7 +25,10 @@ from detente.cli.inputs import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from detente.analysis.compare import Comparison
+    from detente.analysis.credibility import Credibility
 
 NO_TERMS = "no terms"
 """What the policy '' is called."""
@@ -45,6 +49,9 @@ def compare(
         str | None,
         typer.Option(metavar="POLICY", help="The policy to compare with; the scenario's own else."),
     ] = None,
+    credible: Annotated[
+        bool, typer.Option("--credibility", help="Tell also which terms would be kept.")
+    ] = False,
     values: Set = None,
     horizon: Horizon = None,
     beliefs: Beliefs = None,
@@ -73,16 +80,38 @@ def compare(
             memory_limit=memory_limit(memory),
             progress=report,
         )
+    judged: dict[str, Credibility] = {}
+    if credible:
+        from detente.analysis.credibility import credibility
+
+        announced = [p for p in found.forecasts if p and scenario.policies[p].terms]
+        for policy in announced:
+            with console.progress(f"Weighing the terms of {policy}") as report:
+                judged[policy] = credibility(
+                    scenario,
+                    policy,
+                    beliefs=beliefs,
+                    periods=periods,
+                    threads=threads,
+                    memory_limit=memory_limit(memory),
+                    progress=report,
+                )
     if as_json:
-        console.print_json(as_data(found))
+        data = as_data(found)
+        if judged:
+            data["credibility"] = {p: credibility_data(one) for p, one in judged.items()}
+        console.print_json(data)
     else:
-        print_comparison(found)
-    if not found.solved:
+        print_comparison(found, judged)
+    if not found.solved or any(one.status.name != "SOLVED" for one in judged.values()):
         raise typer.Exit(1)
 
 
-def print_comparison(found: Comparison) -> None:
-    """What happens under each policy, what it is worth, who begins how, who prefers which."""
+def print_comparison(found: Comparison, judged: Mapping[str, Credibility]) -> None:
+    """What happens under each policy, what it is worth, who begins how, who prefers which.
+
+    `judged` has what holds the terms of policies, where that was asked for.
+    """
     console.print_text(found.scenario.title)
     letters = _letters(found)
     rows = []
@@ -95,6 +124,8 @@ def print_comparison(found: Comparison) -> None:
     _print_payoffs(found, letters)
     _print_first_moves(found, letters)
     _print_preferences(found, letters)
+    if judged:
+        _print_credibility(judged, letters)
     _print_quality(found, letters)
 
 
@@ -140,9 +171,10 @@ def _print_outcomes(found: Comparison, letters: dict[str, str]) -> None:
         if at.empty:
             return
         console.print_heading(f"What happens: probability that it has come about within {label}")
+        known = at[at["policy"] == found.base].set_index("outcome")["error"]
         cells = {}
         for r in at.itertuples():
-            digits = 1 if r.error < 0.0005 else 0
+            digits = 1 if max(r.error, known[r.outcome]) < 0.0005 else 0
             change = _change(r, found.base, 100 * r.difference, digits)
             cells[r.outcome, r.policy] = f"{percent(r.happened, r.error)}{change}"
         rows = [
@@ -154,9 +186,12 @@ def _print_outcomes(found: Comparison, letters: dict[str, str]) -> None:
 def _print_payoffs(found: Comparison, letters: dict[str, str]) -> None:
     console.print_heading("What it is worth: expected payoff")
     cells: dict[tuple[str, str], list[str]] = {}
+    known = found.payoffs[found.payoffs["policy"] == found.base]
+    errors = known.set_index(["actor", "type"])["error"]
     for r in found.payoffs.itertuples():
         digits = 3 if r.error < 5e-4 else 2
-        change = _change(r, found.base, r.difference, digits)
+        both = 3 if max(r.error, errors[r.actor, r.type]) < 5e-4 else 2
+        change = _change(r, found.base, r.difference, both)
         cells.setdefault((r.actor, r.type), []).append(f"{r.payoff:.{digits}f}{change}")
     actors = found.scenario.actors
     rows = [[actors[actor].name, kind, *row] for (actor, kind), row in cells.items()]
@@ -210,6 +245,22 @@ def _print_preferences(found: Comparison, letters: dict[str, str]) -> None:
         "less.",
         indent=2,
     )
+
+
+def _print_credibility(judged: Mapping[str, Credibility], letters: dict[str, str]) -> None:
+    from detente.simulation.forecast import ANY
+    from detente.simulation.wording import percent
+
+    console.print_heading("Which terms would be kept")
+    rows = []
+    for policy, one in judged.items():
+        for term, verdict in one.verdicts.items():
+            rows.append([letters[policy], term, verdict.value])
+        last = one.soft[(one.soft["actor"] == ANY) & (one.soft["t"] == one.periods)]
+        for r in last.itertuples():
+            told = f"soft: broken with a probability of {percent(r.broken, r.error)}"
+            rows.append([letters[policy], r.term, told])
+    console.print_table(["", "term", ""], rows)
 
 
 def _print_quality(found: Comparison, letters: dict[str, str]) -> None:

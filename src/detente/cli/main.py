@@ -16,7 +16,9 @@ import typer
 
 from detente import __version__
 from detente.cli import console
+from detente.cli.announce import announce
 from detente.cli.compare import compare
+from detente.cli.credibility import credibility
 from detente.cli.inputs import (
     Beliefs,
     Horizon,
@@ -38,6 +40,7 @@ from detente.cli.inputs import (
 )
 from detente.cli.report import report
 from detente.cli.threshold import threshold
+from detente.cli.track import track
 from detente.errors import ScenarioError, SolveError
 
 if TYPE_CHECKING:
@@ -260,6 +263,9 @@ def sensitivity(
 
 
 app.command()(compare)
+app.command()(announce)
+app.command()(credibility)
+app.command()(track)
 
 
 @app.command()

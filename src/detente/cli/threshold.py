@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,16 +25,14 @@ from detente.cli.inputs import (
     memory_limit,
     refuse,
 )
+from detente.errors import Diagnostic, Place, Severity
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from detente.analysis.threshold import Threshold
     from detente.analysis.threshold_map import ThresholdMap
+    from detente.analysis.threshold_result import Threshold
+    from detente.scenario.model import Scenario
 
 FORMATS = (".svg", ".png", ".pdf")
-WIDTH = 40
-"""Columns of the terminal's curve."""
 
 
 def threshold(
@@ -99,9 +96,12 @@ def threshold(
     if tolerance is not None and not tolerance > 0:
         refuse("--tolerance", "out-of-range", f"the tolerance is positive, not {tolerance:g}")
     scenario = load_scenario(source, values, horizon)
+    _warn_of_ranges(scenario, parameter, [starts, ends])
     announce_kernels()
     from detente.analysis import threshold as one
     from detente.analysis import threshold_map as two
+    from detente.analysis.threshold_result import Interrupted
+    from detente.cli.threshold_text import print_curve, print_map, threshold_data
 
     question: dict[str, Any] = {
         "outcome": outcome,
@@ -140,16 +140,16 @@ def threshold(
                     progress=report,
                     **question,
                 )
-    except (one.Interrupted, two.MapInterrupted) as stopped:
+    except (Interrupted, two.MapInterrupted) as stopped:
         found = stopped.found
     table = found.map if isinstance(found, two.ThresholdMap) else found.curve
     if as_json:
-        json.dump(_data(found), sys.stdout, ensure_ascii=False, indent=2, allow_nan=False)
+        json.dump(threshold_data(found), sys.stdout, ensure_ascii=False, indent=2, allow_nan=False)
         print()
     elif isinstance(found, two.ThresholdMap):
-        _print_map(found)
+        print_map(found)
     else:
-        _print_curve(found)
+        print_curve(found)
     if not found.complete:
         raise typer.Exit(130)
     if plot is not None:
@@ -177,6 +177,25 @@ def _ends(place: str, given: list[float] | None, parameters: list[str]) -> list[
     return [*given]
 
 
+def _warn_of_ranges(
+    scenario: Scenario, parameters: list[str], ends: list[list[float | None]]
+) -> None:
+    """Tell where it is looked beyond the range that the scenario gives."""
+    ranges = {
+        name: limits
+        for one in scenario.parameters.values()
+        for name, limits in zip(one.names(), one.ranges, strict=True)
+    }
+    found = []
+    for name, *asked in zip(parameters, *ends, strict=True):
+        limits = ranges.get(name)
+        if limits and any(v is not None and not limits[0] <= v <= limits[1] for v in asked):
+            message = f"`{name}` is looked at beyond its range [{limits[0]:g}, {limits[1]:g}]"
+            place = Place("--from")
+            found.append(Diagnostic(place, "out-of-range", message, severity=Severity.WARNING))
+    console.print_diagnostics(found)
+
+
 def _given(text: str) -> tuple[str, str]:
     actor, equals, kind = text.partition("=")
     if not equals:
@@ -197,163 +216,3 @@ def _check_plot(plot: Path | None) -> None:
     if find_spec("matplotlib") is None:
         message = "drawing needs matplotlib, which is not installed"
         refuse("--plot", "not-installed", message, "python3 -m pip install 'detente[report]'")
-
-
-# ---- what is told
-
-
-def _print_curve(found: Threshold) -> None:
-    from detente.analysis import wording
-
-    _print_question(found)
-    if found.crossings:
-        for one in found.crossings:
-            sentence = wording.crossing(found, one)
-            console.print_text(f"{sentence[0].upper()}{sentence[1:]}.", indent=2)
-        rest = wording.rest(found)
-    else:
-        rest = found.verdict
-    console.print_text(rest, indent=2)
-    console.print_heading("The curve")
-    _print_rows(found)
-    about = {
-        name: parameter.about
-        for parameter in found.scenario.parameters.values()
-        for name in parameter.names()
-    }
-    for k, one in enumerate(found.crossings):
-        moves = found.moves[found.moves["crossing"] == k].head(5)
-        if not len(moves):
-            continue
-        console.print_heading(f"What moves the crossing at {wording.known(one.value, one.error)}")
-        rows = [
-            [
-                r.parameter,
-                f"{r.value:g}",
-                f"{r.derivative:+.3g}",
-                "" if math.isnan(r.swing) else f"{r.swing:+.3g}",
-                about[r.parameter],
-            ]
-            for r in moves.itertuples()
-        ]
-        console.print_table(["assumption", "value", "for each 1", "x range", ""], rows, numbers=1,
-                            text=4)  # fmt: skip
-
-
-def _print_question(found: Threshold | ThresholdMap) -> None:
-    from detente.analysis import wording
-
-    console.print_text(found.scenario.title)
-    if found.scenario.overrides:
-        changed = ", ".join(f"{k} = {v:g}" for k, v in found.scenario.overrides.items())
-        console.print_text(f"changed: {changed}")
-    about = f"{found.about[0].upper()}{found.about[1:]}"
-    console.print_heading(f"{about}: where is it {wording.level(found.kind, found.at)}?")
-
-
-def _print_rows(found: Threshold) -> None:
-    """A row for each value: the number, and a dot on a scale with the level marked."""
-    from detente.analysis import wording
-
-    table, jumps = found.curve, {v for c in found.crossings if c.jump for v in (c.low, c.high)}
-    if found.crossings:  # values on the way to a crossing would only crowd it
-        table = table[table["error"].notna() | table["value"].isin(jumps)]
-    low = min(float(table["number"].min()), found.at)
-    high = max(float(table["number"].max()), found.at)
-    crossed = {one.value for one in found.crossings}
-
-    def place(number: float) -> int:
-        return round((number - low) / ((high - low) or 1.0) * (WIDTH - 1))
-
-    rows = []
-    for r in table.itertuples():
-        line = [" "] * WIDTH
-        line[place(found.at)] = "|"
-        line[place(r.number)] = "o"
-        mark = "crossing" if r.value in crossed else "now" if r.value == found.present else ""
-        known = not math.isnan(r.error)
-        number = f"{100 * r.number:.2f} %" if found.kind == "probability" else f"{r.number:.4f}"
-        error = f"{100 * r.error:.2g}" if found.kind == "probability" else f"{r.error:.2g}"
-        slope = "" if math.isnan(r.derivative) else f"{r.derivative:+.3g}"
-        row = [f"{r.value:.5g}", number, error if known else "", slope, "".join(line), mark]
-        rows.append(row if r.solved else [*row[:-1], "not solved"])
-    ends = [wording.level(found.kind, number) for number in (low, high)]
-    scale = f"{ends[0]}{' ' * max(WIDTH - len(ends[0]) - len(ends[1]), 1)}{ends[1]}"
-    number = "difference" if found.kind == "difference" else found.short
-    header = [found.parameter, number, "error", "slope", scale, ""]
-    if not (table["derivative"].notna()).any():
-        rows, header = [row[:3] + row[4:] for row in rows], header[:3] + header[4:]
-    console.print_table(header, rows, numbers=0, text=len(header) - 2)
-
-
-def _print_map(found: ThresholdMap) -> None:
-    _print_question(found)
-    console.print_text(found.verdict, indent=2)
-    console.print_heading(
-        f"The map: {found.parameters[0]} from left to right, {found.parameters[1]} upwards; "
-        "[ ] at least the level, ~ cannot be told"
-    )
-    scale, digits = (100.0, 0) if found.kind == "probability" else (1.0, 2)
-    x, y, numbers = found.grid()
-    errors = found.map.pivot(index="second", columns="first", values="error").to_numpy()
-    rows = []
-    for b in range(len(y) - 1, -1, -1):
-        row = [f"{y[b]:.4g}"]
-        for number, error in zip(numbers[b], errors[b], strict=True):
-            text = "" if math.isnan(number) else f"{scale * number:.{digits}f}"
-            if text and abs(number - found.at) <= error:
-                text = f"~{text}~"
-            elif text and number >= found.at:
-                text = f"[{text}]"
-            row.append(text if text[-1:] in ("~", "]") else f"{text} ")
-        rows.append(row)
-    console.print_table(["", *(f"{value:.4g}" for value in x)], rows, numbers=0)
-
-
-def _data(found: Threshold | ThresholdMap) -> dict[str, Any]:
-    """Everything, ready for JSON."""
-    from detente.analysis.threshold_map import ThresholdMap
-
-    scenario = found.scenario
-    common: dict[str, Any] = {
-        "scenario": scenario.name,
-        "sha256": scenario.sha256,
-        "overrides": dict(scenario.overrides),
-        "about": found.about,
-        "kind": found.kind,
-        "at": found.at,
-        "verdict": found.verdict,
-        "complete": found.complete,
-    }
-    if isinstance(found, ThresholdMap):
-        return {
-            **common,
-            "parameters": list(found.parameters),
-            "beliefs": found.beliefs,
-            "contours": [line.tolist() for line in found.contours],
-            "off": None if math.isnan(found.off) else found.off,
-            "map": _records(found.map),
-        }
-    crossings = [
-        {name: _plain(getattr(one, name)) for name in one.__dataclass_fields__}
-        for one in found.crossings
-    ]
-    return {
-        **common,
-        "parameter": found.parameter,
-        "present": found.present,
-        "from": found.low,
-        "to": found.high,
-        "spacing": found.spacing,
-        "crossings": crossings,
-        "curve": _records(found.curve),
-        "moves": _records(found.moves),
-    }
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return console.records(table)
-
-
-def _plain(value: object) -> object:
-    return None if isinstance(value, float) and not math.isfinite(value) else value

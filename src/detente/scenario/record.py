@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -150,7 +150,7 @@ def parse_record(text: str, scenario: Scenario, *, file: str = "<text>") -> Reco
         standing=tuple(reader.standing),
         last=max((entry.t for entry in within if entry.used), default=0),
         unused=tuple(entry for entry in reader.entries if entry not in within),
-        warnings=tuple(reader.warnings),
+        warnings=tuple(reader.outside()),
     )
 
 
@@ -160,7 +160,6 @@ class _Reader:
 
     scenario: Scenario
     problems: list[Diagnostic]
-    warnings: list[Diagnostic] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     silence: dict[str, Entry] = field(default_factory=dict)
     standing: list[Entry] = field(default_factory=list)
@@ -207,20 +206,28 @@ class _Reader:
         )
         self._keep(line, entry)
 
+    def outside(self) -> Iterator[Diagnostic]:
+        """A warning about the lines before the start, and one about those after the horizon."""
+        calendar = self.scenario.calendar
+        early = [entry for entry in self.entries if entry.t < 1]
+        late = [entry for entry in self.entries if entry.t > self.horizon]
+        covers = f"the scenario begins with {calendar.label(1)}"
+        if late:
+            covers += f" and ends with {calendar.label(int(self.horizon))}"
+        for entries, when in ((early, "before the scenario begins"), (late, "after it ends")):
+            if len(entries) == 1:
+                message = f"{entries[0].date} is {when}, so that the line is not used"
+            elif entries:
+                span = f"{entries[0].date} to {entries[-1].date}"
+                message = f"{len(entries)} lines, {span}, are {when} and not used"
+            else:
+                continue
+            place = entries[0].place
+            yield Diagnostic(place, "out-of-range", message, covers, Severity.WARNING)
+
     def _keep(self, line: Line, entry: Entry) -> None:
         if entry.t or line["date"].casefold() != ALWAYS:
             self.entries.append(entry)
-            if not 1 <= entry.t <= self.horizon:
-                when = "before the scenario starts" if entry.t < 1 else "after its last period"
-                message = f"{entry.date} is {when}, so that the line is not used"
-                span = self.scenario.calendar.label(1)
-                if entry.t > self.horizon:
-                    span += f" to {self.scenario.calendar.label(int(self.horizon))}"
-                hint = f"the scenario covers {span}"
-                place = line.place
-                self.warnings.append(
-                    Diagnostic(place, "out-of-range", message, hint, Severity.WARNING)
-                )
         elif entry.condition is not None:
             self.standing.append(entry)
         elif entry.actor in self.silence:
@@ -305,7 +312,7 @@ class _Reader:
             message = f"`{word}` is no action of {actor}"
             hint = did_you_mean(word, [*known, CONTEXT, UNKNOWN])
             if others:
-                hint = f"it is one of {listing(others)}"
+                hint = f"it is an action of {listing(others)}"
             elif not hint.startswith("did"):
                 hint = f"{hint or 'its actions are ' + listing(entries)}; name the action in the "
                 hint += f"column `action`, or write {CONTEXT} there"

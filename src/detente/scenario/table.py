@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from detente.errors import Diagnostic, Place
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.names import alias
 
-OR = " or "
+OR = re.compile(r"\s+or\s+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,6 @@ def resolve(words: str, known: Mapping[str, str]) -> tuple[tuple[str, ...], list
     whole = known.get(alias(words))
     if whole is not None:
         return (whole,), []
-    parts = alias(words).split(OR)
-    found = dict.fromkeys(known[part] for part in parts if part in known)
-    return tuple(found), [part for part in parts if part not in known]
+    parts = OR.split(words.strip())
+    found = dict.fromkeys(known[alias(part)] for part in parts if alias(part) in known)
+    return tuple(found), [part for part in parts if alias(part) not in known]

@@ -231,7 +231,9 @@ class Filter:
         """Where a reading holds before layer n, bool [x]."""
         assert entry.condition is not None
         game, findings = self.game, Findings()
-        at = evaluator(game.scenario, game.profiles, game.periods, findings)
+        at = evaluator(
+            game.scenario, game.structure.variables, game.profiles, game.periods, findings
+        )
         holds = at.public(entry.condition, game.structure.sets[n], t).astype(bool)
         findings.refuse()
         return holds

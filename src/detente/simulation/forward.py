@@ -12,6 +12,7 @@ own, from which mass leaves when it happens.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import groupby
@@ -30,6 +31,10 @@ Ints = NDArray[np.int64]
 
 FOREVER_PERIODS = {"day": 90, "week": 52, "month": 24, "quarter": 8, "year": 10}
 """Periods of a game without end that a forecast covers, by the unit of its calendar."""
+
+Visit = Callable[[int, int, Floats], None]
+"""Called with a period, the number of a layer, and the mass before it, float64 [x, b, (p, h)]: to
+be looked at, not kept or changed."""
 
 PARTS = 8
 """Parts of a layer's work: whatever the threads, sums are taken in the same order."""
@@ -92,16 +97,25 @@ def forward(
     workers: Workers,
     *,
     periods: int | None = None,
+    begin: Floats | None = None,
     progress: Progress | None = None,
+    visit: Visit | None = None,
 ) -> Forward:
-    """Push the start through the solution. See `Forward`; options as those of `forecast`."""
+    """Push the start through the solution. See `Forward`; options as those of `forecast`.
+
+    Play begins at the beliefs with these weights `begin`, float64 [b]; at the priors by default.
+    `visit` is called before each layer.
+    """
     game, grid = solution.game, solution.grid
     passing = tuple(key for key in game.holds if not persistent(game, key))
     moves = schedule(game, periods)
-    pass_ = Pass(solution, passing, workers.pool)
+    pass_ = Pass(solution, passing, workers.pool, begin)
     for t, turns in groupby(moves, key=lambda move: move[0]):
         for _, n in turns:
-            pass_.play(t, n)
+            pass_.enter(t, n)
+            if visit is not None:
+                visit(t, n, pass_.mass)
+            pass_.leave(t, n, pass_.push(n))
         pass_.record(n + 1)
         if progress is not None:
             progress(t / moves[-1][0])
@@ -146,7 +160,13 @@ class Pass:
         float64 [i, p]: expected rewards so far, discounted.
     """
 
-    def __init__(self, solution: Solution, passing: tuple[str, ...], pool: Executor) -> None:
+    def __init__(
+        self,
+        solution: Solution,
+        passing: tuple[str, ...],
+        pool: Executor,
+        begin: Floats | None = None,
+    ) -> None:
         game, grid = solution.game, solution.grid
         self.solution, self.passing, self.pool = solution, passing, pool
         self.profiles = len(game.profiles)
@@ -157,7 +177,10 @@ class Pass:
         self.store = [np.empty(shape), np.empty(shape)]
         self.mass = self.store[0][: sets[0].size]
         self.mass[:] = 0.0
-        self.mass[game.start, grid.start] = 1.0
+        if begin is None:
+            self.mass[game.start, grid.start] = 1.0
+        else:
+            self.mass[game.start] = begin[:, None]
         self.by_state: list[Floats] = []
         self.by_belief: list[Floats] = []
         self.acted: list[Floats] = []

@@ -116,7 +116,9 @@ def _forbidding(game: CompiledGame, actor: str, action: str) -> list[Term]:
 
 
 def _evaluator(game: CompiledGame) -> Evaluator:
-    return evaluator(game.scenario, game.profiles, game.periods, Findings())
+    return evaluator(
+        game.scenario, game.structure.variables, game.profiles, game.periods, Findings()
+    )
 
 
 def _condition(at: Evaluator, formula: Formula | None, codes: Ints, t: int) -> Bools:

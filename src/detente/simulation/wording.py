@@ -25,8 +25,12 @@ def percent(probability: float, error: float = 0.0) -> str:
 
 def marks(result: Forecast) -> list[int]:
     """The periods to tell about: usual lengths for dated play, quarters of the way for rounds."""
-    last = result.periods
-    usual = MARKS.get(result.solution.game.scenario.calendar.unit)
+    return marks_within(result.periods, result.solution.game.scenario.calendar.unit)
+
+
+def marks_within(last: int, unit: str) -> list[int]:
+    """The same for the number of periods and the unit of the calendar."""
+    usual = MARKS.get(unit)
     chosen = usual or (math.ceil(last / 4), math.ceil(last / 2), last)
     kept = [t for t in chosen if t < last]
     return sorted({*kept[:2], last}) if usual is None else [*kept, last]

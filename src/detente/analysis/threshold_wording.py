@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from detente.scenario.hints import listing
 
 if TYPE_CHECKING:
-    from detente.analysis.threshold import Crossing, Threshold
     from detente.analysis.threshold_map import ThresholdMap
+    from detente.analysis.threshold_result import Crossing, Threshold
 
 MOST_DIGITS = 6
 """Significant digits beyond which a parameter is not told, however well it is known."""
@@ -31,15 +32,20 @@ def known(value: float, error: float) -> str:
 def level(found_kind: str, number: float, error: float = 0.0) -> str:
     """A probability in per cent, a payoff or difference as a number; digits by the error."""
     if found_kind != "probability":
-        return f"{number:.3g}"
+        return f"{number:.4g}"
     digits = 1 if not error >= 5e-4 else 0
     text = f"{100 * number:.{digits}f}"
     return f"{text.removesuffix('.0')} %"
 
 
+def crossed(found: Threshold | ThresholdMap) -> str:
+    """The level that is crossed, as it was asked for."""
+    return f"{100 * found.at:.6g} %" if found.kind == "probability" else f"{found.at:.6g}"
+
+
 def crossing(found: Threshold, one: Crossing) -> str:
     """A crossing in a sentence without its end."""
-    at, name = level(found.kind, found.at), found.parameter
+    at, name = crossed(found), found.parameter
     if found.prefer is not None and not found.at:
         order = found.prefer if one.direction == "falling" else found.prefer[::-1]
         what = f"{found.actor}'s preference flips from {policy(order[0])} to {policy(order[1])}"
@@ -57,10 +63,7 @@ def crossing(found: Threshold, one: Crossing) -> str:
     if one.jump:
         return f"{what} at {name} = {known(one.value, one.error)}"
     if is_wide(found, one):
-        return (
-            f"{what} somewhere between {name} = {one.low:.2g} and {one.high:.2g}: the curve is so "
-            "flat there that the discretisation error leaves no more to say"
-        )
+        return f"{what} somewhere between {name} = {one.low:.2g} and {one.high:.2g}"
     return f"{what} at {name} = {known(one.value, one.error)}"
 
 
@@ -76,7 +79,7 @@ def verdict(found: Threshold) -> str:
     sentences = []
     numbers, errors = found.curve["number"], found.curve["error"].fillna(0.0)
     span = f"{found.parameter} from {found.low:g} to {found.high:g}"
-    at = level(found.kind, found.at)
+    at = crossed(found)
     if not found.complete:
         sentences.append(f"Interrupted after {_count(len(found.curve), 'value')} of {span}.")
     elif (numbers - found.at).abs().max() <= 1e-9:
@@ -115,6 +118,12 @@ def verdict(found: Threshold) -> str:
 def rest(found: Threshold) -> str:
     """What goes with the answer: where things are now, what failed, what the answer rests on."""
     sentences = []
+    wide = [one for one in found.crossings if is_wide(found, one)]
+    if wide:
+        told = "So flat a curve is not known better with these belief points"
+        if any(a.high > b.low for a, b in pairwise(found.crossings)):
+            told += ", and where two stretches overlap there may be no crossing at all"
+        sentences.append(f"{told}.")
     now = found.curve[found.curve["value"] == found.present]
     if found.present is not None and len(now):
         told = level(found.kind, float(now["number"].iloc[0]), float(now["error"].iloc[0]))
@@ -164,7 +173,7 @@ def map_verdict(found: ThresholdMap) -> str:
     if not len(table):
         return "Interrupted before the first node was computed."
     numbers, error = table["number"], float(table["error"].fillna(0.0).max())
-    at, short = level(found.kind, found.at), found.short
+    at, short = crossed(found), found.short
     lowest, highest = numbers.min(), numbers.max()
     span = f"{level(found.kind, lowest, error)} to {level(found.kind, highest, error)}"
     plane = f"{found.parameters[0]} and {found.parameters[1]}"

@@ -1,0 +1,336 @@
+"""`credibility`: which announced terms would be kept, and what the others need to hold them.
+
+A hard term is kept by assumption. What its actor would gain by breaking it, once, is
+
+    max Q(a | θ) over what the term alone forbids  -  max Q(a | θ) over what all hard terms allow
+
+at a state, a belief and a type, with everybody's play after it as in the equilibrium, in which all
+terms are in force again. With logit responses σ(a | θ) ∝ exp(λ Q(a | θ)), and with the term made
+soft at the cost K (`detente.analysis.breach`), this is
+
+    K + [max log σ(forbidden | θ) - max log σ(allowed | θ)] / λ,
+
+whatever K is, as K only shifts log σ. Soft terms that an action breaks are paid for as announced.
+What the public believes after a breach is what logit trembles make it believe: that it was rather
+the type that would gain more by it, by as much more often as that type would try.
+
+The gains are weighed by where the forecast goes. A term binds where it is in force and an action is
+available that it alone forbids; what other hard terms forbid as well is not held by it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from enum import Enum
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from detente.analysis.breach import SHUT, Bond, breakable, terms_of
+from detente.analysis.stakes import Reading, Tally
+from detente.game.compile import compile_game
+from detente.scenario.frozen import Frozen
+from detente.scenario.model import Scenario
+from detente.simulation.forecast import ANY, check_periods
+from detente.solver.backward import Progress, Workers
+from detente.solver.solution import Solution, Status
+from detente.solver.solve import MEMORY_LIMIT, solve
+
+Floats = NDArray[np.float64]
+
+DRIFT = 1e-6
+"""Difference of payoffs from those of the hard terms beyond which the equilibria are not the same:
+solves are good to 1e-9 a turn."""
+
+
+HARD = [
+    *("term", "actor", "type", "binds", "gain", "gain_error", "largest", "largest_error"),
+    *("tempted", "first", "worst", "verdict"),
+]
+HARD_OVER_TIME = [
+    *("term", "actor", "type", "t", "period", "binds", "gain", "largest", "tempted"),
+]
+SOFT = ["term", "actor", "type", "t", "period", "broken", "breaches", "error"]
+"""Columns of the tables, also of empty ones."""
+
+
+class Verdict(Enum):
+    """What holds a hard term; the value is the sentence to print."""
+
+    KEPT = "kept out of interest: breaking it would gain nothing, wherever play goes"
+    MOSTLY = "kept out of interest as a rule; at times something has to hold it"
+    HELD = "needs something to hold it: on average breaking it would gain"
+    IDLE = "never binds: nothing is forbidden by it alone where play goes"
+
+
+@dataclass(frozen=True, eq=False)
+class Credibility:
+    """What terms are worth to those whom they bind, as tidy tables.
+
+    Every table has a row for each term, bound actor and type ('' where nothing is private); numbers
+    are given that type.
+
+    hard
+        `term, actor, type, binds, gain, gain_error, largest, largest_error, tempted, first, worst,
+        verdict`: at how many turns the term is expected to bind; what breaking it would gain there,
+        on average, and at most where play is `REACHED`; the share of those turns at which it would
+        gain; the first period with such a turn, and the period of the largest gain ('' where there
+        is none). Errors are differences from the coarser grid.
+    hard_over_time
+        `term, actor, type, t, period, binds, gain, largest, tempted`: the same by period.
+    soft
+        `term, actor, type, t, period, broken, breaches, error`: the probability that the term has
+        been broken by the end of the period, and the expected number of breaches; `error` is that
+        of `broken`. With rows for any actor and type, 'any'.
+    verdicts
+        By hard term: that of the actor and type with most to gain.
+    solution
+        That of the game in which hard terms can be broken, without its strategies.
+    status
+        Of the game with the hard terms as they are.
+    drift
+        Largest difference of payoffs at the start between these two.
+    notes
+        What is to be kept in mind about these numbers, in sentences.
+    """
+
+    scenario: Scenario
+    policy: str
+    solution: Solution
+    status: Status
+    periods: int
+    hard: pd.DataFrame
+    hard_over_time: pd.DataFrame
+    soft: pd.DataFrame
+    verdicts: Mapping[str, Verdict]
+    drift: float
+    notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        rows = [f"{term} {verdict.name}" for term, verdict in self.verdicts.items()]
+        soft = self.soft[(self.soft["actor"] == ANY) & (self.soft["t"] == self.periods)]
+        rows += [f"{r.term} broken {r.broken:.0%}" for r in soft.itertuples()]
+        return f"<Credibility of {self.policy!r} in {self.scenario.name!r}: {', '.join(rows)}>"
+
+
+def credibility(
+    scenario: Scenario,
+    policy: str | None = None,
+    *,
+    beliefs: int | None = None,
+    periods: int | None = None,
+    threads: int | None = None,
+    memory_limit: int = MEMORY_LIMIT,
+    progress: Progress | None = None,
+) -> Credibility:
+    """What breaking each term of a policy would gain, or how often it is broken.
+
+    Parameters
+    ----------
+    scenario
+        As loaded.
+    policy
+        A policy with terms; None for the one that the scenario names.
+    beliefs, threads, memory_limit
+        As those of `solve`.
+    periods
+        As that of `forecast`, for play without end.
+    progress
+        Called with the share of the work that is done, from 0 to 1.
+
+    Raises
+    ------
+    ScenarioError
+        For an unknown policy or one without terms; for an actor under hard terms whose precision is
+        0 or `limit`; for mistakes of the file at states that only a breach leads to.
+    SolveError
+        If a solve would need more memory than allowed.
+    """
+    key, terms = terms_of(scenario, policy)
+    game, bonds = breakable(scenario, key)
+    check_periods(game, periods)
+    report = progress or (lambda _: None)
+    solution = solve(
+        game,
+        beliefs=beliefs,
+        threads=threads,
+        regret=False,
+        memory_limit=memory_limit,
+        progress=lambda share: report(0.4 * share),
+    )
+    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+        workers = Workers(pool, threads or os.cpu_count() or 1)
+        fine = Reading(solution, bonds, workers, periods)
+        report(0.6)
+        rough = Reading(solution.coarse, bonds, workers, periods) if solution.coarse else fine
+    report(0.7)
+    hard = _hard(fine, rough)
+    drift, status = 0.0, solution.status
+    if any(bond.hard for bond in bonds):
+        known = solve(
+            compile_game(scenario, policy=key),
+            beliefs=beliefs,
+            threads=threads,
+            regret=False,
+            coarse=False,
+            memory_limit=memory_limit,
+            progress=lambda share: report(0.7 + 0.3 * share),
+        )
+        drift = max(abs(known.payoffs[who] - value) for who, value in solution.payoffs.items())
+        status = known.status
+    report(1.0)
+    return Credibility(
+        scenario=scenario,
+        policy=key,
+        # Strategies can take a gigabyte, and have been read.
+        solution=replace(solution, strategies=(), coarse=None),
+        status=status,
+        periods=fine.periods,
+        hard=hard,
+        hard_over_time=_hard_over_time(fine),
+        soft=_soft(fine, rough),
+        verdicts=Frozen(_verdicts(hard, [term.key for term in terms if term.cost is None])),
+        drift=drift,
+        notes=tuple(_notes(hard, bonds, drift, solution)),
+    )
+
+
+def _hard(fine: Reading, rough: Reading) -> pd.DataFrame:
+    label = fine.game.scenario.calendar.label
+    rows = []
+    for (bond, kind, tally), (_, _, other) in zip(fine.hard(), rough.hard(), strict=True):
+        gain, largest = _summary(tally)
+        gain_rough, largest_rough = _summary(other)
+        tempted = np.flatnonzero(tally.largest > 0)
+        worst = int(tally.largest.argmax())
+        gain_error, largest_error = abs(gain - gain_rough), abs(largest - largest_rough)
+        rows.append(
+            {
+                "term": bond.term,
+                "actor": bond.actor,
+                "type": kind,
+                "binds": float(tally.binds.sum()),
+                "gain": gain,
+                "gain_error": gain_error,
+                "largest": largest,
+                "largest_error": largest_error,
+                "tempted": _ratio(tally.tempted.sum(), tally.binds.sum()),
+                "first": label(int(tempted[0])) if tempted.size else "",
+                "worst": label(worst) if np.isfinite(largest) else "",
+                "verdict": _verdict(gain, largest, largest_error).name,
+            }
+        )
+    return pd.DataFrame(rows, columns=HARD)
+
+
+def _summary(tally: Tally) -> tuple[float, float]:
+    """The mean gain and the largest; not numbers where the term never binds."""
+    largest = float(tally.largest.max())
+    return _ratio(tally.gain.sum(), tally.binds.sum()), largest if largest > -np.inf else np.nan
+
+
+def _ratio(part: float, whole: float) -> float:
+    return float(part / whole) if whole > 0 else np.nan
+
+
+def _verdict(gain: float, largest: float, error: float) -> Verdict:
+    if np.isnan(largest):
+        return Verdict.IDLE
+    if largest <= (0.0 if np.isnan(error) else error):
+        return Verdict.KEPT
+    return Verdict.MOSTLY if gain <= 0 else Verdict.HELD
+
+
+def _verdicts(hard: pd.DataFrame, terms: list[str]) -> dict[str, Verdict]:
+    """By term, that of those who would gain most by breaking it."""
+    order = [Verdict.IDLE, Verdict.KEPT, Verdict.MOSTLY, Verdict.HELD]
+    found = {}
+    for term in terms:
+        names = hard.loc[hard["term"] == term, "verdict"]
+        found[term] = max((Verdict[name] for name in names), key=order.index)
+    return found
+
+
+def _hard_over_time(fine: Reading) -> pd.DataFrame:
+    label = fine.game.scenario.calendar.label
+    rows = []
+    for bond, kind, tally in fine.hard():
+        for t in range(1, fine.periods + 1):
+            binds, largest = tally.binds[t], tally.largest[t]
+            rows.append(
+                {
+                    "term": bond.term,
+                    "actor": bond.actor,
+                    "type": kind,
+                    "t": t,
+                    "period": label(t),
+                    "binds": float(binds),
+                    "gain": _ratio(tally.gain[t], binds),
+                    "largest": float(largest) if largest > -np.inf else np.nan,
+                    "tempted": _ratio(tally.tempted[t], binds),
+                }
+            )
+    return pd.DataFrame(rows, columns=HARD_OVER_TIME)
+
+
+def _soft(fine: Reading, rough: Reading) -> pd.DataFrame:
+    label = fine.game.scenario.calendar.label
+    prior = fine.game.profile_prior()
+    blocks = []
+
+    def add(
+        term: str, actor: str, kind: str, keys: list[Bond], what: Bond | str, weights: Floats
+    ) -> None:
+        broken = fine.broken[what] @ weights
+        blocks.append(
+            pd.DataFrame(
+                {
+                    "term": term,
+                    "actor": actor,
+                    "type": kind,
+                    "t": np.arange(fine.periods + 1),
+                    "period": ["start", *(label(t) for t in range(1, fine.periods + 1))],
+                    "broken": broken,
+                    "breaches": sum(fine.breaches[bond] for bond in keys) @ weights,
+                    "error": np.abs(broken - rough.broken[what] @ weights),
+                }
+            )
+        )
+
+    for term in dict.fromkeys(bond.term for bond in fine.bonds if not bond.hard):
+        bound = [bond for bond in fine.bonds if bond.term == term]
+        add(term, ANY, ANY, bound, term, prior)
+        for bond in bound:
+            for theta, kind in enumerate(fine.kinds(bond.actor)):
+                add(term, bond.actor, kind, [bond], bond, fine.weights(bond.actor, theta))
+    return pd.concat(blocks, ignore_index=True) if blocks else pd.DataFrame(columns=SOFT)
+
+
+def _notes(
+    hard: pd.DataFrame, bonds: tuple[Bond, ...], drift: float, solution: Solution
+) -> Iterator[str]:
+    """What to keep in mind."""
+    if solution.status is not Status.SOLVED and any(bond.hard for bond in bonds):
+        failed, nodes = solution.branches.failed, solution.certificate.nodes
+        where = f"at {failed:,} of {nodes:,} turn-state-belief points, " if failed else ""
+        yield (
+            f"With costs in place of the hard terms the game is {where}{solution.status.value}. "
+            f"Where play goes this changes payoffs by up to {drift:.1g}."
+        )
+    cost = {(bond.term, bond.actor): bond.cost for bond in bonds if bond.hard}
+    for r in hard.itertuples():
+        if r.largest > cost[r.term, r.actor] / 2:
+            yield (
+                f"Breaking {r.term} would gain {r.actor} as much as {r.largest:.3g}, more than "
+                f"half of the cost ({SHUT:g} / precision) that stands for its being kept: a lower "
+                "precision would make this exact."
+            )
+    if drift > DRIFT:
+        yield (
+            f"With costs in place of the hard terms payoffs differ by up to {drift:.1g}: the "
+            "principal branch leads to another of several equilibria, whose gains these are."
+        )
