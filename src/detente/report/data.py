@@ -26,7 +26,8 @@ import numpy as np
 
 from detente.analysis.compare import Comparison, compare_forecasts
 from detente.analysis.sensitivity import Sensitivity, sensitivity
-from detente.analysis.threshold import Threshold, threshold
+from detente.analysis.threshold import threshold
+from detente.analysis.threshold_result import Threshold
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detente.analysis.threshold import Threshold
+from detente.analysis.threshold_result import Threshold
 from detente.report.charts import curve
 from detente.report.data import EVEN, ReportData
 from detente.report.numbers import share, within
