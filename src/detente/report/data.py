@@ -303,7 +303,7 @@ def _plan(game: CompiledGame, points: int, fewer: int, policies: int, tracked: b
     """About how long each step takes, in any unit: of a large game, where it matters."""
     fine, rough = (float(grid_size(game, p)) for p in (points, fewer))
     each = [0.6 * rough, 0.4 * rough]
-    turning = [2.5 * rough] * TURNING_LARGE
+    turning = [2.5 * rough] * (TURNING if fewer == points else TURNING_LARGE)
     seen = [1.5 * fine] * tracked
     return [0.6 * fine, 0.4 * fine, *seen, *(each * (policies - 1)), 1.6 * rough, *turning]
 
@@ -315,12 +315,17 @@ class _Work:
         self._report = progress or (lambda _: None)
         self._ends = [0.0, *np.cumsum(steps) / np.sum(steps)]
         self._step = -1
+        self._told = 0.0
 
     def next(self) -> Progress:
         """To be called with the share of the next step."""
         self._step = min(self._step + 1, len(self._ends) - 2)
         low, high = self._ends[self._step : self._step + 2]
-        return lambda share: self._report(low + share * (high - low))
+        return lambda share: self._tell(low + share * (high - low))
+
+    def _tell(self, share: float) -> None:
+        self._told = max(self._told, float(share))
+        self._report(self._told)
 
     def done(self) -> None:
         self._report(1.0)
