@@ -253,6 +253,7 @@ def test_everything_wrong_is_told_at_once() -> None:
 
 
 WRONG: list[tuple[dict[str, Any], str, str]] = [
+    ({}, "--outcome", "not said which number"),
     ({"at": 0.5}, "--outcome", "not said which number"),
     ({"outcome": "acted", "payoff": "A", "at": 0.5}, "--outcome", "not said which number"),
     ({"outcome": "acted"}, "--at", "which probability"),

@@ -162,7 +162,9 @@ class Runner:
                 words = words[2:]
             if words[:1] != ["detente"]:
                 continue
-            code, out = self.detente(words[1:], short and words[1] in ("run", "sample", "track"))
+            code, out = self.detente(
+                words[1:], short and words[1] in ("run", "sample", "threshold", "track")
+            )
             told = f"{block}: detente {' '.join(words[1:])}\n{out}"
             assert code == int(block.option("exit") or 0), told
             if block.language == "console" and not short:

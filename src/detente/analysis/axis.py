@@ -142,8 +142,8 @@ def level_for(
     problems: list[Diagnostic],
 ) -> float:
     """The level that is crossed; what is wrong with it is told."""
-    if at is None and prefer is None:
-        what = "probability" if outcome is not None or payoff is None else "payoff"
+    if at is None and (outcome is not None or payoff is not None):
+        what = "probability" if outcome is not None else "payoff"
         hint = "give --at 0.5" if what == "probability" else "give --at NUMBER"
         problems.append(
             Diagnostic(Place("--at"), "missing", f"it is not said which {what} is crossed", hint)

@@ -25,6 +25,9 @@ BOX = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"}
 SIZE = (7.2, 4.4)
 """Inches; wide enough for a page and a slide."""
 
+APART = 2e-3
+"""Share of the range by which values lie apart through which a curve is drawn."""
+
 ROOM = 0.12
 """Share of the curve's height that is left above and below it."""
 
@@ -54,10 +57,14 @@ def _curve(axes: Axes, found: Threshold) -> None:
     table = found.curve
     x, y = table["value"].to_numpy(), table["number"].to_numpy()
     error = table["error"].to_numpy()
-    if found.structural or found.whole or x.size < 4:
+    jumps = any(one.jump for one in found.crossings)
+    # Values that a search left side by side would send a spline astray.
+    apart = np.diff(x, prepend=-np.inf) > APART * (found.high - found.low)
+    if found.structural or found.whole or jumps or apart.sum() < 4:
         axes.plot(x, y, color=BLUE, linewidth=0.8, linestyle=":")
     else:
-        slopes = table["derivative"].to_numpy()
+        slopes = table["derivative"].to_numpy()[apart]
+        x, y, error = x[apart], y[apart], error[apart]
         exact = not np.isnan(slopes).any()
         smooth = CubicHermiteSpline(x, y, slopes) if exact else CubicSpline(x, y)
         at = np.linspace(x[0], x[-1], 400)
