@@ -83,6 +83,10 @@ def test_impossible_moves_are_a_mistake_unless_passed_over(run: Run, tmp_path: P
     )
     assert told.code == 0
     assert "Left out, as it was used by one of them only: line 2" in told.out
+    words = ("track", "small.yaml", "moves.csv", "--policy", "nothing", "--compare-policy", "trust")
+    told = run(*words, "--beliefs", "5")
+    assert told.code == 2
+    assert "for the other account: B in 2018-02: `take` is impossible" in told.err
     told = run("track", "small.yaml", "moves.csv", "--skip-impossible", "--json")
     assert json.loads(told.out)["moves"][0]["log_score"] is None
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +28,7 @@ from detente.cli.inputs import (
     refuse,
     solve_game,
 )
+from detente.errors import ScenarioError
 
 if TYPE_CHECKING:
     from detente.game.arrays import CompiledGame
@@ -134,7 +138,10 @@ def _tracks(
     """The record through each of the games; it is read for all before any is solved."""
     from detente.scenario.record import read_record
 
-    records = [read_record(name, game.scenario) for game in games]
+    records = []
+    for k, game in enumerate(games):
+        with _account(k):
+            records.append(read_record(name, game.scenario))
     console.print_diagnostics(records[0].warnings)
     announce_kernels()
     from detente.simulation.track import track as follow
@@ -144,7 +151,7 @@ def _tracks(
         solution: Solution = solve_game(
             game, beliefs, threads, coarse=True, regret=False, memory=memory
         )
-        with console.progress("Following the record") as report:
+        with _account(k), console.progress("Following the record") as report:
             found.append(
                 follow(
                     solution,
@@ -157,6 +164,20 @@ def _tracks(
                 )
             )
     return found
+
+
+@contextmanager
+def _account(k: int) -> Iterator[None]:
+    """Mistakes that are met in the second account say so."""
+    try:
+        yield
+    except ScenarioError as error:
+        if k == 0:
+            raise
+        told = [
+            replace(d, message=f"for the other account: {d.message}") for d in error.diagnostics
+        ]
+        raise ScenarioError(told) from error
 
 
 def _own_record(source: str) -> str:
