@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1] / "src" / "detente"
-LAYERS = ["errors", "scenario", "game", "solver", "simulation", "analysis", "cli"]
+LAYERS = ["errors", "scenario", "game", "solver", "simulation", "analysis", "report", "cli"]
 """Each may import those before it."""
 LIBRARY = {
     "detente.scenario.loader",

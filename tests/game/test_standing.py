@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from detente.errors import ScenarioError
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game, compile_policies, with_values
 from detente.game.export import to_efg
@@ -234,3 +235,14 @@ def test_a_term_that_costs_is_dated_as_well() -> None:
     )
     assert np.count_nonzero(first) == 2
     assert np.count_nonzero(second) == 1
+
+
+def test_where_a_term_stands_counts_in_the_number_of_states() -> None:
+    wide = "\n  ".join(f"{key}: {{levels: 1..10000, start: 1}}" for key in "abcd")
+    wide += "\n  e: {levels: 1..30, start: 1}"
+    # 9 x 30 x 10^16 levels can be numbered, twice as many not.
+    scenario = loads(text("until: steps >= 1", state=wide))
+    compile_game(scenario, policy="")
+    with pytest.raises(ScenarioError, match=r"more than 2\^62 states") as caught:
+        compile_game(scenario)
+    assert [problem.code for problem in caught.value.diagnostics] == ["too-large"]

@@ -465,3 +465,15 @@ def test_very_unlikely_records_do_not_run_out_of_numbers() -> None:
     assert result.log_likelihood < -700  # e^-700 is no number that a computer has
     assert result.beliefs["probability"].between(0, 1).all()
     assert result.beliefs.groupby("step")["probability"].sum().to_numpy() == pytest.approx(1)
+
+
+def test_the_coarser_grid_tells_the_error() -> None:
+    game = detente.compile_game(detente.loads(GAME))
+    lines = "2018-02-03,sender,tighten\n2018-02-20,target,step\n2018-03-05,target,wait\n"
+    result = tracked(detente.solve(game, beliefs=9, regret=False), lines)
+    exact = tracked(solved(beliefs=257), lines)
+    assert exact.coarse is None
+    assert exact.errors == {}
+    assert set(result.errors) == {"moves", "beliefs", "outcomes"}
+    off = (result.moves["probability"] - exact.moves["probability"]).abs().max()
+    assert 0 < off < result.errors["moves"] < 0.001

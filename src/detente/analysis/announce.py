@@ -23,12 +23,13 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from detente.analysis.choice import Choice, choose, entropy, posteriors
+from detente.analysis.choice import Choice, choose, entropy
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
@@ -69,9 +70,9 @@ class Announcement:
     payoffs
         `actor, type, payoff`: before the announcement.
     outcomes
-        `policy, type, t, period, outcome, announced, imposed`: probability that the outcome has
-        come about by the end of period t, for the announcer's types and 'any', weighted by what is
-        believed then. Empty where the scenario has no outcomes.
+        `policy, type, t, period, outcome, announced, imposed, error`: probability that the outcome
+        has come about by the end of period t, for the announcer's types and 'any', weighted by what
+        is believed then. Empty where the scenario has no outcomes.
     bits, most_bits
         How much the announcement tells about the type, and the most that it could.
     status
@@ -153,18 +154,17 @@ def announce(
     threads = threads or os.cpu_count() or 1
     points = default_points(games[names[0]]) if beliefs is None else beliefs
     sizes = [
-        memory_needed(game, points, regret=False, coarse=False, threads=threads)
+        memory_needed(game, points, regret=False, coarse=True, threads=threads)
         for game in games.values()
     ]
     keep = sum(sizes) <= memory_limit
 
-    def solved(policy: str, begin: float, share: float, *, coarse: bool) -> Solution:
+    def solved(policy: str, begin: float, share: float) -> Solution:
         return solve(
             games[policy],
             beliefs=beliefs,
             threads=threads,
             regret=False,
-            coarse=coarse,
             memory_limit=memory_limit,
             progress=lambda done: report(begin + share * done),
         )
@@ -172,23 +172,21 @@ def announce(
     each = SOLVING / len(names)
     solutions: dict[str, Solution] = {}
     for n, name in enumerate(names):
-        found = solved(name, n * each, each, coarse=True)
-        rough = found.coarse and replace(found.coarse, strategies=())
-        found = replace(found, coarse=rough)
+        found = solved(name, n * each, each)
         solutions[name] = found if keep else _light(found)
     stage = choose(tuple(solutions.values()), list(scenario.actors).index(who))
     blocks: list[pd.DataFrame] = []
     error, rest = 0.0, (1 - SOLVING) / len(names)
     for n, name in enumerate(names if scenario.outcomes else ()):
         begin = SOLVING + n * rest
-        full = solutions[name] if keep else solved(name, begin, rest / 2, coarse=False)
+        full = solutions[name] if keep else solved(name, begin, rest / 2)
         block, missed = _follow(full, stage, n, threads, periods)
         blocks.append(block.assign(policy=name))
         error = max(error, missed)
         solutions[name] = _light(solutions[name])
         report(begin + rest)
     report(1.0)
-    columns = ["policy", "type", "t", "period", "outcome", "announced", "imposed"]
+    columns = ["policy", "type", "t", "period", "outcome", "announced", "imposed", "error"]
     outcomes = pd.concat(blocks, ignore_index=True)[columns] if blocks else pd.DataFrame()
     statuses = [stage.status, *(one.status for one in solutions.values())]
     return Announcement(
@@ -239,8 +237,8 @@ def _asked(
 
 
 def _light(solution: Solution) -> Solution:
-    """A solution without its strategies, which take nearly all of its memory."""
-    return replace(solution, strategies=())
+    """A solution without strategies, which take nearly all of its memory."""
+    return replace(solution, strategies=(), coarse=solution.coarse and _light(solution.coarse))
 
 
 def _follow(
@@ -248,14 +246,12 @@ def _follow(
 ) -> tuple[pd.DataFrame, float]:
     """What happens under a policy, announced and imposed, and the error of payoffs so counted."""
     game, grid = solution.game, solution.grid
-    start = np.zeros(grid.size)
-    start[grid.start] = 1.0
     with ThreadPoolExecutor(threads) as pool:
-        workers = Workers(pool, threads)
-        announced, imposed = (
-            forward(solution, workers, periods=periods, begin=begin)
-            for begin in (stage.weights[k], start)
-        )
+        play_on = partial(forward, workers=Workers(pool, threads), periods=periods)
+        announced, imposed = play_on(solution, begin=stage.weights[k]), play_on(solution)
+        rough = None
+        if solution.coarse is not None and stage.rough is not None:
+            rough = play_on(solution.coarse, begin=stage.rough.weights[k])
     values = solution.start_values[grid.start].reshape(stage.before.shape)
     error = max(
         float((np.abs(run.payoffs - value) / np.maximum(1.0, np.abs(value))).max())
@@ -264,30 +260,36 @@ def _follow(
     times = np.arange(len(announced.states))
     labels = ["start", *(game.scenario.calendar.label(int(t)) for t in times[1:])]
     blocks = []
-    for kind, believed, prior in _conditions(stage, k):
-        seen, given = (_profiles(game, stage.who, belief) for belief in (believed, prior))
+    for kind, own in _conditions(stage):
+        seen, given = (
+            _profiles(game, stage.who, belief if own is None else own)
+            for belief in (stage.posterior[k], stage.prior)
+        )
         for key in game.holds:
+            happened = announced.happened[key] @ seen
+            missed = np.full(times.size, np.nan if game.informed else 0.0)
+            if rough is not None and stage.rough is not None:
+                belief = stage.rough.posterior[k] if own is None else own
+                other = rough.happened[key] @ _profiles(game, stage.who, belief)
+                missed = np.abs(happened - other)
             block = {
                 "type": kind,
                 "t": times,
                 "period": labels,
                 "outcome": key,
-                "announced": announced.happened[key] @ seen,
+                "announced": happened,
                 "imposed": imposed.happened[key] @ given,
+                "error": missed,
             }
             blocks.append(pd.DataFrame(block))
     return pd.concat(blocks, ignore_index=True), error
 
 
-def _conditions(stage: Choice, k: int) -> list[tuple[str, Floats, Floats]]:
-    """'any' and each type of the announcer, with its probabilities after k and before."""
-    kinds = stage.kinds
-    believed = stage.posterior[k]
-    rows = np.eye(len(kinds))
-    found = [(ANY, believed, stage.prior)]
-    if len(kinds) > 1:
-        found += [(kind, row, row) for kind, row in zip(kinds, rows, strict=True)]
-    return found
+def _conditions(stage: Choice) -> list[tuple[str, Floats | None]]:
+    """'any', and each type of the announcer with its probabilities, of which one is 1."""
+    rows = np.eye(len(stage.prior))
+    types = list(zip(stage.kinds, rows, strict=True)) if len(rows) > 1 else []
+    return [(ANY, None), *types]
 
 
 def _profiles(game: CompiledGame, who: int, belief: Floats) -> Floats:
@@ -297,14 +299,13 @@ def _profiles(game: CompiledGame, who: int, belief: Floats) -> Floats:
 
 
 def _choices(stage: Choice, names: Sequence[str]) -> pd.DataFrame:
-    rows = [(ANY, stage.prior), *zip(stage.kinds, np.eye(len(stage.prior)), strict=True)]
-    rows = rows if len(stage.prior) > 1 else rows[:1]
     blocks = []
-    for kind, weight in rows:
+    for kind, own in _conditions(stage):
+        weight = stage.prior if own is None else own
         share = weight @ stage.play
-        error = np.full(share.size, np.nan if len(stage.game.informed) else 0.0)
+        error = np.full(share.size, np.nan if stage.game.informed else 0.0)
         if stage.rough is not None:
-            error = np.abs(share - weight @ stage.rough)
+            error = np.abs(share - weight @ stage.rough.play)
         columns = {"policy": names, "type": kind, "probability": share, "error": error}
         blocks.append(pd.DataFrame(columns))
     return pd.concat(blocks, ignore_index=True)
@@ -312,9 +313,9 @@ def _choices(stage: Choice, names: Sequence[str]) -> pd.DataFrame:
 
 def _beliefs(stage: Choice, names: Sequence[str]) -> pd.DataFrame:
     found = stage.posterior
-    error = np.full(found.shape, np.nan if len(stage.game.informed) else 0.0)
+    error = np.full(found.shape, np.nan if stage.game.informed else 0.0)
     if stage.rough is not None:
-        error = np.abs(found - posteriors(stage.prior, stage.rough))
+        error = np.abs(found - stage.rough.posterior)
     kinds = stage.kinds
     return pd.DataFrame(
         {

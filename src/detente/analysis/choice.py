@@ -27,7 +27,9 @@ class Choice:
     """The announcement, solved, at the priors. k numbers policies.
 
     play
-        float64 [θ, k]: σ(k | θ) of announcer i; `rough` is that of the coarser grid, or None.
+        float64 [θ, k]: σ(k | θ) of announcer i.
+    rough
+        The same choice on the coarser grid, or None.
     weights
         float64 [k, b]: on nodes of the belief grid, around the posterior after k.
     after, before
@@ -37,7 +39,7 @@ class Choice:
     game: CompiledGame
     who: int
     play: Floats
-    rough: Floats | None
+    rough: Choice | None
     weights: Floats
     after: Floats
     before: Floats
@@ -112,7 +114,7 @@ def choose(solutions: Sequence[Solution], who: int) -> Choice:
         game=game,
         who=who,
         play=play,
-        rough=choose(coarse, who).play if len(coarse) == count else None,
+        rough=choose(coarse, who) if len(coarse) == count else None,
         weights=weights,
         after=np.einsum("kb,kbc->kc", weights, following).reshape(count, *shape),
         before=values[0, grid.start].reshape(shape).copy(),

@@ -12,21 +12,25 @@ units need not be the same.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from detente.errors import Diagnostic, Place, ScenarioError
+from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Scenario
 from detente.simulation.forecast import ANY, Forecast, forecast, overall
 from detente.solver.backward import Progress
-from detente.solver.solution import RESIDUAL_LIMIT, Status
-from detente.solver.solve import MEMORY_LIMIT, solve
+from detente.solver.memory import memory_needed
+from detente.solver.solution import RESIDUAL_LIMIT, Solution, Status
+from detente.solver.solve import MEMORY_LIMIT, default_points, solve
 
 ROUNDING = 2 * RESIDUAL_LIMIT
 """By which the numbers of two solves may differ where both are right: what each is solved to."""
@@ -107,7 +111,8 @@ def compare(
         where it is not among `policies`, and comes first then.
     beliefs, threads, memory_limit
         As those of `solve`. One policy is solved after the other, and only the tables of its
-        forecast are kept: its solution has let go of strategies and the coarser grid.
+        forecast are kept: its solution has let go of strategies and the coarser grid. Where the
+        memory is enough for two, one is played forward while the next is solved.
     periods
         As that of `forecast`, for play without end.
     progress
@@ -124,29 +129,41 @@ def compare(
     wanted = _chosen(scenario, policies, base)
     report = progress or (lambda _: None)
     games = {policy: compile_game(scenario, policy=policy) for policy in wanted}
-    forecasts = {}
-    for done, (policy, game) in enumerate(games.items()):
 
-        def tell(share: float, done: int = done) -> None:
-            report((done + SOLVING * share) / len(games))
-
-        solution = solve(
-            game,
-            beliefs=beliefs,
-            threads=threads,
-            regret=False,
-            memory_limit=memory_limit,
-            progress=tell,
-        )
+    def tell(solution: Solution) -> Forecast:
         told = forecast(solution, periods=periods, threads=threads)
         # Strategies of one policy can take a gigabyte, and no table needs them any more.
-        forecasts[policy] = replace(told, solution=replace(solution, strategies=(), coarse=None))
-        report((done + 1) / len(games))
-    return compare_forecasts(forecasts, against=base)
+        return replace(told, solution=replace(solution, strategies=(), coarse=None))
+
+    forecasts: dict[str, Future[Forecast]] = {}
+    with ThreadPoolExecutor(1) as aside:
+        for done, (policy, game) in enumerate(games.items()):
+            if forecasts and 2 * _memory(game, beliefs, threads) > memory_limit:
+                wait(forecasts.values())
+
+            def sofar(share: float, done: int = done) -> None:
+                report((done + share) / len(games))
+
+            solution = solve(
+                game,
+                beliefs=beliefs,
+                threads=threads,
+                regret=False,
+                memory_limit=memory_limit,
+                progress=sofar,
+            )
+            # One policy is played forward while the next is solved, so that what either cannot
+            # share out does not keep a processor waiting.
+            wait(forecasts.values())
+            forecasts[policy] = aside.submit(tell, solution)
+            del solution
+    return compare_forecasts({p: told.result() for p, told in forecasts.items()}, against=base)
 
 
-SOLVING = 0.6
-"""The share of its time that a policy takes to be solved; the rest is its forecast."""
+def _memory(game: CompiledGame, beliefs: int | None, threads: int | None) -> int:
+    """Bytes that a policy takes to be solved, or to be played forward."""
+    points = beliefs or default_points(game)
+    return memory_needed(game, points, regret=False, threads=threads or os.cpu_count() or 1)
 
 
 def compare_forecasts(forecasts: Mapping[str, Forecast], *, against: str) -> Comparison:

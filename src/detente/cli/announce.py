@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -71,8 +69,7 @@ def announce(
             progress=report,
         )
     if as_json:
-        json.dump(as_data(found), sys.stdout, ensure_ascii=False, indent=2, allow_nan=False)
-        print()
+        console.print_json(as_data(found))
     else:
         print_announcement(found)
     if found.status.name != "SOLVED":
@@ -173,15 +170,16 @@ def _print_beliefs(found: Announcement, letters: dict[str, str], name: str) -> N
 
 
 def _print_worth(found: Announcement, letters: dict[str, str]) -> None:
-    console.print_heading("What it is worth once announced (where merely imposed: in brackets)")
+    console.print_heading("What it is worth: announced, and if it were merely in force (imposed)")
     announced = _wide(found.worth, "announced", "actor", "type")
     imposed = _wide(found.worth, "imposed", "actor", "type")
     rows = []
-    for key, values in announced.items():
-        pairs = zip(values, imposed[key], strict=True)
-        cells = [f"{seen:.2f} ({given:.2f})" for seen, given in pairs]
-        rows.append([found.scenario.actors[key[0]].name, key[1], *cells])
-    console.print_table(["actor", "type", *letters.values()], rows, numbers=2)
+    for (actor, kind), values in announced.items():
+        name = found.scenario.actors[actor].name
+        rows.append([name, kind, "announced", *(f"{value:.3f}" for value in values)])
+        given = imposed[actor, kind]
+        rows.append(["", "", "imposed", *(f"{value:.3f}" for value in given)])
+    console.print_table(["actor", "type", "", *letters.values()], rows, numbers=3)
 
 
 def _print_outcomes(found: Announcement, letters: dict[str, str]) -> None:
@@ -191,15 +189,15 @@ def _print_outcomes(found: Announcement, letters: dict[str, str]) -> None:
 
     last = found.outcomes[found.outcomes["t"] == found.outcomes["t"].max()]
     last = last[last["type"] == "any"]
-    console.print_heading(
-        f"What follows by the end of {last['period'].iloc[0]} (where merely imposed: in brackets)"
-    )
+    error = float(last["error"].max(skipna=False))
+    when = last["period"].iloc[0]
+    console.print_heading(f"What follows: probability that it has come about by the end of {when}")
     announced, imposed = (_wide(last, key, "outcome") for key in ("announced", "imposed"))
     rows = []
     for (key,), values in announced.items():
-        pairs = zip(values, imposed[key,], strict=True)
-        rows.append([key, *(f"{percent(a)} ({percent(b)})" for a, b in pairs)])
-    console.print_table(["outcome", *letters.values()], rows, numbers=1)
+        rows.append([key, "announced", *(percent(value, error) for value in values)])
+        rows.append(["", "imposed", *(percent(value, error) for value in imposed[key,])])
+    console.print_table(["outcome", "", *letters.values()], rows, numbers=2)
 
 
 def _quality(found: Announcement) -> list[str]:
@@ -210,10 +208,13 @@ def _quality(found: Announcement) -> list[str]:
         f"{found.residual:.1e}, values to {found.value_error:.1e}.",
     ]
     if not found.outcomes.empty:
-        worst = f"{found.forward_error:.1e}"
-        lines.append(f"Expected payoffs counted forward equal those announced to {worst}.")
+        lines.append(
+            f"Expected payoffs counted forward equal the values to {found.forward_error:.1e}."
+        )
     error = float(found.choices["error"].max(skipna=False))
     if error > 0:
         changes = f"the probabilities of announcements by up to {error:.1g}"
+        if not found.outcomes.empty:
+            changes += f", those of outcomes by up to {found.outcomes['error'].max():.1g}"
         lines.append(f"A belief grid half as fine changes {changes}.")
     return lines

@@ -171,9 +171,10 @@ def _print_outcomes(found: Comparison, letters: dict[str, str]) -> None:
         if at.empty:
             return
         console.print_heading(f"What happens: probability that it has come about within {label}")
+        known = at[at["policy"] == found.base].set_index("outcome")["error"]
         cells = {}
         for r in at.itertuples():
-            digits = 1 if r.error < 0.0005 else 0
+            digits = 1 if max(r.error, known[r.outcome]) < 0.0005 else 0
             change = _change(r, found.base, 100 * r.difference, digits)
             cells[r.outcome, r.policy] = f"{percent(r.happened, r.error)}{change}"
         rows = [
@@ -185,9 +186,12 @@ def _print_outcomes(found: Comparison, letters: dict[str, str]) -> None:
 def _print_payoffs(found: Comparison, letters: dict[str, str]) -> None:
     console.print_heading("What it is worth: expected payoff")
     cells: dict[tuple[str, str], list[str]] = {}
+    known = found.payoffs[found.payoffs["policy"] == found.base]
+    errors = known.set_index(["actor", "type"])["error"]
     for r in found.payoffs.itertuples():
         digits = 3 if r.error < 5e-4 else 2
-        change = _change(r, found.base, r.difference, digits)
+        both = 3 if max(r.error, errors[r.actor, r.type]) < 5e-4 else 2
+        change = _change(r, found.base, r.difference, both)
         cells.setdefault((r.actor, r.type), []).append(f"{r.payoff:.{digits}f}{change}")
     actors = found.scenario.actors
     rows = [[actors[actor].name, kind, *row] for (actor, kind), row in cells.items()]

@@ -38,6 +38,7 @@ from detente.cli.inputs import (
     refuse,
     solve_game,
 )
+from detente.cli.report import report
 from detente.cli.threshold import threshold
 from detente.cli.track import track
 from detente.errors import ScenarioError, SolveError
@@ -346,6 +347,7 @@ def schema() -> None:
     _print_json(json_schema())
 
 
+app.command()(report)
 app.command()(threshold)
 
 

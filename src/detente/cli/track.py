@@ -142,7 +142,7 @@ def _tracks(
     found = []
     for k, (game, record) in enumerate(zip(games, records, strict=True)):
         solution: Solution = solve_game(
-            game, beliefs, threads, coarse=False, regret=False, memory=memory
+            game, beliefs, threads, coarse=True, regret=False, memory=memory
         )
         with console.progress("Following the record") as report:
             found.append(

@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING, Any
 from detente import __version__
 from detente.cli import console
 
-COARSE = 0.03
-"""A difference of mean beliefs above which a finer grid is advised."""
-
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -205,14 +202,23 @@ def _print_quality(found: Track) -> None:
     console.print_heading("How good the answer is")
     status = found.solution.status.value
     console.print_text(f"{status[0].upper()}{status[1:]}.", indent=2)
-    if found.solution.game.informed:
-        gap = (found.periods["public"] - found.periods["probability"]).abs().max()
-        more = " Take more points (--beliefs 33) before you quote it." if gap > COARSE else ""
-        console.print_text(
-            f"Belief grid {grid_text(found.solution)}; the public's mean belief differs from that "
-            f"of the record by up to {gap:.1g}, which is the error of the grid.{more}",
-            indent=2,
-        )
+    if not found.solution.game.informed:
+        return
+    told = f"Belief grid {grid_text(found.solution)}"
+    if found.errors:
+        names = {"moves": "of observations", "beliefs": "of types", "outcomes": "of outcomes"}
+        parts = [f"{names[key]} {_by(error)}" for key, error in found.errors.items()]
+        told += f"; a grid half as fine changes probabilities {', '.join(parts)}"
+    gap = (found.periods["public"] - found.periods["probability"]).abs().max()
+    console.print_text(
+        f"{told}. On average the public's belief, which the grid spreads, differs from that of the "
+        f"record {_by(gap)}.",
+        indent=2,
+    )
+
+
+def _by(error: float) -> str:
+    return f"by up to {error:.1g}" if error >= 1e-3 else "by less than 0.001"
 
 
 def print_factor(factor: BayesFactor, first: Track, second: Track) -> None:
@@ -300,6 +306,7 @@ def as_data(found: Track, factor: BayesFactor | None = None) -> dict[str, Any]:
         },
         "status": {"code": solution.status.name, "message": solution.status.value},
         "log_likelihood": found.log_likelihood,
+        "errors": dict(found.errors),
         "scores": {key: _finite(value) for key, value in found.scores.items()},
     }
     for name in ("moves", "expected", "beliefs", "periods", "states", "outcomes"):

@@ -130,15 +130,18 @@ class Filter:
         for entry in readings:
             assert entry.condition is not None
             holds = self.holds(entry, n, t)
-            states = self.by_state()
+            share = self._share()
+            states = share @ self.prior
+            states /= states.sum()
             probability = min(float(states[holds].sum()), 1.0)
             kind, reason = "reading", ""
             if probability > 0:
                 self.pass_.mass[~holds] = 0.0
+                share[~holds] = 0.0
                 states = np.where(holds, states, 0.0) / probability
             else:
                 kind, reason = "skipped", why_no_reading(self.game, n, entry.condition, states)
-            posterior = self._scale(self.pass_.mass.sum(axis=(0, 1))[:: self.pass_.channels])
+            posterior = self._scale(share.sum(axis=0))
             none = np.zeros(0)
             self.steps.append(
                 Step(
@@ -160,8 +163,12 @@ class Filter:
 
     def by_state(self) -> Floats:
         """The distribution over the present states, float64 [x]."""
-        share = self.pass_.mass.sum(axis=1)[:, :: self.pass_.channels] @ self.prior
+        share = self._share() @ self.prior
         return np.asarray(share / share.sum())
+
+    def _share(self) -> Floats:
+        """Mass by state and type profile, float64 [x, p]."""
+        return np.asarray(self.pass_.mass[:, :, :: self.pass_.channels].sum(axis=1))
 
     def _told(self, t: int, layer: Layer) -> dict[int, Entry]:
         """What is known of a turn: by mover (its position in the layer), a line of the record."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -84,6 +84,8 @@ class Track:
         where it was not asked for.
     last, end
         The last period that the record covers, and the last one told.
+    coarse
+        The same on the solution's coarser belief grid, from which errors are judged; or None.
     """
 
     solution: Solution
@@ -97,6 +99,7 @@ class Track:
     path: pd.DataFrame | None
     last: int
     end: int
+    coarse: Track | None = None
 
     @property
     def log_likelihood(self) -> float:
@@ -110,6 +113,18 @@ class Track:
         with np.errstate(divide="ignore"):
             rivals = {name: float(np.log(rows[name]).sum()) for name in ("uniform", "prior_only")}
         return {"filter": float(rows["log_score"].sum()), **rivals}
+
+    @property
+    def errors(self) -> Mapping[str, float]:
+        """Largest differences from the coarser belief grid, of probabilities: empty without one."""
+        if self.coarse is None:
+            return {}
+        columns = {"moves": "probability", "beliefs": "probability", "outcomes": "happened"}
+        return {
+            name: float((getattr(self, name)[key] - getattr(self.coarse, name)[key]).abs().max())
+            for name, key in columns.items()
+            if len(getattr(self, name))
+        }
 
     @property
     def skipped(self) -> pd.DataFrame:
@@ -142,7 +157,7 @@ def track(
     Parameters
     ----------
     solution
-        As solved; its coarser solution is not needed.
+        As solved; where it has a coarser solution, the record is tracked by that as well.
     record
         As read, or what `read_record` takes: the path of a CSV file, or the name of a record of
         the library.
@@ -184,7 +199,12 @@ def track(
     impossible = [step for step in work.filter.steps if step.kind == "skipped"]
     if impossible and not skip_impossible:
         raise ScenarioError([_impossible(game, step) for step in impossible])
-    return work.result()
+    coarse = None
+    if solution.coarse is not None:
+        coarse = track(
+            solution.coarse, record, skip_impossible=True, periods=periods, threads=threads
+        )
+    return replace(work.result(), coarse=coarse)
 
 
 class _Work:
@@ -238,7 +258,8 @@ class _Work:
         pass_ = self.filter.pass_
         pass_.record(n)
         self.given.append(outcomes_given(pass_, self.prior, n))
-        self.held.append(self.filter.by_state())
+        held = pass_.by_state[-1][:, :, 0] @ self.prior
+        self.held.append(held / held.sum())
 
     def _look_ahead(self, blocks: list[list[tuple[int, int]]]) -> Mapping[str, tuple[float, float]]:
         """Outcomes by the end, as the present mass has it, with nothing more observed."""

@@ -129,19 +129,21 @@ def state_rows(game: CompiledGame, steps: Sequence[Step], held: Sequence[Floats]
     ]
     found += [(t, 0, ends[min(t, len(ends) - 1)], states) for t, states in enumerate(held)]
     found.sort(key=lambda one: (one[0], one[1] == 0, one[1]))
-    blocks = []
+    rows = []
     for t, number, n, states in found:
-        levels = game.structure.levels(sets[n])
+        levels, period = game.structure.levels(sets[n]), period_label(game, t)
         for variable in game.structure.variables:
-            block = {
-                "step": number,
-                "t": t,
-                "period": period_label(game, t),
-                "variable": variable.key,
-                "level": np.arange(variable.size),
-                "label": [variable.label(k) for k in range(variable.size)],
-                "probability": np.bincount(levels[variable.key], states, minlength=variable.size),
-            }
-            blocks.append(pd.DataFrame(block))
-    columns = ["step", "t", "period", "variable", "level", "label", "probability"]
-    return pd.concat(blocks, ignore_index=True) if blocks else table([], columns)
+            share = counts_of(levels[variable.key], states, variable.size)
+            rows += [
+                {
+                    "step": number,
+                    "t": t,
+                    "period": period,
+                    "variable": variable.key,
+                    "level": level,
+                    "label": variable.label(level),
+                    "probability": float(p),
+                }
+                for level, p in enumerate(share)
+            ]
+    return table(rows, ("step", "t", "period", "variable", "level", "label", "probability"))
