@@ -171,6 +171,11 @@ def test_an_interruption_leaves_what_was_computed(
     code, out, _ = run(*MAP)
     assert code == 130
     assert "Interrupted after 5 nodes" in out
+    for words, what in ((CROSSING, "value"), (MAP, "node")):
+        left = iter(())
+        code, out, _ = run(*words)
+        assert code == 130
+        assert out.rstrip().endswith(f"before the first {what} was computed.")
 
 
 def test_an_unsolved_game_exits_with_1(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

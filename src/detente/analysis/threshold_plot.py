@@ -106,7 +106,7 @@ def _curve(axes: Axes, found: Threshold) -> None:
         axes.plot(*at_present, "o", markersize=9, markerfacecolor="none", markeredgecolor="black")
         axes.annotate("now", tuple(at_present), xytext=(0, 8), ha="center", **spot)
     axes.set_xlabel(_axis(found.parameter, found.unit))
-    axes.set_ylabel(found.short)
+    axes.set_ylabel(wording.label(found))
     if found.kind == "probability":
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.spines[["top", "right"]].set_visible(False)
@@ -116,7 +116,7 @@ def _map(figure: Figure, axes: Axes, found: ThresholdMap) -> None:
     x, y, numbers = found.grid()
     mesh = axes.pcolormesh(x, y, numbers, shading="nearest", cmap="cividis")
     percent = PercentFormatter(1.0) if found.kind == "probability" else None
-    figure.colorbar(mesh, ax=axes, format=percent, label=found.short)
+    figure.colorbar(mesh, ax=axes, format=percent, label=wording.label(found))
     level = wording.crossed(found)
     spot: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8}
     for line in found.contours:

@@ -43,6 +43,11 @@ def crossed(found: Threshold | ThresholdMap) -> str:
     return f"{100 * found.at:.6g} %" if found.kind == "probability" else f"{found.at:.6g}"
 
 
+def label(found: Threshold | ThresholdMap) -> str:
+    """The number in a word or two, for a column or an axis."""
+    return "difference" if found.kind == "difference" else found.short
+
+
 def crossing(found: Threshold, one: Crossing) -> str:
     """A crossing in a sentence without its end."""
     at, name = crossed(found), found.parameter
@@ -126,8 +131,9 @@ def rest(found: Threshold) -> str:
         sentences.append(f"{told}.")
     now = found.curve[found.curve["value"] == found.present]
     if found.present is not None and len(now):
+        what = "the difference" if found.kind == "difference" else found.short
         told = level(found.kind, float(now["number"].iloc[0]), float(now["error"].iloc[0]))
-        sentences.append(f"Now {found.parameter} is {found.present:g}, and {found.short} {told}.")
+        sentences.append(f"Now {found.parameter} is {found.present:g}, and {what} {told}.")
     bad = found.curve.loc[~found.curve["solved"].astype(bool), "value"]
     if len(bad):
         places = listing(f"{value:.4g}" for value in bad)

@@ -10,8 +10,8 @@ from detente.analysis.threshold_map import ThresholdMap
 from detente.analysis.threshold_result import Threshold
 from detente.cli import console
 
-WIDTH = 40
-"""Columns of the terminal's curve."""
+MOST, LEAST = 62, 20
+"""Columns for the terminal's curve and the two names left of it; and for the curve at least."""
 
 
 def print_curve(found: Threshold) -> None:
@@ -24,6 +24,8 @@ def print_curve(found: Threshold) -> None:
     else:
         rest = found.verdict
     console.print_text(rest, indent=2)
+    if not len(found.curve):
+        return
     console.print_heading("The curve")
     _print_rows(found)
     about = {
@@ -68,25 +70,27 @@ def _print_rows(found: Threshold) -> None:
     high = max(float(table["number"].max()), found.at)
     crossed = {one.value for one in found.crossings}
 
+    # As wide as the columns beside it leave, so that no line is folded.
+    width = max(MOST - len(found.parameter) - len(wording.label(found)), LEAST)
+
     def place(number: float) -> int:
-        return round((number - low) / ((high - low) or 1.0) * (WIDTH - 1))
+        return round((number - low) / ((high - low) or 1.0) * (width - 1))
 
     rows = []
     for r in table.itertuples():
-        line = [" "] * WIDTH
+        line = [" "] * width
         line[place(found.at)] = "|"
         line[place(r.number)] = "o"
         mark = "crossing" if r.value in crossed else "now" if r.value == found.present else ""
         known = not math.isnan(r.error)
-        number = f"{100 * r.number:.2f} %" if found.kind == "probability" else f"{r.number:.4f}"
+        number = f"{100 * r.number:.2f} %" if found.kind == "probability" else f"{r.number:.4g}"
         error = f"{100 * r.error:.2g} %" if found.kind == "probability" else f"{r.error:.2g}"
         slope = "" if math.isnan(r.derivative) else f"{r.derivative:+.3g}"
         row = [f"{r.value:.5g}", number, error if known else "", slope, "".join(line), mark]
         rows.append(row if r.solved else [*row[:-1], "not solved"])
-    ends = [wording.level(found.kind, number) for number in (low, high)]
-    scale = f"{ends[0]}{' ' * max(WIDTH - len(ends[0]) - len(ends[1]), 1)}{ends[1]}"
-    number = "difference" if found.kind == "difference" else found.short
-    header = [found.parameter, number, "error", "slope", scale, ""]
+    ends = [f"{100 * n:.3g} %" if found.kind == "probability" else f"{n:.3g}" for n in (low, high)]
+    scale = f"{ends[0]}{' ' * max(width - len(ends[0]) - len(ends[1]), 1)}{ends[1]}"
+    header = [found.parameter, wording.label(found), "error", "slope", scale, ""]
     if not (table["derivative"].notna()).any():
         rows, header = [row[:3] + row[4:] for row in rows], header[:3] + header[4:]
     console.print_table(header, rows, numbers=0, text=len(header) - 2)
@@ -95,6 +99,8 @@ def _print_rows(found: Threshold) -> None:
 def print_map(found: ThresholdMap) -> None:
     _print_question(found)
     console.print_text(found.verdict, indent=2)
+    if not len(found.map):
+        return
     console.print_heading(
         f"The map: {found.parameters[0]} from left to right, {found.parameters[1]} upwards; "
         "[ ] at least the level, ~ cannot be told"
