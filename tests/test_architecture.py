@@ -9,9 +9,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1] / "src" / "detente"
-LAYERS = ["errors", "scenario", "game", "solver", "simulation", "analysis", "cli"]
+LAYERS = ["errors", "scenario", "game", "solver", "simulation", "analysis", "report", "cli"]
 """Each may import those before it."""
-LIBRARY = {"detente.scenario.loader", "detente.cli.main"}
+LIBRARY = {
+    "detente.scenario.loader",
+    "detente.scenario.record",
+    "detente.cli.main",
+    "detente.cli.track",
+}
 """Modules that may read the library of scenarios, which is data."""
 LONGEST = 450
 

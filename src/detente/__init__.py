@@ -17,20 +17,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from detente.analysis.accounts import bayes_factor
     from detente.analysis.accuracy import forecast_within
+    from detente.analysis.announce import announce
     from detente.analysis.compare import compare, compare_forecasts
     from detente.analysis.credibility import credibility
     from detente.analysis.hold import hold_cost
     from detente.analysis.search import search
     from detente.analysis.sensitivity import sensitivity
+    from detente.analysis.threshold import threshold
+    from detente.analysis.threshold_map import threshold_map
     from detente.game.compile import compile_game, with_values
     from detente.game.export import to_efg
     from detente.scenario.loader import load, loads
+    from detente.scenario.record import parse_record, read_record
     from detente.simulation.forecast import forecast
     from detente.simulation.sample import sample
+    from detente.simulation.track import track
     from detente.solver.solve import solve
 
 _HOMES = {
+    "announce": "detente.analysis.announce",
+    "bayes_factor": "detente.analysis.accounts",
     "compare": "detente.analysis.compare",
     "compare_forecasts": "detente.analysis.compare",
     "compile_game": "detente.game.compile",
@@ -40,11 +48,16 @@ _HOMES = {
     "hold_cost": "detente.analysis.hold",
     "load": "detente.scenario.loader",
     "loads": "detente.scenario.loader",
+    "parse_record": "detente.scenario.record",
+    "read_record": "detente.scenario.record",
     "sample": "detente.simulation.sample",
     "search": "detente.analysis.search",
     "sensitivity": "detente.analysis.sensitivity",
     "solve": "detente.solver.solve",
+    "threshold": "detente.analysis.threshold",
+    "threshold_map": "detente.analysis.threshold_map",
     "to_efg": "detente.game.export",
+    "track": "detente.simulation.track",
     "with_values": "detente.game.compile",
 }
 
@@ -52,6 +65,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "__version__",
+    "announce",
+    "bayes_factor",
     "compare",
     "compare_forecasts",
     "compile_game",
@@ -61,11 +76,16 @@ __all__ = [
     "hold_cost",
     "load",
     "loads",
+    "parse_record",
+    "read_record",
     "sample",
     "search",
     "sensitivity",
     "solve",
+    "threshold",
+    "threshold_map",
     "to_efg",
+    "track",
     "with_values",
 ]
 

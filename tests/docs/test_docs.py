@@ -6,6 +6,7 @@ the language of a block says what becomes of it:
 =====================  ===================================================================
 ``yaml file=NAME``     is written to NAME; a whole scenario (with a title) has to load
 ``yaml add=NAME``      is added to NAME
+``csv file=NAME``      is written to NAME
 ``diff from=A to=B``   B is A with each `-` line replaced by the `+` line after it
 ``sh``                 its `detente` commands are run
 ``console``            the same, for lines after `$ `; the other lines have to be printed by the
@@ -46,7 +47,7 @@ PAGES += sorted((ROOT / "docs").glob("*.md"))
 LONG = os.environ.get("DETENTE_DOCS") == "long"
 SHORT = ("--horizon", "1", "--beliefs", "5")
 """Added to commands that are marked as long."""
-SHORTENED = ("run", "sample", "compare", "credibility")
+SHORTENED = ("run", "sample", "compare", "credibility", "threshold", "track")
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class Runner:
 
     def run(self, block: Block) -> None:
         kind = block.language
-        if kind == "yaml":
+        if kind in ("yaml", "csv"):
             self.write(block)
         elif kind == "diff":
             self.change(block)
@@ -121,7 +122,8 @@ class Runner:
 
     def write(self, block: Block) -> None:
         name, add = block.option("file"), block.option("add")
-        YAML(typ="safe", pure=True).load(block.text)  # a part of a file is YAML as well
+        if block.language == "yaml":
+            YAML(typ="safe", pure=True).load(block.text)  # a part of a file is YAML as well
         if name or add:
             with (self.folder / (name or add or "")).open("a" if add else "x") as out:
                 out.write(block.text)

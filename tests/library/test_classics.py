@@ -282,6 +282,11 @@ def test_chain_store_closed_form(entrants: int) -> None:
     assert payoffs < (0.012 if entrants == 2 else 0.004)
 
 
+def test_chain_store_where_kinks_are_dense() -> None:
+    """At λ = 1000 the branch has to be tried again, more carefully, at a few beliefs."""
+    assert solved("chain-store", {"entrants": 10, "precision": 1000}, 257).branches.failed == 0
+
+
 def test_chain_store_approaches_the_closed_form() -> None:
     # 0.0092, 0.0029, 0.0014, 0.0007 at these precisions, and 0.0003 at 1000.
     errors = [chain_store_errors(5, precision, 1025)[0] for precision in (50, 100, 200, 400)]

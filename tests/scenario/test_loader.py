@@ -144,6 +144,10 @@ def test_terms_and_policies(full: Scenario) -> None:
     assert alone.forbids == (("US", "ease"), ("ROK", "aid"), ("ROK", "wait"))
     assert text_of(alone.cost) == "war_cost"
     assert full.policies["hard, and soft"].terms == ("patience", "alone")
+    assert full.announcement is not None
+    assert (full.announcement.who, full.announcement.among) == (
+        *("US", ("hard, and soft", "none at all")),
+    )
     assert full.policies["none at all"].terms == ()
 
 

@@ -104,6 +104,7 @@ policies:
   hard, and soft: {terms: [patience, alone], about: both, judgement: why not}
   none at all: []
 policy: hard, and soft
+announcement: {who: US, among: ["hard, and soft", none at all], judgement: a guess}
 outcomes:
   deal: {when: steps == 3, ends: true, about: the end}
   contact: {when: talks >= contact}

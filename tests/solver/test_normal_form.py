@@ -148,6 +148,22 @@ def test_random_games_come_close_to_nash(name: str) -> None:
         assert distance_to_nash(payoffs, plays) < 0.01
 
 
+@pytest.mark.parametrize("name", RANDOM)
+def test_the_branch_is_followed_to_where_play_is_all_but_certain(name: str) -> None:
+    """Log odds of a million, a tenth of the way at a time where they only grow: not to another
+    equilibrium. Log odds are exact to about 1e-10 there, and what is bought by them to λ times
+    that in mixed equilibria; those are told as inaccurate."""
+    for seed in range(10):
+        payoffs = drawn(RANDOM[name], seed)
+        before = solve(payoffs, 1_000)[1]
+        game = detente.compile_game(detente.loads(scenario(payoffs, "100000")))
+        solution = detente.solve(game)
+        assert solution.status in (Status.SOLVED, Status.INACCURATE)
+        assert solution.certificate.residual < 1e-6
+        for m, play in enumerate(before):
+            assert np.abs(solution.strategy(0, 0, m)[0, 0] - play).max() < 0.02
+
+
 @pytest.mark.parametrize("name", [name for name in RANDOM if len(RANDOM[name]) == 3])
 def test_three_players_come_to_have_nothing_to_regret(name: str) -> None:
     for seed in range(10):

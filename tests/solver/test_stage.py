@@ -422,6 +422,15 @@ def test_the_branch_goes_straight_on_through_a_fork() -> None:
         assert np.abs(sigma - 0.5).max() < 1e-12
 
 
+def test_a_fork_in_the_last_step_is_seen() -> None:
+    same = np.eye(2)
+    for share in (1e-4, 1e-3, 0.003, 0.01, 0.03, 0.1, 0.3, 0.5):
+        for lam, expected in ((2.0 * (1 - share), TRACED), (2.0 * (1 + share), FORKED)):
+            how, sigma = solve(normal_form(same, same, lam=lam))
+            assert how == [expected], lam
+            assert np.abs(sigma - 0.5).max() < 1e-12
+
+
 @pytest.mark.parametrize("lam", [1.0, 10.0, 100.0])
 def test_the_branch_stays_symmetric_in_the_battle_of_the_sexes(lam: float) -> None:
     how, sigma = solve(normal_form(np.diag([2.0, 1.0]), np.diag([1.0, 2.0]), lam=lam))

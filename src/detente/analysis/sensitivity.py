@@ -83,7 +83,7 @@ def sensitivity(
         For names that the scenario does not have.
     """
     game = solution.game
-    target, about = _target(game, outcome, payoff, period, happened, types or {})
+    target, about = target_for(game, outcome, payoff, period, happened, types or {})
     value, numbers = game_gradient(solution, target, threads=threads, progress=progress)
     slopes = parameter_gradient(game, numbers)
     rows = []
@@ -113,7 +113,7 @@ def sensitivity(
     return Sensitivity(solution, about, value, ranked[columns].reset_index(drop=True))
 
 
-def _target(
+def target_for(
     game: CompiledGame,
     outcome: str | None,
     payoff: str | None,

@@ -10,6 +10,7 @@ from detente.scenario.values import FOREVER, LIMIT, constant, is_unbounded
 from detente.scenario.wording import (
     condition,
     effects,
+    in_force,
     number_text,
     span,
     support_text,
@@ -98,7 +99,18 @@ def as_data(scenario: Scenario) -> dict[str, Any]:
             }
             for v in scenario.variables.values()
         },
+        "terms": {
+            term.key: {
+                "forbids": [list(pair) for pair in term.forbids],
+                **in_force(term),
+                "cost": condition(term.cost),
+                "about": term.about,
+            }
+            for term in scenario.terms.values()
+        },
         "policies": {p.key: list(p.terms) for p in scenario.policies.values()},
+        "announcement": scenario.announcement
+        and {"who": scenario.announcement.who, "among": list(scenario.announcement.among)},
         "outcomes": {o.key: o.when.text for o in scenario.outcomes.values()},
         "parameters": [
             {
@@ -151,8 +163,8 @@ def _print_commitments(scenario: Scenario) -> None:
     rows = []
     for term in scenario.terms.values():
         forbidden = ", ".join(f"{who}: {what}" for who, what in term.forbids)
-        parts = {"when": condition(term.when), "unless": condition(term.unless)}
-        force = ", ".join(f"{word} {text}" for word, text in parts.items() if text) or "always"
+        words = in_force(term).items()
+        force = ", ".join(f"{word} {text}" for word, text in words if text) or "always"
         kind = "hard" if term.cost is None else f"soft, costs {term.cost.text}"
         rows.append([term.key, forbidden, force, kind, term.about])
     print_table(["term", "forbids", "in force", "", ""], rows)
@@ -162,6 +174,10 @@ def _print_commitments(scenario: Scenario) -> None:
         default = "in force unless another is asked for" if policy.key == scenario.policy else ""
         rows.append([policy.key, ", ".join(policy.terms) or "no terms", default or policy.about])
     print_table(["policy", "terms", ""], rows)
+    if scenario.announcement:
+        name = scenario.actors[scenario.announcement.who].name
+        among = "; ".join(scenario.announcement.among)
+        print_text(f"Before the first period {name} announces one of: {among}.", indent=2)
 
 
 def _print_ledger(scenario: Scenario) -> None:

@@ -16,6 +16,7 @@ import typer
 
 from detente import __version__
 from detente.cli import console
+from detente.cli.announce import announce
 from detente.cli.compare import compare
 from detente.cli.credibility import credibility
 from detente.cli.inputs import (
@@ -37,6 +38,9 @@ from detente.cli.inputs import (
     refuse,
     solve_game,
 )
+from detente.cli.report import report
+from detente.cli.threshold import threshold
+from detente.cli.track import track
 from detente.errors import ScenarioError, SolveError
 
 if TYPE_CHECKING:
@@ -259,7 +263,9 @@ def sensitivity(
 
 
 app.command()(compare)
+app.command()(announce)
 app.command()(credibility)
+app.command()(track)
 
 
 @app.command()
@@ -339,6 +345,10 @@ def schema() -> None:
     from detente.scenario.schema import json_schema
 
     _print_json(json_schema())
+
+
+app.command()(report)
+app.command()(threshold)
 
 
 def _count(number: int, what: str) -> str:

@@ -18,6 +18,7 @@ from detente.game.arrays import CompiledGame, Floats, Layer
 from detente.game.effects import ZERO, probabilities
 from detente.game.enumerate import enumerate_game
 from detente.game.evaluate import Evaluator, Findings, evaluator
+from detente.game.standing import variables
 from detente.game.structure import Ints, Side, Skeleton, Structure
 from detente.scenario.expression import Formula
 from detente.scenario.model import Action, Scenario
@@ -73,8 +74,9 @@ def compile_policies(
         except ScenarioError as error:
             found += error.diagnostics
     announced = {
-        term.place: sum(key in scenario.policies[policy].terms for policy in games if policy)
+        place: sum(key in scenario.policies[policy].terms for policy in games if policy)
         for key, term in scenario.terms.items()
+        for place in (term.place, *(event.place for event in term.events()))
     }
     told = Counter(warning for game in games.values() for warning in game.warnings)
     found += [w for w, times in told.items() if times == announced.get(w.place, len(games))]
@@ -106,7 +108,8 @@ def _fill(scenario: Scenario, policy: str, structure: Structure) -> CompiledGame
     None where a transition that the enumeration left out has become possible.
     """
     findings = Findings()
-    at = evaluator(scenario, structure.profiles, len(structure.period_sets), findings)
+    last = len(structure.period_sets)
+    at = evaluator(scenario, structure.variables, structure.profiles, last, findings)
     parts = []
     for skeleton, codes in zip(structure.skeletons, structure.skeleton_sets[:-1], strict=True):
         part = fill_layer(at, skeleton, codes)
@@ -296,9 +299,9 @@ def _check_sizes(scenario: Scenario, policy: str) -> None:
         known = ", ".join(repr(key) for key in scenario.policies) or "none"
         message = f"the scenario has no policy {policy!r}"
         found.append(Diagnostic(Place("--policy"), "unknown-name", message, f"it has: {known}"))
-    levels = math.prod(v.size for v in scenario.variables.values())
-    if levels > MAX_CODE:
-        place = max(scenario.variables.values(), key=lambda v: v.size).place
+    state = variables(scenario, policy if policy in scenario.policies else "")
+    if math.prod(v.size for v in state) > MAX_CODE:
+        place = max(state, key=lambda v: v.size).place
         message = "all levels together make more than 2^62 states, too many to number"
         found.append(Diagnostic(place, "too-large", message, "use fewer variables or levels"))
     informed = [actor for actor in scenario.actors.values() if len(actor.types) > 1]

@@ -14,6 +14,7 @@ import numpy as np
 
 from detente.errors import Diagnostic, Severity
 from detente.game.evaluate import Evaluator, Findings, evaluator
+from detente.game.standing import standings, variables
 from detente.game.structure import Bools, Ints, Skeleton, Structure, encode
 from detente.game.turns import Builder, Reach
 from detente.scenario.model import Scenario, Term
@@ -32,13 +33,14 @@ def enumerate_game(scenario: Scenario, policy: str) -> Structure:
     last = 1 if scenario.forever else round(constant(scenario.horizon, scenario))
     counts = [range(max(1, len(actor.types))) for actor in scenario.actors.values()]
     profiles = np.array(list(product(*counts)), dtype=np.int64)
-    at = evaluator(scenario, profiles, last, findings)
-    generic = evaluator(_generic(scenario), profiles, last, Findings())
+    state = variables(scenario, policy)
+    at = evaluator(scenario, state, profiles, last, findings)
+    generic = evaluator(_generic(scenario), state, profiles, last, Findings())
     chosen = scenario.policies[policy].terms if policy else ()
     terms = tuple(scenario.terms[key] for key in chosen)
-    build = Builder(scenario, at, generic, terms, Reach())
+    build = Builder(scenario, at, generic, terms, standings(scenario, policy), Reach())
 
-    start = encode(at.variables, {v.key: np.array([v.start]) for v in at.variables})
+    start = build.remember(encode(state, {v.key: np.array([v.start]) for v in state}), 1)
     first = _closure(build, start) if scenario.forever else start
     skeletons: list[Skeleton] = []
     sets, period_sets = [first], []
@@ -132,7 +134,8 @@ def _structural(scenario: Scenario) -> frozenset[str]:
     actions += scenario.events.values()
     formulas = [scenario.horizon, *(turn.when for turn in scenario.turns)]
     formulas += [a.when for a in actions] + [o.when for o in scenario.outcomes.values()]
-    formulas += [f for term in scenario.terms.values() for f in (term.when, term.unless)]
+    for term in scenario.terms.values():
+        formulas += [term.when, term.unless, *term.events()]
     formulas += [c.formula for a in actions for alt in a.alternatives for c in alt.changes]
     return frozenset().union(*(f.parameters for f in formulas if f is not None))
 
@@ -143,7 +146,7 @@ def _warnings(
     reach: Reach,
     never: list[str],
 ) -> tuple[Diagnostic, ...]:
-    """Outcomes that never hold and terms that never bind."""
+    """Outcomes that never hold, events that never come about, and terms that never bind."""
     found = []
     for key in never:
         formula = scenario.outcomes[key].when
@@ -151,8 +154,15 @@ def _warnings(
         hint = "check the levels in its condition, and whether any action leads there"
         found.append(Diagnostic(formula.place, "never-holds", message, hint, Severity.WARNING))
     for term in terms:
-        if term.key not in reach.binding:
+        idle = [event for event in term.events() if event.place not in reach.events]
+        for event in idle:
+            does = "lapses" if term.until and term.until.event is event else "begins"
+            message = f"the event at which term {term.key} {does} can never be: `{event.text}`"
+            hint = "check the levels in its condition, and whether any action leads there"
+            found.append(Diagnostic(event.place, "never-holds", message, hint, Severity.WARNING))
+        begins = not (term.since and term.since.event in idle)  # or it has been told why
+        if begins and term.key not in reach.binding:
             message = f"term {term.key} never forbids anything that could be done"
-            hint = "check its `when` and `unless`, and the availability of what it forbids"
+            hint = "check when it is in force, and the availability of what it forbids"
             found.append(Diagnostic(term.place, "never-binds", message, hint, Severity.WARNING))
     return tuple(sorted(found, key=lambda d: d.place))

@@ -105,7 +105,13 @@ class Evaluator:
             return np.zeros(shape)
 
 
-def evaluator(scenario: Scenario, profiles: Ints, last: int, findings: Findings) -> Evaluator:
+def evaluator(
+    scenario: Scenario,
+    variables: tuple[Variable, ...],
+    profiles: Ints,
+    last: int,
+    findings: Findings,
+) -> Evaluator:
     """An evaluator with the scenario's present parameter values; `profiles` is int64 [p, i]."""
     position = {key: i for i, key in enumerate(scenario.actors)}
     scalars: dict[str, float] = {}
@@ -117,5 +123,4 @@ def evaluator(scenario: Scenario, profiles: Ints, last: int, findings: Findings)
         else:
             scalars[key] = parameter.values[0]
     types = {key: profiles[:, i][None, :].astype(np.float64) for key, i in position.items()}
-    variables = tuple(scenario.variables.values())
     return Evaluator(scenario, variables, scalars, by_type, types, last, findings)

@@ -207,7 +207,8 @@ class _Walk:
 def _walk(game: CompiledGame) -> _Walk:
     """A walk that has not begun."""
     structure, parameters = game.structure, game.scenario.parameters
-    at = evaluator(game.scenario, structure.profiles, len(structure.period_sets), Findings())
+    last = len(structure.period_sets)
+    at = evaluator(game.scenario, structure.variables, structure.profiles, last, Findings())
     types = {actor: values[0].astype(np.int64) for actor, values in at.types.items()}
     return _Walk(
         at=at,

@@ -12,15 +12,25 @@ numbers only.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.game.effects import ZERO, check_probabilities, probabilities, targets
 from detente.game.evaluate import Evaluator
-from detente.game.structure import Bools, Ints, Side, Skeleton, pointers, product
+from detente.game.standing import Standing, in_season
+from detente.game.structure import (
+    Bools,
+    Ints,
+    Side,
+    Skeleton,
+    decode,
+    encode,
+    pointers,
+    product,
+)
 from detente.scenario.expression import Formula
 from detente.scenario.hints import listing
 from detente.scenario.model import Action, Scenario, Term, Turn
@@ -34,9 +44,13 @@ MAX_BYTES = 2 * 2**30
 
 @dataclass(slots=True)
 class Reach:
-    """What the enumeration has met on the way: terms that bind, and the bytes it has filled."""
+    """What the enumeration has met on the way, and the bytes it has filled.
+
+    `binding` has the terms that bind somewhere, `events` the places of the events that come about.
+    """
 
     binding: set[str] = field(default_factory=set)
+    events: set[Place] = field(default_factory=set)
     bytes: int = 0
 
 
@@ -58,6 +72,7 @@ class Builder:
     at: Evaluator
     generic: Evaluator
     terms: tuple[Term, ...]
+    standings: Mapping[str, Standing]
     reach: Reach
 
     def period(
@@ -72,16 +87,44 @@ class Builder:
         sets, stops = [codes], [ended]
         steps = list(self._steps())
         for number, (turn, event) in enumerate(steps):
-            must = number == len(steps) - 1 and not skeletons
+            last = number == len(steps) - 1
+            closes = last or steps[number + 1][0] != turn
+            # The events of terms are looked at after the last event of a turn of chance, which
+            # is therefore kept where an earlier one is.
+            begun = bool(self.standings) and any(one.turn == turn for one in skeletons)
+            must = (last and not skeletons) or (closes and begun)
             step = self._layer(sets[-1], stops[-1], t, turn, event, must)
             if step is not None:
-                skeletons.append(step[0])
-                stops.append(self._still_ended(sets[-1][stops[-1]], step[1], t))
-                sets.append(step[1])
+                skeleton, codes = step
+                stopped = sets[-1][stops[-1]]
+                if closes and self.standings:
+                    codes, again = np.unique(self.remember(codes, t), return_inverse=True)
+                    skeleton = replace(skeleton, succ=again[skeleton.succ].astype(np.int32))
+                    stopped = self.remember(stopped, t)
+                skeletons.append(skeleton)
+                stops.append(self._still_ended(stopped, codes, t))
+                sets.append(codes)
         if self.at.findings.found:
             self._look_at_payoffs(skeletons, sets, t)
             self.at.findings.refuse()
         return skeletons, sets[1:], stops[1:]
+
+    def remember(self, codes: Ints, t: int) -> Ints:
+        """The states, int64 [x], after the events of terms that have come about at `codes`."""
+        if not self.standings:
+            return codes
+        levels = decode(self.at.variables, codes)
+
+        def holds(event: Formula) -> Bools:
+            here = self._condition(event, codes, t)
+            if here.any():
+                self.reach.events.add(event.place)
+            return here
+
+        for one in self.standings.values():
+            key = one.variable.key
+            levels[key] = one.advance(levels[key], holds)
+        return encode(self.at.variables, levels)
 
     def ended(self, codes: Ints, t: int) -> Bools:
         """Where play has ended, bool [x]."""
@@ -203,8 +246,15 @@ class Builder:
                     options.breaks[n] = (*options.breaks.get(n, ()), (term, force))
 
     def _in_force(self, term: Term, codes: Ints, t: int) -> Bools:
+        if not in_season(term, t):
+            return np.zeros(codes.size, dtype=bool)
         force = self._condition(term.when, codes, t)
-        return force if term.unless is None else force & ~self._condition(term.unless, codes, t)
+        if term.unless is not None:
+            force = force & ~self._condition(term.unless, codes, t)
+        if term.key in self.standings:
+            levels = decode(self.at.variables, codes)
+            force = force & self.standings[term.key].stands(levels)
+        return force
 
     def _side(self, options: _Options, mask: Bools, codes: Ints, t: int) -> Side:
         """A side with the alternatives of its actions that have probability."""

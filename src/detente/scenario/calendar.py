@@ -28,6 +28,18 @@ class Calendar:
         months = self.start.year * 12 + self.start.month - 1 + MONTHS[self.unit] * (t - 1)
         return dt.date(months // 12, months % 12 + 1, 1)
 
+    def period(self, date: dt.date) -> int:
+        """The number of the period that a day falls in; below 1 where it is before the start.
+
+        Raises `ValueError` where play is not dated.
+        """
+        if self.start is None:
+            raise ValueError("play is not dated")
+        if self.unit in DAYS:
+            return (date - self.start).days // DAYS[self.unit] + 1
+        months = (date.year - self.start.year) * 12 + date.month - self.start.month
+        return months // MONTHS[self.unit] + 1
+
     def label(self, t: int) -> str:
         """What to call period `t` in a table: `2018-02`, `2018-02-15`, `2018` or `round 3`."""
         date = self.date(t)

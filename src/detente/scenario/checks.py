@@ -9,6 +9,7 @@ from detente.scenario.context import Context
 from detente.scenario.expression import Formula
 from detente.scenario.hints import listing
 from detente.scenario.model import Action, Scenario, Support
+from detente.scenario.moments import warn_span
 from detente.scenario.report import Report
 from detente.scenario.source import Trail
 from detente.scenario.values import range_problems
@@ -66,7 +67,7 @@ def entries(scenario: Scenario) -> Iterator[Entry]:
         formulas = (*payoff.flow.values(), *payoff.terminal.values())
         yield Entry(("payoffs", key), payoff.support, formulas)
     for key, term in scenario.terms.items():
-        given = (term.when, term.unless, term.cost)
+        given = (term.when, term.unless, term.cost, *term.events())
         yield Entry(("terms", key), term.support, tuple(f for f in given if f))
     for key, outcome in scenario.outcomes.items():
         yield Entry(("outcomes", key), outcome.support, (outcome.when,))
@@ -87,6 +88,8 @@ def warn(scenario: Scenario, report: Report) -> None:
         if any(formula.decimals for formula in entry.formulas):
             _warn_support(entry.trail, entry.support, report)
     _warn_unused(scenario, found, report)
+    for term in scenario.terms.values():
+        warn_span(scenario, term, report)
     for key in scenario.actors:
         if key not in scenario.payoffs:
             report.warn(("actors", key), "no-payoff", f"`{key}` has no payoffs")
@@ -120,6 +123,8 @@ def _warn_unused(scenario: Scenario, found: list[Entry], report: Report) -> None
     supports = [entry.support for entry in found]
     for section in (scenario.variables, scenario.parameters, scenario.policies):
         supports += [one.support for one in section.values()]
+    if scenario.announcement:
+        supports.append(scenario.announcement.support)
     cited = {name for support in supports for name in support.evidence}
     for key in scenario.evidence:
         if key not in cited:

@@ -1,11 +1,11 @@
-"""Terms, policies, outcomes and evidence, from checked entries.
+"""Terms, policies, their announcement, outcomes and evidence, from checked entries.
 
 A builder that finds a mistake tells it and gives None; the others go on.
 """
 
 from __future__ import annotations
 
-from detente.scenario import model, schema
+from detente.scenario import model, moments, schema
 from detente.scenario.context import Context
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.source import Trail
@@ -14,11 +14,15 @@ from detente.scenario.source import Trail
 def term(context: Context, key: str, part: schema.TermPart) -> model.Term:
     """The term `key`."""
     trail: Trail = ("terms", key)
+    forbids = _forbidden(context, trail, part)
+    since, until = moments.span(context, trail, part)
     return model.Term(
         key=key,
-        forbids=_forbidden(context, trail, part),
-        when=context.given((*trail, "when"), part.when, context.conditions),
-        unless=context.given((*trail, "unless"), part.unless, context.conditions),
+        forbids=forbids,
+        since=since,
+        until=until,
+        when=context.together((*trail, "when"), part.when),
+        unless=context.together((*trail, "unless"), part.unless),
         cost=context.given((*trail, "cost"), part.cost, context.private),
         about=part.about,
         support=context.support(trail, part),
@@ -110,6 +114,26 @@ def policy(context: Context, key: str, part: schema.PolicyPart) -> model.Policy:
     context.repeated(below, part.terms)
     support = context.support(trail, part)
     return model.Policy(key, tuple(part.terms), part.about, support)
+
+
+def announcer(context: Context, part: schema.AnnouncementPart) -> model.Announcer:
+    """Who announces one of the policies."""
+    trail: Trail = ("announcement",)
+    report, policies = context.report, context.parts.policies
+    if context.known((*trail, "who"), part.who, "actors", "an actor"):
+        types = context.private.actors.get(part.who)
+        if types is not None and len(types) < 2:
+            message = f"`{part.who}` has nothing private that an announcement could tell"
+            hint = "give it `types`, or compare the policies as they are"
+            report.error((*trail, "who"), "type", message, hint)
+    for at, name in enumerate(part.among):
+        context.known((*trail, "among", at), name, "policies", "one of the `policies`")
+    context.repeated((*trail, "among"), part.among)
+    among = tuple(part.among or policies)
+    if len(among) < 2 and "policies" not in context.parts.lost:
+        message = "an announcement is a choice between two policies or more"
+        report.key_error((*trail, "among"), "terms", message)
+    return model.Announcer(part.who, among, part.about, context.support(trail, part))
 
 
 def outcome(context: Context, key: str, part: schema.OutcomePart) -> model.Outcome | None:

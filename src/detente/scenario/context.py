@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from detente.errors import Diagnostic, Place
 from detente.scenario import model, schema
-from detente.scenario.expression import Formula, parse
+from detente.scenario.expression import Formula, conjunction, parse
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.report import Report
@@ -74,6 +74,15 @@ class Context:
     def given(self, trail: Trail, value: Any, scope: Scope) -> Formula | None:
         """The formula at `trail`, or None where there is nothing."""
         return None if value is None else self.formula(trail, value, scope)
+
+    def together(self, trail: Trail, values: Sequence[Any]) -> Formula | None:
+        """The condition that all of those at `trail` hold, or None where there are none."""
+        listed = (*trail, 0) in self.report.source.places
+        trails = [(*trail, at) if listed else trail for at in range(len(values))]
+        rows = zip(trails, values, strict=True)
+        parts = [self.formula(below, value, self.conditions) for below, value in rows]
+        sound = [part for part in parts if part]
+        return conjunction(sound) if sound and len(sound) == len(parts) else None
 
     def known(self, trail: Trail, name: str, section: str, what: str) -> bool:
         """Whether a section has an entry of that name; told where it has not."""

@@ -8,7 +8,8 @@ as Python. `docs/language.md` describes the language.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,12 +17,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from detente.errors import Diagnostic, Place
 from detente.scenario import tokens
-from detente.scenario.nodes import SOUND, ZERO, Constant, Node
+from detente.scenario.nodes import SOUND, ZERO, Constant, Junction, Node
 from detente.scenario.scope import CALENDAR, Kind, Scope, Sort
 from detente.scenario.sorts import spine
 from detente.scenario.translate import Translator
 
-__all__ = ["Formula", "Kind", "NotFinite", "Scope", "Sort", "number", "parse"]
+__all__ = ["Formula", "Kind", "NotFinite", "Scope", "Sort", "conjunction", "number", "parse"]
 
 Tell = Callable[[int, str, str, str], None]
 SPACES = dict.fromkeys(map(ord, "\t\r\n"), " ")
@@ -123,6 +124,29 @@ class Formula:
 def number(value: float, place: Place) -> Formula:
     """The formula that is a number, as if it had been written at `place`."""
     return Formula(f"{value:g}", place, Constant(float(value)))
+
+
+def conjunction(parts: Sequence[Formula]) -> Formula:
+    """The condition that all of these conditions hold; they stand from the first one's place on."""
+    if len(parts) == 1:
+        return parts[0]
+
+    def read(names: str) -> frozenset[str]:
+        return frozenset().union(*(getattr(part, names) for part in parts))
+
+    looser = [re.search(r"\b(or|if)\b", part.text) for part in parts]
+    texts = [f"({p.text})" if loose else p.text for p, loose in zip(parts, looser, strict=True)]
+    return Formula(
+        text=" and ".join(texts),
+        place=parts[0].place,
+        node=Junction(True, tuple(part.node for part in parts)),
+        kind=Kind.CONDITION,
+        variables=read("variables"),
+        parameters=read("parameters"),
+        actors=read("actors"),
+        calendar=read("calendar"),
+        decimals=any(part.decimals for part in parts),
+    )
 
 
 def parse(

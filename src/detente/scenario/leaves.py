@@ -10,7 +10,7 @@ import math
 import re
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 NAME = "[A-Za-z][A-Za-z0-9_]*"
@@ -35,6 +35,16 @@ def _formula(value: Any) -> Any:
     if isinstance(value, str | bool | int | float):
         return value
     raise wrong("should be a formula, a number or a name")
+
+
+def _each(value: Any) -> Any:
+    return value if value is None or isinstance(value, list) else [_formula(value)]
+
+
+def _moment(value: Any) -> int | str:
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        return value
+    raise wrong("should be a date, the number of a period, or a condition on the state")
 
 
 def _text(value: Any) -> str:
@@ -119,6 +129,9 @@ Formula = Annotated[
     PlainValidator(_formula),
     WithJsonSchema({"type": ["string", "number", "boolean"], "description": "A formula."}),
 ]
+Several = Annotated[list[Formula], Field(min_length=1)]
+Conditions = Annotated[Several, BeforeValidator(_each, json_schema_input_type=Formula | Several)]
+Moment = Annotated[Any, PlainValidator(_moment), WithJsonSchema({"type": ["integer", "string"]})]
 Text = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string"})]
 Line = Annotated[str, PlainValidator(_line), WithJsonSchema({"type": "string"})]
 Flag = Annotated[bool, PlainValidator(_flag), WithJsonSchema({"type": "boolean"})]

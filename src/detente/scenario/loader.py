@@ -102,6 +102,8 @@ def _assemble(context: Context, name: str) -> Scenario:
     policies = _built(commitments.policy, context, parts.policies)
     outcomes = _built(commitments.outcome, context, parts.outcomes)
     evidence = _built(commitments.evidence, context, parts.evidence)
+    announcing: schema.AnnouncementPart | None = single.get("announcement")
+    announcement = commitments.announcer(context, announcing) if announcing else None
     check_play(context)
     check_policy(context)
     acts = [act for entries in (*actions.values(), events) for act in entries.values()]
@@ -130,6 +132,7 @@ def _assemble(context: Context, name: str) -> Scenario:
         outcomes=outcomes,
         evidence=evidence,
         sha256=report.source.sha256,
+        announcement=announcement,
     )
 
 

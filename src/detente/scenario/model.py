@@ -149,17 +149,42 @@ class Payoff:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """When a term begins or lapses, as written in `text`: by the calendar, or at an event.
+
+    Either `period` is given, which may lie outside the horizon, or `event`, a condition on the
+    state that counts from the first time it has held.
+    """
+
+    text: str
+    place: Place
+    period: int | None = None
+    event: Formula | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Term:
-    """A public commitment. Hard where `cost` is None; `forbids` lists (actor, action)."""
+    """A public commitment. Hard where `cost` is None; `forbids` lists (actor, action).
+
+    It is in force from the moment `since`, until the moment `until`, where `when` holds and
+    `unless` does not.
+    """
 
     key: str
     forbids: tuple[tuple[str, str], ...]
+    since: Moment | None
+    until: Moment | None
     when: Formula | None
     unless: Formula | None
     cost: Formula | None
     about: str
     support: Support
     place: Place
+
+    def events(self) -> tuple[Formula, ...]:
+        """The events at which it begins or lapses."""
+        found = (moment.event for moment in (self.since, self.until) if moment)
+        return tuple(event for event in found if event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +193,16 @@ class Policy:
 
     key: str
     terms: tuple[str, ...]
+    about: str
+    support: Support
+
+
+@dataclass(frozen=True, slots=True)
+class Announcer:
+    """Who announces one of the policies `among` before the first period, knowing its type."""
+
+    who: str
+    among: tuple[str, ...]
     about: str
     support: Support
 
@@ -223,6 +258,7 @@ class Scenario:
     outcomes: Mapping[str, Outcome]
     evidence: Mapping[str, Evidence]
     sha256: str
+    announcement: Announcer | None = None
     overrides: Mapping[str, float] = field(default_factory=Frozen)
     warnings: tuple[Diagnostic, ...] = ()
 

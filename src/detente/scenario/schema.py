@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from detente.scenario.leaves import (
+    Conditions,
     Flag,
     Formula,
     Formulas,
@@ -20,6 +21,7 @@ from detente.scenario.leaves import (
     Level,
     LevelsOf,
     Line,
+    Moment,
     Names,
     NamesByActor,
     Numbers,
@@ -140,8 +142,14 @@ class TermPart(Supported):
 
     binds: Names = Field([], description="The actors who are bound.")
     forbids: NamesByActor = Field(description="Actions, or actions by actor.")
-    when: Formula = Field(None, description="In force where this holds.")
-    unless: Formula = Field(None, description="Not in force where this holds.")
+    since: Moment = Field(
+        None, alias="from", description="The date or the event from which it is in force."
+    )
+    until: Moment = Field(
+        None, description="The date or the event from which it is no longer in force."
+    )
+    when: Conditions = Field([], description="In force where this, or all of these, hold.")
+    unless: Conditions = Field([], description="Not in force where this, or all of these, hold.")
     cost: Formula = Field(None, description="Paid by who breaks it; without it, nobody can.")
 
 
@@ -149,6 +157,13 @@ class PolicyPart(Supported):
     """A named set of terms."""
 
     terms: list[Text] = Field(description="Names of entries of `terms`.")
+
+
+class AnnouncementPart(Supported):
+    """A move before the first period: who announces one of several policies."""
+
+    who: Text = Field(description="The actor who announces; one with private types.")
+    among: Names = Field([], description="Policies to choose from; all, if left out.")
 
 
 class OutcomePart(Supported):
@@ -199,6 +214,9 @@ class File(Part):
     terms: dict[Key, TermPart] = Field({}, description="Announced commitments.")
     policies: dict[str, Policy] = Field({}, description="Named sets of terms.")
     policy: Text = Field("", description="The policy in force unless another is asked for.")
+    announcement: AnnouncementPart | None = Field(
+        None, description="Who announces one of the policies."
+    )
     outcomes: dict[Key, OutcomePart] = Field({}, description="Conditions of interest.")
     evidence: dict[
         Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_-]*$"})],

@@ -28,6 +28,7 @@ PARTS: dict[str, type[schema.Part]] = {
     "payoffs": schema.PayoffPart,
     "terms": schema.TermPart,
     "policies": schema.PolicyPart,
+    "announcement": schema.AnnouncementPart,
     "outcomes": schema.OutcomePart,
     "evidence": schema.EvidencePart,
 }
@@ -57,7 +58,7 @@ STAND_INS: dict[str, dict[str, Any]] = {
     "calendar": {"period": "month", "horizon": 1},
 }
 """For needed keys that are wrong or missing, which is told: the rest of the entry is checked."""
-SINGLE = ("title", "about", "source", "notes", "calendar", "policy")
+SINGLE = ("title", "about", "source", "notes", "calendar", "policy", "announcement")
 COMMA = "inside `{ }`, text that holds a comma needs quotes"
 SENTENCES = {
     "dict_type": "should be a mapping (`key: value`)",
@@ -239,4 +240,4 @@ def _called(trail: Trail) -> str:
 def _keys(section: str, location: Sequence[int | str]) -> list[str]:
     """The keys known where an unknown one was found, at `location` within an entry."""
     part = schema.AlternativePart if "effects" in location[:-1] else PARTS[section]
-    return list(part.model_fields)
+    return [info.alias or key for key, info in part.model_fields.items()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from detente.scenario.expression import Formula
-from detente.scenario.model import Action, Scenario, Support, Turn
+from detente.scenario.model import Action, Scenario, Support, Term, Turn
 from detente.scenario.values import constant, is_unbounded
 
 
@@ -34,6 +34,16 @@ def turn_text(turn: Turn) -> str:
 def condition(formula: Formula | None) -> str:
     """The text of a condition; empty where there is none."""
     return formula.text if formula else ""
+
+
+def in_force(term: Term) -> dict[str, str]:
+    """When a term is in force, in the words of the file; '' for what is not said."""
+    return {
+        "from": term.since.text if term.since else "",
+        "until": term.until.text if term.until else "",
+        "when": condition(term.when),
+        "unless": condition(term.unless),
+    }
 
 
 def effects(action: Action) -> str:

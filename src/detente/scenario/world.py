@@ -37,7 +37,7 @@ def calendar(context: Context, part: schema.CalendarPart) -> Calendar | None:
             trail, "missing-key", f"`start` is missing: a {part.period} has dates"
         )
         return None
-    start = _date(part.start)
+    start = date(part.start)
     if start is None:
         message = f"`{part.start}` is not a date"
         context.report.error(trail, "calendar", message, "write it as 2018-02 or 2018-02-15")
@@ -157,7 +157,7 @@ def _fits(
     return not strange and not missing
 
 
-def _date(text: str) -> dt.date | None:
+def date(text: str) -> dt.date | None:
     """The day that `2018-02` (its first) or `2018-02-15` stands for."""
     match = START.fullmatch(text)
     try:

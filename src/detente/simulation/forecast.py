@@ -174,7 +174,8 @@ def _table(game: CompiledGame, blocks: list[pd.DataFrame], *columns: str) -> pd.
     return table[order]
 
 
-def _label(game: CompiledGame, t: int) -> str:
+def period_label(game: CompiledGame, t: int) -> str:
+    """What tables call period t; 0 is the start."""
     return "start" if t == 0 else game.scenario.calendar.label(t)
 
 
@@ -191,7 +192,7 @@ def _outcomes(game: CompiledGame, run: Forward, rough: Forward | None) -> pd.Dat
                 error = np.zeros(times.size)
             block = {
                 "t": times,
-                "period": [_label(game, int(t)) for t in times],
+                "period": [period_label(game, int(t)) for t in times],
                 "outcome": key,
                 "happened": happened,
                 "holds": run.holding[key] @ weights,
@@ -217,7 +218,7 @@ def _states(game: CompiledGame, run: Forward) -> pd.DataFrame:
             times = np.repeat(np.arange(len(ends)), size)
             block = {
                 "t": times,
-                "period": np.repeat([_label(game, t) for t in range(len(ends))], size),
+                "period": np.repeat([period_label(game, t) for t in range(len(ends))], size),
                 "variable": variable.key,
                 "level": np.tile(np.arange(size), len(ends)),
                 "label": np.tile([variable.label(k) for k in range(size)], len(ends)),
@@ -233,7 +234,7 @@ def _actions(game: CompiledGame, run: Forward) -> pd.DataFrame:
     for labels, weights in conditions(game):
         for (t, n), acted in zip(run.moves, run.acted, strict=True):
             layer = game.layers[n]
-            at = {"t": t, "period": _label(game, t), "turn": layer.turn + 1}
+            at = {"t": t, "period": period_label(game, t), "turn": layer.turn + 1}
             taken = acted @ weights if layer.movers else np.empty(0)
             for m, mover in enumerate(layer.movers):
                 actor = actors[mover]
@@ -284,11 +285,11 @@ def _beliefs(solution: Solution, run: Forward) -> pd.DataFrame:
             for t, mass in enumerate(run.beliefs[i] @ weights):
                 for theta, kind in enumerate(actor.types):
                     value = solution.grid.about[i].belief[:, theta]
-                    low, high = _quantiles(value, mass, (0.1, 0.9))
+                    low, high = quantiles(value, mass, (0.1, 0.9))
                     rows.append(
                         {
                             "t": t,
-                            "period": _label(game, t),
+                            "period": period_label(game, t),
                             **labels,
                             "about": key,
                             "type": kind,
@@ -301,7 +302,8 @@ def _beliefs(solution: Solution, run: Forward) -> pd.DataFrame:
     return _table(game, blocks, "about", "type", "mean", "low", "high")
 
 
-def _quantiles(value: Floats, mass: Floats, shares: tuple[float, ...]) -> list[float]:
+def quantiles(value: Floats, mass: Floats, shares: tuple[float, ...]) -> list[float]:
+    """The values below which these shares of the mass lie."""
     order = np.argsort(value, kind="stable")
     total = np.cumsum(mass[order])
     at = np.searchsorted(total, np.array(shares) * total[-1])

@@ -20,7 +20,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from detente.game.arrays import CompiledGame
+from detente.game.arrays import CompiledGame, Layer
 from detente.solver.backward import Progress, Workers
 from detente.solver.kernels.push import marginals, push
 from detente.solver.layout import part, turn
@@ -97,20 +97,25 @@ def forward(
     workers: Workers,
     *,
     periods: int | None = None,
+    begin: Floats | None = None,
     progress: Progress | None = None,
     visit: Visit | None = None,
 ) -> Forward:
     """Push the start through the solution. See `Forward`; options as those of `forecast`.
 
+    Play begins at the beliefs with these weights `begin`, float64 [b]; at the priors by default.
     `visit` is called before each layer.
     """
     game, grid = solution.game, solution.grid
     passing = tuple(key for key in game.holds if not persistent(game, key))
     moves = schedule(game, periods)
-    pass_ = _Pass(solution, passing, workers.pool, visit)
+    pass_ = Pass(solution, passing, workers.pool, begin)
     for t, turns in groupby(moves, key=lambda move: move[0]):
         for _, n in turns:
-            pass_.play(t, n)
+            pass_.enter(t, n)
+            if visit is not None:
+                visit(t, n, pass_.mass)
+            pass_.leave(t, n, pass_.push(n))
         pass_.record(n + 1)
         if progress is not None:
             progress(t / moves[-1][0])
@@ -141,9 +146,12 @@ def forward(
     )
 
 
-class _Pass:
-    """Mass on its way through the layers.
+class Pass:
+    """Mass on its way through the layers: all of it, and for each outcome in `passing` that of the
+    histories in which it has not been.
 
+    mass
+        float64 [x, b, (p, h)] before the layer that comes next.
     by_state, by_belief
         For each t, float64 [x, p, h] (mass still in its channel h) and [b, p].
     acted
@@ -157,11 +165,10 @@ class _Pass:
         solution: Solution,
         passing: tuple[str, ...],
         pool: Executor,
-        visit: Visit | None = None,
+        begin: Floats | None = None,
     ) -> None:
         game, grid = solution.game, solution.grid
         self.solution, self.passing, self.pool = solution, passing, pool
-        self.visit = visit
         self.profiles = len(game.profiles)
         self.channels = 1 + len(passing)
         sets = game.structure.sets
@@ -170,7 +177,10 @@ class _Pass:
         self.store = [np.empty(shape), np.empty(shape)]
         self.mass = self.store[0][: sets[0].size]
         self.mass[:] = 0.0
-        self.mass[game.start, grid.start] = 1.0
+        if begin is None:
+            self.mass[game.start, grid.start] = 1.0
+        else:
+            self.mass[game.start] = begin[:, None]
         self.by_state: list[Floats] = []
         self.by_belief: list[Floats] = []
         self.acted: list[Floats] = []
@@ -180,14 +190,25 @@ class _Pass:
 
     def play(self, t: int, n: int) -> None:
         """Layer n in period t."""
+        self.enter(t, n)
+        self.leave(t, n, self.push(n))
+
+    def enter(self, t: int, n: int) -> None:
+        """Come to layer n in period t."""
         game = self.solution.game
-        layer, sets = game.layers[n], game.structure.sets
         if t > 1 and n == 0 and game.loop is not None:
-            self._begin_again(game.loop, sets[0].size)
-        if self.visit is not None:
-            self.visit(t, n, self.mass)
+            self._begin_again(game.loop, game.structure.sets[0].size)
         self.store.reverse()
-        following = self.store[0][: sets[n + 1].size]
+
+    def push(self, n: int, layer: Layer | None = None) -> Floats:
+        """Spread the mass before layer n over what may follow it; gives what was done, [e, p].
+
+        `layer` may take its place: the same with other probabilities, 0 where play is known not
+        to have gone. Nothing is lost by this, so that it may be done again, until `leave`.
+        """
+        game = self.solution.game
+        layer = game.layers[n] if layer is None else layer
+        following = self._following(n)
         arrays, seen, alive = part(game, layer), self.turns[layer.movers], self._alive(n)
         cuts = np.linspace(0, seen.base.size, min(PARTS, seen.base.size) + 1).astype(int)
         counted = np.zeros((cuts.size - 1, len(layer.action), self.profiles))
@@ -206,12 +227,16 @@ class _Pass:
             )
 
         list(self.pool.map(task, range(cuts.size - 1)))
-        acted = counted.sum(axis=0)
-        reward = layer.reward.reshape(len(acted), len(game.priors), -1)
+        return np.asarray(counted.sum(axis=0))
+
+    def leave(self, t: int, n: int, acted: Floats) -> None:
+        """Go on from layer n to where its mass was spread."""
+        game = self.solution.game
+        reward = game.layers[n].reward.reshape(len(acted), len(game.priors), -1)
         paid = np.einsum("ep,eip->ip", acted, reward)
         self.rewards += game.discount[:, None] ** (t - 1) * paid
         self.acted.append(acted)
-        self.mass = following
+        self.mass = self._following(n)
 
     def record(self, n: int) -> None:
         """Keep the marginals before layer n."""
@@ -239,6 +264,10 @@ class _Pass:
             values = solution.first_values[game.loop].reshape(*mass.shape[:2], actors, width)
             ahead = np.einsum("xbip,xbp->ip", values, mass)
         return np.asarray(total + discount**last * ahead)
+
+    def _following(self, n: int) -> Floats:
+        """Where the mass after layer n is put: the array that the present one does not stand in."""
+        return self.store[0][: self.solution.game.structure.sets[n + 1].size]
 
     def _begin_again(self, loop: Ints, states: int) -> None:
         """The states after the last layer as those before the first."""

@@ -158,7 +158,7 @@ def interpolated_strategy(
     """
     grid = solution.grid
     corners = [
-        _cell(simplex, prior, belief)
+        cell(simplex, prior, belief)
         for simplex, prior, belief in zip(grid.about, solution.game.priors, beliefs, strict=True)
     ]
     nodes = np.ravel_multi_index(np.ix_(*(at for at, _ in corners)), grid.shape)
@@ -167,7 +167,7 @@ def interpolated_strategy(
     return np.asarray(play / play.sum(axis=1, keepdims=True))
 
 
-def _cell(simplex: Simplex, prior: Floats, belief: Floats) -> tuple[Ints, Floats]:
+def cell(simplex: Simplex, prior: Floats, belief: Floats) -> tuple[Ints, Floats]:
     """The nodes at the corners of the cell that a belief lies in, and their weights.
 
     From the lower corner of the cumulative coordinates c(j) one goes up in one of them after the

@@ -78,7 +78,7 @@ def _guesses(game: CompiledGame) -> int:
 
 def _rows(game: CompiledGame) -> int:
     """Rows of the forecast's table of states."""
-    ends = 1 + (FOREVER if game.loop is not None else len(game.structure.period_sets))
+    ends = 1 + (FOREVER if game.loop is not None else sum(game.ends_period))
     levels = sum(variable.size for variable in game.structure.variables)
     conditions = prod(1 + game.priors[i].size for i in game.informed)
     return ends * levels * conditions

@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from detente.solver.kernels.jit import inner
+from detente.solver.kernels.jit import inner, once
 from detente.solver.kernels.response import differentiate, eliminate, newton, respond
 from detente.solver.kernels.stage import choose, update_beliefs
 
@@ -60,7 +60,7 @@ def turn_tangent(movers, stage, share, free, way):
     return cosine
 
 
-@inner
+@once
 def correct(movers, stage, mine, free, target, close):
     """Newton's method in (y, s) from `target`, across the tangent, until the residual is below
     `close`; gives how far it moved it, -1 where it does not converge."""
@@ -108,9 +108,12 @@ def cells_ahead(movers, stage, free, way):
 
 
 @inner
-def shorten(movers, stage, free, step):
+def shorten(movers, stage, free, step, longest):
     """A step that was too long made shorter: just short of the next kink along the tangent, or by
-    half where there is none within it."""
+    half where there is none within it. Where kinks are dense this may get nowhere: once the branch
+    is tried again, with a smaller `longest`, always by half."""
+    if longest < LONGEST:
+        return 0.5 * step
     behind = cells_ahead(movers, stage, free, 0.0)
     if cells_ahead(movers, stage, free, step) == behind:
         return 0.5 * step
@@ -124,7 +127,7 @@ def shorten(movers, stage, free, step):
     return low
 
 
-@inner
+@once
 def cross_kink(movers, stage, mine, free, way):
     """Carry the branch over the kink ahead of point[0]; gives whether it went.
 
@@ -159,7 +162,7 @@ def cross_kink(movers, stage, mine, free, way):
     return cells_ahead(movers, stage, free, 1e-9) == ahead
 
 
-@inner
+@once
 def trace(movers, stage, mine, free, longest):
     """Follow the principal branch from λ = 0; gives TRACED, FOLDED, FORKED or FAILED.
 
@@ -192,7 +195,7 @@ def trace(movers, stage, mine, free, longest):
         close = min(CLOSE, max(1e-5 * step, 1e-10))
         moved = correct(movers, stage, mine, free, target, close)
         if moved < 0.0 or moved > 0.2 * min(step, 0.5):
-            step = shorten(movers, stage, free, step)
+            step = shorten(movers, stage, free, step, longest)
             continue
         if target[free] >= 1.0:
             # Between the two points the branch crosses s = 1: solve there, near the chord.
@@ -205,7 +208,14 @@ def trace(movers, stage, mine, free, longest):
                 for r in range(free):
                     away = max(away, abs(stage.y[r] - target[r]))
                 if away <= step:
-                    return how
+                    # On the other side of a fork the determinant has the other sign.
+                    cosine = turn_tangent(movers, stage, 1.0, free, way)
+                    if cosine >= 0.0 or cell != cells(movers, stage):
+                        return how
+                    if step <= 1e-3:
+                        return max(how, FORKED)
+                    for c in range(free + 1):
+                        stage.tangent[c] = kept[c]
             step *= 0.5
             continue
         there = cells(movers, stage)
@@ -219,16 +229,19 @@ def trace(movers, stage, mine, free, longest):
         if cosine > 1.5 or (cosine < 0.9 and step > 1e-5):
             for c in range(free + 1):
                 stage.tangent[c] = kept[c]
-            step = shorten(movers, stage, free, step)
+            step = shorten(movers, stage, free, step, longest)
             continue
         if stage.tangent[free] < 0.0:
             how = max(how, FOLDED)
         cell = there
+        far = 0.0
         for c in range(free + 1):
             here[c] = target[c]
+            far = max(far, abs(here[c]))
         # Far out on a straight stretch, where posteriors have all but reached 0 or 1, larger steps
-        # are as safe as small ones: what the corrector moves is bounded all the same.
-        most = longest if moved > 1e-6 else 25.0 * longest
+        # are as safe as small ones: what the corrector moves is bounded all the same. Log odds may
+        # have a long way to go there, in proportion to λ.
+        most = longest if moved > 1e-6 else max(25.0 * longest, 0.1 * far)
         step = min(step * (2.0 if moved < 0.05 * step else 1.2), most)
     return FAILED
 

@@ -19,6 +19,7 @@ from detente.solver.kernels.jit import inner
 from detente.solver.kernels.stage import advance, choose, update_beliefs
 
 MAX_NEWTON = 40
+FINE = 1e-10  # residual below which Newton's method rests where rounding may be larger still
 
 
 @inner
@@ -203,7 +204,7 @@ def newton(movers, stage, mine, free):
     old, step = stage.point[3], stage.point[4]
     residual, rounding = respond(movers, stage, mine, 1.0)
     for _ in range(MAX_NEWTON):
-        if residual <= 1e-12 + rounding:
+        if residual <= 1e-12 + min(rounding, FINE):
             return True
         differentiate(movers, stage, 1.0, free, stage.matrix)
         for r in range(free):
@@ -219,10 +220,13 @@ def newton(movers, stage, mine, free):
             for r in range(free):
                 stage.y[r] = old[r] - share * step[r]
             residual, rounding = respond(movers, stage, mine, 1.0)
-            if residual <= max(before * (1.0 - 0.1 * share), 1e-12 + rounding):
+            if residual <= max(before * (1.0 - 0.1 * share), 1e-12 + min(rounding, FINE)):
                 break
             share *= 0.5
         if not residual < before:  # also where it is not a number
+            for r in range(free):
+                stage.y[r] = old[r]
+            residual, rounding = respond(movers, stage, mine, 1.0)
             return residual <= 1e-10 + 10.0 * rounding
     return residual <= 1e-10 + 10.0 * rounding
 

@@ -1,0 +1,345 @@
+"""`announce`: the announcement of a policy as a move, and what it says about the announcer.
+
+Before the first period an actor chooses which of several policies to announce, knowing its type;
+then the game under that policy is played, with its terms in force. The announcement is seen by
+all, so that beliefs about the announcer move by Bayes' rule, and play begins from the posterior.
+
+With V_k[(i, p)](b) the value of the game under policy k at its start, at belief b, type θ of the
+announcer i announces k with probability σ(k | θ) ∝ exp(λ_i Q(k, θ)), where Q(k, θ) is the
+expectation of V_k[(i, p)](b_k) over the others' types and b_k(θ) ∝ b(θ) σ(k | θ). This is a turn
+like any other, of one state whose actions are the policies: it is solved by the solver's own kernel
+on the whole belief grid, on the principal branch, and recomputed by the auditor. There is no
+discounting between the announcement and the first period, and announcing costs nothing. What keeps
+types apart is what the terms make of play: policies that make no difference to it are announced
+with equal probability by all types on this branch, and tell nothing.
+
+How much is told is the mutual information of type and announcement, Σ_θ b(θ) Σ_k σ(k | θ)
+log2(σ(k | θ) / Σ_θ' b(θ') σ(k | θ')) (Shannon 1948), of which the entropy of the prior is the most.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from detente.analysis.choice import Choice, choose, entropy
+from detente.errors import Diagnostic, Place, ScenarioError
+from detente.game.arrays import CompiledGame
+from detente.game.compile import compile_game
+from detente.scenario.frozen import Frozen
+from detente.scenario.hints import did_you_mean
+from detente.scenario.model import Scenario
+from detente.simulation.forecast import ANY, check_periods
+from detente.simulation.forward import forward
+from detente.solver.backward import Progress, Workers
+from detente.solver.memory import memory_needed
+from detente.solver.solution import Solution, Status, by_type
+from detente.solver.solve import MEMORY_LIMIT, default_points, solve
+
+Floats = NDArray[np.float64]
+
+SOLVING = 0.7
+"""Share of the work that is solving, for the progress display."""
+
+
+@dataclass(frozen=True, eq=False)
+class Announcement:
+    """An announcement as a move, in tidy tables, one row for each number.
+
+    In all tables `policy` is the one announced ('' is 'no terms') and `error` the difference from
+    the coarser belief grid (missing without one). `announced` is a number given that the policy
+    was announced, `imposed` the same where the policy is in force without anybody's choice, so that
+    beliefs are the priors: their difference is what the announcement says.
+
+    scenario, who, policies
+        As asked for; `who` is the key of the announcer.
+    choices
+        `policy, type, probability, error`: of announcing it, by the announcer's type and for
+        'any', weighted by the prior.
+    beliefs
+        `policy, type, prior, posterior, error`: about the announcer.
+    worth
+        `policy, actor, type, announced, imposed`: expected payoffs; `type` is the actor's own.
+    payoffs
+        `actor, type, payoff`: before the announcement.
+    outcomes
+        `policy, type, t, period, outcome, announced, imposed, error`: probability that the outcome
+        has come about by the end of period t, for the announcer's types and 'any', weighted by what
+        is believed then. Empty where the scenario has no outcomes.
+    bits, most_bits
+        How much the announcement tells about the type, and the most that it could.
+    status
+        Of the announcement and all the games that may follow it: the first that is not solved.
+    residual, value_error
+        Of the announcement's turn, recomputed at all beliefs: see `Certificate`.
+    forward_error
+        Largest difference of payoffs counted forward from those announced and imposed, in
+        proportion to the value where that is above 1; 0 where nothing was counted.
+    solutions
+        By policy, without their strategies.
+    """
+
+    scenario: Scenario
+    who: str
+    policies: tuple[str, ...]
+    choices: pd.DataFrame
+    beliefs: pd.DataFrame
+    worth: pd.DataFrame
+    payoffs: pd.DataFrame
+    outcomes: pd.DataFrame
+    bits: float
+    most_bits: float
+    status: Status
+    residual: float
+    value_error: float
+    forward_error: float
+    solutions: Mapping[str, Solution]
+
+    def __repr__(self) -> str:
+        rows = self.choices[self.choices["type"] == ANY].itertuples()
+        shares = ", ".join(f"{r.policy or 'no terms'} {r.probability:.0%}" for r in rows)
+        told = f"{self.bits:.2g} of {self.most_bits:.2g} bits"
+        return f"<Announcement by {self.who}: {shares}; {told}; {self.status.value}>"
+
+
+def announce(
+    scenario: Scenario,
+    policies: Sequence[str] | None = None,
+    *,
+    who: str | None = None,
+    beliefs: int | None = None,
+    periods: int | None = None,
+    threads: int | None = None,
+    memory_limit: int = MEMORY_LIMIT,
+    progress: Progress | None = None,
+) -> Announcement:
+    """Solve the choice of a policy to announce, and the games that follow it.
+
+    Parameters
+    ----------
+    scenario
+        As loaded.
+    policies
+        To choose from, '' for no terms; by default those of the scenario's `announcement`, or all.
+    who
+        The announcer; by default that of the scenario's `announcement`. One with nothing private
+        announces by quantal response to payoffs, and tells nothing.
+    beliefs, threads, memory_limit
+        As those of `solve`. Solutions are kept between the choice and what follows it as long as
+        they fit into the memory allowed, and made again otherwise.
+    periods
+        As that of `forecast`, for play without end.
+    progress
+        Called with the share of the work that is done, from 0 to 1.
+
+    Raises
+    ------
+    ScenarioError
+        Where nobody announces, for unknown actors and policies, fewer than two policies, and
+        mistakes that show under one of them.
+    SolveError
+        If a solve would need more memory than allowed.
+    """
+    who, names = _asked(scenario, policies, who)
+    report = progress or (lambda _: None)
+    games = {name: compile_game(scenario, policy=name) for name in names}
+    check_periods(games[names[0]], periods)
+    threads = threads or os.cpu_count() or 1
+    points = default_points(games[names[0]]) if beliefs is None else beliefs
+    sizes = [
+        memory_needed(game, points, regret=False, coarse=True, threads=threads)
+        for game in games.values()
+    ]
+    keep = sum(sizes) <= memory_limit
+
+    def solved(policy: str, begin: float, share: float) -> Solution:
+        return solve(
+            games[policy],
+            beliefs=beliefs,
+            threads=threads,
+            regret=False,
+            memory_limit=memory_limit,
+            progress=lambda done: report(begin + share * done),
+        )
+
+    each = SOLVING / len(names)
+    solutions: dict[str, Solution] = {}
+    for n, name in enumerate(names):
+        found = solved(name, n * each, each)
+        solutions[name] = found if keep else _light(found)
+    stage = choose(tuple(solutions.values()), list(scenario.actors).index(who))
+    blocks: list[pd.DataFrame] = []
+    error, rest = 0.0, (1 - SOLVING) / len(names)
+    for n, name in enumerate(names if scenario.outcomes else ()):
+        begin = SOLVING + n * rest
+        full = solutions[name] if keep else solved(name, begin, rest / 2)
+        block, missed = _follow(full, stage, n, threads, periods)
+        blocks.append(block.assign(policy=name))
+        error = max(error, missed)
+        solutions[name] = _light(solutions[name])
+        report(begin + rest)
+    report(1.0)
+    columns = ["policy", "type", "t", "period", "outcome", "announced", "imposed", "error"]
+    outcomes = pd.concat(blocks, ignore_index=True)[columns] if blocks else pd.DataFrame()
+    statuses = [stage.status, *(one.status for one in solutions.values())]
+    return Announcement(
+        scenario=scenario,
+        who=who,
+        policies=names,
+        choices=_choices(stage, names),
+        beliefs=_beliefs(stage, names),
+        worth=_worth(stage, names, solutions),
+        payoffs=_rows(by_type(stage.game, stage.before), "payoff"),
+        outcomes=outcomes if blocks else pd.DataFrame(columns=columns),
+        bits=stage.bits,
+        most_bits=entropy(stage.prior),
+        status=next((one for one in statuses if one is not Status.SOLVED), Status.SOLVED),
+        residual=stage.residual,
+        value_error=stage.value_error,
+        forward_error=error,
+        solutions=Frozen({name: _light(one) for name, one in solutions.items()}),
+    )
+
+
+def _asked(
+    scenario: Scenario, policies: Sequence[str] | None, who: str | None
+) -> tuple[str, tuple[str, ...]]:
+    """Who announces which policies. Raises `ScenarioError` with all that is wrong."""
+    given, found = scenario.announcement, []
+    names = tuple(policies if policies is not None else given.among if given else scenario.policies)
+    who = who or (given.who if given else None)
+    if who is None:
+        message = "it is not said who announces a policy"
+        hint = "say so here, or in the file: `announcement: {who: ...}`"
+        found.append(Diagnostic(Place("--who"), "missing", message, hint))
+    elif who not in scenario.actors:
+        hint = did_you_mean(who, scenario.actors)
+        found.append(Diagnostic(Place("--who"), "unknown-name", f"`{who}` is not an actor", hint))
+    for name in names:
+        if name and name not in scenario.policies:
+            message = f"the scenario has no policy {name!r}"
+            hint = did_you_mean(name, scenario.policies)
+            found.append(Diagnostic(Place("--policies"), "unknown-name", message, hint))
+    if len(set(names)) < max(2, len(names)):
+        message = "an announcement is a choice between two different policies or more"
+        hint = did_you_mean("", scenario.policies)
+        found.append(Diagnostic(Place("--policies"), "out-of-range", message, hint))
+    if found or who is None:
+        raise ScenarioError(found)
+    return who, names
+
+
+def _light(solution: Solution) -> Solution:
+    """A solution without strategies, which take nearly all of its memory."""
+    return replace(solution, strategies=(), coarse=solution.coarse and _light(solution.coarse))
+
+
+def _follow(
+    solution: Solution, stage: Choice, k: int, threads: int, periods: int | None
+) -> tuple[pd.DataFrame, float]:
+    """What happens under a policy, announced and imposed, and the error of payoffs so counted."""
+    game, grid = solution.game, solution.grid
+    with ThreadPoolExecutor(threads) as pool:
+        play_on = partial(forward, workers=Workers(pool, threads), periods=periods)
+        announced, imposed = play_on(solution, begin=stage.weights[k]), play_on(solution)
+        rough = None
+        if solution.coarse is not None and stage.rough is not None:
+            rough = play_on(solution.coarse, begin=stage.rough.weights[k])
+    values = solution.start_values[grid.start].reshape(stage.before.shape)
+    error = max(
+        float((np.abs(run.payoffs - value) / np.maximum(1.0, np.abs(value))).max())
+        for run, value in ((announced, stage.after[k]), (imposed, values))
+    )
+    times = np.arange(len(announced.states))
+    labels = ["start", *(game.scenario.calendar.label(int(t)) for t in times[1:])]
+    blocks = []
+    for kind, own in _conditions(stage):
+        seen, given = (
+            _profiles(game, stage.who, belief if own is None else own)
+            for belief in (stage.posterior[k], stage.prior)
+        )
+        for key in game.holds:
+            happened = announced.happened[key] @ seen
+            missed = np.full(times.size, np.nan if game.informed else 0.0)
+            if rough is not None and stage.rough is not None:
+                belief = stage.rough.posterior[k] if own is None else own
+                other = rough.happened[key] @ _profiles(game, stage.who, belief)
+                missed = np.abs(happened - other)
+            block = {
+                "type": kind,
+                "t": times,
+                "period": labels,
+                "outcome": key,
+                "announced": happened,
+                "imposed": imposed.happened[key] @ given,
+                "error": missed,
+            }
+            blocks.append(pd.DataFrame(block))
+    return pd.concat(blocks, ignore_index=True), error
+
+
+def _conditions(stage: Choice) -> list[tuple[str, Floats | None]]:
+    """'any', and each type of the announcer with its probabilities, of which one is 1."""
+    rows = np.eye(len(stage.prior))
+    types = list(zip(stage.kinds, rows, strict=True)) if len(rows) > 1 else []
+    return [(ANY, None), *types]
+
+
+def _profiles(game: CompiledGame, who: int, belief: Floats) -> Floats:
+    """Probability of each type profile, float64 [p], with this belief about one actor."""
+    priors = [belief if i == who else prior for i, prior in enumerate(game.priors)]
+    return replace(game, priors=tuple(priors)).profile_prior()
+
+
+def _choices(stage: Choice, names: Sequence[str]) -> pd.DataFrame:
+    blocks = []
+    for kind, own in _conditions(stage):
+        weight = stage.prior if own is None else own
+        share = weight @ stage.play
+        error = np.full(share.size, np.nan if stage.game.informed else 0.0)
+        if stage.rough is not None:
+            error = np.abs(share - weight @ stage.rough.play)
+        columns = {"policy": names, "type": kind, "probability": share, "error": error}
+        blocks.append(pd.DataFrame(columns))
+    return pd.concat(blocks, ignore_index=True)
+
+
+def _beliefs(stage: Choice, names: Sequence[str]) -> pd.DataFrame:
+    found = stage.posterior
+    error = np.full(found.shape, np.nan if stage.game.informed else 0.0)
+    if stage.rough is not None:
+        error = np.abs(found - stage.rough.posterior)
+    kinds = stage.kinds
+    return pd.DataFrame(
+        {
+            "policy": np.repeat(list(names), len(kinds)),
+            "type": np.tile(list(kinds), len(names)),
+            "prior": np.tile(stage.prior, len(names)),
+            "posterior": found.ravel(),
+            "error": error.ravel(),
+        }
+    )
+
+
+def _worth(stage: Choice, names: Sequence[str], solutions: Mapping[str, Solution]) -> pd.DataFrame:
+    blocks = []
+    for name, belief, value in zip(names, stage.posterior, stage.after, strict=True):
+        priors = [belief if i == stage.who else p for i, p in enumerate(stage.game.priors)]
+        seen = by_type(replace(stage.game, priors=tuple(priors)), value)
+        imposed = solutions[name].payoffs
+        block = _rows(seen, "announced").assign(policy=name)
+        blocks.append(block.assign(imposed=[imposed[key] for key in seen]))
+    order = ["policy", "actor", "type", "announced", "imposed"]
+    return pd.concat(blocks, ignore_index=True)[order]
+
+
+def _rows(values: Mapping[tuple[str, str], float], column: str) -> pd.DataFrame:
+    rows = [{"actor": actor, "type": kind, column: v} for (actor, kind), v in values.items()]
+    return pd.DataFrame(rows)

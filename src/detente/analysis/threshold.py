@@ -1,0 +1,337 @@
+"""`threshold`: at which values of a parameter a probability is crossed, or a preference flips."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from detente.analysis import threshold_wording as wording
+from detente.analysis.axis import Axis, axis_for, check_points, check_values, level_for
+from detente.analysis.crossings import Curve, Root, find_roots
+from detente.analysis.question import Answer, Means, Question, ask
+from detente.analysis.threshold_result import Crossing, Interrupted, Threshold
+from detente.errors import Diagnostic, ScenarioError
+from detente.scenario.model import Scenario
+from detente.solver.backward import Progress
+from detente.solver.solve import MEMORY_LIMIT
+
+POINTS = 9
+"""Values at equal distances: enough for a cubic to follow a curve that bends two or three times."""
+
+NARROW = 1e-5
+"""Share of the range below which a bracket is not narrowed: no parameter is known so well."""
+
+STEPS = 1e-3
+"""The same for a parameter that decides which states there are: each value is a new enumeration."""
+
+NEAR = 0.05
+"""Share of the spacing within which the present value takes the place of a point of the grid."""
+
+CLOSE = 0.1
+"""Share of the discretisation error to which a crossing is refined: what is left is the grid's."""
+
+EXACT = 1e-9
+"""How close a crossing is refined where there is no discretisation error."""
+
+
+def threshold(
+    scenario: Scenario,
+    parameter: str,
+    *,
+    outcome: str | None = None,
+    payoff: str | None = None,
+    prefer: tuple[str, str] | None = None,
+    actor: str | None = None,
+    at: float | None = None,
+    within: int | None = None,
+    types: Mapping[str, str] | None = None,
+    policy: str | None = None,
+    low: float | None = None,
+    high: float | None = None,
+    points: int = POINTS,
+    tolerance: float | None = None,
+    slopes: bool = False,
+    beliefs: int | None = None,
+    threads: int | None = None,
+    memory_limit: int = MEMORY_LIMIT,
+    progress: Progress | None = None,
+) -> Threshold:
+    """Find the values of a parameter at which a number crosses a level, all in its range.
+
+    Parameters
+    ----------
+    scenario
+        As loaded; other parameters keep their values.
+    parameter
+        Its name: `step_cost.sincere`, or `step_cost` for all types together.
+    outcome, payoff, prefer
+        Which number: an outcome's probability, an actor's expected payoff, or how much more the
+        first of two policies gives `actor` than the second ('' is no terms). One of the three.
+    at
+        The level: of a probability from 0 to 1, needed; of a payoff needed; of a preference 0.
+    within
+        For an outcome: by the end of which period; the last one by default.
+    types
+        True types on which to condition, by actor.
+    policy
+        As in `compile_game`; not with `prefer`.
+    low, high
+        Where to look; by default the range that the scenario gives the parameter.
+    points
+        Values at equal distances, at least 4. The scenario's own value is added to them.
+    tolerance
+        Width to which a jump is narrowed, in the parameter's unit; by default a hundred-thousandth
+        of the range, and a thousandth where the parameter decides which states there are.
+    slopes
+        Whether to compute the exact derivative at each of the points as well, so that a pair of
+        crossings between two of them shows in the slopes. At crossings it is always computed.
+    beliefs, threads, memory_limit
+        As in `solve`.
+    progress
+        Called with about the share of the work that is done, from 0 to 1.
+
+    Raises
+    ------
+    ScenarioError
+        With everything that is wrong with what was asked, or with the scenario at some value.
+    Interrupted
+        On Ctrl-C, with what was computed.
+
+    Notes
+    -----
+    The error of a crossing is the discretisation error of the number there over its slope. What
+    holds between the values that were computed is taken from a cubic through them (see
+    `detente.analysis.crossings`): the verdict names their spacing.
+
+    Let θ be the parameter, q another one and f(θ, q) the number. At a crossing the implicit
+    function theorem gives dθ/dq = -(∂f/∂q) / (∂f/∂θ); both are from one adjoint sweep.
+    """
+    problems: list[Diagnostic] = []
+    axis = axis_for(scenario, parameter, low, high, problems)
+    level = level_for(outcome, payoff, prefer, at, problems)
+    check_points(points, 4, problems)
+    question = ask(
+        scenario,
+        outcome=outcome,
+        payoff=payoff,
+        prefer=prefer,
+        actor=actor,
+        within=within,
+        types=types or {},
+        policy=policy,
+        beliefs=beliefs,
+        changing=[parameter],
+        problems=problems,
+    )
+    assert axis is not None  # or `ask` has refused
+    grid = axis.grid(points)
+    spacing = max(b - a for a, b in pairwise(grid))
+    if axis.present is not None and axis.low <= axis.present <= axis.high:
+        # In place of a value next to it: two almost equal ones would send a spline astray.
+        apart = NEAR * spacing
+        grid = sorted([*(v for v in grid if abs(v - axis.present) > apart), axis.present])
+    check_values(question, [axis.at(value) for value in grid])
+    means = Means(beliefs, threads, memory_limit)
+    search = _Search(question, axis, level, means, grid, spacing, progress)
+    try:
+        return search.run(slopes, tolerance)
+    except KeyboardInterrupt:
+        raise Interrupted(search.result((), complete=False)) from None
+
+
+class _Search:
+    """One search: the answers so far, by value."""
+
+    def __init__(
+        self,
+        question: Question,
+        axis: Axis,
+        level: float,
+        means: Means,
+        grid: list[float],
+        spacing: float,
+        progress: Progress | None,
+    ) -> None:
+        self.question, self.axis, self.level, self.means = question, axis, level, means
+        self.grid, self.spacing = grid, spacing
+        self.report = progress or (lambda _: None)
+        self.answers: dict[float, Answer] = {}
+        self.done = 0
+        self.structural = question.structural(axis.names)
+
+    def answer(self, value: float, *, coarse: bool = True, slopes: bool = False) -> Answer:
+        """The number at a value, kept."""
+        change = self.axis.at(value)
+        try:
+            answer = self.question.answer(change, self.means, coarse=coarse, slopes=slopes)
+        except ScenarioError as error:
+            hint = "choose --from and --to so that all values are possible"
+            where = f"with {self.axis.name} = {value:g}"
+            raise ScenarioError(
+                replace(one, message=f"{where}: {one.message}", hint=one.hint or hint)
+                for one in error.diagnostics
+            ) from None
+        self.answers[value] = answer
+        self.done += 1
+        # Refinement takes about as many solves again as half of the grid.
+        self.report(min(self.done / (1.5 * len(self.grid)), 0.99))
+        return answer
+
+    def slope(self, answer: Answer) -> float:
+        """The derivative by the parameter: of all types together where it stands for them."""
+        if answer.slopes is None:
+            return math.nan
+        return sum(answer.slopes[name] for name in self.axis.names)
+
+    def run(self, slopes: bool, tolerance: float | None) -> Threshold:
+        """The curve, then its crossings."""
+        axis = self.axis
+        smooth = not (self.structural or axis.whole)
+
+        def with_slope(value: float) -> tuple[float, float]:
+            answer = self.answer(value, slopes=True)
+            return answer.number, self.slope(answer)
+
+        curve = Curve(
+            lambda value: self.answer(value, coarse=False).number,
+            with_slope if slopes and smooth else None,
+        )
+        for value in _coarse_to_fine(self.grid):
+            answer = self.answer(value, slopes=slopes and smooth)
+            curve.add(value, answer.number)
+            if answer.slopes is not None:
+                curve.slopes[value] = self.slope(answer)
+        error = float(np.median([self.answers[value].error for value in self.grid]))
+        width = axis.high - axis.low
+        # A flat curve has no crossing, whatever rounding says.
+        numbers = [answer.number for answer in self.answers.values()]
+        if max(abs(number - self.level) for number in numbers) <= EXACT:
+            return self.result((), complete=True)
+        roots = find_roots(
+            curve,
+            self.level,
+            close=max(CLOSE * error, EXACT),
+            narrow=tolerance or width * (STEPS if self.structural else NARROW),
+            smooth=smooth,
+            whole=axis.whole,
+        )
+        found = [self.crossing(root) for root in roots]
+        self.report(1.0)
+        return self.result(tuple(found), complete=True)
+
+    def crossing(self, root: Root) -> Crossing:
+        """A root with its error; the derivative is computed there."""
+        direction = "rising" if root.rising else "falling"
+        if root.jump:
+            half = (root.high - root.low) / 2
+            return Crossing(
+                value=root.value,
+                error=half,
+                low=root.low,
+                high=root.high,
+                direction=direction,
+                jump=True,
+                below=root.below,
+                above=root.above,
+                slope=math.nan,
+            )
+        answer = self.answer(root.value, slopes=not self.structural)
+        # Where the two belief grids happen to agree the error is that of the neighbours.
+        errors = [self.answers[v].error for v in self.around(root.value)]
+        error = max(errors)
+        slope = self.slope(answer)
+        secant = (root.above - root.below) / (root.high - root.low)
+        used = slope if math.isfinite(slope) else secant
+        off = error + abs(answer.number - self.level)
+        error = off / abs(used) if used else math.inf
+        low, high = max(self.axis.low, root.value - error), min(self.axis.high, root.value + error)
+        return Crossing(
+            value=root.value,
+            error=min(error, self.axis.high - self.axis.low),
+            low=low,
+            high=high,
+            direction=direction,
+            jump=False,
+            below=answer.number,
+            above=answer.number,
+            slope=used,
+        )
+
+    def around(self, value: float) -> list[float]:
+        """The value, and the nearest ones on the grid."""
+        at = bisect_left(self.grid, value)
+        return [value, *self.grid[max(at - 1, 0) : at + 1]]
+
+    def result(self, crossings: tuple[Crossing, ...], *, complete: bool) -> Threshold:
+        """All that is known by now."""
+        question, axis = self.question, self.axis
+        ordered = sorted(self.answers.items())
+        rows = [(v, a.number, a.error, self.slope(a), a.solved) for v, a in ordered]
+        columns = ["value", "number", "error", "derivative", "solved"]
+        found = Threshold(
+            scenario=question.scenario,
+            parameter=axis.name,
+            unit=axis.unit,
+            about=question.about,
+            kind=question.kind,
+            short=question.short,
+            at=self.level,
+            prefer=question.prefer,
+            actor=question.actor if question.prefer else None,
+            present=axis.present,
+            low=axis.low,
+            high=axis.high,
+            spacing=self.spacing,
+            structural=self.structural,
+            whole=axis.whole,
+            curve=pd.DataFrame(rows, columns=columns),
+            crossings=crossings,
+            moves=self.moves(crossings),
+            verdict="",
+            complete=complete,
+        )
+        return replace(found, verdict=wording.verdict(found))
+
+    def moves(self, crossings: tuple[Crossing, ...]) -> pd.DataFrame:
+        """How the crossings answer to the other parameters."""
+        rows = []
+        for k, crossing in enumerate(crossings):
+            answer = self.answers.get(crossing.value)
+            if answer is None or answer.slopes is None or not self.slope(answer):
+                continue
+            for one in self.question.scenario.parameters.values():
+                entries = zip(one.names(), one.values, one.ranges, strict=True)
+                for name, value, limits in entries:
+                    if name in self.axis.names:
+                        continue
+                    moved = -answer.slopes[name] / self.slope(answer)
+                    width = limits[1] - limits[0] if limits else np.nan
+                    rows.append((k, name, value, moved, moved * width))
+        table = pd.DataFrame(
+            rows, columns=["crossing", "parameter", "value", "derivative", "swing"]
+        )
+        order = table.assign(size=table["swing"].abs().fillna(-1.0))
+        order = order.sort_values(["crossing", "size"], ascending=[True, False], kind="stable")
+        return order.drop(columns="size").reset_index(drop=True)
+
+
+def _coarse_to_fine(values: list[float]) -> list[float]:
+    """The ends, the middle, the middles of the halves, …: an interrupted curve spans its range."""
+    last = len(values) - 1
+    order = [0, last]
+    spans = [(0, last)]
+    while spans:
+        halves = []
+        for a, b in spans:
+            if b - a > 1:
+                middle = (a + b) // 2
+                order.append(middle)
+                halves += [(a, middle), (middle, b)]
+        spans = halves
+    return [values[k] for k in dict.fromkeys(order)]

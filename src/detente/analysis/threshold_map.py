@@ -1,0 +1,253 @@
+"""`threshold_map`: where in the plane of two parameters a number is above a level."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from contourpy import LineType, contour_generator
+from numpy.typing import NDArray
+from scipy.interpolate import RectBivariateSpline
+
+from detente.analysis import threshold_wording as wording
+from detente.analysis.axis import axis_for, check_points, check_values, level_for
+from detente.analysis.question import Answer, Means, Question, ask
+from detente.errors import Diagnostic, Place, ScenarioError
+from detente.scenario.model import Scenario
+from detente.solver.backward import Progress
+from detente.solver.beliefs import fewest_points
+from detente.solver.solve import MEMORY_LIMIT
+
+Floats = NDArray[np.float64]
+
+POINTS = 9
+"""Values of each parameter: 81 games are solved."""
+
+FINER = 8
+"""Into how many parts a step of the grid is cut before the contour is drawn."""
+
+
+@dataclass(frozen=True, eq=False)
+class ThresholdMap:
+    """A number over two parameters, and the lines on which it is at a level.
+
+    scenario, parameters, units
+        Whose parameters: the first along the map, the second up.
+    about, kind, short, at, prefer, actor
+        As in `Threshold`.
+    present
+        The parameters' values in the scenario; None where one differs between types.
+    map
+        `first, second, number, error, solved`: the number at each node, and its difference from
+        the coarser belief grid.
+    contours
+        Each line as float64 [n, 2]: points (first, second) on which the number is at the level.
+    off
+        How far the interpolation through every second node misses the others, at most: an upper
+        estimate of what it misses between the nodes. nan where there are too few to tell.
+    beliefs
+        Belief points of each solve.
+    verdict
+        The answer in words.
+    complete
+        False where the search was interrupted; there are no contours then.
+    """
+
+    scenario: Scenario
+    parameters: tuple[str, str]
+    units: tuple[str, str]
+    about: str
+    kind: str
+    short: str
+    at: float
+    prefer: tuple[str, str] | None
+    actor: str | None
+    present: tuple[float, float] | None
+    map: pd.DataFrame
+    contours: tuple[Floats, ...]
+    off: float
+    beliefs: int
+    verdict: str
+    complete: bool = True
+
+    def __repr__(self) -> str:
+        return f"<ThresholdMap: {self.verdict}>"
+
+    def grid(self) -> tuple[Floats, Floats, Floats]:
+        """The values of both parameters, [x] and [y], and the numbers [y, x]; nan: not computed."""
+        table = self.map.pivot(index="second", columns="first", values="number")
+        return table.columns.to_numpy(), table.index.to_numpy(), table.to_numpy()
+
+
+class MapInterrupted(KeyboardInterrupt):
+    """Ctrl-C in the middle of a map; `found` has the nodes so far."""
+
+    def __init__(self, found: ThresholdMap) -> None:
+        super().__init__()
+        self.found = found
+
+
+def threshold_map(
+    scenario: Scenario,
+    parameters: tuple[str, str],
+    *,
+    outcome: str | None = None,
+    payoff: str | None = None,
+    prefer: tuple[str, str] | None = None,
+    actor: str | None = None,
+    at: float | None = None,
+    within: int | None = None,
+    types: Mapping[str, str] | None = None,
+    policy: str | None = None,
+    low: tuple[float | None, float | None] = (None, None),
+    high: tuple[float | None, float | None] = (None, None),
+    points: int = POINTS,
+    beliefs: int | None = None,
+    threads: int | None = None,
+    memory_limit: int = MEMORY_LIMIT,
+    progress: Progress | None = None,
+) -> ThresholdMap:
+    """Map where a number is above a level, over two parameters.
+
+    Parameters
+    ----------
+    scenario
+        As loaded.
+    parameters
+        Their names, two different ones.
+    low, high
+        The ends of where each is looked at; by default its range.
+    points
+        Values of each parameter, at least 4: the square of it is solved.
+    beliefs
+        Belief points; by default about half of those that a single solve takes, for speed.
+    outcome, payoff, prefer, actor, at, within, types, policy, threads, memory_limit, progress
+        As in `threshold`.
+
+    Raises
+    ------
+    ScenarioError
+        With everything that is wrong with what was asked, or with the scenario at some node.
+    MapInterrupted
+        On Ctrl-C, with the nodes that were computed.
+
+    Notes
+    -----
+    Lines are drawn through a bicubic spline over the nodes (bilinear where a parameter decides
+    which states there are, so that the number may jump). Islands smaller than a step of the grid
+    can be missed.
+    """
+    problems: list[Diagnostic] = []
+    axes = [
+        axis_for(scenario, name, low[k], high[k], problems) for k, name in enumerate(parameters)
+    ]
+    level = level_for(outcome, payoff, prefer, at, problems)
+    check_points(points, 4, problems)
+    if None not in axes and set(axes[0].names) & set(axes[1].names):  # type: ignore[union-attr]
+        message = "a map needs two different parameters"
+        problems.append(Diagnostic(Place("--parameter"), "not-together", message))
+    question = ask(
+        scenario,
+        outcome=outcome,
+        payoff=payoff,
+        prefer=prefer,
+        actor=actor,
+        within=within,
+        types=types or {},
+        policy=policy,
+        beliefs=beliefs,
+        changing=parameters,
+        problems=problems,
+    )
+    first, second = (axis for axis in axes if axis is not None)
+    nodes = [(a, b) for b in second.grid(points) for a in first.grid(points)]
+    changes = [{**first.at(a), **second.at(b)} for a, b in nodes]
+    check_values(question, changes)
+    beliefs = beliefs or _half(question)
+    means = Means(beliefs, threads, memory_limit)
+    smooth = not question.structural((*first.names, *second.names))
+    answers: list[Answer] = []
+    present = None
+    if first.present is not None and second.present is not None:
+        present = (first.present, second.present)
+
+    def result(complete: bool) -> ThresholdMap:
+        rows = [
+            (a, b, answer.number, answer.error, answer.solved)
+            for (a, b), answer in zip(nodes, answers, strict=False)
+        ]
+        table = pd.DataFrame(rows, columns=["first", "second", "number", "error", "solved"])
+        found = ThresholdMap(
+            scenario=question.scenario,
+            parameters=(first.name, second.name),
+            units=(first.unit, second.unit),
+            about=question.about,
+            kind=question.kind,
+            short=question.short,
+            at=level,
+            prefer=question.prefer,
+            actor=question.actor if question.prefer else None,
+            present=present,
+            map=table,
+            contours=(),
+            off=math.nan,
+            beliefs=beliefs,
+            verdict="",
+            complete=complete,
+        )
+        if complete:
+            contours, off = _lines(*found.grid(), level, smooth=smooth)
+            found = replace(found, contours=contours, off=off)
+        return replace(found, verdict=wording.map_verdict(found))
+
+    try:
+        for change in changes:
+            answers.append(_answer(question, change, means))
+            if progress is not None:
+                progress(len(answers) / len(changes))
+    except KeyboardInterrupt:
+        raise MapInterrupted(result(complete=False)) from None
+    return result(complete=True)
+
+
+def _answer(question: Question, change: dict[str, float], means: Means) -> Answer:
+    try:
+        return question.answer(change, means)
+    except ScenarioError as error:
+        where = ", ".join(f"{name} = {value:g}" for name, value in change.items())
+        raise ScenarioError(
+            replace(one, message=f"with {where}: {one.message}") for one in error.diagnostics
+        ) from None
+
+
+def _half(question: Question) -> int:
+    """About half of the belief points of a single solve, odd, and not too few."""
+    least = [fewest_points(g.priors[i].size) for g in question.games for i in g.informed]
+    half = (question.default_points() + 1) // 2
+    return max([5, half + 1 - half % 2, *least])
+
+
+def _lines(
+    x: Floats, y: Floats, numbers: Floats, level: float, *, smooth: bool
+) -> tuple[tuple[Floats, ...], float]:
+    """The lines at the level, and how far every second node would have missed the others."""
+    off = math.nan
+    smooth = smooth and min(x.size, y.size) >= 4
+    if smooth and min(x.size, y.size) >= 7 and x.size % 2 and y.size % 2:
+        rough = RectBivariateSpline(y[::2], x[::2], numbers[::2, ::2])
+        off = float(np.abs(rough(y, x) - numbers).max())
+    if smooth:
+        spline = RectBivariateSpline(y, x, numbers)
+        x, y = _finer(x), _finer(y)
+        numbers = spline(y, x)
+    lines = contour_generator(x, y, numbers, line_type=LineType.Separate).lines(level)
+    return tuple(np.asarray(line, dtype=np.float64) for line in lines), off
+
+
+def _finer(values: Floats) -> Floats:
+    """Each step cut into equal parts."""
+    count = values.size - 1
+    return np.interp(np.arange(FINER * count + 1) / FINER, np.arange(count + 1), values)

@@ -1,0 +1,150 @@
+"""`detente report`: one self-contained page."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from detente.cli import console
+from detente.cli.inputs import (
+    Beliefs,
+    Horizon,
+    Memory,
+    Periods,
+    Policy,
+    Set,
+    Source,
+    Threads,
+    announce_kernels,
+    check_options,
+    compile_scenario,
+    memory_limit,
+    refuse,
+)
+
+NEEDED = ("jinja2", "matplotlib")
+"""Packages that only the report needs: the extra `report` of the project."""
+
+
+def report(
+    source: Source,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The page; by default SCENARIO.html in this folder."),
+    ] = None,
+    moves: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MOVES.CSV", help="Observed moves: a file, or a record of the library."
+        ),
+    ] = None,
+    skip_impossible: Annotated[
+        bool, typer.Option("--skip-impossible", help="Pass over what the model holds impossible.")
+    ] = False,
+    policies: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--policies", metavar="POLICY", help="Compare with this one (may be repeated; all)."
+        ),
+    ] = None,
+    outcome: Annotated[
+        str | None, typer.Option(help="The outcome to explain; by default the most open one.")
+    ] = None,
+    values: Set = None,
+    horizon: Horizon = None,
+    policy: Policy = None,
+    beliefs: Beliefs = None,
+    periods: Periods = None,
+    memory: Memory = None,
+    threads: Threads = None,
+) -> None:
+    """Write a forecast, a comparison of policies and what they rest on as one web page."""
+    _check_packages()
+    game = compile_scenario(source, values, horizon, policy)
+    check_options(game, beliefs, None, periods)
+    target = Path(f"{game.scenario.name}.html") if output is None else output
+    _check_target(target)
+    record = None
+    if moves is not None:
+        from detente.scenario.record import read_record
+
+        record = read_record(moves, game.scenario)
+        console.print_diagnostics(record.warnings)
+    announce_kernels()
+    from detente.report.data import build
+    from detente.report.page import render
+
+    given = {
+        "--policy": policy,
+        "--outcome": outcome,
+        "--moves": moves,
+        "--horizon": horizon,
+        "--beliefs": beliefs,
+        "--periods": periods,
+    }
+    options = {name: str(value) for name, value in given.items() if value is not None}
+    with console.progress("Writing the report") as tell:
+        data = build(
+            game.scenario,
+            policy=policy,
+            policies=policies,
+            question=outcome,
+            moves=record,
+            skip_impossible=skip_impossible,
+            beliefs=beliefs,
+            periods=periods,
+            threads=threads,
+            memory_limit=memory_limit(memory),
+            options=options,
+            progress=lambda share: tell(0.95 * share),
+        )
+        page = render(data)
+    _write(target, page)
+    print(target)
+    if data.forecast.solution.status.name != "SOLVED":
+        raise typer.Exit(1)
+
+
+def _check_packages() -> None:
+    """Refuse with all that is missing, and how to get it."""
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        message = f"the report needs {' and '.join(missing)}, which {verb} not installed"
+        hint = "python3 -m pip install 'detente[report]'"
+        refuse("detente report", "not-installed", message, hint)
+
+
+def _check_target(target: Path) -> None:
+    """Refuse a page that cannot be written before anything is computed."""
+    folder = target.parent
+    if target.is_dir():
+        refuse(str(target), "cannot-write", "it is a folder", "give the name of a file")
+    if not folder.is_dir():
+        refuse(str(target), "cannot-write", f"there is no folder {folder}", "make it first")
+    if not os.access(folder, os.W_OK):
+        refuse(str(target), "cannot-write", f"the folder {folder} cannot be written to")
+
+
+def _write(target: Path, text: str) -> None:
+    """Write the whole file or nothing: beside the old one, which is then replaced."""
+    name = ""
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", newline="\n", dir=target.parent, suffix=".part", delete=False
+        ) as file:
+            name = file.name
+            file.write(text)
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(name).chmod(0o666 & ~umask)  # temporary files are private, pages are not
+        Path(name).replace(target)
+    except OSError as error:
+        if name:
+            Path(name).unlink(missing_ok=True)
+        refuse(str(target), "cannot-write", f"cannot be written: {error.strerror}")

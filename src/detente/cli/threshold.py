@@ -1,0 +1,218 @@
+"""`detente threshold`: what it would take."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from detente.cli import console
+from detente.cli.inputs import (
+    Beliefs,
+    Horizon,
+    Json,
+    Memory,
+    Policy,
+    Set,
+    Source,
+    Threads,
+    announce_kernels,
+    load_scenario,
+    memory_limit,
+    refuse,
+)
+from detente.errors import Diagnostic, Place, Severity
+
+if TYPE_CHECKING:
+    from detente.analysis.threshold_map import ThresholdMap
+    from detente.analysis.threshold_result import Threshold
+    from detente.scenario.model import Scenario
+
+FORMATS = (".svg", ".png", ".pdf")
+
+
+def threshold(
+    source: Source,
+    parameter: Annotated[
+        list[str],
+        typer.Option(
+            "--parameter", "-p", help="The parameter that changes; give it twice for a map of two."
+        ),
+    ],
+    outcome: Annotated[
+        str | None, typer.Option(help="The outcome whose probability is asked about.")
+    ] = None,
+    payoff: Annotated[str | None, typer.Option(help="Or the actor whose payoff is.")] = None,
+    prefer: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="POLICY POLICY", help="Or two policies: which is preferred?"),
+    ] = None,
+    actor: Annotated[
+        str | None, typer.Option("--for", metavar="ACTOR", help="Whose preference.")
+    ] = None,
+    at: Annotated[
+        float | None, typer.Option(help="The level to be crossed: 0.5 for 50 %; 0 with --prefer.")
+    ] = None,
+    within: Annotated[
+        int | None, typer.Option(min=1, help="Periods within which it comes about; all by default.")
+    ] = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ACTOR=TYPE", help="Condition on a true type (may be repeated)."),
+    ] = None,
+    low: Annotated[
+        list[float] | None,
+        typer.Option("--from", help="Where to begin, instead of the range's end; one for each."),
+    ] = None,
+    high: Annotated[list[float] | None, typer.Option("--to", help="Where to end.")] = None,
+    points: Annotated[int, typer.Option(help="Values of each parameter, evenly spaced.")] = 9,
+    tolerance: Annotated[
+        float | None, typer.Option(help="Width to which a jump is narrowed.")
+    ] = None,
+    slopes: Annotated[
+        bool, typer.Option("--slopes", help="Use exact derivatives at all values, too.")
+    ] = False,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw it into FILE.svg, .png or .pdf (needs matplotlib).")
+    ] = None,
+    values: Set = None,
+    horizon: Horizon = None,
+    policy: Policy = None,
+    beliefs: Beliefs = None,
+    memory: Memory = None,
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Find what it takes: where a probability is crossed, or a preference flips."""
+    if len(parameter) > 2:
+        refuse("--parameter", "too-many", "a curve has one parameter, a map two, not more")
+    starts, ends = _ends("--from", low, parameter), _ends("--to", high, parameter)
+    types = dict(_given(text) for text in given or ())
+    _check_plot(plot)
+    if tolerance is not None and not tolerance > 0:
+        refuse("--tolerance", "out-of-range", f"the tolerance is positive, not {tolerance:g}")
+    scenario = load_scenario(source, values, horizon)
+    _warn_of_ranges(scenario, parameter, [starts, ends])
+    announce_kernels()
+    from detente.analysis import threshold as one
+    from detente.analysis import threshold_map as two
+    from detente.analysis.threshold_result import Interrupted
+    from detente.cli.threshold_text import print_curve, print_map, threshold_data
+
+    question: dict[str, Any] = {
+        "outcome": outcome,
+        "payoff": payoff,
+        "prefer": prefer,
+        "actor": actor,
+        "at": at,
+        "within": within,
+        "types": types,
+        "policy": policy,
+        "points": points,
+        "beliefs": beliefs,
+        "threads": threads,
+        "memory_limit": memory_limit(memory),
+    }
+    found: Threshold | ThresholdMap
+    try:
+        with console.progress("Solving at one value after the other") as report:
+            if len(parameter) == 2:
+                found = two.threshold_map(
+                    scenario,
+                    (parameter[0], parameter[1]),
+                    low=(starts[0], starts[1]),
+                    high=(ends[0], ends[1]),
+                    progress=report,
+                    **question,
+                )
+            else:
+                found = one.threshold(
+                    scenario,
+                    parameter[0],
+                    low=starts[0],
+                    high=ends[0],
+                    tolerance=tolerance,
+                    slopes=slopes,
+                    progress=report,
+                    **question,
+                )
+    except (Interrupted, two.MapInterrupted) as stopped:
+        found = stopped.found
+    table = found.map if isinstance(found, two.ThresholdMap) else found.curve
+    if as_json:
+        json.dump(threshold_data(found), sys.stdout, ensure_ascii=False, indent=2, allow_nan=False)
+        print()
+    elif isinstance(found, two.ThresholdMap):
+        print_map(found)
+    else:
+        print_curve(found)
+    if not found.complete:
+        raise typer.Exit(130)
+    if plot is not None:
+        from detente.analysis.threshold_plot import save
+
+        try:
+            save(found, plot)
+        except OSError as error:
+            refuse(str(plot), "cannot-write", f"cannot be written: {error.strerror}")
+        print(f"Wrote {plot}.", file=sys.stderr)
+    if not table["solved"].all():
+        raise typer.Exit(1)
+
+
+# ---- what is asked
+
+
+def _ends(place: str, given: list[float] | None, parameters: list[str]) -> list[float | None]:
+    """One end for each parameter; none given is that of its range."""
+    if not given:
+        return [None] * len(parameters)
+    if len(given) != len(parameters):
+        message = f"{len(given)} given for {len(parameters)} parameters"
+        refuse(place, "wrong-number", message, "give one for each --parameter, in the same order")
+    return [*given]
+
+
+def _warn_of_ranges(
+    scenario: Scenario, parameters: list[str], ends: list[list[float | None]]
+) -> None:
+    """Tell where it is looked beyond the range that the scenario gives."""
+    ranges = {
+        name: limits
+        for one in scenario.parameters.values()
+        for name, limits in zip(one.names(), one.ranges, strict=True)
+    }
+    found = []
+    for name, *asked in zip(parameters, *ends, strict=True):
+        limits = ranges.get(name)
+        if limits and any(v is not None and not limits[0] <= v <= limits[1] for v in asked):
+            message = f"`{name}` is looked at beyond its range [{limits[0]:g}, {limits[1]:g}]"
+            place = Place("--from")
+            found.append(Diagnostic(place, "out-of-range", message, severity=Severity.WARNING))
+    console.print_diagnostics(found)
+
+
+def _given(text: str) -> tuple[str, str]:
+    actor, equals, kind = text.partition("=")
+    if not equals:
+        message = f"`{text}` does not give a type to an actor"
+        refuse("--given", "wrong-type", message, "write it as --given DPRK=sincere")
+    return actor.strip(), kind.strip()
+
+
+def _check_plot(plot: Path | None) -> None:
+    """Refuse early what could not be drawn after all the work."""
+    if plot is None:
+        return
+    if plot.suffix not in FORMATS:
+        message = f"`{plot.name}` does not say in which format"
+        refuse("--plot", "wrong-type", message, f"let it end with {', '.join(FORMATS)}")
+    if not plot.parent.is_dir():
+        refuse("--plot", "cannot-write", f"there is no folder `{plot.parent}`")
+    if find_spec("matplotlib") is None:
+        message = "drawing needs matplotlib, which is not installed"
+        refuse("--plot", "not-installed", message, "python3 -m pip install 'detente[report]'")

@@ -1,0 +1,331 @@
+"""`build`: everything that a page tells, computed once, as one frozen value.
+
+What is solved, in this order, each solve used for all that needs it:
+
+1. the policy in force, on the grid asked for and on one half as fine, and its forecast;
+2. the policies compared. In a small game they are solved like the first. In a large one all of
+   them, the first included, are compared on the grid half as fine (which the first solve has
+   already), each with an error from a grid half as fine again;
+3. the derivatives of the question's outcome, on the same grid as the comparison;
+4. where the odds of that outcome become even, by one of the assumptions that matter most for it at
+   a time: in a large game on the coarsest grid that is of use, and at few values;
+5. what a record of moves tells, where there is one: by the first solve.
+
+Nothing here depends on the time of day, on how long it took, or on the number of threads.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from importlib.metadata import version
+
+import numpy as np
+
+from detente.analysis.compare import Comparison, compare_forecasts
+from detente.analysis.sensitivity import Sensitivity, sensitivity
+from detente.analysis.threshold import threshold
+from detente.analysis.threshold_result import Threshold
+from detente.errors import Diagnostic, Place, ScenarioError
+from detente.game.arrays import CompiledGame
+from detente.game.compile import compile_game
+from detente.scenario.frozen import Frozen
+from detente.scenario.hints import did_you_mean
+from detente.scenario.model import Scenario
+from detente.scenario.record import Record
+from detente.simulation.forecast import Forecast, forecast, overall
+from detente.simulation.track import Track, track
+from detente.solver.backward import Progress
+from detente.solver.beliefs import fewest_points, grid_size
+from detente.solver.solution import Solution
+from detente.solver.solve import MEMORY_LIMIT, default_points, solve
+
+LARGE = 2_000_000
+"""Turn-state-belief points from which on policies are compared on a grid half as fine."""
+
+EVEN = 0.5
+"""The level at which an answer is held to turn."""
+
+TURNING, TURNING_LARGE = 3, 2
+"""Assumptions for which a turning point is looked for; in a large game."""
+
+VALUES, VALUES_LARGE = 7, 4
+"""Values of each of them at which the game is solved at least."""
+
+PACKAGES = ("detente", "numpy", "numba", "pandas", "matplotlib", "jinja2")
+"""Whose versions the record tells."""
+
+
+@dataclass(frozen=True, eq=False)
+class ReportData:
+    """What a page is made of.
+
+    forecast
+        Under the policy in force, on the finest grid.
+    comparison
+        Of the policies, the one in force first; None where there are none to compare.
+    question
+        The outcome that is looked at more closely; '' in a scenario without outcomes.
+    sensitivity
+        Of the question; None without one.
+    thresholds
+        Of the question, by the assumptions that matter most; none where there is no question.
+    track
+        What a record of moves tells; None without one.
+    options
+        What was asked for, by name, in the words of the command line; nothing that is a default.
+    points, turning_points
+        Belief points of the first solve, and of comparison and derivatives; and of thresholds.
+    versions
+        By package, and of Python.
+    """
+
+    scenario: Scenario
+    forecast: Forecast
+    comparison: Comparison | None
+    question: str
+    sensitivity: Sensitivity | None
+    thresholds: tuple[Threshold, ...]
+    track: Track | None
+    options: Mapping[str, str]
+    points: tuple[int, int]
+    turning_points: int
+    versions: Mapping[str, str]
+
+    @property
+    def game(self) -> CompiledGame:
+        return self.forecast.solution.game
+
+    @property
+    def policy(self) -> str:
+        """The policy in force, in words."""
+        return named(self.game.policy)
+
+    def __repr__(self) -> str:
+        return f"<ReportData of {self.scenario.name!r}: {self.policy}>"
+
+
+def named(policy: str) -> str:
+    """What to call a policy."""
+    return policy or "no terms"
+
+
+def build(
+    scenario: Scenario,
+    *,
+    policy: str | None = None,
+    policies: Sequence[str] | None = None,
+    question: str | None = None,
+    moves: Record | None = None,
+    skip_impossible: bool = False,
+    beliefs: int | None = None,
+    periods: int | None = None,
+    threads: int | None = None,
+    memory_limit: int = MEMORY_LIMIT,
+    options: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> ReportData:
+    """Compute what a page tells.
+
+    Parameters
+    ----------
+    scenario
+        As loaded.
+    policy
+        The policy in force; by default the scenario's.
+    policies
+        Those to compare it with; by default all of the scenario.
+    question
+        The outcome to look at more closely: by default the most open one, nearest to even odds.
+    moves, skip_impossible
+        A record of moves, and as that of `track`.
+    beliefs, threads, memory_limit
+        As those of `solve`.
+    periods
+        As that of `forecast`, for play without end.
+    options
+        What was asked for, to be told in the record of the run.
+    progress
+        Called with the share of the work that is done, from 0 to 1.
+
+    Raises
+    ------
+    ScenarioError
+        For names that the scenario does not have, all at once; for moves that the model holds
+        impossible.
+    SolveError
+        If a solve would need more memory than allowed.
+    """
+    base = scenario.policy if policy is None else policy
+    _check_names(scenario, base, policies or (), question)
+    wanted = [base, *(scenario.policies if policies is None else policies)]
+    wanted = list(dict.fromkeys(wanted))
+    games = {name: compile_game(scenario, policy=name) for name in wanted}
+    game = games[base]
+    points = default_points(game) if beliefs is None else beliefs
+    fewer = _points_to_compare(game, points)
+    work = _Work(progress, _plan(game, points, fewer, len(wanted), moves is not None))
+    solve_one = partial(solve, threads=threads, memory_limit=memory_limit)
+    tell = partial(forecast, periods=periods, threads=threads)
+
+    solution = solve_one(game, beliefs=points, progress=work.next())
+    told = tell(solution, progress=work.next())
+    seen = None
+    if moves is not None:
+        seen = track(
+            solution,
+            moves,
+            skip_impossible=skip_impossible,
+            periods=None if periods is None else max(periods, moves.last),
+            threads=threads,
+            progress=work.next(),
+        )
+        seen = replace(seen, solution=_let_go(seen.solution))
+    shared = solution
+    forecasts = {base: told}
+    if fewer != points and solution.coarse is not None:
+        # The grid half as fine is solved already; its own error needs one half as fine again.
+        again = solve_one(game, beliefs=_half(fewer), regret=False, coarse=False)
+        shared = replace(solution.coarse, coarse=again)
+    if len(wanted) > 1 and shared is not solution:
+        forecasts[base] = tell(shared)
+    for name in wanted[1:]:
+        other = solve_one(games[name], beliefs=fewer, regret=False, progress=work.next())
+        forecasts[name] = _light(tell(other, progress=work.next()))
+    comparison = compare_forecasts(forecasts, against=base) if len(wanted) > 1 else None
+    asked = question or _most_open(told)
+    found = None
+    if asked:
+        found = sensitivity(shared, outcome=asked, threads=threads, progress=work.next())
+        found = replace(found, solution=_let_go(found.solution))
+    coarsest = points if fewer == points else _least(game)
+    turns = tuple(
+        threshold(
+            scenario,
+            name,
+            outcome=asked,
+            at=EVEN,
+            within=periods,
+            policy=base,
+            points=VALUES if fewer == points else VALUES_LARGE,
+            beliefs=coarsest if game.informed else None,
+            threads=threads,
+            memory_limit=memory_limit,
+            progress=work.next(),
+        )
+        for name in _decisive(found, TURNING if fewer == points else TURNING_LARGE)
+    )
+    work.done()
+    return ReportData(
+        scenario=scenario,
+        forecast=_light(told),
+        comparison=comparison,
+        question=asked,
+        sensitivity=found,
+        thresholds=turns,
+        track=seen,
+        options=Frozen(options or {}),
+        points=(points, fewer) if game.informed else (0, 0),
+        turning_points=coarsest,
+        versions=Frozen(
+            {"Python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+        ),
+    )
+
+
+def _check_names(
+    scenario: Scenario, base: str, policies: Sequence[str], question: str | None
+) -> None:
+    """Refuse names that the scenario does not have."""
+    found = []
+    for place, name in [("--policy", base), *(("--policies", p) for p in policies)]:
+        if name and name not in scenario.policies:
+            message = f"the scenario has no policy {name!r}"
+            hint = did_you_mean(name, scenario.policies)
+            found.append(Diagnostic(Place(place), "unknown-name", message, hint))
+    if question is not None and question not in scenario.outcomes:
+        message = f"there is no outcome {question!r}"
+        hint = did_you_mean(question, scenario.outcomes)
+        found.append(Diagnostic(Place("--outcome"), "unknown-name", message, hint))
+    if found:
+        raise ScenarioError(found)
+
+
+def _most_open(told: Forecast) -> str:
+    """The outcome whose probability by the end is nearest to one half; '' without outcomes."""
+    last = overall(told.solution.game, told.outcomes)
+    last = last[last["t"] == told.periods]
+    if last.empty:
+        return ""
+    return str(last["outcome"].iloc[int(np.argmin((last["happened"] - 0.5).abs()))])
+
+
+def _decisive(found: Sensitivity | None, most: int) -> list[str]:
+    """The assumptions with the largest worth of their range, those with none left out."""
+    if found is None:
+        return []
+    ranked = found.table.dropna(subset="swing")
+    ranked = ranked[ranked["swing"].abs() >= 0.005]
+    return [str(name) for name in ranked["parameter"].head(most)]
+
+
+def _points_to_compare(game: CompiledGame, points: int) -> int:
+    """Belief points for what is solved many times."""
+    states = sum(layer.states.size for layer in game.layers)
+    if not game.informed or states * grid_size(game, points) < LARGE:
+        return points
+    # Half of it has to be a grid as well.
+    fewer = _half(points)
+    return fewer if fewer % 2 and _half(fewer) >= _least(game) else points
+
+
+def _half(points: int) -> int:
+    return (points + 1) // 2
+
+
+def _least(game: CompiledGame) -> int:
+    return max((fewest_points(game.priors[i].size) for i in game.informed), default=5)
+
+
+def _let_go(solution: Solution) -> Solution:
+    """Without its strategies, which can take a gigabyte: no table needs them any more."""
+    coarse = None if solution.coarse is None else replace(solution.coarse, strategies=())
+    return replace(solution, strategies=(), coarse=coarse)
+
+
+def _light(told: Forecast) -> Forecast:
+    return replace(told, solution=_let_go(told.solution))
+
+
+def _plan(game: CompiledGame, points: int, fewer: int, policies: int, tracked: bool) -> list[float]:
+    """About how long each step takes, in any unit: of a large game, where it matters."""
+    fine, rough = (float(grid_size(game, p)) for p in (points, fewer))
+    each = [0.6 * rough, 0.4 * rough]
+    turning = [2.5 * rough] * (TURNING if fewer == points else TURNING_LARGE)
+    seen = [1.5 * fine] * tracked
+    return [0.6 * fine, 0.4 * fine, *seen, *(each * (policies - 1)), 1.6 * rough, *turning]
+
+
+class _Work:
+    """The share of all work that is done, from the shares of its steps."""
+
+    def __init__(self, progress: Progress | None, steps: Sequence[float]) -> None:
+        self._report = progress or (lambda _: None)
+        self._ends = [0.0, *np.cumsum(steps) / np.sum(steps)]
+        self._step = -1
+        self._told = 0.0
+
+    def next(self) -> Progress:
+        """To be called with the share of the next step."""
+        self._step = min(self._step + 1, len(self._ends) - 2)
+        low, high = self._ends[self._step : self._step + 2]
+        return lambda share: self._tell(low + share * (high - low))
+
+    def _tell(self, share: float) -> None:
+        self._told = max(self._told, float(share))
+        self._report(self._told)
+
+    def done(self) -> None:
+        self._report(1.0)

@@ -1,0 +1,132 @@
+"""Why the model holds an observation impossible, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detente.game.arrays import CompiledGame
+from detente.game.evaluate import Evaluator, Findings, evaluator
+from detente.scenario.expression import Formula
+from detente.scenario.hints import listing
+from detente.scenario.model import Action, Term
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+SHOWN = 3
+"""Levels and states that a sentence names; the likeliest ones."""
+
+
+def why_no_move(
+    game: CompiledGame, n: int, t: int, m: int, actions: Sequence[str], states: Floats
+) -> str:
+    """Why the m-th mover of layer n cannot have done any of these.
+
+    Parameters
+    ----------
+    states
+        float64 [x]: how likely each state is before the layer.
+    """
+    layer = game.layers[n]
+    actor = list(game.scenario.actors)[layer.movers[m]]
+    codes = layer.states
+    at = _evaluator(game)
+    idle = layer.action[layer.action_ptr[:-1], m] < 0
+    said = [_why_nobody(game, n, idle, states)] if states[idle].sum() > 0 else []
+    for key in actions:
+        action = game.scenario.actions[actor][key]
+        closed = ~idle & ~_condition(at, action.when, codes, t)
+        said += _why_closed(game, action, closed, codes, states)
+        rest = ~idle & ~closed
+        for term in _forbidding(game, actor, key):
+            force = rest & _in_force(at, term, codes, t)
+            if states[force].sum() > 0:
+                about = [f for f in (term.when, term.unless) if f is not None]
+                share = f" ({held(game, codes, states, force, about)})" if about else ""
+                said.append(f"`{key}` is forbidden by the term `{term.key}`{share}")
+    if not said:
+        said = [f"the probability of {listing(actions)} is too small for a number"]
+    return "; ".join(said)
+
+
+def why_no_reading(game: CompiledGame, n: int, condition: Formula, states: Floats) -> str:
+    """Why a condition cannot hold before layer n; `states` is float64 [x] there."""
+    codes = game.structure.sets[n]
+    everywhere = np.ones(codes.size, dtype=bool)
+    return f"the model holds {held(game, codes, states, everywhere, [condition])}"
+
+
+def _why_closed(
+    game: CompiledGame, action: Action, closed: Bools, codes: Ints, states: Floats
+) -> list[str]:
+    if action.when is None or not states[closed].sum() > 0:
+        return []
+    here = held(game, codes, states, closed, [action.when])
+    return [f"`{action.key}` can be chosen only when `{action.when.text}`; the model holds {here}"]
+
+
+def _why_nobody(game: CompiledGame, n: int, idle: Bools, states: Floats) -> str:
+    share = float(states[idle].sum() / states.sum())
+    ended = [
+        key
+        for key, outcome in game.scenario.outcomes.items()
+        if outcome.ends and states[idle & game.holds[key][n]].sum() > 0
+    ]
+    why = f"play has ended by {listing(ended)}" if ended else "the turn is not played"
+    return why if share > 1 - 1e-12 else f"{why} ({share:.0%})"
+
+
+def held(
+    game: CompiledGame,
+    codes: Ints,
+    states: Floats,
+    where: Bools,
+    formulas: Iterable[Formula],
+) -> str:
+    """How likely the levels are of the variables that formulas read: `talks korean (61 %) …`."""
+    levels = game.structure.levels(codes)
+    weight = np.where(where, states, 0.0)
+    weight = weight / weight.sum()
+    read = {name for formula in formulas for name in formula.variables}
+    words = []
+    for variable in game.structure.variables:
+        if variable.key not in read:
+            continue
+        share = np.bincount(levels[variable.key], weight, minlength=variable.size)
+        likely = [k for k in np.argsort(-share, kind="stable")[:SHOWN] if share[k] > 0]
+        told = [f"{variable.label(int(k))} ({_percent(share[k])})" for k in likely]
+        words.append(f"{variable.key} to be {' or '.join(told)}")
+    return ", and ".join(words) or "what it always holds"
+
+
+def _percent(share: float) -> str:
+    return "<1 %" if share < 0.005 else f"{100 * share:.0f} %"
+
+
+def _forbidding(game: CompiledGame, actor: str, action: str) -> list[Term]:
+    """The hard terms of the game's policy that forbid an action."""
+    scenario = game.scenario
+    keys = scenario.policies[game.policy].terms if game.policy else ()
+    terms = [scenario.terms[key] for key in keys]
+    return [term for term in terms if term.cost is None and (actor, action) in term.forbids]
+
+
+def _evaluator(game: CompiledGame) -> Evaluator:
+    return evaluator(
+        game.scenario, game.structure.variables, game.profiles, game.periods, Findings()
+    )
+
+
+def _condition(at: Evaluator, formula: Formula | None, codes: Ints, t: int) -> Bools:
+    if formula is None:
+        return np.ones(codes.size, dtype=bool)
+    return at.public(formula, codes, t).astype(bool)
+
+
+def _in_force(at: Evaluator, term: Term, codes: Ints, t: int) -> Bools:
+    force = _condition(at, term.when, codes, t)
+    return force if term.unless is None else force & ~_condition(at, term.unless, codes, t)

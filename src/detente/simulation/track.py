@@ -1,0 +1,368 @@
+"""`track`: what a solution makes of a record of moves, as tidy tables.
+
+A Bayesian filter (`detente.simulation.condition`) takes the forward pass through the record.
+Chance that nobody reported is summed over, and so are the moves of those whose silence may mean
+anything. What is observed is scored by the probability with which it was expected.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from detente.errors import Diagnostic, ScenarioError
+from detente.game.arrays import CompiledGame
+from detente.scenario.record import Entry, Record, read_record
+from detente.simulation.condition import Filter, Step, outcomes_given, own_actions, prior_of
+from detente.simulation.forecast import check_periods, period_label
+from detente.simulation.forward import (
+    Forward,
+    Pass,
+    forever_periods,
+    forward,
+    persistent,
+    schedule,
+)
+from detente.simulation.track_tables import (
+    belief_rows,
+    expected_rows,
+    move_rows,
+    period_rows,
+    state_rows,
+    table,
+)
+from detente.solver.backward import Progress, Workers
+from detente.solver.solution import Solution
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """A record as a solution sees it: tidy tables, one row for each number.
+
+    `step` counts observations in the order of play: dated moves, silence that means something,
+    and readings. `line` is that of the record's file. Probabilities are plain numbers.
+
+    moves
+        `step, line, date, t, period, turn, actor, move, action, kind, probability, log_score,
+        surprise, uniform, prior_only, reason`: each observation, with the probability with which
+        it was expected given those before. `kind` is 'move', 'silence', 'reading', or 'skipped' for
+        what the model holds impossible. `log_score` is the natural logarithm of the probability,
+        `surprise` the same in bits, with a plus. `uniform` is the probability given by a
+        forecaster to whom all available actions are alike, `prior_only` that of the forecast made
+        at the start, which learns nothing on the way.
+    expected
+        `step, t, period, actor, action, probability`: what was expected of the turn, before it.
+    beliefs
+        `step, t, period, about, type, probability`: belief about each type after each observation;
+        step 0 is the prior.
+    periods
+        `t, period, about, type, probability, public, low, high` at the end of each period: the
+        same; and what the public believes of the type, on average over what may have happened,
+        with 10 % and 90 % quantiles. The public of the model has seen all moves, the record
+        some of them, so that the mean of the one is the other, to the accuracy of the grid.
+    states
+        `step, t, period, variable, level, label, probability` after each dated line; step 0 is
+        the end of the period.
+    outcomes
+        `t, period, outcome, happened, holds, before`: probability that the outcome has been by
+        the end of the period, and that it holds then, given what the record has said until then;
+        after the record's last period it is the forecast from there. `before` is `happened` as
+        forecast at the start.
+    path
+        `t, period, outcome, happened`: probability that the outcome has been by the end of the
+        last period told, as forecast at the end of period t given the record until then. None
+        where it was not asked for.
+    last, end
+        The last period that the record covers, and the last one told.
+    coarse
+        The same on the solution's coarser belief grid, from which errors are judged; or None.
+    """
+
+    solution: Solution
+    record: Record
+    moves: pd.DataFrame
+    expected: pd.DataFrame
+    beliefs: pd.DataFrame
+    periods: pd.DataFrame
+    states: pd.DataFrame
+    outcomes: pd.DataFrame
+    path: pd.DataFrame | None
+    last: int
+    end: int
+    coarse: Track | None = None
+
+    @property
+    def log_likelihood(self) -> float:
+        """Of all that was observed and not skipped, readings too: natural logarithm."""
+        return float(self.moves.loc[self.moves["kind"] != "skipped", "log_score"].sum())
+
+    @property
+    def scores(self) -> Mapping[str, float]:
+        """Log score of dated moves and silence, added up: of the filter and of its rivals."""
+        rows = self.moves[self.moves["kind"].isin(["move", "silence"])]
+        with np.errstate(divide="ignore"):
+            rivals = {name: float(np.log(rows[name]).sum()) for name in ("uniform", "prior_only")}
+        return {"filter": float(rows["log_score"].sum()), **rivals}
+
+    @property
+    def errors(self) -> Mapping[str, float]:
+        """Largest differences from the coarser belief grid, of probabilities: empty without one."""
+        if self.coarse is None:
+            return {}
+        columns = {"moves": "probability", "beliefs": "probability", "outcomes": "happened"}
+        return {
+            name: float((getattr(self, name)[key] - getattr(self.coarse, name)[key]).abs().max())
+            for name, key in columns.items()
+            if len(getattr(self, name))
+        }
+
+    @property
+    def skipped(self) -> pd.DataFrame:
+        """The rows of `moves` that the model holds impossible, with the reason."""
+        return self.moves[self.moves["kind"] == "skipped"]
+
+    def __repr__(self) -> str:
+        counts = self.moves["kind"].value_counts()
+        kinds = ", ".join(f"{counts[k]} {k}" for k in ("move", "silence", "reading") if k in counts)
+        skipped = f"; {len(self.skipped)} skipped" if len(self.skipped) else ""
+        name = self.solution.game.scenario.name
+        return (
+            f"<Track of {self.record.file!r} by {name!r}: {kinds or 'nothing observed'}{skipped}; "
+            f"log score {self.log_likelihood:.2f}>"
+        )
+
+
+def track(
+    solution: Solution,
+    record: Record | str | Path,
+    *,
+    skip_impossible: bool = False,
+    path: bool = False,
+    periods: int | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Track:
+    """Filter a record of moves through a solution.
+
+    Parameters
+    ----------
+    solution
+        As solved; where it has a coarser solution, the record is tracked by that as well.
+    record
+        As read, or what `read_record` takes: the path of a CSV file, or the name of a record of
+        the library.
+    skip_impossible
+        Pass over what the model holds impossible, as if it were not known what was done then;
+        otherwise it is an error.
+    path
+        Tell month by month what was forecast for the end: one pass more for each period covered.
+    periods
+        How many periods of a game without end to tell.
+    threads
+        Threads to work with; all processors by default. Results do not depend on it.
+    progress
+        Called with the share of the work that is done, from 0 to 1.
+
+    Raises
+    ------
+    ScenarioError
+        For mistakes in the file, and for every observation that the model holds impossible.
+    ValueError
+        If `periods` is below 1 or below the record's last, or given for a game that ends.
+    """
+    game = solution.game
+    check_periods(game, periods)
+    if not isinstance(record, Record):
+        record = read_record(record, game.scenario)
+    end = periods
+    if game.loop is not None:
+        end = max(forever_periods(game), record.last) if periods is None else periods
+        if end < record.last:
+            raise ValueError(f"the record goes to period {record.last}: tell as many, not {end}")
+    tell = progress or (lambda _: None)
+    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+        workers = Workers(pool, threads or os.cpu_count() or 1)
+        share = 0.1 if path else 0.5
+        before = forward(solution, workers, periods=end, progress=lambda done: tell(share * done))
+        work = _Work(solution, record, pool, before, path=path)
+        work.run(lambda done: tell(share + (1 - share) * done))
+    impossible = [step for step in work.filter.steps if step.kind == "skipped"]
+    if impossible and not skip_impossible:
+        raise ScenarioError([_impossible(game, step) for step in impossible])
+    coarse = None
+    if solution.coarse is not None:
+        coarse = track(
+            solution.coarse, record, skip_impossible=True, periods=periods, threads=threads
+        )
+    return replace(work.result(), coarse=coarse)
+
+
+class _Work:
+    """The pass given the record, and what is kept of it."""
+
+    def __init__(
+        self,
+        solution: Solution,
+        record: Record,
+        pool: Executor,
+        before: Forward,
+        *,
+        path: bool,
+    ) -> None:
+        self.solution, self.record, self.before, self.path = solution, record, before, path
+        game = solution.game
+        self.pool = pool
+        self.passing = tuple(key for key in game.holds if not persistent(game, key))
+        self.prior = prior_of(game)
+        self.end = len(before.states) - 1
+        pass_ = Pass(solution, self.passing, pool)
+        self.filter = Filter(pass_, record, self.prior)
+        self.given = [outcomes_given(pass_, self.prior, 0)]
+        self.held: list[Floats] = [self.filter.by_state()]
+        self.ahead: list[Mapping[str, tuple[float, float]]] = []
+
+    def run(self, progress: Progress) -> None:
+        """All periods; those that the record covers first."""
+        moves = schedule(self.solution.game, None if self._ends else self.end)
+        blocks = [list(turns) for _, turns in groupby(moves, key=lambda move: move[0])]
+        todo = self.end + (sum(self.end - t for t in range(1, self.record.last)) * self.path)
+        done = 0
+        for t, turns in enumerate(blocks, start=1):
+            for _, n in turns:
+                self.filter.play(t, n)
+            n = turns[-1][1] + 1
+            self.filter.close(t, n)
+            self._record(n)
+            done += 1
+            progress(done / todo)
+            if self.path and t <= self.record.last:
+                self.ahead.append(self._look_ahead(blocks[t:]))
+                done += len(blocks) - t
+                progress(min(done / todo, 1.0))
+
+    @property
+    def _ends(self) -> bool:
+        return self.solution.game.loop is None
+
+    def _record(self, n: int) -> None:
+        pass_ = self.filter.pass_
+        pass_.record(n)
+        self.given.append(outcomes_given(pass_, self.prior, n))
+        held = pass_.by_state[-1][:, :, 0] @ self.prior
+        self.held.append(held / held.sum())
+
+    def _look_ahead(self, blocks: list[list[tuple[int, int]]]) -> Mapping[str, tuple[float, float]]:
+        """Outcomes by the end, as the present mass has it, with nothing more observed."""
+        pass_ = Pass(self.solution, self.passing, self.pool)
+        mine = self.filter.pass_
+        pass_.mass = pass_.store[0][: len(mine.mass)]
+        pass_.mass[:] = mine.mass
+        last = len(self.solution.game.layers)
+        for turns in blocks:
+            for t, n in turns:
+                pass_.play(t, n)
+        if not blocks:
+            return self.given[-1]
+        pass_.record(last)
+        return outcomes_given(pass_, self.prior, last)
+
+    def result(self) -> Track:
+        """Everything as tables."""
+        game, steps = self.solution.game, self.filter.steps
+        first = [
+            {"step": 0, "t": 0, "period": period_label(game, 0), **row}
+            for row in belief_rows(game, self.prior)
+        ]
+        return Track(
+            solution=self.solution,
+            record=self.record,
+            moves=move_rows(game, steps, self._prior_only),
+            expected=expected_rows(game, steps),
+            beliefs=table(
+                [
+                    *first,
+                    *(
+                        {"step": k, "t": s.t, "period": period_label(game, s.t), **row}
+                        for k, s in enumerate(steps, start=1)
+                        for row in belief_rows(game, s.profiles)
+                    ),
+                ],
+                ("step", "t", "period", "about", "type", "probability"),
+            ),
+            periods=period_rows(self.solution, self.filter.pass_, self.prior),
+            states=state_rows(game, steps, self.held),
+            outcomes=self._outcomes(),
+            path=self._path() if self.path else None,
+            last=self.record.last,
+            end=self.end,
+        )
+
+    def _prior_only(self, step: Step) -> float:
+        """What the forecast made at the start expected of an observation."""
+        game = self.solution.game
+        if step.actor < 0:
+            holds = self.filter.holds(step.entry, step.layer + 1, step.t)
+            before = self.before.states[step.t] @ self.prior
+            return float(before[holds].sum() / before.sum())
+        k = self.before.moves.index((step.t, step.layer))
+        weight = self.before.acted[k] @ self.prior
+        layer = game.layers[step.layer]
+        m = layer.movers.index(step.actor)
+        own = own_actions(game, layer, m, step.actions)
+        if step.entry.t == 0:
+            own |= layer.action[:, m] < 0
+        return float(weight[own].sum() / weight.sum())
+
+    def _outcomes(self) -> pd.DataFrame:
+        game = self.solution.game
+        rows = [
+            {
+                "t": t,
+                "period": period_label(game, t),
+                "outcome": key,
+                "happened": been,
+                "holds": now,
+                "before": float(self.before.happened[key][t] @ self.prior),
+            }
+            for t, given in enumerate(self.given)
+            for key, (been, now) in given.items()
+        ]
+        return table(rows, ("t", "period", "outcome", "happened", "holds", "before"))
+
+    def _path(self) -> pd.DataFrame:
+        game = self.solution.game
+        start = {key: float(been[-1] @ self.prior) for key, been in self.before.happened.items()}
+        found = [start, *({key: been for key, (been, _) in a.items()} for a in self.ahead)]
+        rows = [
+            {"t": t, "period": period_label(game, t), "outcome": key, "happened": been}
+            for t, given in enumerate(found)
+            for key, been in given.items()
+        ]
+        return table(rows, ("t", "period", "outcome", "happened"))
+
+
+def _impossible(game: CompiledGame, step: Step) -> Diagnostic:
+    """An observation that the model holds impossible, as a mistake in the record."""
+    hint = "skip what is impossible (--skip-impossible), or give the line another meaning"
+    return Diagnostic(step.entry.place, "impossible", told_impossible(game, step), hint)
+
+
+def told_impossible(game: CompiledGame, step: Step) -> str:
+    """What was impossible, when, and why, in a sentence."""
+    entry: Entry = step.entry
+    period = game.scenario.calendar.label(step.t)
+    if step.actor < 0:
+        return f"the end of {period}: `{entry.label}` is impossible: {step.reason}"
+    actor = list(game.scenario.actors)[step.actor]
+    what = f"silence ({entry.label})" if entry.t == 0 else f"`{entry.label}`"
+    return f"{actor} in {period}: {what} is impossible: {step.reason}"

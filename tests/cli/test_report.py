@@ -1,0 +1,80 @@
+"""`detente report`: where the page goes, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from detente.cli import report
+from detente.cli.main import main
+
+ROUNDS = ("report", "bargaining-rounds", "--horizon", "1", "--beliefs", "5")
+
+
+def told(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    monkeypatch.setattr("sys.argv", ["detente", *words])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    return int(caught.value.code or 0)
+
+
+def test_it_writes_a_page_and_says_where(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert told(monkeypatch, *ROUNDS) == 0
+    assert capsys.readouterr().out == "bargaining-rounds.html\n"
+    assert (tmp_path / "bargaining-rounds.html").read_text("utf-8").startswith("<!doctype html>")
+    assert [path.name for path in tmp_path.iterdir()] == ["bargaining-rounds.html"]
+
+
+def test_a_missing_package_is_named_with_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(report, "find_spec", lambda name: None if name == "jinja2" else object())
+    assert told(monkeypatch, *ROUNDS) == 2
+    err = capsys.readouterr().err
+    assert "needs jinja2, which is not installed" in err
+    assert "hint: python3 -m pip install 'detente[report]'" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("-o", "no/such/page.html"), "there is no folder no/such"),
+        (("-o", "."), "it is a folder"),
+        (("--outcome", "first_stp"), "there is no outcome 'first_stp'"),
+        (("--policies", "trust"), "no policy 'trust'"),
+        (("--moves", "no-such.csv"), "no-such.csv"),
+    ],
+)
+def test_mistakes_are_told_before_anything_is_written(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    words: tuple[str, ...],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert told(monkeypatch, *ROUNDS, *words) == 2
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_old_page_stays_where_the_new_one_cannot_be_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("old")
+
+    def fails(self: Path, target: Path) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", fails)
+    assert told(monkeypatch, *ROUNDS, "-o", str(page)) == 2
+    assert "No space left on device" in capsys.readouterr().err
+    assert page.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]

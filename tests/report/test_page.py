@@ -1,0 +1,185 @@
+"""Pages are the same to the byte, well-formed, closed in themselves, and say what was computed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import detente
+from detente import library
+from detente.errors import ScenarioError
+from detente.report import words
+from detente.report.data import ReportData, build
+from detente.report.numbers import points_of, share, within
+from detente.report.page import render
+from detente.report.svg import Colour
+from detente.simulation.forecast import overall
+from detente.solver.solution import Status
+from tests.report.conftest import EVERYTHING, RECORD
+from tests.report.markup import Markup
+
+
+def test_the_same_data_give_the_same_bytes(data: ReportData, page: str) -> None:
+    assert render(data) == page
+
+
+def test_another_run_with_other_threads_gives_the_same_bytes(page: str) -> None:
+    scenario = detente.loads(EVERYTHING)
+    record = detente.parse_record(RECORD, scenario)
+    again = build(scenario, beliefs=5, moves=record, threads=1, options={"--beliefs": "5"})
+    assert render(again) == page
+
+
+def test_other_processes_write_the_same_bytes(tmp_path: Path) -> None:
+    """The order of sets and the hash of strings are of no account."""
+    written = []
+    for seed in ("1", "2"):
+        target = tmp_path / f"{seed}.html"
+        command = [sys.executable, "-m", "detente.cli.main", "report", "bargaining-rounds"]
+        command += ["--horizon", "2", "--beliefs", "5", "-o", str(target)]
+        subprocess.run(command, check=True, env={**os.environ, "PYTHONHASHSEED": seed})
+        written.append(target.read_bytes())
+    assert written[0] == written[1]
+
+
+def test_pages_are_well_formed_and_closed_in_themselves(pages: Mapping[str, str]) -> None:
+    for name, page in pages.items():
+        assert page.startswith("<!doctype html>"), name
+        found = Markup(page)
+        assert len(set(found.ids)) == len(found.ids), name
+        own = [link[1:] for link in found.links if link.startswith("#")]
+        assert own
+        assert set(own) | set(found.labels) <= set(found.ids), name
+        assert {link for link in found.loaded if not link.startswith("#")} == set(), name
+        assert "url(http" not in page
+        assert "@import" not in page
+        assert not {"script", "iframe", "object", "embed", "img", "link", "form"} & set(found.tags)
+
+
+def test_pictures_have_their_text_and_no_colour_of_their_own(pages: Mapping[str, str]) -> None:
+    for page in pages.values():
+        found = Markup(page)
+        assert found.pictures >= 5
+        assert found.tags.count("desc") == found.pictures
+        assert all(len(text) > 10 for text in re.findall(r"<desc[^>]*>([^<]*)</desc>", page))
+        drawings = "".join(re.findall(r"<svg.*?</svg>", page, flags=re.S))
+        assert not re.search(r"#[0-9a-fA-F]{6}\b", drawings)
+        assert "font-family" not in drawings
+    assert len({Colour.INK, Colour.MUTED, Colour.GRID, Colour.PAPER, *Colour.SERIES}) == 10
+
+
+def test_texts_are_escaped_and_links_are_evidence(page: str) -> None:
+    found = Markup(page)
+    assert "<script>alert(1)</script>" in found.text
+    assert "gives <i>at last</i>" in found.text
+    away = [link for link in found.links if not link.startswith("#")]
+    assert away == ["https://example.org/a?b=1&c=2"]
+    assert "javascript:" not in page
+
+
+def test_every_section_is_there(page: str) -> None:
+    keys = ("outcomes", "policies", "beliefs", "observed", "turning", "decides", "model")
+    for key in (*keys, "ledger", "certificate", "record", "answer", "situation"):
+        assert f'<section id="{key}"' in page
+
+
+def test_sections_without_content_are_left_out(pages: Mapping[str, str]) -> None:
+    for key in ("policies", "beliefs", "observed"):
+        assert f'<section id="{key}"' not in pages["centipede"]
+
+
+def test_the_answer_has_the_numbers_of_the_forecast(data: ReportData) -> None:
+    answer = {lead: " ".join(texts) for lead, texts in words.answer(data)}
+    table = overall(data.game, data.forecast.outcomes)
+    last = table[table["t"] == 3].set_index("outcome")["happened"]
+    told = " ".join(answer[word] for word in ("Likely", "Open", "Unlikely") if word in answer)
+    lowered = told.lower()
+    assert f"something is given ({share(last['given'])})" in lowered
+    assert f"sunny ({share(last['sunny'])})" in lowered
+    assert answer["What policies change"].startswith("Under “nothing”: ")
+    assert "Whether the model is right is for its author to argue" in answer["How sure"]
+    assert words.question(data) == (
+        "What will happen in the 3 months from 2018-02 under the policy “trust”, and what would "
+        "another policy change?"
+    )
+
+
+def test_a_game_that_is_not_solved_says_so_first(data: ReportData) -> None:
+    solution = replace(data.forecast.solution, status=Status.STAGE_FAILED)
+    failed = replace(data, forecast=replace(data.forecast, solution=solution))
+    lead, texts = words.answer(failed)[0]
+    assert lead == "Caution"
+    assert "not solved" in texts[0].lower()
+
+
+def test_the_record_tells_what_is_needed_to_make_it_again(data: ReportData, page: str) -> None:
+    text = Markup(page).text
+    assert data.scenario.sha256 in text
+    assert "--beliefs 5" in text
+    for name, version in data.versions.items():
+        assert name in text
+        assert version in text
+
+
+def test_a_large_game_is_compared_on_a_coarser_grid(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("detente.report.data.LARGE", 100)
+    scenario = detente.loads(EVERYTHING)
+    shared = build(scenario, beliefs=17)
+    assert shared.points == (17, 9)
+    assert shared.comparison is not None
+    alone = detente.compare(scenario, beliefs=9)
+    ours, theirs = shared.comparison.outcomes, alone.outcomes
+    assert (ours["happened"] - theirs["happened"]).abs().max() < 1e-12
+    assert (ours["error"] - theirs["error"]).abs().max() < 1e-12
+    assert "on a belief grid of 9 points instead of 17" in Markup(render(shared)).text
+
+
+@pytest.mark.parametrize("name", library.names())
+def test_every_scenario_of_the_library_has_a_page(name: str) -> None:
+    scenario = detente.load(name)
+    if not scenario.forever:
+        scenario = scenario.with_horizon(2 if name != "crisis-signalling" else 1)
+    data = build(scenario, policies=[], beliefs=5)
+    found = Markup(render(data))
+    assert len(set(found.ids)) == len(found.ids)
+
+
+def test_unknown_names_are_told_all_at_once() -> None:
+    scenario = detente.loads(EVERYTHING)
+    with pytest.raises(ScenarioError) as caught:
+        build(scenario, policy="trusted", policies=["nothin"], question="givn")
+    places = [d.place.file for d in caught.value.diagnostics]
+    assert places == ["--policy", "--policies", "--outcome"]
+    assert all(d.hint for d in caught.value.diagnostics)
+
+
+def test_progress_goes_from_nothing_to_all() -> None:
+    told: list[float] = []
+    build(detente.load("bargaining-rounds"), beliefs=5, progress=told.append)
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+
+
+def test_numbers_are_rounded_honestly() -> None:
+    assert [share(p) for p in (0.0, 0.004, 0.006, 0.5, 0.9951, 1.0)] == [
+        "0 %",
+        "<1 %",
+        "1 %",
+        "50 %",
+        ">99 %",
+        "100 %",
+    ]
+    assert points_of(-0.126) == "-13 points"
+    assert points_of(0.011) == "+1 point"
+    assert points_of(0.001) == "less than 1 point"
+    assert points_of(-2.1) == "beyond -100 points"
+    assert within(0.00546) == "±0.6"
+    assert within(0.0) == "none"
+    assert within(float("nan")) == "not known"

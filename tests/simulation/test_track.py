@@ -1,0 +1,479 @@
+"""The filter against enumeration of all histories, closed forms, and what must not change it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+import detente
+from detente.errors import ScenarioError
+from detente.simulation.sample import interpolated_strategy
+from detente.simulation.track import Track
+from detente.solver.solution import Solution
+
+GAME = """\
+title: Steps and pressure, with chance
+calendar: {start: 2018-02, period: month, horizon: 3}
+actors:
+  sender: {name: The Sender, precision: 2}
+  target: {precision: 2, types: {sincere: 0.4, stalling: 0.6}}
+state:
+  pressure: {levels: 0..2, start: 1, edge: cut}
+  steps: {levels: 0..1, start: 0, edge: cut}
+  mood: {levels: [calm, tense], start: calm}
+parameters:
+  step_cost: {value: {sincere: 0.3, stalling: 1.1}}
+turns: [sender, target, chance]
+actions:
+  sender:
+    hold: {}
+    tighten: {set: {pressure: +1}, also: [press harder, "more or less"]}
+    ease: {when: steps == 1, set: {pressure: -1}}
+  target:
+    wait: {}
+    step:
+      effects: [{p: 0.7, set: {steps: 1}}, {p: rest}]
+      cost: step_cost
+chance:
+  alarm: {effects: [{p: 0.2, set: {mood: tense}}, {p: rest, set: {mood: calm}}]}
+payoffs:
+  sender: {flow: -0.15 * pressure, terminal: steps + 0.7 * pressure * (target == stalling)}
+  target:
+    flow: -0.2 * pressure ** 2 - 0.1 * (mood == tense)
+    terminal: steps * (0.6 if target == sincere else 0.1)
+terms:
+  no_relief: {binds: sender, forbids: ease, when: mood == tense}
+policies: {free: {terms: []}, calm first: {terms: [no_relief]}}
+policy: free
+outcomes:
+  stepped: {when: steps == 1}
+  alarmed: {when: mood == tense}
+  over: {when: pressure == 2 and steps == 1, ends: true}
+"""
+FINE = 1025
+"""Belief points of comparisons with exact posteriors: the error falls as the square of the step."""
+HEADER = "date,actor,move\n"
+
+
+def solved(text: str = GAME, *, beliefs: int = 17, policy: str | None = None) -> Solution:
+    game = detente.compile_game(detente.loads(text), policy=policy)
+    solution = detente.solve(game, beliefs=beliefs, coarse=False, regret=False)
+    assert solution.status.name == "SOLVED"
+    return solution
+
+
+@pytest.fixture(scope="module")
+def coarse() -> Solution:
+    return solved()
+
+
+@pytest.fixture(scope="module")
+def fine() -> Solution:
+    return solved(beliefs=FINE)
+
+
+def tracked(solution: Solution, lines: str, **options: object) -> Track:
+    record = detente.parse_record(HEADER + lines, solution.game.scenario, file="moves.csv")
+    return detente.track(solution, record, **options)  # type: ignore[arg-type]
+
+
+# ---- against enumeration of all histories
+
+
+@dataclass(frozen=True)
+class History:
+    """A whole history: what it weighs, who did what, and the states at the ends of periods."""
+
+    weight: NDArray[np.float64]  # [p], with the prior
+    moves: tuple[tuple[int, str, str], ...] = ()  # t, actor, action
+    ends: tuple[dict[str, str], ...] = ()
+    been: tuple[frozenset[str], ...] = ()
+    met: frozenset[str] = field(default_factory=frozenset)
+
+
+def histories(solution: Solution) -> list[History]:
+    """All of them, with exact posteriors and strategies between nodes."""
+    game = solution.game
+    start = History(game.profile_prior())
+    start = replace(start, met=met(solution, 0, game.start))
+    return list(grow(solution, 0, game.start, list(game.priors), start))
+
+
+def met(solution: Solution, n: int, x: int) -> frozenset[str]:
+    return frozenset(key for key, holds in solution.game.holds.items() if holds[n][x])
+
+
+def grow(
+    solution: Solution, n: int, x: int, beliefs: list[NDArray[np.float64]], history: History
+) -> Iterator[History]:
+    game = solution.game
+    if n == len(game.layers):
+        yield history
+        return
+    layer, actors = game.layers[n], list(game.scenario.actors)
+    for e in range(layer.action_ptr[x], layer.action_ptr[x + 1]):
+        weight, after, moves = history.weight, list(beliefs), list(history.moves)
+        for m, i in enumerate(layer.movers):
+            own = int(layer.action[e, m])
+            if own < 0:
+                continue
+            sigma = interpolated_strategy(solution, n, x, beliefs, m)[:, e - layer.action_ptr[x]]
+            weight = weight * sigma[game.profiles[:, i]]
+            after[i] = beliefs[i] * sigma / (beliefs[i] @ sigma)
+            moves.append((layer.period, actors[i], list(game.scenario.actions[actors[i]])[own]))
+        for k in range(layer.trans_ptr[e], layer.trans_ptr[e + 1]):
+            to = int(layer.succ[k])
+            grown = replace(history, weight=weight * layer.prob[k], moves=tuple(moves))
+            grown = replace(grown, met=history.met | met(solution, n + 1, to))
+            if game.ends_period[n]:
+                code = int(game.structure.sets[n + 1][to])
+                levels = game.structure.levels(np.array([code]))
+                end = {v.key: v.label(int(levels[v.key][0])) for v in game.structure.variables}
+                grown = replace(grown, ends=(*grown.ends, end), been=(*grown.been, grown.met))
+            yield from grow(solution, n + 1, to, after, grown)
+
+
+Test = Callable[[History], bool]
+
+
+def moved(t: int, actor: str, *actions: str, silent: bool = False) -> Test:
+    def test(history: History) -> bool:
+        done = [a for when, who, a in history.moves if (when, who) == (t, actor)]
+        return done[0] in actions if done else silent
+
+    return test
+
+
+def total(all_of: list[History], tests: list[Test]) -> NDArray[np.float64]:
+    kept = [h.weight for h in all_of if all(test(h) for test in tests)]
+    return np.sum(kept, axis=0) if kept else np.zeros(2)
+
+
+def test_it_is_what_enumeration_of_all_histories_gives(fine: Solution) -> None:
+    lines = """\
+always,sender,hold or tighten
+2018-02-03,sender,press harder
+2018-02-20,target,step
+2018-02-28,state,steps == 0
+2018-03-05,target,wait
+2018-04-01,target,step
+2018-04-30,state,mood == tense or steps == 1
+"""
+    result = tracked(fine, lines)
+    every = histories(fine)
+    tests: list[Test] = [
+        moved(1, "sender", "tighten"),
+        moved(1, "target", "step"),
+        lambda h: h.ends[0]["steps"] == "0",
+        moved(2, "sender", "hold", "tighten", silent=True),
+        moved(2, "target", "wait"),
+        moved(3, "sender", "hold", "tighten", silent=True),
+        moved(3, "target", "step"),
+        lambda h: h.ends[2]["mood"] == "tense" or h.ends[2]["steps"] == "1",
+    ]
+    assert list(result.moves["kind"]) == [
+        *("move", "move", "reading", "silence", "move", "silence", "move", "reading")
+    ]
+    sums = [total(every, tests[:k]).sum() for k in range(len(tests) + 1)]
+    assert sums[0] == pytest.approx(1)
+    expected = [b / a for a, b in itertools.pairwise(sums)]
+    # The belief grid interpolates: at 1025 points by less than 1e-6.
+    assert result.moves["probability"].to_numpy() == pytest.approx(expected, abs=1e-6)
+    assert result.log_likelihood == pytest.approx(np.log(sums[-1]), abs=1e-5)
+
+    sincere = result.beliefs.query("type == 'sincere'")["probability"].to_numpy()
+    exact = [total(every, tests[:k]) for k in range(len(tests) + 1)]
+    assert sincere == pytest.approx([w[0] / w.sum() for w in exact], abs=1e-5)
+
+    told = {1: 3, 2: 5, 3: 8}  # observations by the end of each period
+    for t, count in told.items():
+        whole = total(every, tests[:count]).sum()
+        for key in ("stepped", "alarmed", "over"):
+            been: Test = lambda h, key=key, t=t: key in h.been[t - 1]  # type: ignore[misc]  # noqa: E731
+            row = result.outcomes.query(f"outcome == '{key}' and t == {t}")
+            share = total(every, [*tests[:count], been]).sum() / whole
+            assert row["happened"].item() == pytest.approx(share, abs=1e-5)
+            before = total(every, [been]).sum()
+            assert row["before"].item() == pytest.approx(before, abs=1e-5)
+        for variable in ("steps", "mood", "pressure"):
+            rows = result.states.query(f"step == 0 and t == {t} and variable == '{variable}'")
+            for label, p in zip(rows["label"], rows["probability"], strict=True):
+                at: Test = lambda h, v=variable, k=label, t=t: h.ends[t - 1][v] == k  # type: ignore[misc]  # noqa: E731
+                share = total(every, [*tests[:count], at]).sum() / whole
+                assert p == pytest.approx(share, abs=1e-5)
+
+
+def test_the_forecast_from_here_is_that_of_the_histories_that_are_left(fine: Solution) -> None:
+    result = tracked(fine, "2018-02-03,sender,tighten\n2018-02-20,target,step\n", path=True)
+    every = histories(fine)
+    tests = [moved(1, "sender", "tighten"), moved(1, "target", "step")]
+    whole = total(every, tests).sum()
+    assert (result.last, result.end) == (1, 3)
+    assert result.path is not None
+    for key in ("stepped", "alarmed", "over"):
+        been: Test = lambda h, key=key: key in h.been[2]  # type: ignore[misc]  # noqa: E731
+        share = total(every, [*tests, been]).sum() / whole
+        row = result.outcomes.query(f"outcome == '{key}' and t == 3")
+        assert row["happened"].item() == pytest.approx(share, abs=1e-5)
+        ahead = result.path.query(f"outcome == '{key}'")["happened"].to_numpy()
+        assert ahead == pytest.approx([total(every, [been]).sum(), share], abs=1e-5)
+
+
+def test_probabilities_of_all_records_add_up_to_one() -> None:
+    solution = solved(GAME.replace(", ends: true", ""), beliefs=9)
+    options = [
+        ("hold", "tighten", "ease"),
+        ("wait", "step"),
+        ("hold", "tighten", "ease"),
+        ("wait", "step"),
+    ]
+    actors = ["sender", "target"] * 2
+    dates = ["2018-02-01", "2018-02-02", "2018-03-01", "2018-03-02"]
+    whole = 0.0
+    for actions in itertools.product(*options):
+        rows = zip(dates, actors, actions, strict=True)
+        lines = "".join(f"{date},{actor},{action}\n" for date, actor, action in rows)
+        track = tracked(solution, lines, skip_impossible=True)
+        if track.skipped.empty:
+            whole += np.exp(track.log_likelihood)
+    assert whole == pytest.approx(1, abs=1e-12)
+
+
+# ---- closed forms
+
+
+def test_a_signal_is_bayes_rule() -> None:
+    scenario = detente.load("beer-quiche")
+    solution = detente.solve(detente.compile_game(scenario), coarse=False, regret=False)
+    game = solution.game
+    informed = game.informed[0]
+    key = list(scenario.actors)[informed]
+    n = next(n for n, layer in enumerate(game.layers) if informed in layer.movers)
+    sigma = solution.strategy(n, 0)[solution.grid.start]
+    prior = game.priors[informed]
+    for a, action in enumerate(scenario.actions[key]):
+        record = detente.parse_record(f"{HEADER}1,{key},{action}\n", scenario)
+        result = detente.track(solution, record)
+        chance = prior @ sigma[:, a]
+        assert result.moves["probability"].item() == pytest.approx(chance, abs=1e-14)
+        assert result.moves["uniform"].item() == pytest.approx(1 / sigma.shape[1], abs=1e-14)
+        assert result.moves["prior_only"].item() == pytest.approx(chance, abs=1e-14)
+        believed = result.beliefs.query("step == 1")["probability"].to_numpy()
+        assert believed == pytest.approx(prior * sigma[:, a] / chance, abs=1e-14)
+
+
+def test_an_empty_record_is_the_forecast(coarse: Solution) -> None:
+    result, plain = tracked(coarse, ""), detente.forecast(coarse)
+    assert result.moves.empty
+    assert result.log_likelihood == 0
+    both = result.outcomes.merge(
+        plain.outcomes.query("target == 'any'"), on=["t", "outcome"], suffixes=("", "_plain")
+    )
+    assert len(both) == 12
+    assert both["happened"].to_numpy() == pytest.approx(
+        both["happened_plain"].to_numpy(), abs=1e-13
+    )
+    assert both["before"].to_numpy() == pytest.approx(both["happened_plain"].to_numpy(), abs=1e-13)
+    means = plain.beliefs.query("target == 'any'")["mean"].to_numpy()
+    assert result.periods["public"].to_numpy() == pytest.approx(means, abs=1e-13)
+
+
+def test_the_public_and_the_record_believe_the_same_on_average(fine: Solution) -> None:
+    result = tracked(fine, "2018-03-05,target,step\n2018-04-02,target,wait\n")
+    assert result.periods["low"].lt(result.periods["high"]).any()
+    gap = result.periods["public"] - result.periods["probability"]
+    assert gap.abs().max() < 1e-5
+
+
+# ---- silence
+
+
+def test_silence_is_waiting_where_the_record_says_so(coarse: Solution) -> None:
+    unknown = tracked(coarse, "2018-03-01,sender,hold\n")
+    waiting = tracked(coarse, "always,target,wait\n2018-03-01,sender,hold\n")
+    told = tracked(
+        coarse, "2018-02-02,target,wait\n2018-03-01,sender,hold\n2018-03-02,target,wait\n"
+    )
+    assert list(unknown.moves["kind"]) == ["move"]
+    assert list(waiting.moves["kind"]) == ["silence", "move", "silence"]
+    last = [
+        t.beliefs.query("type == 'sincere'")["probability"].iloc[-1] for t in (unknown, waiting)
+    ]
+    assert last[1] < 0.15 < 0.3 < last[0]
+    # Nobody moves where play is over: to be silent there is not to have waited.
+    assert waiting.log_likelihood == pytest.approx(told.log_likelihood, abs=1e-12)
+
+
+def test_silence_that_means_anything_says_nothing(coarse: Solution) -> None:
+    result = tracked(coarse, "always,target,(unknown)\n2018-03-01,sender,hold\n")
+    assert result.moves.query("kind == 'silence'")["probability"].to_numpy() == pytest.approx(1)
+    plain = tracked(coarse, "2018-03-01,sender,hold\n")
+    assert result.log_likelihood == pytest.approx(plain.log_likelihood, abs=1e-14)
+
+
+def test_a_standing_reading_is_read_at_the_end_of_each_period(coarse: Solution) -> None:
+    standing = tracked(coarse, "always,state,mood == calm\n2018-03-01,sender,hold\n")
+    dated = "2018-02-28,state,mood == calm\n2018-03-01,sender,hold\n2018-03-31,state,mood == calm\n"
+    assert standing.log_likelihood == pytest.approx(
+        tracked(coarse, dated).log_likelihood, abs=1e-14
+    )
+    calm = detente.forecast(coarse).states.query(
+        "target == 'any' and label == 'calm' and t in (1, 2)"
+    )
+    prior_only = standing.moves.query("kind == 'reading'")["prior_only"].to_numpy()
+    assert prior_only == pytest.approx(calm["probability"].to_numpy())
+
+
+# ---- what is impossible
+
+
+def test_an_impossible_move_is_told_with_the_reason(coarse: Solution) -> None:
+    lines = """\
+2018-02-03,sender,ease
+2018-03-03,sender,hold
+2018-03-31,state,mood == tense and mood == calm
+"""
+    with pytest.raises(ScenarioError) as caught:
+        tracked(coarse, lines)
+    first, second = caught.value.diagnostics
+    assert (str(first.place), first.code) == ("moves.csv:2", "impossible")
+    assert first.message == (
+        "sender in 2018-02: `ease` is impossible: `ease` can be chosen only when `steps == 1`; "
+        "the model holds steps to be 0 (100 %)"
+    )
+    assert "--skip-impossible" in first.hint
+    assert str(second.place) == "moves.csv:4"
+    assert "the model holds mood to be calm (80 %) or tense (20 %)" in second.message
+
+    result = tracked(coarse, lines, skip_impossible=True)
+    assert list(result.skipped["line"]) == [2, 4]
+    assert np.isneginf(result.skipped["log_score"]).all()
+    without = tracked(coarse, "2018-03-03,sender,hold\n")
+    assert result.log_likelihood == pytest.approx(without.log_likelihood, abs=1e-14)
+    assert result.scores["uniform"] == pytest.approx(without.scores["uniform"], abs=1e-14)
+
+
+def test_a_term_that_forbids_is_named() -> None:
+    solution = solved(policy="calm first")
+    lines = """\
+2018-02-20,target,step
+2018-02-28,state,steps == 1 and mood == tense and pressure == 1
+2018-03-02,sender,ease
+"""
+    with pytest.raises(
+        ScenarioError, match=r"`ease` is forbidden by the term `no_relief`"
+    ) as caught:
+        tracked(solution, lines)
+    assert "(mood to be tense (100 %))" in str(caught.value)
+
+
+def test_a_move_after_the_end_of_play_names_the_outcome(coarse: Solution) -> None:
+    lines = """\
+2018-02-03,sender,tighten
+2018-02-20,target,step
+2018-02-28,state,steps == 1
+2018-03-02,sender,hold
+"""
+    with pytest.raises(ScenarioError, match=r"is impossible: play has ended by `over`\n"):
+        tracked(coarse, lines)
+
+
+# ---- several at once, several turns, play without end
+
+
+SEVERAL = """\
+title: Two who move at once
+calendar: {period: round, horizon: 2}
+actors:
+  A: {precision: 2, types: {soft: 0.5, hard: 0.5}}
+  B: {precision: 1.5, types: {soft: 0.3, hard: 0.7}}
+state: {x: {levels: 0..4, start: 2, edge: cut}}
+parameters:
+  like: {value: {soft: 0.2, hard: 0.9}, of: A}
+  want: {value: {soft: 0.1, hard: 0.7}, of: B}
+turns: [{who: [A, B]}, {who: A}]
+actions:
+  A: {up: {set: {x: +1}}, stay: {}}
+  B: {down: {set: {x: -1}}, stay: {}}
+payoffs:
+  A: {flow: like * x}
+  B: {flow: -want * x}
+outcomes: {high: {when: x == 4}}
+"""
+
+
+def test_two_who_move_at_once_and_an_actor_with_two_turns() -> None:
+    solution = solved(SEVERAL, beliefs=9)
+    result = tracked(solution, "1,A,up\n1,B,stay\n1,A,stay\n2,B,down\n")
+    assert list(result.moves["turn"]) == [1, 1, 2, 1]
+    assert list(result.moves["probability"] < 1) == [True] * 4
+    game = solution.game
+    joint = 1.0
+    for m, a in ((0, 0), (1, 1)):
+        sigma = solution.strategy(0, 0, m)[solution.grid.start]
+        joint *= float(game.priors[m] @ sigma[:, a])
+    assert np.exp(result.moves["log_score"].iloc[:2].sum()) == pytest.approx(joint, abs=1e-14)
+    assert result.moves["uniform"].to_numpy() == pytest.approx(0.5)
+
+
+def test_play_without_end() -> None:
+    text = SEVERAL.replace("horizon: 2", "horizon: forever").replace(
+        "precision: 2", "precision: 2, discount: 0.9"
+    )
+    text = text.replace("precision: 1.5", "precision: 1.5, discount: 0.9")
+    solution = solved(text, beliefs=5)
+    lines = "1,A,up\n1,B,stay\n2,A,stay\n3,B,down\n"
+    result = tracked(solution, lines, periods=5, path=True)
+    assert (result.last, result.end) == (3, 5)
+    assert result.path is not None
+    assert result.path["t"].max() == 3
+    final = result.path.query("t == 3")["happened"].item()
+    row = result.outcomes.query("t == 5")["happened"].item()
+    assert final == pytest.approx(row, abs=1e-13)
+    with pytest.raises(ValueError, match="the record goes to period 3"):
+        tracked(solution, lines, periods=2)
+
+
+# ---- what must not matter
+
+
+def test_results_do_not_depend_on_threads(coarse: Solution) -> None:
+    lines = "2018-02-03,sender,tighten\n2018-02-20,target,step\n2018-03-05,target,wait\n"
+    one = tracked(coarse, lines, threads=1, path=True)
+    three = tracked(coarse, lines, threads=3, path=True)
+    for name in ("moves", "beliefs", "periods", "states", "outcomes", "path", "expected"):
+        pd.testing.assert_frame_equal(getattr(one, name), getattr(three, name), check_exact=True)
+
+
+def test_very_unlikely_records_do_not_run_out_of_numbers() -> None:
+    text = GAME.replace("horizon: 3", "horizon: 12").replace("precision: 2", "precision: 250")
+    solution = solved(text, beliefs=5)
+    months = [f"{2018 + (1 + t) // 12}-{(1 + t) % 12 + 1:02}" for t in range(12)]
+    result = tracked(
+        solution,
+        "".join(
+            f"{month},sender,{'hold' if k % 2 else 'tighten'}\n{month},target,wait\n"
+            for k, month in enumerate(months)
+        ),
+    )
+    assert result.log_likelihood < -700  # e^-700 is no number that a computer has
+    assert result.beliefs["probability"].between(0, 1).all()
+    assert result.beliefs.groupby("step")["probability"].sum().to_numpy() == pytest.approx(1)
+
+
+def test_the_coarser_grid_tells_the_error() -> None:
+    game = detente.compile_game(detente.loads(GAME))
+    lines = "2018-02-03,sender,tighten\n2018-02-20,target,step\n2018-03-05,target,wait\n"
+    result = tracked(detente.solve(game, beliefs=9, regret=False), lines)
+    exact = tracked(solved(beliefs=257), lines)
+    assert exact.coarse is None
+    assert exact.errors == {}
+    assert set(result.errors) == {"moves", "beliefs", "outcomes"}
+    off = (result.moves["probability"] - exact.moves["probability"]).abs().max()
+    assert 0 < off < result.errors["moves"] < 0.001
