@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +17,9 @@ from detente.analysis.credibility import Credibility, Verdict, credibility
 from detente.analysis.hold import Hold, hold_cost
 from detente.errors import ScenarioError
 from detente.scenario.model import Scenario
+from detente.simulation.forward import forward
+from detente.solver.backward import Workers
+from detente.solver.solution import Solution
 
 # One decision a round, nothing else: all payoffs are known. `seize` is worth 1.3 to the greedy and
 # 0.1 to the meek, `wait` 0.4 to both, `ask` 0.2.
@@ -379,6 +383,26 @@ def test_without_end_and_several_at_once() -> None:
     found = credibility(scenario, "both", periods=2, beliefs=9)
     assert found.drift < 1e-8
     assert hard(found, type="firm")["gain"] > hard(found, type="soft")["gain"]
+
+
+def test_without_end_the_mass_before_a_period_stands_at_its_own_states() -> None:
+    solution = detente.solve(
+        detente.compile_game(detente.load("pyeongchang-2018").with_horizon(1)), beliefs=5
+    )
+    text = TOGETHER.replace("{set: {x: 1}, cost: 0.2}", "{when: x == 0, set: {x: 1}, cost: 0.2}")
+    endless = detente.solve(detente.compile_game(detente.loads(text)), beliefs=5, coarse=False)
+    for solved, periods in ((solution, None), (endless, 3)):
+        seen = []
+
+        def visit(t: int, n: int, mass: np.ndarray, solved: Solution = solved) -> None:
+            assert mass.shape[0] == solved.game.layers[n].states.size
+            channels = mass.shape[2] // len(solved.game.profiles)
+            np.testing.assert_allclose(mass[:, :, ::channels].sum(axis=(0, 1)), 1.0, atol=1e-12)
+            seen.append((t, n))
+
+        with ThreadPoolExecutor(1) as pool:
+            run = forward(solved, Workers(pool, 1), periods=periods, visit=visit)
+        assert tuple(seen) == run.moves
 
 
 def test_results_do_not_depend_on_threads() -> None:

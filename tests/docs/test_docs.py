@@ -47,6 +47,7 @@ PAGES += sorted((ROOT / "docs").glob("*.md"))
 LONG = os.environ.get("DETENTE_DOCS") == "long"
 SHORT = ("--horizon", "1", "--beliefs", "5")
 """Added to commands that are marked as long."""
+SHORTENED = ("run", "sample", "compare", "credibility", "threshold", "track")
 
 
 @dataclass(frozen=True)
@@ -162,9 +163,7 @@ class Runner:
                 words = words[2:]
             if words[:1] != ["detente"]:
                 continue
-            code, out = self.detente(
-                words[1:], short and words[1] in ("run", "sample", "threshold", "track")
-            )
+            code, out = self.detente(words[1:], short and words[1] in SHORTENED)
             told = f"{block}: detente {' '.join(words[1:])}\n{out}"
             assert code == int(block.option("exit") or 0), told
             if block.language == "console" and not short:
