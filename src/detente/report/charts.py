@@ -21,6 +21,9 @@ WIDTH = 328
 """Pixels: a telephone's 360 less the margins of the page."""
 
 DASHES: tuple[str | tuple[int, tuple[float, ...]], ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), "-.")
+ROOM = 200
+"""Pixels of a plot from which on a third label fits beneath it."""
+
 FEW = 4
 """Lines whose names take a line of text of their own."""
 
@@ -62,7 +65,8 @@ def over_time(
         _name_ends(axes, times[-1], lines)
         _per_cent(axes)
         axes.set_xlim(0, times[-1])
-        ticks = sorted({0, times[-1] // 2, times[-1]})
+        between = {times[-1] // 2} if axes.bbox.width > ROOM else set()
+        ticks = sorted({0, times[-1]} | between)
         axes.set_xticks(ticks, [labels[t] for t in ticks])
         _anchor_ends(axes)
     told = "; ".join(
@@ -221,7 +225,7 @@ def path(
 
 
 def _panel(
-    height: float, *, width: float = WIDTH, left: float = 38, right: float = 12, bottom: float = 24
+    height: float, *, width: float = WIDTH, left: float = 38, right: float = 12, bottom: float = 28
 ) -> tuple[Figure, Axes]:
     """A figure with one plain pair of axes; margins in pixels."""
     figure = new_figure(width, height)
@@ -237,6 +241,7 @@ def _panel(
     for side in ("left", "bottom"):
         axes.spines[side].set_color(Colour.GRID)
     axes.tick_params(colors=Colour.MUTED, labelcolor=Colour.MUTED, length=0, pad=5)
+    axes.tick_params(axis="x", pad=9)  # clear of the lowest label of the other axis
     return figure, axes
 
 

@@ -46,7 +46,7 @@ def turning(data: ReportData) -> Section | None:
     if data.game.informed and data.turning_points != data.points[0]:
         grid = (
             f" It was looked for on a coarse grid of {data.turning_points} belief points and at "
-            "few values; `detente threshold` does it with care."
+            "few values; the command “detente threshold” does it with care."
         )
     header = ("parameter", "value", "probability", "error, points")
     asked = clause(data.scenario, data.question)
