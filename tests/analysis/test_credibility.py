@@ -392,9 +392,15 @@ def test_without_end_the_mass_before_a_period_stands_at_its_own_states() -> None
     text = TOGETHER.replace("{set: {x: 1}, cost: 0.2}", "{when: x == 0, set: {x: 1}, cost: 0.2}")
     endless = detente.solve(detente.compile_game(detente.loads(text)), beliefs=5, coarse=False)
     for solved, periods in ((solution, None), (endless, 3)):
-        seen = []
+        seen: list[tuple[int, int]] = []
 
-        def visit(t: int, n: int, mass: np.ndarray, solved: Solution = solved) -> None:
+        def visit(
+            t: int,
+            n: int,
+            mass: np.ndarray,
+            solved: Solution = solved,
+            seen: list[tuple[int, int]] = seen,
+        ) -> None:
             assert mass.shape[0] == solved.game.layers[n].states.size
             channels = mass.shape[2] // len(solved.game.profiles)
             np.testing.assert_allclose(mass[:, :, ::channels].sum(axis=(0, 1)), 1.0, atol=1e-12)
