@@ -124,6 +124,7 @@ def ledger(data: ReportData) -> Section:
             ("parameter", "value", "range", "what it says", "rests on"),
             tuple(rows),
             frozenset({1}),
+            stacked=True,
         ),
     ]
     if scenario.evidence:
@@ -134,7 +135,10 @@ def ledger(data: ReportData) -> Section:
             found.append(
                 (Cell(e.key, key=f"e-{e.key}", code=True), e.says, Cell(source, links=web))
             )
-        blocks += [Heading("Evidence"), Table("", ("name", "says", "source"), tuple(found))]
+        blocks += [
+            Heading("Evidence"),
+            Table("", ("name", "says", "source"), tuple(found), stacked=True),
+        ]
     if scenario.notes:
         blocks += [Heading("Notes of the author"), Text(tuple(scenario.notes))]
     return Section("ledger", "Ledger of assumptions", tuple(blocks))

@@ -40,13 +40,17 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table. `numbers` are the columns that are set right; the first one heads its row."""
+    """A table. `numbers` are the columns that are set right; the first one heads its row.
+
+    A narrow page shows the cells of a `stacked` table's row one below the other.
+    """
 
     kind: ClassVar[str] = "table"
     caption: str
     header: tuple[str, ...]
     rows: tuple[tuple[str | Cell, ...], ...]
     numbers: frozenset[int] = frozenset()
+    stacked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
