@@ -48,8 +48,9 @@ LARGE = 2_000_000
 EVEN = 0.5
 """The level at which an answer is held to turn."""
 
-TURNING, TURNING_LARGE = 3, 2
-"""Assumptions for which a turning point is looked for; in a large game."""
+TURNING, TURNING_LARGE = 3, 1
+"""Assumptions for which a turning point is looked for; in a large game, where each takes as much
+work as the comparison of three policies."""
 
 VALUES, VALUES_LARGE = 7, 4
 """Values of each of them at which the game is solved at least."""

@@ -27,7 +27,8 @@ def assemble(data: ReportData) -> Page:
     extra: list[words.Point] = []
     if data.thresholds:
         asked = words.clause(data.scenario, data.question)
-        lead = f"Even odds that {asked} would take one of these, all else unchanged:"
+        which = "this" if len(data.thresholds) == 1 else "one of these"
+        lead = f"Even odds that {asked} would take {which}, all else unchanged:"
         extra.append(("What it would take", (lead, *takes(data))))
     if data.track is not None:
         extra.append(("What moves have told", believed(data.track)))
