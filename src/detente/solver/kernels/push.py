@@ -43,8 +43,13 @@ def push(first, last, part, turn, sigma, alive, mass, following, acted):
     # Unsigned positions: of a signed one Numba asks whether it counts from the end.
     width, channels = np.uint64(mass.shape[2]), np.uint64(mass.shape[2] // profiles)
     movers = turn.movers
-    several, nodes = movers.kinds.shape[0], turn.local.shape[0]
+    several = movers.kinds.shape[0]
     lined = several == 1 and movers.kinds[0] == 2
+    base, local = turn.base[first:last], turn.local
+    if several == 0 or (several == 1 and movers.kinds[0] == 1):
+        # No belief moves: the nodes of all these o are taken together, as they stand in memory.
+        base, local = turn.local, turn.base[first:last]
+    nodes = local.shape[0]
     joint, most = np.int64(1), np.int64(1)
     for x in range(mass.shape[0]):
         joint = max(joint, part.action_ptr[x + 1] - part.action_ptr[x])
@@ -58,10 +63,10 @@ def push(first, last, part, turn, sigma, alive, mass, following, acted):
     for h in range(width):
         second[h] = turn.profile[h // channels]
     source, target = mass.reshape(-1), following.reshape(-1)
-    for o in range(first, last):
+    for o in range(base.shape[0]):
         for x in range(following.shape[0]):
             for node in range(nodes):
-                to = np.uint64(x * beliefs + turn.base[o] + turn.local[node]) * width
+                to = np.uint64(x * beliefs + base[o] + local[node]) * width
                 for h in range(width):
                     target[to + h] = 0.0
         for x in range(mass.shape[0]):
@@ -74,7 +79,7 @@ def push(first, last, part, turn, sigma, alive, mass, following, acted):
                 dense[: count * nodes * mass.shape[2]] = 0.0
                 enter_state(movers, stage, part.choices[x])
             for node in range(nodes):
-                b = turn.base[o] + turn.local[node]
+                b = base[o] + local[node]
                 here = np.uint64(x * beliefs + b) * width
                 total = 0.0
                 for p in range(np.uint64(profiles)):
@@ -130,7 +135,7 @@ def push(first, last, part, turn, sigma, alive, mass, following, acted):
                 for k in range(part.trans_ptr[begin + e], part.trans_ptr[begin + e + 1]):
                     share = part.prob[k]
                     for node in range(nodes):
-                        b = turn.base[o] + turn.local[node]
+                        b = base[o] + local[node]
                         to = np.uint64(part.succ[k] * beliefs + b) * width
                         came = np.uint64(e * nodes + node) * width
                         for h in range(width):
