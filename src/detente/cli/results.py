@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from detente import __version__
+from detente.analysis.compare import first_moves
 from detente.cli.console import print_heading, print_table, print_text, records
 from detente.scenario.values import FOREVER
 from detente.simulation.forecast import ANY, Forecast, overall
@@ -108,31 +109,18 @@ def _print_outcomes(result: Forecast) -> None:
 
 def _print_first_moves(result: Forecast) -> None:
     game = result.solution.game
-    if result.actions.empty:
+    moves = first_moves(result)
+    if moves.empty:
         return
     print_heading("Who does what first")
     error = outcome_error(result)
     rows = []
-    for i, (key, actor) in enumerate(game.scenario.actors.items()):
-        mine = result.actions[result.actions["actor"] == key]
-        moving = overall(game, mine)
-        moving = moving[moving["share"].notna()]
-        if moving.empty:
-            continue
-        t, turn = moving[["t", "turn"]].drop_duplicates().iloc[0]
-        first = mine[(mine["t"] == t) & (mine["turn"] == turn)]
-        for kind in actor.types if i in game.informed else (ANY,):
-            given = first
-            for j in game.informed:
-                other = list(game.scenario.actors)[j]
-                given = given[given[other] == (kind if j == i else ANY)]
-            shares = given[given["share"] > 0].sort_values("share", ascending=False, kind="stable")
-            moves = [f"{r.action} {percent(r.share, error)}" for r in shares.itertuples()]
-            label = "" if kind == ANY else kind
-            when = game.scenario.calendar.label(int(t))
-            rows.append((int(t), int(turn), [when, actor.name, label, ", ".join(moves)]))
-    rows.sort(key=lambda row: row[:2])  # in the order of play
-    print_table(["when", "actor", "type", "actions"], [cells for *_, cells in rows])
+    for (t, _, key, kind), given in moves.groupby(["t", "turn", "actor", "type"], sort=False):
+        shares = given[given["share"] > 0].sort_values("share", ascending=False, kind="stable")
+        told = [f"{r.action} {percent(r.share, error)}" for r in shares.itertuples()]
+        when = game.scenario.calendar.label(int(t))
+        rows.append([when, game.scenario.actors[key].name, kind, ", ".join(told)])
+    print_table(["when", "actor", "type", "actions"], rows)
 
 
 def _print_beliefs(result: Forecast) -> None:
