@@ -98,7 +98,7 @@ def announce_kernels() -> None:
     from detente.solver.kernels.jit import is_compiled
 
     if not is_compiled():
-        note = "Compiling the numerical kernels (once on this machine; half a minute) ..."
+        note = "Compiling the numerical kernels (once on this machine; less than a minute) ..."
         print(note, file=sys.stderr, flush=True)
 
 
