@@ -50,7 +50,7 @@ class Evaluator:
     types: Mapping[str, Floats]
     last: int
     findings: Findings
-    known: dict[tuple[int, int, bytes], Floats] = field(default_factory=dict)
+    known: dict[tuple[int, int, bytes], Floats] = field(default_factory=dict, init=False)
 
     def public(self, formula: Formula, codes: Ints, t: int) -> NDArray[np.float64]:
         """The formula's value at each state, float64 or bool [x]; 0 where it is bad (noted)."""
