@@ -331,6 +331,11 @@ class Scenario:
         """Whether play has no last period."""
         return is_unbounded(self.horizon)
 
+    @property
+    def changed(self) -> dict[str, str]:
+        """What was changed from outside, as text: options of variants and values, by name."""
+        return {**self.options, **{name: f"{value:g}" for name, value in self.overrides.items()}}
+
     def __repr__(self) -> str:
         actors = ", ".join(self.actors)
         return (
