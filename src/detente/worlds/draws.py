@@ -150,7 +150,7 @@ def _present(scenario: Scenario, found: tuple[Quantity, ...]) -> Draw:
 
 
 def _mixing(scenario: Scenario, found: tuple[Quantity, ...]) -> Floats | None:
-    """The Cholesky factor of the normal numbers' correlations; those of known quantities drop out."""
+    """The Cholesky factor of the normal numbers' correlations, without those of known ones."""
     place = {quantity.name: at for at, quantity in enumerate(q for q in found if q.drawn)}
     matrix = np.eye(len(place))
     for one in scenario.correlations:

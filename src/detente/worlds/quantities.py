@@ -130,7 +130,7 @@ def _ranged(parameter: Parameter, at: int, name: str) -> list[Quantity]:
 
 
 def _shares(scenario: Scenario) -> Iterator[Quantity]:
-    """The priors that are drawn from a Dirichlet distribution, the pieces of each stick in order."""
+    """Priors drawn from a Dirichlet distribution, the pieces of each stick in order."""
     for key, actor in scenario.actors.items():
         named = _named(actor.shares())
         if not named or set(named) & scenario.overrides.keys():
