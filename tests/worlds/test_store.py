@@ -53,7 +53,9 @@ def test_worlds_are_in_the_journal_at_once_and_in_parts_from_time_to_time(
     with store.create(folder, a_record()) as found:
         for draw in range(8):
             found.append(rows(draw))
-            assert open_ensemble(folder).sql("SELECT draw FROM worlds")["draw"].nunique() == draw + 1
+            assert (
+                open_ensemble(folder).sql("SELECT draw FROM worlds")["draw"].nunique() == draw + 1
+            )
         assert not found.append(rows(2, value=9))  # it is there already
     assert sorted(path.name for path in (folder / "worlds").iterdir()) == [
         "part-00000.parquet",
