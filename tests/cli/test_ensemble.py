@@ -1,5 +1,5 @@
-"""`detente ensemble`: what it prints and refuses, and that nothing that happens to it costs more than
-the worlds in flight."""
+"""`detente ensemble`: what it prints and refuses, and what an interruption costs: the worlds in
+flight, whatever it is."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ import pytest
 from detente.cli import ensemble as command
 from detente.cli.main import main
 from detente.worlds import store
-from detente.worlds.local import ROOT, Local
+from detente.worlds.local import Local
+from detente.worlds.process import ROOT
 from detente.worlds.results import open_ensemble
 from tests.worlds.runs import Here, a_record, assert_same, solved_here
 from tests.worlds.texts import FAILING, SOUND
