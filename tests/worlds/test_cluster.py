@@ -26,19 +26,23 @@ from tests.worlds.texts import SOUND
 
 DEADLY = """
 import os
-from detente.worlds import process
 
-submit = process.Process.submit
+def dask_setup(worker):
+    from detente.worlds import process
 
-def deadly(self, task):
-    if task.world == (3, 7):
-        os._exit(9)
-    submit(self, task)
+    submit = process.Process.submit
 
-if submit.__name__ != "deadly":  # it is loaded by each worker twice
+    def deadly(self, task):
+        if task.world == (3, 7):
+            os._exit(9)
+        submit(self, task)
+
     process.Process.submit = deadly
 """
 """Loaded by the workers: draw 3 on 7 belief points takes them with it."""
+
+PATIENCE = 180
+"""Seconds for something to start: long, because machines may be busy."""
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +55,7 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     scheduler = started(folder, "scheduler", "--port", "0", "--scheduler-file", str(file), *local)
     processes = [scheduler]
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + PATIENCE
         while not file.exists():
             assert time.monotonic() < until
             time.sleep(0.1)
@@ -59,7 +63,7 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         options = ("--nworkers", "2", "--nthreads", "1", "--preload", str(folder / "deadly.py"))
         processes.append(started(folder, "worker", address, *options, *local))
         with Client(address, set_as_default=False) as client:
-            client.wait_for_workers(2, timeout=60)
+            client.wait_for_workers(2, timeout=PATIENCE)
         yield address
     finally:
         for process in reversed(processes):
@@ -141,7 +145,7 @@ def test_a_lost_scheduler_ends_the_run_with_what_was_done(tmp_path: Path) -> Non
     first = started(tmp_path, "scheduler", "--port", "0", "--scheduler-file", str(file), *local)
     worker = None
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + PATIENCE
         while not file.exists():
             assert time.monotonic() < until
             time.sleep(0.1)

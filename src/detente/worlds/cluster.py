@@ -229,7 +229,7 @@ def solve(run: str, packed: bytes, task: Task) -> dict[str, Any]:
 
     What goes wrong is told as text: not every exception can be sent.
     """
-    told = {"worker": get_worker().address, "line": b"", "died": "", "failed": ""}
+    told: dict[str, Any] = {"worker": get_worker().address, "line": b"", "died": "", "failed": ""}
     deaths = 0
     try:
         while True:
