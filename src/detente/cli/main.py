@@ -19,6 +19,7 @@ from detente.cli import console
 from detente.cli.announce import announce
 from detente.cli.compare import compare
 from detente.cli.credibility import credibility
+from detente.cli.ensemble import ensemble
 from detente.cli.inputs import (
     Beliefs,
     Horizon,
@@ -269,6 +270,7 @@ def sensitivity(
 app.command()(compare)
 app.command()(announce)
 app.command()(credibility)
+app.command()(ensemble)
 app.command()(track)
 
 

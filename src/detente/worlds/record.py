@@ -96,6 +96,11 @@ class RunRecord:
         results = result_columns(self.outcomes, self.times, self.actors)
         return {**PLAIN, **inputs, **dict.fromkeys(results, "DOUBLE")}
 
+    @property
+    def worlds(self) -> int:
+        """How many worlds are solved in all: draws, the present values, and those of the check."""
+        return self.draws + 1 + self.checked
+
     def to_json(self) -> str:
         """As text, to be kept."""
         plain = {"format": FORMAT, **asdict(self)}
@@ -202,10 +207,13 @@ def make_record(
         quantities=Frozen(
             {q.name: "VARCHAR" if q.kind is Kind.OPTION else "DOUBLE" for q in drawn}
         ),
-        versions=Frozen(
-            {"Python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
-        ),
+        versions=Frozen(versions()),
     )
+
+
+def versions() -> dict[str, str]:
+    """The versions of what decides the numbers."""
+    return {"Python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
 
 
 def ensemble_points(usual: int, least: int) -> int:
