@@ -12,7 +12,7 @@ from itertools import combinations
 
 import numpy as np
 
-from detente.errors import Diagnostic
+from detente.errors import Diagnostic, Place
 from detente.scenario import model, schema
 from detente.scenario.context import Context
 from detente.scenario.expression import NotFinite
@@ -209,34 +209,34 @@ def _undrawn(
 
 def check_correlations(context: Context, found: Sequence[model.Correlation]) -> None:
     """Tell what several correlations say together that cannot be."""
-    told: dict[tuple[str, str], float] = {}
-    fresh = []
+    ranks: dict[tuple[str, str], float] = {}
+    groups: list[tuple[set[str], Place, bool]] = []
     for one in found:
-        again = []
-        mine = {}
-        for first, second in combinations(sorted(one.between), 2):
-            if (first, second) in told:
-                again.append(f"`{first}` and `{second}`")
-            else:
-                mine[first, second] = one.rank
+        pairs = list(combinations(sorted(one.between), 2))
+        again = next((pair for pair in pairs if pair in ranks), None)
         if again:
-            message = f"how {again[0]} go together is said twice"
-            place = one.place
-            context.report.errors.append(Diagnostic(place, "correlations", message))
-        told |= mine
-        fresh.append((one, mine))
-    if _possible(told):
-        return
-    told = {}
-    for one, mine in fresh:
-        if _possible(told | mine):
-            told |= mine
-            continue
-        message = "no numbers go together like this: the correlations contradict each other"
-        if len(one.between) > 2 and not _possible(mine):
+            message = f"how {listing(again)} go together is said twice"
+            _contradiction(context, one.place, message)
+        possible = _possible(dict.fromkeys(pairs, one.rank))
+        if not possible:
             message = f"no {len(one.between)} numbers have a rank correlation of {one.rank:g} each"
-        hint = "weaken some of them"
-        context.report.errors.append(Diagnostic(one.place, "correlations", message, hint))
+            _contradiction(context, one.place, message, "bring it nearer to 0")
+        ranks = dict.fromkeys(pairs, one.rank) | ranks
+        names = set(one.between)
+        touching = [group for group in groups if group[0] & names]
+        whole = names.union(*(group[0] for group in touching))
+        sound = possible and all(group[2] for group in touching)
+        groups = [group for group in groups if group not in touching]
+        groups.append((whole, one.place, sound))
+    for names, place, sound in groups:
+        if sound and not _possible({pair: r for pair, r in ranks.items() if names & {*pair}}):
+            message = f"the correlations of {listing(sorted(names))} contradict each other"
+            hint = "two numbers of which nothing is said have none; bring the others nearer to 0"
+            _contradiction(context, place, message, hint)
+
+
+def _contradiction(context: Context, place: Place, message: str, hint: str = "") -> None:
+    context.report.errors.append(Diagnostic(place, "correlations", message, hint))
 
 
 def _possible(ranks: Mapping[tuple[str, str], float]) -> bool:
