@@ -15,7 +15,7 @@ import numpy as np
 from detente.errors import Diagnostic, Place
 from detente.scenario import model, schema
 from detente.scenario.context import Context
-from detente.scenario.expression import NotFinite
+from detente.scenario.expression import Formula, NotFinite
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.leaves import DRAWS
 from detente.scenario.source import Trail
@@ -116,29 +116,34 @@ def _check_rest(
         )
         trail: Trail = ("actors", actor.key, "types", actor.types[at])
         context.report.error(trail, "concentration", message)
-    for at, share in enumerate(shares):
-        if share in known and known[share] <= 0:
-            message = f"the prior `{share}` is {known[share]:g}: no prior can be drawn around it"
-            trail = ("actors", actor.key, "types", actor.types[at])
-            context.report.error(trail, "concentration", message)
+    for name, prior in zip(actor.types, actor.priors, strict=True):
+        if _value(prior, known) == 0:
+            message = f"the prior of `{name}` is 0, and no prior can be drawn around that"
+            context.report.errors.append(Diagnostic(prior.place, "concentration", message))
     if len(formulas) != 1 or not others or not set(others) <= known.keys():
         return
     rest = actor.priors[formulas[0]]
-    if not rest.parameters <= known.keys():
-        return
     for scale in (0.25, 0.5):  # two places that no other formula gets right by chance
         trial = {name: scale / (len(others) + at) for at, name in enumerate(dict.fromkeys(others))}
         left = 1 - math.fsum(trial[name] for name in others)
-        try:
-            value = float(rest.evaluate({**known, **trial}))
-        except NotFinite:
-            value = math.nan
-        if not math.isclose(value, left, abs_tol=1e-9):
+        value = _value(rest, {**known, **trial})
+        if value is not None and not math.isclose(value, left, abs_tol=1e-9):
             name = actor.types[formulas[0]]
-            message = f"the prior of `{name}` should be what {listing(others)} leave of 1"
+            leave = "leaves" if len(others) == 1 else "leave"
+            message = f"the prior of `{name}` should be what {listing(others)} {leave} of 1"
             hint = f"write {' - '.join(('1', *others))}"
             context.report.errors.append(Diagnostic(rest.place, "concentration", message, hint))
             return
+
+
+def _value(formula: Formula, values: Mapping[str, float]) -> float | None:
+    """The value of a constant; nan where it has none, None where a parameter could not be read."""
+    if not formula.parameters <= values.keys():
+        return None
+    try:
+        return float(formula.evaluate(values))
+    except NotFinite:
+        return math.nan
 
 
 def correlation(
