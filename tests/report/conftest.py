@@ -17,7 +17,12 @@ source: A test
 notes: [Nothing of this is true.]
 calendar: {start: 2018-02, period: month, horizon: 3}
 actors:
-  A: {name: Alphaland, types: {firm: odds, soft: 1 - odds}, precision: 2, about: gives or holds}
+  A:
+    name: Alphaland
+    types: {firm: odds, soft: 1 - odds}
+    precision: 2
+    concentration: 9
+    about: gives or holds
   B: {name: Betaland, types: {kind: even, mean: 1 - even}, precision: 2}
 state:
   x: {levels: 0..2, start: 0, edge: cut, about: what has been given}
@@ -30,7 +35,13 @@ parameters:
     range: {firm: [0.5, 2], soft: [0, 0.5]}
     about: what giving costs
     judgement: a test
-  luck: {value: 0.3, range: [0.1, 0.6], about: chance of a brighter mood, judgement: a test}
+  luck:
+    value: 0.3
+    range: [0.1, 0.6]
+    range_reason: nobody is <i>always</i> lucky
+    draw: triangular
+    about: chance of a brighter mood
+    judgement: a test
 turns: [A, B, chance]
 actions:
   A: {give: {set: {x: +1}, cost: price}, hold: {}}
@@ -49,6 +60,15 @@ policy: trust
 outcomes:
   given: {when: x >= 1, about: something is given}
   sunny: {when: mood == bright}
+correlations:
+  - {between: [price.firm, luck], rank: -0.4, about: the dear is rare, evidence: [seen]}
+variants:
+  order:
+    about: who is <b>first</b>
+    judgement: a test
+    options:
+      as_reported: {weight: 3}
+      other: {about: the other way round, change: {turns: [B, A, chance]}}
 evidence:
   seen: {source: A paper, where: page 3, says: A gives, url: "https://example.org/a?b=1&c=2"}
   heard: {source: A rumour, says: B takes, url: "javascript:alert(1)"}

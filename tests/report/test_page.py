@@ -128,6 +128,30 @@ def test_the_record_tells_what_is_needed_to_make_it_again(data: ReportData, page
         assert version in text
 
 
+def test_the_ledger_tells_what_is_drawn(page: str) -> None:
+    ledger = page[page.index('id="ledger"') : page.index('id="certificate"')]
+    for told in (
+        "0.1 to 0.6, triangular",
+        "0 to 1, drawn with the prior of A",
+        "a test; range: nobody is &lt;i&gt;always&lt;/i&gt; lucky",
+        "price.firm, luck",
+        "0.4",
+        "who is &lt;b&gt;first&lt;/b&gt;",
+        "order=other",
+        "75",
+        "changes turns",
+    ):
+        assert told in ledger, told
+    assert "(concentration 9)" in page
+
+
+def test_the_record_has_the_options_that_were_chosen() -> None:
+    scenario = detente.loads(EVERYTHING).with_options({"order": "other"})
+    page = render(build(scenario.with_values({"luck": 0.2}), beliefs=5, threads=1))
+    assert "changed to other" in page
+    assert "--set order=other --set luck=0.2" in page
+
+
 def test_a_large_game_is_compared_on_a_coarser_grid(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("detente.report.data.LARGE", 100)
     scenario = detente.loads(EVERYTHING)

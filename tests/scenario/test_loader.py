@@ -65,6 +65,8 @@ def test_actors(full: Scenario) -> None:
     assert us.types == ("trader", "hardliner")
     assert [prior.text for prior in us.priors] == ["p_trader", "1 - p_trader"]
     assert us.support.evidence == ("a-report",)
+    assert (us.concentration, rok.concentration) == (12, None)
+    assert us.shares() == ("p_trader", None)
     assert rok.name == "ROK"
     assert rok.types == rok.priors == ()
     assert rok.discount.evaluate({}) == 1
@@ -87,6 +89,24 @@ def test_parameters(full: Scenario) -> None:
     assert full.parameters["war_cost"].ranges == ((0, 3), (0, 3))
     assert full.parameters["sharp"].names() == ("sharp",)
     assert cost.names() == ("step_cost.sincere", "step_cost.stalling")
+    weeks = full.parameters["weeks"]
+    assert (weeks.draws, weeks.range_reason) == (("whole",), "a week at least")
+    assert (cost.draws, cost.range_reason) == (("uniform", "uniform"), "")
+
+
+def test_correlations_and_variants(full: Scenario) -> None:
+    (one,) = full.correlations
+    assert (one.between, one.rank) == (("sharp", "war_cost.trader"), -0.3)
+    assert (one.about, one.support.judgement) == ("how so", "a guess")
+    order = full.variants["order"]
+    assert (order.about, order.support.judgement) == ("who moves first", "nobody knows")
+    assert [(o.key, o.weight, o.changes) for o in order.options.values()] == [
+        ("as_reported", 2, ()),
+        ("washington_first", 1, ("turns",)),
+        ("storms", 0.5, ("chance.storm.when", "chance.calm.set", "actions.DPRK.step")),
+    ]
+    assert full.options == {}
+    assert (full.file, full.text) == ("full.yaml", FULL)
 
 
 def test_turns(full: Scenario) -> None:

@@ -56,6 +56,14 @@ def test_long_and_short_forms_are_valid() -> None:
         ("ends: true", "ends: 1"),
         ("  deal:", "  the deal:"),
         ("[patience]", "patience"),
+        ("range: [0.1, 2]", "range: [0.1, 2], draw: normal"),
+        ("range: [0.1, 2]", "range: [0.1, 2], draw: {sincere: 1}"),
+        ("precision: 3", "precision: 3, concentration: 0"),
+        ("outcomes:", "correlations: {between: [a, b], rank: 0.5}\noutcomes:"),
+        ("outcomes:", "correlations: [{between: [a, b], rank: 1}]\noutcomes:"),
+        ("outcomes:", "variants: {v: {}}\noutcomes:"),
+        ("outcomes:", "variants: {v: {options: {a: {weight: 0}}}}\noutcomes:"),
+        ("outcomes:", "variants: {v: {options: {a: {change: {actors: {}}}}}}\noutcomes:"),
     ],
 )
 def test_wrong_shapes_are_not_valid(old: str, new: str) -> None:

@@ -48,6 +48,7 @@ actors:
     types: {trader: p_trader, hardliner: 1 - p_trader}
     precision: sharp
     discount: 0.98
+    concentration: 12
     about: the one
     evidence: [a-report]
   DPRK: {types: {sincere: 0.3, stalling: 0.7}, precision: 2, judgement: a guess}
@@ -56,7 +57,7 @@ state:
   steps: {levels: -1..3, start: 0, edge: cut, about: steps taken}
   talks: {levels: [none, contact, summit], start: contact}
 parameters:
-  weeks: {value: 12, range: [1, 52], judgement: a year at most}
+  weeks: {value: 12, range: [1, 52], draw: whole, range_reason: a week at least, judgement: long}
   sharp: {value: 1.5, range: [0, 10], unit: 1 / payoff, about: sharpness, judgement: a guess}
   p_trader: {value: 0.25, range: [0, 1], unit: probability, evidence: [a-report]}
   step_cost: {value: {stalling: 1.1, sincere: 0.2}, range: {sincere: [0, 1]}, judgement: a guess}
@@ -108,6 +109,20 @@ announcement: {who: US, among: ["hard, and soft", none at all], judgement: a gue
 outcomes:
   deal: {when: steps == 3, ends: true, about: the end}
   contact: {when: talks >= contact}
+correlations:
+  - {between: [sharp, war_cost.trader], rank: -0.3, about: how so, judgement: a guess}
+variants:
+  order:
+    about: who moves first
+    judgement: nobody knows
+    options:
+      as_reported: {weight: 2, about: the North}
+      washington_first: {change: {turns: [US, DPRK, ROK, chance]}}
+      storms:
+        weight: 0.5
+        change:
+          chance: {storm: {when: t % 3 == 0}, calm: {set: {steps: -1}}}
+          actions: {DPRK: {step: {cost: {DPRK: 2 * step_cost, US: 0.25}}}}
 evidence:
   a-report: {source: a newspaper, where: page 1, says: so, url: "https://example.org"}
 """

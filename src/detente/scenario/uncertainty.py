@@ -12,10 +12,10 @@ from itertools import combinations
 
 import numpy as np
 
-from detente.errors import Diagnostic
+from detente.errors import Diagnostic, Place
 from detente.scenario import model, schema
 from detente.scenario.context import Context
-from detente.scenario.expression import NotFinite
+from detente.scenario.expression import Formula, NotFinite
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.leaves import DRAWS
 from detente.scenario.source import Trail
@@ -116,29 +116,34 @@ def _check_rest(
         )
         trail: Trail = ("actors", actor.key, "types", actor.types[at])
         context.report.error(trail, "concentration", message)
-    for at, share in enumerate(shares):
-        if share in known and known[share] <= 0:
-            message = f"the prior `{share}` is {known[share]:g}: no prior can be drawn around it"
-            trail = ("actors", actor.key, "types", actor.types[at])
-            context.report.error(trail, "concentration", message)
+    for name, prior in zip(actor.types, actor.priors, strict=True):
+        if _value(prior, known) == 0:
+            message = f"the prior of `{name}` is 0, and no prior can be drawn around that"
+            context.report.errors.append(Diagnostic(prior.place, "concentration", message))
     if len(formulas) != 1 or not others or not set(others) <= known.keys():
         return
     rest = actor.priors[formulas[0]]
-    if not rest.parameters <= known.keys():
-        return
     for scale in (0.25, 0.5):  # two places that no other formula gets right by chance
         trial = {name: scale / (len(others) + at) for at, name in enumerate(dict.fromkeys(others))}
         left = 1 - math.fsum(trial[name] for name in others)
-        try:
-            value = float(rest.evaluate({**known, **trial}))
-        except NotFinite:
-            value = math.nan
-        if not math.isclose(value, left, abs_tol=1e-9):
+        value = _value(rest, {**known, **trial})
+        if value is not None and not math.isclose(value, left, abs_tol=1e-9):
             name = actor.types[formulas[0]]
-            message = f"the prior of `{name}` should be what {listing(others)} leave of 1"
+            leave = "leaves" if len(others) == 1 else "leave"
+            message = f"the prior of `{name}` should be what {listing(others)} {leave} of 1"
             hint = f"write {' - '.join(('1', *others))}"
             context.report.errors.append(Diagnostic(rest.place, "concentration", message, hint))
             return
+
+
+def _value(formula: Formula, values: Mapping[str, float]) -> float | None:
+    """The value of a constant; nan where it has none, None where a parameter could not be read."""
+    if not formula.parameters <= values.keys():
+        return None
+    try:
+        return float(formula.evaluate(values))
+    except NotFinite:
+        return math.nan
 
 
 def correlation(
@@ -209,34 +214,34 @@ def _undrawn(
 
 def check_correlations(context: Context, found: Sequence[model.Correlation]) -> None:
     """Tell what several correlations say together that cannot be."""
-    told: dict[tuple[str, str], float] = {}
-    fresh = []
+    ranks: dict[tuple[str, str], float] = {}
+    groups: list[tuple[set[str], Place, bool]] = []
     for one in found:
-        again = []
-        mine = {}
-        for first, second in combinations(sorted(one.between), 2):
-            if (first, second) in told:
-                again.append(f"`{first}` and `{second}`")
-            else:
-                mine[first, second] = one.rank
+        pairs = list(combinations(sorted(one.between), 2))
+        again = next((pair for pair in pairs if pair in ranks), None)
         if again:
-            message = f"how {again[0]} go together is said twice"
-            place = one.place
-            context.report.errors.append(Diagnostic(place, "correlations", message))
-        told |= mine
-        fresh.append((one, mine))
-    if _possible(told):
-        return
-    told = {}
-    for one, mine in fresh:
-        if _possible(told | mine):
-            told |= mine
-            continue
-        message = "no numbers go together like this: the correlations contradict each other"
-        if len(one.between) > 2 and not _possible(mine):
+            message = f"how {listing(again)} go together is said twice"
+            _contradiction(context, one.place, message)
+        possible = _possible(dict.fromkeys(pairs, one.rank))
+        if not possible:
             message = f"no {len(one.between)} numbers have a rank correlation of {one.rank:g} each"
-        hint = "weaken some of them"
-        context.report.errors.append(Diagnostic(one.place, "correlations", message, hint))
+            _contradiction(context, one.place, message, "bring it nearer to 0")
+        ranks = dict.fromkeys(pairs, one.rank) | ranks
+        names = set(one.between)
+        touching = [group for group in groups if group[0] & names]
+        whole = names.union(*(group[0] for group in touching))
+        sound = possible and all(group[2] for group in touching)
+        groups = [group for group in groups if group not in touching]
+        groups.append((whole, one.place, sound))
+    for names, place, sound in groups:
+        if sound and not _possible({pair: r for pair, r in ranks.items() if names & {*pair}}):
+            message = f"the correlations of {listing(sorted(names))} contradict each other"
+            hint = "two numbers of which nothing is said have none; bring the others nearer to 0"
+            _contradiction(context, place, message, hint)
+
+
+def _contradiction(context: Context, place: Place, message: str, hint: str = "") -> None:
+    context.report.errors.append(Diagnostic(place, "correlations", message, hint))
 
 
 def _possible(ranks: Mapping[tuple[str, str], float]) -> bool:
