@@ -33,6 +33,9 @@ class Asked:
 def new_record(scenario: Scenario, asked: Asked) -> RunRecord:
     """The record of a new run. Raises `ScenarioError`, as `make_record` does."""
     problems = list(_impossible(asked))
+    if asked.periods is not None and not scenario.forever:
+        message, hint = "the scenario ends by itself", "give --horizon to shorten or lengthen it"
+        problems.append(Diagnostic(Place("--periods"), "not-here", message, hint))
     if problems:
         raise ScenarioError(problems)
     return make_record(

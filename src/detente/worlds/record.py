@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 
-from detente.errors import Diagnostic, Place, ScenarioError
+from detente.errors import Diagnostic, Place, ScenarioError, SolveError
+from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean
@@ -17,7 +18,8 @@ from detente.scenario.model import Scenario
 from detente.simulation.forward import forever_periods
 from detente.simulation.wording import marks_within
 from detente.solver.beliefs import fewest_points
-from detente.solver.solve import default_points
+from detente.solver.memory import memory_needed
+from detente.solver.solve import MEMORY_LIMIT, default_points
 from detente.worlds.columns import PLAIN, input_column, result_columns
 from detente.worlds.draws import Plan, plan
 from detente.worlds.quantities import Kind
@@ -154,6 +156,8 @@ def make_record(
     ScenarioError
         For names that the scenario does not have, numbers that make no sense, and whatever is
         wrong with it under one of the policies at its present values.
+    SolveError
+        If a world would need more memory than a solve may take.
     """
     base = scenario.policy if against is None else against
     wanted = tuple(scenario.policies or ("",)) if policies is None else tuple(policies)
@@ -180,6 +184,7 @@ def make_record(
     elif points < least or points % 2 == 0:
         message = f"belief points are an odd number of at least {least}, not {points}"
         raise ScenarioError([Diagnostic(Place("--beliefs"), "out-of-range", message)])
+    _refuse_large(games, 2 * points - 1 if checked and points else points)
     told = game.periods
     if game.loop is not None:
         told = forever_periods(game) if periods is None else periods
@@ -209,6 +214,20 @@ def make_record(
         ),
         versions=Frozen(versions()),
     )
+
+
+def _refuse_large(games: Sequence[CompiledGame], points: int) -> None:
+    """Refuse games that would be refused in every world."""
+    needed = max(
+        memory_needed(game, points or fewest_points(1), regret=False, coarse=False)
+        for game in games
+    )
+    if needed > MEMORY_LIMIT:
+        raise SolveError(
+            f"a world with {points} belief points for each informed actor needs about "
+            f"{needed / 2**30:.1f} GiB of memory; allowed are {MEMORY_LIMIT / 2**30:.1f} GiB.\n"
+            "hint: use fewer belief points or periods, or --checked 0 for no finer grid"
+        )
 
 
 def versions() -> dict[str, str]:
