@@ -4,7 +4,8 @@ A task of Dask's is one world. Its worker hands it on to a process of its own
 (`detente.worlds.process`), as this machine would: so a world that takes its process with it is
 tried once more there, and the worker of Dask stays. Where that itself is killed, the scheduler
 gives its worlds to others, up to its own limit of `allowed-failures`; then the world is given to it
-once more, and the second time becomes rows that say what happened.
+once more, with no other under way that could be to blame, and the second time becomes rows that say
+what happened.
 
 Tasks are few at a time, and hold all they need: the record, packed, with the scenario's text in it.
 The scheduler keeps nothing of a world that has been told of. When the scheduler is gone the run
@@ -60,7 +61,9 @@ class Cluster:
         self._packed = zlib.compress(record.to_json().encode())
         self._run = uuid.uuid4().hex
         self._done: queue.Queue[str] = queue.Queue()
-        self._given: dict[str, tuple[Future[Any], Task, int]] = {}
+        self._given: dict[str, tuple[Future[Any], Task]] = {}
+        self._suspects: deque[Task] = deque()
+        self._alone = False
         self._ready: deque[tuple[Task, list[Row]]] = deque()
         self._room = 1  # the first world alone: it may have to compile the kernels
         self._looked = 0.0
@@ -69,7 +72,11 @@ class Cluster:
         self._logger = logging.getLogger("distributed")
         self._level = self._logger.level
         self._logger.setLevel(logging.CRITICAL)  # what matters is told by what is raised
-        self._client = _connected(self._address)
+        try:
+            self._client = _connected(self._address)
+        except BaseException:
+            self._logger.setLevel(self._level)
+            raise
         try:
             self._check_versions()
         except BaseException:
@@ -87,15 +94,20 @@ class Cluster:
 
     def has_room(self) -> bool:
         """Whether the scheduler should be given another world."""
-        return len(self._given) < self._room
+        judged = self._suspects or (self._alone and self._given)
+        return not judged and len(self._given) < self._room
 
     def submit(self, task: Task) -> None:
         """Solve a world."""
-        self._give(task, 1)
+        self._alone = False
+        self._give(task)
 
     def next(self) -> tuple[Task, list[Row]]:
         """Wait for a world that has been solved, or cannot be. Raises `SolveError`."""
         while not self._ready:
+            if self._suspects and not self._given:
+                self._alone = True
+                self._give(self._suspects.popleft(), again=True)
             try:
                 keys = [self._done.get(timeout=1.0)]
             except queue.Empty:
@@ -109,45 +121,61 @@ class Cluster:
             self._count()
         return self._ready.popleft()
 
-    def _give(self, task: Task, attempt: int) -> None:
+    def _give(self, task: Task, again: bool = False) -> None:
         if self._client.status != "running":
             raise self._lost()
-        key = f"detente-{self._run}-{task.draw.number}-{task.beliefs}-{attempt}"
+        draw, points = task.world
+        key = f"detente-{self._run}-{draw}-{points}{'-again' if again else ''}"
         future = self._client.submit(
             solve, self._run, self._packed, task, key=key, pure=False, retries=0
         )
-        self._given[key] = future, task, attempt
+        self._wait_for(key, future, task)
+
+    def _wait_for(self, key: str, future: Future[Any], task: Task) -> None:
+        self._given[key] = future, task
         future.add_done_callback(lambda _: self._done.put(key))
 
     def _take(self, keys: list[str]) -> None:
         """Fetch what is finished, all at once; see to what is not."""
-        given = {key: self._given.pop(key) for key in keys if key in self._given}
-        fine = [key for key, (future, _, _) in given.items() if future.status == "finished"]
+        given = {key: self._given.pop(key) for key in keys}
+        fine = {key: future for key, (future, _) in given.items() if future.status == "finished"}
         try:
-            # What has been lost between its end and now is skipped.
-            answers = self._client.gather({key: given[key][0] for key in fine}, errors="skip")
+            answers = self._client.gather(fine, errors="skip")
         except OSError as error:
             raise self._lost() from error
-        for key, answer in answers.items():
-            _, task, _ = given.pop(key)
-            if answer["failed"]:
-                raise SolveError(f"the worker {answer['worker']} failed: {answer['failed']}")
-            if answer["versions"] != versions():
-                raise SolveError(_other(answer["worker"], answer["versions"]))
-            dead = answer["died"]
-            rows = crashed(self._record, task, dead) if dead else json.loads(answer["line"])["rows"]
-            self._ready.append((task, rows))
-        for future, task, attempt in given.values():
-            if future.status in ("cancelled", "lost"):
+        for key, (future, task) in given.items():
+            if answers.get(key) is not None:
+                self._ready.append((task, self._rows(task, answers[key])))
+            elif future.status == "error":
+                self._blame(task, future.exception())
+            elif future.status == "cancelled":
                 raise self._lost()
-            failed = future.exception() if future.status == "error" else None
-            if failed is not None and not isinstance(failed, KilledWorker):
-                raise SolveError(f"a worker of the cluster failed: {failed}") from failed
-            if attempt < TRIES:
-                self._give(task, attempt + 1)
-            else:
-                dead = died(attempt, "with its worker of the cluster")
-                self._ready.append((task, crashed(self._record, task, dead)))
+            else:  # its worker died with the answer: it is being solved again
+                self._wait_for(key, future, task)
+
+    def _rows(self, task: Task, answer: Mapping[str, Any]) -> list[Row]:
+        """The rows in an answer. Raises `SolveError` where the worker is not to be used."""
+        if answer["failed"]:
+            raise SolveError(f"the worker {answer['worker']} failed: {answer['failed']}")
+        if answer["versions"] != versions():
+            raise SolveError(_other(answer["worker"], answer["versions"]))
+        if answer["died"]:
+            return crashed(self._record, task, answer["died"])
+        rows: list[Row] = json.loads(answer["line"])["rows"]
+        return rows
+
+    def _blame(self, task: Task, error: BaseException | None) -> None:
+        """See to a world whose workers have died, perhaps by another world's fault.
+
+        It is given once more, and nothing beside it: if that ends as before, it is its own.
+        """
+        if not isinstance(error, KilledWorker):
+            raise SolveError(f"a worker of the cluster failed: {error}") from error
+        if self._alone:
+            dead = died(TRIES, "with its worker of the cluster")
+            self._ready.append((task, crashed(self._record, task, dead)))
+        else:
+            self._suspects.append(task)
 
     def _count(self) -> None:
         """Look how many worlds can be under way."""
@@ -176,7 +204,7 @@ class Cluster:
         try:
             if self._client.status == "running":
                 with contextlib.suppress(OSError, TimeoutError):
-                    self._client.cancel([future for future, _, _ in self._given.values()])
+                    self._client.cancel([future for future, _ in self._given.values()])
                     self._client.run(end, self._run, on_error="ignore")
             self._client.close(timeout=5)
         finally:
