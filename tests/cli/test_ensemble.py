@@ -1,5 +1,5 @@
-"""`detente ensemble`: what it prints and refuses, and that nothing that happens to it costs more than
-the worlds in flight."""
+"""`detente ensemble`: what it prints and refuses, and what an interruption costs: the worlds in
+flight, whatever it is."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ import pytest
 from detente.cli import ensemble as command
 from detente.cli.main import main
 from detente.worlds import store
-from detente.worlds.local import ROOT, Local
+from detente.worlds.local import Local
+from detente.worlds.process import ROOT
 from detente.worlds.results import open_ensemble
 from tests.worlds.runs import Here, a_record, assert_same, solved_here
 from tests.worlds.texts import FAILING, SOUND
@@ -169,8 +170,8 @@ def after_four_worlds(process: subprocess.Popen[str], act: Callable[[], None]) -
     workers = children(process.pid)
     assert workers
     act()
-    _, err = process.communicate(timeout=60)
-    until = time.monotonic() + 30
+    _, err = process.communicate(timeout=180)
+    until = time.monotonic() + 60
     while any(Path(f"/proc/{pid}").exists() for pid in workers):
         assert time.monotonic() < until, "workers stay behind"
         time.sleep(0.05)
@@ -211,7 +212,7 @@ def test_whatever_ends_a_run_it_goes_on_to_the_same_numbers(tmp_path: Path) -> N
     journal = folder / store.JOURNAL
     limit = journal.stat().st_size + 2500
     process = started(tmp_path, "go", "--resume", "--workers", "1", limit=limit)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=180)
     assert process.returncode == 1
     assert "the results cannot be written: File too large; " in err
     assert "hint: go on with --resume when there is room" in err

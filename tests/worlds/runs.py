@@ -11,7 +11,7 @@ import pandas as pd
 import detente
 from detente.worlds import store
 from detente.worlds.asked import Asked, new_record
-from detente.worlds.local import Task
+from detente.worlds.process import Task
 from detente.worlds.record import RunRecord
 from detente.worlds.results import Ensemble, open_ensemble
 from detente.worlds.run import run

@@ -11,7 +11,7 @@ import pytest
 
 import detente
 from detente.errors import ScenarioError, SolveError
-from detente.worlds import local, store
+from detente.worlds import local, process, store
 from detente.worlds.results import Ensemble
 from detente.worlds.run import ensemble, run
 from tests.worlds.runs import Here, a_record, assert_same, numbers, solved_here
@@ -105,7 +105,7 @@ def test_a_world_that_kills_its_workers_becomes_rows_that_say_so(
     undisturbed: Ensemble,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(local, "COMMAND", (sys.executable, "-c", DEADLY))
+    monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", DEADLY))
     found = ensemble(scenario, **SMALL, workers=1)
     assert found.complete
     failures = found.failures
@@ -139,7 +139,9 @@ def test_draws_that_fail_are_rows(tmp_path: Path) -> None:
 def test_workers_that_cannot_be_started_are_told(
     tmp_path: Path, scenario: detente.scenario.model.Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local, "COMMAND", (sys.executable, "-c", "raise SystemExit('no numbers')"))
+    monkeypatch.setattr(
+        process, "COMMAND", (sys.executable, "-c", "raise SystemExit('no numbers')")
+    )
     with pytest.raises(SolveError, match=r"could not be started: .* exit code 1: no numbers"):
         ensemble(scenario, **SMALL, workers=2, output=tmp_path / "run")
 
@@ -147,7 +149,7 @@ def test_workers_that_cannot_be_started_are_told(
 def test_what_is_wrong_with_every_world_is_told_before_anything_is_written(
     tmp_path: Path, scenario: detente.scenario.model.Scenario
 ) -> None:
-    with pytest.raises(ScenarioError, match="a probability of `fades` is 1.5"):
+    with pytest.raises(ScenarioError, match=r"a probability of `fades` is 1\.5"):
         ensemble(scenario.with_values({"relief": 1.5}), output=tmp_path / "run")
     with pytest.raises(ScenarioError) as caught:
         ensemble(scenario, draws=0, sampling="monte", checked=-1, output=tmp_path / "run")

@@ -12,17 +12,21 @@ import math
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from detente.errors import SolveError
+from detente.errors import Diagnostic, Place, ScenarioError, SolveError
 from detente.scenario.model import Scenario
 from detente.worlds import store
 from detente.worlds.asked import Asked, go_on, new_record
-from detente.worlds.local import Local, Task
+from detente.worlds.local import Local
+from detente.worlds.process import Task
 from detente.worlds.record import RunRecord
 from detente.worlds.results import Ensemble
 from detente.worlds.store import Store
 from detente.worlds.world import Row
+
+if TYPE_CHECKING:
+    from detente.worlds.cluster import Cluster
 
 Progress = Callable[[int, int, int], None]
 """Called with the worlds that are done, all there are, and how many of those done have failed."""
@@ -106,6 +110,10 @@ def ensemble(
         checked=checked,
         periods=periods,
     )
+    if workers is not None and cluster is not None:
+        message = "a cluster has its own workers"
+        problem = Diagnostic(Place("--workers"), "not-together", message, "leave one of them out")
+        raise ScenarioError([problem])
     keep = None
     if output is None:
         keep = tempfile.TemporaryDirectory(prefix="detente-")
@@ -117,16 +125,24 @@ def ensemble(
         store.check_empty(folder)
         record = new_record(scenario, asked)
     # The workers first: if there are none, no folder is left behind.
-    with Local(record, workers) as pool, _opened(folder, record, resume) as kept:
+    with _pool(record, workers, cluster) as pool, _opened(folder, record, resume) as kept:
         try:
             run(kept, pool, progress or (lambda *_: None))
-        except OSError as error:
-            raise SolveError(
-                f"the results cannot be written: {error.strerror}; {len(kept.done):,} of "
-                f"{record.worlds:,} worlds are kept in {folder}\n"
-                "hint: go on with --resume when there is room"
-            ) from error
+        except (OSError, SolveError) as error:
+            reason = str(error)
+            if isinstance(error, OSError):
+                reason = f"the results cannot be written: {error.strerror}"
+            worlds = f"{len(kept.done):,} of {record.worlds:,} worlds are kept in {folder}"
+            raise SolveError(f"{reason}\n{worlds}\nhint: go on with --resume") from error
     return Ensemble(folder, keep=keep)
+
+
+def _pool(record: RunRecord, workers: int | None, cluster: str | None) -> Local | Cluster:
+    if cluster is None:
+        return Local(record, workers)
+    from detente.worlds.cluster import Cluster  # needs an extra of its own
+
+    return Cluster(record, cluster)
 
 
 def _opened(folder: Path, record: RunRecord, resume: bool) -> Store:
