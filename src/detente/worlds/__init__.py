@@ -1,0 +1,1 @@
+"""Many worlds: draws of all that is not known, each solved anew."""
