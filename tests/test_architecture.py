@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1] / "src" / "detente"
-LAYERS = ["errors", "scenario", "game", "solver", "simulation", "analysis", "report", "cli"]
+LAYERS = [
+    "errors",
+    "scenario",
+    "game",
+    "solver",
+    "simulation",
+    "analysis",
+    "worlds",
+    "report",
+    "cli",
+]
 """Each may import those before it."""
 LIBRARY = {
     "detente.scenario.loader",

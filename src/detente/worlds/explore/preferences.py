@@ -32,8 +32,8 @@ def preferences(found: Found, payoffs: Sequence[Number]) -> pd.DataFrame:
         values = found.values(number.column)[policies]
         solved = values.dropna()
         beats = better(found, number, solved)
-        best = beats.sum(axis=2) == len(policies) - 1
-        among = ~beats.any(axis=1)
+        best = np.asarray(beats.sum(axis=2) == len(policies) - 1)
+        among = np.asarray(~beats.any(axis=1))
         total = len(solved)
         for k, policy in enumerate(policies):
             count = int(best[:, k].sum())
