@@ -11,6 +11,9 @@ import pandas as pd
 from detente.worlds.explore import wording
 from detente.worlds.explore.stats import wilson
 
+SAME = 0.7
+"""Share of the worlds in either box that are in both, from which the second tells nothing new."""
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -95,6 +98,13 @@ def counted(
         hit,
         method,
     )
+
+
+def alike(one: Sequence[Condition], other: Sequence[Condition], inputs: pd.DataFrame) -> bool:
+    """Whether two boxes hold nearly the same worlds."""
+    first, second = inside(one, inputs), inside(other, inputs)
+    both = (first | second).sum()
+    return bool((first & second).sum() >= SAME * both)
 
 
 def score(conditions: Sequence[Condition], inputs: pd.DataFrame, fails: np.ndarray) -> float:

@@ -28,6 +28,7 @@ from detente.worlds.explore import wording
 from detente.worlds.explore.boxes import (
     Box,
     Condition,
+    alike,
     counted,
     inside,
     pruned,
@@ -188,7 +189,7 @@ def discover(
     for method, look in (("PRIM", _prim), ("tree", _tree)):
         for conditions in look(columns, here, wanted[first], seed):
             box = counted(conditions, there, wanted[second], method)
-            same = any(box.conditions == other.conditions for other in boxes)
+            same = any(alike(conditions, other.conditions, there) for other in boxes)
             if box.fails and box.density_interval[0] > base and not same:
                 boxes.append(box)
     note = "" if boxes else "no conditions were found that hold in the other half of the worlds"

@@ -69,7 +69,8 @@ class Exploration:
     tipping
         The worlds nearest to where the answer turns; None where nothing does.
     left_out
-        `policy, status, worlds`: what was not solved, and is in no number above.
+        `policy, status, worlds, reason`: what was not solved, and is in no number above; the reason
+        is the most frequent one.
     notes
         What a reader has to know besides, in sentences.
     """
@@ -258,20 +259,23 @@ def _tipping(
     for one in influences:
         if one.question.number == actor and not one.note:
             counts = set(one.table.loc[one.table["counts"], "quantity"])
-    about = f"{actor.whose} changes between {policy_name(pair[0])} and {policy_name(pair[1])}"
-    unit = f"payoff of {actor.whose}"
+    about = f"{actor.who} changes between {policy_name(pair[0])} and {policy_name(pair[1])}"
+    unit = f"the payoff of {actor.who}"
     return nearest(known, found.inputs, about, unit, counts=counts)
 
 
 def _left_out(found: Found) -> pd.DataFrame:
     """How many worlds failed under each policy, by status; draw 0 aside."""
     failed = found.failures
-    columns = ["policy", "status", "worlds"]
+    columns = ["policy", "status", "worlds", "reason"]
     failed = failed[failed["draw"] >= 1] if len(failed) else failed
     if failed.empty:
         return pd.DataFrame(columns=columns)
-    counts = failed.groupby(["policy", "status"], sort=False)["draw"].nunique()
-    return counts.rename("worlds").reset_index()[columns]
+    rows = [
+        (policy, status, mine["draw"].nunique(), mine["reason"].value_counts().index[0])
+        for (policy, status), mine in failed.groupby(["policy", "status"], sort=False)
+    ]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _notes(found: Found, told: tuple[Number, ...]) -> tuple[str, ...]:

@@ -100,7 +100,7 @@ def not_best(found: Found, number: Number, policy: str) -> tuple[pd.Series, str]
     limits = pair_limits(found, number.column)[:, policies.index(policy)]
     behind = solved.rsub(solved[policy], axis=0)  # what it has more than each other
     fails = (behind < -limits).any(axis=1)
-    return fails, f"{policy_name(policy)} is not the best policy for {number.whose}"
+    return fails, f"{policy_name(policy)} is not the best policy for {number.who}"
 
 
 def upper_quarter(question: Question) -> tuple[pd.Series, str]:

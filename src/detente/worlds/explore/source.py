@@ -82,6 +82,8 @@ class Number:
         Whose payoff; '' for an outcome, and `type` where nothing is private.
     about
         In words.
+    who
+        The actor's name, with the type: `North Korea (sincere)`.
     """
 
     name: str
@@ -90,6 +92,7 @@ class Number:
     about: str
     actor: str = ""
     type: str = ""
+    who: str = ""
 
     @property
     def whose(self) -> str:
@@ -135,8 +138,8 @@ def numbers(
         if column.startswith(PAYOFF):
             actor, _, kind = column.removeprefix(PAYOFF).partition("=")
             name = scenario.actors[actor].name if actor in scenario.actors else actor
-            about = f"the payoff of {name}{f' ({kind})' if kind else ''}"
-            told.append(Number(column, column, "payoff", about, actor, kind))
+            who = f"{name} ({kind})" if kind else name
+            told.append(Number(column, column, "payoff", f"the payoff of {who}", actor, kind, who))
     return tuple(told)
 
 

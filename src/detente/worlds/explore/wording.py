@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 from detente.analysis.threshold_wording import policy as policy_name
 
-__all__ = ["capital", "condition", "count", "percent", "policy_name", "quantity_label"]
+__all__ = ["capital", "condition", "count", "percent", "policy_name", "probability"]
 
 
 def percent(share: float) -> str:
@@ -23,6 +21,13 @@ def percent(share: float) -> str:
     return f"{value:.0f} %"
 
 
+def probability(value: float) -> str:
+    """A probability, with a decimal where it is small: `1.4 %`, `34 %`."""
+    if 0.0005 <= value < 0.0995:
+        return f"{100 * value:.1f} %"
+    return "<0.1 %" if 0 < value < 0.0005 else percent(value)
+
+
 def count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
@@ -31,18 +36,12 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def quantity_label(quantities: Mapping[str, Mapping[str, Any]], name: str) -> str:
-    """What a quantity is about, with its name: 'what a step costs (step_cost.sincere)'."""
-    about = str(quantities.get(name, {}).get("about") or "")
-    return f"{about} ({name})" if about else name
-
-
 def condition(
     name: str, low: float | None, high: float | None, options: tuple[str, ...] | None
 ) -> str:
     """One side of a box in words: 'step_cost above 2.1'."""
     if options is not None:
-        return f"{name} {' or '.join(options)}"
+        return f"{name} is {' or '.join(options)}"
     if low is not None and high is not None:
         return f"{name} from {low:g} to {high:g}"
     if low is not None:
