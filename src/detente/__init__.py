@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from detente.simulation.sample import sample
     from detente.simulation.track import track
     from detente.solver.solve import solve
+    from detente.worlds.results import open_ensemble
+    from detente.worlds.run import ensemble
 
 _HOMES = {
     "announce": "detente.analysis.announce",
@@ -43,11 +45,13 @@ _HOMES = {
     "compare_forecasts": "detente.analysis.compare",
     "compile_game": "detente.game.compile",
     "credibility": "detente.analysis.credibility",
+    "ensemble": "detente.worlds.run",
     "forecast": "detente.simulation.forecast",
     "forecast_within": "detente.analysis.accuracy",
     "hold_cost": "detente.analysis.hold",
     "load": "detente.scenario.loader",
     "loads": "detente.scenario.loader",
+    "open_ensemble": "detente.worlds.results",
     "parse_record": "detente.scenario.record",
     "read_record": "detente.scenario.record",
     "sample": "detente.simulation.sample",
@@ -71,11 +75,13 @@ __all__ = [
     "compare_forecasts",
     "compile_game",
     "credibility",
+    "ensemble",
     "forecast",
     "forecast_within",
     "hold_cost",
     "load",
     "loads",
+    "open_ensemble",
     "parse_record",
     "read_record",
     "sample",

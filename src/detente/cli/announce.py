@@ -102,6 +102,7 @@ def as_data(found: Announcement) -> dict[str, Any]:
         "scenario": found.scenario.name,
         "sha256": found.scenario.sha256,
         "overrides": dict(found.scenario.overrides),
+        "options": dict(found.scenario.options),
         "who": found.who,
         "policies": list(found.policies),
         "bits": found.bits,

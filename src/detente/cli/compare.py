@@ -139,6 +139,7 @@ def as_data(found: Comparison) -> dict[str, Any]:
             "title": scenario.title,
             "sha256": scenario.sha256,
             "overrides": dict(scenario.overrides),
+            "options": dict(scenario.options),
         },
         "base": found.base,
         "policies": {

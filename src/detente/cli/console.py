@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,12 @@ def print_heading(text: str) -> None:
 def print_text(text: str, *, indent: int = 0) -> None:
     """A paragraph, wrapped."""
     _console().print(Padding(Text(text), (0, 0, 0, indent), expand=False))
+
+
+def print_changed(changed: Mapping[str, str]) -> None:
+    """What was changed from outside, if anything was."""
+    if changed:
+        print_text(f"changed: {', '.join(f'{name} = {text}' for name, text in changed.items())}")
 
 
 def print_table(

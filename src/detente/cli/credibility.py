@@ -141,6 +141,7 @@ def as_data(found: Credibility) -> dict[str, Any]:
             "title": scenario.title,
             "sha256": scenario.sha256,
             "overrides": dict(scenario.overrides),
+            "options": dict(scenario.options),
             "policy": found.policy,
             "periods": found.periods,
         },

@@ -6,12 +6,16 @@ from typing import Any
 
 from detente.cli.console import print_heading, print_table, print_text
 from detente.scenario.model import Action, Scenario
+from detente.scenario.uncertainty import drawn_priors
 from detente.scenario.values import FOREVER, LIMIT, constant, is_unbounded
 from detente.scenario.wording import (
+    certainty,
     condition,
     effects,
     in_force,
     number_text,
+    option_rows,
+    range_text,
     span,
     support_text,
     turn_text,
@@ -32,7 +36,8 @@ def print_scenario(scenario: Scenario) -> None:
         priors = [constant(f, scenario) for f in actor.priors]
         types = ", ".join(f"{k} {p:.3g}" for k, p in zip(actor.types, priors, strict=True))
         numbers = [number_text(f, scenario) for f in (actor.precision, actor.discount)]
-        rows.append([actor.key, actor.name, types or "none", *numbers, actor.about])
+        types = types + certainty(actor) if types else "none"
+        rows.append([actor.key, actor.name, types, *numbers, actor.about])
     print_table(["key", "name", "private types", "precision", "discount", ""], rows)
 
     print_heading("State, seen by all")
@@ -67,6 +72,7 @@ def print_scenario(scenario: Scenario) -> None:
 
 def as_data(scenario: Scenario) -> dict[str, Any]:
     """The scenario's parts and ledger, ready for JSON."""
+    priors = drawn_priors(scenario.actors.values())
     return {
         "name": scenario.name,
         "title": scenario.title,
@@ -74,6 +80,7 @@ def as_data(scenario: Scenario) -> dict[str, Any]:
         "source": scenario.source,
         "sha256": scenario.sha256,
         "overrides": dict(scenario.overrides),
+        "options": dict(scenario.options),
         "notes": list(scenario.notes),
         "horizon": FOREVER if scenario.forever else round(constant(scenario.horizon, scenario)),
         "actors": {
@@ -87,6 +94,7 @@ def as_data(scenario: Scenario) -> dict[str, Any]:
                     LIMIT if is_unbounded(actor.precision) else constant(actor.precision, scenario)
                 ),
                 "discount": constant(actor.discount, scenario),
+                "concentration": actor.concentration,
                 "actions": {a.key: a.about for a in scenario.actions.get(key, {}).values()},
             }
             for key, actor in scenario.actors.items()
@@ -117,14 +125,44 @@ def as_data(scenario: Scenario) -> dict[str, Any]:
                 "name": name,
                 "value": value,
                 "range": limits and list(limits),
+                "range_reason": p.range_reason,
+                "draw": "dirichlet" if p.key in priors else draw,
                 "unit": p.unit,
                 "about": p.about,
                 "evidence": list(p.support.evidence),
                 "judgement": p.support.judgement,
             }
             for p in scenario.parameters.values()
-            for name, value, limits in zip(p.names(), p.values, p.ranges, strict=True)
+            for name, value, limits, draw in zip(
+                p.names(), p.values, p.ranges, p.draws, strict=True
+            )
         ],
+        "correlations": [
+            {
+                "between": list(one.between),
+                "rank": one.rank,
+                "about": one.about,
+                "evidence": list(one.support.evidence),
+                "judgement": one.support.judgement,
+            }
+            for one in scenario.correlations
+        ],
+        "variants": {
+            variant.key: {
+                "about": variant.about,
+                "evidence": list(variant.support.evidence),
+                "judgement": variant.support.judgement,
+                "options": {
+                    option.key: {
+                        "weight": option.weight,
+                        "about": option.about,
+                        "changes": list(option.changes),
+                    }
+                    for option in variant.options.values()
+                },
+            }
+            for variant in scenario.variants.values()
+        },
         "evidence": {
             e.key: {"source": e.source, "where": e.where, "says": e.says, "url": e.url}
             for e in scenario.evidence.values()
@@ -182,13 +220,16 @@ def _print_commitments(scenario: Scenario) -> None:
 
 def _print_ledger(scenario: Scenario) -> None:
     print_heading("Ledger of assumptions")
+    priors = drawn_priors(scenario.actors.values())
     rows = []
     for p in scenario.parameters.values():
-        for name, value, limits in zip(p.names(), p.values, p.ranges, strict=True):
-            shown = f"{limits[0]:g} to {limits[1]:g}" if limits else ""
+        for at, (name, value) in enumerate(zip(p.names(), p.values, strict=True)):
+            shown = range_text(p, at, priors)
             about = f"{p.about} ({p.unit})" if p.unit else p.about
-            rows.append([name, f"{value:g}", shown, about, support_text(p.support)])
+            rests_on = support_text(p.support, p.range_reason)
+            rows.append([name, f"{value:g}", shown, about, rests_on])
     print_table(["parameter", "value", "range", "meaning", "rests on"], rows)
+    _print_doubts(scenario)
     if scenario.evidence:
         print_heading("Evidence")
         rows = [
@@ -196,3 +237,24 @@ def _print_ledger(scenario: Scenario) -> None:
             for e in scenario.evidence.values()
         ]
         print_table(["name", "source", "says"], rows)
+
+
+def _print_doubts(scenario: Scenario) -> None:
+    """Which numbers go together, and which other forms the model may have."""
+    if scenario.correlations:
+        print_heading("Numbers that go together")
+        rows = [
+            [", ".join(one.between), f"{one.rank:g}", one.about, support_text(one.support)]
+            for one in scenario.correlations
+        ]
+        print_table(["between", "rank correlation", "meaning", "rests on"], rows)
+    if scenario.variants:
+        print_heading("Other forms of the model")
+        rows = []
+        for variant in scenario.variants.values():
+            rows.append([variant.key, "", "", variant.about, support_text(variant.support)])
+            chosen = scenario.options.get(variant.key)
+            for name, share, change, about in option_rows(variant):
+                mark = "chosen" if name == chosen else ""
+                rows.append([f"{variant.key}={name}", share, change, about, mark])
+        print_table(["variant, option", "weight", "", "meaning", "rests on"], rows)

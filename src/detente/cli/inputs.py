@@ -24,7 +24,9 @@ Source = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Set = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Change a parameter (may be repeated)."),
+    typer.Option(
+        "--set", metavar="NAME=VALUE", help="Change a parameter or an option (repeatable)."
+    ),
 ]
 Horizon = Annotated[
     int | None, typer.Option(min=1, help="Number of periods, instead of the scenario's.")
@@ -48,8 +50,15 @@ def load_scenario(source: str, values: list[str] | None, horizon: int | None) ->
     from detente.scenario.loader import load
 
     scenario = load(source)
-    if values:
-        scenario = scenario.with_values(dict(_assignment(text) for text in values))
+    options: dict[str, str] = {}
+    numbers: dict[str, float] = {}
+    for text in values or ():
+        name, value = _assignment(text, scenario)
+        if isinstance(value, str):
+            options[name] = value
+        else:
+            numbers[name] = value
+    scenario = scenario.with_options(options).with_values(numbers)
     if horizon is not None:
         scenario = scenario.with_horizon(horizon)
     console.print_diagnostics(scenario.warnings)
@@ -126,13 +135,19 @@ def solve_game(
         )
 
 
-def _assignment(text: str) -> tuple[str, float]:
-    name, equals, value = text.partition("=")
+def _assignment(text: str, scenario: Scenario) -> tuple[str, float | str]:
+    """A parameter with its number, or a variant with its option."""
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if equals and name in scenario.variants:
+        return name, value
     try:
-        return name.strip(), float(value)
+        return name, float(value)
     except ValueError:
         message = f"`{text}` does not give a number to a name" if equals else f"`{text}` has no `=`"
-        refuse("--set", "wrong-type", message, "write it as --set step_cost.sincere=0.4")
+        hint = "write it as --set step_cost.sincere=0.4"
+        for key, variant in list(scenario.variants.items())[:1]:
+            hint = f"{hint} or --set {key}={list(variant.options)[-1]}"
+        refuse("--set", "wrong-type", message, hint)
         raise  # not reached
 
 

@@ -19,6 +19,7 @@ from detente.cli import console
 from detente.cli.announce import announce
 from detente.cli.compare import compare
 from detente.cli.credibility import credibility
+from detente.cli.ensemble import ensemble
 from detente.cli.inputs import (
     Beliefs,
     Horizon,
@@ -44,7 +45,7 @@ from detente.cli.track import track
 from detente.errors import ScenarioError, SolveError
 
 if TYPE_CHECKING:
-    from detente.game.arrays import CompiledGame
+    from detente.game.forms import Size
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -100,27 +101,31 @@ def show(
 
 @app.command()
 def check(source: Source, as_json: Json = False) -> None:
-    """Tell every mistake of a scenario, with its place; enumerate the states of all policies."""
-    from detente.game.compile import compile_policies
+    """Tell every mistake of a scenario, with its place.
+
+    The states are enumerated under all policies, and with each option of the variants.
+    """
+    from detente.game.forms import compile_forms
     from detente.scenario.loader import load
 
-    games: dict[str, CompiledGame] = {}
+    forms: dict[str, dict[str, Size]] = {}
     try:
         scenario = load(source)
     except ScenarioError as error:
         found = list(error.diagnostics)
     else:
-        games, met = compile_policies(scenario)
+        forms, met = compile_forms(scenario)
         found = [*scenario.warnings, *met]
     errors = sum(d.severity == "error" for d in found)
     if as_json:
         _print_json({"errors": errors, "diagnostics": [console.diagnostic_data(d) for d in found]})
     else:
         console.print_diagnostics(found)
-        for policy, game in games.items():
-            most = max(layer.states.size for layer in game.layers)
-            terms = f"policy {policy}" if policy else "no terms"
-            print(f"{terms}: up to {most:,} states at a turn, {len(game.layers)} turns")
+        for form, sizes in forms.items():
+            for policy, size in sizes.items():
+                terms = f"policy {policy}" if policy else "no terms"
+                where = f"{terms}, {form}" if form else terms
+                print(f"{where}: up to {size.states:,} states at a turn, {size.turns} turns")
         warnings = len(found) - errors
         print(f"{source}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
     if errors:
@@ -265,6 +270,7 @@ def sensitivity(
 app.command()(compare)
 app.command()(announce)
 app.command()(credibility)
+app.command()(ensemble)
 app.command()(track)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from detente import __version__
 from detente.analysis.compare import first_moves
-from detente.cli.console import print_heading, print_table, print_text, records
+from detente.cli.console import print_changed, print_heading, print_table, print_text, records
 from detente.scenario.values import FOREVER
 from detente.simulation.forecast import ANY, Forecast, overall
 from detente.simulation.wording import (
@@ -31,9 +31,7 @@ def print_forecast(result: Forecast) -> None:
     print_text(scenario.title)
     policy = f"policy: {game.policy}" if game.policy else "no terms announced"
     print_text(f"{span(result)}; {policy}")
-    if scenario.overrides:
-        changed = ", ".join(f"{name} = {value:g}" for name, value in scenario.overrides.items())
-        print_text(f"changed: {changed}")
+    print_changed(scenario.changed)
     _print_outcomes(result)
     _print_first_moves(result)
     _print_beliefs(result)
@@ -57,6 +55,7 @@ def as_data(result: Forecast) -> dict[str, Any]:
             "title": game.scenario.title,
             "sha256": game.scenario.sha256,
             "overrides": dict(game.scenario.overrides),
+            "options": dict(game.scenario.options),
             "policy": game.policy,
             "periods": FOREVER if game.loop is not None else game.periods,
         },

@@ -54,9 +54,7 @@ def print_curve(found: Threshold) -> None:
 
 def _print_question(found: Threshold | ThresholdMap) -> None:
     console.print_text(found.scenario.title)
-    if found.scenario.overrides:
-        changed = ", ".join(f"{k} = {v:g}" for k, v in found.scenario.overrides.items())
-        console.print_text(f"changed: {changed}")
+    console.print_changed(found.scenario.changed)
     about = f"{found.about[0].upper()}{found.about[1:]}"
     console.print_heading(f"{about}: where is it {wording.crossed(found)}?")
 
@@ -129,6 +127,7 @@ def threshold_data(found: Threshold | ThresholdMap) -> dict[str, Any]:
         "scenario": scenario.name,
         "sha256": scenario.sha256,
         "overrides": dict(scenario.overrides),
+        "options": dict(scenario.options),
         "about": found.about,
         "kind": found.kind,
         "at": found.at,

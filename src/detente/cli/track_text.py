@@ -21,9 +21,7 @@ def print_track(found: Track) -> None:
     console.print_text(scenario.title)
     policy = found.solution.game.policy
     _print_span(found, f"policy: {policy}" if policy else "no terms announced")
-    if scenario.overrides:
-        changed = ", ".join(f"{name} = {value:g}" for name, value in scenario.overrides.items())
-        console.print_text(f"changed: {changed}")
+    console.print_changed(scenario.changed)
     if not found.moves.empty:
         _print_observed(found)
         _print_skipped(found)
@@ -296,6 +294,7 @@ def as_data(found: Track, factor: BayesFactor | None = None) -> dict[str, Any]:
             "title": game.scenario.title,
             "sha256": game.scenario.sha256,
             "overrides": dict(game.scenario.overrides),
+            "options": dict(game.scenario.options),
             "policy": game.policy,
         },
         "record": {"file": found.record.file, "last": found.last},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,6 +39,8 @@ class Evaluator:
 
     `by_type` gives each parameter that varies by type as float64 [1, p]; `types` each informed
     actor's true type as float64 [1, p]. With `profiled`, results are [x, p], otherwise [x].
+    `known` has what formulas that do not read the calendar gave at states met before: from some
+    period on the states are those of the period before. Results are not to be changed.
     """
 
     scenario: Scenario
@@ -48,23 +50,32 @@ class Evaluator:
     types: Mapping[str, Floats]
     last: int
     findings: Findings
+    known: dict[tuple[int, int, bytes], Floats] = field(default_factory=dict, init=False)
 
     def public(self, formula: Formula, codes: Ints, t: int) -> NDArray[np.float64]:
         """The formula's value at each state, float64 or bool [x]; 0 where it is bad (noted)."""
-        names: Names = {**self.scalars, **self._calendar(t), **self._levels(codes)}
-        return self._evaluate(formula, names, codes, t, (codes.size,))
+
+        def evaluate() -> Floats:
+            names: Names = {**self.scalars, **self._calendar(t), **self._levels(codes)}
+            return self._evaluate(formula, names, codes, t, (codes.size,))
+
+        return self._once(formula, 1, codes, evaluate)
 
     def profiled(self, formula: Formula, codes: Ints, t: int) -> Floats:
         """The formula's value at each state and type profile, float64 [x, p]; 0 where bad."""
-        columns = {key: values[:, None] for key, values in self._levels(codes).items()}
-        names: Names = {
-            **self.scalars,
-            **self.by_type,
-            **self.types,
-            **self._calendar(t),
-            **columns,
-        }
-        return self._evaluate(formula, names, codes, t, (codes.size, self.profiles))
+
+        def evaluate() -> Floats:
+            columns = {key: values[:, None] for key, values in self._levels(codes).items()}
+            names: Names = {
+                **self.scalars,
+                **self.by_type,
+                **self.types,
+                **self._calendar(t),
+                **columns,
+            }
+            return self._evaluate(formula, names, codes, t, (codes.size, self.profiles))
+
+        return self._once(formula, 2, codes, evaluate)
 
     @property
     def profiles(self) -> int:
@@ -76,6 +87,17 @@ class Evaluator:
         if self.scenario.forever:
             return f"at {describe(self.variables, code)}"
         return f"in {self.scenario.calendar.label(t)}, at {describe(self.variables, code)}"
+
+    def _once(
+        self, formula: Formula, axes: int, codes: Ints, evaluate: Callable[[], Floats]
+    ) -> Floats:
+        """A value that is worked out once for the same states, unless it reads the calendar."""
+        if formula.calendar:
+            return evaluate()
+        key = id(formula), axes, codes.tobytes()
+        if key not in self.known:
+            self.known[key] = evaluate()
+        return self.known[key]
 
     def _levels(self, codes: Ints) -> dict[str, Floats]:
         levels = decode(self.variables, codes)

@@ -212,7 +212,7 @@ def _walk(game: CompiledGame) -> _Walk:
     types = {actor: values[0].astype(np.int64) for actor, values in at.types.items()}
     return _Walk(
         at=at,
-        slopes=_Slopes(**{field.name: getattr(at, field.name) for field in fields(at)}),
+        slopes=_Slopes(**{f.name: getattr(at, f.name) for f in fields(at) if f.init}),
         columns={key: types[one.of] for key, one in parameters.items() if one.types},
         totals={key: np.zeros(len(one.names())) for key, one in parameters.items()},
     )

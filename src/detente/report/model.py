@@ -26,8 +26,18 @@ from detente.report.parts import (
 )
 from detente.report.words import covered, sentence, who
 from detente.scenario.model import Action, Scenario, Support
+from detente.scenario.uncertainty import drawn_priors
 from detente.scenario.values import constant, is_unbounded
-from detente.scenario.wording import condition, effects, in_force, number_text, turn_text
+from detente.scenario.wording import (
+    certainty,
+    condition,
+    effects,
+    in_force,
+    number_text,
+    option_rows,
+    range_text,
+    turn_text,
+)
 from detente.simulation.forecast import overall
 from detente.simulation.wording import quality
 from detente.solver.certificate import SEED
@@ -95,21 +105,22 @@ def ledger(data: ReportData) -> Section:
     """Every assumption with its range and what it rests on; then the evidence."""
     scenario = data.scenario
     rows: list[tuple[str | Cell, ...]] = []
+    priors = drawn_priors(scenario.actors.values())
     for p in scenario.parameters.values():
-        for name, value, limits in zip(p.names(), p.values, p.ranges, strict=True):
+        told = zip(p.names(), p.values, p.ranges, strict=True)
+        for at, (name, value, limits) in enumerate(told):
             mark = None
             if limits is not None and limits[1] > limits[0]:
                 mark = min(1.0, max(0.0, (value - limits[0]) / (limits[1] - limits[0])))
-            shown = f"{limits[0]:g} to {limits[1]:g}" if limits else ""
             about = f"{p.about} ({p.unit})" if p.unit else p.about
-            changed = " (changed)" if name in scenario.overrides else ""
+            note = " (changed)" if name in scenario.overrides else ""
             rows.append(
                 (
                     Cell(name, code=True),
-                    f"{value:g}{changed}",
-                    Cell(shown, mark=mark),
+                    f"{value:g}{note}",
+                    Cell(range_text(p, at, priors), mark=mark),
                     about,
-                    _rests_on(p.support),
+                    _rests_on(p.support, p.range_reason),
                 )
             )
     blocks: list[Block] = [
@@ -127,6 +138,7 @@ def ledger(data: ReportData) -> Section:
             stacked=True,
         ),
     ]
+    blocks += _doubts(scenario)
     if scenario.evidence:
         found: list[tuple[str | Cell, ...]] = []
         for e in scenario.evidence.values():
@@ -179,8 +191,8 @@ def record(data: ReportData) -> Section:
         ("SHA-256 of the scenario", Cell(scenario.sha256, code=True)),
         ("covers", covered(data)),
     ]
-    for name, value in scenario.overrides.items():
-        rows.append((Cell(name, code=True), f"changed to {value:g}"))
+    for name, text in scenario.changed.items():
+        rows.append((Cell(name, code=True), f"changed to {text}"))
     rows += [(Cell(name, code=True), value) for name, value in data.options.items()]
     if data.game.informed:
         fine, rough = data.points
@@ -211,6 +223,7 @@ def _command(data: ReportData) -> str:
     for name, value in data.options.items():
         quoted = f'"{value}"' if " " in value or not value else value
         words.append(f"{name} {quoted}")
+    words += [f"--set {name}={option}" for name, option in data.scenario.options.items()]
     words += [f"--set {name}={value!r}" for name, value in data.scenario.overrides.items()]
     return " ".join(words)
 
@@ -222,7 +235,7 @@ def _types(scenario: Scenario, key: str) -> str:
     if actor.types:
         shares = [constant(prior, scenario) for prior in actor.priors]
         told = ", ".join(f"{k} {p:.3g}" for k, p in zip(actor.types, shares, strict=True))
-        kinds = f"private type: {told}"
+        kinds = f"private type: {told}{certainty(actor)}"
     rest = (
         ""
         if is_unbounded(actor.discount)
@@ -231,10 +244,48 @@ def _types(scenario: Scenario, key: str) -> str:
     return f"{kinds}; precision λ = {precision}{rest}"
 
 
-def _rests_on(support: Support) -> Cell:
+def _rests_on(support: Support, range_reason: str = "") -> Cell:
     links = tuple(Link(name, f"#e-{name}") for name in support.evidence)
     text = f"Judgement: {support.judgement}" if support.judgement else ""
-    return Cell(text or ("" if links else "none given"), links=links)
+    text = text or ("" if links else "none given")
+    if range_reason:
+        text = f"{text}; range: {range_reason}" if text else f"Range: {range_reason}"
+    return Cell(text, links=links)
+
+
+def _doubts(scenario: Scenario) -> list[Block]:
+    """Which numbers go together, and which other forms the model may have."""
+    blocks: list[Block] = []
+    if scenario.correlations:
+        rows: list[tuple[str | Cell, ...]] = [
+            (
+                Cell(", ".join(one.between), code=True),
+                f"{one.rank:g}",
+                one.about,
+                _rests_on(one.support),
+            )
+            for one in scenario.correlations
+        ]
+        header: tuple[str, ...] = ("between", "rank correlation", "what it says", "rests on")
+        blocks += [
+            Heading("Numbers that go together"),
+            Table("", header, tuple(rows), frozenset({1}), stacked=True),
+        ]
+    if scenario.variants:
+        rows = []
+        for variant in scenario.variants.values():
+            rests_on = _rests_on(variant.support)
+            rows.append((Cell(variant.key, code=True), "", "", variant.about, rests_on))
+            for name, share, change, about in option_rows(variant):
+                chosen = "chosen" if scenario.options.get(variant.key) == name else ""
+                option = Cell(f"{variant.key}={name}", code=True)
+                rows.append((option, share, change, about, chosen))
+        header = ("variant, option", "weight", "what it changes", "what it says", "rests on")
+        blocks += [
+            Heading("Other forms of the model"),
+            Table("", header, tuple(rows), frozenset({1}), stacked=True),
+        ]
+    return blocks
 
 
 def _formulas(scenario: Scenario) -> list[Block]:

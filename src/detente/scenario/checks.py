@@ -12,6 +12,7 @@ from detente.scenario.model import Action, Scenario, Support
 from detente.scenario.moments import warn_span
 from detente.scenario.report import Report
 from detente.scenario.source import Trail
+from detente.scenario.uncertainty import drawn_priors
 from detente.scenario.values import range_problems
 
 
@@ -87,6 +88,7 @@ def warn(scenario: Scenario, report: Report) -> None:
     for entry in found:
         if any(formula.decimals for formula in entry.formulas):
             _warn_support(entry.trail, entry.support, report)
+    _warn_uncertain(scenario, report)
     _warn_unused(scenario, found, report)
     for term in scenario.terms.values():
         warn_span(scenario, term, report)
@@ -95,9 +97,9 @@ def warn(scenario: Scenario, report: Report) -> None:
             report.warn(("actors", key), "no-payoff", f"`{key}` has no payoffs")
 
 
-def _warn_support(trail: Trail, support: Support, report: Report) -> None:
+def _warn_support(trail: Trail, support: Support, report: Report, what: str = "") -> None:
     if not support.evidence and not support.judgement:
-        message = f"nothing stands behind the numbers of `{trail[-1]}`"
+        message = f"nothing stands behind {what or f'the numbers of `{trail[-1]}`'}"
         report.warn(trail, "no-support", message, "say `evidence: [...]` or `judgement: reason`")
 
 
@@ -107,22 +109,34 @@ def _warn_parameters(scenario: Scenario, found: list[Entry], report: Report) -> 
         used |= turn.when.parameters if turn.when else set()
     for entry in found:
         used |= {name for formula in entry.formulas for name in formula.parameters}
+    priors = drawn_priors(scenario.actors.values())
     for key, parameter in scenario.parameters.items():
         trail: Trail = ("parameters", key)
         if key not in used:
             report.warn(trail, "unused", f"nothing uses the parameter `{key}`")
-        if None in parameter.ranges:
+        if None in parameter.ranges and key not in priors:
             report.warn(trail, "no-range", f"`{key}` has no range", "say `range: [low, high]`")
         for sentence in range_problems(parameter):
             report.warn(trail, "out-of-range", sentence)
         _warn_support(trail, parameter.support, report)
 
 
+def _warn_uncertain(scenario: Scenario, report: Report) -> None:
+    """Correlations, and weights that differ, are numbers that want a reason too."""
+    for at, one in enumerate(scenario.correlations):
+        _warn_support(("correlations", at), one.support, report, "this correlation")
+    for key, variant in scenario.variants.items():
+        if len({option.weight for option in variant.options.values()}) > 1:
+            _warn_support(("variants", key), variant.support, report, f"the weights of `{key}`")
+
+
 def _warn_unused(scenario: Scenario, found: list[Entry], report: Report) -> None:
     """Evidence and terms that nothing refers to."""
     supports = [entry.support for entry in found]
-    for section in (scenario.variables, scenario.parameters, scenario.policies):
+    sections = (scenario.variables, scenario.parameters, scenario.policies, scenario.variants)
+    for section in sections:
         supports += [one.support for one in section.values()]
+    supports += [one.support for one in scenario.correlations]
     if scenario.announcement:
         supports.append(scenario.announcement.support)
     cited = {name for support in supports for name in support.evidence}

@@ -16,6 +16,8 @@ from pydantic_core import PydanticCustomError
 NAME = "[A-Za-z][A-Za-z0-9_]*"
 INTEGER_RANGE = re.compile(r"(-?[0-9]{1,9})\s*\.\.\s*(-?[0-9]{1,9})")
 MOST_LEVELS = 10_000
+DRAWS = ("uniform", "triangular", "log-uniform", "whole")
+"""How a number may be drawn from its range; the first is taken where nothing is said."""
 
 
 class Levels(NamedTuple):
@@ -70,6 +72,26 @@ def _number(value: Any) -> float:
             return number
         raise wrong("should be a finite number")
     raise wrong("should be a number; formulas are not allowed here")
+
+
+def _positive(value: Any) -> float:
+    number = _number(value)
+    if number > 0:
+        return number
+    raise PydanticCustomError("out-of-range", "should be above 0")
+
+
+def _rank(value: Any) -> float:
+    number = _number(value)
+    if -1 < number < 1:
+        return number
+    raise PydanticCustomError("out-of-range", "should lie between -1 and 1, without these two")
+
+
+def _draw(value: Any) -> str:
+    if isinstance(value, str) and value in DRAWS:
+        return value
+    raise wrong(f"should be one of {', '.join(f'`{word}`' for word in DRAWS)}")
 
 
 def _range(value: Any) -> tuple[float, float]:
@@ -136,6 +158,17 @@ Text = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string"})]
 Line = Annotated[str, PlainValidator(_line), WithJsonSchema({"type": "string"})]
 Flag = Annotated[bool, PlainValidator(_flag), WithJsonSchema({"type": "boolean"})]
 Number = Annotated[float, PlainValidator(_number), WithJsonSchema({"type": "number"})]
+Positive = Annotated[
+    float,
+    PlainValidator(_positive),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0}),
+]
+Rank = Annotated[
+    float,
+    PlainValidator(_rank),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": -1, "exclusiveMaximum": 1}),
+]
+Draw = Annotated[str, PlainValidator(_draw), WithJsonSchema({"enum": list(DRAWS)})]
 Range = Annotated[
     tuple[float, float],
     PlainValidator(_range),
@@ -169,6 +202,9 @@ Numbers = Annotated[
 ]
 Ranges = Annotated[
     dict[Key, Range], BeforeValidator(_by_name, json_schema_input_type=Range | dict[Key, Range])
+]
+Draws = Annotated[
+    dict[Key, Draw], BeforeValidator(_by_name, json_schema_input_type=Draw | dict[Key, Draw])
 ]
 NamesByActor = Annotated[
     dict[Key, Names], BeforeValidator(_by_name, json_schema_input_type=Names | dict[Key, Names])

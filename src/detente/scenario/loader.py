@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TypeVar
 
 from detente import library
 from detente.errors import Diagnostic, Place, ScenarioError
-from detente.scenario import commitments, play, schema, world
+from detente.scenario import commitments, play, schema, uncertainty, variants, world
 from detente.scenario.checks import check_play, check_policy, warn
 from detente.scenario.context import Context
 from detente.scenario.frozen import Frozen
@@ -19,7 +19,7 @@ from detente.scenario.model import Scenario
 from detente.scenario.names import check_names, vocabulary
 from detente.scenario.report import Report
 from detente.scenario.shape import read_parts
-from detente.scenario.source import Source, in_order, read_bytes, read_file
+from detente.scenario.source import Source, in_order, read_bytes, read_file, read_text
 from detente.scenario.values import check_constants, constant, constant_problems
 
 __all__ = ["check_constants", "constant", "load", "loads"]
@@ -42,10 +42,10 @@ def load(source: str | Path) -> Scenario:
         With every mistake that was found, in the order of the file.
     """
     if isinstance(source, str) and source in library.names():
-        return _build(read_bytes(library.read_text(source).encode(), f"{source}.yaml"), source)
+        return _load(library.read_text(source), f"{source}.yaml")
     path = Path(source)
     if _exists(path):
-        return _build(read_file(path, str(source)), path.stem)
+        return _load(read_file(path, str(source)).text, str(source))
     known = library.names()
     message = "there is no such file, and no scenario of that name in the library"
     hint = did_you_mean(path.stem, known)
@@ -69,20 +69,87 @@ def loads(text: str, *, file: str = "<text>") -> Scenario:
     ScenarioError
         With every mistake that was found, in the order of the file.
     """
-    return _build(read_bytes(text.encode("utf-8", "surrogatepass"), file), Path(file).stem)
+    return _load(read_bytes(text.encode("utf-8", "surrogatepass"), file).text, file)
 
 
-def _build(source: Source, name: str) -> Scenario:
+@lru_cache(maxsize=8)
+def _load(text: str, file: str) -> Scenario:
+    """The file as it stands, after every option of its variants has been built by itself."""
+    source = read_text(text, file)
+    found: list[Diagnostic] = []
+    scenario = None
+    try:
+        scenario = _build(source)
+    except ScenarioError as error:
+        found += error.diagnostics
+    told = {(one.place, one.code) for one in found}
+    formed = []
+    for choice in variants.choices(source):
+        try:
+            formed.append((choice, _formed(text, file, (choice,))))
+        except ScenarioError as error:
+            fresh = (one for one in error.diagnostics if (one.place, one.code) not in told)
+            found += variants.explained(source, choice, fresh)
+    if scenario is None or found:
+        raise ScenarioError(in_order(found))
+    warnings = _doubts(source, scenario, formed)
+    return dataclasses.replace(scenario, warnings=tuple(in_order(warnings)))
+
+
+def _doubts(
+    source: Source, scenario: Scenario, formed: list[tuple[variants.Choice, Scenario]]
+) -> list[Diagnostic]:
+    """What is doubtful about the file or with an option; unused is what nothing uses in any."""
+    others = [set(other.warnings) for _, other in formed]
+    found = [
+        one
+        for one in scenario.warnings
+        if one.code != "unused" or all(one in other for other in others)
+    ]
+    told = {(one.place, one.code) for one in scenario.warnings}
+    for choice, other in formed:
+        inside = variants.within(source, choice)
+        fresh = [
+            one
+            for one in other.warnings
+            if (one.place, one.code) not in told and (one.code != "unused" or inside(one.place))
+        ]
+        found += variants.explained(source, choice, fresh)
+    return found
+
+
+@lru_cache(maxsize=64)
+def _formed(text: str, file: str, chosen: tuple[variants.Choice, ...]) -> Scenario:
+    """The file with the changes of options laid over it."""
+    return _build(variants.laid_over(read_text(text, file), chosen))
+
+
+def rebuild(text: str, file: str, options: Mapping[str, str]) -> Scenario:
+    """A file that has been loaded before, with the options of its variants: see `Scenario`."""
+    standing = _load(text, file)
+    chosen = tuple(
+        variants.Choice(key, options[key])
+        for key, variant in standing.variants.items()
+        if key in options and variant.options[options[key]].changes
+    )
+    if not chosen:
+        return standing
+    scenario = _formed(text, file, chosen)
+    kept = [one for one in scenario.warnings if one.code != "unused" or one in standing.warnings]
+    return dataclasses.replace(scenario, warnings=tuple(kept))
+
+
+def _build(source: Source) -> Scenario:
     report = Report(source)
     parts = read_parts(report)
     check_names(parts, report)
     context = Context(parts, vocabulary(parts, report), report)
-    scenario = _assemble(context, name)
+    scenario = _assemble(context)
     warn(scenario, report)
     return dataclasses.replace(scenario, warnings=tuple(in_order(report.warnings)))
 
 
-def _assemble(context: Context, name: str) -> Scenario:
+def _assemble(context: Context) -> Scenario:
     """All values of the file. Raises `ScenarioError` with all that is wrong."""
     parts, report, single = context.parts, context.report, context.parts.single
     given: schema.CalendarPart | None = single.get("calendar")
@@ -101,18 +168,27 @@ def _assemble(context: Context, name: str) -> Scenario:
     terms = _built(commitments.term, context, parts.terms)
     policies = _built(commitments.policy, context, parts.policies)
     outcomes = _built(commitments.outcome, context, parts.outcomes)
+    priors = uncertainty.drawn_priors(actors.values())
+    correlations = [
+        uncertainty.correlation(context, at, entry, parameters, priors)
+        for at, entry in enumerate(parts.correlations)
+        if entry
+    ]
+    forms = _built(variants.variant, context, parts.variants)
     evidence = _built(commitments.evidence, context, parts.evidence)
     announcing: schema.AnnouncementPart | None = single.get("announcement")
     announcement = commitments.announcer(context, announcing) if announcing else None
     check_play(context)
     check_policy(context)
+    uncertainty.check_priors(context, actors, parameters)
+    uncertainty.check_correlations(context, correlations)
     acts = [act for entries in (*actions.values(), events) for act in entries.values()]
     report.errors += constant_problems(calendar, horizon, actors.values(), acts, parameters)
     report.refuse()
     assert calendar is not None  # or there was something to refuse
     assert horizon is not None
     return Scenario(
-        name=name,
+        name=Path(report.source.file).stem,
         title=single["title"],
         about=single.get("about", ""),
         source=single.get("source", ""),
@@ -132,6 +208,11 @@ def _assemble(context: Context, name: str) -> Scenario:
         outcomes=outcomes,
         evidence=evidence,
         sha256=report.source.sha256,
+        file=report.source.file,
+        text=report.source.text,
+        rebuild=rebuild,
+        correlations=tuple(correlations),
+        variants=forms,
         announcement=announcement,
     )
 

@@ -7,14 +7,15 @@ A `place` is that of the entry's key in the file (of the item, for a turn).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from detente.errors import Diagnostic, Place
 from detente.scenario.calendar import Calendar
 from detente.scenario.expression import Formula
 from detente.scenario.frozen import Frozen
-from detente.scenario.values import is_unbounded, with_horizon, with_values
+from detente.scenario.values import is_unbounded, with_horizon, with_options, with_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class Support:
 class Actor:
     """One who chooses. `types` is empty where nothing is private; `priors` goes with it.
 
-    `precision` may stand for `limit`, and is inf then.
+    `precision` may stand for `limit`, and is inf then. With a `concentration`, ensembles draw the
+    prior from the Dirichlet distribution that has this sum of parameters, around the present one.
     """
 
     key: str
@@ -40,6 +42,14 @@ class Actor:
     discount: Formula
     about: str
     support: Support
+    concentration: float | None = None
+
+    def shares(self) -> tuple[str | None, ...]:
+        """For each type the parameter that is its prior; None where the prior is a formula.
+
+        With a concentration there is at most one None: that type has what the others leave.
+        """
+        return tuple(p.text if p.parameters == {p.text} else None for p in self.priors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,8 @@ class Variable:
 class Parameter:
     """A named number, or one for each type of the actor `of` (then `types` names them).
 
-    `values` and `ranges` have one entry, or one for each type; a range may be missing.
+    `values`, `ranges` and `draws` have one entry, or one for each type; a range may be missing.
+    `draws` says how ensembles draw from the range (`detente.scenario.leaves.DRAWS`).
     """
 
     key: str
@@ -79,6 +90,8 @@ class Parameter:
     unit: str
     about: str
     support: Support
+    draws: tuple[str, ...]
+    range_reason: str = ""
 
     def names(self) -> tuple[str, ...]:
         """The names under which the values can be changed: `key`, or `key.type` for each type."""
@@ -219,6 +232,45 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Correlation:
+    """Numbers that go together where they are drawn: every two of them with this rank correlation.
+
+    `between` has full names (`step_cost.sincere`); `rank` is Spearman's.
+    """
+
+    between: tuple[str, ...]
+    rank: float
+    about: str
+    support: Support
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One of a variant's forms of the model, as likely as its weight among those of the others.
+
+    `changes` names what it changes in the file (`actions.DPRK.test`); the first option is the
+    file as it stands and changes nothing.
+    """
+
+    key: str
+    weight: float
+    about: str
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A question on which the model itself is in doubt, with the answers to choose from."""
+
+    key: str
+    options: Mapping[str, Option]
+    about: str
+    support: Support
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """Who reported what and where."""
 
@@ -229,13 +281,18 @@ class Evidence:
     url: str
 
 
+Rebuild: TypeAlias = "Callable[[str, str, Mapping[str, str]], Scenario]"
+"""From a file's text, its name and the options of variants to the scenario as it stands there."""
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Scenario:
     """One stand-off, checked. Mappings keep the order of the file; `policy` may be ''.
 
     `horizon` is the number of periods T, or `forever`. `overrides` are the values changed from
-    outside since the file was read, by full name (`step_cost.sincere`). `sha256` is that of the
-    file's bytes. `warnings` tells what is doubtful, at the present values.
+    outside since the file was read, by full name (`step_cost.sincere`); `options` are those chosen
+    from outside, by variant. `text` is that of the file, which messages call `file`, and `sha256`
+    that of its bytes. `warnings` tells what is doubtful, at the present values.
     """
 
     name: str
@@ -258,14 +315,26 @@ class Scenario:
     outcomes: Mapping[str, Outcome]
     evidence: Mapping[str, Evidence]
     sha256: str
+    file: str
+    text: str
+    rebuild: Rebuild = field(compare=False)
+    """How to build the file again with other options; the loader's, which stands above this."""
     announcement: Announcer | None = None
+    correlations: tuple[Correlation, ...] = ()
+    variants: Mapping[str, Variant] = field(default_factory=Frozen)
     overrides: Mapping[str, float] = field(default_factory=Frozen)
+    options: Mapping[str, str] = field(default_factory=Frozen)
     warnings: tuple[Diagnostic, ...] = ()
 
     @property
     def forever(self) -> bool:
         """Whether play has no last period."""
         return is_unbounded(self.horizon)
+
+    @property
+    def changed(self) -> dict[str, str]:
+        """What was changed from outside, as text: options of variants and values, by name."""
+        return {**self.options, **{name: f"{value:g}" for name, value in self.overrides.items()}}
 
     def __repr__(self) -> str:
         actors = ", ".join(self.actors)
@@ -297,3 +366,24 @@ class Scenario:
     def with_horizon(self, periods: int) -> Scenario:
         """The same scenario over another number of periods. Raises `ScenarioError`."""
         return with_horizon(self, periods)
+
+    def with_options(self, options: Mapping[str, str]) -> Scenario:
+        """The same scenario in another form: with other options of its variants.
+
+        Parameters
+        ----------
+        options : mapping of str to str
+            By variant, the option to take. Variants that are not named stay as they are.
+
+        Returns
+        -------
+        Scenario
+            Built anew from the file, with the values and the horizon that were changed before.
+
+        Raises
+        ------
+        ScenarioError
+            For variants and options that are not there, and where the options chosen do not go
+            together.
+        """
+        return with_options(self, options)

@@ -80,6 +80,13 @@ class _Names:
             for kind in ("flow", "terminal"):
                 for name in filter(None, getattr(payoff, kind) if payoff else ()):
                     self.rule(("payoffs", key, kind, name), name)
+        for key, variant in parts.variants.items():
+            self.rule(("variants", key), key)
+            if key in parts.parameters:  # both are named in `--set`
+                message = f"`{key}` is the name of a parameter already"
+                self.report.key_error(("variants", key), "duplicate-name", message)
+            for name in variant.options if variant else ():
+                self.rule(("variants", key, "options", name), name)
         for key in parts.policies:
             if not key.strip() or "\n" in key:
                 message = "a policy's name is one line of text"

@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from detente.scenario.leaves import (
     Conditions,
+    Draws,
     Flag,
     Formula,
     Formulas,
@@ -26,7 +27,9 @@ from detente.scenario.leaves import (
     NamesByActor,
     Numbers,
     OneOrFormulas,
+    Positive,
     Ranges,
+    Rank,
     Text,
     wrong,
 )
@@ -61,6 +64,9 @@ class ActorPart(Supported):
     types: Formulas = Field({}, description="The prior probability of each private type.")
     precision: Formula = Field(description="λ ≥ 0: how sharply play follows payoffs; or `limit`.")
     discount: Formula = Field(1, description="δ in [0, 1]; below 1 where play goes on forever.")
+    concentration: Positive | None = Field(
+        None, description="How sure the prior is: in ensembles it is drawn around its values."
+    )
 
 
 class VariablePart(Supported):
@@ -78,8 +84,17 @@ class ParameterPart(Supported):
 
     value: Numbers = Field(description="One number, or one for each type.")
     range: Ranges = Field({}, description="`[low, high]`, or one for each type.")
+    range_reason: Text = Field("", description="Why the range is as wide as it is.")
+    draw: Draws = Field({}, description="How ensembles draw it, or one for each type.")
     unit: Text = Field("", description="The unit.")
     of: Text = Field("", description="The actor, where types' names do not tell.")
+
+
+class CorrelationPart(Supported):
+    """Numbers that go together where they are drawn."""
+
+    between: Names = Field(description="Full names of parameters, as `step_cost.sincere`.")
+    rank: Rank = Field(description="The rank correlation of each two of them.")
 
 
 class TurnPart(Part):
@@ -173,6 +188,40 @@ class OutcomePart(Supported):
     ends: Flag = Field(False, description="Play stops where it holds.")
 
 
+Laid = Annotated[Any, WithJsonSchema({"type": "object"})]
+
+
+class ChangePart(Part):
+    """What an option changes: the sections that it is laid over."""
+
+    state: Laid = Field(None, description="Variables, as in the file.")
+    turns: Annotated[Any, WithJsonSchema({"type": "array"})] = Field(
+        None, description="All turns, in their order."
+    )
+    actions: Laid = Field(None, description="Actions by actor, as in the file.")
+    chance: Laid = Field(None, description="Events, as in the file.")
+    payoffs: Laid = Field(None, description="Payoffs, as in the file.")
+    terms: Laid = Field(None, description="Terms, as in the file.")
+
+
+class OptionPart(Part):
+    """One of the ways in which the model could be right."""
+
+    about: Text = Field("", description="What this is, in a sentence or two.")
+    weight: Positive = Field(1, description="How likely it is, beside the weights of the others.")
+    change: ChangePart | None = Field(
+        None, description="What is laid over the file; the first option has none."
+    )
+
+
+class VariantPart(Supported):
+    """A question on which the model itself is in doubt."""
+
+    options: dict[Key, OptionPart] = Field(
+        description="The answers; the first is the file as it stands."
+    )
+
+
 class EvidencePart(Part):
     """Who reported what and where."""
 
@@ -218,6 +267,10 @@ class File(Part):
         None, description="Who announces one of the policies."
     )
     outcomes: dict[Key, OutcomePart] = Field({}, description="Conditions of interest.")
+    correlations: list[CorrelationPart] = Field(
+        [], description="Numbers that go together where they are drawn."
+    )
+    variants: dict[Key, VariantPart] = Field({}, description="Other forms of the model.")
     evidence: dict[
         Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_-]*$"})],
         EvidencePart,

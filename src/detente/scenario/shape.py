@@ -30,6 +30,8 @@ PARTS: dict[str, type[schema.Part]] = {
     "policies": schema.PolicyPart,
     "announcement": schema.AnnouncementPart,
     "outcomes": schema.OutcomePart,
+    "correlations": schema.CorrelationPart,
+    "variants": schema.VariantPart,
     "evidence": schema.EvidencePart,
 }
 ADAPTERS: dict[str, TypeAdapter[Any]] = {
@@ -51,10 +53,13 @@ LOOSE: dict[str, set[str]] = {
     "payoffs": set(),
     "terms": {"binds"},
     "outcomes": set(),
+    "correlations": set(),
+    "variants": set(),
     "calendar": set(),
 }
 STAND_INS: dict[str, dict[str, Any]] = {
     "actors": {"precision": 1},
+    "correlations": {"rank": 0},
     "calendar": {"period": "month", "horizon": 1},
 }
 """For needed keys that are wrong or missing, which is told: the rest of the entry is checked."""
@@ -83,6 +88,8 @@ class Parts:
     terms: dict[str, schema.TermPart | None]
     policies: dict[str, schema.PolicyPart | None]
     outcomes: dict[str, schema.OutcomePart | None]
+    correlations: list[schema.CorrelationPart | None]
+    variants: dict[str, schema.VariantPart | None]
     evidence: dict[str, schema.EvidencePart | None]
     lost: frozenset[str]
     """Sections that are missing or no mappings, so that their names are not known."""
@@ -112,13 +119,15 @@ class _Reader:
             actors=self.entries("actors"),
             state=self.entries("state"),
             parameters=self.entries("parameters"),
-            turns=self.turns(),
+            turns=self.listed("turns"),
             actions=self.actions(),
             chance=self.entries("chance"),
             payoffs=self.entries("payoffs"),
             terms=self.entries("terms"),
             policies=self.entries("policies"),
             outcomes=self.entries("outcomes"),
+            correlations=self.listed("correlations"),
+            variants=self.entries("variants"),
             evidence=self.entries("evidence"),
             lost=frozenset(self.lost),
         )
@@ -165,9 +174,9 @@ class _Reader:
         content = self.content
         return {key: self.read(key, (key,), content[key]) for key in SINGLE if key in content}
 
-    def turns(self) -> list[schema.TurnPart | None]:
-        values = self.section("turns", list)
-        return [self.read("turns", ("turns", at), value) for at, value in enumerate(values)]
+    def listed(self, section: str) -> list[Any]:
+        values = self.section(section, list)
+        return [self.read(section, (section, at), value) for at, value in enumerate(values)]
 
     def actions(self) -> dict[str, dict[str, schema.ActionPart | None]]:
         actions: dict[str, dict[str, schema.ActionPart | None]] = {}
@@ -240,4 +249,6 @@ def _called(trail: Trail) -> str:
 def _keys(section: str, location: Sequence[int | str]) -> list[str]:
     """The keys known where an unknown one was found, at `location` within an entry."""
     part = schema.AlternativePart if "effects" in location[:-1] else PARTS[section]
+    if section == "variants" and len(location) > 2:  # `options`, a name, and what is below it
+        part = schema.OptionPart if len(location) == 3 else schema.ChangePart
     return [info.alias or key for key, info in part.model_fields.items()]

@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,7 @@ class Source:
 
     file: str
     sha256: str
+    text: str = ""
     value: Any = None
     places: dict[Trail, Place] = field(default_factory=dict)
     keys: dict[Trail, Place] = field(default_factory=dict)
@@ -103,15 +105,24 @@ def read_bytes(data: bytes, file: str) -> Source:
     if len(data) > LARGEST:
         raise _refuse(file, "too-large", "the file is larger than 1 MiB, which is the most")
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         before = data[: error.start]
         line = before.count(b"\n") + 1
         column = len(before) - (before.rfind(b"\n") + 1) + 1
         message = "the file is not UTF-8 text"
         raise _refuse(file, "encoding", message, line, column, "save it as UTF-8") from None
-    source = Source(file, hashlib.sha256(data).hexdigest())
-    _Composer(source).document(text)
+    return read_text(text, file)
+
+
+@lru_cache(maxsize=8)
+def read_text(text: str, file: str) -> Source:
+    """The same for the text of a file, which was read once before if it is built again.
+
+    Nobody changes a source that has been read.
+    """
+    source = Source(file, hashlib.sha256(text.encode()).hexdigest(), text)
+    _Composer(source).document(text.removeprefix("\ufeff"))
     return source
 
 

@@ -12,7 +12,7 @@ from detente.errors import Diagnostic, Place, ScenarioError, Severity
 from detente.scenario.calendar import Calendar
 from detente.scenario.expression import Formula, NotFinite, number
 from detente.scenario.frozen import Frozen
-from detente.scenario.hints import did_you_mean
+from detente.scenario.hints import did_you_mean, listing
 
 if TYPE_CHECKING:
     from detente.scenario.model import Action, Actor, Parameter, Scenario
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-9  # by which probabilities may miss 1: rounding, no more
 MOST_PERIODS = 10_000
 OUTSIDE = Place("--set")  # the place of what is wrong with values from outside
+LENGTH = Place("--horizon")  # the same for a number of periods
 FOREVER = "forever"  # a horizon without end
 LIMIT = "limit"  # the precision of play that noise is taken from
 
@@ -182,7 +183,8 @@ def range_problems(parameter: Parameter) -> list[str]:
 
 def with_values(scenario: Scenario, values: Mapping[str, float]) -> Scenario:
     """The scenario with other values of parameters; see `Scenario.with_values`."""
-    changes = _changes(scenario.parameters, values)
+    variants = {key: variant.options for key, variant in scenario.variants.items()}
+    changes = _changes(scenario.parameters, values, variants)
     before = [scenario.parameters[key] for key in {name.partition(".")[0] for name in changes}]
     after = {parameter.key: _changed(parameter, changes) for parameter in before}
     stale = {sentence for parameter in before for sentence in range_problems(parameter)}
@@ -210,7 +212,11 @@ def _changed(parameter: Parameter, changes: Mapping[str, float]) -> Parameter:
     return dataclasses.replace(parameter, values=values)
 
 
-def _changes(parameters: Mapping[str, Parameter], values: Mapping[str, object]) -> dict[str, float]:
+def _changes(
+    parameters: Mapping[str, Parameter],
+    values: Mapping[str, object],
+    variants: Mapping[str, Iterable[str]],
+) -> dict[str, float]:
     """New values by full name (`step_cost.sincere`). Raises `ScenarioError`."""
     targets = {key: parameter.names() for key, parameter in parameters.items()}
     targets |= {name: (name,) for names in targets.values() for name in names}
@@ -219,6 +225,8 @@ def _changes(parameters: Mapping[str, Parameter], values: Mapping[str, object]) 
     for name, value in values.items():
         if name not in targets:
             message, hint = f"`{name}` is not a parameter", did_you_mean(name, targets)
+            if name in variants:
+                hint = f"it is a variant: choose one of its options, {listing(variants[name])}"
             problems.append(Diagnostic(OUTSIDE, "unknown-name", message, hint))
         elif isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
             message = f"the value of `{name}` should be a finite number, not {value!r}"
@@ -232,9 +240,36 @@ def _changes(parameters: Mapping[str, Parameter], values: Mapping[str, object]) 
 
 def with_horizon(scenario: Scenario, periods: int) -> Scenario:
     """The scenario with another number of periods; see `Scenario.with_horizon`."""
-    horizon = number(periods, Place("--horizon"))
+    horizon = number(periods, LENGTH)
     result = dataclasses.replace(scenario, horizon=horizon)
     problems = check_constants(result)
     if problems:
         raise ScenarioError(problems)
+    return result
+
+
+def with_options(scenario: Scenario, options: Mapping[str, str]) -> Scenario:
+    """The scenario with other options of its variants; see `Scenario.with_options`."""
+    problems = []
+    for name, option in options.items():
+        variant = scenario.variants.get(name)
+        if variant is None:
+            message, hint = f"`{name}` is not a variant", did_you_mean(name, scenario.variants)
+        elif option not in variant.options:
+            message = f"`{option}` is not an option of `{name}`"
+            hint = did_you_mean(str(option), variant.options)
+        else:
+            continue
+        problems.append(Diagnostic(OUTSIDE, "unknown-name", message, hint))
+    if problems:
+        raise ScenarioError(problems)
+    if not options:
+        return scenario
+    chosen = {**scenario.options, **options}
+    result = scenario.rebuild(scenario.text, scenario.file, chosen)
+    result = dataclasses.replace(result, options=Frozen(chosen))
+    if scenario.overrides:
+        result = with_values(result, scenario.overrides)
+    if scenario.horizon.place == LENGTH:
+        result = with_horizon(result, round(constant(scenario.horizon, scenario)))
     return result

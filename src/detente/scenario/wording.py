@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+
 from detente.scenario.expression import Formula
-from detente.scenario.model import Action, Scenario, Support, Term, Turn
+from detente.scenario.leaves import DRAWS
+from detente.scenario.model import Action, Actor, Parameter, Scenario, Support, Term, Turn, Variant
 from detente.scenario.values import constant, is_unbounded
 
 
@@ -60,9 +64,43 @@ def effects(action: Action) -> str:
     return "; ".join(parts)
 
 
-def support_text(support: Support) -> str:
-    """What an entry rests on."""
+def support_text(support: Support, range_reason: str = "") -> str:
+    """What an entry rests on; for a parameter also its range."""
     parts = [*support.evidence]
     if support.judgement:
         parts.append(f"judgement: {support.judgement}")
-    return "; ".join(parts) or "none given"
+    told = "; ".join(parts) or "none given"
+    return f"{told}; range: {range_reason}" if range_reason else told
+
+
+def certainty(actor: Actor) -> str:
+    """How sure an actor's prior is, to stand after it; '' where that is not said."""
+    return "" if actor.concentration is None else f" (concentration {actor.concentration:g})"
+
+
+def range_text(parameter: Parameter, at: int, priors: Mapping[str, str]) -> str:
+    """The range of a parameter's value at position `at`, and how it is drawn if not uniformly.
+
+    `priors` are the parameters that are drawn with a prior, each with its actor.
+    """
+    limits = parameter.ranges[at]
+    parts = [f"{limits[0]:g} to {limits[1]:g}"] if limits else []
+    if parameter.key in priors:
+        parts.append(f"drawn with the prior of {priors[parameter.key]}")
+    elif parameter.draws[at] != DRAWS[0]:
+        parts.append(parameter.draws[at])
+    return ", ".join(parts)
+
+
+def option_rows(variant: Variant) -> list[tuple[str, str, str, str]]:
+    """For each option its name, how likely it is, what it changes, and what it means."""
+    total = math.fsum(option.weight for option in variant.options.values())
+    return [
+        (
+            option.key,
+            f"{100 * option.weight / total:.3g} %",
+            f"changes {', '.join(option.changes)}" if option.changes else "as it stands",
+            option.about,
+        )
+        for option in variant.options.values()
+    ]

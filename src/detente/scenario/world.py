@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from detente.errors import Place
-from detente.scenario import model, schema
+from detente.scenario import model, schema, uncertainty
 from detente.scenario.calendar import Calendar
 from detente.scenario.context import Context
 from detente.scenario.expression import Formula, number
@@ -67,6 +67,7 @@ def actor(context: Context, key: str, part: schema.ActorPart) -> model.Actor:
         discount=discount or number(0.5, NOWHERE),
         about=part.about,
         support=support,
+        concentration=part.concentration,
     )
 
 
@@ -121,6 +122,8 @@ def parameter(context: Context, key: str, part: schema.ParameterPart) -> model.P
     whole = _fits(context, (*trail, "value"), part.value, keys, of, every=True)
     if "" not in part.range:
         whole &= _fits(context, (*trail, "range"), part.range, keys, of, every=False)
+    if "" not in part.draw:
+        whole &= _fits(context, (*trail, "draw"), part.draw, keys, of, every=False)
     if not whole:
         return None
     return model.Parameter(
@@ -132,6 +135,8 @@ def parameter(context: Context, key: str, part: schema.ParameterPart) -> model.P
         unit=part.unit,
         about=part.about,
         support=support,
+        draws=uncertainty.draws(context, key, part, keys),
+        range_reason=part.range_reason,
     )
 
 

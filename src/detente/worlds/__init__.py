@@ -1,1 +1,1 @@
-"""Many worlds: draws of all that is not known, each solved anew."""
+"""A scenario solved anew in many worlds that its ranges allow, and what they have in common."""

@@ -1,0 +1,67 @@
+"""Every form of a scenario, under every policy: what `detente check` looks at."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+from detente.errors import Diagnostic, Place, Severity
+from detente.game.compile import compile_policies
+from detente.scenario import variants
+from detente.scenario.model import Scenario
+from detente.scenario.source import read_text
+
+
+class Size(NamedTuple):
+    """How large a game is: states at its largest turn, and turns."""
+
+    states: int
+    turns: int
+
+
+def compile_forms(
+    scenario: Scenario,
+) -> tuple[dict[str, dict[str, Size]], tuple[Diagnostic, ...]]:
+    """The sizes of a scenario's games, and all that is found in them.
+
+    Returns
+    -------
+    forms
+        By form, '' for the file as it stands or `order = other` for each option that changes it
+        (one at a time), the sizes by policy.
+    found
+        As of `compile_policies`. Mistakes in one form do not hide those in another. What is
+        doubtful is told where it is so in every form in which it stands in the file at all.
+    """
+    source = read_text(scenario.text, scenario.file)
+    forms: dict[str, dict[str, Size]] = {}
+    found: list[Diagnostic] = []
+    doubts: Counter[Diagnostic] = Counter()
+    standing: Counter[Place] = Counter()
+    told: set[tuple[Place, str]] = set()
+    for choice in (None, *variants.choices(source)):
+        form = scenario.with_options(dict([choice])) if choice else scenario
+        games, met = compile_policies(form)
+        forms[" = ".join(choice or ())] = {
+            policy: Size(max(layer.states.size for layer in game.layers), len(game.layers))
+            for policy, game in games.items()
+        }
+        errors = [one for one in met if one.severity is Severity.ERROR]
+        if choice is None:
+            found += errors
+            told |= {(one.place, one.code) for one in errors}
+        else:
+            fresh = (one for one in errors if (one.place, one.code) not in told)
+            found += variants.explained(source, choice, fresh)
+        standing.update(_looked_at(form))
+        doubts.update(one for one in met if one.severity is Severity.WARNING)
+    found += [one for one, times in doubts.items() if times >= standing.get(one.place, len(forms))]
+    return forms, tuple(sorted(dict.fromkeys(found), key=lambda one: one.place))
+
+
+def _looked_at(scenario: Scenario) -> set[Place]:
+    """The places of what a game may find doubtful: outcomes, terms and their events."""
+    places = {outcome.when.place for outcome in scenario.outcomes.values()}
+    for term in scenario.terms.values():
+        places |= {term.place, *(event.place for event in term.events())}
+    return places

@@ -1,0 +1,172 @@
+"""Other forms of a scenario: the options of its variants, laid over the file as it stands.
+
+An option says what it changes in the words of the file. Its changes are laid over the values that
+were read, mappings by key and anything else in place of what is there, and every value keeps the
+place where it is written. What comes out is built like any file: a mistake that an option makes
+shows where it stands, by the same checks.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
+
+from detente.errors import Diagnostic, Place
+from detente.scenario import model, schema
+from detente.scenario.context import Context
+from detente.scenario.frozen import Frozen
+from detente.scenario.source import Source, Trail
+
+V = TypeVar("V")
+
+SECTIONS = tuple(schema.ChangePart.model_fields)
+ENTRY = {"actions": 3, "chance": 2}
+"""How far below the top the entries stand that have either `effects` or `set`."""
+TOLD = 3  # how many steps of the way to what changes are told
+
+
+class Choice(NamedTuple):
+    """An option of a variant, by their names."""
+
+    variant: str
+    option: str
+
+    @property
+    def trail(self) -> Trail:
+        """The way to what it changes."""
+        return ("variants", self.variant, "options", self.option, "change")
+
+
+def variant(context: Context, key: str, part: schema.VariantPart) -> model.Variant:
+    """The variant `key`."""
+    trail: Trail = ("variants", key)
+    report = context.report
+    if len(part.options) < 2:
+        message = f"`{key}` is a choice between two options or more"
+        report.key_error((*trail, "options"), "variants", message)
+    written = report.source.value["variants"][key]["options"]
+    options = {}
+    for at, (name, option) in enumerate(part.options.items()):
+        below: Trail = (*trail, "options", name)
+        change = written[name].get("change") or {}
+        if at == 0 and option.change is not None:
+            message = f"`{name}` is the file as it stands, so it changes nothing"
+            hint = "the first option has no `change`"
+            report.key_error((*below, "change"), "variants", message, hint)
+        elif at > 0 and not change:
+            message = f"`{name}` does not say what it changes"
+            hint = "write `change: {...}`; only the first option is the file as it stands"
+            report.key_error(below, "missing-key", message, hint)
+        told = tuple(_ways(change, TOLD)) if at else ()
+        options[name] = model.Option(name, option.weight, option.about, told)
+    return model.Variant(
+        key=key,
+        options=Frozen(options),
+        about=part.about,
+        support=context.support(trail, part),
+        place=report.source.key(trail),
+    )
+
+
+def _ways(change: Mapping[str, Any], steps: int) -> Iterator[str]:
+    """What a change is about, as `actions.DPRK.test`."""
+    for key, value in change.items():
+        if isinstance(value, dict) and value and steps > 1:
+            yield from (f"{key}.{way}" for way in _ways(value, steps - 1))
+        else:
+            yield key
+
+
+def choices(source: Source) -> Iterator[Choice]:
+    """All options that change the file: those that are not the first, whatever else is wrong."""
+    variants = _mapping(source.value).get("variants")
+    for key, entry in _mapping(variants).items():
+        options = _mapping(_mapping(entry).get("options"))
+        for name in list(options)[1:]:
+            if _mapping(_mapping(options[name]).get("change")):
+                yield Choice(key, name)
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def laid_over(source: Source, chosen: Iterable[Choice]) -> Source:
+    """The file with what the chosen options change, one after the other."""
+    for choice in chosen:
+        source = _laid_over(source, choice)
+    return source
+
+
+def _laid_over(source: Source, choice: Choice) -> Source:
+    entry = source.value["variants"][choice.variant]["options"][choice.option]
+    change = {key: value for key, value in entry["change"].items() if key in SECTIONS}
+    replaced: set[Trail] = set()
+    cut = len(choice.trail)
+
+    def moved(table: Mapping[Trail, V]) -> dict[Trail, V]:
+        """Where things stand now: what is not replaced stays, and the change comes to the top."""
+        kept = {
+            trail: value
+            for trail, value in table.items()
+            if not any(trail[:length] in replaced for length in range(1, len(trail) + 1))
+        }
+        new = {
+            trail[cut:]: value
+            for trail, value in table.items()
+            if trail[:cut] == choice.trail and trail[cut : cut + 1] and trail[cut] in change
+        }
+        return new | kept
+
+    value = _merged(source.value, change, (), replaced)
+    return dataclasses.replace(
+        source,
+        value=value,
+        places=moved(source.places),
+        keys=moved(source.keys),
+        written=moved(source.written),
+    )
+
+
+def _merged(base: Any, change: Any, trail: Trail, replaced: set[Trail]) -> Any:
+    """`change` laid over `base`; the trails at which something else stands now are noted."""
+    if not isinstance(base, dict) or not isinstance(change, dict):
+        replaced.add(trail)
+        return change
+    result = dict(base)
+    if trail and ENTRY.get(str(trail[0])) == len(trail):
+        for one, other in (("effects", "set"), ("set", "effects")):
+            if one in change and other in result and other not in change:
+                del result[other]  # an entry has one of the two: the new one is meant
+                replaced.add((*trail, other))
+    for key, value in change.items():
+        below = (*trail, key)
+        result[key] = _merged(base[key], value, below, replaced) if key in base else value
+    return result
+
+
+def explained(source: Source, choice: Choice, found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """What was found with an option; what stands elsewhere in the file says that it is so there."""
+    where = f"where `{choice.variant}` is `{choice.option}`: "
+    inside = within(source, choice)
+    return [
+        one if inside(one.place) else dataclasses.replace(one, message=where + one.message)
+        for one in found
+    ]
+
+
+def within(source: Source, choice: Choice) -> Callable[[Place], bool]:
+    """Tells whether a place lies in what an option changes."""
+    marks = [(at, trail) for trail, at in (*source.places.items(), *source.keys.items())]
+    marks.sort(key=lambda mark: mark[0])  # of what stands at one place, a key comes last
+    starts = [at for at, _ in marks]
+
+    def inside(place: Place) -> bool:
+        before = bisect_right(starts, place) - 1
+        if place.file != source.file or before < 0:
+            return False
+        return marks[before][1][: len(choice.trail)] == choice.trail
+
+    return inside

@@ -1,0 +1,140 @@
+"""What is asked of a run: a new record, or the agreement with one that is gone on with."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from detente.errors import Diagnostic, Place, ScenarioError, Severity
+from detente.scenario.loader import loads
+from detente.scenario.model import Scenario
+from detente.scenario.values import constant
+from detente.worlds.draws import SAMPLINGS
+from detente.worlds.record import CHECKED, RunRecord, make_record, versions
+
+DRAWS = 1000
+"""Shares of worlds are then good to about one part in a hundred."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Options of a run; None for what has not been said. They are those of `ensemble`."""
+
+    draws: int | None = None
+    policies: tuple[str, ...] | None = None
+    against: str | None = None
+    sampling: str | None = None
+    seed: int | None = None
+    beliefs: int | None = None
+    checked: int | None = None
+    periods: int | None = None
+
+
+def new_record(scenario: Scenario, asked: Asked) -> RunRecord:
+    """The record of a new run. Raises `ScenarioError`, as `make_record` does."""
+    problems = list(_impossible(asked))
+    if problems:
+        raise ScenarioError(problems)
+    return make_record(
+        scenario,
+        draws=DRAWS if asked.draws is None else asked.draws,
+        policies=asked.policies,
+        against=asked.against,
+        horizon=_horizon(scenario),
+        seed=asked.seed or 0,
+        sampling=asked.sampling or SAMPLINGS[0],
+        beliefs=asked.beliefs,
+        checked=CHECKED if asked.checked is None else asked.checked,
+        periods=asked.periods,
+    )
+
+
+def go_on(record: RunRecord, scenario: Scenario, asked: Asked) -> RunRecord:
+    """The record to go on with: the one that is there, perhaps with more draws.
+
+    Raises
+    ------
+    ScenarioError
+        With all that has been asked for and differs from it.
+    """
+    problems = [*_impossible(asked), *_differences(record, scenario, asked)]
+    if problems:
+        raise ScenarioError(problems)
+    draws = record.draws if asked.draws is None else asked.draws
+    return dataclasses.replace(record, draws=draws)
+
+
+def other_versions(record: RunRecord) -> list[Diagnostic]:
+    """A warning where a run is gone on with on other versions than it was begun on."""
+    now = versions()
+    changed = [f"{k} {v}, now {now.get(k)}" for k, v in record.versions.items() if now.get(k) != v]
+    if not changed:
+        return []
+    message = f"the run was begun on other versions: {'; '.join(changed)}"
+    hint = "its numbers may then differ in their last digits from those of one run"
+    place = Place("--resume")
+    return [Diagnostic(place, "other-version", message, hint, Severity.WARNING)]
+
+
+def _impossible(asked: Asked) -> Iterator[Diagnostic]:
+    least = {"draws": (asked.draws, 1), "seed": (asked.seed, 0), "checked": (asked.checked, 0)}
+    for name, (value, smallest) in least.items():
+        if value is not None and value < smallest:
+            message = f"it is a number of at least {smallest}, not {value}"
+            yield Diagnostic(Place(f"--{name}"), "out-of-range", message)
+    if asked.sampling is not None and asked.sampling not in SAMPLINGS:
+        message = f"the sampling is {' or '.join(SAMPLINGS)}, not {asked.sampling!r}"
+        yield Diagnostic(Place("--sampling"), "unknown-name", message)
+
+
+def _differences(record: RunRecord, scenario: Scenario, asked: Asked) -> Iterator[Diagnostic]:
+    if scenario.sha256 != record.sha256:
+        message = "it is not the scenario of this run, or has changed since the run began"
+        hint = "name another folder for results of the scenario as it is now"
+        yield Diagnostic(Place(scenario.file), "differs", message, hint)
+    values = {**scenario.overrides, **scenario.options}
+    known = {**record.overrides, **record.options}
+    if values and values != known:
+        yield _differs("--set", _listed(values), _listed(known))
+    horizon = _horizon(scenario)
+    if horizon is not None and horizon != record.horizon:
+        yield _differs("--horizon", horizon, record.horizon or "the scenario's own")
+    policies = {record.against, *(asked.policies or record.policies)}
+    if policies != set(record.policies):
+        yield _differs("--policies", _listed(asked.policies or ()), _listed(record.policies))
+    for name in ("against", "sampling", "seed", "beliefs", "checked", "periods"):
+        value, kept = getattr(asked, name), getattr(record, name)
+        if value is not None and value != kept and not _idle(name, record):
+            yield _differs(f"--{name}", repr(value), repr(kept))
+    if asked.draws is not None and asked.draws < record.draws:
+        yield _differs("--draws", f"{asked.draws:,}", f"{record.draws:,}")
+    elif asked.draws not in (None, record.draws) and record.sampling != "sobol":
+        message = f"a Latin hypercube is made for its {record.draws:,} draws"
+        hint = "only a Sobol sequence can be drawn on"
+        yield Diagnostic(Place("--draws"), "differs", message, hint)
+
+
+def _idle(name: str, record: RunRecord) -> bool:
+    """Whether an option says nothing in this run: there is no belief grid, or play has an end."""
+    if name == "periods":
+        return not record.scenario().forever
+    return name in ("beliefs", "checked") and record.beliefs == 0
+
+
+def _differs(option: str, value: object, kept: object) -> Diagnostic:
+    message = f"the run was begun with {kept}, not {value}"
+    return Diagnostic(Place(option), "differs", message, "leave it out to go on with the run")
+
+
+def _listed(names: object) -> str:
+    if isinstance(names, dict):
+        return ", ".join(f"{name}={value}" for name, value in names.items()) or "none"
+    return ", ".join(repr(name) for name in names) or "none"  # type: ignore[attr-defined]
+
+
+def _horizon(scenario: Scenario) -> int | None:
+    """What the horizon has been set to since the file was read; None if it has not."""
+    if scenario.horizon == loads(scenario.text, file=scenario.file).horizon:
+        return None
+    return int(constant(scenario.horizon, scenario))

@@ -1,0 +1,177 @@
+"""`ensemble`: solve a scenario anew in each of many worlds, and keep what was found.
+
+Worlds are handed out one by one to whoever solves them (`Pool`: processes of this machine or of a
+cluster) and written as they come, in whatever order. Nothing depends on the order: the numbers of a
+world follow from the record and its draw alone. So an interrupted run loses the worlds that were
+being solved, and goes on with the others.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from detente.errors import SolveError
+from detente.scenario.model import Scenario
+from detente.worlds import store
+from detente.worlds.asked import Asked, go_on, new_record
+from detente.worlds.local import Local, Task
+from detente.worlds.record import RunRecord
+from detente.worlds.results import Ensemble
+from detente.worlds.store import Store
+from detente.worlds.world import Row
+
+Progress = Callable[[int, int, int], None]
+"""Called with the worlds that are done, all there are, and how many of those done have failed."""
+
+
+class Pool(Protocol):
+    """Who solves worlds."""
+
+    def has_room(self) -> bool:
+        """Whether another world should be given now."""
+
+    def submit(self, task: Task) -> None:
+        """Solve a world."""
+
+    def next(self) -> tuple[Task, list[Row]]:
+        """Wait for one of those that were given."""
+
+
+def ensemble(
+    scenario: Scenario,
+    *,
+    draws: int | None = None,
+    policies: Sequence[str] | None = None,
+    against: str | None = None,
+    sampling: str | None = None,
+    seed: int | None = None,
+    beliefs: int | None = None,
+    checked: int | None = None,
+    periods: int | None = None,
+    workers: int | None = None,
+    cluster: str | None = None,
+    output: str | Path | None = None,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> Ensemble:
+    """Solve a scenario under several policies in each of many worlds that its ranges allow.
+
+    Parameters
+    ----------
+    scenario
+        As loaded, perhaps with values, options or a horizon of its own; what has been set is not
+        drawn.
+    draws
+        Worlds to draw; 1,000 by default.
+    policies, against
+        As those of `compare`: by default all, compared with the one that the scenario names.
+    sampling, seed
+        `sobol` (the default) or `latin`, and the seed of the points (0).
+    beliefs
+        Belief points; by default half as many as a single solve takes.
+    checked
+        Worlds that are solved once more on a grid twice as fine; 16 by default.
+    periods
+        As that of `forecast`, for play without end.
+    workers
+        Processes on this machine; by default as many as it has processors.
+    cluster
+        The address of a Dask scheduler, whose workers are used instead.
+    output
+        The folder of results; by default a temporary one, which lasts as long as what is returned.
+    resume
+        Go on with the run in that folder. What else is given must agree with it, but for more draws
+        of a Sobol sequence.
+    progress
+        Called with the worlds done, all of them, and those failed.
+
+    Raises
+    ------
+    ScenarioError
+        For what is wrong with the scenario at its present values, with the options or the folder.
+    SolveError
+        If workers cannot be started, or results not be written; what is done is kept.
+    """
+    asked = Asked(
+        draws=draws,
+        policies=None if policies is None else tuple(policies),
+        against=against,
+        sampling=sampling,
+        seed=seed,
+        beliefs=beliefs,
+        checked=checked,
+        periods=periods,
+    )
+    keep = None
+    if output is None:
+        keep = tempfile.TemporaryDirectory(prefix="detente-")
+        output = Path(keep.name) / "run"
+    folder = Path(output)
+    if resume:
+        record = go_on(store.read_record(folder), scenario, asked)
+    else:
+        store.check_empty(folder)
+        record = new_record(scenario, asked)
+    # The workers first: if there are none, no folder is left behind.
+    with Local(record, workers) as pool, _opened(folder, record, resume) as kept:
+        try:
+            run(kept, pool, progress or (lambda *_: None))
+        except OSError as error:
+            raise SolveError(
+                f"the results cannot be written: {error.strerror}; {len(kept.done):,} of "
+                f"{record.worlds:,} worlds are kept in {folder}\n"
+                "hint: go on with --resume when there is room"
+            ) from error
+    return Ensemble(folder, keep=keep)
+
+
+def _opened(folder: Path, record: RunRecord, resume: bool) -> Store:
+    if not resume:
+        return store.create(folder, record)
+    kept = store.resume(folder)
+    if record != kept.record:
+        kept.draw_on(record)
+    return kept
+
+
+def run(kept: Store, pool: Pool, progress: Progress) -> None:
+    """Solve what is missing of a run. Raises `OSError` where it cannot be written."""
+    total = kept.record.worlds
+    progress(len(kept.done), total, kept.failed)
+    under_way = 0
+
+    def take() -> None:
+        _, rows = pool.next()
+        kept.append(rows)
+        progress(len(kept.done), total, kept.failed)
+
+    for task in missing(kept):
+        while not pool.has_room():
+            take()
+            under_way -= 1
+        pool.submit(task)
+        under_way += 1
+    for _ in range(under_way):
+        take()
+    kept.compact()
+
+
+def missing(kept: Store) -> Iterator[Task]:
+    """The worlds that are not there yet: the present values, then the draws in order, and among
+    them those of the finer grid at even distances, so that the time left can be told."""
+    record = kept.record
+    plan = record.plan()
+    checks = plan.between(1, record.checked + 1)
+    given = 0
+    for draw in plan.between(0, record.draws + 1):
+        if (draw.number, record.beliefs) not in kept.done:
+            yield Task(draw, record.beliefs)
+        while given < math.floor(draw.number * record.checked / record.draws):
+            again = next(checks)
+            given += 1
+            if (again.number, record.check_beliefs) not in kept.done:
+                yield Task(again, record.check_beliefs)
