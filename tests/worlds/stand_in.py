@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,10 +23,11 @@ class StandInRecord:
     against: str
     draws: int
     times: tuple[int, ...] = (1, 3)
-    quantities: tuple[Mapping[str, Any], ...] = ()
+    outcomes: tuple[str, ...] = ()
+    actors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     name: str = "made-up"
     seed: int = 0
-    beliefs: int | None = 17
+    beliefs: int = 17
 
     def scenario(self) -> Scenario:
         return SCENARIO
@@ -42,11 +43,6 @@ class StandIn:
     known: Mapping[str, Sequence[float]] = field(default_factory=dict)
     now: Mapping[str, Sequence[float]] = field(default_factory=dict)
     complete: bool = True
-
-    @property
-    def worlds(self) -> pd.DataFrame:
-        """Columns are all that is read of it."""
-        return pd.DataFrame(columns=["draw", "policy", "status", *self.numbers])
 
     @property
     def present(self) -> pd.DataFrame:
@@ -94,5 +90,21 @@ def make(
         column: pd.DataFrame(values, index=drawn.index, columns=list(policies))
         for column, values in numbers.items()
     }
-    record = StandInRecord(policies, policies[0] if against is None else against, length)
+    record = StandInRecord(
+        policies,
+        policies[0] if against is None else against,
+        length,
+        outcomes=tuple(dict.fromkeys(c.partition("@")[0] for c in numbers if "@" in c)),
+        actors=_actors(numbers),
+    )
     return StandIn(record, drawn, tables, **rest)
+
+
+def _actors(columns: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The private types of each actor who has a payoff."""
+    found: dict[str, tuple[str, ...]] = {}
+    for column in columns:
+        if column.startswith("payoff:"):
+            actor, _, kind = column.removeprefix("payoff:").partition("=")
+            found[actor] = (*found.get(actor, ()), kind) if kind else ()
+    return found

@@ -306,7 +306,11 @@ def _print_tipping(one: Tipping) -> None:
 
 def _abouts(found: Exploration) -> dict[str, str]:
     """What the quantities are, by name."""
-    return {str(q["name"]): str(q.get("about") or "") for q in found.record.quantities}
+    scenario = found.record.scenario()
+    told = {key: variant.about for key, variant in scenario.variants.items()}
+    for parameter in scenario.parameters.values():
+        told |= dict.fromkeys(parameter.names(), parameter.about)
+    return told
 
 
 def _actor(found: Exploration, key: str) -> str:

@@ -20,6 +20,7 @@ from detente.worlds.explore.questions import (
 )
 from detente.worlds.explore.source import (
     Found,
+    Kept,
     Number,
     Record,
     numbers,
@@ -149,6 +150,7 @@ def explore(
     ScenarioError
         For names, periods and wishes that the ensemble does not have.
     """
+    found = Kept(found)
     record = found.record
     base = record.against if against is None else pick_policy(found, against, "--against")
     if policy is not None:

@@ -38,6 +38,9 @@ from detente.worlds.explore.stats import CONFIDENCE, table
 FEWEST = 40
 """Worlds without which nothing is ranked: two slices of 20."""
 
+MOST = 5_000
+"""Worlds that are used: more would take long, and indices are known to a hundredth with these."""
+
 SLICE = 20
 """Worlds in a slice at least; the distance of distributions means little with fewer."""
 
@@ -78,7 +81,8 @@ class Influence:
     s1_floor, pawn_floor
         What an index of a quantity that means nothing hardly ever exceeds.
     worlds, left_out
-        With how many worlds, and how many were not solved.
+        With how many worlds (a sample of them, where there are very many), and how many were not
+        solved.
     note
         Why there is no table, or ''.
     """
@@ -111,8 +115,12 @@ def influence(question: Question, inputs: pd.DataFrame, *, seed: int) -> Influen
     seed
         Of ties, dummies and resamples.
     """
-    x = codes(inputs.loc[question.values.index])
-    y = question.values.to_numpy(float)
+    rng = np.random.default_rng([seed, 1])
+    values = question.values
+    if len(values) > MOST:
+        values = values.iloc[np.sort(rng.choice(len(values), MOST, replace=False))]
+    x = codes(inputs.loc[values.index])
+    y = values.to_numpy(float)
     nothing = Influence(question, table([], COLUMNS), np.nan, np.nan, len(y), question.left_out)
     note = ""
     if len(y) < FEWEST:
@@ -123,7 +131,6 @@ def influence(question: Question, inputs: pd.DataFrame, *, seed: int) -> Influen
         note = "it is the same in all worlds"
     if note:
         return Influence(**{**nothing.__dict__, "note": note})
-    rng = np.random.default_rng([seed, 1])
     ranks = np.column_stack(
         [_ranks(column, rng) for column in x.to_numpy(float).T]
         + [rng.permutation(len(y)).astype(float) for _ in range(DUMMIES)]

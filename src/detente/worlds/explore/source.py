@@ -7,10 +7,10 @@ number there, and no statistic ever takes it for anything else.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import cache
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -19,10 +19,9 @@ from detente.analysis.compare import ROUNDING
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Scenario
+from detente.worlds.columns import outcome_column, payoff_column
 
-OUTCOME = re.compile(r"(?P<name>[^@|]+)@(?P<period>\d+)(?:\|(?P<given>.+))?\Z")
-PAYOFF = "payoff:"
-PROBABILITY = "probability"
+PROBABILITY, PAYOFF = "probability", "payoff"
 
 
 class Record(Protocol):
@@ -39,11 +38,13 @@ class Record(Protocol):
     @property
     def draws(self) -> int: ...
     @property
-    def beliefs(self) -> int | None: ...
+    def beliefs(self) -> int: ...
     @property
     def times(self) -> Sequence[int]: ...
     @property
-    def quantities(self) -> Sequence[Mapping[str, Any]]: ...
+    def outcomes(self) -> Sequence[str]: ...
+    @property
+    def actors(self) -> Mapping[str, Sequence[str]]: ...
     def scenario(self) -> Scenario: ...
 
 
@@ -55,8 +56,6 @@ class Found(Protocol):
     @property
     def inputs(self) -> pd.DataFrame: ...
     @property
-    def worlds(self) -> pd.DataFrame: ...
-    @property
     def present(self) -> pd.DataFrame: ...
     @property
     def failures(self) -> pd.DataFrame: ...
@@ -66,6 +65,20 @@ class Found(Protocol):
     def done(self) -> int: ...
     def values(self, column: str) -> pd.DataFrame: ...
     def errors(self, column: str) -> pd.Series: ...
+
+
+class Kept:
+    """An ensemble whose tables are read from the disk once; nothing may change them."""
+
+    def __init__(self, found: Found) -> None:
+        self.record: Record = found.record
+        self.inputs: pd.DataFrame = found.inputs
+        self.present: pd.DataFrame = found.present
+        self.failures: pd.DataFrame = found.failures
+        self.complete: bool = found.complete
+        self.done: int = found.done
+        self.values = cache(found.values)
+        self.errors = cache(found.errors)
 
 
 @dataclass(frozen=True)
@@ -110,7 +123,8 @@ def numbers(
     ScenarioError
         For a period that was not recorded, and for types that are not known.
     """
-    times = list(found.record.times)
+    record = found.record
+    times = list(record.times)
     at = max(times, default=0) if within is None else within
     if within is not None and within not in times:
         message = f"the ensemble has no numbers by the end of period {within}"
@@ -119,27 +133,28 @@ def numbers(
     if given and len(given) > 1:
         message = "an ensemble keeps what depends on one actor's type at a time"
         raise refusal("--given", "too-many", message, "give one ACTOR=TYPE")
-    wanted = "".join(f"{actor}={kind}" for actor, kind in (given or {}).items()) or None
-    columns = [str(column) for column in found.worlds.columns]
-    conditions = {m["given"]: 0 for c in columns if (m := OUTCOME.match(c)) and m["given"]}
-    if wanted is not None and wanted not in conditions:
-        hint = did_you_mean(wanted, list(conditions)) or "nothing is private in this scenario"
-        raise refusal("--given", "unknown-name", f"there is no `{wanted}` in the ensemble", hint)
-    scenario = found.record.scenario()
+    condition = next(iter(given.items())) if given else None
+    known = [
+        (actor, kind) for actor, kinds in record.actors.items() for kind in kinds[1:] and kinds
+    ]
+    if condition is not None and condition not in known:
+        asked = "=".join(condition)
+        listed = [f"{actor}={kind}" for actor, kind in known]
+        hint = did_you_mean(asked, listed) or "nothing is private in this scenario"
+        raise refusal("--given", "unknown-name", f"there is no `{asked}` in the ensemble", hint)
+    scenario = record.scenario()
+    when = f"if {'='.join(condition)}, " if condition else ""
     told = []
-    for column in columns:
-        match = OUTCOME.match(column)
-        if match and int(match["period"]) == at and match["given"] == wanted:
-            when = f"if {wanted}, " if wanted else ""
-            about = f"the probability that {when}{match['name']} has come about"
-            about += f" by {_label(scenario, at)}"
-            told.append(Number(match["name"], column, PROBABILITY, about))
-    for column in columns:
-        if column.startswith(PAYOFF):
-            actor, _, kind = column.removeprefix(PAYOFF).partition("=")
-            name = scenario.actors[actor].name if actor in scenario.actors else actor
+    for outcome in record.outcomes:
+        about = f"the probability that {when}{outcome} has come about by {_label(scenario, at)}"
+        column = outcome_column(outcome, at, condition)
+        told.append(Number(outcome, column, PROBABILITY, about))
+    for actor, kinds in record.actors.items():
+        for kind in kinds or ("",):
+            column = payoff_column(actor, kind)
+            name = scenario.actors[actor].name
             who = f"{name} ({kind})" if kind else name
-            told.append(Number(column, column, "payoff", f"the payoff of {who}", actor, kind, who))
+            told.append(Number(column, column, PAYOFF, f"the payoff of {who}", actor, kind, who))
     return tuple(told)
 
 
@@ -243,7 +258,4 @@ def present_value(found: Found, column: str, policy: str) -> float:
     if not len(rows) or column not in rows:
         return float("nan")
     rows = rows[rows["policy"] == policy]
-    if "beliefs" in rows and found.record.beliefs is not None:
-        main = rows[rows["beliefs"] == found.record.beliefs]
-        rows = main if len(main) else rows
     return float(rows[column].iloc[0]) if len(rows) else float("nan")
