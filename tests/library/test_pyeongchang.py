@@ -144,6 +144,36 @@ def test_values_lie_inside_their_ranges(scenario: Scenario) -> None:
             assert limits[0] <= value <= limits[1], key
 
 
+def test_every_range_has_a_reason_of_its_own(scenario: Scenario) -> None:
+    reasons: dict[str, str] = {}
+    for key, parameter in scenario.parameters.items():
+        reason = " ".join(parameter.range_reason.split())
+        assert reason, f"the range of {key} has no reason"
+        assert reason not in reasons, f"{key} and {reasons.get(reason)} have the same reason"
+        reasons[reason] = key
+
+
+def test_correlations_and_variants_have_their_grounds(scenario: Scenario) -> None:
+    supports = [entry.support for entry in scenario.correlations]
+    supports += [entry.support for entry in scenario.variants.values()]
+    assert all(support.judgement for support in supports)
+    together = [set(entry.between) for entry in scenario.correlations]
+    assert {"war_dprk", "war_rok", "war_us"} in together
+    assert {"step_cost.sincere", "step_cost.stalling"} in together
+    assert {"dismantle_cost.sincere", "dismantle_cost.stalling"} in together
+    # The file as it stands is the first option, and counts for more than the other.
+    first, other = scenario.variants["order"].options.values()
+    assert first.weight > other.weight
+
+
+def test_another_order_of_moves_is_a_game_under_every_policy(scenario: Scenario) -> None:
+    other = scenario.with_options({"order": "washington_first"})
+    assert other.warnings == ()
+    assert tuple(other.turns) == ("US", "DPRK", "ROK", "chance")
+    for policy in other.policies:
+        assert detente.compile_game(other, policy=policy).structure.warnings == ()
+
+
 def test_every_piece_of_evidence_is_used(scenario: Scenario) -> None:
     supports = [
         *(entry.support for entry in scenario.actors.values()),
@@ -152,6 +182,8 @@ def test_every_piece_of_evidence_is_used(scenario: Scenario) -> None:
         *(entry.support for entry in scenario.events.values()),
         *(entry.support for entry in scenario.terms.values()),
         *(entry.support for entry in scenario.policies.values()),
+        *(entry.support for entry in scenario.correlations),
+        *(entry.support for entry in scenario.variants.values()),
         *(entry.support for own in scenario.actions.values() for entry in own.values()),
     ]
     used = {name for support in supports for name in support.evidence}

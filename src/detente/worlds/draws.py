@@ -175,7 +175,8 @@ def _points(sampling: str, seed: int, draws: int, own: int, block: int) -> Float
         whole = _hypercube(seed, draws, own)
         return whole[block * BLOCK : (block + 1) * BLOCK]
     sequence = qmc.Sobol(own, scramble=True, rng=rng)
-    sequence.fast_forward(block * BLOCK)
+    if block:  # SciPy cannot go forward by nothing
+        sequence.fast_forward(block * BLOCK)
     with warnings.catch_warnings():  # of being used from somewhere in the middle
         warnings.simplefilter("ignore", UserWarning)
         return np.asarray(sequence.random(BLOCK))

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from detente.scenario.model import Parameter, Scenario
+from detente.scenario.model import Actor, Parameter, Scenario
 from detente.scenario.values import TOLERANCE, constant
 
 Floats = NDArray[np.float64]
@@ -94,7 +94,7 @@ def quantities(scenario: Scenario) -> tuple[Quantity, ...]:
     not drawn either, as they have to add up.
     """
     shares = {quantity.name: quantity for quantity in _shares(scenario)}
-    tied = {name for actor in scenario.actors.values() for name in _named(actor.shares())}
+    tied = {name for actor in scenario.actors.values() for name in _drawn_shares(actor)}
     found: list[Quantity] = []
     for parameter in scenario.parameters.values():
         for at, name in enumerate(parameter.names()):
@@ -114,8 +114,11 @@ def quantities(scenario: Scenario) -> tuple[Quantity, ...]:
     return tuple(found)
 
 
-def _named(shares: tuple[str | None, ...]) -> list[str]:
-    return [name for name in shares if name is not None]
+def _drawn_shares(actor: Actor) -> list[str]:
+    """The parameters that are an actor's priors, where these are drawn together."""
+    if actor.concentration is None:
+        return []
+    return [name for name in actor.shares() if name is not None]
 
 
 def _ranged(parameter: Parameter, at: int, name: str) -> list[Quantity]:
@@ -132,10 +135,9 @@ def _ranged(parameter: Parameter, at: int, name: str) -> list[Quantity]:
 def _shares(scenario: Scenario) -> Iterator[Quantity]:
     """Priors drawn from a Dirichlet distribution, the pieces of each stick in order."""
     for key, actor in scenario.actors.items():
-        named = _named(actor.shares())
-        if not named or set(named) & scenario.overrides.keys():
+        named = _drawn_shares(actor)
+        if actor.concentration is None or set(named) & scenario.overrides.keys():
             continue
-        assert actor.concentration is not None  # or it has no shares
         mean = {
             name: constant(prior, scenario)
             for name, prior in zip(actor.shares(), actor.priors, strict=True)
