@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from detente.errors import Diagnostic, Place, ScenarioError, Severity
-from detente.scenario.loader import loads
 from detente.scenario.model import Scenario
-from detente.scenario.values import constant
+from detente.scenario.values import LENGTH, constant
 from detente.worlds.draws import SAMPLINGS
 from detente.worlds.record import CHECKED, RunRecord, make_record, versions
 
@@ -135,6 +134,6 @@ def _listed(names: object) -> str:
 
 def _horizon(scenario: Scenario) -> int | None:
     """What the horizon has been set to since the file was read; None if it has not."""
-    if scenario.horizon == loads(scenario.text, file=scenario.file).horizon:
+    if scenario.horizon.place != LENGTH:
         return None
-    return int(constant(scenario.horizon, scenario))
+    return round(constant(scenario.horizon, scenario))
