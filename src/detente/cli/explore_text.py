@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from detente.cli import console
-from detente.worlds.explore.discovery import Discovery, told
+from detente.worlds.explore.discovery import Discovery, quality
 from detente.worlds.explore.explore import Exploration
 from detente.worlds.explore.influence import Influence
 from detente.worlds.explore.source import PROBABILITY
@@ -34,6 +34,8 @@ def print_exploration(found: Exploration, top: int) -> None:
     for note in found.notes:
         console.print_text(note, indent=2)
     _print_left_out(found, letters)
+    if found.empty:
+        return
     _print_outcomes(found, letters)
     _print_preferences(found, letters)
     _print_regrets(found, letters)
@@ -272,13 +274,13 @@ def _print_discovery(found: Exploration, one: Discovery) -> None:
                     (box.density, box.density_interval),
                 )
             ]
-            about = abouts.get(condition.quantity, "")
+            about = abouts.pop(condition.quantity, "")  # told once
             rows.append([str(k) if first else "", *shares, str(condition), about])
     console.print_table(["", "coverage", "density", "where", ""], rows, numbers=1, text=3)
     best = max(one.boxes, key=lambda box: box.coverage * box.density)
     fewer = " These are fewer, so the conditions tell them." if one.rarer != "fail" else ""
     console.print_text(
-        f"Where {best}: {told(best, one.rarer)}.{fewer} Coverage: the share of the worlds that "
+        f"Where {best}: {quality(best, one.rarer)}.{fewer} Coverage: the share of the worlds that "
         f"{one.rarer} which are in this corner; density: the share of the worlds in it that "
         f"{one.rarer}. Conditions were looked for in half of the worlds and counted in the other "
         f"{one.counted:,}.",

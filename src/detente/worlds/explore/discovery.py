@@ -53,6 +53,9 @@ MOST_CONDITIONS = 4
 WORTH = 0.02
 """What a condition has to add to a box's score."""
 
+WORTH_TELLING = 0.4
+"""Of the best box's gain, coverage times density above the base, below which one is not told."""
+
 MOST_BOXES = 2
 SMALLEST = 0.05
 """Share of the worlds in a box, or in a leaf of the tree."""
@@ -97,7 +100,7 @@ class Discovery:
     note: str = ""
 
     def __repr__(self) -> str:
-        where = "; ".join(f"{box}: {told(box, self.rarer)}" for box in self.boxes) or self.note
+        where = "; ".join(f"{box}: {quality(box, self.rarer)}" for box in self.boxes) or self.note
         return f"<Discovery, {self.about}: {wording.percent(self.base)} of worlds. {where}>"
 
     @property
@@ -128,7 +131,7 @@ class Discovery:
         return pd.DataFrame(rows, columns=[*head, *rest])
 
 
-def told(box: Box, rarer: str) -> str:
+def quality(box: Box, rarer: str) -> str:
     """How good a box is, in words."""
     return (
         f"{wording.percent(box.coverage)} of the worlds that {rarer} are here, and "
@@ -192,8 +195,12 @@ def discover(
             same = any(alike(conditions, other.conditions, there) for other in boxes)
             if box.fails and box.density_interval[0] > base and not same:
                 boxes.append(box)
+    gains = [box.coverage * (box.density - base) for box in boxes]
+    told = [
+        box for box, gain in zip(boxes, gains, strict=True) if gain >= WORTH_TELLING * max(gains)
+    ]
     note = "" if boxes else "no conditions were found that hold in the other half of the worlds"
-    return replace(empty, counted=len(second), boxes=tuple(boxes), note=note)
+    return replace(empty, counted=len(second), boxes=tuple(told), note=note)
 
 
 # ---- columns of numbers

@@ -93,6 +93,11 @@ class Exploration:
     left_out: pd.DataFrame
     notes: tuple[str, ...]
 
+    @property
+    def empty(self) -> bool:
+        """Whether no world was solved under any policy."""
+        return not (self.distributions["worlds"] > 0).any()
+
     def __repr__(self) -> str:
         told = f"<Exploration of {self.record.name!r}: {count(self.done, 'world')}"
         for _, mine in self.preferences.groupby(["actor", "type"], sort=False):
@@ -251,6 +256,8 @@ def _tipping(
     if wish is not None:
         mine = policy or found.record.against
         known = margins(found, wish)[mine].dropna()
+        if known.empty:
+            return None
         about = f"the wish {wish.text} is just met under {policy_name(mine)}"
         return nearest(known, found.inputs, about, "standard deviations of the number")
     if actor is None or pair is None:
@@ -287,6 +294,9 @@ def _notes(found: Found, told: tuple[Number, ...]) -> tuple[str, ...]:
             f"The run is not finished: {found.done:,} of {found.record.draws:,} worlds are there. "
             "Go on with `detente ensemble --resume`."
         )
+    if not any(found.values(number.column).notna().any(axis=None) for number in told):
+        notes.append("No world was solved: there is nothing to tell.")
+        return tuple(notes)
     if any(unmeasured(found, number.column) for number in told):
         notes.append(
             "The error of the belief grid is not known for all policies: no world was solved on a "

@@ -58,7 +58,7 @@ def draw(found: Exploration) -> Figure:
     FigureCanvasAgg(figure)
     title = f"{found.record.scenario().title}\n{count(found.done, 'world')}, each solved anew"
     figure.suptitle(title, x=0.01, ha="left", fontsize=11)
-    if not panels:
+    if found.empty or not panels:
         return figure
     grid = figure.add_gridspec(len(panels), 1, height_ratios=heights)
     for k, (name, _) in enumerate(panels):
@@ -70,7 +70,8 @@ def draw(found: Exploration) -> Figure:
             inner = grid[k].subgridspec(1, len(asked))
             for j, one in enumerate(asked):
                 _influence(figure.add_subplot(inner[j]), one)
-    _name_policies(figure, policies, found)
+    if len(policies) > 1:
+        _name_policies(figure, policies, found)
     return figure
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from detente.worlds.explore.source import PROBABILITY, Found, Number, pair_limits
-from detente.worlds.explore.wording import capital, policy_name
+from detente.worlds.explore.wording import policy_name
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +107,7 @@ def upper_quarter(question: Question) -> tuple[pd.Series, str]:
     """By draw, whether the number is in its upper quarter; and that in words."""
     level = float(question.values.quantile(0.75))
     told = f"{100 * level:.3g} %" if question.kind == PROBABILITY else f"{level:.3g}"
-    return question.values > level, f"{capital(question.about)} is above {told}, its upper quarter"
+    return question.values > level, f"{question.about} is above {told}, its upper quarter"
 
 
 def _mine(preferences: pd.DataFrame, number: Number) -> pd.DataFrame:

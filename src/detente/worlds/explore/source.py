@@ -17,7 +17,7 @@ import pandas as pd
 
 from detente.analysis.compare import ROUNDING
 from detente.errors import Diagnostic, Place, ScenarioError
-from detente.scenario.hints import did_you_mean
+from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.model import Scenario
 from detente.worlds.columns import outcome_column, payoff_column
 
@@ -143,10 +143,10 @@ def numbers(
         hint = did_you_mean(asked, listed) or "nothing is private in this scenario"
         raise refusal("--given", "unknown-name", f"there is no `{asked}` in the ensemble", hint)
     scenario = record.scenario()
-    when = f"if {'='.join(condition)}, " if condition else ""
+    true = f" (the true type of {condition[0]} being {condition[1]})" if condition else ""
     told = []
     for outcome in record.outcomes:
-        about = f"the probability that {when}{outcome} has come about by {_label(scenario, at)}"
+        about = f"the probability that {outcome} has come about by {_label(scenario, at)}{true}"
         column = outcome_column(outcome, at, condition)
         told.append(Number(outcome, column, PROBABILITY, about))
     for actor, kinds in record.actors.items():
@@ -203,7 +203,8 @@ def pick_policy(found: Found, policy: str, place: str) -> str:
     """
     known = list(found.record.policies)
     if policy not in known:
-        hint = did_you_mean(policy, known)
+        named = [one for one in known if one]
+        hint = did_you_mean(policy, named) or f"it has {listing(known)}"
         raise refusal(place, "unknown-name", f"the ensemble has no policy `{policy}`", hint)
     return policy
 
