@@ -156,7 +156,9 @@ class _Tally:
 
     def tell(self, done: int, total: int, failed: int) -> None:
         if not self.total:
-            self.before, self.begin = done, time.monotonic()
+            self.before = done
+        if done <= self.before + 1:  # from the first world on: workers have to start
+            self.begin = time.monotonic()
         self.done, self.total, self.failed = done, total, failed
         self._show(self)
 
@@ -166,7 +168,7 @@ class _Tally:
 
     def left(self) -> float | None:
         """Seconds left at the speed so far."""
-        new = self.done - self.before
+        new = self.done - self.before - 1
         if new < 1:
             return None
         return (self.total - self.done) * (time.monotonic() - self.begin) / new

@@ -32,6 +32,9 @@ from detente.worlds.draws import Draw
 from detente.worlds.record import RunRecord
 from detente.worlds.world import Row, begin_row, failed
 
+COMMAND = (sys.executable, "-P", "-m", "detente.worlds.worker")
+"""What is started. No module is taken from the folder that it happens to be in."""
+
 AHEAD = 2
 """Worlds that a process has at hand: the one it works on, and the next."""
 
@@ -87,7 +90,7 @@ class Process:
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "detente.worlds.worker"],
+            COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -135,6 +138,8 @@ class Process:
         last = f": {lines[-1].strip()}" if lines else ""
         if code >= 0:
             return f"it ended with exit code {code}{last}"
+        if -code == signal.SIGKILL:  # it had no time to say why
+            return "it was killed by SIGKILL"
         with contextlib.suppress(ValueError):
             return f"it was killed by {signal.Signals(-code).name}{last}"
         return f"it was killed by signal {-code}{last}"

@@ -141,22 +141,29 @@ def _opened(folder: Path, record: RunRecord, resume: bool) -> Store:
 def run(kept: Store, pool: Pool, progress: Progress) -> None:
     """Solve what is missing of a run. Raises `OSError` where it cannot be written."""
     total = kept.record.worlds
-    progress(len(kept.done), total, kept.failed)
-    under_way = 0
+
+    def tell() -> None:
+        progress(len(kept.done), total, kept.failed)
 
     def take() -> None:
         _, rows = pool.next()
         kept.append(rows)
-        progress(len(kept.done), total, kept.failed)
+        tell()
 
-    for task in missing(kept):
-        while not pool.has_room():
+    tell()
+    under_way = 0
+    try:
+        for task in missing(kept):
+            while not pool.has_room():
+                take()
+                under_way -= 1
+            pool.submit(task)
+            under_way += 1
+        for _ in range(under_way):
             take()
-            under_way -= 1
-        pool.submit(task)
-        under_way += 1
-    for _ in range(under_way):
-        take()
+    except BaseException:
+        tell()  # what is there is told as it is, whatever has come between
+        raise
     kept.compact()
 
 

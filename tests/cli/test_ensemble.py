@@ -1,0 +1,232 @@
+"""`detente ensemble`: what it prints and refuses, and that nothing that happens to it costs more than
+the worlds in flight."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from detente.cli import ensemble as command
+from detente.cli.main import main
+from detente.worlds import store
+from detente.worlds.local import ROOT, Local
+from detente.worlds.results import open_ensemble
+from tests.worlds.runs import Here, a_record, assert_same, solved_here
+from tests.worlds.texts import FAILING, SOUND
+
+OPTIONS = ("--draws", "14", "--beliefs", "5", "--checked", "2")
+
+
+def told(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    monkeypatch.setattr("sys.argv", ["detente", "ensemble", *words])
+    try:
+        main()
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder with `round.yaml`, where worlds are solved in this process."""
+    (tmp_path / "round.yaml").write_text(SOUND, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("detente.worlds.run.Local", lambda record, workers: _Pool(record))
+    return tmp_path
+
+
+class _Pool(Here):
+    def __enter__(self) -> _Pool:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+def test_it_says_what_came_of_it(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert told(monkeypatch, "round.yaml", *OPTIONS, "-o", "run") == 0
+    out, err = capsys.readouterr()
+    assert "14 worlds under 2 policies, 4 quantities drawn" in out
+    assert "none failed; solved 17 worlds in" in out
+    assert "Belief grid of 5 points: on 9 points" in out
+    assert out.endswith("Next: detente explore run\n")
+    assert err.splitlines()[0] == "Solved 0 of 17 worlds"
+    assert err.splitlines()[-1] == "Solved 17 of 17 worlds"
+    assert 9 <= len(err.splitlines()) <= 12
+    assert told(monkeypatch, "round.yaml", "--resume", "-o", "run", "--draws", "16") == 0
+    out, err = capsys.readouterr()
+    assert "16 worlds under 2 policies" in out
+    assert "solved 2 worlds in" in out
+    assert open_ensemble("run").complete
+    assert told(monkeypatch, "round.yaml", *OPTIONS, "-o", "run") == 2
+    assert "go on with it by --resume" in capsys.readouterr().err
+
+
+def test_it_says_what_failed(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "round.yaml").write_text(FAILING, "utf-8")
+    assert told(monkeypatch, "round.yaml", *OPTIONS, "-o", "run", "--json") == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["worlds"]["done"] == 14
+    assert 0 < data["worlds"]["failed"] < 14
+    assert sum(failure["rows"] for failure in data["failures"]) == 2 * data["worlds"]["failed"]
+    assert {failure["status"] for failure in data["failures"]} == {"INVALID"}
+    assert data["complete"]
+    assert data["grid"]["worlds"] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--policies", "trust", "--against", "fear"), "there are `open` and `promise`"),
+        (("--sampling", "dice"), "the sampling is sobol or latin, not 'dice'"),
+        (("--beliefs", "6"), "odd number of at least 5"),
+        (("--set", "relief=1.5"), "a probability of `fades` is 1.5"),
+        (("--resume",), "there is no such folder"),
+    ],
+)
+def test_mistakes_are_told_before_anything_is_written(
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    message: str,
+) -> None:
+    assert told(monkeypatch, "round.yaml", *words, "-o", "run") == 2
+    assert message in capsys.readouterr().err
+    assert [path.name for path in here.iterdir()] == ["round.yaml"]
+
+
+def test_a_missing_package_is_named_with_what_to_install(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "find_spec", lambda name: None if name == "duckdb" else object())
+    assert told(monkeypatch, "round.yaml", "-o", "run") == 2
+    err = capsys.readouterr().err
+    assert "ensembles need duckdb, which is not installed" in err
+    assert "hint: python3 -m pip install 'detente[ensemble]'" in err
+
+
+def test_times_are_told_in_words() -> None:
+    times = [command.duration(seconds) for seconds in (0.42, 48.2, 700, 5900, 12_000)]
+    assert times == ["0.4 s", "48 s", "12 min", "98 min", "3 h 20 min"]
+
+
+HELD = """
+import sys, time
+from detente.cli.main import main
+from detente.worlds import store
+
+append, worlds = store.Store.append, []
+
+def held(self, rows):
+    new = append(self, rows)
+    worlds.append(new)
+    if len(worlds) == 4:
+        print("held", flush=True)
+        time.sleep(120)
+    return new
+
+if sys.argv.pop(1) == "hold":
+    store.Store.append = held
+main()
+"""
+"""The command line, which stops after four worlds and waits for what happens to it."""
+
+
+def started(folder: Path, how: str, *words: str, limit: int | None = None) -> subprocess.Popen[str]:
+    def limited() -> None:
+        if limit is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    return subprocess.Popen(
+        [sys.executable, "-c", HELD, how, "ensemble", "round.yaml", "-o", "run", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        preexec_fn=limited,
+    )
+
+
+def after_four_worlds(process: subprocess.Popen[str], act: Callable[[], None]) -> tuple[str, int]:
+    """What is said on stderr, and the exit code, of a run that something happens to."""
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    workers = children(process.pid)
+    assert workers
+    act()
+    _, err = process.communicate(timeout=60)
+    until = time.monotonic() + 30
+    while any(Path(f"/proc/{pid}").exists() for pid in workers):
+        assert time.monotonic() < until, "workers stay behind"
+        time.sleep(0.05)
+    return err, process.returncode
+
+
+def children(pid: int) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid:
+            found.append(int(path.parent.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+def test_whatever_ends_a_run_it_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
+    (tmp_path / "round.yaml").write_text(SOUND, "utf-8")
+    folder = tmp_path / "run"
+
+    # Killed.
+    process = started(tmp_path, "hold", *OPTIONS, "--workers", "2")
+    after_four_worlds(process, process.kill)
+    assert open_ensemble(folder).sql("SELECT DISTINCT draw, beliefs FROM worlds").shape[0] == 4
+
+    # Ctrl-C.
+    process = started(tmp_path, "hold", "--resume", "--workers", "1")
+    err, code = after_four_worlds(process, lambda: process.send_signal(signal.SIGINT))
+    assert code == 130
+    assert "Interrupted. 8 of 17 worlds are kept in run." in err
+    assert err.endswith("Go on with: detente ensemble round.yaml --resume -o run\n")
+    assert "Traceback" not in err
+
+    # A full disk.
+    journal = folder / store.JOURNAL
+    limit = journal.stat().st_size + 2500
+    process = started(tmp_path, "go", "--resume", "--workers", "1", limit=limit)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "the results cannot be written: File too large; " in err
+    assert "hint: go on with --resume when there is room" in err
+    assert "Traceback" not in err
+    assert journal.stat().st_size <= limit
+
+    done = len(open_ensemble(folder).sql("SELECT DISTINCT draw, beliefs FROM worlds"))
+    assert 8 < done < 17
+    told: list[int] = []
+    found = solved_here(folder, a_record(draws=14), lambda done, *_: told.append(done))
+    assert told[0] == done
+    assert found.complete
+    assert_same(found, solved_here(tmp_path / "undisturbed", a_record(draws=14)))
+
+
+def test_no_more_workers_than_asked_for(tmp_path: Path) -> None:
+    with Local(a_record(), 1) as pool:
+        assert len(pool.pids) == 1
