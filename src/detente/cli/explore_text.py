@@ -43,6 +43,13 @@ def print_exploration(found: Exploration, top: int) -> None:
     _print_wishes(found, letters)
     for influence in found.influences:
         _print_influence(found, influence, top)
+    if any(not one.note for one in found.influences):
+        console.print_text(
+            "Explains: the share of the variance, by itself. PAWN: how far the whole distribution "
+            "moves with the quantity, from 0 to 1. Rank: the rank correlation, with a plus where "
+            "more of it makes the answer higher.",
+            indent=2,
+        )
     for discovery in found.discoveries:
         _print_discovery(found, discovery)
     if found.tipping is not None:
@@ -234,7 +241,9 @@ def _influence_note(one: Influence, told: int) -> str:
     """From what it was computed, and what is noise."""
     kept = one.table[one.table["counts"]]
     sentences = [f"From {count(one.worlds, 'world')}{_aside(one.left_out)}."]
-    if len(kept):
+    if kept["shares_with"].map(len).any():
+        sentences.append("Where effects are shared, the shares of variance overlap.")
+    elif len(kept):
         total = min(float(kept["s1"].clip(lower=0).sum()), 1.0)
         sentences.append(f"One by one, these explain {percent(total)} of the variance.")
     if len(kept) > told:
@@ -245,10 +254,6 @@ def _influence_note(one: Influence, told: int) -> str:
             f"{them} within the noise: explaining up to {100 * max(one.s1_floor, 0):.1f} %, with "
             f"PAWN up to {one.pawn_floor:.2f}, which without any meaning is likely, too."
         )
-    sentences.append(
-        "PAWN: how far the whole distribution moves with the quantity, from 0 to 1. Rank: the rank "
-        "correlation, with a plus where more of it makes the answer higher."
-    )
     return " ".join(sentences)
 
 
@@ -277,7 +282,7 @@ def _print_discovery(found: Exploration, one: Discovery) -> None:
             about = abouts.pop(condition.quantity, "")  # told once
             rows.append([str(k) if first else "", *shares, str(condition), about])
     console.print_table(["", "coverage", "density", "where", ""], rows, numbers=1, text=3)
-    best = max(one.boxes, key=lambda box: box.coverage * box.density)
+    best = one.boxes[0]
     fewer = " These are fewer, so the conditions tell them." if one.rarer != "fail" else ""
     console.print_text(
         f"Where {best}: {quality(best, one.rarer)}.{fewer} Coverage: the share of the worlds that "

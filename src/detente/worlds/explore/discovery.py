@@ -82,8 +82,7 @@ class Discovery:
     counted
         In how many of them the boxes were counted: those in which they were not looked for.
     boxes
-        Those of PRIM first, then those of the tree; in each the rarer worlds are denser than
-        elsewhere beyond chance.
+        The most telling first; in each the rarer worlds are denser than elsewhere beyond chance.
     note
         Why there are none, or ''.
     """
@@ -174,11 +173,13 @@ def discover(
     if total < FEWEST:
         note = f"{total} worlds are too few to look for conditions; it takes {FEWEST}"
     elif failing < RAREST or total - failing < RAREST:
-        what = "fail" if failing < RAREST else "do not fail"
         few = min(failing, total - failing)
-        note = (
-            f"{few or 'no'} world{'' if few == 1 else 's'} {what}: too few to look for conditions"
-        )
+        one = few == 1
+        what = "fail" if failing == few else "do not fail"
+        if one:
+            what = "fails" if failing == few else "does not fail"
+        worlds = "1 world" if one else f"{few or 'no'} worlds"
+        note = f"{worlds} {what}: too few to look for conditions"
     elif drawn.empty:
         note = "nothing was drawn"
     if note:
@@ -195,6 +196,7 @@ def discover(
             same = any(alike(conditions, other.conditions, there) for other in boxes)
             if box.fails and box.density_interval[0] > base and not same:
                 boxes.append(box)
+    boxes.sort(key=lambda box: -box.coverage * (box.density - base))
     gains = [box.coverage * (box.density - base) for box in boxes]
     told = [
         box for box, gain in zip(boxes, gains, strict=True) if gain >= WORTH_TELLING * max(gains)

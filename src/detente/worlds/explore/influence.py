@@ -16,7 +16,8 @@ adjusted R²: (S1 - m) / (1 - m).
 
 SALib computes both. It estimates S1 from one resample of the worlds, which is noisy: the mean of
 several is used. It sees ranks, with ties broken at random: slices are then equally full for
-variants and whole numbers too, of which it would leave out the highest value.
+variants and whole numbers too, of which it would leave out the highest value. Where a slice cuts
+across two options, the S1 of a variant is somewhat too small.
 """
 
 from __future__ import annotations
