@@ -115,8 +115,13 @@ def played(name: str) -> tuple[CompiledGame, BeliefGrid, tuple[Played, ...]]:
     return game, grid, tuple(reference(game, grid))
 
 
-def audit(game: CompiledGame, grid: BeliefGrid, *layers: tuple[Layer, Played]) -> Auditor:
-    auditor = Auditor(game, grid)
+def audit(
+    game: CompiledGame,
+    grid: BeliefGrid,
+    *layers: tuple[Layer, Played],
+    most: int = certificate.CHECKED_NODES,
+) -> Auditor:
+    auditor = Auditor(game, grid, most)
     for layer, found in layers:
         auditor.visit(layer, found.following, found.values, found.sigma)
     return auditor
@@ -211,10 +216,10 @@ def test_equally_good_best_responses_are_all_accepted() -> None:
     assert audit(game, grid, (layer, found)).value_error > 0.1
 
 
-def test_a_sample_is_drawn_where_there_is_much(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sample_is_drawn_where_there_is_much() -> None:
     game, grid, layers = played("three types")
-    monkeypatch.setattr(certificate, "CHECKED_NODES", 30)
-    auditors = [audit(game, grid, *zip(game.layers, layers, strict=True)) for _ in range(2)]
+    pairs = list(zip(game.layers, layers, strict=True))
+    auditors = [audit(game, grid, *pairs, most=30) for _ in range(2)]
     for auditor in auditors:
         assert auditor.checked == 30
         assert auditor.nodes == 5 * grid.size
@@ -272,13 +277,21 @@ def test_a_failed_stage_is_told(game: CompiledGame, monkeypatch: pytest.MonkeyPa
     assert detente.solve(game, beliefs=9).status is Status.STAGE_FAILED
 
 
-def test_large_games_are_checked_by_a_sample(
-    game: CompiledGame, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(certificate, "CHECKED_NODES", 60)
-    solution = detente.solve(game, beliefs=17)
-    assert solution.certificate.checked < solution.certificate.nodes
-    assert solution.status is Status.SOLVED
+def test_how_many_are_checked_may_be_said(game: CompiledGame) -> None:
+    whole = detente.solve(game, beliefs=17)
+    assert whole.certificate.checked == whole.certificate.nodes
+    assert whole.coarse is not None
+    for most in (1, 60):
+        solution = detente.solve(game, beliefs=17, checked=most)
+        assert solution.coarse is not None
+        for one, other in ((solution, whole), (solution.coarse, whole.coarse)):
+            assert 0 < one.certificate.checked <= max(most, len(game.layers))
+            assert one.certificate.nodes == other.certificate.nodes
+            assert one.status is Status.SOLVED
+            pairs = zip(one.strategies, other.strategies, strict=True)
+            assert all(np.array_equal(a, b) for a, b in pairs)
+    with pytest.raises(ValueError, match="points checked are at least 1, not 0"):
+        detente.solve(game, beliefs=17, checked=0)
 
 
 def test_regret_is_what_a_best_response_gains() -> None:

@@ -32,7 +32,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 CHECKED_NODES = 50_000
-"""Nodes recomputed in a solve: all of them in small games, a seeded sample in large ones."""
+"""Nodes recomputed in a solve unless it says how many: all of them in small games."""
 
 SEED = 1998
 
@@ -53,10 +53,14 @@ class Auditor:
         Largest difference of a value, where that is above 1 as a share of it.
     checked, nodes
         Pairs (x, b) that were recomputed, and all there are.
+    most
+        Pairs to recompute at most: each layer's share of them, but one at least; where a layer has
+        more, a seeded sample is drawn.
     """
 
     game: CompiledGame
     grid: BeliefGrid
+    most: int = CHECKED_NODES
     residual: float = 0.0
     value_error: float = 0.0
     checked: int = 0
@@ -80,7 +84,7 @@ class Auditor:
             w(x) = Σ_m K_m choices[x, m], and is ordered [b, (m, θ, a)].
         """
         nodes = layer.states.size * self.grid.size
-        share = max(1, CHECKED_NODES // len(self.game.layers))
+        share = max(1, self.most // len(self.game.layers))
         chosen = (
             np.arange(nodes)
             if nodes <= share

@@ -20,7 +20,7 @@ from detente.errors import SolveError
 from detente.game.arrays import CompiledGame
 from detente.solver.backward import Backward, Progress, Workers
 from detente.solver.beliefs import BeliefGrid, belief_grid, coarser, fewest_points, grid_size
-from detente.solver.certificate import Auditor
+from detente.solver.certificate import CHECKED_NODES, Auditor
 from detente.solver.layout import kinds
 from detente.solver.limit import follow_limit
 from detente.solver.memory import memory_needed
@@ -57,6 +57,7 @@ class _Options:
 
     regret: bool
     rng: np.random.Generator | None
+    checked: int
     workers: Workers
     progress: Progress
 
@@ -68,6 +69,7 @@ def solve(
     threads: int | None = None,
     regret: bool = True,
     coarse: bool = True,
+    checked: int = CHECKED_NODES,
     rng: np.random.Generator | None = None,
     memory_limit: int = MEMORY_LIMIT,
     progress: Progress | None = None,
@@ -87,6 +89,10 @@ def solve(
         Compute what each actor would gain by its best response.
     coarse
         Solve on every second belief node as well, to report the discretisation error.
+    checked
+        At how many points (turn, state, belief) the certificate recomputes strategies and values at
+        most, on each grid: a seeded sample where there are more, and one for each turn at least.
+        Nothing else depends on it.
     rng
         Where given, every stage problem that is not certain to have one solution is solved from
         log odds drawn here, not by following the principal branch: any equilibrium will do.
@@ -100,7 +106,7 @@ def solve(
     SolveError
         If the solve would need more memory than allowed.
     ValueError
-        For belief points or threads that make no sense.
+        For belief points, threads or points checked that make no sense.
 
     Notes
     -----
@@ -112,6 +118,8 @@ def solve(
         raise ValueError(f"belief points are an odd number of at least {least}, not {points}")
     if threads is not None and threads < 1:
         raise ValueError(f"threads are at least 1, not {threads}")
+    if checked < 1:
+        raise ValueError(f"points checked are at least 1, not {checked}")
     threads = threads or os.cpu_count() or 1
     nodes = grid_size(game, points)
     both = coarse and bool(game.informed)
@@ -140,7 +148,8 @@ def solve(
                 report(sum(done.values()) / sizes)
 
             wanted = regret and not fine_regret if rough else fine_regret
-            return _solve_on(game, on, _Options(wanted, None if rough else rng, workers, tell))
+            options = _Options(wanted, None if rough else rng, checked, workers, tell)
+            return _solve_on(game, on, options)
 
         sizes = grid.size + (coarser(game, grid).size if coarse else 0)
         if not coarse:
@@ -189,7 +198,7 @@ def _solve_on(game: CompiledGame, grid: BeliefGrid, options: _Options) -> Soluti
         game = engine.game
         notes = (_told(found),)
         values = engine.begin_from(found.values[game.loop])
-    auditor = Auditor(game, grid)
+    auditor = Auditor(game, grid, options.checked)
     strategies: list[Floats] = []
     total = sum(layer.states.size for layer in game.layers)
     done = 0

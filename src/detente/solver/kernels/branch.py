@@ -129,11 +129,16 @@ def shorten(movers, stage, free, step, longest):
 
 @once
 def cross_kink(movers, stage, mine, free, way):
-    """Carry the branch over the kink ahead of point[0]; gives whether it went.
+    """Carry the branch over the kink ahead of point[0]; gives 1 where it went over it, -1 where
+    the kink was a fork, and 0 where it did not get over.
 
     Where a posterior passes into another cell of the grid the Jacobian jumps, and the branch may
     turn by more than a corrector can follow. The point is set just behind the kink, and the
-    tangent is that of the cell it leads into, oriented as before.
+    tangent is that of the cell it leads into, oriented as before. Where one posterior crosses it
+    leads on: both cells have the same derivatives along the wall between them. Where several cross
+    together, as after actions that differ by a cost alone, the determinant may have changed its
+    sign, and the oriented tangent leads back: other branches, on which the posteriors part, meet
+    this one in the kink. It is continued straight on, with the other orientation.
     """
     here = stage.point[0]
     behind = cells_ahead(movers, stage, free, 0.0)
@@ -141,7 +146,7 @@ def cross_kink(movers, stage, mine, free, way):
     while cells_ahead(movers, stage, free, high) == behind:
         low, high = high, 4.0 * high
         if high > 1e-3:
-            return False
+            return 0.0
     for _ in range(60):
         middle = 0.5 * (low + high)
         if high - low < 1e-13 or middle in (low, high):
@@ -151,15 +156,24 @@ def cross_kink(movers, stage, mine, free, way):
         else:
             high = middle
     high += 1e-10
-    ahead = cells_ahead(movers, stage, free, high)
     for c in range(free + 1):
         here[c] += high * stage.tangent[c]
     for r in range(free):
         stage.y[r] = here[r]
     respond(movers, stage, mine, here[free])
     if turn_tangent(movers, stage, here[free], free, way) == 2.0:
-        return False
-    return cells_ahead(movers, stage, free, 1e-9) == ahead
+        return 0.0
+    # The kink is just behind the point: one of the two ways leads back over it.
+    far = 1e-12
+    while far < 1e-3:
+        if cells_ahead(movers, stage, free, -far) == behind:
+            return 1.0
+        if cells_ahead(movers, stage, free, far) == behind:
+            for c in range(free + 1):
+                stage.tangent[c] = -stage.tangent[c]
+            return -1.0
+        far *= 2.0
+    return 0.0
 
 
 @once
@@ -182,8 +196,12 @@ def trace(movers, stage, mine, free, longest):
     cell = cells(movers, stage)
     for _ in range(MAX_STEPS):
         if step < SMALL:
-            if not cross_kink(movers, stage, mine, free, way):
+            went = cross_kink(movers, stage, mine, free, way)
+            if went == 0.0:
                 return FAILED
+            if went < 0.0:
+                way = -way
+                how = max(how, FORKED)
             if stage.tangent[free] < 0.0:
                 how = max(how, FOLDED)
             step = 10.0 * SMALL
@@ -226,7 +244,8 @@ def trace(movers, stage, mine, free, longest):
                 stage.tangent[c] = -stage.tangent[c]
             way, cosine = -way, -cosine
             how = max(how, FORKED)
-        if cosine > 1.5 or (cosine < 0.9 and step > 1e-5):
+        # A branch that turns back behind a kink may have run through a fork: `cross_kink` tells.
+        if cosine > 1.5 or (cosine < 0.9 and (step > 1e-5 or (cosine < 0.0 and cell != there))):
             for c in range(free + 1):
                 stage.tangent[c] = kept[c]
             step = shorten(movers, stage, free, step, longest)
