@@ -17,19 +17,19 @@ from tests.worlds.texts import FAILING, SOUND
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Ensemble:
-    return solved_here(tmp_path_factory.mktemp("sound") / "run", a_record(SOUND, draws=120))
+    return solved_here(tmp_path_factory.mktemp("sound") / "run", a_record(SOUND, draws=64))
 
 
 @pytest.fixture(scope="module")
 def failing(tmp_path_factory: pytest.TempPathFactory) -> Ensemble:
-    return solved_here(tmp_path_factory.mktemp("failing") / "run", a_record(FAILING, draws=40))
+    return solved_here(tmp_path_factory.mktemp("failing") / "run", a_record(FAILING, draws=24))
 
 
 def test_all_is_told(run: Run, sound: Ensemble) -> None:  # noqa: F811
     told = run("explore", str(sound.folder))
     assert told.code == 0, told.err
     for part in (
-        "120 worlds, each solved under 2 policies; seed 0",
+        "64 worlds, each solved under 2 policies; seed 0",
         "A    open (base)",
         "What happens: probability over the worlds",
         "Who prefers which policy: share of worlds in which it is the best",
@@ -57,7 +57,7 @@ def test_json_has_everything(run: Run, sound: Ensemble) -> None:  # noqa: F811
     words = ("--json", "--wish", "step >= 60 %", "--question", "step", "--policy", "promise")
     data = json.loads(run("explore", str(sound.folder), *words).out)
     assert data["policies"] == ["open", "promise"]
-    assert data["worlds"] == 120
+    assert data["worlds"] == 64
     assert data["complete"] is True
     (one,) = data["influences"]
     assert (one["number"], one["policy"], one["against"]) == ("step", "promise", None)
