@@ -179,7 +179,8 @@ def results(solution: Solution, periods: int, times: Sequence[int]) -> dict[str,
             happened = run.happened[key] @ weights
             for t in times:
                 name = outcome_column(key, t, known[0] if known else None)
-                found[name] = float(np.clip(happened[t], 0.0, 1.0))
+                # Where the number of periods is drawn, what has come about by the end stays so.
+                found[name] = float(np.clip(happened[min(t, len(happened) - 1)], 0.0, 1.0))
     for (actor, kind), value in solution.payoffs.items():
         found[payoff_column(actor, kind)] = float(value)
     return found

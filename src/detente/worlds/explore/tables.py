@@ -64,7 +64,7 @@ def differences(found: Found, among: Sequence[Number], against: str) -> pd.DataF
                     **spread(change),
                     "above": above,
                     "below": below,
-                    "close": 1.0 - above - below,
+                    "close": float((change.abs() <= limit).mean()) if known else float("nan"),
                     "error": limit,
                     "lowest": int(change.idxmin()) if known else None,
                     "highest": int(change.idxmax()) if known else None,
