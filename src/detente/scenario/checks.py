@@ -84,7 +84,7 @@ def _formulas(action: Action) -> tuple[Formula, ...]:
 def warn(scenario: Scenario, report: Report) -> None:
     """Tell what is doubtful about a scenario without errors."""
     found = list(entries(scenario))
-    _warn_parameters(scenario, found, report)
+    _warn_parameters(scenario, report)
     for entry in found:
         if any(formula.decimals for formula in entry.formulas):
             _warn_support(entry.trail, entry.support, report)
@@ -103,12 +103,18 @@ def _warn_support(trail: Trail, support: Support, report: Report, what: str = ""
         report.warn(trail, "no-support", message, "say `evidence: [...]` or `judgement: reason`")
 
 
-def _warn_parameters(scenario: Scenario, found: list[Entry], report: Report) -> None:
+def used_parameters(scenario: Scenario) -> set[str]:
+    """The parameters that some formula reads."""
     used = set(scenario.horizon.parameters)
     for turn in scenario.turns:
         used |= turn.when.parameters if turn.when else set()
-    for entry in found:
+    for entry in entries(scenario):
         used |= {name for formula in entry.formulas for name in formula.parameters}
+    return used
+
+
+def _warn_parameters(scenario: Scenario, report: Report) -> None:
+    used = used_parameters(scenario)
     priors = drawn_priors(scenario.actors.values())
     for key, parameter in scenario.parameters.items():
         trail: Trail = ("parameters", key)

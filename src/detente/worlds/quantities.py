@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from detente.scenario.checks import used_parameters
 from detente.scenario.model import Actor, Parameter, Scenario
 from detente.scenario.values import TOLERANCE, constant
 
@@ -90,13 +91,17 @@ def quantities(scenario: Scenario) -> tuple[Quantity, ...]:
     """The uncertain quantities of a scenario: parameters in the order of the file, then variants.
 
     What has been set from outside is known, and so is an option that has been chosen, and what has
-    no range or one of no width. Where one of an actor's priors is set from outside, the others are
+    no range or one of no width. What no formula reads (as the number of periods where another has
+    been asked for) is not drawn. Where one of an actor's priors is set from outside, the others are
     not drawn either, as they have to add up.
     """
     shares = {quantity.name: quantity for quantity in _shares(scenario)}
     tied = {name for actor in scenario.actors.values() for name in _drawn_shares(actor)}
     found: list[Quantity] = []
+    used = used_parameters(scenario)
     for parameter in scenario.parameters.values():
+        if parameter.key not in used:
+            continue
         for at, name in enumerate(parameter.names()):
             if name in tied:
                 found += [shares[name]] if name in shares else []

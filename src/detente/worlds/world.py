@@ -19,7 +19,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -43,8 +43,8 @@ AUDITED = 5_000
 """Turn-state-belief points of a solve that the certificate recomputes: a sample of the sample that
 a single solve has, as a run has many solves, and each takes its points anew."""
 
-GAMES = 64
-"""Enumerations that a worker keeps."""
+GAMES = 32
+"""Enumerations that a worker keeps; of a large game each takes some 25 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,7 @@ class Worker:
         self.record = record
         self._scenario = record.scenario()
         self._games: OrderedDict[_Base, CompiledGame] = OrderedDict()
+        self._deciding: dict[tuple[tuple[tuple[str, str], ...], str], frozenset[str]] = {}
         # Only the options chosen decide a scenario; few of them fit together.
         self._with_options = lru_cache(maxsize=GAMES)(self._chosen)
 
@@ -113,30 +114,39 @@ class Worker:
         options = tuple(
             (name, option)
             for name, option in draw.options.items()
-            if option != next(iter(self._scenario.variants[name].options))
+            if self._scenario.variants[name].options[option].changes
         )
-        plain = self._enumerated(_Base(options, policy, ()))
-        structural = plain.structure.structural
+        structural = self._structural(options, policy)
         deciding = tuple(
             (name, value)
             for name, value in draw.values.items()
             if name.partition(".")[0] in structural
         )
-        game = self._enumerated(_Base(options, policy, deciding)) if deciding else plain
-        others = {
-            name: value for name, value in draw.values.items() if (name, value) not in deciding
-        }
-        return with_values(game, others) if others else game
+        base = self._enumerated(_Base(options, policy, deciding))
+        others = {name: v for name, v in draw.values.items() if (name, v) not in deciding}
+        return with_values(base, others)
+
+    def _structural(self, options: tuple[tuple[str, str], ...], policy: str) -> frozenset[str]:
+        """The parameters whose values decide which states there are."""
+        key = options, policy
+        if key not in self._deciding:
+            plain = self._enumerated(_Base(options, policy, ()))
+            self._deciding[key] = plain.structure.structural
+        return self._deciding[key]
 
     def _enumerated(self, base: _Base) -> CompiledGame:
-        """A game at the present values, but for those that decide its states."""
+        """An enumeration, made at the present values but for those that decide its states.
+
+        It is a game without its numbers, which would take as much memory again: `with_values`
+        fills them in.
+        """
         if base in self._games:
             self._games.move_to_end(base)
             return self._games[base]
         scenario = self._with_options(base.options)
         if base.structural:
             scenario = scenario.with_values(dict(base.structural))
-        game = compile_game(scenario, policy=base.policy)
+        game = replace(compile_game(scenario, policy=base.policy), layers=(), flow=())
         self._games[base] = game
         if len(self._games) > GAMES:
             self._games.popitem(last=False)
@@ -169,7 +179,8 @@ def results(solution: Solution, periods: int, times: Sequence[int]) -> dict[str,
             happened = run.happened[key] @ weights
             for t in times:
                 name = outcome_column(key, t, known[0] if known else None)
-                found[name] = float(np.clip(happened[t], 0.0, 1.0))
+                # Where the number of periods is drawn, what has come about by the end stays so.
+                found[name] = float(np.clip(happened[min(t, len(happened) - 1)], 0.0, 1.0))
     for (actor, kind), value in solution.payoffs.items():
         found[payoff_column(actor, kind)] = float(value)
     return found

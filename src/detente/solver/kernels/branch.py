@@ -98,10 +98,10 @@ def cells(movers, stage):
 
 
 @inner
-def cells_ahead(movers, stage, free, way):
-    """The same at `way` along the tangent from point[0]."""
+def cells_ahead(movers, stage, free, way, at=0):
+    """The same at `way` along the tangent from point[at]."""
     for r in range(free):
-        stage.y[r] = stage.point[0, r] + way * stage.tangent[r]
+        stage.y[r] = stage.point[at, r] + way * stage.tangent[r]
     choose(movers, stage)
     update_beliefs(movers, stage)
     return cells(movers, stage)
@@ -189,7 +189,13 @@ def trace(movers, stage, mine, free, longest):
         stage.tangent[r] = 0.0
         here[r] = 0.0
     stage.tangent[free] = 1.0
-    here[free] = START
+    respond(movers, stage, mine, START)
+    turn_tangent(movers, stage, START, free, way)
+    # Posteriors begin at a node, which is a kink: the cells are those that they leave it for.
+    for c in range(free + 1):
+        here[c] = START * stage.tangent[c] / stage.tangent[free]
+    for r in range(free):
+        stage.y[r] = here[r]
     respond(movers, stage, mine, START)
     turn_tangent(movers, stage, START, free, way)
     step = 0.05 * longest
@@ -244,8 +250,16 @@ def trace(movers, stage, mine, free, longest):
                 stage.tangent[c] = -stage.tangent[c]
             way, cosine = -way, -cosine
             how = max(how, FORKED)
-        # A branch that turns back behind a kink may have run through a fork: `cross_kink` tells.
-        if cosine > 1.5 or (cosine < 0.9 and (step > 1e-5 or (cosine < 0.0 and cell != there))):
+        # Where a kink is behind, but the tangent leads back over it, the kink is a fork: those, and
+        # all where the branch turns back, are left to `cross_kink`.
+        wrong = cell != there and (
+            cosine < 0.0
+            or (
+                cells_ahead(movers, stage, free, step, 1) == cell
+                and cells_ahead(movers, stage, free, -step, 1) != cell
+            )
+        )
+        if cosine > 1.5 or wrong or (cosine < 0.9 and step > 1e-5):
             for c in range(free + 1):
                 stage.tangent[c] = kept[c]
             step = shorten(movers, stage, free, step, longest)
