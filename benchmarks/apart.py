@@ -9,6 +9,7 @@ the present values, then the draws in order.
 from __future__ import annotations
 
 import json
+import math
 import multiprocessing
 import os
 import resource
@@ -37,7 +38,7 @@ from detente.worlds.local import ONE_THREAD
 from detente.worlds.record import RunRecord
 from detente.worlds.world import AUDITED, Worker, results
 
-BEGINNING = 30.0
+BEGINNING = 60.0
 """Seconds that a process may take beyond its limit: imports and the end."""
 
 PRIOR = ("range: [0.1, 0.9]\n    unit: probability", "range: [0.1, 1.00909]\n    unit: probability")
@@ -131,8 +132,8 @@ class Found:
 
     @property
     def each(self) -> float:
-        """Seconds a draw, when all is under way."""
-        return self.steady / self.counted
+        """Seconds a draw, when all is under way; infinite where it did not come so far."""
+        return self.steady / self.counted if self.steady > 0 else math.inf
 
     @property
     def largest(self) -> int:

@@ -90,6 +90,13 @@ class Runs:
         """Seconds to the first world."""
         return Times(tuple(found.first for found in self.by[way]))
 
+    @property
+    def told(self) -> str:
+        """How many runs there were, and which of them did not end well."""
+        count = len(next(iter(self.by.values())))
+        broken = [f"{way[0]}: {f.ended}" for way, all_ in self.by.items() for f in all_ if f.ended]
+        return ". ".join([f"{count} runs of each, in turn", *dict.fromkeys(broken)]) + "."
+
     def largest(self, way: Way) -> str:
         """Memory of the largest process."""
         return size(max(found.largest for found in self.by[way]))
@@ -136,7 +143,8 @@ def rates(case: Case, plan: Plan) -> list[Table]:
         "meanwhile. Timed to the last world during which all workers are busy, results written. "
         "`efficiency`: the rate in twice that of one worker in the run before. `first world`: "
         "start of workers, libraries, kernels (compiled before), enumeration, and a solve. "
-        "`largest process`: peak of resident memory of the main process or a worker.",
+        "`largest process`: peak of resident memory of the main process or a worker. "
+        f"{runs.told}",
         ["workers", "draws a second", "efficiency", "first world", "largest process"],
         rows,
     )
@@ -197,7 +205,7 @@ def workbench(plan: Plan) -> list[Table]:
         f"{_told(case)}; {case.draws - case.warm:,} draws after {case.warm:,} that are not timed, "
         "the same for both. EMA workbench has the barest loop of the table above as its model "
         "function, which gives the same numbers; `MultiprocessingEvaluator`, forked; its results "
-        f"stay in memory, ours are written. {absent}".strip(),
+        f"stay in memory, ours are written. {runs.told} {absent}".strip(),
         ["", "draws a second", "first world", "largest process"],
         [[way[0], runs.rate(way), runs.first(way), runs.largest(way)] for way in ways],
     )
