@@ -26,6 +26,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 import detente
 from benchmarks.report import ROOT, peak
 from detente.errors import DetenteError
@@ -113,7 +116,7 @@ class Found:
     back
         Worlds that came back.
     failures
-        How many worlds failed, by what is said of them.
+        How many worlds failed, by what their rows hold.
     ended
         How it ended where it did not end well.
     """
@@ -315,16 +318,28 @@ def workbench(case: Case) -> Found:
     alarm = threading.Timer(case.limit, give_up)
     alarm.daemon = True
     alarm.start()
-    ended, missing = "", 0
+    ended, failures = "", {}
     try:
         with MultiprocessingEvaluator(model, n_processes=case.workers) as pool:
             _, outcomes = pool.perform_experiments(scenarios, callback=Counting, log_progress=True)
-            numbers = outcomes["n0"]
-            missing = int(getattr(numbers, "mask", 0 * numbers).sum())
+            failures = lost(outcomes)
     except Exception as error:
         ended = f"{type(error).__name__}: {error}"
     alarm.cancel()
-    return clock.found(failures={"masked": missing} if missing else {}, ended=ended)
+    return clock.found(failures=failures, ended=ended)
+
+
+def lost(outcomes: Mapping[str, Any]) -> dict[str, int]:
+    """How many draws have no numbers, and how many have exactly those of one before.
+
+    No two draws are the same, so that these have been left over from another.
+    """
+    columns = {name: np.ma.filled(numbers, np.nan) for name, numbers in outcomes.items()}
+    table = pd.DataFrame(columns)
+    empty = table.isna().any(axis=1)
+    again = table.duplicated(keep="first") & ~empty
+    counts = {"no numbers": int(empty.sum()), "numbers of another draw": int(again.sum())}
+    return {what: count for what, count in counts.items() if count}
 
 
 class Function:

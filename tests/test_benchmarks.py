@@ -127,6 +127,13 @@ def test_an_ensemble_is_measured_with_what_failed() -> None:
         assert min(found.main, found.others) > 2**20
 
 
+def test_numbers_that_are_left_over_are_seen() -> None:
+    hidden = np.ma.array([1.0, 2.0, 2.0, 9.0, np.nan], mask=[False, False, False, True, False])
+    found = apart.lost({"n0": hidden, "n1": np.array([5.0, 5.0, 5.0, 5.0, 5.0])})
+    assert found == {"no numbers": 2, "numbers of another draw": 1}
+    assert apart.lost({"n0": np.array([1.0, 2.0])}) == {}
+
+
 def test_a_clock_counts_while_all_processes_are_busy() -> None:
     clock = apart.Clock(replace(TINY, draws=10, warm=3, workers=2))
     for done in (0, 1, 2, 3, 4, 4, 5):
