@@ -226,7 +226,7 @@ def workbench(plan: Plan) -> list[Table]:
         "One draw in a hundred fails",
         f"{_told(failing)}, {failing.draws:,} draws and the present values. The range of `prior` "
         "ends above 1: about one draw in a hundred is no distribution, and is refused by "
-        "`with_values`. `numbers of another draw`: a row with exactly the numbers of an earlier one. "
+        "`with_values`. `numbers of another draw`: exactly those of an earlier row. "
         f"Stopped after {failing.limit:.0f} s. {absent}".strip(),
         ["", "worlds that came back", "the failed ones", "ended", "time"],
         rows,
