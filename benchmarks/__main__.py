@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import flagship, scaling, stage, stationary, trees
+from benchmarks import ensembles, flagship, scaling, stage, stationary, trees
 from benchmarks.report import Plan, Table, machine
 
 RESULTS = Path(__file__).with_name("results.md")
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[Plan], list[Table]]] = {
     "stage": stage.run,
     "scaling": scaling.run,
     "pyeongchang": flagship.run,
+    "ensembles": ensembles.run,
 }
 
 HEAD = """# Benchmarks

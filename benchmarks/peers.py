@@ -30,6 +30,7 @@ PIP = "python3 -m pip --python .venv/bin/python install"
 INSTALL = {
     "pygambit": f"{PIP} pygambit==16.7.0",
     "sgamesolver": f"{PIP} cython setuptools && {PIP} --no-build-isolation sgamesolver==1.0.2",
+    "ema_workbench": f"{PIP} ema_workbench",
 }
 """By module; sgamesolver's build needs Cython and NumPy to be there, and does not say so."""
 

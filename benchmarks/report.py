@@ -6,6 +6,7 @@ import datetime
 import gc
 import os
 import platform
+import resource
 import statistics
 import sys
 import time
@@ -16,7 +17,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-PACKAGES = ("detente", "numpy", "numba", "pandas", "pygambit", "sgamesolver")
+PACKAGES = (
+    *("detente", "numpy", "numba", "pandas", "duckdb"),
+    *("pygambit", "sgamesolver", "ema_workbench"),
+)
 
 SHORTEST = 0.05
 """Seconds that the runs of one figure take together at least: of short ones there are more."""
@@ -130,6 +134,22 @@ def large(number: int) -> str:
 def size(count: float) -> str:
     """Bytes, in MiB."""
     return f"{digits(count / 2**20)} MiB"
+
+
+def peak(process: int | str = "self") -> int:
+    """Largest resident memory of a process so far, in bytes; 0 where the system does not tell.
+
+    What `getrusage` says may be that of the process that started this one, from before the fork;
+    Linux has the right number elsewhere. macOS counts in bytes, others in KiB.
+    """
+    status = Path(f"/proc/{process}/status")
+    if status.exists():
+        lines = status.read_text(encoding="utf-8").splitlines()
+        return 1024 * next((int(li.split()[1]) for li in lines if li.startswith("VmHWM")), 0)
+    if process != "self":
+        return 0
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def machine(plan: Plan) -> str:

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
 import detente
 from benchmarks.games import rounds
-from benchmarks.report import ROOT, Plan, Table, Times, digits, ratio, size, times
+from benchmarks.report import ROOT, Plan, Table, Times, digits, peak, ratio, size, times
 from detente.game.arrays import CompiledGame
 from detente.solver.beliefs import grid_size
 from detente.solver.memory import memory_needed
@@ -154,31 +152,17 @@ def _probe(states: int, periods: int) -> dict[str, int]:
     return found
 
 
-def _peak() -> int:
-    """Largest resident memory so far, in bytes.
-
-    What `getrusage` says may be that of the process that started this one, from before the fork;
-    Linux has the right number elsewhere. macOS counts in bytes, others in KiB.
-    """
-    status = Path("/proc/self/status")
-    if status.exists():
-        lines = status.read_text(encoding="utf-8").splitlines()
-        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
-    unit = 1 if sys.platform == "darwin" else 1024
-    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
 def main() -> None:
     """Measure memory in this process."""
     states, periods = map(int, sys.argv[1:])
     game = rounds(states=states, periods=periods)
     detente.forecast(detente.solve(rounds(states=8, periods=2)))
-    before = _peak()
+    before = peak()
     detente.forecast(detente.solve(game))
     points = default_points(game)
     work = grid_size(game, points) * sum(layer.states.size for layer in game.layers)
     needed = memory_needed(game, points, regret=work < REGRET_WORK)
-    print(json.dumps({"needed": needed, "before": before, "peak": _peak()}))
+    print(json.dumps({"needed": needed, "before": before, "peak": peak()}))
 
 
 if __name__ == "__main__":

@@ -1,16 +1,21 @@
-"""The benchmarks run: their smallest sizes, without peers and without processes of their own."""
+"""The benchmarks run: their smallest sizes, without peers and without processes of their own, but
+for the worker of an ensemble."""
 
 from __future__ import annotations
 
+import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import detente
-from benchmarks import flagship, games, peers, scaling, stage, stationary, trees
+from benchmarks import apart, ensembles, flagship, games, peers, scaling, stage, stationary, trees
 from benchmarks.__main__ import BENCHMARKS, main, page, sections_of
 from benchmarks.report import Plan, Table, Times, digits, large, machine, ratio, times
+from detente.worlds.asked import new_record
+from detente.worlds.world import Worker
 
 PLAN = Plan(quick=True, runs=1, peers=False)
 
@@ -92,6 +97,75 @@ def test_changes_keep_the_states() -> None:
     game = detente.compile_game(detente.load(flagship.NAME).with_horizon(1))
     for values in flagship.changes(game, 3):
         assert detente.with_values(game, values).structure is game.structure
+
+
+TINY = replace(ensembles.TINY, draws=4, warm=1, workers=1)
+
+
+def test_the_barest_loop_solves_the_same_worlds() -> None:
+    """The same numbers as a worker of an ensemble, also after it has been pickled."""
+    record = new_record(TINY.load(), TINY.asked())
+    draw = record.plan().draw(1)
+    (row,) = Worker(record).solve(draw, record.beliefs)
+    numbers = pickle.loads(pickle.dumps(apart.Bare(record))).numbers(draw.values)
+    assert numbers == {name: row[name] for name in numbers}
+    assert "first_step@1" in numbers
+    for way in (apart.worker, apart.bare):
+        found = way(TINY)
+        assert (found.back, found.counted) == (5, 3)
+        assert found.steady > 0
+
+
+def test_an_ensemble_is_measured_with_what_failed() -> None:
+    found = apart.ensemble(replace(TINY, draws=40, failing=True))
+    assert (found.back, found.counted) == (41, 39)
+    assert [said.partition(":")[0] for said in found.failures] == ["INVALID"]
+    assert ensembles.gathered(found) == {"INVALID": 1}
+    assert found.folder > 0
+    assert found.ended == ""
+    if Path("/proc").exists():
+        assert min(found.main, found.others) > 2**20
+
+
+def test_numbers_that_are_left_over_are_seen() -> None:
+    hidden = np.ma.array([1.0, 2.0, 2.0, 9.0, np.nan], mask=[False, False, False, True, False])
+    found = apart.lost({"n0": hidden, "n1": np.array([5.0, 5.0, 5.0, 5.0, 5.0])})
+    assert found == {"no numbers": 2, "numbers of another draw": 1}
+    assert apart.lost({"n0": np.array([1.0, 2.0])}) == {}
+
+
+def test_a_clock_counts_while_all_processes_are_busy() -> None:
+    clock = apart.Clock(replace(TINY, draws=10, warm=3, workers=2))
+    for done in (0, 1, 2, 3, 4, 4, 5):
+        clock(done)
+    assert clock.found().each == float("inf")  # it has not come so far
+    for done in (6, 7, 8, 9, 10, 11, 11):
+        clock(done)
+    found = clock.found()
+    assert (found.back, found.counted) == (11, 6)  # from the fourth to the tenth of eleven
+    assert 0 < found.steady < found.whole
+
+
+def test_ways_are_run_in_turn_and_compared_in_a_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int]] = []
+    each = {("ensemble", 1): 1.1, ("ensemble", 2): 0.6, ("worker", 1): 1.0, ("bare", 1): 1.1 / 1.5}
+
+    def ask(way: str, case: apart.Case) -> apart.Found:
+        asked.append((way, case.workers))
+        taken = each.get((way, case.workers), 1.0)
+        return apart.Found(1.0, 10 * taken, 10, 0.1, 20.0, 2**20, 2**21, 1000, 12, {}, "")
+
+    monkeypatch.setattr(ensembles, "ask", ask)
+    plan = Plan(runs=3, peers=False)
+    speed, over = ensembles.bargaining(plan)
+    assert asked == [*each] * 3
+    assert [row[2] for row in speed.rows] == ["–", "91.7 (91.7–91.7) %"]
+    assert speed.rows[1][-1] == "2 MiB"
+    assert [row[2].split()[0] for row in over.rows] == ["–", "10", "50"]
+    assert "3 runs of each" in speed.note
+    tables = ensembles.run(Plan(quick=True, runs=1, peers=False))
+    assert all(len(row) == len(table.columns) for table in tables for row in table.rows)
+    assert [len(table.rows) for table in tables] == [2, 3, 2, 2, 2, 1, 1]
 
 
 def test_a_missing_peer_is_named_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
