@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from detente.simulation.sample import sample
     from detente.simulation.track import track
     from detente.solver.solve import solve
+    from detente.worlds.explore.explore import explore
     from detente.worlds.results import open_ensemble
     from detente.worlds.run import ensemble
 
@@ -46,6 +47,7 @@ _HOMES = {
     "compile_game": "detente.game.compile",
     "credibility": "detente.analysis.credibility",
     "ensemble": "detente.worlds.run",
+    "explore": "detente.worlds.explore.explore",
     "forecast": "detente.simulation.forecast",
     "forecast_within": "detente.analysis.accuracy",
     "hold_cost": "detente.analysis.hold",
@@ -76,6 +78,7 @@ __all__ = [
     "compile_game",
     "credibility",
     "ensemble",
+    "explore",
     "forecast",
     "forecast_within",
     "hold_cost",

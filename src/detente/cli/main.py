@@ -20,6 +20,7 @@ from detente.cli.announce import announce
 from detente.cli.compare import compare
 from detente.cli.credibility import credibility
 from detente.cli.ensemble import ensemble
+from detente.cli.explore import explore
 from detente.cli.inputs import (
     Beliefs,
     Horizon,
@@ -271,6 +272,7 @@ app.command()(compare)
 app.command()(announce)
 app.command()(credibility)
 app.command()(ensemble)
+app.command()(explore)
 app.command()(track)
 
 

@@ -1,0 +1,1 @@
+"""What an ensemble of worlds tells: who prefers what, where, and which assumptions decide it."""
