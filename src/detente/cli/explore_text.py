@@ -251,8 +251,8 @@ def _influence_note(one: Influence, told: int) -> str:
     if noise := len(one.table) - len(kept):
         them = f"{noise} of {len(one.table)} quantities are" if noise > 1 else "One quantity is"
         sentences.append(
-            f"{them} within the noise: explaining up to {100 * max(one.s1_floor, 0):.1f} %, with "
-            f"PAWN up to {one.pawn_floor:.2f}, which without any meaning is likely, too."
+            f"{them} within the noise: one without any meaning may explain up to "
+            f"{100 * max(one.s1_floor, 0):.1f} % and have a PAWN of up to {one.pawn_floor:.2f}."
         )
     return " ".join(sentences)
 
