@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from detente.report.data import ReportData, named
+from detente.report.numbers import share
 from detente.report.parts import (
     Block,
     Cell,
@@ -19,7 +21,6 @@ from detente.report.parts import (
     Table,
     Text,
 )
-from detente.report.numbers import share
 from detente.report.results import LETTERS
 from detente.report.words import Point, clause, sentence, who
 from detente.report.world_charts import Shares, Strip, changes, explained, preferred, spread
@@ -27,6 +28,9 @@ from detente.report.world_words import abouts, asked, explains, quoted, survives
 from detente.report.worlds import Worlds
 from detente.worlds.explore.source import PROBABILITY
 from detente.worlds.explore.wording import count, percent, probability
+
+if TYPE_CHECKING:
+    from detente.worlds.explore.influence import Influence
 
 DRAWN = 8
 """Assumptions of which bars are drawn."""
@@ -106,7 +110,9 @@ def _outcomes(data: ReportData, told: Worlds, letters: dict[str, str]) -> list[B
         strips = [_strip(letters[str(p)], r, share(float(r["p50"]))) for p, r in mine.iterrows()]
         strips = [s for s in strips if not math.isnan(s.p50)]
         if strips:
-            drawn = spread(f"v{n}", strips, title=f"Over the worlds, how likely it is that {heading}")
+            drawn = spread(
+                f"v{n}", strips, title=f"Over the worlds, how likely it is that {heading}"
+            )
             items.append(Picture(sentence(heading).rstrip("."), drawn))
         for policy, r in mine.iterrows():
             numbers = (r["p05"], r["p25"], r["p50"], r["p75"], r["p95"], r["mean"], r["present"])
@@ -120,7 +126,9 @@ def _outcomes(data: ReportData, told: Worlds, letters: dict[str, str]) -> list[B
         "(25 – 75 %). Upright: the middle, which is the number at the right. Ring: at the present "
         f"values. Scales differ.{_key(letters)}"
     )
-    numbers_table = Table("Probability over the worlds", header, tuple(rows), frozenset(range(2, 9)))
+    numbers_table = Table(
+        "Probability over the worlds", header, tuple(rows), frozenset(range(2, 9))
+    )
     return [
         Heading("What happens in these worlds"),
         Pictures(tuple(items), caption, numbers_table),
@@ -154,7 +162,7 @@ def _preferences(data: ReportData, told: Worlds, letters: dict[str, str]) -> lis
     header = ("actor", *_heads(letters), "too close")
     caption = "Share of worlds in which the policy is best (where the share lies with 95 %)"
     left = int(table["left_out"].max())
-    aside = f" {count(left, 'world')} that failed under a policy are left out." if left else ""
+    aside = f" Left out: {count(left, 'world')} that failed under a policy." if left else ""
     text = (
         f"Share of {count(int(table['worlds'].max()), 'world')} in which each policy is the best "
         f"for the actor.{aside} ≈: too close to call, no policy is better than all others by more "
@@ -175,7 +183,7 @@ def _regrets(data: ReportData, told: Worlds, letters: dict[str, str]) -> list[Bl
     for (actor, kind), group in table.groupby(["actor", "type"], sort=False):
         mine = group.set_index("policy").reindex(list(letters))
         cells = [
-            f"{r.mean:.2f} / {r.largest:.2f}{' ★' if r.minimax else ''}" for r in _rows(mine)
+            f"{r.mean:.2f} / {r.largest:.2f}{' ★' if r.minimax else ''}" for r in mine.itertuples()
         ]
         rows.append((who(data.scenario, str(actor), str(kind)), *cells))
     header = ("actor", *_heads(letters))
@@ -227,7 +235,9 @@ def _differences(data: ReportData, told: Worlds, letters: dict[str, str]) -> lis
         if chance and strips:
             heading = clause(data.scenario, str(number))
             title = f"World by world, what policies change in how likely it is that {heading}"
-            items.append(Picture(sentence(heading).rstrip("."), changes(f"x{n}", strips, title=title)))
+            items.append(
+                Picture(sentence(heading).rstrip("."), changes(f"x{n}", strips, title=title))
+            )
     header = ("", "policies", "5 %", "middle", "95 %", "higher", "lower", "too close")
     caption = "The change in the same world; of probabilities in percentage points"
     numbers = Table(caption, header, tuple(rows), frozenset(range(2, 8)))
@@ -300,6 +310,7 @@ def _influences(data: ReportData, told: Worlds) -> list[Block]:
             list(top["quantity"]),
             [float(v) for v in top["s1"]],
             [float(v) for v in top["s1_conf"]],
+            [explains(r.s1, r.s1_conf) for r in top.itertuples()],
             one.s1_floor,
             title=f"What decides {what}",
         )
@@ -314,9 +325,18 @@ def _influences(data: ReportData, told: Worlds) -> list[Block]:
             )
             for r in kept.head(TOLD).itertuples()
         ]
-        header = ("assumption", "what it says", "explains", "PAWN", "rank", "shares its effect with")
+        header = (
+            "assumption",
+            "what it says",
+            "explains",
+            "PAWN",
+            "rank",
+            "shares its effect with",
+        )
         blocks += [
-            Pictures((Picture("Share of the variance explained by itself", drawn),), _noise(one, kept)),
+            Pictures(
+                (Picture("Share of the variance explained by itself", drawn),), _noise(one, kept)
+            ),
             Table("", header, tuple(rows), frozenset({2, 3, 4})),
         ]
     if any(not one.note for one in told.exploration.influences):
@@ -333,11 +353,11 @@ def _influences(data: ReportData, told: Worlds) -> list[Block]:
     return blocks
 
 
-def _noise(one: object, kept: pd.DataFrame) -> str:
-    table, floor = one.table, one.s1_floor  # type: ignore[attr-defined]
-    aside = f" ({one.left_out:,} left out)" if one.left_out else ""  # type: ignore[attr-defined]
+def _noise(one: Influence, kept: pd.DataFrame) -> str:
+    table, floor = one.table, one.s1_floor
+    aside = f" ({one.left_out:,} left out)" if one.left_out else ""
     return (
-        f"From {count(one.worlds, 'world')}{aside}. "  # type: ignore[attr-defined]
+        f"From {count(one.worlds, 'world')}{aside}. "
         "Black: where the share lies with 95 %. "
         f"Dotted: what an assumption without meaning hardly exceeds ({share(max(floor, 0.0))}); "
         f"{len(kept)} of {len(table)} are beyond it, or beyond that of PAWN."
@@ -400,10 +420,6 @@ def _tipping(told: Worlds) -> list[Block]:
 
 def _heads(letters: dict[str, str]) -> tuple[str, ...]:
     return tuple(f"{letter} · {named(policy)}" for policy, letter in letters.items())
-
-
-def _rows(table: pd.DataFrame) -> list[object]:
-    return list(table.itertuples())
 
 
 def _interval(low: float, high: float) -> str:

@@ -88,7 +88,7 @@ def changes(key: str, strips: Sequence[Strip], *, title: str) -> str:
             strips,
             (-end, end),
             lambda x: f"{100 * x:+g}" if x else "0",
-            right=88,
+            right=104,
             title=title,
             description=f"{description}.",
         )
@@ -119,9 +119,7 @@ def preferred(key: str, letters: Sequence[str], rows: Sequence[Shares], *, title
                 if part >= ROOM_FOR_SHARE:
                     name = f"{name}  {share(part)}"
                 if part >= ROOM:
-                    axes.text(
-                        left + part / 2, k, name, ha="center", va="center", color=Colour.INK
-                    )
+                    axes.text(left + part / 2, k, name, ha="center", va="center", color=Colour.INK)
                 left += part
         axes.set_xlim(0, 1)
         axes.set_ylim(len(rows) - 0.6, -0.8)
@@ -142,14 +140,12 @@ def explained(
     names: Sequence[str],
     shares: Sequence[float],
     halves: Sequence[float],
+    told: Sequence[str],
     floor: float,
     *,
     title: str,
 ) -> str:
     """What assumptions explain of the variance: bars with their interval of 95 %, and the noise."""
-    told = [
-        f"{share(max(s, 0.0))} ± {100 * half:.0f}" for s, half in zip(shares, halves, strict=True)
-    ]
     with settings():
         figure, axes = panel(34 + 34 * len(names), left=8)
         end = max((s + half for s, half in zip(shares, halves, strict=True)), default=0.0)
@@ -186,7 +182,7 @@ def _strips(
 ) -> str:
     """A row for each strip: thin 5 to 95 %, thick 25 to 75 %, a cut at the middle, a ring."""
     low, high = ends
-    figure, axes = panel(36 + ROW * len(strips), left=24, right=right)
+    figure, axes = panel(36 + ROW * len(strips), left=34, right=right)
     axes.grid(axis="x", color=Colour.GRID, lw=1)
     axes.set_axisbelow(True)
     if low < 0:
@@ -223,6 +219,7 @@ def _strips(
         )
     axes.set_ylim(len(strips) - 0.4, -0.6)
     axes.set_yticks(range(len(strips)), [s.name for s in strips])
+    axes.tick_params(axis="y", pad=14)  # clear of a ring at nothing
     axes.set_xlim(low, high)
     places = [low, (low + high) / 2, high]
     axes.set_xticks(places, [tick(x) for x in places])
@@ -235,4 +232,3 @@ def _end(strips: Sequence[Strip]) -> float:
     """The end of the axis: the first round number beyond all of them."""
     far = max((abs(x) for s in strips for x in s.ends if x == x), default=0.0)
     return next((end for end in SCALES if far <= end), 1.0)
-

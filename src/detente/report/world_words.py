@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
-
-import pandas as pd
 
 from detente.report.data import ReportData, named
 from detente.report.numbers import share
@@ -35,6 +34,8 @@ def brief(data: ReportData, told: Worlds) -> tuple[str, ...]:
     holds = _holds(data, told)
     if holds:
         lines.append(holds[0])
+    if told.exploration.wish:
+        lines.append(_wished(told))
     turned = _turned(data, told)
     if turned:
         lines.append(f"What does not survive: {turned[0]}")
@@ -44,13 +45,19 @@ def brief(data: ReportData, told: Worlds) -> tuple[str, ...]:
 def survives(data: ReportData, told: Worlds) -> tuple[Point, ...]:
     """The section's answer: what leads each statement in, and its sentences."""
     found = told.exploration
-    points: list[Point] = [("The worlds", (_worlds(told), *_failed(told), *found.notes))]
+    points: list[Point] = [
+        ("The worlds", (_worlds(told), *_failed(told), *(_plain(note) for note in found.notes)))
+    ]
     if found.empty:
         return tuple(points)
     holds, turned = _holds(data, told), _turned(data, told)
     if len(found.record.policies) > 1:
-        none = (f"No change of {_points(TELLING)} or more has the same sign in {share(NEARLY_ALL)}",)
+        none = (
+            f"No change of {_points(TELLING)} or more has the same sign in {share(NEARLY_ALL)}",
+        )
         points.append(("Holds in nearly all", holds or (f"{none[0]} of the worlds.",)))
+    if found.wish:
+        points.append(("What is wished for", (_wished(told),)))
     if turned:
         points.append(("Does not survive", turned))
     best = tuple(_best(data.scenario, told))
@@ -96,6 +103,11 @@ def quoted(text: str, policies: tuple[str, ...]) -> str:
     return text
 
 
+def _plain(note: str) -> str:
+    """A note of the exploration, with the page's quotes for commands."""
+    return re.sub(r"`([^`]*)`", r"“\1”", note)
+
+
 def _worlds(told: Worlds) -> str:
     found, record = told.exploration, told.record
     policies = len(record.policies)
@@ -117,10 +129,18 @@ def _failed(told: Worlds) -> Iterator[str]:
     why = "; ".join(f"{status}, {reason}" for status, reason in list(reasons.index)[:FEW])
     verb = "was" if told.failed == 1 else "were"
     yield (
-        f"{count(told.failed, 'world')} {verb} not solved under at least one policy ({why}) and "
-        "stand in no number that needs it. If what makes a world fail also bears on the answer, "
+        f"{count(told.failed, 'world')} {verb} not solved under at least one policy ({why}): left "
+        "out of all numbers that need it. If what makes a world fail also bears on the answer, "
         "the rest is not all there is."
     )
+
+
+def _wished(told: Worlds) -> str:
+    """In how many worlds each policy fulfils the wish."""
+    table = told.exploration.wishes
+    whole = table[table["clause"] == ""].sort_values("share", ascending=False, kind="stable")
+    parts = [f"“{named(r.policy)}” in {in_worlds(r.share)}" for r in whole.dropna().itertuples()]
+    return f"As wished ({told.exploration.wish}): {', '.join(parts) or 'not known'}."
 
 
 def _holds(data: ReportData, told: Worlds) -> tuple[str, ...]:
@@ -140,7 +160,9 @@ def _holds(data: ReportData, told: Worlds) -> tuple[str, ...]:
             more = f"; and {len(sure) - FEW} more" if len(sure) > FEW else ""
             base = named(told.exploration.against)
             lines.append(
-                sentence(f"Under “{named(str(policy))}” instead of “{base}”: {'; '.join(parts)}{more}")
+                sentence(
+                    f"Under “{named(str(policy))}” instead of “{base}”: {'; '.join(parts)}{more}"
+                )
             )
     return tuple(lines)
 
@@ -203,7 +225,9 @@ def _best(scenario: Scenario, told: Worlds) -> Iterator[str]:
                 f"({within}){aside}."
             )
         else:
-            parts = [f"“{named(r.policy)}” in {share(r.share)}" for r in ranked.head(FEW).itertuples()]
+            parts = [
+                f"“{named(r.policy)}” in {share(r.share)}" for r in ranked.head(FEW).itertuples()
+            ]
             yield f"{name}: no policy is best in most worlds: {', '.join(parts)}{aside}."
 
 
@@ -253,8 +277,3 @@ def _points(value: float) -> str:
 
 def _payoff(value: float) -> str:
     return "nothing" if value == 0 else f"{value:.2f}" if value >= 0.005 else "less than 0.01"
-
-
-def worlds_of(table: pd.DataFrame) -> int:
-    """The most worlds that a row of a table rests on."""
-    return int(table["worlds"].max()) if len(table) else 0

@@ -89,7 +89,9 @@ def _differences(
             message = f"its worlds were solved with {name} {theirs}, not {mine}"
             yield Diagnostic(place, "differs", message, "give the same to both commands")
     if set(policies) != set(record.policies):
-        message = f"its worlds have the policies {_quoted(record.policies)}, not {_quoted(policies)}"
+        message = (
+            f"its worlds have the policies {_quoted(record.policies)}, not {_quoted(policies)}"
+        )
         hint = "leave out --policies to compare those of the worlds"
         if record.against not in policies or set(policies) - set(record.policies):
             hint = "choose among those with --policy and --policies"

@@ -195,7 +195,7 @@ def _problem(x: np.ndarray) -> dict[str, Any]:
 def _indices(x: np.ndarray, y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """S1 and PAWN of each column."""
     problem = _problem(x)
-    slices = int(np.clip(y.size // SLICE, 2, SLICES))
+    slices = _slices(y.size)
     with _undisturbed():
         first = [
             delta.analyze(problem, x, y, num_resamples=2, method="sobol", seed=one)["S1"]
@@ -203,6 +203,18 @@ def _indices(x: np.ndarray, y: np.ndarray, seed: int) -> tuple[np.ndarray, np.nd
         ]
         distance = pawn.analyze(problem, x, y, S=slices)["median"]
     return np.mean(first, axis=0), np.asarray(distance)
+
+
+def _slices(worlds: int) -> int:
+    """How many slices there are worlds for, and SALib can make.
+
+    It adds up their widths, which with 6 and 9 of them ends a rounding error above 1, and then
+    refuses its own limits.
+    """
+    slices = int(np.clip(worlds // SLICE, 2, SLICES))
+    while np.arange(0, 1 + 1 / slices, 1 / slices)[-1] > 1:
+        slices -= 1
+    return slices
 
 
 def _intervals(x: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
