@@ -1,4 +1,4 @@
-"""The sections that an ensemble of worlds adds: what survives our ignorance, and what decides it."""
+"""What survives our ignorance, and what decides it: the sections of an ensemble of worlds."""
 
 from __future__ import annotations
 
@@ -378,8 +378,9 @@ def _discoveries(data: ReportData, told: Worlds) -> list[Block]:
         for k, box in enumerate(one.boxes):
             lines.append(
                 f"{'Also where' if k else 'Where'} {box}: {percent(box.coverage)} "
-                f"({_interval(*box.coverage_interval)}) of the worlds {which} are there, and they "
-                f"are {percent(box.density)} ({_interval(*box.density_interval)}) of the worlds there."
+                f"({_interval(*box.coverage_interval)}) of the worlds {which} are there; "
+                f"{percent(box.density)} ({_interval(*box.density_interval)}) of the worlds there "
+                "are such."
             )
         said = {c.quantity: about.get(c.quantity, "") for box in one.boxes for c in box.conditions}
         meant = [f"{name}: {text}" for name, text in said.items() if text and text != name]
