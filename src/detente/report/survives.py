@@ -1,9 +1,8 @@
-"""What survives our ignorance, and what decides it: the sections of an ensemble of worlds."""
+"""What survives our ignorance: the first section that an ensemble of worlds adds to a page."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -22,21 +21,13 @@ from detente.report.parts import (
     Text,
 )
 from detente.report.results import LETTERS
-from detente.report.words import Point, clause, sentence, who
-from detente.report.world_charts import Shares, Strip, changes, explained, preferred, spread
-from detente.report.world_words import abouts, asked, explains, quoted, survives
+from detente.report.words import clause, sentence, who
+from detente.report.world_charts import Shares, Strip, changes, preferred, spread
+from detente.report.world_decides import decided
+from detente.report.world_words import interval, survives
 from detente.report.worlds import Worlds
 from detente.worlds.explore.source import PROBABILITY
 from detente.worlds.explore.wording import count, percent, probability
-
-if TYPE_CHECKING:
-    from detente.worlds.explore.influence import Influence
-
-DRAWN = 8
-"""Assumptions of which bars are drawn."""
-
-TOLD = 16
-"""Assumptions that stand in the table."""
 
 
 def sections(data: ReportData) -> list[Section]:
@@ -57,10 +48,8 @@ def sections(data: ReportData) -> list[Section]:
         *_failures(told),
     ]
     found = [Section("survives", "What survives our ignorance", tuple(blocks))]
-    decides = [*_influences(data, told), *_discoveries(data, told), *_tipping(told)]
-    if decides:
-        found.append(Section("world-decides", "What decides it, over all ranges", tuple(decides)))
-    return found
+    decides = decided(data, told)
+    return [*found, *([] if decides is None else [decides])]
 
 
 def run_rows(told: Worlds) -> list[tuple[str | Cell, ...]]:
@@ -153,7 +142,7 @@ def _preferences(data: ReportData, told: Worlds, letters: dict[str, str]) -> lis
         close = float(mine["close"].iloc[0])
         bars.append(Shares(name, tuple(float(s) for s in mine["share"]), close))
         cells = [
-            Cell(f"{percent(r.share)} ({_interval(r.low, r.high)})", bar=float(r.share))
+            Cell(f"{percent(r.share)} ({interval(r.low, r.high)})", bar=float(r.share))
             for r in mine.itertuples()
         ]
         rows.append((name, *cells, percent(close)))
@@ -261,7 +250,7 @@ def _wish(told: Worlds, letters: dict[str, str]) -> list[Block]:
         mine = group.set_index("policy").reindex(list(letters))
         cells = [
             Cell(
-                f"{percent(r.share)} ({_interval(r.low, r.high)})",
+                f"{percent(r.share)} ({interval(r.low, r.high)})",
                 bar=None if math.isnan(r.share) else float(r.share),
             )
             for r in mine.itertuples()
@@ -293,138 +282,8 @@ def _failures(told: Worlds) -> list[Block]:
     return [Details("The worlds that were not solved", (Table("", header, rows, frozenset({2})),))]
 
 
-def _influences(data: ReportData, told: Worlds) -> list[Block]:
-    about = abouts(data.scenario)
-    blocks: list[Block] = []
-    for n, one in enumerate(told.exploration.influences):
-        what = asked(data.scenario, one.question)
-        blocks.append(Heading(sentence(what).rstrip(".")))
-        kept = one.table[one.table["counts"]] if not one.note else one.table
-        if one.note or kept.empty:
-            note = one.note or "no assumption stands out from the noise"
-            blocks.append(Text((sentence(note),)))
-            continue
-        top = kept.head(DRAWN)
-        drawn = explained(
-            f"y{n}",
-            list(top["quantity"]),
-            [float(v) for v in top["s1"]],
-            [float(v) for v in top["s1_conf"]],
-            [explains(r.s1, r.s1_conf) for r in top.itertuples()],
-            one.s1_floor,
-            title=f"What decides {what}",
-        )
-        rows: list[tuple[str | Cell, ...]] = [
-            (
-                Cell(r.quantity, code=True),
-                about.get(r.quantity, ""),
-                explains(r.s1, r.s1_conf),
-                f"{r.pawn:.2f}",
-                "" if math.isnan(r.direction) else f"{r.direction:+.2f}",
-                ", ".join(r.shares_with),
-            )
-            for r in kept.head(TOLD).itertuples()
-        ]
-        header = (
-            "assumption",
-            "what it says",
-            "explains",
-            "PAWN",
-            "rank",
-            "shares its effect with",
-        )
-        blocks += [
-            Pictures(
-                (Picture("Share of the variance explained by itself", drawn),), _noise(one, kept)
-            ),
-            Table("", header, tuple(rows), frozenset({2, 3, 4})),
-        ]
-    if any(not one.note for one in told.exploration.influences):
-        blocks.append(
-            Text(
-                (
-                    "PAWN: how far the whole distribution moves with the assumption, from 0 to 1. "
-                    "Rank: the rank correlation, above zero where more of it makes the answer "
-                    "higher. Unlike the derivatives of the page, these cover whole ranges, with "
-                    "all assumptions moving at once.",
-                )
-            )
-        )
-    return blocks
-
-
-def _noise(one: Influence, kept: pd.DataFrame) -> str:
-    table, floor = one.table, one.s1_floor
-    aside = f" ({one.left_out:,} left out)" if one.left_out else ""
-    return (
-        f"From {count(one.worlds, 'world')}{aside}. "
-        "Black: where the share lies with 95 %. "
-        f"Dotted: what an assumption without meaning hardly exceeds ({share(max(floor, 0.0))}); "
-        f"{len(kept)} of {len(table)} are beyond it, or beyond that of PAWN."
-    )
-
-
-def _discoveries(data: ReportData, told: Worlds) -> list[Block]:
-    """Where it fails: corners of the ranges, in words."""
-    about = abouts(data.scenario)
-    points: list[Point] = []
-    for one in told.exploration.discoveries:
-        lead = sentence(quoted(one.about, told.record.policies)).rstrip(".")
-        aside = f" ({one.left_out:,} not solved)" if one.left_out else ""
-        lines = [f"So it is in {percent(one.base)} of {count(one.worlds, 'world')}{aside}."]
-        if one.note:
-            lines.append(sentence(one.note))
-        which = "in which it is so" if one.rarer == "fail" else "in which it is not so"
-        for k, box in enumerate(one.boxes):
-            lines.append(
-                f"{'Also where' if k else 'Where'} {box}: {percent(box.coverage)} "
-                f"({_interval(*box.coverage_interval)}) of the worlds {which} are there; "
-                f"{percent(box.density)} ({_interval(*box.density_interval)}) of the worlds there "
-                "are such."
-            )
-        said = {c.quantity: about.get(c.quantity, "") for box in one.boxes for c in box.conditions}
-        meant = [f"{name}: {text}" for name, text in said.items() if text and text != name]
-        if meant:
-            lines.append(sentence("; ".join(meant)))
-        points.append((lead, tuple(lines)))
-    if not points:
-        return []
-    how = (
-        "Conditions were looked for in half of the worlds and counted in the other half; in "
-        "parentheses, where the shares lie with 95 %.",
-    )
-    tells = any(one.boxes for one in told.exploration.discoveries)
-    return [Heading("Where"), Points(tuple(points)), *([Text(how)] if tells else [])]
-
-
-def _tipping(told: Worlds) -> list[Block]:
-    one = told.exploration.tipping
-    if one is None or one.table.empty:
-        return []
-    rows: list[tuple[str | Cell, ...]] = []
-    for draw, mine in one.table.groupby("draw", sort=False):
-        far = [
-            f"{r.quantity} {r.value:.3g} ({percent(r.percentile)})"
-            for r in mine.itertuples()
-            if r.quantity
-        ]
-        rows.append((str(draw), f"{mine['distance'].iloc[0]:+.2g}", ", ".join(far)))
-    header = ("world", "distance", "assumptions furthest from their middle")
-    about = quoted(one.about, told.record.policies)
-    text = (
-        f"Distance in {one.unit}; {percent(one.turned)} of the worlds are on its lower side. In "
-        "parentheses: the share of worlds with a smaller value.",
-    )
-    table = Table("", header, tuple(rows), frozenset({0, 1}))
-    return [Details(f"The worlds nearest to where {about}", (table, Text(text)))]
-
-
 def _heads(letters: dict[str, str]) -> tuple[str, ...]:
     return tuple(f"{letter} · {named(policy)}" for policy, letter in letters.items())
-
-
-def _interval(low: float, high: float) -> str:
-    return "–" if math.isnan(low) else f"{100 * low:.0f} – {100 * high:.0f}"
 
 
 def _whose(data: ReportData, number: str) -> str:

@@ -265,6 +265,11 @@ def _decides(scenario: Scenario, told: Worlds) -> Iterator[str]:
         yield "In brackets: the share of the variance that it explains by itself."
 
 
+def interval(low: float, high: float) -> str:
+    """An interval of a share, in per cent."""
+    return "–" if math.isnan(low) else f"{100 * low:.0f} – {100 * high:.0f}"
+
+
 def explains(part: float, half: float) -> str:
     """A share of variance with its interval."""
     return f"{100 * max(part, 0.0):.0f} ± {math.ceil(100 * half - 1e-9)} %"
