@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+import detente
 from detente.cli import report
 from detente.cli.main import main
+from detente.worlds.asked import Asked, new_record
+from tests.worlds.runs import solved_here
 
 ROUNDS = ("report", "bargaining-rounds", "--horizon", "1", "--beliefs", "5")
 
@@ -78,3 +81,42 @@ def test_an_old_page_stays_where_the_new_one_cannot_be_written(
     assert "No space left on device" in capsys.readouterr().err
     assert page.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_worlds_need_their_own_packages(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    absent = {"SALib", "prim"}
+    monkeypatch.setattr(report, "find_spec", lambda name: None if name in absent else object())
+    assert told(monkeypatch, *ROUNDS, "--ensemble", "worlds") == 2
+    err = capsys.readouterr().err
+    assert "needs SALib and prim, which are not installed" in err
+    assert "hint: python3 -m pip install 'detente[ensemble]'" in err
+
+
+def test_worlds_that_are_not_there_and_a_wish_without_any_are_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert told(monkeypatch, *ROUNDS, "--ensemble", "worlds") == 2
+    assert "worlds" in capsys.readouterr().err
+    assert told(monkeypatch, *ROUNDS, "--wish", "relief >= 10 %") == 2
+    assert "--ensemble" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_page_has_its_worlds(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    scenario = detente.load("bargaining-rounds").with_horizon(1)
+    solved_here(tmp_path / "worlds", new_record(scenario, Asked(draws=8, beliefs=5, checked=1)))
+    words = ("--ensemble", "worlds", "--wish", "relief >= 10 %")
+    assert told(monkeypatch, *ROUNDS, *words) == 0
+    page = (tmp_path / "bargaining-rounds.html").read_text("utf-8")
+    assert "8 worlds drawn from the ranges of" in page
+    assert "--ensemble worlds --wish &#34;relief &gt;= 10" in page
+    capsys.readouterr()
+    assert told(monkeypatch, "report", "bargaining-rounds", "--ensemble", "worlds") == 2
+    assert "were solved with --horizon 1" in capsys.readouterr().err

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from detente.cli import console
+from detente.cli.explore import NEEDED as NEEDED_TO_EXPLORE
 from detente.cli.inputs import (
     Beliefs,
     Horizon,
@@ -27,7 +28,7 @@ from detente.cli.inputs import (
     refuse,
 )
 
-NEEDED = ("jinja2", "matplotlib")
+NEEDED = {"jinja2": "jinja2", "matplotlib": "matplotlib"}
 """Packages that only the report needs: the extra `report` of the project."""
 
 
@@ -52,6 +53,18 @@ def report(
             "--policies", metavar="POLICY", help="Compare with this one (may be repeated; all)."
         ),
     ] = None,
+    ensemble: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RESULTS", help="Tell what survives the worlds that `detente ensemble` wrote."
+        ),
+    ] = None,
+    wish: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT", help="What is wished for in them: 'deal >= 30 % and war <= 2 %'."
+        ),
+    ] = None,
     outcome: Annotated[
         str | None, typer.Option(help="The outcome to explain; by default the most open one.")
     ] = None,
@@ -64,7 +77,7 @@ def report(
     threads: Threads = None,
 ) -> None:
     """Write a forecast, a comparison of policies and what they rest on as one web page."""
-    _check_packages()
+    _check_packages(worlds=ensemble is not None)
     game = compile_scenario(source, values, horizon, policy)
     check_options(game, beliefs, None, periods)
     target = Path(f"{game.scenario.name}.html") if output is None else output
@@ -75,6 +88,11 @@ def report(
 
         record = read_record(moves, game.scenario)
         console.print_diagnostics(record.warnings)
+    found = None
+    if ensemble is not None:
+        from detente.worlds.results import open_ensemble
+
+        found = open_ensemble(ensemble)
     announce_kernels()
     from detente.report.data import build
     from detente.report.page import render
@@ -83,6 +101,8 @@ def report(
         "--policy": policy,
         "--outcome": outcome,
         "--moves": moves,
+        "--ensemble": ensemble,
+        "--wish": wish,
         "--horizon": horizon,
         "--beliefs": beliefs,
         "--periods": periods,
@@ -96,6 +116,8 @@ def report(
             question=outcome,
             moves=record,
             skip_impossible=skip_impossible,
+            ensemble=found,
+            wish=wish,
             beliefs=beliefs,
             periods=periods,
             threads=threads,
@@ -110,13 +132,15 @@ def report(
         raise typer.Exit(1)
 
 
-def _check_packages() -> None:
+def _check_packages(*, worlds: bool) -> None:
     """Refuse with all that is missing, and how to get it."""
-    missing = [name for name in NEEDED if find_spec(name) is None]
+    needed = NEEDED | (NEEDED_TO_EXPLORE if worlds else {})
+    missing = [name for module, name in needed.items() if find_spec(module) is None]
     if missing:
         verb = "is" if len(missing) == 1 else "are"
         message = f"the report needs {' and '.join(missing)}, which {verb} not installed"
-        hint = "python3 -m pip install 'detente[report]'"
+        extra = "ensemble" if worlds else "report"
+        hint = f"python3 -m pip install 'detente[{extra}]'"
         refuse("detente report", "not-installed", message, hint)
 
 

@@ -50,7 +50,7 @@ def over_time(
     with settings():
         longest = max(len(line.name) + (5 if len(lines) > FEW else 0) for line in lines)
         right = 16 + 7.4 * max(5, longest)
-        figure, axes = _panel(150 if len(lines) == 1 else 190, right=min(right, 150))
+        figure, axes = panel(150 if len(lines) == 1 else 190, right=min(right, 150))
         times = range(len(labels))
         for k, line in enumerate(lines):
             colour = Colour.SERIES[k % len(Colour.SERIES)]
@@ -68,7 +68,7 @@ def over_time(
         between = {times[-1] // 2} if axes.bbox.width > ROOM else set()
         ticks = sorted({0, times[-1]} | between)
         axes.set_xticks(ticks, [labels[t] for t in ticks])
-        _anchor_ends(axes)
+        anchor_ends(axes)
     told = "; ".join(
         f"{line.name + ': ' if line.name else ''}{share(line.values[0])} at the start, "
         f"{share(line.values[-1])} in the end"
@@ -83,7 +83,7 @@ def compared(
 ) -> str:
     """One outcome under each policy, as dots on a line from the first policy's; error bars."""
     with settings():
-        figure, axes = _panel(34 + 19 * len(names), left=24, right=56)
+        figure, axes = panel(34 + 19 * len(names), left=24, right=56)
         base = values[0]
         axes.axvline(base, color=Colour.MUTED, lw=1, ls=DASHES[2])
         for k, (value, error) in enumerate(zip(values, errors, strict=True)):
@@ -108,7 +108,7 @@ def compared(
         axes.set_xticks([0, 0.5, 1])
         axes.grid(axis="x", color=Colour.GRID, lw=1)
         axes.spines["left"].set_visible(False)
-        _anchor_ends(axes)
+        anchor_ends(axes)
     description = ", ".join(f"{n}: {share(v)}" for n, v in zip(names, values, strict=True)) + "."
     return to_svg(figure, key, title=title, description=description)
 
@@ -116,7 +116,7 @@ def compared(
 def ranked(key: str, names: Sequence[str], swings: Sequence[float], *, title: str) -> str:
     """What the ranges of assumptions are worth, largest first: bars from zero, named above."""
     with settings():
-        figure, axes = _panel(34 + 32 * len(names), left=8)
+        figure, axes = panel(34 + 32 * len(names), left=8)
         widest = min(max((abs(s) for s in swings), default=0.0) or 1.0, 1.0)
         for k, (name, swing) in enumerate(zip(names, swings, strict=True)):
             colour = Colour.SERIES[0] if swing >= 0 else Colour.SERIES[1]
@@ -155,7 +155,7 @@ def curve(
 ) -> str:
     """A probability along the range of an assumption; its present value and crossings marked."""
     with settings():
-        figure, axes = _panel(170)
+        figure, axes = panel(170)
         axes.plot(at, values, color=Colour.SERIES[0], lw=2, marker="o", ms=4, clip_on=False)
         if now is not None:
             axes.axvline(now, color=Colour.MUTED, lw=1, ls=DASHES[1])
@@ -193,7 +193,7 @@ def path(
 ) -> str:
     """A belief after each observed move: steps, with the numbers of the moves on them."""
     with settings():
-        figure, axes = _panel(190)
+        figure, axes = panel(190)
         times = range(len(values))
         axes.step(times, values, where="post", color=Colour.SERIES[0], lw=2)
         above = True
@@ -217,14 +217,14 @@ def path(
         step = max(1, -(-len(labels) // 3))
         ticks = list(range(0, len(labels), step))
         axes.set_xticks(ticks, [labels[t] for t in ticks])
-        _anchor_ends(axes)
+        anchor_ends(axes)
     told = ", ".join(
         f"{share(v)} after {m or 'the start'}" for m, v in zip(marks, values, strict=True)
     )
     return to_svg(figure, key, title=title, description=f"{told}.")
 
 
-def _panel(
+def panel(
     height: float, *, width: float = WIDTH, left: float = 38, right: float = 12, bottom: float = 28
 ) -> tuple[Figure, Axes]:
     """A figure with one plain pair of axes; margins in pixels."""
@@ -253,7 +253,7 @@ def _per_cent(axes: Axes) -> None:
     axes.spines["left"].set_visible(False)
 
 
-def _anchor_ends(axes: Axes) -> None:
+def anchor_ends(axes: Axes) -> None:
     """The first and last label of the x axis within the figure, not half beyond it."""
     labels = axes.get_xticklabels()
     if len(labels) > 1:

@@ -11,6 +11,9 @@ What is solved, in this order, each solve used for all that needs it:
    a time: in a large game on the coarsest grid that is of use, and at few values;
 5. what a record of moves tells, where there is one: by the first solve.
 
+An ensemble of worlds, where there is one, has been solved already; it is explored first, so that
+a mistake in what is asked of it is told before anything is solved.
+
 Nothing here depends on the time of day, on how long it took, or on the number of threads.
 """
 
@@ -21,6 +24,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -31,6 +35,7 @@ from detente.analysis.threshold_result import Threshold
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
+from detente.report.worlds import Worlds, check_worlds, look
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Scenario
@@ -41,6 +46,9 @@ from detente.solver.backward import Progress
 from detente.solver.beliefs import fewest_points, grid_size
 from detente.solver.solution import Solution
 from detente.solver.solve import MEMORY_LIMIT, default_points, solve
+
+if TYPE_CHECKING:
+    from detente.worlds.results import Ensemble
 
 LARGE = 2_000_000
 """Turn-state-belief points from which on policies are compared on a grid half as fine."""
@@ -75,6 +83,8 @@ class ReportData:
         Of the question, by the assumptions that matter most; none where there is no question.
     track
         What a record of moves tells; None without one.
+    worlds
+        What an ensemble of worlds tells; None without one.
     options
         What was asked for, by name, in the words of the command line; nothing that is a default.
     points, turning_points
@@ -90,6 +100,7 @@ class ReportData:
     sensitivity: Sensitivity | None
     thresholds: tuple[Threshold, ...]
     track: Track | None
+    worlds: Worlds | None
     options: Mapping[str, str]
     points: tuple[int, int]
     turning_points: int
@@ -121,6 +132,8 @@ def build(
     question: str | None = None,
     moves: Record | None = None,
     skip_impossible: bool = False,
+    ensemble: Ensemble | None = None,
+    wish: str | None = None,
     beliefs: int | None = None,
     periods: int | None = None,
     threads: int | None = None,
@@ -137,11 +150,14 @@ def build(
     policy
         The policy in force; by default the scenario's.
     policies
-        Those to compare it with; by default all of the scenario.
+        Those to compare it with; by default all of the scenario, or those of the ensemble.
     question
         The outcome to look at more closely: by default the most open one, nearest to even odds.
     moves, skip_impossible
         A record of moves, and as that of `track`.
+    ensemble, wish
+        Worlds of the same scenario under the same policies, as `detente.ensemble` or
+        `detente.open_ensemble` gave them, and what is wished for in them, as that of `explore`.
     beliefs, threads, memory_limit
         As those of `solve`.
     periods
@@ -155,14 +171,22 @@ def build(
     ------
     ScenarioError
         For names that the scenario does not have, all at once; for moves that the model holds
-        impossible.
+        impossible; for worlds of another scenario or other policies, and mistakes in the wish.
     SolveError
         If a solve would need more memory than allowed.
     """
     base = scenario.policy if policy is None else policy
     _check_names(scenario, base, policies or (), question)
-    wanted = [base, *(scenario.policies if policies is None else policies)]
-    wanted = list(dict.fromkeys(wanted))
+    if wish is not None and ensemble is None:
+        message = "a wish is looked for in worlds, and there are none"
+        hint = "give the results of `detente ensemble` with --ensemble"
+        raise ScenarioError([Diagnostic(Place("--wish"), "missing", message, hint)])
+    every = tuple(scenario.policies) if ensemble is None else ensemble.record.policies
+    wanted = list(dict.fromkeys([base, *(every if policies is None else policies)]))
+    worlds = None
+    if ensemble is not None:
+        check_worlds(ensemble.record, scenario, wanted)
+        worlds = look(ensemble, against=base, wish=wish)
     games = {name: compile_game(scenario, policy=name) for name in wanted}
     game = games[base]
     points = default_points(game) if beliefs is None else beliefs
@@ -227,6 +251,7 @@ def build(
         sensitivity=found,
         thresholds=turns,
         track=seen,
+        worlds=worlds,
         options=Frozen(options or {}),
         points=(points, fewer) if game.informed else (0, 0),
         turning_points=coarsest,

@@ -24,6 +24,7 @@ from detente.report.parts import (
     Table,
     Text,
 )
+from detente.report.survives import run_rows
 from detente.report.words import covered, sentence, who
 from detente.scenario.model import Action, Scenario, Support
 from detente.scenario.uncertainty import drawn_priors
@@ -200,6 +201,8 @@ def record(data: ReportData) -> Section:
         if rough != fine:
             rows.append(("for comparisons and derivatives", str(rough)))
     rows.append(("seed of the certificate's sample", str(SEED)))
+    if data.worlds is not None:
+        rows += run_rows(data.worlds)
     rows += list(data.versions.items())
     return Section(
         "record",

@@ -6,11 +6,12 @@ from importlib import resources
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from detente.report import model, results, words
+from detente.report import model, results, survives, words
 from detente.report.data import ReportData
 from detente.report.observed import believed, observed
 from detente.report.parts import Page, Points, Section
 from detente.report.turning import takes, turning
+from detente.report.world_words import brief
 
 
 def render(data: ReportData) -> str:
@@ -32,6 +33,8 @@ def assemble(data: ReportData) -> Page:
         extra.append(("What it would take", (lead, *takes(data))))
     if data.track is not None:
         extra.append(("What moves have told", believed(data.track)))
+    if data.worlds is not None:
+        extra.append(("What survives", brief(data, data.worlds)))
     return Page(
         title=data.scenario.title,
         about=data.scenario.about,
@@ -50,6 +53,7 @@ def _sections(data: ReportData) -> list[Section | None]:
         None if data.track is None else observed(data.track),
         turning(data),
         results.decides(data),
+        *survives.sections(data),
         *model.sections(data),
     ]
 
