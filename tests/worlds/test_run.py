@@ -144,6 +144,10 @@ def test_workers_that_cannot_be_started_are_told(
     )
     with pytest.raises(SolveError, match=r"could not be started: .* exit code 1: no numbers"):
         ensemble(scenario, **SMALL, workers=2, output=tmp_path / "run")
+    monkeypatch.setattr(process, "COMMAND", ("/no/such/program",))
+    with pytest.raises(SolveError, match="could not be started: No such file"):
+        ensemble(scenario, **SMALL, workers=2, output=tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_wrong_with_every_world_is_told_before_anything_is_written(

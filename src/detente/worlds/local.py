@@ -43,6 +43,7 @@ class Local:
         try:
             for _ in range(self._workers):
                 self._start()
+            self._take_one()  # so that nothing is begun where none can be started
         except BaseException:
             self._end()
             raise
@@ -73,17 +74,23 @@ class Local:
     def next(self) -> tuple[Task, list[Row]]:
         """Wait for a world that has been solved, or cannot be. Raises `SolveError`."""
         while not self._ready:
-            try:
-                process, line = self._answers.get(timeout=PATIENCE)
-            except queue.Empty:
-                continue
-            if not line:
-                self._replace(process)
-            elif (found := process.take(line)) is not None:
-                self._warm = True
-                self._ready.append(found)
+            self._take_one()
             self._hand_out()
         return self._ready.popleft()
+
+    def _take_one(self) -> None:
+        """Wait for something that a process says, and see to it."""
+        while True:
+            try:
+                process, line = self._answers.get(timeout=PATIENCE)
+                break
+            except queue.Empty:
+                continue
+        if not line:
+            self._replace(process)
+        elif (found := process.take(line)) is not None:
+            self._warm = True
+            self._ready.append(found)
 
     def _start(self) -> None:
         self._processes.append(Process(self._record, self._answers))

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from detente.errors import SolveError
 from detente.worlds.draws import Draw
 from detente.worlds.record import RunRecord
 from detente.worlds.world import Row, begin_row, failed
@@ -75,26 +76,28 @@ class Process:
         Those that it has not answered yet, the one that it works on first.
     versions
         What it computes with; None until it is ready.
+
+    Raises `SolveError` if it cannot be started.
     """
 
     def __init__(self, record: RunRecord, answers: queue.Queue[tuple[Process, bytes]]) -> None:
         self.tasks: deque[Task] = deque()
         self.versions: Mapping[str, str] | None = None
         self._answers = answers
-        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        self._process = subprocess.Popen(
-            COMMAND,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env={
-                **os.environ,
-                **dict.fromkeys(ONE_THREAD, "1"),
-                "PYTHONPATH": os.pathsep.join(paths),
-            },
-            start_new_session=True,  # Ctrl-C is for who started it
-        )
+        alone = dict.fromkeys(ONE_THREAD, "1")
+        try:
+            self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+            self._process = subprocess.Popen(
+                COMMAND,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                env={**os.environ, **alone, "PYTHONPATH": os.pathsep.join(paths)},
+                start_new_session=True,  # Ctrl-C is for who started it
+            )
+        except OSError as error:
+            raise SolveError(f"a worker could not be started: {error.strerror}") from error
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self._write({"record": record.to_json()})
