@@ -108,8 +108,8 @@ def _outcomes(data: ReportData, told: Worlds, letters: dict[str, str]) -> list[B
             head = Cell(str(outcome), code=True)
             rows.append((head, letters[str(policy)], *(probability(float(v)) for v in numbers)))
     header = ("outcome", "policy", "5 %", "25 %", "middle", "75 %", "95 %", "mean", "present")
-    times = told.record.times
-    by = data.scenario.calendar.label(max(times)) if times and max(times) else "the end"
+    last = max(told.record.times, default=0)
+    by = data.scenario.calendar.label(last) if last else "the end"
     caption = (
         f"Probability by {by}. Thin line: nine worlds of ten (5 – 95 %). Thick: half of them "
         "(25 – 75 %). Upright: the middle, which is the number at the right. Ring: at the present "
