@@ -30,6 +30,10 @@ from detente.worlds.explore.source import PROBABILITY
 from detente.worlds.explore.wording import count, percent, probability
 
 
+NARROW = "\N{NO-BREAK SPACE}"
+"""Keeps the two numbers of a cell on one line."""
+
+
 def sections(data: ReportData) -> list[Section]:
     """What survives, and what decides it; nothing without an ensemble."""
     told = data.worlds
@@ -172,7 +176,8 @@ def _regrets(data: ReportData, told: Worlds, letters: dict[str, str]) -> list[Bl
     for (actor, kind), group in table.groupby(["actor", "type"], sort=False):
         mine = group.set_index("policy").reindex(list(letters))
         cells = [
-            f"{r.mean:.2f} / {r.largest:.2f}{' ★' if r.minimax else ''}" for r in mine.itertuples()
+            f"{r.mean:.2f}{NARROW}/{NARROW}{r.largest:.2f}{NARROW + '★' if r.minimax else ''}"
+            for r in mine.itertuples()
         ]
         rows.append((who(data.scenario, str(actor), str(kind)), *cells))
     header = ("actor", *_heads(letters))
