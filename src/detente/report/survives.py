@@ -29,7 +29,6 @@ from detente.report.worlds import Worlds
 from detente.worlds.explore.source import PROBABILITY
 from detente.worlds.explore.wording import count, percent, probability
 
-
 NARROW = "\N{NO-BREAK SPACE}"
 """Keeps the two numbers of a cell on one line."""
 
