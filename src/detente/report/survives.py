@@ -29,6 +29,9 @@ from detente.report.worlds import Worlds
 from detente.worlds.explore.source import PROBABILITY
 from detente.worlds.explore.wording import count, percent, probability
 
+NARROW = "\N{NO-BREAK SPACE}"
+"""Keeps the two numbers of a cell on one line."""
+
 
 def sections(data: ReportData) -> list[Section]:
     """What survives, and what decides it; nothing without an ensemble."""
@@ -108,8 +111,8 @@ def _outcomes(data: ReportData, told: Worlds, letters: dict[str, str]) -> list[B
             head = Cell(str(outcome), code=True)
             rows.append((head, letters[str(policy)], *(probability(float(v)) for v in numbers)))
     header = ("outcome", "policy", "5 %", "25 %", "middle", "75 %", "95 %", "mean", "present")
-    times = told.record.times
-    by = data.scenario.calendar.label(max(times)) if times and max(times) else "the end"
+    last = max(told.record.times, default=0)
+    by = data.scenario.calendar.label(last) if last else "the end"
     caption = (
         f"Probability by {by}. Thin line: nine worlds of ten (5 – 95 %). Thick: half of them "
         "(25 – 75 %). Upright: the middle, which is the number at the right. Ring: at the present "
@@ -172,7 +175,8 @@ def _regrets(data: ReportData, told: Worlds, letters: dict[str, str]) -> list[Bl
     for (actor, kind), group in table.groupby(["actor", "type"], sort=False):
         mine = group.set_index("policy").reindex(list(letters))
         cells = [
-            f"{r.mean:.2f} / {r.largest:.2f}{' ★' if r.minimax else ''}" for r in mine.itertuples()
+            f"{r.mean:.2f}{NARROW}/{NARROW}{r.largest:.2f}{NARROW + '★' if r.minimax else ''}"
+            for r in mine.itertuples()
         ]
         rows.append((who(data.scenario, str(actor), str(kind)), *cells))
     header = ("actor", *_heads(letters))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.ticker import FuncFormatter
 
@@ -189,7 +190,7 @@ def _strips(
         axes.axvline(0, color=Colour.MUTED, lw=1)
     for k, s in enumerate(strips):
         colour = Colour.SERIES[0]
-        plain = {"color": colour, "solid_capstyle": "butt", "clip_on": False}
+        plain: dict[str, Any] = {"color": colour, "solid_capstyle": "butt", "clip_on": False}
         axes.plot([s.p05, s.p95], [k, k], lw=1.6, **plain)
         axes.plot([s.p25, s.p75], [k, k], lw=8, **plain)
         axes.plot([s.p50], [k], "|", color=Colour.PAPER, ms=9, mew=2, clip_on=False)
