@@ -37,7 +37,7 @@ from detente.scenario.model import Scenario
 from detente.simulation.forward import forward
 from detente.solver.backward import Workers
 from detente.worlds.asked import Asked, new_record
-from detente.worlds.local import ONE_THREAD
+from detente.worlds.process import ONE_THREAD
 from detente.worlds.record import RunRecord
 from detente.worlds.world import AUDITED, Worker, results
 

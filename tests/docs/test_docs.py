@@ -47,7 +47,8 @@ PAGES += sorted((ROOT / "docs").glob("*.md"))
 LONG = os.environ.get("DETENTE_DOCS") == "long"
 SHORT = ("--horizon", "1", "--beliefs", "5")
 """Added to commands that are marked as long."""
-SHORTENED = ("run", "sample", "compare", "credibility", "threshold", "track")
+SHORTENED = ("run", "sample", "compare", "credibility", "threshold", "track", "ensemble")
+FEWER = {"ensemble": ("--draws", "4", "--checked", "1")}
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,9 @@ class Runner:
         if ">" in words:
             words, target = words[: words.index(">")], words[words.index(">") + 1]
         out, err = io.StringIO(), io.StringIO()
-        saved, sys.argv = sys.argv, ["detente", *words, *(SHORT if short else ())]
+        saved, sys.argv = sys.argv, ["detente", *words]
+        if short:
+            sys.argv += [*SHORT, *FEWER.get(words[0], ())]
         code: object = 0
         try:
             with redirect_stdout(out), redirect_stderr(err):
