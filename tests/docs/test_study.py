@@ -1,8 +1,8 @@
 """The headlines of the study of the default scenario, in the first 12 of its 2,000 worlds.
 
-A sentence that holds in all worlds of the study holds in these; one that holds in a share of them is
-held to what 12 worlds leave of it: each bound is one that a share as told would miss less than once
-in a hundred times, if the worlds were drawn independently.
+A sentence that holds in all worlds of the study holds in these; one that holds in a share of them
+is held to what 12 worlds leave of it: each bound is one that a share as told would miss less than
+once in a hundred times, if the worlds were drawn independently.
 """
 
 from __future__ import annotations
