@@ -37,7 +37,6 @@ def test_all_is_told(run: Run, sound: Ensemble) -> None:  # noqa: F811
         "What a policy changes against A, world by world",
         "What decides the probability that",
         "quantities are within the noise",
-        "how often pressure falls by itself",
         "The worlds nearest to where",
         "share of worlds with a smaller value",
     ):

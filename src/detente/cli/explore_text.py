@@ -304,8 +304,11 @@ def _print_tipping(one: Tipping) -> None:
         ]
         rows.append([str(draw), f"{mine['distance'].iloc[0]:+.2g}", ", ".join(told)])
     console.print_table(["world", "distance", "furthest from the middle"], rows, numbers=0, text=2)
+    turned = f"{percent(one.turned)} of the worlds are on its lower side."
+    if one.turned in (0, 1):
+        turned = "in no world does it turn, these come nearest."
     console.print_text(
-        f"Distance in {one.unit}; {percent(one.turned)} of the worlds are on its lower side. In "
+        f"Distance in {one.unit}; {turned} In "
         "parentheses: the share of worlds with a smaller value.",
         indent=2,
     )

@@ -195,26 +195,23 @@ def _problem(x: np.ndarray) -> dict[str, Any]:
 def _indices(x: np.ndarray, y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """S1 and PAWN of each column."""
     problem = _problem(x)
-    slices = _slices(y.size)
     with _undisturbed():
         first = [
             delta.analyze(problem, x, y, num_resamples=2, method="sobol", seed=one)["S1"]
             for one in _seeds(seed, REPEATS)
         ]
-        distance = pawn.analyze(problem, x, y, S=slices)["median"]
+        distance = pawn.analyze(problem, x, y, S=_slices(y.size))["median"]
     return np.mean(first, axis=0), np.asarray(distance)
 
 
 def _slices(worlds: int) -> int:
-    """How many slices there are worlds for, and SALib can make.
+    """As many slices as the worlds fill, of numbers that SALib can count.
 
-    It adds up their widths, which with 6 and 9 of them ends a rounding error above 1, and then
-    refuses its own limits.
+    It counts their ends as `arange(0, 1 + 1 / S, 1 / S)`, of which rounding puts one above 1 for
+    some numbers, 6 for one, and that it refuses.
     """
-    slices = int(np.clip(worlds // SLICE, 2, SLICES))
-    while np.arange(0, 1 + 1 / slices, 1 / slices)[-1] > 1:
-        slices -= 1
-    return slices
+    most = int(np.clip(worlds // SLICE, 2, SLICES))
+    return next(s for s in range(most, 0, -1) if np.arange(0, 1 + 1 / s, 1 / s)[-1] <= 1)
 
 
 def _intervals(x: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
