@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -14,13 +14,14 @@ from detente.report.data import ReportData, build
 from detente.report.page import render
 from detente.report.world_charts import Strip, changes, spread
 from detente.report.worlds import Worlds, check_worlds
+from detente.scenario.model import Scenario
 from detente.worlds.asked import Asked, new_record
 from detente.worlds.explore.explore import explore
 from detente.worlds.results import Ensemble
 from tests.report.conftest import EVERYTHING
 from tests.report.markup import Markup
 from tests.worlds.runs import solved_here
-from tests.worlds.stand_in import make
+from tests.worlds.stand_in import StandInRecord, make
 
 WISH = "given >= 50 % and sunny <= 60 %"
 
@@ -44,8 +45,17 @@ def page(data: ReportData, told: Worlds) -> str:
     return render(replace(data, worlds=told))
 
 
-def made_up(data: ReportData, n: int = 200) -> Worlds:
+class OfEverything(StandInRecord):
+    """A made-up record whose names are those of the page of everything."""
+
+    def scenario(self) -> Scenario:
+        return detente.loads(EVERYTHING)
+
+
+@pytest.fixture(scope="module")
+def made_up() -> Worlds:
     """Worlds whose answers are known: `trust` gives more in all of them, B fares best by luck."""
+    n = 200
     rng = np.random.default_rng(5)
     luck, odds = rng.uniform(0, 1, n), rng.uniform(0, 1, n)
     given = np.stack([0.2 + 0.1 * luck, 0.5 + 0.1 * luck], axis=1)
@@ -58,6 +68,8 @@ def made_up(data: ReportData, n: int = 200) -> Worlds:
         ("trust", "nothing"),
         now={"given@3": (0.25, 0.55), "payoff:A=firm": (0.0, 0.1)},
     )
+    named = {one.name: getattr(ensemble.record, one.name) for one in fields(ensemble.record)}
+    ensemble = replace(ensemble, record=OfEverything(**named))
     seen = explore(ensemble, wish="given >= 25 %")
     record = new_record(detente.loads(EVERYTHING), Asked(draws=n, beliefs=5))
     return Worlds(replace(seen, record=record), record, 4)
@@ -95,8 +107,8 @@ def test_the_record_tells_how_worlds_were_drawn(page: str, found: Ensemble) -> N
     assert f"numpy {found.record.versions['numpy']}" in text
 
 
-def test_the_words_are_those_of_the_numbers(data: ReportData) -> None:
-    told = made_up(data)
+def test_the_words_are_those_of_the_numbers(data: ReportData, made_up: Worlds) -> None:
+    told = made_up
     points = {lead: " ".join(lines) for lead, lines in world_words.survives(data, told)}
     assert (
         "4 worlds were not solved under at least one policy (REFUSED, too large)"
@@ -118,8 +130,8 @@ def test_the_words_are_those_of_the_numbers(data: ReportData) -> None:
     assert world_words.brief(data, told)[1] == points["Holds in nearly all"]
 
 
-def test_where_a_wish_fails_is_told_in_words(data: ReportData) -> None:
-    told = made_up(data)
+def test_where_a_wish_fails_is_told_in_words(data: ReportData, made_up: Worlds) -> None:
+    told = made_up
     text = Markup(render(replace(data, worlds=told))).text
     assert "“trust” fails the wish given >= 25" in text
     assert "luck at" in text

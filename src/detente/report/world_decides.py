@@ -137,7 +137,7 @@ def _discoveries(data: ReportData, told: Worlds) -> list[Block]:
         said = {c.quantity: about.get(c.quantity, "") for box in one.boxes for c in box.conditions}
         meant = [f"{name}: {text}" for name, text in said.items() if text and text != name]
         if meant:
-            lines.append(sentence("; ".join(meant)))
+            lines.append(f"What these are: {'; '.join(meant)}.")
         points.append((lead, tuple(lines)))
     if not points:
         return []
