@@ -69,7 +69,7 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         for process in reversed(processes):
             process.terminate()
         for process in processes:
-            process.wait(timeout=30)
+            process.wait(timeout=PATIENCE)
 
 
 def started(folder: Path, *words: str) -> subprocess.Popen[bytes]:
@@ -181,7 +181,7 @@ def test_a_lost_scheduler_ends_the_run_with_what_was_done(tmp_path: Path) -> Non
         first.kill()
         if worker is not None:
             worker.kill()
-            worker.wait(timeout=30)
-        first.wait(timeout=30)
+            worker.wait(timeout=PATIENCE)
+        first.wait(timeout=PATIENCE)
     asked = a_record(draws=9, checked=0)
     assert_same(solved_here(tmp_path / "run", asked), solved_here(tmp_path / "here", asked))

@@ -65,6 +65,7 @@ def test_processes_give_the_same(
     )
     assert_same(found, undisturbed)
     assert told == [(done, 11, 0) for done in range(12)]
+    assert detente.open_ensemble(tmp_path / "run").folder == tmp_path / "run"
     assert (tmp_path / "run" / "journal.jsonl").stat().st_size == 0
 
 
@@ -117,9 +118,13 @@ def test_a_world_that_kills_its_workers_becomes_rows_that_say_so(
     assert reasons[2].endswith("it ended with exit code 3: out of memory")
     assert list(found.inputs.loc[3]) == list(undisturbed.inputs.loc[3])
     assert found.values("step@1").loc[3:4].isna().all(axis=None)
+    folder = found.folder  # a temporary one
     rest = [draw for draw in range(9) if draw not in (3, 4)]
     mine, theirs = (one[one["draw"].isin(rest)] for one in (numbers(found), numbers(undisturbed)))
     assert mine.reset_index(drop=True).equals(theirs.reset_index(drop=True))
+    assert folder.exists()
+    del found
+    assert not folder.exists()
 
 
 def test_draws_that_fail_are_rows(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ policy, however many other numbers there are.
 
 from __future__ import annotations
 
+import shutil
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -35,10 +37,11 @@ class Ensemble:
         Whether nothing is missing.
     """
 
-    def __init__(self, folder: Path, *, keep: object = None) -> None:
+    def __init__(self, folder: Path, *, temporary: bool = False) -> None:
         self.folder = folder
+        if temporary:
+            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self.record: RunRecord = read_record(folder)
-        self._keep = keep  # a temporary folder lives as long as what reads it
         found = contents(folder, self.record)
         asked = self.record
         self.done = sum(d > 0 and points == asked.beliefs for d, points in found.worlds)

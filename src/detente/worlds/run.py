@@ -9,6 +9,7 @@ being solved, and goes on with the others.
 from __future__ import annotations
 
 import math
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -114,18 +115,34 @@ def ensemble(
         message = "a cluster has its own workers"
         problem = Diagnostic(Place("--workers"), "not-together", message, "leave one of them out")
         raise ScenarioError([problem])
-    keep = None
     if output is None:
-        keep = tempfile.TemporaryDirectory(prefix="detente-")
-        output = Path(keep.name) / "run"
-    folder = Path(output)
+        folder = Path(tempfile.mkdtemp(prefix="detente-"))
+        try:
+            _solve(folder, scenario, asked, resume, (workers, cluster), progress)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return Ensemble(folder, temporary=True)
+    _solve(Path(output), scenario, asked, resume, (workers, cluster), progress)
+    return Ensemble(Path(output))
+
+
+def _solve(
+    folder: Path,
+    scenario: Scenario,
+    asked: Asked,
+    resume: bool,
+    who: tuple[int | None, str | None],
+    progress: Progress | None,
+) -> None:
+    """Make or go on with the run in a folder; `who` has the workers and the cluster asked for."""
     if resume:
         record = go_on(store.read_record(folder), scenario, asked)
     else:
         store.check_empty(folder)
         record = new_record(scenario, asked)
     # The workers first: if there are none, no folder is left behind.
-    with _pool(record, workers, cluster) as pool, _opened(folder, record, resume) as kept:
+    with _pool(record, *who) as pool, _opened(folder, record, resume) as kept:
         try:
             run(kept, pool, progress or (lambda *_: None))
         except (OSError, SolveError) as error:
@@ -134,7 +151,6 @@ def ensemble(
                 reason = f"the results cannot be written: {error.strerror}"
             worlds = f"{len(kept.done):,} of {record.worlds:,} worlds are kept in {folder}"
             raise SolveError(f"{reason}\n{worlds}\nhint: go on with --resume") from error
-    return Ensemble(folder, keep=keep)
 
 
 def _pool(record: RunRecord, workers: int | None, cluster: str | None) -> Local | Cluster:
