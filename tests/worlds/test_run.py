@@ -170,7 +170,7 @@ def test_what_is_wrong_with_every_world_is_told_before_anything_is_written(
     with pytest.raises(ScenarioError, match="the scenario ends by itself"):
         ensemble(scenario, periods=3, output=tmp_path / "run")
     with pytest.raises(SolveError, match=r"needs about .* GiB of memory"):
-        ensemble(scenario, beliefs=1_000_001, output=tmp_path / "run")
+        ensemble(scenario, beliefs=10_000_001, output=tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -170,7 +170,7 @@ def _influence(axes: Axes, one: Influence) -> None:
 
 
 def _wrapped(text: str) -> str:
-    return fill(f"What decides {text}", 62)
+    return fill(f"What decides {text}", 52)
 
 
 def _name_policies(figure: Figure, policies: list[str], found: Exploration) -> None:
