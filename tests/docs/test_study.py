@@ -75,6 +75,17 @@ def test_seoul_would_freeze_in_most_worlds(found: Ensemble) -> None:
     assert best(found, "payoff:ROK")[[PRESSURE, CALM]].sum() <= 1
 
 
+def test_relief_first_puts_the_first_step_off(found: Ensemble) -> None:
+    step = found.values("first_step@12")
+    assert (step[RELIEF] < step[PRESSURE]).sum() >= 11
+
+
+def test_levels_do_not_survive(found: Ensemble) -> None:
+    """With a twentieth below 11 % and a twentieth above 88 %, 12 worlds span half of that surely."""
+    tests = found.values("tests_resumed@12")[PRESSURE]
+    assert tests.max() - tests.min() > 0.3
+
+
 def test_what_a_trading_washington_should_announce_does_not_survive(found: Ensemble) -> None:
     shares = best(found, "payoff:US=trader")
     assert (shares >= 1).sum() >= 3

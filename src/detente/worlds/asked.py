@@ -102,7 +102,8 @@ def _differences(record: RunRecord, scenario: Scenario, asked: Asked) -> Iterato
     horizon = _horizon(scenario)
     if horizon is not None and horizon != record.horizon:
         yield _differs("--horizon", horizon, record.horizon or "the scenario's own")
-    policies = {record.against, *(asked.policies or record.policies)}
+    base = record.against if asked.against is None else asked.against
+    policies = {base, *(asked.policies or record.policies)}
     if policies != set(record.policies):
         yield _differs("--policies", _listed(asked.policies or ()), _listed(record.policies))
     for name in ("against", "sampling", "seed", "beliefs", "checked", "periods"):

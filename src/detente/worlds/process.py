@@ -86,8 +86,8 @@ class Process:
         self._answers = answers
         paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         alone = dict.fromkeys(ONE_THREAD, "1")
+        self._errors = _temporary()
         try:
-            self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
             self._process = subprocess.Popen(
                 COMMAND,
                 stdin=subprocess.PIPE,
@@ -97,7 +97,8 @@ class Process:
                 start_new_session=True,  # Ctrl-C is for who started it
             )
         except OSError as error:
-            raise SolveError(f"a worker could not be started: {error.strerror}") from error
+            self._errors.close()
+            raise _not_started(error) from error
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self._write({"record": record.to_json()})
@@ -170,3 +171,14 @@ class Process:
             if line.endswith(b"\n"):
                 self._answers.put((self, line))
         self._answers.put((self, b""))
+
+
+def _temporary() -> IO[bytes]:
+    try:
+        return tempfile.TemporaryFile()
+    except OSError as error:
+        raise _not_started(error) from error
+
+
+def _not_started(error: OSError) -> SolveError:
+    return SolveError(f"a worker could not be started: {error.strerror}")
