@@ -103,7 +103,7 @@ def _outcomes(data: ReportData, told: Worlds, letters: dict[str, str]) -> list[B
         strips = [s for s in strips if not math.isnan(s.p50)]
         if strips:
             drawn = spread(
-                f"v{n}", strips, title=f"Over the worlds, how likely it is that {heading}"
+                f"s{n}", strips, title=f"Over the worlds, how likely it is that {heading}"
             )
             items.append(Picture(sentence(heading).rstrip("."), drawn))
         for policy, r in mine.iterrows():
