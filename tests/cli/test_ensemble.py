@@ -149,6 +149,8 @@ main()
 
 def started(folder: Path, how: str, *words: str, limit: int | None = None) -> subprocess.Popen[str]:
     def limited() -> None:
+        # A shell that runs the tests in the background has it ignored.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         if limit is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
