@@ -81,7 +81,7 @@ def test_relief_first_puts_the_first_step_off(found: Ensemble) -> None:
 
 
 def test_levels_do_not_survive(found: Ensemble) -> None:
-    """With a twentieth below 11 % and a twentieth above 88 %, 12 worlds span half of that surely."""
+    """A twentieth is below 11 %, a twentieth above 88 %: 12 worlds surely span 30 points."""
     tests = found.values("tests_resumed@12")[PRESSURE]
     assert tests.max() - tests.min() > 0.3
 
