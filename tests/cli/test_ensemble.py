@@ -216,8 +216,8 @@ def test_whatever_ends_a_run_it_goes_on_to_the_same_numbers(tmp_path: Path) -> N
     process = started(tmp_path, "go", "--resume", "--workers", "1", limit=limit)
     _, err = process.communicate(timeout=180)
     assert process.returncode == 1
-    assert "the results cannot be written: File too large; " in err
-    assert "hint: go on with --resume when there is room" in err
+    assert "error: the results cannot be written: File too large\n" in err
+    assert " of 17 worlds are kept in run\nhint: go on with --resume\n" in err
     assert "Traceback" not in err
     assert journal.stat().st_size <= limit
 

@@ -120,6 +120,8 @@ def test_other_versions_are_refused(
     scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scenario = detente.loads(SOUND, file="round.yaml")
+    with Client(scheduler, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=PATIENCE)  # they may have died in another test
     real = record.version
     monkeypatch.setattr(record, "version", lambda name: "1.0" if name == "numpy" else real(name))
     with pytest.raises(SolveError, match=r"has other versions: numpy .*, here 1\.0"):

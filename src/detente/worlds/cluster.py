@@ -111,7 +111,9 @@ class Cluster:
             try:
                 keys = [self._done.get(timeout=1.0)]
             except queue.Empty:
-                if self._client.status in ("closing", "closed"):
+                if (
+                    self._client.status != "running"
+                ):  # its futures are lost, if it comes back or not
                     raise self._lost() from None
                 continue
             with contextlib.suppress(queue.Empty):
