@@ -103,7 +103,7 @@ def _outcomes(data: ReportData, told: Worlds, letters: dict[str, str]) -> list[B
         strips = [s for s in strips if not math.isnan(s.p50)]
         if strips:
             drawn = spread(
-                f"s{n}", strips, title=f"Over the worlds, how likely it is that {heading}"
+                f"spread{n}", strips, title=f"Over the worlds, how likely it is that {heading}"
             )
             items.append(Picture(sentence(heading).rstrip("."), drawn))
         for policy, r in mine.iterrows():
@@ -150,7 +150,7 @@ def _preferences(data: ReportData, told: Worlds, letters: dict[str, str]) -> lis
         ]
         rows.append((name, *cells, percent(close)))
     title = "Share of worlds in which each policy is the best, by actor and type"
-    drawn = preferred("w0", list(letters.values()), bars, title=title)
+    drawn = preferred("prefer0", list(letters.values()), bars, title=title)
     header = ("actor", *_heads(letters), "too close")
     caption = "Share of worlds in which the policy is best (where the share lies with 95 %)"
     left = int(table["left_out"].max())
@@ -229,7 +229,7 @@ def _differences(data: ReportData, told: Worlds, letters: dict[str, str]) -> lis
             heading = clause(data.scenario, str(number))
             title = f"World by world, what policies change in how likely it is that {heading}"
             items.append(
-                Picture(sentence(heading).rstrip("."), changes(f"x{n}", strips, title=title))
+                Picture(sentence(heading).rstrip("."), changes(f"change{n}", strips, title=title))
             )
     header = ("", "policies", "5 %", "middle", "95 %", "higher", "lower", "too close")
     caption = "The change in the same world; of probabilities in percentage points"

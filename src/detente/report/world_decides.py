@@ -58,7 +58,7 @@ def _influences(data: ReportData, told: Worlds) -> list[Block]:
             continue
         top = kept.head(DRAWN)
         drawn = explained(
-            f"y{n}",
+            f"decide{n}",
             list(top["quantity"]),
             [float(v) for v in top["s1"]],
             [float(v) for v in top["s1_conf"]],
