@@ -255,7 +255,7 @@ def ensemble(case: Case) -> Found:
             return measured
         lost = found.failures
         told = Counter(f"{s}: {r}" for s, r in zip(lost["status"], lost["reason"], strict=True))
-        return replace(measured, failures=told)
+        return replace(measured, failures=dict(told))  # `asdict` cannot copy a `Counter`
 
 
 def worker(case: Case) -> Found:
