@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from detente.cli import ensemble as command
+from detente.cli import inputs
 from detente.cli.main import main
 from detente.worlds import store
 from detente.worlds.local import Local
@@ -113,7 +114,7 @@ def test_mistakes_are_told_before_anything_is_written(
 def test_a_missing_package_is_named_with_what_to_install(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command, "find_spec", lambda name: None if name == "duckdb" else object())
+    monkeypatch.setattr(inputs, "find_spec", lambda name: None if name == "duckdb" else object())
     assert told(monkeypatch, "round.yaml", "-o", "run") == 2
     err = capsys.readouterr().err
     assert "ensembles need duckdb, which is not installed" in err

@@ -126,7 +126,7 @@ def test_missing_packages_are_named(run: Run, monkeypatch: pytest.MonkeyPatch) -
     real = importlib.util.find_spec
     gone = {"SALib", "sklearn"}
     monkeypatch.setattr(
-        "detente.cli.explore.find_spec", lambda name: None if name in gone else real(name)
+        "detente.cli.inputs.find_spec", lambda name: None if name in gone else real(name)
     )
     told = run("explore", "nowhere")
     assert told.code == 2

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import detente
-from detente.cli import report
+from detente.cli import inputs
 from detente.cli.main import main
 from detente.worlds.asked import Asked, new_record
 from tests.worlds.runs import solved_here
@@ -36,7 +36,7 @@ def test_a_missing_package_is_named_with_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(report, "find_spec", lambda name: None if name == "jinja2" else object())
+    monkeypatch.setattr(inputs, "find_spec", lambda name: None if name == "jinja2" else object())
     assert told(monkeypatch, *ROUNDS) == 2
     err = capsys.readouterr().err
     assert "needs jinja2, which is not installed" in err
@@ -88,7 +88,7 @@ def test_worlds_need_their_own_packages(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     absent = {"SALib", "prim"}
-    monkeypatch.setattr(report, "find_spec", lambda name: None if name in absent else object())
+    monkeypatch.setattr(inputs, "find_spec", lambda name: None if name in absent else object())
     assert told(monkeypatch, *ROUNDS, "--ensemble", "worlds") == 2
     err = capsys.readouterr().err
     assert "needs SALib and prim, which are not installed" in err

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from detente.analysis import question
-from detente.cli import threshold as command
+from detente.cli import inputs
 from detente.cli.main import main
 from tests.analysis.test_threshold import ONCE
 
@@ -118,7 +118,7 @@ def test_pictures_name_what_they_show(run: Run, tmp_path: Path, words: tuple[str
 
 
 def test_pictures_need_matplotlib(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "find_spec", lambda _: None)
+    monkeypatch.setattr(inputs, "find_spec", lambda _: None)
     code, out, err = run(*CROSSING, "--plot", "picture.svg")
     assert code == 2
     assert out == ""

@@ -105,7 +105,7 @@ def test_mistakes(run: Run, record: str, tmp_path: Path) -> None:
     told = run("track", "small.yaml", "nothing.csv")
     assert (told.code, "nothing.csv: error[unknown-name]" in told.err) == (2, True)
     told = run("track", "small.yaml", record, "--plot", "picture.jpg")
-    assert (told.code, "`.jpg` is no kind of picture" in told.err) == (2, True)
+    assert (told.code, "`picture.jpg` does not say in which format" in told.err) == (2, True)
     (tmp_path / "wrong.csv").write_text("date,actor,move\n2018-02-03,C,give\n2018-02-04,A,giv\n")
     told = run("track", "small.yaml", "wrong.csv")
     assert told.code == 2
@@ -127,7 +127,7 @@ def test_the_picture(run: Run, record: str, tmp_path: Path, kind: str) -> None:
     words = ("track", "small.yaml", record, "--beliefs", "5", "--plot", f"out.{kind}")
     told = run(*words)
     assert told.code == 0
-    assert told.out.rstrip().endswith(f"Drawn in out.{kind}")
+    assert told.err.rstrip().endswith(f"Wrote out.{kind}.")
     begins = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}[kind]
     made = (tmp_path / f"out.{kind}").read_bytes()
     assert made.startswith(begins)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,9 @@ def dask_setup(worker):
 """
 """Loaded by the workers: draw 3 on 7 belief points takes them with it."""
 
+LOCAL = ("--host", "127.0.0.1", "--no-dashboard")
+WORKER = ("--nthreads", "1", *LOCAL)
+
 PATIENCE = 180
 """Seconds for something to start: long, because machines may be busy."""
 
@@ -50,26 +55,39 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a scheduler with two workers, which are started again when they die."""
     folder = tmp_path_factory.mktemp("cluster")
     (folder / "deadly.py").write_text(DEADLY, "utf-8")
-    file = folder / "scheduler.json"
-    local = ("--host", "127.0.0.1", "--no-dashboard")
-    scheduler = started(folder, "scheduler", "--port", "0", "--scheduler-file", str(file), *local)
-    processes = [scheduler]
-    try:
-        until = time.monotonic() + PATIENCE
-        while not file.exists():
-            assert time.monotonic() < until
-            time.sleep(0.1)
-        address = json.loads(file.read_text())["address"]
-        options = ("--nworkers", "2", "--nthreads", "1", "--preload", str(folder / "deadly.py"))
-        processes.append(started(folder, "worker", address, *options, *local))
+    with ended() as processes:
+        address = a_scheduler(folder, processes)
+        options = ("--nworkers", "2", "--preload", str(folder / "deadly.py"))
+        processes.append(started(folder, "worker", address, *options, *WORKER))
         with Client(address, set_as_default=False) as client:
             client.wait_for_workers(2, timeout=PATIENCE)
         yield address
+
+
+@contextmanager
+def ended() -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Processes that are ended with the block, the last one first."""
+    processes: list[subprocess.Popen[bytes]] = []
+    try:
+        yield processes
     finally:
         for process in reversed(processes):
             process.terminate()
         for process in processes:
             process.wait(timeout=PATIENCE)
+
+
+def a_scheduler(folder: Path, processes: list[subprocess.Popen[bytes]]) -> str:
+    """Start one, and give its address, which is in the file `scheduler.json`, too."""
+    file = folder / "scheduler.json"
+    words = ("scheduler", "--port", "0", "--scheduler-file", str(file), *LOCAL)
+    processes.append(started(folder, *words))
+    until = time.monotonic() + PATIENCE
+    while not file.exists():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    address: str = json.loads(file.read_text())["address"]
+    return address
 
 
 def started(folder: Path, *words: str) -> subprocess.Popen[bytes]:
@@ -141,30 +159,39 @@ def test_a_scheduler_that_is_not_there_is_told(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_that_there_are_no_workers_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "NOTICE", 0.5)
+    monkeypatch.setattr(cluster, "LOOK", 0.1)
+    told: list[str] = []
+    with ended() as processes:
+        address = a_scheduler(tmp_path, processes)
+
+        class Hire(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                told.append(record.getMessage())
+                processes.append(started(tmp_path, "worker", address, "--no-nanny", *WORKER))
+
+        hire = Hire()
+        logging.getLogger("detente").addHandler(hire)
+        try:
+            scenario = detente.loads(SOUND, file="round.yaml")
+            found = ensemble(scenario, draws=3, beliefs=5, checked=0, cluster=address)
+        finally:
+            logging.getLogger("detente").removeHandler(hire)
+    assert found.complete
+    assert told == [f"The scheduler at {address} has no workers: waiting for one."]
+
+
 def test_a_lost_scheduler_ends_the_run_with_what_was_done(tmp_path: Path) -> None:
-    file = tmp_path / "scheduler.json"
-    local = ("--host", "127.0.0.1", "--no-dashboard")
-    first = started(tmp_path, "scheduler", "--port", "0", "--scheduler-file", str(file), *local)
-    worker = None
-    try:
-        until = time.monotonic() + PATIENCE
-        while not file.exists():
-            assert time.monotonic() < until
-            time.sleep(0.1)
-        worker = started(
-            tmp_path,
-            "worker",
-            "--scheduler-file",
-            str(file),
-            "--nthreads",
-            "1",
-            "--no-nanny",
-            *local,
-        )
+    with ended() as processes:
+        address = a_scheduler(tmp_path, processes)
+        processes.append(started(tmp_path, "worker", address, "--no-nanny", *WORKER))
 
         def kill(done: int, total: int, failed: int) -> None:
             if done == 3:
-                first.kill()
+                processes[0].kill()
 
         scenario = detente.loads(SOUND, file="round.yaml")
         with pytest.raises(
@@ -175,15 +202,9 @@ def test_a_lost_scheduler_ends_the_run_with_what_was_done(tmp_path: Path) -> Non
                 draws=9,
                 beliefs=5,
                 checked=0,
-                cluster=str(file),
+                cluster=str(tmp_path / "scheduler.json"),
                 output=tmp_path / "run",
                 progress=kill,
             )
-    finally:
-        first.kill()
-        if worker is not None:
-            worker.kill()
-            worker.wait(timeout=PATIENCE)
-        first.wait(timeout=PATIENCE)
     asked = a_record(draws=9, checked=0)
     assert_same(solved_here(tmp_path / "run", asked), solved_here(tmp_path / "here", asked))

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,14 +24,14 @@ from detente.cli.inputs import (
     Set,
     Source,
     announce_kernels,
+    check_packages,
     load_scenario,
-    refuse,
 )
 
 if TYPE_CHECKING:
     from detente.worlds.results import Ensemble
 
-NEEDED = ("duckdb", "filelock")
+NEEDED = {"duckdb": "duckdb", "filelock": "filelock"}
 """Packages that only this needs: of the extra `ensemble` of the project."""
 
 EVERY = 60.0
@@ -84,7 +83,10 @@ def ensemble(
     as_json: Json = False,
 ) -> None:
     """Solve a scenario anew in many worlds that its ranges allow; keep all in a folder."""
-    _check_packages(cluster)
+    needed, extra = NEEDED, "ensemble"
+    if cluster is not None:
+        needed, extra = NEEDED | {"distributed": "distributed"}, "cluster"
+    check_packages("detente ensemble", "ensembles need", needed, extra)
     scenario = load_scenario(source, values, horizon)
     announce_kernels()
     from detente.worlds.asked import other_versions
@@ -127,22 +129,6 @@ def ensemble(
         _print_summary(found, data)
     if data["worlds"]["failed"] and data["worlds"]["failed"] == data["worlds"]["done"]:
         raise typer.Exit(1)
-
-
-def _check_packages(cluster: str | None) -> None:
-    """Refuse with all that is missing, and how to get it."""
-    needed = NEEDED if cluster is None else (*NEEDED, "distributed")
-    missing = [name for name in needed if find_spec(name) is None]
-    if missing:
-        verb = "is" if len(missing) == 1 else "are"
-        message = f"ensembles need {' and '.join(missing)}, which {verb} not installed"
-        extra = "ensemble" if cluster is None else "cluster"
-        refuse(
-            "detente ensemble",
-            "not-installed",
-            message,
-            f"python3 -m pip install 'detente[{extra}]'",
-        )
 
 
 class _Tally:

@@ -6,6 +6,8 @@ Imports that take their time are made when a command needs them.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -133,6 +135,28 @@ def solve_game(
             memory_limit=memory_limit(memory),
             progress=report,
         )
+
+
+def given_type(text: str) -> tuple[str, str]:
+    """The actor and the type of `--given ACTOR=TYPE`."""
+    actor, equals, kind = text.partition("=")
+    if not equals:
+        message = f"`{text}` does not give a type to an actor"
+        refuse("--given", "wrong-type", message, "write it as --given DPRK=sincere")
+    return actor.strip(), kind.strip()
+
+
+def check_packages(place: str, what: str, needed: Mapping[str, str], extra: str) -> None:
+    """Refuse with all that is missing, and how to get it.
+
+    `what`, as in `the report needs`; packages by the names under which they are imported; the
+    project's extra that brings them.
+    """
+    missing = [name for module, name in needed.items() if find_spec(module) is None]
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        message = f"{what} {' and '.join(missing)}, which {verb} not installed"
+        refuse(place, "not-installed", message, f"python3 -m pip install 'detente[{extra}]'")
 
 
 def _assignment(text: str, scenario: Scenario) -> tuple[str, float | str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +22,7 @@ from detente.cli.inputs import (
     Threads,
     announce_kernels,
     check_options,
+    check_packages,
     compile_scenario,
     memory_limit,
     refuse,
@@ -77,7 +77,10 @@ def report(
     threads: Threads = None,
 ) -> None:
     """Write a forecast, a comparison of policies and what they rest on as one web page."""
-    _check_packages(worlds=ensemble is not None)
+    needed, extra = NEEDED, "report"
+    if ensemble is not None:
+        needed, extra = NEEDED | NEEDED_TO_EXPLORE, "ensemble"
+    check_packages("detente report", "the report needs", needed, extra)
     game = compile_scenario(source, values, horizon, policy)
     check_options(game, beliefs, None, periods)
     target = Path(f"{game.scenario.name}.html") if output is None else output
@@ -130,18 +133,6 @@ def report(
     print(target)
     if data.forecast.solution.status.name != "SOLVED":
         raise typer.Exit(1)
-
-
-def _check_packages(*, worlds: bool) -> None:
-    """Refuse with all that is missing, and how to get it."""
-    needed = NEEDED | (NEEDED_TO_EXPLORE if worlds else {})
-    missing = [name for module, name in needed.items() if find_spec(module) is None]
-    if missing:
-        verb = "is" if len(missing) == 1 else "are"
-        message = f"the report needs {' and '.join(missing)}, which {verb} not installed"
-        extra = "ensemble" if worlds else "report"
-        hint = f"python3 -m pip install 'detente[{extra}]'"
-        refuse("detente report", "not-installed", message, hint)
 
 
 def _check_target(target: Path) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,18 +19,18 @@ from detente.cli.inputs import (
     Source,
     Threads,
     announce_kernels,
+    given_type,
     load_scenario,
     memory_limit,
     refuse,
 )
+from detente.cli.pictures import Plot, check_plot, draw
 from detente.errors import Diagnostic, Place, Severity
 
 if TYPE_CHECKING:
     from detente.analysis.threshold_map import ThresholdMap
     from detente.analysis.threshold_result import Threshold
     from detente.scenario.model import Scenario
-
-FORMATS = (".svg", ".png", ".pdf")
 
 
 def threshold(
@@ -76,9 +74,7 @@ def threshold(
     slopes: Annotated[
         bool, typer.Option("--slopes", help="Use exact derivatives at all values, too.")
     ] = False,
-    plot: Annotated[
-        Path | None, typer.Option(help="Draw it into FILE.svg, .png or .pdf (needs matplotlib).")
-    ] = None,
+    plot: Plot = None,
     values: Set = None,
     horizon: Horizon = None,
     policy: Policy = None,
@@ -91,8 +87,8 @@ def threshold(
     if len(parameter) > 2:
         refuse("--parameter", "too-many", "a curve has one parameter, a map two, not more")
     starts, ends = _ends("--from", low, parameter), _ends("--to", high, parameter)
-    types = dict(_given(text) for text in given or ())
-    _check_plot(plot)
+    types = dict(given_type(text) for text in given or ())
+    check_plot(plot)
     if tolerance is not None and not tolerance > 0:
         refuse("--tolerance", "out-of-range", f"the tolerance is positive, not {tolerance:g}")
     scenario = load_scenario(source, values, horizon)
@@ -155,11 +151,7 @@ def threshold(
     if plot is not None:
         from detente.analysis.threshold_plot import save
 
-        try:
-            save(found, plot)
-        except OSError as error:
-            refuse(str(plot), "cannot-write", f"cannot be written: {error.strerror}")
-        print(f"Wrote {plot}.", file=sys.stderr)
+        draw(save, found, plot)
     if not table["solved"].all():
         raise typer.Exit(1)
 
@@ -194,25 +186,3 @@ def _warn_of_ranges(
             place = Place("--from")
             found.append(Diagnostic(place, "out-of-range", message, severity=Severity.WARNING))
     console.print_diagnostics(found)
-
-
-def _given(text: str) -> tuple[str, str]:
-    actor, equals, kind = text.partition("=")
-    if not equals:
-        message = f"`{text}` does not give a type to an actor"
-        refuse("--given", "wrong-type", message, "write it as --given DPRK=sincere")
-    return actor.strip(), kind.strip()
-
-
-def _check_plot(plot: Path | None) -> None:
-    """Refuse early what could not be drawn after all the work."""
-    if plot is None:
-        return
-    if plot.suffix not in FORMATS:
-        message = f"`{plot.name}` does not say in which format"
-        refuse("--plot", "wrong-type", message, f"let it end with {', '.join(FORMATS)}")
-    if not plot.parent.is_dir():
-        refuse("--plot", "cannot-write", f"there is no folder `{plot.parent}`")
-    if find_spec("matplotlib") is None:
-        message = "drawing needs matplotlib, which is not installed"
-        refuse("--plot", "not-installed", message, "python3 -m pip install 'detente[report]'")

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,15 +27,13 @@ from detente.cli.inputs import (
     refuse,
     solve_game,
 )
+from detente.cli.pictures import Plot, check_plot, draw
 from detente.errors import ScenarioError
 
 if TYPE_CHECKING:
     from detente.game.arrays import CompiledGame
     from detente.simulation.track import Track
     from detente.solver.solution import Solution
-
-PLOTS = ("svg", "png", "pdf")
-INSTALL = "python3 -m pip install 'detente[report]'"
 
 
 def track(
@@ -64,9 +61,7 @@ def track(
     record: Annotated[
         bool, typer.Option("--record", help="Print the library's record, to begin from, and stop.")
     ] = False,
-    plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw it: a file in .svg, .png or .pdf.")
-    ] = None,
+    plot: Plot = None,
     values: Set = None,
     horizon: Horizon = None,
     policy: Policy = None,
@@ -80,8 +75,7 @@ def track(
     if record:
         sys.stdout.write(_text_of_record(source))
         return
-    if plot is not None:
-        _check_plot(plot)
+    check_plot(plot)
     game = compile_scenario(source, values, horizon, policy)
     check_options(game, beliefs, None, periods)
     name = moves if moves is not None else _own_record(source)
@@ -105,21 +99,16 @@ def track(
         from detente.analysis.accounts import bayes_factor
 
         factor = bayes_factor(*tracks)
-    if plot is not None:
-        from detente.analysis.track_plot import save
-
-        try:
-            save(tracks[0], plot)
-        except OSError as error:
-            refuse(str(plot), "cannot-write", f"cannot be written: {error.strerror}")
     if as_json:
         console.print_json(track_text.as_data(tracks[0], factor))
     else:
         track_text.print_track(tracks[0])
         if factor is not None:
             track_text.print_factor(factor, *tracks)
-        if plot is not None:
-            console.print_heading(f"Drawn in {plot}")
+    if plot is not None:
+        from detente.analysis.track_plot import save
+
+        draw(save, tracks[0], plot)
     if any(one.solution.status.name != "SOLVED" for one in tracks):
         raise typer.Exit(1)
 
@@ -196,15 +185,3 @@ def _text_of_record(source: str) -> str:
     from detente import library
 
     return library.record_text(_own_record(source))
-
-
-def _check_plot(plot: Path) -> None:
-    """Refuse a picture that cannot be drawn, before anything is solved."""
-    if plot.suffix.lower().lstrip(".") not in PLOTS:
-        hint = f"let its name end in {', '.join(f'.{kind}' for kind in PLOTS)}"
-        refuse(str(plot), "unknown-name", f"`{plot.suffix}` is no kind of picture", hint)
-    try:
-        import matplotlib  # noqa: F401
-    except ModuleNotFoundError:
-        message = "pictures are drawn with matplotlib, which is not installed"
-        refuse("--plot", "not-installed", message, f"install it: {INSTALL}")

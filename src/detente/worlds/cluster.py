@@ -17,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import math
 import queue
 import threading
 import time
@@ -41,11 +42,16 @@ AHEAD = 2
 LOOK = 2.0
 """Seconds after which the workers are counted anew."""
 
+NOTICE = 10.0
+"""Seconds without a worker after which it is told that the run waits."""
+
 IDLE = 300.0
 """Seconds after which the processes of a run that asks nothing are ended."""
 
 CONNECT = "15s"
 """How long to wait for a scheduler to answer."""
+
+_LOG = logging.getLogger(__name__)
 
 
 class Cluster:
@@ -67,6 +73,7 @@ class Cluster:
         self._ready: deque[tuple[Task, list[Row]]] = deque()
         self._room = 1  # the first world alone: it may have to compile the kernels
         self._looked = 0.0
+        self._manned = math.inf  # when there was a worker; infinite once it is told that none is
 
     def __enter__(self) -> Self:
         self._logger = logging.getLogger("distributed")
@@ -82,6 +89,7 @@ class Cluster:
         except BaseException:
             self._end()
             raise
+        self._manned = time.monotonic()
         return self
 
     def __exit__(
@@ -115,6 +123,7 @@ class Cluster:
                     self._client.status != "running"
                 ):  # its futures are lost, if it comes back or not
                     raise self._lost() from None
+                self._count()
                 continue
             with contextlib.suppress(queue.Empty):
                 while True:
@@ -180,12 +189,18 @@ class Cluster:
             self._suspects.append(task)
 
     def _count(self) -> None:
-        """Look how many worlds can be under way."""
+        """Look how many worlds can be under way, and tell where nobody is there to solve them."""
         if time.monotonic() - self._looked < LOOK:
             return
+        now = self._looked = time.monotonic()
         with contextlib.suppress(OSError):
-            self._room = AHEAD * max(sum(self._client.nthreads().values()), 1)
-        self._looked = time.monotonic()
+            threads = sum(self._client.nthreads().values())
+            self._room = AHEAD * max(threads, 1)
+            if threads:
+                self._manned = now
+            elif now - self._manned > NOTICE:
+                _LOG.warning("The scheduler at %s has no workers: waiting for one.", self._address)
+                self._manned = math.inf
 
     def _check_versions(self) -> None:
         """Refuse workers that would find other numbers, or none."""
