@@ -26,7 +26,7 @@ FEWEST = 3
 BUDGET = 100.0
 """Seconds after which no further round is begun."""
 
-BARGAINING = Case("bargaining-rounds", draws=64, beliefs=9, values={"rounds": 12}, warm=24)
+BARGAINING = Case("bargaining-rounds", draws=120, beliefs=9, values={"rounds": 12}, warm=24)
 
 PYEONGCHANG = Case(
     "pyeongchang-2018",
@@ -83,7 +83,7 @@ class Runs:
         return spread([1 / found.each for found in self.by[way]])
 
     def against(self, way: Way, other: Way) -> list[float]:
-        """Seconds a draw in those of the other way, each with its neighbour in time."""
+        """Seconds a draw in those of the other way, round by round."""
         return [a.each / b.each for a, b in zip(self.by[way], self.by[other], strict=True)]
 
     def first(self, way: Way) -> Times:
@@ -140,7 +140,7 @@ def rates(case: Case, ways: Sequence[Way], plan: Plan) -> list[Table]:
         f"{case.scenario}: draws a second",
         f"{_told(case)}; {timed}: processes load their libraries and kernels and enumerate "
         "meanwhile. Timed to the last world during which all workers are busy, results written. "
-        "`efficiency`: the rate in twice that of one worker in the run before. `first world`: "
+        "`efficiency`: the rate in twice that of one worker in the same round. `first world`: "
         "start of workers, libraries, kernels (compiled before), enumeration, and a solve. "
         "`largest process`: peak of resident memory of the main process or a worker. "
         f"{runs.told}",
@@ -244,13 +244,17 @@ def gathered(found: Found) -> dict[str, int]:
 
 
 def in_turn(case: Case, ways: Sequence[Way], plan: Plan) -> Runs:
-    """Run the ways one after the other, then all of them again: A B C A B C."""
+    """Run the ways one after the other, and again, each time another one first: A B C, B C A.
+
+    A machine that others use too is slower for minutes on end: no way is to have the same place.
+    """
     by: dict[Way, list[Found]] = {way: [] for way in ways}
     begin = time.perf_counter()
     for n in range(1 if plan.quick else plan.runs):
         if n >= FEWEST and time.perf_counter() - begin > BUDGET:
             break
-        for way in ways:
+        first = n % len(ways)
+        for way in (*ways[first:], *ways[:first]):
             plan.tell(f"{case.scenario}, round {n + 1}, {way[0]}")
             by[way].append(ask(way[1], replace(case, workers=way[2])))
     return Runs(by)

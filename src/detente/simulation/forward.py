@@ -36,8 +36,9 @@ Visit = Callable[[int, int, Floats], None]
 """Called with a period, the number of a layer, and the mass before it, float64 [x, b, (p, h)]: to
 be looked at, not kept or changed."""
 
-PARTS = 8
-"""Parts of a layer's work: whatever the threads, sums are taken in the same order."""
+PARTS, PART = 8, 2**20
+"""Parts of a layer's work at most, and numbers of its mass for each: whatever the threads, sums are
+taken in the same order. Small ones cost more than is saved by sharing them out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -210,7 +211,8 @@ class Pass:
         layer = game.layers[n] if layer is None else layer
         following = self._following(n)
         arrays, seen, alive = part(game, layer), self.turns[layer.movers], self._alive(n)
-        cuts = np.linspace(0, seen.base.size, min(PARTS, seen.base.size) + 1).astype(int)
+        parts = max(1, min(PARTS, self.mass.size // PART, seen.base.size))
+        cuts = np.linspace(0, seen.base.size, parts + 1).astype(int)
         counted = np.zeros((cuts.size - 1, len(layer.action), self.profiles))
 
         def task(k: int) -> None:
