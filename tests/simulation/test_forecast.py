@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
 import numpy as np
@@ -15,6 +16,8 @@ from hypothesis import strategies as st
 import detente
 from detente.cli.results import as_data
 from detente.simulation.forecast import ANY, Forecast, conditions, overall
+from detente.simulation.forward import Forward, forward
+from detente.solver.backward import Workers
 from tests.generate import Shape, scenarios
 from tests.simulation.test_sample import TWO
 
@@ -253,6 +256,28 @@ def test_data_for_json_has_no_nan(data: st.DataObject) -> None:
             for key, value in row.items():
                 missing = isinstance(value, float) and math.isnan(value)
                 assert told[key] == (None if missing else value)
+
+
+def test_parts_of_the_forward_pass_change_nothing(
+    result: Forecast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole or in parts the same to rounding; in the same parts the same bits on any threads."""
+
+    def passed(threads: int) -> Forward:
+        with ThreadPoolExecutor(threads) as pool:
+            return forward(result.solution, Workers(pool, threads))
+
+    whole = passed(1)
+    monkeypatch.setattr("detente.simulation.forward.PART", 1)
+    parts, shared = passed(1), passed(3)
+    for name in ("acted", "beliefs", "states"):
+        for one, two, three in zip(
+            getattr(whole, name), getattr(parts, name), getattr(shared, name), strict=True
+        ):
+            np.testing.assert_allclose(two, one, rtol=0, atol=1e-14)
+            np.testing.assert_array_equal(two, three)
+    np.testing.assert_allclose(parts.payoffs, whole.payoffs, rtol=1e-13)
+    np.testing.assert_array_equal(parts.payoffs, shared.payoffs)
 
 
 def test_repr_says_what_happens(result: Forecast) -> None:

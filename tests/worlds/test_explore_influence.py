@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from detente.worlds.explore.influence import FEWEST, Influence, codes, influence
+from detente.worlds.explore.influence import FEWEST, Influence, _slices, codes, influence
 from detente.worlds.explore.questions import ask
 from detente.worlds.explore.source import numbers
 from tests.worlds.stand_in import StandIn, make
@@ -136,3 +136,16 @@ def test_codes_leave_out_what_is_the_same_everywhere() -> None:
     table = codes(pd.DataFrame({"a": [1.0, 1.0], "b": ["x", "y"], "c": [2, 3], "d": ["z", "z"]}))
     assert list(table.columns) == ["b", "c"]
     assert table["b"].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("worlds", range(40, 220, 20))
+def test_any_number_of_worlds_can_be_sliced(worlds: int) -> None:
+    # SALib refuses its own limits with 6 and with 9 slices.
+    told = _slices(worlds)
+    assert 2 <= told <= worlds // 20
+    assert np.arange(0, 1 + 1 / told, 1 / told)[-1] <= 1
+
+
+def test_what_decides_is_told_of_120_worlds() -> None:
+    x = drawn(120)
+    assert judged(x, x["x1"]).table.iloc[0]["quantity"] == "x1"

@@ -73,7 +73,7 @@ class Cluster:
         self._ready: deque[tuple[Task, list[Row]]] = deque()
         self._room = 1  # the first world alone: it may have to compile the kernels
         self._looked = 0.0
-        self._manned = math.inf  # when there was a worker; infinite once it is told that none is
+        self._staffed = math.inf  # when workers were seen last; infinite once it is told of none
 
     def __enter__(self) -> Self:
         self._logger = logging.getLogger("distributed")
@@ -89,7 +89,7 @@ class Cluster:
         except BaseException:
             self._end()
             raise
-        self._manned = time.monotonic()
+        self._staffed = time.monotonic()
         return self
 
     def __exit__(
@@ -119,9 +119,8 @@ class Cluster:
             try:
                 keys = [self._done.get(timeout=1.0)]
             except queue.Empty:
-                if (
-                    self._client.status != "running"
-                ):  # its futures are lost, if it comes back or not
+                if self._client.status != "running":
+                    # Its futures are lost, whether it comes back or not.
                     raise self._lost() from None
                 self._count()
                 continue
@@ -197,10 +196,10 @@ class Cluster:
             threads = sum(self._client.nthreads().values())
             self._room = AHEAD * max(threads, 1)
             if threads:
-                self._manned = now
-            elif now - self._manned > NOTICE:
+                self._staffed = now
+            elif now - self._staffed > NOTICE:
                 _LOG.warning("The scheduler at %s has no workers: waiting for one.", self._address)
-                self._manned = math.inf
+                self._staffed = math.inf
 
     def _check_versions(self) -> None:
         """Refuse workers that would find other numbers, or none."""
