@@ -49,6 +49,9 @@ WORKER = ("--nthreads", "1", *LOCAL)
 PATIENCE = 180
 """Seconds for something to start: long, because machines may be busy."""
 
+GRACE = 20
+"""Seconds for something to end by itself."""
+
 
 @pytest.fixture(scope="module")
 def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -66,15 +69,23 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @contextmanager
 def ended() -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Processes that are ended with the block, the last one first."""
+    """Processes that are ended with the block, the last one first.
+
+    One after the other: a worker of Dask's that is told to end while its scheduler says good-bye
+    may wait for itself for ever. Where the scheduler has been killed before, that can still be, so
+    that one that takes too long is killed as well.
+    """
     processes: list[subprocess.Popen[bytes]] = []
     try:
         yield processes
     finally:
         for process in reversed(processes):
             process.terminate()
-        for process in processes:
-            process.wait(timeout=PATIENCE)
+            try:
+                process.wait(timeout=GRACE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 def a_scheduler(folder: Path, processes: list[subprocess.Popen[bytes]]) -> str:
