@@ -20,8 +20,9 @@ from detente.cli import inputs
 from detente.cli.main import main
 from detente.worlds import store
 from detente.worlds.local import Local
-from detente.worlds.process import ROOT
+from detente.worlds.process import ROOT, Task, crashed
 from detente.worlds.results import open_ensemble
+from detente.worlds.world import Row
 from tests.worlds.runs import Here, a_record, assert_same, solved_here
 from tests.worlds.texts import FAILING, SOUND
 
@@ -87,6 +88,28 @@ def test_it_says_what_failed(
     assert {failure["status"] for failure in data["failures"]} == {"INVALID"}
     assert data["complete"]
     assert data["grid"]["worlds"] == 2
+
+
+def test_it_says_how_what_crashed_is_tried_again(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    solve = Here.next
+
+    def dies(self: Here) -> tuple[Task, list[Row]]:
+        task, rows = solve(self)
+        dead = crashed(a_record(), task, "it was killed")
+        return task, dead if task.draw.number == 3 else rows
+
+    with monkeypatch.context() as ill:
+        ill.setattr(Here, "next", dies)
+        assert told(ill, "round.yaml", *OPTIONS, "-o", "run") == 0
+    out, _ = capsys.readouterr()
+    assert "  CRASHED: 2 rows: it was killed\n  With --resume those that crashed are tried" in out
+    assert told(monkeypatch, "round.yaml", "--resume", "-o", "run") == 0
+    out, err = capsys.readouterr()
+    assert err.splitlines()[0] == "Solved 16 of 17 worlds"
+    assert "none failed; solved 1 world in" in out
+    assert "CRASHED" not in out
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,6 @@ worker.main()
 
 
 def test_a_world_that_kills_its_workers_becomes_rows_that_say_so(
-    tmp_path: Path,
     scenario: detente.scenario.model.Scenario,
     undisturbed: Ensemble,
     monkeypatch: pytest.MonkeyPatch,
@@ -125,6 +124,28 @@ def test_a_world_that_kills_its_workers_becomes_rows_that_say_so(
     assert folder.exists()
     del found
     assert not folder.exists()
+
+
+def test_what_crashed_is_tried_again(
+    tmp_path: Path,
+    scenario: detente.scenario.model.Scenario,
+    undisturbed: Ensemble,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as ill:
+        ill.setattr(process, "COMMAND", (sys.executable, "-c", DEADLY))
+        found = ensemble(scenario, **SMALL, workers=1, output=tmp_path / "run")
+    assert set(found.failures["status"]) == {"CRASHED"}
+    told: list[tuple[int, int, int]] = []
+    again = ensemble(
+        scenario,
+        workers=1,
+        output=tmp_path / "run",
+        resume=True,
+        progress=lambda *n: told.append(n),
+    )
+    assert_same(again, undisturbed)
+    assert told == [(9, 11, 0), (10, 11, 0), (11, 11, 0)]
 
 
 def test_draws_that_fail_are_rows(tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def test_a_part_that_cannot_be_written_leaves_the_journal(
 
     with store.create(folder, a_record()) as found:
         found.append(rows(0))
-        monkeypatch.setattr(Path, "rename", fails)
+        monkeypatch.setattr(Path, "replace", fails)
         with pytest.raises(OSError, match="No space left"):
             found.compact()
         monkeypatch.undo()
@@ -153,6 +153,53 @@ def test_failed_worlds_are_counted(tmp_path: Path) -> None:
         assert found.failed == 2
     with store.resume(tmp_path / "run") as found:
         assert found.failed == 2
+
+
+def test_worlds_whose_process_died_are_taken_out_to_be_tried_again(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with store.create(folder, a_record()) as found:
+        for draw, status in enumerate(["SOLVED", "CRASHED", "INVALID"]):
+            found.append(rows(draw, status=status))
+        found.compact()
+        found.append(rows(3))
+        found.compact()
+        for draw, status in enumerate(["CRASHED", "SOLVED"], 4):
+            found.append(rows(draw, status=status))
+    untouched = folder / "worlds" / "part-00001.parquet"
+    before = untouched.read_bytes()
+    assert set(open_ensemble(folder).worlds["draw"]) == {1, 2, 3, 4, 5}
+    with store.resume(folder) as found:
+        assert {draw for draw, _ in found.done} == {0, 2, 3, 5}
+        assert found.failed == 1
+        assert found.append(rows(1, value=7))
+        assert found.append(rows(4, status="CRASHED"))  # and they may die again
+    table = open_ensemble(folder).worlds
+    assert list(table["draw"]) == [draw for draw in range(1, 6) for _ in range(2)]
+    assert list(table["step@1"])[:2] == [8, 8]
+    assert list(table[table["status"] == "CRASHED"]["draw"]) == [4, 4]
+    assert list(table.columns) == list(a_record().columns())
+    assert untouched.read_bytes() == before
+
+
+def test_a_part_that_cannot_be_written_anew_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "run"
+    with store.create(folder, a_record()) as found:
+        found.append(rows(1, status="CRASHED"))
+        found.compact()
+    before = (folder / "worlds" / "part-00000.parquet").read_bytes()
+
+    def fails(part: Path, path: Path) -> None:
+        path.write_bytes(b"half of it")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(store, "copy_without_crashed", fails)
+    assert "cannot be written: No space left on device" in refused(store.resume, folder)
+    assert [path.name for path in (folder / "worlds").iterdir()] == ["part-00000.parquet"]
+    assert (folder / "worlds" / "part-00000.parquet").read_bytes() == before
+    monkeypatch.undo()
+    assert kept(folder) == set()
 
 
 def test_two_runs_do_not_write_one_folder(tmp_path: Path) -> None:

@@ -248,6 +248,8 @@ def _grid(found: Ensemble) -> dict[str, Any] | None:
 
 
 def _print_summary(found: Ensemble, data: dict[str, Any]) -> None:
+    from detente.worlds.batch import CRASHED
+
     record, worlds = found.record, data["worlds"]
     policies = len(record.policies)
     under = f"under {policies} policies" if policies > 1 else f"under {record.policies[0]!r}"
@@ -257,9 +259,12 @@ def _print_summary(found: Ensemble, data: dict[str, Any]) -> None:
     print(f"{worlds['done']:,} worlds {under}, {len(record.quantities)} quantities drawn")
     for failure in data["failures"]:
         print(f"  {failure['status']}: {failure['rows']:,} rows: {failure['reason']}")
+    if any(failure["status"] == CRASHED for failure in data["failures"]):
+        print("  With --resume those that crashed are tried again.")
     failed = f"{worlds['failed']:,} worlds failed" if worlds["failed"] else "none failed"
     speed = data["solved_now"] / max(data["seconds"], 1e-9)
-    solved = f"{data['solved_now']:,} worlds in {duration(data['seconds'])}, {speed:.1f} per second"
+    new = f"{data['solved_now']:,} {'world' if data['solved_now'] == 1 else 'worlds'}"
+    solved = f"{new} in {duration(data['seconds'])}, {speed:.1f} per second"
     print(f"  {failed}; solved {solved}")
     grid = data["grid"]
     if grid is not None:

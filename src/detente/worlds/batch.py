@@ -22,6 +22,9 @@ World = tuple[int, int]
 SOLVED = "SOLVED"
 """The status of a row that has results."""
 
+CRASHED = "CRASHED"
+"""The status of the rows of a world whose process died."""
+
 
 class Batch:
     """Rows, held by column; `types` has the columns in order, with their types in DuckDB."""
@@ -79,6 +82,11 @@ def world_of(rows: Sequence[Row]) -> World:
 def has_failed(rows: Sequence[Row]) -> bool:
     """Whether one of the rows has no results."""
     return any(row.get("status") != SOLVED for row in rows)
+
+
+def has_crashed(rows: Sequence[Row]) -> bool:
+    """Whether the world's process died."""
+    return any(row.get("status") == CRASHED for row in rows)
 
 
 def to_line(rows: Sequence[Row]) -> str:

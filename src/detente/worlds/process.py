@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO
 
 from detente.errors import SolveError
+from detente.worlds.batch import CRASHED
 from detente.worlds.draws import Draw
 from detente.worlds.record import RunRecord
 from detente.worlds.world import Row, begin_row, failed
@@ -60,7 +61,7 @@ class Task:
 
 def crashed(record: RunRecord, task: Task, reason: str) -> list[Row]:
     """The rows of a world that no process has survived."""
-    lost = failed("CRASHED", reason)
+    lost = failed(CRASHED, reason)
     return [begin_row(task.draw, policy, task.beliefs) | lost for policy in record.policies]
 
 

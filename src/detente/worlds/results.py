@@ -17,14 +17,16 @@ from detente.errors import Diagnostic, Place, ScenarioError
 from detente.scenario.hints import did_you_mean
 from detente.worlds.batch import SOLVED
 from detente.worlds.columns import input_column
+from detente.worlds.parts import connect, named, quoted, scan
 from detente.worlds.record import RunRecord
-from detente.worlds.store import connect, contents, named, quoted, read_record, scan
+from detente.worlds.store import contents, read_record
 
 
 class Ensemble:
     """What a run has found. Made by `ensemble` and `open_ensemble`.
 
-    It is what the folder held when it was opened, which it can be while the run is under way.
+    It is what the folder held when it was opened, which it can be while the run is under way; but
+    worlds whose process died leave it when the run is gone on with.
     World 0 has the present values and counts in no statistic; draws are counted from 1.
 
     folder

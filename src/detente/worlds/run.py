@@ -89,8 +89,9 @@ def ensemble(
     output
         The folder of results; by default a temporary one, which lasts as long as what is returned.
     resume
-        Go on with the run in that folder. What else is given must agree with it, but for more draws
-        of a Sobol sequence.
+        Go on with the run in that folder: solve what is missing, and try again what its process
+        did not survive. What else is given must agree with it, but for more draws of a Sobol
+        sequence.
     progress
         Called with the worlds done, all of them, and those failed.
 

@@ -3,7 +3,7 @@
 ::
 
     RESULTS/run.json                  what was asked, once (`RunRecord`)
-    RESULTS/worlds/part-00000.parquet rows of some hundred worlds each, never changed
+    RESULTS/worlds/part-00000.parquet rows of some hundred worlds each
     RESULTS/journal.jsonl             rows since the last part: one line of JSON for each world
     RESULTS/.lock                     held by the process that writes
 
@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,11 +26,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import duckdb
 from filelock import FileLock, Timeout
 
 from detente.errors import Diagnostic, Place, ScenarioError
-from detente.worlds.batch import SOLVED, Batch, Row, World, from_line, has_failed, to_line, world_of
+from detente.worlds.batch import (
+    Batch,
+    Row,
+    World,
+    from_line,
+    has_crashed,
+    has_failed,
+    to_line,
+    world_of,
+)
+from detente.worlds.parts import any_crashed, copy_without_crashed, worlds_in, write_part
 from detente.worlds.record import RunRecord
 
 RECORD = "run.json"
@@ -107,18 +115,8 @@ class Store:
         """Make the journal a part and begin it anew. Raises `OSError`; then all stays as it was."""
         if not self._batch.worlds:
             return
-        name = f"part-{self._parts:05d}.parquet"
-        target = self.folder / PARTS / name
-        hidden = target.with_name(f".{name}")
-        try:
-            _write_parquet(self._batch, hidden)
-            _sync(hidden)
-            hidden.rename(target)
-        except OSError:
-            with contextlib.suppress(OSError):
-                hidden.unlink(missing_ok=True)
-            raise
-        _sync(target.parent)
+        with _whole(self.folder / PARTS / f"part-{self._parts:05d}.parquet") as hidden:
+            write_part(self._batch, hidden)
         self._parts += 1
         os.ftruncate(self._journal, 0)
         os.fsync(self._journal)
@@ -175,6 +173,9 @@ def create(folder: Path, record: RunRecord) -> Store:
 def resume(folder: Path) -> Store:
     """Go on with the run in a folder.
 
+    Worlds whose process died are taken out, to be tried again: that may have been the machine's
+    fault, and is the only result that does not follow from the world alone.
+
     Raises
     ------
     ScenarioError
@@ -185,10 +186,24 @@ def resume(folder: Path) -> Store:
         lock = _locked(folder)
         try:
             (folder / PARTS).mkdir(exist_ok=True)
-            return Store(folder, read_record(folder), lock)
+            record = read_record(folder)
+            _take_out_crashed(folder)
+            return Store(folder, record, lock)
         except BaseException:
             lock.release()
             raise
+
+
+def _take_out_crashed(folder: Path) -> None:
+    lines = list(_lines(folder / JOURNAL))
+    others = [line for line in lines if not has_crashed(from_line(line))]
+    if len(others) < len(lines):
+        _write_whole(folder / JOURNAL, b"".join(others))
+    with _reading(folder):
+        crashed = [part for part in _parts(folder) if any_crashed(part)]
+    for part in crashed:
+        with _whole(part) as hidden:
+            copy_without_crashed(part, hidden)
 
 
 def check_empty(folder: Path) -> None:
@@ -242,8 +257,9 @@ def contents(folder: Path, record: RunRecord) -> Contents:
     """What is in the folder, whether or not it is being written. Raises `ScenarioError`."""
     # The journal first: what becomes a part meanwhile is then seen in both, not in neither.
     lines = list(_lines(folder / JOURNAL))
-    parts = tuple(sorted((folder / PARTS).glob("part-*.parquet")))
-    found = _worlds_in(folder, parts)
+    parts = _parts(folder)
+    with _reading(folder):
+        found = worlds_in(parts)
     batch = Batch(record.columns())
     for line in lines:
         rows = from_line(line)
@@ -251,60 +267,6 @@ def contents(folder: Path, record: RunRecord) -> Contents:
             batch.append(rows)
             found[world_of(rows)] = has_failed(rows)
     return Contents(parts, batch, set(found), sum(found.values()))
-
-
-def _worlds_in(folder: Path, parts: Sequence[Path]) -> dict[World, bool]:
-    """The worlds that are in the parts, and whether a row of theirs has failed."""
-    if not parts:
-        return {}
-    query = (
-        f"SELECT draw, beliefs, bool_or(status <> '{SOLVED}') FROM {scan(parts)} "
-        "GROUP BY draw, beliefs"
-    )
-    try:
-        with connect() as database:
-            return {(d, points): failed for d, points, failed in database.sql(query).fetchall()}
-    except duckdb.Error as error:
-        _refuse(folder, "cannot-read", f"a part cannot be read: {error}".splitlines()[0])
-        raise AssertionError from error  # not reached
-
-
-def connect() -> duckdb.DuckDBPyConnection:
-    """A database in memory that takes nothing from the network and no variables of Python."""
-    return duckdb.connect(
-        config={
-            "autoinstall_known_extensions": False,
-            "python_enable_replacements": False,
-            "temp_directory": str(Path(tempfile.gettempdir()) / "detente-duckdb"),
-        }
-    )
-
-
-def scan(parts: Sequence[Path]) -> str:
-    """The parts as a table of a query."""
-    files = ", ".join(quoted(str(part.absolute())) for part in parts)
-    return f"read_parquet([{files}])"
-
-
-def _write_parquet(batch: Batch, path: Path) -> None:
-    with connect() as database:
-        database.register("batch", batch.frame())
-        cast = ", ".join(f"CAST({named(c)} AS {t}) AS {named(c)}" for c, t in batch.types.items())
-        order = "ORDER BY draw, beliefs"
-        target = f"{quoted(str(path.absolute()))} (FORMAT parquet, COMPRESSION zstd)"
-        try:
-            database.execute(f"COPY (SELECT {cast} FROM batch {order}) TO {target}")
-        except duckdb.Error as error:
-            raise OSError(0, str(error).splitlines()[0], str(path)) from error
-
-
-def named(column: str) -> str:
-    """A column's name as it stands in a query."""
-    return '"' + column.replace('"', '""') + '"'
-
-
-def quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _lines(path: Path) -> Iterator[bytes]:
@@ -331,13 +293,18 @@ def _write_all(descriptor: int, data: bytes) -> None:
 
 
 def _write_whole(path: Path, data: bytes) -> None:
-    """Write a file or leave the old one: beside it, brought to the disk, then renamed."""
+    with _whole(path) as hidden:
+        hidden.write_bytes(data)
+
+
+@contextlib.contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """A name under which to write a file, so that it stands there whole or the old one stays: it is
+    brought to the disk, then renamed."""
     hidden = path.with_name(f".{path.name}")
     try:
-        with hidden.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        yield hidden
+        _sync(hidden)
         hidden.replace(path)
     except OSError:
         with contextlib.suppress(OSError):
@@ -370,6 +337,10 @@ def _ours(path: Path) -> bool:
     return path.name in (LOCK, f".{RECORD}")
 
 
+def _parts(folder: Path) -> tuple[Path, ...]:
+    return tuple(sorted((folder / PARTS).glob("part-*.parquet")))
+
+
 def _number(part: Path) -> int:
     return int(part.stem.removeprefix("part-"))
 
@@ -382,6 +353,15 @@ def _locked(folder: Path) -> FileLock:
         message = "another process is writing this run"
         _refuse(folder, "in-use", message, "wait for it, or end it; what it has done is kept")
     return lock
+
+
+@contextlib.contextmanager
+def _reading(folder: Path) -> Iterator[None]:
+    """Tell of a part that cannot be read."""
+    try:
+        yield
+    except OSError as error:
+        _refuse(folder, "cannot-read", f"a part cannot be read: {error.strerror}")
 
 
 @contextlib.contextmanager
