@@ -452,6 +452,33 @@ def test_three_who_want_to_differ_stay_uniform() -> None:
         assert np.abs(sigma - 0.5).max() < 1e-12
 
 
+def test_posteriors_that_cross_a_wall_together_stay_together() -> None:
+    """Two actions that differ by a cost alone: near the fork in the wall, where the two could part,
+    rounding is magnified, so that one of them may seem to cross it before the other."""
+    pooled = [
+        [-1.460473616, -1.561024345, -1.589040036, -1.894317895, -2.260022258],
+        [-2.019857035, -2.145029552, -2.181565495, -2.189157372, -2.182599625],
+    ]
+    eased = [
+        [-1.385276637, -1.490002423, -1.605920640, -1.932084978, -2.220935190],
+        [-2.035426819, -2.227115088, -2.246296639, -2.227216411, -2.207695876],
+    ]
+    apart = [
+        [-4.054633627, -4.070987344, -4.071719574, -4.061234748, -4.010530199],
+        [-3.715464060, -3.730624608, -3.730115090, -3.730536726, -3.730966396],
+    ]
+    cost = 0.193633278
+    mine = np.array([pooled, np.array(pooled) - cost, eased, apart]).transpose(0, 2, 1)
+    ratio = np.ones((1, 2))
+    for lam in 4.5 + 0.000375 * np.arange(60):
+        problem = Problem(np.array([lam]), (2,), (4,), (4,), mine[:, :, None, :], ratio)
+        how, sigma = solve(problem)
+        assert how[2] == FORKED, lam
+        assert problem.error(2, sigma[2]) < 1e-9
+        one, other = sigma[2].reshape(2, 4)[:, :2].T
+        assert other == pytest.approx(one * math.exp(-lam * cost), rel=1e-12)
+
+
 def test_where_any_solution_will_do_the_start_decides() -> None:
     problem = normal_form(np.eye(2), np.eye(2), lam=8.0)
     ends = [solve(problem, np.full(2, y))[1][0] for y in (3.0, -3.0)]

@@ -22,6 +22,7 @@ START = 1e-9  # s at which a branch begins: at s = 0 it is known, y = 0
 CLOSE = 1e-7  # residual on the way; at its end the solution is found to full precision
 LONGEST = 2.0  # step, but on straight stretches
 SMALL = 1e-7  # steps shrink below this before a kink or a bifurcation only
+TOGETHER = 1e-8  # posteriors that cross a wall so close to one another cross together
 
 # How a node was solved; columns of `counts`.
 UNIQUE, TRACED, FOLDED, FORKED, FAILED, HOW = range(6)
@@ -140,8 +141,14 @@ def cross_kink(movers, stage, mine, free, way):
     sign, and the oriented tangent leads back: other branches, on which the posteriors part, meet
     this one in the kink. It is continued straight on, with the other orientation.
     """
-    here = stage.point[0]
+    here, exact = stage.point[0], stage.point[1]
     behind = cells_ahead(movers, stage, free, 0.0)
+    # What is left of the residual would part posteriors that cross together.
+    for c in range(free + 1):
+        exact[c] = here[c]
+    if correct(movers, stage, mine, free, exact, 0.0) >= 0.0:
+        for c in range(free + 1):
+            here[c] = exact[c]
     low, high = 0.0, 2.0 * SMALL
     while cells_ahead(movers, stage, free, high) == behind:
         low, high = high, 4.0 * high
@@ -156,6 +163,9 @@ def cross_kink(movers, stage, mine, free, way):
         else:
             high = middle
     high += 1e-10
+    # So would rounding, which is magnified near a fork: they have crossed when all have.
+    if cells_ahead(movers, stage, free, high) != cells_ahead(movers, stage, free, high + TOGETHER):
+        high += TOGETHER
     for c in range(free + 1):
         here[c] += high * stage.tangent[c]
     for r in range(free):
