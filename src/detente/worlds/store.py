@@ -317,7 +317,7 @@ def _sync(path: Path) -> None:
     """Bring a file, or the names in a folder, to the disk."""
     if path.is_dir() and os.name != "posix":  # elsewhere folders cannot be opened
         return
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)  # or Windows refuses
     try:
         os.fsync(descriptor)
     finally:
