@@ -249,6 +249,7 @@ def _grid(found: Ensemble) -> dict[str, Any] | None:
 
 def _print_summary(found: Ensemble, data: dict[str, Any]) -> None:
     from detente.worlds.batch import CRASHED
+    from detente.worlds.explore.wording import count
 
     record, worlds = found.record, data["worlds"]
     policies = len(record.policies)
@@ -263,7 +264,7 @@ def _print_summary(found: Ensemble, data: dict[str, Any]) -> None:
         print("  With --resume those that crashed are tried again.")
     failed = f"{worlds['failed']:,} worlds failed" if worlds["failed"] else "none failed"
     speed = data["solved_now"] / max(data["seconds"], 1e-9)
-    new = f"{data['solved_now']:,} {'world' if data['solved_now'] == 1 else 'worlds'}"
+    new = count(data["solved_now"], "world")
     solved = f"{new} in {duration(data['seconds'])}, {speed:.1f} per second"
     print(f"  {failed}; solved {solved}")
     grid = data["grid"]

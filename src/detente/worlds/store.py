@@ -356,21 +356,19 @@ def _locked(folder: Path) -> FileLock:
 
 
 @contextlib.contextmanager
-def _reading(folder: Path) -> Iterator[None]:
-    """Tell of a part that cannot be read."""
-    try:
-        yield
-    except OSError as error:
-        _refuse(folder, "cannot-read", f"a part cannot be read: {error.strerror}")
-
-
-@contextlib.contextmanager
-def _telling(folder: Path) -> Iterator[None]:
+def _telling(
+    folder: Path, code: str = "cannot-write", what: str = "cannot be written"
+) -> Iterator[None]:
     """Tell what the system refuses as a mistake in the folder's name."""
     try:
         yield
     except OSError as error:
-        _refuse(folder, "cannot-write", f"cannot be written: {error.strerror}")
+        _refuse(folder, code, f"{what}: {error.strerror}")
+
+
+def _reading(folder: Path) -> contextlib.AbstractContextManager[None]:
+    """The same of a part that cannot be read."""
+    return _telling(folder, "cannot-read", "a part cannot be read")
 
 
 def _refuse(folder: Path, code: str, message: str, hint: str = "") -> None:
