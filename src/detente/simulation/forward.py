@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from detente.game.arrays import CompiledGame, Layer
 from detente.solver.backward import Progress, Workers
 from detente.solver.kernels.push import marginals, push
-from detente.solver.layout import part, turn
+from detente.solver.kernels.stage import make_stage
+from detente.solver.layout import is_lined, most_actions, part, turn
 from detente.solver.solution import Solution
 
 Floats = NDArray[np.float64]
@@ -215,6 +216,10 @@ class Pass:
         cuts = np.linspace(0, seen.base.size, parts + 1).astype(int)
         counted = np.zeros((cuts.size - 1, len(layer.action), self.profiles))
 
+        joint, most = most_actions(arrays, 0, len(self.mass))
+        nodes = 0 if len(seen.members) == 1 else seen.local.size  # where nothing is learnt
+        lined = is_lined(seen)
+
         def task(k: int) -> None:
             push(
                 cuts[k],
@@ -226,6 +231,8 @@ class Pass:
                 self.mass,
                 following,
                 counted[k],
+                np.empty(joint * nodes * self.mass.shape[2]),
+                None if lined else make_stage(seen.movers, most, joint, self.profiles),
             )
 
         list(self.pool.map(task, range(cuts.size - 1)))

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from detente.game.arrays import CompiledGame, Layer
 from detente.solver.beliefs import BeliefGrid
 from detente.solver.kernels.branch import HOW
-from detente.solver.kernels.sweep import sweep
 from detente.solver.kernels.turn import Guess, Turn
 from detente.solver.layout import kinds, part, turn
+from detente.solver.sweep import sweep
 
 Floats = NDArray[np.float64]
 Progress = Callable[[float], None]
@@ -144,7 +144,7 @@ class Backward:
         guess = self._guess(layer)
         values = self._values(layer.states.size)
         sigma = np.empty(grid.size * int(arrays.play_ptr[-1]))
-        begin = np.zeros((0, 1)) if starts is None else starts
+        begin = np.zeros((layer.states.size, 0)) if starts is None else starts
         parts: list[Ints] = []
 
         def task(first: int, last: int) -> None:

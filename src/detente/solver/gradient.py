@@ -22,8 +22,10 @@ from numpy.typing import NDArray
 from detente.game.arrays import CompiledGame, GameGradient
 from detente.solver.backward import Progress, Workers
 from detente.solver.kernels.adjoint import adjoin, follow
-from detente.solver.kernels.adjoint_lines import adjoin_lines, follow_lines
-from detente.solver.layout import is_lined, part, piece, turn
+from detente.solver.kernels.adjoint_lines import adjoin_lines, follow_lines, make_slopes
+from detente.solver.kernels.single import make_lines
+from detente.solver.kernels.stage import make_stage
+from detente.solver.layout import is_lined, most_actions, part, piece, turn
 from detente.solver.solution import Solution
 
 Floats = NDArray[np.float64]
@@ -173,10 +175,17 @@ class _Tape:
         result = np.empty((layer.states.size, grid.size, self.columns))
         sigma = self.solution.strategies[n]
         seen, arrays = self.turns[layer.movers], self.parts[n]
-        ahead = follow_lines if is_lined(seen) else follow
 
         def task(first: int, last: int) -> None:
-            ahead(first, last, arrays, seen, following, sigma, result)
+            given = (first, last, arrays, seen, following, sigma, result)
+            joint, most = most_actions(arrays, first, last)
+            nodes = grid.size if joint > 1 else 0
+            ahead = np.empty((joint, nodes, self.columns))
+            if is_lined(seen):
+                lines = make_lines(seen, joint, nodes, self.columns)
+                follow_lines(*given, lines, ahead, np.empty(len(seen.members) * joint * nodes))
+            else:
+                follow(*given, make_stage(seen.movers, most, joint, self.columns), ahead)
 
         self.workers.run(task, layer.states.size, result.shape[0] * result.shape[1])
         self.observe(result, k, n)
@@ -276,6 +285,7 @@ class _Adjoint:
         seen, arrays = tape.turns[layer.movers], tape.parts[n]
         cuts = np.linspace(0, seen.base.size, min(PARTS, seen.base.size) + 1).astype(int)
         pieces = cuts.size - 1
+        joint, most = most_actions(arrays, 0, len(values))
         prob, reward = np.zeros((pieces, layer.prob.size)), np.zeros((pieces, *layer.reward.shape))
         precision = np.zeros((pieces, len(layer.movers)))
         ratio = np.zeros((pieces, *self.ratio.shape))
@@ -297,9 +307,15 @@ class _Adjoint:
                 ratio[j],
             )
             if is_lined(seen):
-                adjoin_lines(piece(seen, int(cuts[j]), int(cuts[j + 1])), *rest)
-            else:
-                adjoin(cuts[j], cuts[j + 1], *rest)
+                some = piece(seen, int(cuts[j]), int(cuts[j + 1]))
+                lines = make_lines(seen, joint, some.node.size if joint > 1 else 0, tape.columns)
+                adjoin_lines(some, *rest, lines, make_slopes(seen, some, joint, tape.columns))
+                return
+            stage = make_stage(seen.movers, most, joint, tape.columns)
+            shape = (joint, seen.local.size)
+            ahead, back = np.zeros((*shape, tape.columns)), np.zeros((*shape, tape.columns))
+            mine = np.zeros((*shape, len(layer.movers), len(seen.members)))
+            adjoin(cuts[j], cuts[j + 1], *rest, stage, ahead, back, mine)
 
         list(tape.workers.pool.map(task, range(pieces)))
         self.prob[n] += prob.sum(axis=0)

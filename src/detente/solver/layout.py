@@ -95,6 +95,12 @@ def is_lined(turn: Turn) -> bool:
     return turn.actor.size == 0 or (turn.actor.size == 1 and int(turn.movers.kinds[0]) <= 2)
 
 
+def most_actions(part: Part, first: int, last: int) -> tuple[int, int]:
+    """The most joint actions, and the most own actions, of the states first … last - 1."""
+    joint = int(np.diff(part.action_ptr[first : last + 1]).max(initial=1))
+    return joint, int(part.choices[first:last].max(initial=1))
+
+
 def piece(turn: Turn, first: int, last: int) -> Piece:
     """The beliefs o = first … last - 1 of a turn that is lined."""
     nodes = (turn.base[first:last, None] + turn.local).reshape(-1)

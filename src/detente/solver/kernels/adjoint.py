@@ -20,7 +20,6 @@ from detente.solver.kernels.stage import (
     combine,
     enter_node,
     enter_state,
-    make_stage,
     reach,
     see,
 )
@@ -30,15 +29,13 @@ LEAST_LOG = -690.0  # of a probability that is 0: its log odds must be numbers
 
 
 @kernel
-def follow(first, last, part, turn, following, sigma, values):
-    """Values [x, b, c] of the states first … last - 1 when σ is played."""
+def follow(first, last, part, turn, following, sigma, values, stage, ahead):
+    """Values [x, b, c] of the states first … last - 1 when σ is played; scratch as in `adjoin`,
+    but for `ahead`, float64 [e, b, c]."""
     beliefs = following.shape[1]
     # Unsigned positions: of a signed one Numba asks whether it counts from the end.
     width = np.uint64(following.shape[2])
     movers = turn.movers
-    joint, most = largest(part, first, last, movers.kinds.shape[0])
-    stage = make_stage(movers, most, joint, following.shape[2])
-    ahead = np.empty((joint if joint > 1 else 0, beliefs, following.shape[2]))
     flat, target, chance = ahead.reshape(-1), values.reshape(-1), stage.chance
     for x in range(first, last):
         begin = part.action_ptr[x]
@@ -66,17 +63,6 @@ def follow(first, last, part, turn, following, sigma, values):
                         came = np.uint64(e * beliefs + to) * width
                         for c in range(width):
                             target[row + c] += weight * chance[c] * flat[came + c]
-
-
-@inner
-def largest(part, first, last, several):
-    """The most joint actions, and the most own actions, of the states first … last - 1."""
-    joint, most = np.int64(1), np.int64(1)
-    for x in range(first, last):
-        joint = max(joint, part.action_ptr[x + 1] - part.action_ptr[x])
-        for m in range(several):
-            most = max(most, part.choices[x, m])
-    return joint, most
 
 
 @inner
@@ -110,6 +96,10 @@ def adjoin(
     reward_gain,
     precision_gain,
     ratio_gain,
+    stage,
+    ahead,
+    back,
+    mine,
 ):
     """The adjoint of a layer for the beliefs o = first … last - 1 about those who do not move.
 
@@ -124,18 +114,15 @@ def adjoin(
     ratio_gain
         Added to, float64 [i, θ]: derivatives by the logarithms of the priors, through what movers
         expect of others.
+    stage, ahead, back, mine
+        Scratch: see `stage.Stage`, of width C; float64 [e, l, c], [e, l, c], [e, l, m, q].
     """
     beliefs, width = following.shape[1], following.shape[2]
     components = part.reward.shape[1]
     movers = turn.movers
-    several, nodes = movers.kinds.shape[0], turn.local.shape[0]
-    joint, most = largest(part, 0, gain.shape[0], several)
-    stage = make_stage(movers, most, joint, width)
-    ahead = np.zeros((joint, nodes, width))
-    back = np.zeros((joint, nodes, width))
+    nodes = turn.local.shape[0]
     flat_back, source, target = back.reshape(-1), following.reshape(-1), following_gain.reshape(-1)
     wide = np.uint64(width)
-    mine = np.zeros((joint, nodes, several, movers.types.shape[0]))
     for x in range(gain.shape[0]):
         begin = part.action_ptr[x]
         count = part.action_ptr[x + 1] - begin

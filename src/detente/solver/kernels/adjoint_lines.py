@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detente.solver.kernels.jit import inner, kernel, making, summing
-from detente.solver.kernels.single import make_lines, update_lines
+from detente.solver.kernels.jit import inner, kernel, summing
+from detente.solver.kernels.single import update_lines
 from detente.solver.kernels.turn import look_ahead
 
 
@@ -64,7 +64,6 @@ class Slopes(NamedTuple):
     worth: np.ndarray
 
 
-@making
 def make_slopes(turn, piece, count, width):
     """Scratch for up to `count` actions."""
     rows, kinds = piece.node.shape[0], turn.members.shape[0]
@@ -83,16 +82,10 @@ def make_slopes(turn, piece, count, width):
 
 
 @kernel
-def follow_lines(first, last, part, turn, following, sigma, values):
-    """`adjoint.follow` for these turns."""
-    beliefs, width = following.shape[1], following.shape[2]
-    most = np.int64(1)
-    for x in range(first, last):
-        most = max(most, part.action_ptr[x + 1] - part.action_ptr[x])
-    nodes = beliefs if most > 1 else 0
-    lines = make_lines(turn, most, nodes, width)
-    ahead = np.empty((most, nodes, width))
-    play, best = np.empty(turn.members.shape[0] * most * nodes), np.empty((1, 1))
+def follow_lines(first, last, part, turn, following, sigma, values, lines, ahead, play):
+    """`adjoint.follow` for these turns. Scratch: see `single.Lines`; float64 [a, b, c], [b, θ, a]."""
+    beliefs = following.shape[1]
+    best = np.empty((1, 1))
     for x in range(first, last):
         begin = part.action_ptr[x]
         count = part.action_ptr[x + 1] - begin
@@ -146,14 +139,12 @@ def adjoin_lines(
     reward_gain,
     precision_gain,
     ratio_gain,
+    lines,
+    slopes,
 ):
-    """`adjoint.adjoin` for these turns, at a piece of the beliefs."""
-    beliefs, width = following.shape[1], following.shape[2]
-    most = np.int64(1)
-    for x in range(gain.shape[0]):
-        most = max(most, part.action_ptr[x + 1] - part.action_ptr[x])
-    slopes = make_slopes(turn, piece, most, width)
-    lines = make_lines(turn, most, piece.node.shape[0] if most > 1 else 0, width)
+    """`adjoint.adjoin` for these turns, at a piece of the beliefs. Scratch: see `single.Lines`,
+    for the nodes of the piece, and `Slopes`."""
+    beliefs, most = following.shape[1], lines.own.shape[0]
     for x in range(gain.shape[0]):
         begin = part.action_ptr[x]
         count = part.action_ptr[x + 1] - begin

@@ -77,11 +77,6 @@ def once(function: Kernel) -> Kernel:
     return _compile(function, {**INNER, "inline": "always"})
 
 
-def making(function: Kernel) -> Kernel:
-    """`inner` for a function that makes arrays."""
-    return _compile(function, {**INNER, "_nrt": True})
-
-
 def _compile(function: Kernel, options: dict[str, Any]) -> Kernel:
     before = SETTINGS.CACHE_DIR
     SETTINGS.CACHE_DIR = str(CACHE)  # read when the function is decorated; restored right after

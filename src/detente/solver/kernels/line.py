@@ -204,6 +204,7 @@ def climb_lines(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, sum
         for a in range(count):
             ell[a, y] = 0.0
             last[a, y] = 0.0
+    corrections = np.int64(CORRECTIONS)  # not as a literal: see `single.solve_run`
     for rung in range(1, rungs + 1):
         for a in range(count):
             ratio, before = ell[a], last[a]
@@ -218,7 +219,7 @@ def climb_lines(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, sum
             for y in range(nodes):
                 aim[y] = ratio[y]
         newton_lines(
-            share, steps, mine, count, nodes, rho, line, ell, lines, cell, sums, CORRECTIONS
+            share, steps, mine, count, nodes, rho, line, ell, lines, cell, sums, corrections
         )
         unsolved = sums[OPEN]
         for y in range(nodes):

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from detente.solver.kernels.elementary import exp
-from detente.solver.kernels.jit import inner, making
+from detente.solver.kernels.jit import inner
 from detente.solver.kernels.response import eliminate
 from detente.solver.kernels.stage import locate
 from detente.solver.kernels.turn import LEAST
@@ -45,7 +45,6 @@ class Many(NamedTuple):
     inverse: np.ndarray
 
 
-@making
 def make_many(count, kinds):
     """Scratch for up to `count` actions."""
     return Many(

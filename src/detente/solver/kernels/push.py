@@ -17,7 +17,6 @@ from detente.solver.kernels.stage import (
     combine,
     enter_node,
     enter_state,
-    make_stage,
     reach,
     see,
 )
@@ -26,7 +25,7 @@ FAINT = 1e-250  # mass that is left out: numbers near 1e-308 take a processor te
 
 
 @kernel
-def push(first, last, part, turn, sigma, alive, mass, following, acted):
+def push(first, last, part, turn, sigma, alive, mass, following, acted, dense, stage):
     """Move mass to following [x', b, h], for the beliefs o = first … last - 1.
 
     These are the beliefs about those who do not move, which stay as they are: what different o do
@@ -38,26 +37,22 @@ def push(first, last, part, turn, sigma, alive, mass, following, acted):
         Out, at the nodes of these o.
     acted
         Added to, float64 [e, p]: probability of each joint action, at its state.
+    dense
+        Scratch, float64, flat: what took each joint action, by the node that it leads to [e, l, h].
+    stage
+        Scratch, see `stage.Stage`; None for turns of chance and of one mover with one type or two
+        (`layout.is_lined`), for which the general way is then not compiled.
     """
     beliefs, profiles = mass.shape[1], turn.profile.shape[0]
     # Unsigned positions: of a signed one Numba asks whether it counts from the end.
     width, channels = np.uint64(mass.shape[2]), np.uint64(mass.shape[2] // profiles)
     movers = turn.movers
     several = movers.kinds.shape[0]
-    lined = several == 1 and movers.kinds[0] == 2
     base, local = turn.base[first:last], turn.local
     if several == 0 or (several == 1 and movers.kinds[0] == 1):
         # No belief moves: the nodes of all these o are taken together, as they stand in memory.
         base, local = turn.local, turn.base[first:last]
     nodes = local.shape[0]
-    joint, most = np.int64(1), np.int64(1)
-    for x in range(mass.shape[0]):
-        joint = max(joint, part.action_ptr[x + 1] - part.action_ptr[x])
-        for m in range(several):
-            most = max(most, part.choices[x, m])
-    stage = make_stage(movers, most, joint, profiles)
-    # What took each joint action, by the node that it leads to: [e, l, h], flat.
-    dense = np.zeros(joint * nodes * mass.shape[2])
     moved, chance = np.zeros(mass.shape[2]), np.zeros(mass.shape[2])
     second = np.zeros(mass.shape[2])
     for h in range(width):
@@ -77,7 +72,8 @@ def push(first, last, part, turn, sigma, alive, mass, following, acted):
             plain = count == 1 or (several == 1 and movers.kinds[0] == 1)
             if not plain:
                 dense[: count * nodes * mass.shape[2]] = 0.0
-                enter_state(movers, stage, part.choices[x])
+                if stage is not None:
+                    enter_state(movers, stage, part.choices[x])
             for node in range(nodes):
                 b = base[o] + local[node]
                 here = np.uint64(x * beliefs + b) * width
@@ -100,7 +96,7 @@ def push(first, last, part, turn, sigma, alive, mass, following, acted):
                             for h in range(width):
                                 target[to + h] += share * moved[h]
                     continue
-                if lined:
+                if stage is None:
                     steps = movers.steps[0]
                     for a in range(count):
                         play_0, play_1 = sigma[play + a], sigma[play + count + a]
@@ -117,20 +113,21 @@ def push(first, last, part, turn, sigma, alive, mass, following, acted):
                             goes = (play_0 + second[h] * change) * moved[h]
                             dense[to + h] += rest * goes
                             dense[to + width + h] += weight * goes
-                    continue
-                enter_node(movers, stage, node)
-                see(movers, stage, sigma, play)
-                for e in range(count):
-                    taken_by(turn, stage, e, channels, chance)
-                    for p in range(np.uint64(profiles)):
-                        acted[begin + e, p] += chance[p * channels] * source[here + p * channels]
-                    for h in range(width):
-                        chance[h] *= moved[h]
-                    for _ in range(reach(movers, stage)):
-                        at, weight = combine(stage, e)
-                        to = np.uint64(e * nodes + at) * width
+                else:
+                    enter_node(movers, stage, node)
+                    see(movers, stage, sigma, play)
+                    for e in range(count):
+                        taken_by(turn, stage, e, channels, chance)
+                        for p in range(np.uint64(profiles)):
+                            gone = chance[p * channels] * source[here + p * channels]
+                            acted[begin + e, p] += gone
                         for h in range(width):
-                            dense[to + h] += weight * chance[h]
+                            chance[h] *= moved[h]
+                        for _ in range(reach(movers, stage)):
+                            at, weight = combine(stage, e)
+                            to = np.uint64(e * nodes + at) * width
+                            for h in range(width):
+                                dense[to + h] += weight * chance[h]
             for e in range(0 if plain else count):
                 for k in range(part.trans_ptr[begin + e], part.trans_ptr[begin + e + 1]):
                     share = part.prob[k]

@@ -1,6 +1,9 @@
-"""Turns of one mover with one type or two: all beliefs of a state together.
+"""Turns of chance and of one mover with one type or two: all beliefs of a state together.
 
 Node y = o (n + 1) + g of the lines stands for b = base[o] + local[g].
+
+What hardly any game needs is not compiled with what all need: `sweep_plain` knows no learning,
+and `sweep_lines` stops at a state where nodes are left for `trace_nodes`, and is called again.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import numpy as np
 
 from detente.solver.kernels.branch import TRACED, UNIQUE, find
 from detente.solver.kernels.elementary import exp
-from detente.solver.kernels.jit import inner, making, once
+from detente.solver.kernels.jit import inner, kernel, once
 from detente.solver.kernels.line import (
     LINES,
     LOST,
@@ -31,7 +34,12 @@ from detente.solver.kernels.line import (
     settle_lines,
 )
 from detente.solver.kernels.stage import enter_node, enter_state, keep_play, restart
-from detente.solver.kernels.turn import LEAST
+from detente.solver.kernels.turn import LEAST, look_ahead
+
+POLISH = 8  # steps of `polish`: it begins next to the solution
+
+# What is to be done about a node: nothing, or `find`, certain or not that there is one solution.
+SOLVED, UNCERTAIN, CERTAIN = range(3)
 
 
 class Lines(NamedTuple):
@@ -42,6 +50,8 @@ class Lines(NamedTuple):
     play, inside, share
         float64 [θ, a, y], int64 [a, y], float64 [a, y]: strategies; cell g of the posterior, and
         the share of the way through it.
+    left
+        int64 [y]: SOLVED, or how a node is left for `trace_nodes`.
     mine, ell, last, lines, cell, sums, rho, line
         For a run of lines, from its first node on; see `line`.
     second
@@ -55,6 +65,7 @@ class Lines(NamedTuple):
     play: np.ndarray
     inside: np.ndarray
     share: np.ndarray
+    left: np.ndarray
     mine: np.ndarray
     ell: np.ndarray
     last: np.ndarray
@@ -67,55 +78,106 @@ class Lines(NamedTuple):
     point: np.ndarray
 
 
-@making
 def make_lines(turn, count, nodes, width):
     """Scratch for up to `count` actions at so many nodes."""
-    inner = turn.local.shape[0]
     kinds = turn.movers.types.shape[0]
-    rho = np.zeros(nodes)
-    line = np.zeros(nodes, dtype=np.int64)
-    for y in range(nodes):
-        g = y % inner
-        rho[y] = (inner - 1 - g) / g if g > 0 else math.inf
-        line[y] = y - g
-    second = np.zeros(width)
-    if nodes > 0:
-        for c in range(width):
-            second[c] = turn.profile[c % turn.profile.shape[0]]
+    node = np.arange(nodes)
+    place = node % turn.local.shape[0]
+    rho = np.full(nodes, math.inf)
+    np.divide(turn.local.shape[0] - 1 - place, place, out=rho, where=place > 0)
     lined = nodes if kinds == 2 else 0
     return Lines(
-        np.zeros((count, kinds, nodes)),
-        np.zeros((count, lined)),
-        np.zeros((kinds, count, nodes)),
-        np.zeros((count, nodes), dtype=np.int64),
-        np.zeros((count, lined)),
-        np.zeros((count, kinds, lined)),
-        np.zeros((count, lined)),
-        np.zeros((count, lined)),
-        np.zeros((LINES, count, lined)),
-        np.zeros((count, lined), dtype=np.int64),
-        np.zeros((SUMS, nodes)),
-        rho,
-        line,
-        second,
-        np.zeros(kinds * count),
+        own=np.zeros((count, kinds, nodes)),
+        ratio=np.zeros((count, lined)),
+        play=np.zeros((kinds, count, nodes)),
+        inside=np.zeros((count, nodes), np.int64),
+        share=np.zeros((count, lined)),
+        left=np.zeros(lined, np.int64),
+        mine=np.zeros((count, kinds, lined)),
+        ell=np.zeros((count, lined)),
+        last=np.zeros((count, lined)),
+        lines=np.zeros((LINES, count, lined)),
+        cell=np.zeros((count, lined), np.int64),
+        sums=np.zeros((SUMS, nodes)),
+        rho=rho,
+        line=node - place,
+        second=np.resize(turn.profile, width).astype(np.float64),
+        point=np.zeros(kinds * count),
     )
 
 
-@once
-def solve_lines(turn, stage, lines, ahead, count, guess, x, start, mine, counts):
-    """Strategies and posteriors at all nodes of a state.
+@kernel
+def sweep_plain(first, last, part, turn, following, lines, ahead, best, values, sigma):
+    """The states first … last - 1 of a turn at which nothing is learnt: of chance, or of one mover
+    with nothing private. As `sweep_lines`."""
+    beliefs = following.shape[1]
+    for x in range(first, last):
+        begin = part.action_ptr[x]
+        count = part.action_ptr[x + 1] - begin
+        play = sigma[beliefs * part.play_ptr[x] : beliefs * part.play_ptr[x + 1]]
+        if count == 1:
+            look_ahead(part, turn.best, begin, following, values[x])
+            play[:] = 1.0
+            continue
+        for a in range(count):
+            look_ahead(part, turn.best, begin + a, following, ahead[a])
+        weigh(turn, ahead, count, lines)
+        logit(turn.movers.lam[0], count, lines)
+        update_lines(turn, lines, ahead, count, best, values[x], play)
 
-    `ahead` is float64 [a, b, c]; `guess`, `start`, `mine` and `counts` as in `sweep.sweep`.
+
+@kernel
+def sweep_lines(
+    x, last, traced, part, turn, following, guess, anywhere, lines, ahead, best, values, sigma, counts
+):
+    """The states x … last - 1 of a turn of one mover with two types.
+
+    Gives `last`, or the state at which it stopped because of nodes that are left for
+    `trace_nodes`; then it is called again from there, with `traced`.
+
+    anywhere
+        Whether any solution is wanted, and `trace_nodes` is to look for it wherever it is not
+        certain that there is only one.
+    lines, ahead, best
+        Scratch: see `Lines`; float64 [a, b, c] and [a, p].
+    following, guess, values, sigma, counts
+        See `detente.solver.sweep.sweep`.
+    """
+    beliefs = following.shape[1]
+    while x < last:
+        begin = part.action_ptr[x]
+        count = part.action_ptr[x + 1] - begin
+        play = sigma[beliefs * part.play_ptr[x] : beliefs * part.play_ptr[x + 1]]
+        if count == 1:
+            look_ahead(part, turn.best, begin, following, values[x])
+            play[:] = 1.0
+            x += 1
+            continue
+        if traced:
+            polish(turn.movers.lam[0], turn.movers.size[0] - 1, lines, count)
+            traced = False
+        else:
+            for a in range(count):
+                look_ahead(part, turn.best, begin + a, following, ahead[a])
+            if solve_lines(turn, lines, ahead, count, guess, x, anywhere, counts) > 0:
+                return x
+        keep_guess(guess, x, count, lines)
+        update_lines(turn, lines, ahead, count, best, values[x], play)
+        x += 1
+    return x
+
+
+@once
+def solve_lines(turn, lines, ahead, count, guess, x, anywhere, counts):
+    """Strategies and posteriors at all nodes of a state; gives how many are left.
+
+    `ahead` is float64 [a, b, c]; the others as in `sweep_lines`.
     """
     movers = turn.movers
     inner, nodes = turn.local.shape[0], lines.line.shape[0]
     weigh(turn, ahead, count, lines)
-    if movers.kinds[0] == 1:
-        logit(movers.lam[0], count, lines)
-        return
     begin_guess(guess, x, count, lines)
-    first = np.int64(0)
+    first, left = np.int64(0), 0
     while first < nodes:
         # A run of lines that are certain to have one solution, or of lines that are not.
         certain = is_unique(movers.lam[0], lines.own, count, first, inner - 1)
@@ -124,95 +186,107 @@ def solve_lines(turn, stage, lines, ahead, count, guess, x, start, mine, counts)
             movers.lam[0], lines.own, count, last, inner - 1
         ):
             last += inner
-        solve_run(movers, stage, lines, count, first, last, certain, start, mine, counts)
+        left += solve_run(movers, lines, count, first, last, certain, anywhere, counts)
         first = last
-    keep_guess(guess, x, count, lines)
+    return left
 
 
 @once
-def solve_run(movers, stage, lines, count, first, last, certain, start, mine, counts):
+def solve_run(movers, lines, count, first, last, certain, anywhere, counts):
     """The same for nodes first … last - 1, which are whole lines."""
     lam, steps, nodes = movers.lam[0], movers.size[0] - 1, last - first
-    mine_here, ell, scratch, cell = lines.mine, lines.ell, lines.lines, lines.cell
+    mine, ell, scratch, cell = lines.mine, lines.ell, lines.lines, lines.cell
     rho, line, sums = lines.rho, lines.line, lines.sums
     for a in range(count):
         for theta in range(2):
-            target, source = mine_here[a, theta], lines.own[a, theta][first:]
+            target, source = mine[a, theta], lines.own[a, theta][first:]
             for y in range(nodes):
                 target[y] = source[y]
         target, source = ell[a], lines.ratio[a][first:]
         for y in range(nodes):
             target[y] = source[y]
-    left = sums[OPEN] if certain else sums[LOST]
+    lost = sums[OPEN] if certain else sums[LOST]
     if certain:
         sums[LOST] = 0.0
-        newton_lines(
-            lam, steps, mine_here, count, nodes, rho, line, ell, scratch, cell, sums, MAX_NEWTON
-        )
-    elif start.shape[0] == 0:
+        most = np.int64(MAX_NEWTON)  # not as a literal, for which all would be compiled anew
+        newton_lines(lam, steps, mine, count, nodes, rho, line, ell, scratch, cell, sums, most)
+    elif not anywhere:
         climb_lines(
-            lam, steps, mine_here, count, nodes, rho, line, ell, scratch, cell, sums, lines.last
+            lam, steps, mine, count, nodes, rho, line, ell, scratch, cell, sums, lines.last
         )
     else:
-        left[:] = 1.0
+        lost[:] = 1.0
     settle_lines(
         count, nodes, line, ell, scratch, cell, first, lines.play, lines.inside, lines.share
     )
     for a in range(count):
         for y in range(nodes):
             lines.ratio[a, first + y] = ell[a, y]
-    free, traced = np.int64(0), False
-    at = np.int64(-1)  # the line whose payoffs the stage has
+    left = 0
     for y in range(nodes):
         g = y - line[y]
+        lines.left[first + y] = SOLVED
         if g == 0 or g == steps:
             settle_end(movers, lines, count, y, first + y, g)
-            continue
-        if left[y] == 0.0:
+        elif lost[y] == 0.0:
             counts[UNIQUE if certain else TRACED] += 1
+        else:
+            lines.left[first + y] = CERTAIN if certain else UNCERTAIN
+            left += 1
+    return left
+
+
+@kernel
+def trace_nodes(count, turn, start, stage, lines, mine, counts):
+    """The nodes of a state that `solve_lines` left, one by one.
+
+    start
+        float64 [D]: log odds from which to look for a solution; empty for the principal branch.
+    stage, mine
+        Scratch: see `Stage`; float64 [a, g, 1, θ].
+    """
+    movers, steps = turn.movers, turn.movers.size[0] - 1
+    stage.choices[0] = count
+    free = enter_state(movers, stage, stage.choices)
+    at = np.int64(-1)  # the line whose payoffs the stage has
+    for y in range(lines.line.shape[0]):
+        if lines.left[y] == SOLVED:
             continue
-        if at != line[y]:
-            at = line[y]
-            stage.choices[0] = count
-            free = enter_state(movers, stage, stage.choices)
+        if at != lines.line[y]:
+            at = lines.line[y]
             restart(stage, free, start)
             for a in range(count):
-                for k in range(steps + 1):
+                for g in range(steps + 1):
                     for theta in range(2):
-                        mine[a, k, 0, theta] = mine_here[a, theta, at + k]
-        traced = True
-        enter_node(movers, stage, g)
-        counts[find(movers, stage, mine, free, certain, start)] += 1
+                        mine[a, g, 0, theta] = lines.own[a, theta, at + g]
+        enter_node(movers, stage, y - at)
+        counts[find(movers, stage, mine, free, lines.left[y] == CERTAIN, start)] += 1
         keep_play(movers, stage, lines.point)
         for a in range(count):
-            lines.share[a, first + y] = stage.weight[0, a, 1]
-            lines.inside[a, first + y] = stage.vertex[0, a, 0]
-            lines.play[0, a, first + y] = lines.point[a]
-            lines.play[1, a, first + y] = lines.point[count + a]
-            lines.ratio[a, first + y] = stage.log[count + a] - stage.log[a]
-    if traced:
-        polish(lam, steps, lines, count, first, nodes)
+            lines.share[a, y] = stage.weight[0, a, 1]
+            lines.inside[a, y] = stage.vertex[0, a, 0]
+            lines.play[0, a, y] = lines.point[a]
+            lines.play[1, a, y] = lines.point[count + a]
+            lines.ratio[a, y] = stage.log[count + a] - stage.log[a]
 
 
 @once
-def polish(lam, steps, lines, count, first, nodes):
+def polish(lam, steps, lines, count):
     """Newton's method once more in ℓ, at nodes that were solved in log odds.
 
     Where actions are hardly ever taken log odds are large and their rounding is seen in ℓ, which
     is all that posteriors depend on. A node that would move is left as it is.
     """
     ell, scratch, sums = lines.ell, lines.lines, lines.sums
-    lost = lines.last[0]
-    left = sums[LOST]
-    for y in range(nodes):
-        lost[y] = max(left[y], sums[OPEN, y])
-        left[y] = 0.0
-        for a in range(count):
-            ell[a, y] = lines.ratio[a, first + y]
+    nodes = lines.line.shape[0]
+    for a in range(count):
+        for y in range(nodes):
+            ell[a, y] = lines.ratio[a, y]
+    sums[LOST] = 0.0
     newton_lines(
         lam,
         steps,
-        lines.mine,
+        lines.own,
         count,
         nodes,
         lines.rho,
@@ -221,23 +295,24 @@ def polish(lam, steps, lines, count, first, nodes):
         scratch,
         lines.cell,
         sums,
-        8,
+        np.int64(POLISH),
     )
     for y in range(nodes):
+        if lines.left[y] == SOLVED:
+            continue
         moved = 0.0 if sums[WORST, y] < 1e-10 else 1.0
         for a in range(count):
-            moved = max(moved, abs(ell[a, y] - lines.ratio[a, first + y]))
-        g = y - lines.line[y]
-        if lost[y] == 0.0 or moved > 1e-2 or g == 0 or g == steps:
+            moved = max(moved, abs(ell[a, y] - lines.ratio[a, y]))
+        if moved > 1e-2:
             continue
         for a in range(count):
             ratio = ell[a, y]
             larger = max(scratch[S0, a, y], scratch[S1, a, y], LEAST)
-            lines.play[0, a, first + y] = larger * math.exp(min(-ratio, 0.0))
-            lines.play[1, a, first + y] = larger * math.exp(min(ratio, 0.0))
-            lines.ratio[a, first + y] = ratio
-            lines.inside[a, first + y] = lines.cell[a, y] - lines.line[y]
-            lines.share[a, first + y] = scratch[SHARE, a, y]
+            lines.play[0, a, y] = larger * math.exp(min(-ratio, 0.0))
+            lines.play[1, a, y] = larger * math.exp(min(ratio, 0.0))
+            lines.ratio[a, y] = ratio
+            lines.inside[a, y] = lines.cell[a, y] - lines.line[y]
+            lines.share[a, y] = scratch[SHARE, a, y]
 
 
 @once

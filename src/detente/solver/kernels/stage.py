@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detente.solver.kernels.jit import inlined, inner, making
+from detente.solver.kernels.jit import inlined, inner
 from detente.solver.kernels.turn import LOG_LEAST
 
 
@@ -77,47 +77,47 @@ class Stage(NamedTuple):
     part: np.ndarray
 
 
-@making
 def make_stage(movers, most, joint, width):
-    """Scratch for up to `most` own actions of a mover, `joint` joint actions, and so many p."""
+    """Scratch for up to `most` own actions of a mover, `joint` joint actions, and so many p.
+
+    Made outside the kernels, as all scratch is: to compile it there would take longer than to
+    compile many of them.
+    """
     count = movers.kinds.shape[0]
-    kinds = 1
-    blocks = 0
-    for m in range(count):
-        kinds = max(kinds, movers.kinds[m])
-        blocks += movers.kinds[m] * most
+    kinds = int(movers.kinds.max(initial=1))
+    blocks = int(movers.kinds.sum()) * most
     whole = np.int64
     return Stage(
-        np.ones(count, whole),
-        np.zeros(count, whole),
-        np.zeros(count, whole),
-        np.zeros((joint, count), whole),
-        np.zeros(count, whole),
-        np.zeros(blocks),
-        np.zeros(blocks),
-        np.zeros(blocks),
-        np.zeros(blocks),
-        np.zeros((blocks, blocks)),
-        np.ones(count, whole),
-        np.zeros((count, most, kinds), whole),
-        np.zeros((count, most, kinds)),
-        np.zeros((count, most, kinds, kinds)),
-        np.zeros(blocks + 1),
-        np.zeros((blocks + 1, blocks + 2)),
-        np.zeros(blocks + 1),
-        np.zeros((5, blocks + 1)),
-        np.zeros((count, movers.types.shape[0])),
-        np.zeros((count, kinds, count, movers.types.shape[0])),
-        np.zeros(count, whole),
-        np.zeros(count, whole),
-        np.zeros(blocks),
-        np.zeros(width),
-        np.zeros(width),
-        np.zeros(blocks),
-        np.zeros(kinds),
-        np.zeros(kinds, whole),
-        np.zeros(kinds, whole),
-        np.zeros(kinds),
+        choices=np.ones(count, whole),
+        first=np.zeros(count, whole),
+        free=np.zeros(count, whole),
+        own=np.zeros((joint, count), whole),
+        at=np.zeros(count, whole),
+        y=np.zeros(blocks),
+        log=np.zeros(blocks),
+        play=np.zeros(blocks),
+        value=np.zeros(blocks),
+        cross=np.zeros((blocks, blocks)),
+        vertices=np.ones(count, whole),
+        vertex=np.zeros((count, most, kinds), whole),
+        weight=np.zeros((count, most, kinds)),
+        slope=np.zeros((count, most, kinds, kinds)),
+        residual=np.zeros(blocks + 1),
+        matrix=np.zeros((blocks + 1, blocks + 2)),
+        tangent=np.zeros(blocks + 1),
+        point=np.zeros((5, blocks + 1)),
+        mean=np.zeros((count, movers.types.shape[0])),
+        rise=np.zeros((count, kinds, count, movers.types.shape[0])),
+        digit=np.zeros(count, whole),
+        kept=np.zeros(count, whole),
+        gain=np.zeros(blocks),
+        chance=np.zeros(width),
+        worth=np.zeros(width),
+        rate=np.zeros(blocks),
+        share=np.zeros(kinds),
+        order=np.zeros(kinds, whole),
+        whole=np.zeros(kinds, whole),
+        part=np.zeros(kinds),
     )
 
 

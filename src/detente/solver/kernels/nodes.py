@@ -1,12 +1,7 @@
-"""The backward sweep: one layer's strategies and values from the next layer's values.
+"""Turns of several movers at once, or of one with more than two types: node by node.
 
-Values have components c = (i, p), what actor i gets when the true types are p; with regret, C
-more: what i would get by its best response (Bellman 1957) while all others play σ.
-
-One mover with nothing private has a closed form, one mover with two types a method of its own
-(`line`), which is many times faster, and so has one mover with more types (`many`); all other
-turns, and what those methods cannot be certain about, go through the general stage problem
-(`stage`, `branch`).
+The general stage problem (`stage`, `branch`), and for one mover the method of `many`, which is
+many times faster where it is certain that there is one solution.
 """
 
 from __future__ import annotations
@@ -17,15 +12,13 @@ import numpy as np
 
 from detente.solver.kernels.branch import UNIQUE, find
 from detente.solver.kernels.jit import inner, kernel
-from detente.solver.kernels.many import make_many, solve_node
+from detente.solver.kernels.many import solve_node
 from detente.solver.kernels.response import is_contraction
-from detente.solver.kernels.single import make_lines, solve_lines, update_lines
 from detente.solver.kernels.stage import (
     combine,
     enter_node,
     enter_state,
     keep_play,
-    make_stage,
     reach,
     restart,
 )
@@ -33,42 +26,34 @@ from detente.solver.kernels.turn import look_ahead
 
 
 @kernel
-def sweep(first, last, part, following, turn, guess, starts, values, sigma, counts):
-    """Solve the states first … last - 1 of a layer.
+def sweep_nodes(
+    first,
+    last,
+    part,
+    turn,
+    following,
+    guess,
+    starts,
+    stage,
+    many,
+    ahead,
+    mine,
+    best,
+    share,
+    values,
+    sigma,
+    counts,
+):
+    """The states first … last - 1 of a turn.
 
-    following
-        float64 [x', b, c]: values of the next layer (c over C, or twice as many).
-    guess
-        See `turn.Guess`.
-    starts
-        float64 [x, D]: log odds from which to look for a solution wherever it is not certain that
-        there is only one; [0, 0] for the principal branch.
-    values
-        Out, float64 [x, b, c].
-    sigma
-        Out, float64, flat: that of x starts at B play_ptr[x], ordered [b, (m, θ, a)]; left alone
-        for chance.
-    counts
-        Added to, int64 [HOW]: nodes at which an informed mover or several movers choose, by how
-        they were solved.
+    many
+        See `many.Many`; None for several movers, for whom the method is then not compiled.
+    stage, ahead, mine, best, share
+        Scratch: see `stage.Stage`; float64 [e, b, c], [e, l, m, q], [e, p], [c].
+    following, guess, starts, values, sigma, counts
+        See `detente.solver.sweep.sweep`.
     """
-    beliefs, width = following.shape[1], following.shape[2]
-    movers = turn.movers
-    several = movers.kinds.shape[0]
-    joint, most = np.int64(1), np.int64(1)
-    for x in range(first, last):
-        joint = max(joint, part.action_ptr[x + 1] - part.action_ptr[x])
-        for m in range(several):
-            most = max(most, part.choices[x, m])
-    lined = several == 1 and movers.kinds[0] <= 2
-    ahead = np.empty((joint if joint > 1 else 0, beliefs, width))
-    stage = make_stage(movers, most, joint, turn.profile.shape[0])
-    lines = make_lines(turn, joint, beliefs if lined else 0, width)
-    mine = np.zeros((joint, turn.local.shape[0], several, movers.types.shape[0]))
-    many = make_many(most, movers.types.shape[0] if several == 1 else 0)
-    best = np.zeros((joint, turn.profile.shape[0]))
-    share = np.ones(width)
-
+    beliefs, movers = following.shape[1], turn.movers
     for x in range(first, last):
         begin = part.action_ptr[x]
         count = part.action_ptr[x + 1] - begin
@@ -76,26 +61,25 @@ def sweep(first, last, part, following, turn, guess, starts, values, sigma, coun
         play = sigma[beliefs * part.play_ptr[x] : beliefs * part.play_ptr[x + 1]]
         if count == 1:
             look_ahead(part, turn.best, begin, following, values[x])
-            for r in range(play.shape[0]):
-                play[r] = 1.0
+            play[:] = 1.0
             continue
         for e in range(count):
             look_ahead(part, turn.best, begin + e, following, ahead[e])
-        start = starts[x] if starts.shape[0] > 0 else starts[:, 0]
-        if lined:
-            solve_lines(turn, stage, lines, ahead, count, guess, x, start, mine, counts)
-            update_lines(turn, lines, ahead, count, best, values[x], play)
-            continue
+        start = starts[x]
         free = enter_state(movers, stage, part.choices[x])
         for o in range(turn.base.shape[0]):
             expect(turn, ahead, count, o, mine)
             certain = is_contraction(movers, stage, mine, stage.tangent)
             restart(stage, free, start)
-            many.z[:] = 0.0
+            if many is not None:
+                many.z[:] = 0.0
             for node in range(turn.local.shape[0]):
                 enter_node(movers, stage, node)
                 b = turn.base[o] + turn.local[node]
-                if several == 1 and certain and solve_node(movers, stage, many, mine):
+                solved = False
+                if many is not None:
+                    solved = certain and solve_node(movers, stage, many, mine)
+                if solved:
                     counts[UNIQUE] += 1
                     for r in range(size):
                         play[b * size + r] = stage.play[r]
