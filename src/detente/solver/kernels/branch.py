@@ -61,7 +61,7 @@ def turn_tangent(movers, stage, share, free, way):
     return cosine
 
 
-@once
+@inner
 def correct(movers, stage, mine, free, target, close):
     """Newton's method in (y, s) from `target`, across the tangent, until the residual is below
     `close`; gives how far it moved it, -1 where it does not converge."""
@@ -99,10 +99,10 @@ def cells(movers, stage):
 
 
 @inner
-def cells_ahead(movers, stage, free, way, at=0):
-    """The same at `way` along the tangent from point[at]."""
+def cells_ahead(movers, stage, free, way, point):
+    """The same at `way` along the tangent from `point` [D + 1]."""
     for r in range(free):
-        stage.y[r] = stage.point[at, r] + way * stage.tangent[r]
+        stage.y[r] = point[r] + way * stage.tangent[r]
     choose(movers, stage)
     update_beliefs(movers, stage)
     return cells(movers, stage)
@@ -115,20 +115,21 @@ def shorten(movers, stage, free, step, longest):
     is tried again, with a smaller `longest`, always by half."""
     if longest < LONGEST:
         return 0.5 * step
-    behind = cells_ahead(movers, stage, free, 0.0)
-    if cells_ahead(movers, stage, free, step) == behind:
+    here = stage.point[0]
+    behind = cells_ahead(movers, stage, free, 0.0, here)
+    if cells_ahead(movers, stage, free, step, here) == behind:
         return 0.5 * step
     low, high = 0.0, step
     while high - low > 1e-3 * high and high > SMALL:
         middle = 0.5 * (low + high)
-        if cells_ahead(movers, stage, free, middle) == behind:
+        if cells_ahead(movers, stage, free, middle, here) == behind:
             low = middle
         else:
             high = middle
     return low
 
 
-@once
+@inner
 def cross_kink(movers, stage, mine, free, way):
     """Carry the branch over the kink ahead of point[0]; gives 1 where it went over it, -1 where
     the kink was a fork, and 0 where it did not get over.
@@ -142,7 +143,7 @@ def cross_kink(movers, stage, mine, free, way):
     this one in the kink. It is continued straight on, with the other orientation.
     """
     here, exact = stage.point[0], stage.point[1]
-    behind = cells_ahead(movers, stage, free, 0.0)
+    behind = cells_ahead(movers, stage, free, 0.0, here)
     # What is left of the residual would part posteriors that cross together.
     for c in range(free + 1):
         exact[c] = here[c]
@@ -150,7 +151,7 @@ def cross_kink(movers, stage, mine, free, way):
         for c in range(free + 1):
             here[c] = exact[c]
     low, high = 0.0, 2.0 * SMALL
-    while cells_ahead(movers, stage, free, high) == behind:
+    while cells_ahead(movers, stage, free, high, here) == behind:
         low, high = high, 4.0 * high
         if high > 1e-3:
             return 0.0
@@ -158,13 +159,13 @@ def cross_kink(movers, stage, mine, free, way):
         middle = 0.5 * (low + high)
         if high - low < 1e-13 or middle in (low, high):
             break
-        if cells_ahead(movers, stage, free, middle) == behind:
+        if cells_ahead(movers, stage, free, middle, here) == behind:
             low = middle
         else:
             high = middle
     high += 1e-10
     # So would rounding, which is magnified near a fork: they have crossed when all have.
-    if cells_ahead(movers, stage, free, high) != cells_ahead(movers, stage, free, high + TOGETHER):
+    if cells_ahead(movers, stage, free, high, here) != cells_ahead(movers, stage, free, high + TOGETHER, here):
         high += TOGETHER
     for c in range(free + 1):
         here[c] += high * stage.tangent[c]
@@ -176,9 +177,9 @@ def cross_kink(movers, stage, mine, free, way):
     # The kink is just behind the point: one of the two ways leads back over it.
     far = 1e-12
     while far < 1e-3:
-        if cells_ahead(movers, stage, free, -far) == behind:
+        if cells_ahead(movers, stage, free, -far, here) == behind:
             return 1.0
-        if cells_ahead(movers, stage, free, far) == behind:
+        if cells_ahead(movers, stage, free, far, here) == behind:
             for c in range(free + 1):
                 stage.tangent[c] = -stage.tangent[c]
             return -1.0
@@ -265,8 +266,8 @@ def trace(movers, stage, mine, free, longest):
         wrong = cell != there and (
             cosine < 0.0
             or (
-                cells_ahead(movers, stage, free, step, 1) == cell
-                and cells_ahead(movers, stage, free, -step, 1) != cell
+                cells_ahead(movers, stage, free, step, target) == cell
+                and cells_ahead(movers, stage, free, -step, target) != cell
             )
         )
         if cosine > 1.5 or wrong or (cosine < 0.9 and step > 1e-5):
@@ -289,7 +290,7 @@ def trace(movers, stage, mine, free, longest):
     return FAILED
 
 
-@inner
+@once
 def find(movers, stage, mine, free, certain, start):
     """Solve the stage problem at the present node; gives how.
 

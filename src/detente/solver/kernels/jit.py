@@ -40,7 +40,7 @@ CACHE = _cache_folder()
 
 SETTINGS: Any = numba.config
 
-INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
+INNER = {"cache": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
 
 
 def is_compiled() -> bool:
@@ -81,7 +81,7 @@ def _compile(function: Kernel, options: dict[str, Any]) -> Kernel:
     before = SETTINGS.CACHE_DIR
     SETTINGS.CACHE_DIR = str(CACHE)  # read when the function is decorated; restored right after
     try:
-        compiled: Kernel = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(
+        compiled: Kernel = numba.njit(**{"cache": True, **options}, nogil=True, error_model="numpy")(
             function
         )
     finally:

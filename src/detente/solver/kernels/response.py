@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import math
 
-from detente.solver.kernels.jit import inner
+from detente.solver.kernels.jit import inner, once
 from detente.solver.kernels.stage import advance, choose, update_beliefs
 
 MAX_NEWTON = 40
 FINE = 1e-10  # residual below which Newton's method rests where rounding may be larger still
 
 
-@inner
+@once
 def evaluate(movers, stage, mine):
     """Q and its derivatives `cross` by log σ; `choose` and `update_beliefs` come before.
 
