@@ -2,45 +2,38 @@
 
 Numba's disk cache looks at the file of a function, not at the files of the functions that it
 calls, so it would keep a stale kernel after an edit elsewhere. The cache folder is therefore
-named by a hash of all kernel sources: edited kernels have a cache of their own.
+named by a hash of all kernel sources: edited kernels have a cache of their own. What else is asked
+of the cache stands in `cache`.
 """
 
 from __future__ import annotations
 
-import getpass
 import hashlib
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numba
-import platformdirs
+
+from detente.solver.kernels.cache import SealedCache, cache_folder
 
 Kernel = Callable[..., Any]
 
 
-def _cache_folder() -> Path:
+def _version() -> str:
+    """The name of the folder for this version of the sources."""
     digest = hashlib.sha256()
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())
-    name = f"kernels-{digest.hexdigest()[:16]}"
-    base = os.environ.get("DETENTE_CACHE_DIR") or platformdirs.user_cache_dir("detente")
-    folder = Path(base) / name
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:  # a home that cannot be written: compile for this machine's uptime
-        folder = Path(tempfile.gettempdir()) / f"detente-{getpass.getuser()}" / name
-        folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return f"kernels-{digest.hexdigest()[:16]}"
 
 
-CACHE = _cache_folder()
+CACHE, REMARK = cache_folder(_version())
+"""Where compiled kernels are kept, and what is to be said of it, if anything."""
 
 SETTINGS: Any = numba.config
 
-INNER = {"cache": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
+INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
 
 
 def is_compiled() -> bool:
@@ -49,15 +42,29 @@ def is_compiled() -> bool:
 
 
 def kernel(function: Kernel) -> Kernel:
-    """Compile a function of arrays and numbers: no Python objects, no GIL, cached on disk."""
-    return _compile(function, {})
+    """Compile a function of arrays and numbers: no Python objects, no GIL, kept on disk."""
+    before = SETTINGS.CACHE_DIR
+    SETTINGS.CACHE_DIR = str(CACHE)  # read when the cache is made; restored right after
+    try:
+        compiled = _compile(function, {})
+        compiled._cache = SealedCache(function)  # type: ignore[attr-defined]
+    finally:
+        SETTINGS.CACHE_DIR = before
+    return compiled
+
+
+def is_kept(compiled: Kernel) -> bool:
+    """Whether a kernel has been compiled on this machine before, for some arguments."""
+    kept: bool = compiled._cache.is_kept()  # type: ignore[attr-defined]
+    return kept
 
 
 def inner(function: Kernel) -> Kernel:
     """The same for a function that only kernels call, and that neither makes nor gives back arrays.
 
     It takes half as long to compile, and does not count references: arrays are given in tuples of
-    many, whose counts would take longer than the work at a node does.
+    many, whose counts would take longer than the work at a node does. It is kept on disk with each
+    kernel that calls it, and not by itself.
     """
     return _compile(function, INNER)
 
@@ -78,12 +85,5 @@ def once(function: Kernel) -> Kernel:
 
 
 def _compile(function: Kernel, options: dict[str, Any]) -> Kernel:
-    before = SETTINGS.CACHE_DIR
-    SETTINGS.CACHE_DIR = str(CACHE)  # read when the function is decorated; restored right after
-    try:
-        compiled: Kernel = numba.njit(**{"cache": True, **options}, nogil=True, error_model="numpy")(
-            function
-        )
-    finally:
-        SETTINGS.CACHE_DIR = before
+    compiled: Kernel = numba.njit(nogil=True, error_model="numpy", **options)(function)
     return compiled
