@@ -12,8 +12,7 @@ import numpy as np
 from detente.solver.kernels.elementary import exp, log
 from detente.solver.kernels.jit import kernel
 from detente.solver.kernels.line import LOST, MAX_NEWTON, OPEN, is_unique, newton_lines
-from detente.solver.kernels.single import make_lines, solve_lines, update_lines, weigh
-from detente.solver.kernels.stage import make_stage
+from detente.solver.kernels.single import solve_lines, update_lines, weigh
 from detente.solver.kernels.turn import look_ahead
 
 
@@ -26,22 +25,16 @@ def look(part, following, ahead):
 
 
 @kernel
-def solve_states(turn, ahead, guess, counts):
-    """The stage problems of all states, from what follows."""
-    count, nodes, width = ahead.shape[1], ahead.shape[2], ahead.shape[3]
-    stage = make_stage(turn.movers, count, count, turn.profile.shape[0])
-    lines = make_lines(turn, count, nodes, width)
-    mine = np.zeros((count, nodes, 1, 2))
-    start = np.zeros(0)
+def solve_states(turn, ahead, guess, counts, lines):
+    """The stage problems of all states, from what follows; nodes to be traced are left."""
     for x in range(ahead.shape[0]):
-        solve_lines(turn, stage, lines, ahead[x], count, guess, x, start, mine, counts)
+        solve_lines(turn, lines, ahead[x], ahead.shape[1], guess, x, False, counts)
 
 
 @kernel
-def update_states(turn, ahead, values, sigma):
+def update_states(turn, ahead, values, sigma, lines):
     """Values and strategies of all states, as if some solution had been found: the last step."""
-    count, nodes, width = ahead.shape[1], ahead.shape[2], ahead.shape[3]
-    lines = make_lines(turn, count, nodes, width)
+    count, nodes = ahead.shape[1], ahead.shape[2]
     lines.play[:] = 1.0 / count
     lines.share[:] = 0.5
     for a in range(count):
@@ -55,10 +48,9 @@ def update_states(turn, ahead, values, sigma):
 
 
 @kernel
-def expect(turn, ahead, own):
+def expect(turn, ahead, own, lines):
     """What the mover expects, and whether each state is certain to have one solution."""
-    count, nodes, width = ahead.shape[1], ahead.shape[2], ahead.shape[3]
-    lines = make_lines(turn, count, nodes, width)
+    count, nodes = ahead.shape[1], ahead.shape[2]
     certain = np.zeros(ahead.shape[0], dtype=np.bool_)
     for x in range(ahead.shape[0]):
         weigh(turn, ahead[x], count, lines)
@@ -68,7 +60,7 @@ def expect(turn, ahead, own):
 
 
 @kernel
-def newton_states(turn, own, which, known, most, found):
+def newton_states(turn, own, which, known, most, found, lines):
     """Newton's method at some states; gives at how many it needed each number of evaluations.
 
     known, found
@@ -77,7 +69,6 @@ def newton_states(turn, own, which, known, most, found):
         Steps, as `newton_lines` takes them; negative: as few as are needed, which are tried out.
     """
     count, nodes = own.shape[1], own.shape[3]
-    lines = make_lines(turn, count, nodes, 1)
     sums, ell = lines.sums, lines.ell
     needed = np.zeros(MAX_NEWTON + 2, dtype=np.int64)
     sums[LOST] = 0.0

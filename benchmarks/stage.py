@@ -19,9 +19,10 @@ from detente.game.arrays import CompiledGame
 from detente.solver.beliefs import BeliefGrid, belief_grid
 from detente.solver.kernels.branch import HOW, UNIQUE
 from detente.solver.kernels.line import MAX_NEWTON
-from detente.solver.kernels.sweep import sweep
+from detente.solver.kernels.single import Lines, make_lines
 from detente.solver.kernels.turn import Guess, Part, Turn
 from detente.solver.layout import part, turn
+from detente.solver.sweep import sweep
 
 Floats = NDArray[np.float64]
 
@@ -114,7 +115,7 @@ def run(plan: Plan) -> list[Table]:
         f"tenth, as in a solve. `unique`: share of stages certain to have one solution (the ends "
         "of the belief line not counted); the others are followed from λ = 0. `evaluations`: of "
         "Newton's method at the certain ones, cold. `alone`: the stage problem without reading "
-        "next values and writing values and strategies. "
+        "next values, tracing, and writing values and strategies. "
         f"Floor: {digits(1e9 * floor)} ns a stage, of {EVALUATIONS} evaluations with "
         f"{EXPONENTIALS} exponentials ({digits(1e9 * limits.exponential)} ns each in a long "
         f"vectorised loop) and a logarithm ({digits(1e9 * limits.logarithm)} ns), and of every "
@@ -166,7 +167,14 @@ def solve(
     counts = np.zeros(HOW, dtype=np.int64)
     values = np.empty((work.states, *work.following.shape[1:]))
     sigma = np.empty(work.stages * ACTIONS * TYPES)
-    arrays = (work.turn, guess or blank(work.states), np.zeros((0, 1)), values, sigma, counts)
+    arrays = (
+        work.turn,
+        guess or blank(work.states),
+        np.zeros((work.states, 0)),
+        values,
+        sigma,
+        counts,
+    )
     sweep(0, work.states, work.part, work.following if following is None else following, *arrays)
     return counts
 
@@ -187,7 +195,12 @@ def measure(work: Work, floor: float, plan: Plan) -> list[object]:
     cold = times(partial(solve, work), plan).per(work.stages)
     warm = times(partial(solve, work, known), plan).per(work.stages)
     bare = partial(
-        loops.solve_states, work.turn, work.ahead, blank(work.states), np.zeros_like(counts)
+        loops.solve_states,
+        work.turn,
+        work.ahead,
+        blank(work.states),
+        np.zeros_like(counts),
+        lines_of(work),
     )
     alone = times(bare, plan).per(work.stages)
     which, own = certain(work)
@@ -213,16 +226,17 @@ def profile(work: Work, plan: Plan) -> list[object]:
     values = np.empty((which.size, POINTS, work.ahead.shape[3]))
     sigma = np.empty(stages * ACTIONS * TYPES)
     zero, counts = np.zeros_like(found), np.zeros(HOW, dtype=np.int64)
-    guess = blank(which.size)
+    guess, lines = blank(which.size), lines_of(work)
 
     def each(call: partial[object], count: int = stages) -> Times:
         return times(call, plan).per(count)
 
     look = each(partial(loops.look, work.part, work.following, target), work.stages)
-    expected = each(partial(loops.expect, work.turn, ahead, own[which]))
-    newton = each(partial(loops.newton_states, work.turn, own, which, zero, MAX_NEWTON, found))
-    whole = each(partial(loops.solve_states, work.turn, ahead, guess, counts))
-    out = each(partial(loops.update_states, work.turn, ahead, values, sigma))
+    expected = each(partial(loops.expect, work.turn, ahead, own[which], lines))
+    given = (work.turn, own, which, zero, MAX_NEWTON, found, lines)
+    newton = each(partial(loops.newton_states, *given))
+    whole = each(partial(loops.solve_states, work.turn, ahead, guess, counts, lines))
+    out = each(partial(loops.update_states, work.turn, ahead, values, sigma, lines))
     rng = np.random.default_rng(2)
     rows = rng.uniform(0.5, 2.0, (EXPONENTIALS, POINTS))
     scratch, more = np.empty_like(rows), np.empty_like(rows)
@@ -238,16 +252,22 @@ def profile(work: Work, plan: Plan) -> list[object]:
     return [digits(mean), *pieces]
 
 
+def lines_of(work: Work) -> Lines:
+    """What the kernels of a turn work in."""
+    return make_lines(work.turn, ACTIONS, POINTS, work.ahead.shape[3])
+
+
 def certain(work: Work) -> tuple[NDArray[np.int64], Floats]:
     """The states that are certain to have one solution, and what the mover expects everywhere."""
     own = np.empty((work.states, ACTIONS, TYPES, POINTS))
-    return np.flatnonzero(loops.expect(work.turn, work.ahead, own)), own
+    return np.flatnonzero(loops.expect(work.turn, work.ahead, own, lines_of(work))), own
 
 
 def evaluations(work: Work, own: Floats, which: NDArray[np.int64]) -> tuple[int, Floats]:
     """Evaluations that Newton's method needs from 0 at all these states together, and ℓ."""
     found = np.zeros((work.states, ACTIONS, POINTS))
-    needed = loops.newton_states(work.turn, own, which, np.zeros_like(found), -1, found)
+    zero = np.zeros_like(found)
+    needed = loops.newton_states(work.turn, own, which, zero, -1, found, lines_of(work))
     return int(needed @ np.arange(needed.size)), found
 
 

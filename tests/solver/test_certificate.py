@@ -21,8 +21,8 @@ from detente.game.arrays import CompiledGame, Layer
 from detente.solver import certificate
 from detente.solver.beliefs import BeliefGrid, belief_grid
 from detente.solver.certificate import Auditor
-from detente.solver.kernels.sweep import sweep
 from detente.solver.solution import Status
+from detente.solver.sweep import sweep
 from tests.reference import Played, reference
 
 Floats = NDArray[np.float64]

@@ -22,14 +22,15 @@ from detente.solver.kernels.branch import FAILED, FOLDED, FORKED, HOW, TRACED, U
 from detente.solver.kernels.jit import kernel
 from detente.solver.kernels.line import is_unique
 from detente.solver.kernels.stage import (
+    Stage,
     enter_node,
     enter_state,
     keep_play,
     make_stage,
     restart,
 )
-from detente.solver.kernels.sweep import sweep
 from detente.solver.kernels.turn import Guess, Movers, Part, Turn
+from detente.solver.sweep import sweep
 from tests.reference import hat
 
 Floats = NDArray[np.float64]
@@ -37,9 +38,8 @@ Ints = NDArray[np.int64]
 
 
 @kernel
-def all_nodes(movers, choices, mine, certain, start, how, sigma):
+def all_nodes(stage, movers, choices, mine, certain, start, how, sigma):
     """`find` at every node: how [l] and strategies [l, (m, θ, a)]."""
-    stage = make_stage(movers, choices.max(), mine.shape[0], mine.shape[3])
     free = enter_state(movers, stage, choices)
     for node in range(mine.shape[1]):
         restart(stage, free, start)
@@ -49,9 +49,8 @@ def all_nodes(movers, choices, mine, certain, start, how, sigma):
 
 
 @kernel
-def newton_from(movers, choices, mine, node, starts, found, ends):
+def newton_from(stage, movers, choices, mine, node, starts, found, ends):
     """Newton's method from log odds `starts` [r, D]: whether it converged, and where."""
-    stage = make_stage(movers, choices.max(), mine.shape[0], mine.shape[3])
     free = enter_state(movers, stage, choices)
     enter_node(movers, stage, node)
     for r in range(starts.shape[0]):
@@ -61,9 +60,8 @@ def newton_from(movers, choices, mine, node, starts, found, ends):
 
 
 @kernel
-def slopes(movers, choices, mine, node, y, share, residual, matrix):
+def slopes(stage, movers, choices, mine, node, y, share, residual, matrix):
     """Residual [D] and its derivatives [D, D + 1] at the log odds y and precision `share` λ."""
-    stage = make_stage(movers, choices.max(), mine.shape[0], mine.shape[3])
     free = enter_state(movers, stage, choices)
     enter_node(movers, stage, node)
     restart(stage, free, y)
@@ -73,8 +71,7 @@ def slopes(movers, choices, mine, node, y, share, residual, matrix):
 
 
 @kernel
-def is_certain(movers, choices, mine):
-    stage = make_stage(movers, choices.max(), mine.shape[0], mine.shape[3])
+def is_certain(stage, movers, choices, mine):
     enter_state(movers, stage, choices)
     return response.is_contraction(movers, stage, mine, stage.tangent)
 
@@ -255,10 +252,18 @@ def solve(problem: Problem, start: Floats | None = None) -> tuple[Ints, Floats]:
     width = int(np.multiply(problem.kinds, problem.choices).sum())
     how, sigma = np.zeros(nodes, dtype=np.int64), np.zeros((nodes, width))
     choices, mine = np.array(problem.choices, dtype=np.int64), problem.mine
-    certain = is_certain(problem.movers, choices, mine)
+    stage = stage_of(problem)
+    certain = is_certain(stage, problem.movers, choices, mine)
     begin = np.zeros(0) if start is None else start
-    all_nodes(problem.movers, choices, mine, certain, begin, how, sigma)
+    all_nodes(stage, problem.movers, choices, mine, certain, begin, how, sigma)
     return how, sigma
+
+
+def stage_of(problem: Problem) -> Stage:
+    """Scratch for a problem."""
+    return make_stage(
+        problem.movers, max(problem.choices), problem.mine.shape[0], problem.mine.shape[3]
+    )
 
 
 def solve_line(problem: Problem) -> tuple[Ints, Floats]:
@@ -282,7 +287,7 @@ def solve_line(problem: Problem) -> tuple[Ints, Floats]:
     counts, sigma = np.zeros(HOW, dtype=np.int64), np.zeros(nodes * 2 * count)
     following = np.ascontiguousarray(problem.mine[:, :, 0])
     values = np.zeros((1, nodes, 2))
-    sweep(0, 1, part, following, turn, guess, np.zeros((0, 1)), values, sigma, counts)
+    sweep(0, 1, part, following, turn, guess, np.zeros((1, 0)), values, sigma, counts)
     return counts, sigma.reshape(nodes, -1)
 
 
@@ -547,7 +552,7 @@ def check_unique(problem: Problem, node: int, rng: np.random.Generator) -> None:
     starts = rng.normal(scale=4.0, size=(40, problem.free))
     found, ends = np.zeros(40, dtype=bool), np.zeros(starts.shape)
     choices = np.array(problem.choices, dtype=np.int64)
-    newton_from(problem.movers, choices, problem.mine, node, starts, found, ends)
+    newton_from(stage_of(problem), problem.movers, choices, problem.mine, node, starts, found, ends)
     assert found.mean() > 0.8
     assert np.abs(ends[found] - ends[found][0]).max() < 1e-8
     for y in starts:
@@ -560,7 +565,7 @@ def check_unique(problem: Problem, node: int, rng: np.random.Generator) -> None:
 def test_a_contraction_has_one_solution(name: str, rough: bool) -> None:
     rng = np.random.default_rng(0)
     problem = highest(
-        lambda p: is_certain(p.movers, np.array(p.choices), p.mine),
+        lambda p: is_certain(stage_of(p), p.movers, np.array(p.choices), p.mine),
         random_problem(rng, *CASES[name], 1.0, rough=rough),
     )
     for node in range(0, problem.mine.shape[1], 4):
@@ -595,7 +600,8 @@ def slope_at(problem: Problem, node: int, y: Floats, share: float) -> tuple[Floa
     """Residual [D] and its derivatives by y and by the share of λ, [D, D + 1]."""
     residual, matrix = np.zeros(y.size), np.zeros((y.size, y.size + 1))
     choices = np.array(problem.choices, dtype=np.int64)
-    slopes(problem.movers, choices, problem.mine, node, y, share, residual, matrix)
+    stage = stage_of(problem)
+    slopes(stage, problem.movers, choices, problem.mine, node, y, share, residual, matrix)
     return residual, matrix
 
 

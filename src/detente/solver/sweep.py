@@ -12,9 +12,13 @@ has a method of its own (`sweep_lines`), which is many times faster than the gen
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from detente.solver import tracer
 from detente.solver.kernels.many import make_many
 from detente.solver.kernels.nodes import sweep_nodes
 from detente.solver.kernels.single import make_lines, sweep_lines, sweep_plain, trace_nodes
@@ -24,6 +28,14 @@ from detente.solver.layout import is_lined, most_actions
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+def swept_by(turn: Turn) -> Callable[..., Any]:
+    """The kernel for a turn."""
+    if not is_lined(turn):
+        return sweep_nodes
+    kernel: Callable[..., Any] = sweep_plain if len(turn.members) == 1 else sweep_lines
+    return kernel
 
 
 def sweep(
@@ -64,24 +76,26 @@ def sweep(
     ahead = np.empty((joint if joint > 1 else 0, beliefs, width))
     best = np.zeros((joint, turn.profile.shape[0]))
     out = (values, sigma, counts)
-    if is_lined(turn):
-        lines = make_lines(turn, joint, beliefs if joint > 1 else 0, width)
-        if types == 1:
-            sweep_plain(first, last, part, turn, following, lines, ahead, best, values, sigma)
-            return
-        seen = (part, turn, following, guess, starts.shape[1] > 0, lines, ahead, best)
-        x = sweep_lines(first, last, False, *seen, *out)
-        if x == last:
-            return
+    kernel = swept_by(turn)
+    if kernel is sweep_nodes:
         stage = make_stage(movers, most, joint, turn.profile.shape[0])
-        mine = np.zeros((joint, turn.local.shape[0], 1, types))
-        while x < last:
-            count = int(part.action_ptr[x + 1] - part.action_ptr[x])
-            trace_nodes(count, turn, starts[x], stage, lines, mine, counts)
-            x = sweep_lines(x, last, True, *seen, *out)
+        many = make_many(most, types) if turn.actor.size == 1 else None
+        mine = np.zeros((joint, turn.local.shape[0], turn.actor.size, types))
+        scratch = (stage, many, ahead, mine, best, np.ones(width))
+        sweep_nodes(first, last, part, turn, following, guess, starts, *scratch, *out)
         return
+    lines = make_lines(turn, joint, beliefs if joint > 1 else 0, width)
+    if kernel is sweep_plain:
+        sweep_plain(first, last, part, turn, following, lines, ahead, best, values, sigma)
+        return
+    seen = (part, turn, following, guess, starts.shape[1] > 0, lines, ahead, best)
+    x = sweep_lines(first, last, False, *seen, *out)
+    if x == last:
+        return
+    tracer.wait()
     stage = make_stage(movers, most, joint, turn.profile.shape[0])
-    many = make_many(most, types) if turn.actor.size == 1 else None
-    mine = np.zeros((joint, turn.local.shape[0], turn.actor.size, types))
-    scratch = (stage, many, ahead, mine, best, np.ones(width))
-    sweep_nodes(first, last, part, turn, following, guess, starts, *scratch, *out)
+    mine = np.zeros((joint, turn.local.shape[0], 1, types))
+    while x < last:
+        count = int(part.action_ptr[x + 1] - part.action_ptr[x])
+        trace_nodes(count, turn, starts[x], stage, lines, mine, counts)
+        x = sweep_lines(x, last, True, *seen, *out)

@@ -14,7 +14,7 @@ import numpy as np
 
 from detente.solver.kernels.jit import inner, kernel, summing
 from detente.solver.kernels.single import update_lines
-from detente.solver.kernels.turn import look_ahead
+from detente.solver.kernels.turn import Turn, look_ahead
 
 
 class Piece(NamedTuple):
@@ -64,7 +64,7 @@ class Slopes(NamedTuple):
     worth: np.ndarray
 
 
-def make_slopes(turn, piece, count, width):
+def make_slopes(turn: Turn, piece: Piece, count: int, width: int) -> Slopes:
     """Scratch for up to `count` actions."""
     rows, kinds = piece.node.shape[0], turn.members.shape[0]
     return Slopes(
@@ -83,7 +83,7 @@ def make_slopes(turn, piece, count, width):
 
 @kernel
 def follow_lines(first, last, part, turn, following, sigma, values, lines, ahead, play):
-    """`adjoint.follow` for these turns. Scratch: see `single.Lines`; float64 [a, b, c], [b, θ, a]."""
+    """`adjoint.follow` for these turns; scratch as `single.Lines`, float64 [a, b, c], [b, θ, a]."""
     beliefs = following.shape[1]
     best = np.empty((1, 1))
     for x in range(first, last):

@@ -165,7 +165,9 @@ def cross_kink(movers, stage, mine, free, way):
             high = middle
     high += 1e-10
     # So would rounding, which is magnified near a fork: they have crossed when all have.
-    if cells_ahead(movers, stage, free, high, here) != cells_ahead(movers, stage, free, high + TOGETHER, here):
+    if cells_ahead(movers, stage, free, high, here) != cells_ahead(
+        movers, stage, free, high + TOGETHER, here
+    ):
         high += TOGETHER
     for c in range(free + 1):
         here[c] += high * stage.tangent[c]

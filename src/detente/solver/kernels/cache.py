@@ -46,7 +46,7 @@ def cache_folder(name: str) -> tuple[Path, str]:
     why = f"others can write to {base}, or it is not yours" if usual else f"{base} is not writable"
     own = Path(tempfile.gettempdir()) / f"detente-{_user()}"
     folder = own / name
-    if _made(own) and is_private(own) and _made(folder):
+    if _made(own) and is_private(own) and _made(folder) and is_private(folder):
         return folder, f"{why}: compiled kernels are kept in {own}"
     fresh = Path(tempfile.mkdtemp(prefix="detente-"))
     atexit.register(shutil.rmtree, fresh, ignore_errors=True)
@@ -90,7 +90,7 @@ def _user() -> str:
     return str(os.getuid()) if os.name == "posix" else "kernels"
 
 
-class SealedFile(IndexDataCacheFile):  # type: ignore[misc]
+class SealedFile(IndexDataCacheFile):
     """Numba's files of one function, each with a digest at its end."""
 
     @contextlib.contextmanager
@@ -124,7 +124,7 @@ def _digest(data: bytes) -> bytes:
     return hashlib.sha256(versions + data).digest()
 
 
-class SealedCache(FunctionCache):  # type: ignore[misc]
+class SealedCache(FunctionCache):
     """Numba's cache of one function over `SealedFile`; what fails costs time and nothing else."""
 
     def __init__(self, function: Callable[..., Any]) -> None:

@@ -45,7 +45,7 @@ class Many(NamedTuple):
     inverse: np.ndarray
 
 
-def make_many(count, kinds):
+def make_many(count: int, kinds: int) -> Many:
     """Scratch for up to `count` actions."""
     return Many(
         np.zeros((count, kinds)),

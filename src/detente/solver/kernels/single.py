@@ -34,7 +34,7 @@ from detente.solver.kernels.line import (
     settle_lines,
 )
 from detente.solver.kernels.stage import enter_node, enter_state, keep_play, restart
-from detente.solver.kernels.turn import LEAST, look_ahead
+from detente.solver.kernels.turn import LEAST, Turn, look_ahead
 
 POLISH = 8  # steps of `polish`: it begins next to the solution
 
@@ -78,7 +78,7 @@ class Lines(NamedTuple):
     point: np.ndarray
 
 
-def make_lines(turn, count, nodes, width):
+def make_lines(turn: Turn, count: int, nodes: int, width: int) -> Lines:
     """Scratch for up to `count` actions at so many nodes."""
     kinds = turn.movers.types.shape[0]
     node = np.arange(nodes)
@@ -128,7 +128,20 @@ def sweep_plain(first, last, part, turn, following, lines, ahead, best, values, 
 
 @kernel
 def sweep_lines(
-    x, last, traced, part, turn, following, guess, anywhere, lines, ahead, best, values, sigma, counts
+    x,
+    last,
+    traced,
+    part,
+    turn,
+    following,
+    guess,
+    anywhere,
+    lines,
+    ahead,
+    best,
+    values,
+    sigma,
+    counts,
 ):
     """The states x … last - 1 of a turn of one mover with two types.
 
@@ -211,9 +224,7 @@ def solve_run(movers, lines, count, first, last, certain, anywhere, counts):
         most = np.int64(MAX_NEWTON)  # not as a literal, for which all would be compiled anew
         newton_lines(lam, steps, mine, count, nodes, rho, line, ell, scratch, cell, sums, most)
     elif not anywhere:
-        climb_lines(
-            lam, steps, mine, count, nodes, rho, line, ell, scratch, cell, sums, lines.last
-        )
+        climb_lines(lam, steps, mine, count, nodes, rho, line, ell, scratch, cell, sums, lines.last)
     else:
         lost[:] = 1.0
     settle_lines(

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from detente.solver.kernels.jit import inlined, inner
-from detente.solver.kernels.turn import LOG_LEAST
+from detente.solver.kernels.turn import LOG_LEAST, Movers
 
 
 class Stage(NamedTuple):
@@ -77,7 +77,7 @@ class Stage(NamedTuple):
     part: np.ndarray
 
 
-def make_stage(movers, most, joint, width):
+def make_stage(movers: Movers, most: int, joint: int, width: int) -> Stage:
     """Scratch for up to `most` own actions of a mover, `joint` joint actions, and so many p.
 
     Made outside the kernels, as all scratch is: to compile it there would take longer than to
