@@ -37,7 +37,7 @@ FORMS = (
     ("mdy", re.compile("([A-Za-z]+)[-. ]+([0-9]{1,2}),? +([0-9]{4})")),
     ("my", re.compile("([A-Za-z]+)[-., ]+([0-9]{4})")),
 )
-"""What the parts of a date are, in order (or in two orders, where it can be read so), and a form."""
+"""What the parts of a date are, in order (or in two orders, if it is read so), and a form."""
 
 
 def parse_date(text: str, *, monthly: bool) -> dt.date:
