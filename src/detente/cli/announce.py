@@ -22,6 +22,7 @@ from detente.cli.inputs import (
     load_scenario,
     memory_limit,
 )
+from detente.cli.unsolved import tell_unsolved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,11 +69,12 @@ def announce(
             memory_limit=memory_limit(memory),
             progress=report,
         )
+    unsolved = tell_unsolved({"": found.status}, text=not as_json)
     if as_json:
         console.print_json(as_data(found))
     else:
         print_announcement(found)
-    if found.status.name != "SOLVED":
+    if unsolved:
         raise typer.Exit(1)
 
 

@@ -23,6 +23,7 @@ from detente.cli.inputs import (
     load_scenario,
     memory_limit,
 )
+from detente.cli.unsolved import tell_unsolved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,6 +97,9 @@ def compare(
                     memory_limit=memory_limit(memory),
                     progress=report,
                 )
+    statuses = {policy or NO_TERMS: f.solution.status for policy, f in found.forecasts.items()}
+    statuses |= {f"the terms of {policy}": one.status for policy, one in judged.items()}
+    unsolved = tell_unsolved(statuses, text=not as_json)
     if as_json:
         data = as_data(found)
         if judged:
@@ -103,7 +107,7 @@ def compare(
         console.print_json(data)
     else:
         print_comparison(found, judged)
-    if not found.solved or any(one.status.name != "SOLVED" for one in judged.values()):
+    if unsolved:
         raise typer.Exit(1)
 
 

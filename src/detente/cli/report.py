@@ -27,6 +27,7 @@ from detente.cli.inputs import (
     memory_limit,
     refuse,
 )
+from detente.cli.unsolved import tell_unsolved
 
 NEEDED = {"jinja2": "jinja2", "matplotlib": "matplotlib"}
 """Packages that only the report needs: the extra `report` of the project."""
@@ -129,9 +130,10 @@ def report(
             progress=lambda share: tell(0.95 * share),
         )
         page = render(data)
+    unsolved = tell_unsolved({"": data.forecast.solution.status}, text=False)
     _write(target, page)
     print(target)
-    if data.forecast.solution.status.name != "SOLVED":
+    if unsolved:
         raise typer.Exit(1)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from detente.errors import expect
 from detente.simulation.forecast import check_periods
 from detente.simulation.forward import schedule
 from detente.solver.beliefs import Simplex
@@ -61,6 +62,7 @@ def sample(
     ValueError
         If `draws` or `periods` is below 1, or `periods` is given for a game that ends.
     """
+    expect(solution, Solution, "sample")
     batches = sample_batches(solution, draws=draws, rng=rng, periods=periods)
     return pd.concat(batches, ignore_index=True)
 
@@ -72,6 +74,7 @@ def sample_batches(
 
     What has been drawn is not kept: any number of histories takes the same memory.
     """
+    expect(solution, Solution, "sample_batches")
     check_periods(solution.game, periods)
     if draws < 1:
         raise ValueError(f"draws are at least 1, not {draws}")
