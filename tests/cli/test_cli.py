@@ -354,12 +354,12 @@ def test_check_several_files(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     told = run("check", "wrong.yaml", "small.yaml", "-")
     assert (told.code, told.err) == (2, "")
     lines = [line for line in told.out.splitlines() if not line.startswith(("  ", "policy "))]
-    assert [line.partition(": there")[0].partition(": `y`")[0] for line in lines] == [
-        "wrong.yaml:15:21: error[unknown-name]",
+    assert [line.partition("]")[0] for line in lines] == [
+        "wrong.yaml:15:21: error[unknown-name",
         "wrong.yaml: 1 error, 0 warnings",
         "small.yaml: 0 errors, 0 warnings",
-        "<stdin>:18:9: error[unknown-name]",
-        "-: 1 error, 0 warnings",
+        "<stdin>:18:9: error[unknown-name",
+        "<stdin>: 1 error, 0 warnings",
     ]
     assert run("check", "small.yaml", "small.yaml").code == 0
     data = json.loads(run("check", "wrong.yaml", "small.yaml", "--json").out)
@@ -562,7 +562,7 @@ def test_a_game_that_is_not_solved(run: Run, monkeypatch: pytest.MonkeyPatch) ->
         (["compare", "--json"], True),
         (["sample"], True),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
 )
 def test_an_unsolved_game_is_told_first(
     words: list[str], kept: bool, run: Run, monkeypatch: pytest.MonkeyPatch

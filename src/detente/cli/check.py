@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from detente.cli import console
-from detente.cli.inputs import Json, Sources, read_scenario
+from detente.cli.inputs import IN_WORDS, STDIN, Json, Sources, read_scenario
 from detente.errors import Diagnostic, ScenarioError, Severity
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def check(sources: Sources, as_json: Json = False) -> None:
     if as_json:
         data = [one.data() for one in checked]
         errors = sum(one.errors for one in checked)
-        files = [{"file": one.source, **told} for one, told in zip(checked, data, strict=True)]
+        files = [{"file": one.name, **told} for one, told in zip(checked, data, strict=True)]
         console.print_json(data[0] if len(data) == 1 else {"errors": errors, "files": files})
     else:
         for one in checked:
@@ -38,7 +38,7 @@ def check(sources: Sources, as_json: Json = False) -> None:
 class _Checked:
     """What was found in a scenario, and by form and policy how large its games are."""
 
-    source: str
+    name: str
     found: tuple[Diagnostic, ...]
     forms: Mapping[str, Mapping[str, Size]]
 
@@ -58,18 +58,19 @@ class _Checked:
                 where = f"{terms}, {form}" if form else terms
                 print(f"{where}: up to {size.states:,} states at a turn, {size.turns} turns")
         warnings = _count(len(self.found) - self.errors, "warning")
-        print(f"{self.source}: {_count(self.errors, 'error')}, {warnings}")
+        print(f"{self.name}: {_count(self.errors, 'error')}, {warnings}")
 
 
 def _checked(source: str) -> _Checked:
     from detente.game.forms import compile_forms
 
+    name = IN_WORDS if source == STDIN else source
     try:
         scenario = read_scenario(source)
     except ScenarioError as error:
-        return _Checked(source, error.diagnostics, {})
+        return _Checked(name, error.diagnostics, {})
     forms, met = compile_forms(scenario)
-    return _Checked(source, (*scenario.warnings, *met), forms)
+    return _Checked(name, (*scenario.warnings, *met), forms)
 
 
 def _count(number: int, what: str) -> str:

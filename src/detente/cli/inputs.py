@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from detente.scenario.model import Scenario
     from detente.solver.solution import Solution
 
-STDIN = "-"
-"""The scenario that stands for what is read from stdin."""
+STDIN, IN_WORDS = "-", "<stdin>"
+"""The scenario that stands for what is read from stdin, and what messages call it."""
 
 SCENARIO = typer.Argument(
     metavar="SCENARIO",
@@ -63,7 +63,7 @@ def read_scenario(source: str) -> Scenario:
     """A file, a scenario of the library, or what comes from stdin."""
     from detente.scenario.loader import load, loads
 
-    return loads(_all_of(sys.stdin), file="<stdin>") if source == STDIN else load(source)
+    return loads(_all_of(sys.stdin), file=IN_WORDS) if source == STDIN else load(source)
 
 
 @lru_cache(maxsize=1)

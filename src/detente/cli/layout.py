@@ -9,6 +9,9 @@ from rich.cells import cell_len
 GAPS = (4, 2)
 """Spaces between columns: as many as there should be, and where it is narrow."""
 
+NARROWEST = 1
+"""The same for text that cannot be had otherwise. Numbers go below each other before that."""
+
 Layout = tuple[list[int], list[int], int]
 """A table: its columns by position, their widths, and the spaces between them."""
 
@@ -33,11 +36,13 @@ def layout(cells: Sequence[Sequence[str]], first: int, last: int, room: int) -> 
         for k in range(count)
     ]
     everything = list(range(count))
-    for gap in GAPS:
+    for gap in GAPS if first < last else (*GAPS, NARROWEST):
         if sum(least) + gap * (count - 1) <= room:
             return [(everything, _shrunk(wide, least, room - gap * (count - 1)), gap)]
-    gap = GAPS[-1]
+    gap = GAPS[-1] if first < last else NARROWEST
     names = everything[:first]
+    if sum(wide[k] + gap for k in names) <= room // 2:  # names are as well not wrapped, then
+        least[:first] = wide[:first]
     used = sum(least[k] + gap for k in names)
     parts: list[list[int]] = [[]]
     for k in range(first, count):

@@ -12,6 +12,7 @@ import typer
 from detente.cli import console
 from detente.cli.explore import NEEDED as NEEDED_TO_EXPLORE
 from detente.cli.inputs import (
+    STDIN,
     Beliefs,
     Horizon,
     Memory,
@@ -82,6 +83,9 @@ def report(
     if ensemble is not None:
         needed, extra = NEEDED | NEEDED_TO_EXPLORE, "ensemble"
     check_packages("detente report", "the report needs", needed, extra)
+    if source == STDIN and output is None:
+        message = "a scenario from stdin gives no name to the page"
+        refuse("--output", "missing", message, "name the page: --output standoff.html")
     game = compile_scenario(source, values, horizon, policy)
     check_options(game, beliefs, None, periods)
     target = Path(f"{game.scenario.name}.html") if output is None else output
