@@ -144,9 +144,8 @@ def threshold(
         found = stopped.found
     table = found.map if isinstance(found, two.ThresholdMap) else found.curve
     failed = int((~table["solved"].astype(bool)).sum())
-    unsolved = tell(
-        [f"not solved at {failed} of {len(table)} values"] if failed else [], text=not as_json
-    )
+    lost = [f"at {failed} of {len(table)} values"] if failed else []
+    unsolved = tell(lost, text=not as_json)
     if as_json:
         json.dump(threshold_data(found), sys.stdout, ensure_ascii=False, indent=2, allow_nan=False)
         print()

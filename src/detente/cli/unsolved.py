@@ -22,18 +22,19 @@ def tell_unsolved(found: Mapping[str, Status], *, text: bool) -> bool:
         Whether the answer is text for people, and begins with it. Data for programs have a status
         of their own. It goes to stderr in any case, as the answer may be kept in a file.
     """
-    unsolved = [
-        f"{name}: {status.value}" if name else status.value
+    reasons = {
+        name: status.value.removeprefix("not solved: ")
         for name, status in found.items()
         if status.name != "SOLVED"
-    ]
-    return tell(unsolved, text=text)
+    }
+    return tell([f"{name}: {why}" if name else why for name, why in reasons.items()], text=text)
 
 
 def tell(unsolved: list[str], *, text: bool) -> bool:
-    """The same for sentences of what was not solved, none if all was."""
-    if unsolved:
-        print(*(f"error: {line}" for line in unsolved), sep="\n", file=sys.stderr, flush=True)
+    """The same for what was not solved in words, nothing if all was."""
+    for line in unsolved:
+        print(f"error: not solved: {line}", file=sys.stderr, flush=True)
     if unsolved and text:
-        console.print_alarm(f"NOT SOLVED, and no forecast: {'; '.join(unsolved)}.")
+        told = "; ".join(unsolved)
+        console.print_alarm(f"NOT SOLVED: {told}. What follows cannot be relied on.")
     return bool(unsolved)
