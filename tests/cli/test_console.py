@@ -35,6 +35,7 @@ def test_tables_break_no_words(
     columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
     header, rows = TABLE
     console.print_table(header, rows, numbers=1, text=3)
     lines = capsys.readouterr().out.splitlines()

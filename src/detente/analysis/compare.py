@@ -85,7 +85,8 @@ class Comparison(InNotebook):
     def __repr__(self) -> str:
         names = ", ".join(repr(policy) for policy in self.forecasts)
         best = ", ".join(repr(policy) for policy in self.efficient)
-        return f"<Comparison of {self.scenario.name!r}: {names}; efficient: {best}>"
+        lost = "" if self.solved else "; not all solved"
+        return f"<Comparison of {self.scenario.name!r}: {names}; efficient: {best}{lost}>"
 
     def _main_table(self) -> pd.DataFrame:
         return self.outcomes[self.outcomes["t"] == self.outcomes["t"].max()]

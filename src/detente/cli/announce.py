@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from detente.cli import console
+from detente.cli import complete, console
 from detente.cli.inputs import (
     Beliefs,
     Horizon,
@@ -38,7 +38,10 @@ def announce(
     policies: Annotated[
         list[str] | None,
         typer.Option(
-            "--policies", metavar="POLICY", help="A policy to choose from (may be repeated)."
+            "--policies",
+            metavar="POLICY",
+            help="A policy to choose from (may be repeated).",
+            autocompletion=complete.policy,
         ),
     ] = None,
     values: Set = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from detente.cli import console
+from detente.cli import complete, console
 from detente.cli.credibility import as_data as credibility_data
 from detente.cli.inputs import (
     Beliefs,
@@ -43,12 +43,19 @@ def compare(
     policies: Annotated[
         list[str] | None,
         typer.Option(
-            "--policies", metavar="POLICY", help="A policy to compare (may be repeated); all else."
+            "--policies",
+            metavar="POLICY",
+            help="A policy to compare (may be repeated); all else.",
+            autocompletion=complete.policy,
         ),
     ] = None,
     against: Annotated[
         str | None,
-        typer.Option(metavar="POLICY", help="The policy to compare with; the scenario's own else."),
+        typer.Option(
+            metavar="POLICY",
+            help="The policy to compare with; the scenario's own else.",
+            autocompletion=complete.policy,
+        ),
     ] = None,
     credible: Annotated[
         bool, typer.Option("--credibility", help="Tell also which terms would be kept.")

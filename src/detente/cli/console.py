@@ -45,7 +45,7 @@ def _print(*told: RenderableType, width: int = 0) -> None:
     """To stdout, without spaces at the ends of lines; at least so many columns wide."""
     console = _console()
     console.width = max(width, console.width)
-    if console.is_terminal:
+    if sys.stdout.isatty():  # not where colours alone are asked for
         console.print(*told, sep="\n")
         return
     with console.capture() as kept:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from detente.cli import console
+from detente.cli import complete, console
 from detente.cli.explore import NEEDED as NEEDED_TO_EXPLORE
 from detente.cli.inputs import (
     STDIN,
@@ -52,7 +52,10 @@ def report(
     policies: Annotated[
         list[str] | None,
         typer.Option(
-            "--policies", metavar="POLICY", help="Compare with this one (may be repeated; all)."
+            "--policies",
+            metavar="POLICY",
+            help="Compare with this one (may be repeated; all).",
+            autocompletion=complete.policy,
         ),
     ] = None,
     ensemble: Annotated[

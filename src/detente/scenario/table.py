@@ -14,6 +14,8 @@ from detente.scenario.names import alias
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab"}
+"""What may stand between cells, in words: many of them, and one."""
+
 SPREADSHEET = "sep="
 """How a line begins that tells the separator to a spreadsheet, and nothing to anybody else."""
 
