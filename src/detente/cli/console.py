@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 WIDE = 110
 """Columns of output that does not go to a terminal, unless the variable COLUMNS says otherwise."""
 
-TRAILING = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
-"""Spaces at the end of a line, perhaps before the end of a style."""
+TRAILING = re.compile(r"(?: |\x1b\[[0-9;]*m)+$", re.MULTILINE)
+"""Spaces at the end of a line, and the begins and ends of styles among them."""
 
 
 def _console(*, stderr: bool = False) -> Console:
@@ -50,7 +50,7 @@ def _print(*told: RenderableType, width: int = 0) -> None:
         return
     with console.capture() as kept:
         console.print(*told, sep="\n")
-    sys.stdout.write(TRAILING.sub(r"\1", kept.get()))
+    sys.stdout.write(TRAILING.sub(lambda end: end[0].replace(" ", ""), kept.get()))
 
 
 def print_heading(text: str) -> None:
