@@ -8,7 +8,6 @@ has happened before: neither the number of draws nor that of a batch changes a h
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -78,10 +77,9 @@ def sample_batches(
     check_periods(solution.game, periods)
     if draws < 1:
         raise ValueError(f"draws are at least 1, not {draws}")
-    ends = [*range(0, draws, BATCH), draws]
     return (
-        _Batch(solution, first, rng.spawn(last - first), periods).table()
-        for first, last in pairwise(ends)
+        _Batch(solution, first, rng.spawn(min(BATCH, draws - first)), periods).table()
+        for first in range(0, draws, BATCH)
     )
 
 
