@@ -25,6 +25,7 @@ LIBRARY = {
     "detente.scenario.loader",
     "detente.scenario.record",
     "detente.cli.main",
+    "detente.cli.complete",
     "detente.cli.track",
 }
 """Modules that may read the library of scenarios, which is data."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from detente.scenario.loader import load, loads
     from detente.scenario.record import parse_record, read_record
     from detente.simulation.forecast import forecast
-    from detente.simulation.sample import sample
+    from detente.simulation.sample import sample, sample_batches
     from detente.simulation.track import track
     from detente.solver.solve import solve
     from detente.worlds.explore.explore import explore
@@ -57,6 +57,7 @@ _HOMES = {
     "parse_record": "detente.scenario.record",
     "read_record": "detente.scenario.record",
     "sample": "detente.simulation.sample",
+    "sample_batches": "detente.simulation.sample",
     "search": "detente.analysis.search",
     "sensitivity": "detente.analysis.sensitivity",
     "solve": "detente.solver.solve",
@@ -88,6 +89,7 @@ __all__ = [
     "parse_record",
     "read_record",
     "sample",
+    "sample_batches",
     "search",
     "sensitivity",
     "solve",
@@ -103,3 +105,7 @@ def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'detente' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

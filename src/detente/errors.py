@@ -7,6 +7,7 @@ not be solved, or not within limits. Anything else is a fault of Detente itself.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -61,3 +62,35 @@ class ScenarioError(DetenteError):
 
 class SolveError(DetenteError):
     """A game that cannot be solved, or not within the limits given."""
+
+
+PIPELINE = {
+    "Scenario": ("a scenario", "scenario", "load"),
+    "CompiledGame": ("a compiled game", "game", "compile_game"),
+    "Solution": ("a solution", "solution", "solve"),
+    "Forecast": ("a forecast", "result", "forecast"),
+}
+"""What is passed on from door to door: in words, its usual name, and the door that makes it."""
+
+
+def expect(value: object, kind: type, door: str) -> None:
+    """Refuse what a door cannot take, and say which doors come before.
+
+    Raises
+    ------
+    TypeError
+        If `value` is not of this `kind`, one of those of the pipeline.
+    """
+    if isinstance(value, kind):
+        return
+    kinds, given = list(PIPELINE), type(value).__name__
+    words, last = PIPELINE[kind.__name__][0], kinds.index(kind.__name__)
+    if isinstance(value, str | os.PathLike):
+        made, first = repr(os.fspath(value)), 0
+    elif given in kinds[:last]:
+        made, first = PIPELINE[given][1], kinds.index(given) + 1
+    else:
+        raise TypeError(f"{door} takes {words}, not {given}")
+    for before in kinds[first : last + 1]:
+        made = f"detente.{PIPELINE[before][2]}({made})"
+    raise TypeError(f"{door} takes {words}: detente.{door}({made})")

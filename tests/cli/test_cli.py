@@ -298,11 +298,11 @@ def test_check_a_doubtful_file(run: Run) -> None:
     text = SMALL.replace("unless: x == 2", "when: x > 2").replace(", range: [0, 1]", "")
     Path("doubtful.yaml").write_text(text, encoding="utf-8")
     told = run("check", "doubtful.yaml")
-    assert told.code == 0
+    assert (told.code, told.err) == (0, "")
     assert told.out.splitlines()[-1] == "doubtful.yaml: 0 errors, 2 warnings"
-    assert "warning[no-range]" in told.err
-    assert "warning[never-binds]" in told.err
-    assert told.err.count("  hint: ") == 2
+    assert "warning[no-range]" in told.out
+    assert "warning[never-binds]" in told.out
+    assert told.out.count("  hint: ") == 2
 
 
 def test_check_a_wrong_file(run: Run) -> None:
@@ -310,8 +310,9 @@ def test_check_a_wrong_file(run: Run) -> None:
     Path("wrong.yaml").write_text(text, encoding="utf-8")
     told = run("check", "wrong.yaml")
     assert told.code == 2
-    assert told.out == "wrong.yaml: 2 errors, 0 warnings\n"
-    lines = told.err.splitlines()
+    assert told.err == ""
+    *lines, last = told.out.splitlines()
+    assert last == "wrong.yaml: 2 errors, 0 warnings"
     assert [line.split(": ")[:2] for line in lines if not line.startswith(" ")] == [
         ["wrong.yaml:15:21", "error[unknown-name]"],
         ["wrong.yaml:18:9", "error[unknown-name]"],
@@ -324,15 +325,15 @@ def test_check_a_wrong_file(run: Run) -> None:
     assert (first["severity"], first["code"]) == ("error", "unknown-name")
     # The other commands refuse it in the same words.
     for command in ("show", "run", "sample", "export"):
-        assert run(command, "wrong.yaml") == Told(2, "", told.err)
+        assert run(command, "wrong.yaml") == Told(2, "", "\n".join([*lines, ""]))
 
 
 def test_check_finds_what_shows_only_in_play(run: Run) -> None:
     Path("late.yaml").write_text(SMALL.replace("flow: x}", "flow: 1 / (2 - x)}"), encoding="utf-8")
     told = run("check", "late.yaml")
     assert told.code == 2
-    assert "late.yaml:15:21: error[not-finite]" in told.err
-    assert "in 2018-03, at x 2" in told.err
+    assert "late.yaml:15:21: error[not-finite]" in told.out
+    assert "in 2018-03, at x 2" in told.out
     assert told.out.endswith("late.yaml: 1 error, 0 warnings\n")
 
 
@@ -340,7 +341,41 @@ def test_check_a_file_that_cannot_be_read(run: Run) -> None:
     Path("folder.yaml").mkdir()
     told = run("check", "folder.yaml")
     assert told.code == 2
-    assert "folder.yaml: error[file]" in told.err
+    assert "folder.yaml: error[file]" in told.out
+
+
+def stdin(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+
+def test_check_several_files(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("wrong.yaml").write_text(SMALL.replace("flow: x}", "flow: y}"), encoding="utf-8")
+    stdin(monkeypatch, SMALL.replace("policy: trust", "policy: trist"))
+    told = run("check", "wrong.yaml", "small.yaml", "-")
+    assert (told.code, told.err) == (2, "")
+    lines = [line for line in told.out.splitlines() if not line.startswith(("  ", "policy "))]
+    assert [line.partition("]")[0] for line in lines] == [
+        "wrong.yaml:15:21: error[unknown-name",
+        "wrong.yaml: 1 error, 0 warnings",
+        "small.yaml: 0 errors, 0 warnings",
+        "<stdin>:18:9: error[unknown-name",
+        "<stdin>: 1 error, 0 warnings",
+    ]
+    assert run("check", "small.yaml", "small.yaml").code == 0
+    data = json.loads(run("check", "wrong.yaml", "small.yaml", "--json").out)
+    assert data["errors"] == 1
+    alone = json.loads(run("check", "wrong.yaml", "--json").out)
+    assert data["files"] == [
+        {"file": "wrong.yaml", **alone},
+        {"file": "small.yaml", "errors": 0, "diagnostics": []},
+    ]
+
+
+def test_a_scenario_from_stdin(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    stdin(monkeypatch, SMALL)
+    told = run("run", "-", "--beliefs", "5")
+    assert (told.code, told.err) == (0, "")
+    assert "A small stand-off" in told.out
 
 
 def test_new(run: Run) -> None:
@@ -511,6 +546,36 @@ def test_a_game_that_is_not_solved(run: Run, monkeypatch: pytest.MonkeyPatch) ->
     told = run("run", "small.yaml", "--beliefs", "5")
     assert told.code == 1
     assert "Not solved: some responses differ" in told.out
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        (["run"], False),
+        (["compare"], False),
+        (["compare", "--credibility"], False),
+        (["credibility"], False),
+        (["sensitivity", "--outcome", "given"], False),
+        (["threshold", "--outcome", "given", "--at", "0.5", "-p", "odds", "--points", "4"], False),
+        (["track", "moves.csv"], False),
+        (["run", "--json"], True),
+        (["compare", "--json"], True),
+        (["sample"], True),
+    ],
+    ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
+)
+def test_an_unsolved_game_is_told_first(
+    words: list[str], kept: bool, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the first line of text, and on stderr, where it is also seen if stdout goes to a file."""
+    Path("moves.csv").write_text("date,actor,move\n2018-02,A,give\n", encoding="utf-8")
+    monkeypatch.setattr("detente.solver.solve.RESIDUAL_LIMIT", -1.0)
+    monkeypatch.setenv("COLUMNS", "300")
+    command, *rest = words
+    told = run(command, "small.yaml", "--beliefs", "5", *rest)
+    assert told.code == 1
+    assert told.err.startswith("error: not solved: ")
+    assert told.out.startswith("NOT SOLVED: ") != kept
 
 
 def test_a_game_that_needs_too_much_memory(run: Run) -> None:

@@ -141,7 +141,7 @@ def test_a_missing_package_is_named_with_what_to_install(
     assert told(monkeypatch, "round.yaml", "-o", "run") == 2
     err = capsys.readouterr().err
     assert "ensembles need duckdb, which is not installed" in err
-    assert "hint: python3 -m pip install 'detente[ensemble]'" in err
+    assert "hint: python3 scripts/env.py --with ensemble" in err
 
 
 def test_times_are_told_in_words() -> None:

@@ -131,4 +131,4 @@ def test_missing_packages_are_named(run: Run, monkeypatch: pytest.MonkeyPatch) -
     told = run("explore", "nowhere")
     assert told.code == 2
     assert "exploring needs SALib and scikit-learn, which are not installed" in told.err
-    assert "python3 -m pip install 'detente[ensemble]'" in told.err
+    assert "python3 scripts/env.py --with ensemble" in told.err

@@ -100,7 +100,7 @@ def test_check_looks_at_every_form(forms: Run) -> None:
     told = forms("check", "wrong.yaml")
     assert told.code == 2
     line, column = len(text.splitlines()), text.splitlines()[-1].index("3 / x") + 1
-    assert f"wrong.yaml:{line}:{column}: error[not-finite]" in told.err
+    assert f"wrong.yaml:{line}:{column}: error[not-finite]" in told.out
     assert told.out.endswith("wrong.yaml: 1 error, 0 warnings\n")
 
 

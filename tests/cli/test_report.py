@@ -40,7 +40,7 @@ def test_a_missing_package_is_named_with_what_to_install(
     assert told(monkeypatch, *ROUNDS) == 2
     err = capsys.readouterr().err
     assert "needs jinja2, which is not installed" in err
-    assert "hint: python3 -m pip install 'detente[report]'" in err
+    assert "hint: python3 scripts/env.py --with report" in err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -92,7 +92,7 @@ def test_worlds_need_their_own_packages(
     assert told(monkeypatch, *ROUNDS, "--ensemble", "worlds") == 2
     err = capsys.readouterr().err
     assert "needs SALib and prim, which are not installed" in err
-    assert "hint: python3 -m pip install 'detente[ensemble]'" in err
+    assert "hint: python3 scripts/env.py --with ensemble" in err
 
 
 def test_worlds_that_are_not_there_and_a_wish_without_any_are_refused(

@@ -123,7 +123,7 @@ def test_pictures_need_matplotlib(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     assert code == 2
     assert out == ""
     assert "matplotlib" in err
-    assert "python3 -m pip install 'detente[report]'" in err
+    assert "python3 scripts/env.py --with report" in err
 
 
 @pytest.mark.parametrize(

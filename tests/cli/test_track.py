@@ -146,4 +146,4 @@ def test_the_picture_needs_matplotlib(
     told = run("track", "small.yaml", record, "--plot", "out.svg")
     assert told.code == 2
     assert "matplotlib, which is not installed" in told.err
-    assert "python3 -m pip install 'detente[report]'" in told.err
+    assert "python3 scripts/env.py --with report" in told.err

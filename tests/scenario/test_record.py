@@ -12,6 +12,7 @@ from detente import library
 from detente.errors import ScenarioError
 from detente.scenario.calendar import Calendar, Unit
 from detente.scenario.model import Scenario
+from detente.scenario.record_dates import explain, parse_date
 
 FOLDER = Path(__file__).parent.parent / "wrong_records"
 FILES = sorted(path.stem for path in FOLDER.glob("*.csv"))
@@ -124,3 +125,69 @@ def test_the_records_of_the_library_can_be_read() -> None:
         assert all(entry.note for entry in record.entries)
     with pytest.raises(KeyError):
         library.record_text("nothing")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("begin", ["", "\ufeff", "sep=SEPARATOR\r\n", "# a comment, with; all\r\n"])
+def test_spreadsheets_write_commas_semicolons_or_tabs(
+    separator: str, begin: str, scenario: Scenario, tmp_path: Path
+) -> None:
+    text = 'date,actor,move,note\r\n2018-02-09,DPRK,charm,"a{0} b"\r\n'.replace(",", separator)
+    file = tmp_path / "moves.csv"
+    file.write_bytes((begin.replace("SEPARATOR", separator) + text).format(separator).encode())
+    (entry,) = detente.read_record(file, scenario).entries
+    assert (entry.date, entry.actor, entry.actions) == ("2018-02-09", "DPRK", ("charm",))
+    assert entry.note in (f"a{separator} b", "a b")
+
+
+def test_no_header_is_told_as_the_name_of_a_column(scenario: Scenario) -> None:
+    for header in (
+        "datum;akteur;zug;x",
+        "date|actor|move",
+        "date actor move",
+        "Datum\tAkteur\tZug",
+    ):
+        with pytest.raises(ScenarioError) as caught:
+            detente.parse_record(f"{header}\n", scenario)
+        assert f"`{header}`" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("10.02.2024", "write 2024-02-10"),
+        ("10. 2. 24", "write 2024-02-10"),
+        ("02/10/2024", "write 2024-10-02 or 2024-02-10"),
+        ("2-10-2024", "write 2024-10-02 or 2024-02-10"),
+        ("5/5/2024", "write 2024-05-05"),
+        ("13/02/2024", "write 2024-02-13"),
+        ("02/13/2024", "write 2024-02-13"),
+        ("2024/2/10", "write 2024-02-10"),
+        ("20240210", "write 2024-02-10"),
+        ("2024-02-10 00:00:00", "write 2024-02-10"),
+        ("10 February 2024", "write 2024-02-10"),
+        ("10-Feb-24", "write 2024-02-10"),
+        ("Feb. 10, 2024", "write 2024-02-10"),
+        ("Sept 2024", "write 2024-09"),
+        ("2/2024", "write 2024-02"),
+        ("45332", "that day is written 2024-02-10"),
+        ("30.02.2024", "February 2024 has 29 days"),
+        ("2024-13-01", "there is no month 13; as usual"),
+        ("Foo 2024", "as usual"),
+        ("0000-01-01", "as usual"),
+    ],
+)
+def test_a_date_is_told_how_to_be_written(text: str, hint: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        parse_date(text, monthly=True)
+    message, found = explain(text, monthly=True, otherwise="as usual")
+    assert (f"`{text}`" in message, found) == (True, hint)
+    assert ("can be two days" in message) == (" or " in hint)
+    if found.startswith("write ") and " or " not in found:
+        parse_date(found.removeprefix("write "), monthly=True)
+
+
+def test_a_month_is_no_day() -> None:
+    assert (
+        explain("2024-02", monthly=False, otherwise="")[1] == "write the day too, as in 2024-02-01"
+    )

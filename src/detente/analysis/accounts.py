@@ -7,6 +7,7 @@ from math import exp
 
 import pandas as pd
 
+from detente.scenario.notebook import InNotebook
 from detente.simulation.track import Track
 
 WORDS = (
@@ -20,7 +21,7 @@ KEYS = ["line", "t", "period", "actor", "action"]
 
 
 @dataclass(frozen=True, eq=False)
-class BayesFactor:
+class BayesFactor(InNotebook):
     """How much more likely a record is under the first account than under the second.
 
     log
@@ -50,6 +51,9 @@ class BayesFactor:
 
     def __repr__(self) -> str:
         return f"<Bayes factor {self.factor:.3g} over {len(self.rows)} observations: {self.words}>"
+
+    def _main_table(self) -> pd.DataFrame:
+        return self.rows
 
 
 def bayes_factor(first: Track, second: Track) -> BayesFactor:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from detente.errors import expect
 from detente.game.arrays import CompiledGame
 from detente.simulation.forecast import Forecast, forecast, overall
 from detente.solver.backward import Progress
@@ -61,6 +62,7 @@ def forecast_within(
     Refined
         The finest grid's forecast, with the grid before as its coarser one.
     """
+    expect(game, CompiledGame, "forecast_within")
     if not accuracy > 0:
         raise ValueError(f"the accuracy is a positive number, not {accuracy}")
     report = progress or (lambda _: None)

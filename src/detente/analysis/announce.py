@@ -30,12 +30,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from detente.analysis.choice import Choice, choose, entropy
-from detente.errors import Diagnostic, Place, ScenarioError
+from detente.errors import Diagnostic, Place, ScenarioError, expect
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Scenario
+from detente.scenario.notebook import InNotebook
 from detente.simulation.forecast import ANY, check_periods
 from detente.simulation.forward import forward
 from detente.solver.backward import Progress, Workers
@@ -50,7 +51,7 @@ SOLVING = 0.7
 
 
 @dataclass(frozen=True, eq=False)
-class Announcement:
+class Announcement(InNotebook):
     """An announcement as a move, in tidy tables, one row for each number.
 
     In all tables `policy` is the one announced ('' is 'no terms') and `error` the difference from
@@ -108,6 +109,9 @@ class Announcement:
         told = f"{self.bits:.2g} of {self.most_bits:.2g} bits"
         return f"<Announcement by {self.who}: {shares}; {told}; {self.status.value}>"
 
+    def _main_table(self) -> pd.DataFrame:
+        return self.choices
+
 
 def announce(
     scenario: Scenario,
@@ -147,6 +151,7 @@ def announce(
     SolveError
         If a solve would need more memory than allowed.
     """
+    expect(scenario, Scenario, "announce")
     who, names = _asked(scenario, policies, who)
     report = progress or (lambda _: None)
     games = {name: compile_game(scenario, policy=name) for name in names}

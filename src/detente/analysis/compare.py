@@ -20,12 +20,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from detente.errors import Diagnostic, Place, ScenarioError
+from detente.errors import Diagnostic, Place, ScenarioError, expect
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Scenario
+from detente.scenario.notebook import InNotebook
 from detente.simulation.forecast import ANY, Forecast, forecast, overall
 from detente.solver.backward import Progress
 from detente.solver.memory import memory_needed
@@ -37,7 +38,7 @@ ROUNDING = 2 * RESIDUAL_LIMIT
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(InNotebook):
     """Policies side by side, as tidy tables, one row for each number.
 
     In all tables `error` is that of the row's own number, as its forecast tells it (missing where
@@ -84,7 +85,11 @@ class Comparison:
     def __repr__(self) -> str:
         names = ", ".join(repr(policy) for policy in self.forecasts)
         best = ", ".join(repr(policy) for policy in self.efficient)
-        return f"<Comparison of {self.scenario.name!r}: {names}; efficient: {best}>"
+        lost = "" if self.solved else "; not all solved"
+        return f"<Comparison of {self.scenario.name!r}: {names}; efficient: {best}{lost}>"
+
+    def _main_table(self) -> pd.DataFrame:
+        return self.outcomes[self.outcomes["t"] == self.outcomes["t"].max()]
 
 
 def compare(
@@ -125,6 +130,7 @@ def compare(
     SolveError
         If a solve would need more memory than allowed.
     """
+    expect(scenario, Scenario, "compare")
     base = scenario.policy if against is None else against
     wanted = _chosen(scenario, policies, base)
     report = progress or (lambda _: None)

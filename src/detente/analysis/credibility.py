@@ -32,9 +32,11 @@ from numpy.typing import NDArray
 
 from detente.analysis.breach import SHUT, Bond, breakable, terms_of
 from detente.analysis.stakes import Reading, Tally
+from detente.errors import expect
 from detente.game.compile import compile_game
 from detente.scenario.frozen import Frozen
 from detente.scenario.model import Scenario
+from detente.scenario.notebook import InNotebook
 from detente.simulation.forecast import ANY, check_periods
 from detente.solver.backward import Progress, Workers
 from detente.solver.solution import Solution, Status
@@ -68,7 +70,7 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, eq=False)
-class Credibility:
+class Credibility(InNotebook):
     """What terms are worth to those whom they bind, as tidy tables.
 
     Every table has a row for each term, bound actor and type ('' where nothing is private); numbers
@@ -116,6 +118,9 @@ class Credibility:
         rows += [f"{r.term} broken {r.broken:.0%}" for r in soft.itertuples()]
         return f"<Credibility of {self.policy!r} in {self.scenario.name!r}: {', '.join(rows)}>"
 
+    def _main_table(self) -> pd.DataFrame:
+        return self.hard if len(self.hard) else self.soft
+
 
 def credibility(
     scenario: Scenario,
@@ -150,6 +155,7 @@ def credibility(
     SolveError
         If a solve would need more memory than allowed.
     """
+    expect(scenario, Scenario, "credibility")
     key, terms = terms_of(scenario, policy)
     game, bonds = breakable(scenario, key)
     check_periods(game, periods)

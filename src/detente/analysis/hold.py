@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from detente.analysis.breach import SHUT, breaking, precision, terms_of, without
-from detente.errors import Diagnostic, Place, ScenarioError
+from detente.errors import Diagnostic, Place, ScenarioError, expect
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
 from detente.scenario.expression import number
@@ -137,6 +137,7 @@ def hold_cost(
     ValueError
         For a probability that is not between 0 and 1.
     """
+    expect(scenario, Scenario, "hold_cost")
     if not 0 < probability < 1:
         raise ValueError(f"the probability is between 0 and 1, not {probability}")
     key, terms = terms_of(scenario, policy)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from detente.errors import expect
+from detente.scenario.notebook import InNotebook
 from detente.simulation.forecast import Forecast, forecast, overall
 from detente.solver.backward import Progress
 from detente.solver.solution import Solution, Status
@@ -17,7 +19,7 @@ SAME = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class Search:
+class Search(InNotebook):
     """Equilibria found, in tidy tables; number 0 is the principal branch's.
 
     equilibria
@@ -45,6 +47,9 @@ class Search:
             f"<Search from {self.starts} starts: {len(self.equilibria)} equilibria; outcomes "
             f"differ by up to {widest:.2g}>"
         )
+
+    def _main_table(self) -> pd.DataFrame:
+        return self.spread
 
 
 def search(
@@ -76,6 +81,7 @@ def search(
     progress
         Called with the share of the starts that is done.
     """
+    expect(result, Forecast, "search")
     game = result.solution.game
     points = max(result.solution.grid.points, default=None)
     told = None if game.loop is None else int(result.outcomes["t"].max())

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from detente.errors import expect
 from detente.game.arrays import CompiledGame
 from detente.game.gradient import parameter_gradient
+from detente.scenario.notebook import InNotebook
 from detente.simulation.forward import forever_periods
 from detente.solver.backward import Progress
 from detente.solver.gradient import Target, game_gradient
@@ -17,7 +19,7 @@ from detente.solver.solution import Solution
 
 
 @dataclass(frozen=True, eq=False)
-class Sensitivity:
+class Sensitivity(InNotebook):
     """Derivatives of one number by all parameters of the scenario.
 
     table
@@ -42,6 +44,9 @@ class Sensitivity:
             f"{r.parameter} {r.derivative:+.3g}" for r in self.table.head(3).itertuples()
         )
         return f"<Sensitivity of {self.about}, {self.value:.3g}: {first}, …>"
+
+    def _main_table(self) -> pd.DataFrame:
+        return self.table
 
 
 def sensitivity(
@@ -82,6 +87,7 @@ def sensitivity(
     ValueError
         For names that the scenario does not have.
     """
+    expect(solution, Solution, "sensitivity")
     game = solution.game
     target, about = target_for(game, outcome, payoff, period, happened, types or {})
     value, numbers = game_gradient(solution, target, threads=threads, progress=progress)

@@ -16,7 +16,7 @@ from detente.analysis.axis import Axis, axis_for, check_points, check_values, le
 from detente.analysis.crossings import Curve, Root, find_roots
 from detente.analysis.question import Answer, Means, Question, ask
 from detente.analysis.threshold_result import Crossing, Interrupted, Threshold
-from detente.errors import Diagnostic, ScenarioError
+from detente.errors import Diagnostic, ScenarioError, expect
 from detente.scenario.model import Scenario
 from detente.solver.backward import Progress
 from detente.solver.solve import MEMORY_LIMIT
@@ -112,6 +112,7 @@ def threshold(
     Let θ be the parameter, q another one and f(θ, q) the number. At a crossing the implicit
     function theorem gives dθ/dq = -(∂f/∂q) / (∂f/∂θ); both are from one adjoint sweep.
     """
+    expect(scenario, Scenario, "threshold")
     problems: list[Diagnostic] = []
     axis = axis_for(scenario, parameter, low, high, problems)
     level = level_for(outcome, payoff, prefer, at, problems)

@@ -15,8 +15,9 @@ from scipy.interpolate import RectBivariateSpline
 from detente.analysis import threshold_wording as wording
 from detente.analysis.axis import axis_for, check_points, check_values, level_for
 from detente.analysis.question import Answer, Means, Question, ask
-from detente.errors import Diagnostic, Place, ScenarioError
+from detente.errors import Diagnostic, Place, ScenarioError, expect
 from detente.scenario.model import Scenario
+from detente.scenario.notebook import InNotebook
 from detente.solver.backward import Progress
 from detente.solver.beliefs import fewest_points
 from detente.solver.solve import MEMORY_LIMIT
@@ -31,7 +32,7 @@ FINER = 8
 
 
 @dataclass(frozen=True, eq=False)
-class ThresholdMap:
+class ThresholdMap(InNotebook):
     """A number over two parameters, and the lines on which it is at a level.
 
     scenario, parameters, units
@@ -75,6 +76,9 @@ class ThresholdMap:
 
     def __repr__(self) -> str:
         return f"<ThresholdMap: {self.verdict}>"
+
+    def _main_table(self) -> pd.DataFrame:
+        return self.map
 
     def grid(self) -> tuple[Floats, Floats, Floats]:
         """The values of both parameters, [x] and [y], and the numbers [y, x]; nan: not computed."""
@@ -140,6 +144,7 @@ def threshold_map(
     which states there are, so that the number may jump). Islands smaller than a step of the grid
     can be missed.
     """
+    expect(scenario, Scenario, "threshold_map")
     problems: list[Diagnostic] = []
     axes = [
         axis_for(scenario, name, low[k], high[k], problems) for k, name in enumerate(parameters)

@@ -1,4 +1,4 @@
-"""Pictures of thresholds, by matplotlib (`pip install 'detente[report]'`).
+"""Pictures of thresholds, by matplotlib, which the extra `report` brings.
 
 Colours are from the palette of Okabe and Ito, and cividis, which can be told apart with every kind
 of colour vision; lines and points are named where they stand.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from detente.scenario.model import Scenario
+from detente.scenario.notebook import InNotebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Crossing:
 
 
 @dataclass(frozen=True, eq=False)
-class Threshold:
+class Threshold(InNotebook):
     """What it would take for a number to cross a level.
 
     scenario, parameter, unit
@@ -94,6 +95,9 @@ class Threshold:
 
     def __repr__(self) -> str:
         return f"<Threshold: {self.verdict}>"
+
+    def _main_table(self) -> pd.DataFrame:
+        return self.curve
 
 
 class Interrupted(KeyboardInterrupt):

@@ -1,7 +1,7 @@
 """A track as one picture: beliefs over time, surprise move by move, the forecast from here.
 
 Colours are those of Okabe and Ito (2008), which most people can tell apart; every line and mark
-is also told by a label or a shape. Needs matplotlib, which `detente[report]` brings.
+is also told by a label or a shape. Needs matplotlib, which the extra `report` brings.
 """
 
 from __future__ import annotations

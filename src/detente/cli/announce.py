@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from detente.cli import console
+from detente.cli import complete, console
 from detente.cli.inputs import (
     Beliefs,
     Horizon,
@@ -22,6 +22,7 @@ from detente.cli.inputs import (
     load_scenario,
     memory_limit,
 )
+from detente.cli.unsolved import tell_unsolved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +38,10 @@ def announce(
     policies: Annotated[
         list[str] | None,
         typer.Option(
-            "--policies", metavar="POLICY", help="A policy to choose from (may be repeated)."
+            "--policies",
+            metavar="POLICY",
+            help="A policy to choose from (may be repeated).",
+            autocompletion=complete.policy,
         ),
     ] = None,
     values: Set = None,
@@ -68,11 +72,12 @@ def announce(
             memory_limit=memory_limit(memory),
             progress=report,
         )
+    unsolved = tell_unsolved({"": found.status}, text=not as_json)
     if as_json:
         console.print_json(as_data(found))
     else:
         print_announcement(found)
-    if found.status.name != "SOLVED":
+    if unsolved:
         raise typer.Exit(1)
 
 

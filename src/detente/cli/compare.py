@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from detente.cli import console
+from detente.cli import complete, console
 from detente.cli.credibility import as_data as credibility_data
 from detente.cli.inputs import (
     Beliefs,
@@ -23,6 +23,7 @@ from detente.cli.inputs import (
     load_scenario,
     memory_limit,
 )
+from detente.cli.unsolved import tell_unsolved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,12 +43,19 @@ def compare(
     policies: Annotated[
         list[str] | None,
         typer.Option(
-            "--policies", metavar="POLICY", help="A policy to compare (may be repeated); all else."
+            "--policies",
+            metavar="POLICY",
+            help="A policy to compare (may be repeated); all else.",
+            autocompletion=complete.policy,
         ),
     ] = None,
     against: Annotated[
         str | None,
-        typer.Option(metavar="POLICY", help="The policy to compare with; the scenario's own else."),
+        typer.Option(
+            metavar="POLICY",
+            help="The policy to compare with; the scenario's own else.",
+            autocompletion=complete.policy,
+        ),
     ] = None,
     credible: Annotated[
         bool, typer.Option("--credibility", help="Tell also which terms would be kept.")
@@ -96,6 +104,9 @@ def compare(
                     memory_limit=memory_limit(memory),
                     progress=report,
                 )
+    statuses = {policy or NO_TERMS: f.solution.status for policy, f in found.forecasts.items()}
+    statuses |= {f"the terms of {policy}": one.status for policy, one in judged.items()}
+    unsolved = tell_unsolved(statuses, text=not as_json)
     if as_json:
         data = as_data(found)
         if judged:
@@ -103,7 +114,7 @@ def compare(
         console.print_json(data)
     else:
         print_comparison(found, judged)
-    if not found.solved or any(one.status.name != "SOLVED" for one in judged.values()):
+    if unsolved:
         raise typer.Exit(1)
 
 

@@ -3,42 +3,69 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from detente.cli.layout import layout
 from detente.errors import Diagnostic
 
 if TYPE_CHECKING:
     import pandas as pd
 
 WIDE = 110
-"""Columns of output that does not go to a terminal."""
+"""Columns of output that does not go to a terminal, unless the variable COLUMNS says otherwise."""
+
+TRAILING = re.compile(r"(?: |\x1b\[[0-9;]*m)+$", re.MULTILINE)
+"""Spaces at the end of a line, and the begins and ends of styles among them."""
 
 
 def _console(*, stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else WIDE
+    width = None if stream.isatty() else _columns()
     return Console(file=stream, highlight=False, width=width, soft_wrap=False)
+
+
+def _columns() -> int:
+    """The width that the environment asks for."""
+    given = os.environ.get("COLUMNS", "")
+    return int(given) if given.isdecimal() and int(given) else WIDE
+
+
+def _print(*told: RenderableType, width: int = 0) -> None:
+    """To stdout, without spaces at the ends of lines; at least so many columns wide."""
+    console = _console()
+    console.width = max(width, console.width)
+    if sys.stdout.isatty():  # not where colours alone are asked for
+        console.print(*told, sep="\n")
+        return
+    with console.capture() as kept:
+        console.print(*told, sep="\n")
+    sys.stdout.write(TRAILING.sub(lambda end: end[0].replace(" ", ""), kept.get()))
 
 
 def print_heading(text: str) -> None:
     """A heading with an empty line before it."""
-    console = _console()
-    console.print()
-    console.print(Text(text, style="bold"))
+    _print("", Text(text, style="bold"))
+
+
+def print_alarm(text: str) -> None:
+    """A sentence that nobody should overlook."""
+    _print(Text(text, style="bold red"))
 
 
 def print_text(text: str, *, indent: int = 0) -> None:
     """A paragraph, wrapped."""
-    _console().print(Padding(Text(text), (0, 0, 0, indent), expand=False))
+    _print(Padding(Text(text), (0, 0, 0, indent), expand=False))
 
 
 def print_changed(changed: Mapping[str, str]) -> None:
@@ -54,19 +81,29 @@ def print_table(
     numbers: int | None = None,
     text: int | None = None,
 ) -> None:
-    """A plain table; columns from position `numbers` on (and before `text`) are set right."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2), header_style="italic")
-    for k, name in enumerate(header):
-        right = numbers is not None and numbers <= k and (text is None or k < text)
-        table.add_column(Text(name), justify="right" if right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    _console().print(table)
+    """A plain table; columns from position `numbers` on (and before `text`) are set right.
+
+    Where it is too wide, text is wrapped; numbers that then still do not fit go into a table of
+    their own below, beside the same names.
+    """
+    first = len(header) if numbers is None else numbers
+    last = max(first, len(header) if text is None else text)
+    cells = [[str(name) for name in header], *([*row] for row in rows)]
+    for part, (chosen, widths, gap) in enumerate(layout(cells, first, last, _console().width)):
+        if part:
+            _print("")
+        table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="italic")
+        for k, width in zip(chosen, widths, strict=True):
+            right = first <= k < last
+            table.add_column(Text(cells[0][k]), justify="right" if right else "left", width=width)
+        for row in cells[1:]:
+            table.add_row(*(Text(row[k]) for k in chosen))
+        _print(table, width=sum(widths) + gap * (len(widths) - 1))
 
 
-def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
-    """Mistakes and warnings, each with its hint after it, to stderr."""
-    console = _console(stderr=True)
+def print_diagnostics(diagnostics: Iterable[Diagnostic], *, stderr: bool = True) -> None:
+    """Mistakes and warnings, each with its hint after it; to stderr unless they are the answer."""
+    console = _console(stderr=stderr)
     styles = {"error": "bold red", "warning": "bold yellow"}
     for d in diagnostics:
         line = Text(f"{d.place}: ")

@@ -24,6 +24,7 @@ from detente.cli.inputs import (
     memory_limit,
     refuse,
 )
+from detente.cli.unsolved import tell_unsolved
 
 if TYPE_CHECKING:
     from detente.analysis.credibility import Credibility
@@ -88,6 +89,10 @@ def credibility(
             memory_limit=memory_limit(memory),
             progress=report,
         )
+    statuses = {"": found.status}
+    if held is not None:
+        statuses[f"what would hold {held.term}"] = held.status
+    unsolved = tell_unsolved(statuses, text=not as_json)
     if as_json:
         data = as_data(found)
         if held is not None:
@@ -97,8 +102,7 @@ def credibility(
         print_credibility(found)
         if held is not None:
             print_hold(held)
-    statuses = [found.status, *([held.status] if held is not None else [])]
-    if any(status.name != "SOLVED" for status in statuses):
+    if unsolved:
         raise typer.Exit(1)
 
 

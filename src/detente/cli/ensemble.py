@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from detente.cli import console
+from detente.cli import complete, console
 from detente.cli.inputs import (
     Beliefs,
     Horizon,
@@ -51,12 +51,19 @@ def ensemble(
     policies: Annotated[
         list[str] | None,
         typer.Option(
-            "--policies", metavar="POLICY", help="A policy to solve (may be repeated); all else."
+            "--policies",
+            metavar="POLICY",
+            help="A policy to solve (may be repeated); all else.",
+            autocompletion=complete.policy,
         ),
     ] = None,
     against: Annotated[
         str | None,
-        typer.Option(metavar="POLICY", help="The policy to compare with; the scenario's own else."),
+        typer.Option(
+            metavar="POLICY",
+            help="The policy to compare with; the scenario's own else.",
+            autocompletion=complete.policy,
+        ),
     ] = None,
     sampling: Annotated[
         str | None, typer.Option(metavar="sobol|latin", help="How worlds are drawn; sobol else.")

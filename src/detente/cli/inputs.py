@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from detente.cli import console
+from detente.cli import complete, console
+from detente.cli.extras import how_to_install
 from detente.errors import Diagnostic, Place, ScenarioError
 
 if TYPE_CHECKING:
@@ -20,9 +22,16 @@ if TYPE_CHECKING:
     from detente.scenario.model import Scenario
     from detente.solver.solution import Solution
 
-Source = Annotated[
-    str, typer.Argument(metavar="SCENARIO", help="A file, or a scenario of the library.")
-]
+STDIN, IN_WORDS = "-", "<stdin>"
+"""The scenario that stands for what is read from stdin, and what messages call it."""
+
+SCENARIO = typer.Argument(
+    metavar="SCENARIO",
+    help="A file, a scenario of the library, or - for stdin.",
+    autocompletion=complete.scenario,
+)
+Source = Annotated[str, SCENARIO]
+Sources = Annotated[list[str], SCENARIO]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Set = Annotated[
     list[str] | None,
@@ -34,7 +43,10 @@ Horizon = Annotated[
     int | None, typer.Option(min=1, help="Number of periods, instead of the scenario's.")
 ]
 Policy = Annotated[
-    str | None, typer.Option(help="A policy of the scenario; '' for no terms at all.")
+    str | None,
+    typer.Option(
+        help="A policy of the scenario; '' for no terms at all.", autocompletion=complete.policy
+    ),
 ]
 Beliefs = Annotated[
     int | None, typer.Option(help="Belief points for each informed actor (odd, from 5).")
@@ -47,11 +59,22 @@ Seed = Annotated[int, typer.Option(help="Seed of what is drawn.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Threads; all processors by default.")]
 
 
+def read_scenario(source: str) -> Scenario:
+    """A file, a scenario of the library, or what comes from stdin."""
+    from detente.scenario.loader import load, loads
+
+    return loads(_all_of(sys.stdin), file=IN_WORDS) if source == STDIN else load(source)
+
+
+@lru_cache(maxsize=1)
+def _all_of(stream: TextIO) -> bytes:
+    """What comes from a stream, which can be read once, however often it is asked for."""
+    return stream.buffer.read()
+
+
 def load_scenario(source: str, values: list[str] | None, horizon: int | None) -> Scenario:
     """A scenario with the changes asked for; its warnings are told."""
-    from detente.scenario.loader import load
-
-    scenario = load(source)
+    scenario = read_scenario(source)
     options: dict[str, str] = {}
     numbers: dict[str, float] = {}
     for text in values or ():
@@ -158,7 +181,7 @@ def check_packages(place: str, what: str, needed: Mapping[str, str], extra: str)
     if missing:
         verb = "is" if len(missing) == 1 else "are"
         message = f"{what} {' and '.join(missing)}, which {verb} not installed"
-        refuse(place, "not-installed", message, f"python3 -m pip install 'detente[{extra}]'")
+        refuse(place, "not-installed", message, how_to_install(extra, missing))
 
 
 def _assignment(text: str, scenario: Scenario) -> tuple[str, float | str]:

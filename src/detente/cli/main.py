@@ -7,16 +7,16 @@ Commands import what they need when they run: `--help` and `check` stay quick.
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from detente import __version__
-from detente.cli import console
+from detente.cli import complete, console
 from detente.cli.announce import announce
+from detente.cli.check import check
 from detente.cli.compare import compare
 from detente.cli.credibility import credibility
 from detente.cli.ensemble import ensemble
@@ -41,16 +41,14 @@ from detente.cli.inputs import (
     solve_game,
 )
 from detente.cli.report import report
+from detente.cli.sample import sample
 from detente.cli.threshold import threshold
 from detente.cli.track import track
+from detente.cli.unsolved import tell_unsolved
 from detente.errors import ScenarioError, SolveError
-
-if TYPE_CHECKING:
-    from detente.game.forms import Size
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="The computation of coercive diplomacy: a stand-off in, an equilibrium forecast out.\n\n"
@@ -81,7 +79,7 @@ def list_scenarios(as_json: Json = False) -> None:
 
     scenarios = {name: load(name) for name in library.names()}
     if as_json:
-        _print_json({name: scenario.title for name, scenario in scenarios.items()})
+        console.print_json({name: scenario.title for name, scenario in scenarios.items()})
         return
     console.print_table(["scenario", "title"], [[n, s.title] for n, s in scenarios.items()])
 
@@ -95,42 +93,12 @@ def show(
 
     scenario = load_scenario(source, values, horizon)
     if as_json:
-        _print_json(explain.as_data(scenario))
+        console.print_json(explain.as_data(scenario))
     else:
         explain.print_scenario(scenario)
 
 
-@app.command()
-def check(source: Source, as_json: Json = False) -> None:
-    """Tell every mistake of a scenario, with its place.
-
-    The states are enumerated under all policies, and with each option of the variants.
-    """
-    from detente.game.forms import compile_forms
-    from detente.scenario.loader import load
-
-    forms: dict[str, dict[str, Size]] = {}
-    try:
-        scenario = load(source)
-    except ScenarioError as error:
-        found = list(error.diagnostics)
-    else:
-        forms, met = compile_forms(scenario)
-        found = [*scenario.warnings, *met]
-    errors = sum(d.severity == "error" for d in found)
-    if as_json:
-        _print_json({"errors": errors, "diagnostics": [console.diagnostic_data(d) for d in found]})
-    else:
-        console.print_diagnostics(found)
-        for form, sizes in forms.items():
-            for policy, size in sizes.items():
-                terms = f"policy {policy}" if policy else "no terms"
-                where = f"{terms}, {form}" if form else terms
-                print(f"{where}: up to {size.states:,} states at a turn, {size.turns} turns")
-        warnings = len(found) - errors
-        print(f"{source}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
-    if errors:
-        raise typer.Exit(2)
+app.command()(check)
 
 
 @app.command()
@@ -195,20 +163,21 @@ def run(
                 memory_limit=limit,
                 progress=report,
             )
+    unsolved = tell_unsolved({"": result.solution.status}, text=not as_json)
     if as_json:
         data = results.as_data(result)
         if note:
             data["accuracy"] = {"asked": accuracy, "note": note}
         if found is not None:
             data["search"] = answers.search_data(found)
-        _print_json(data)
+        console.print_json(data)
     else:
         results.print_forecast(result)
         if note:
             console.print_text(note, indent=2)
         if found is not None:
             answers.print_search(found)
-    if result.solution.status.name != "SOLVED":
+    if unsolved:
         raise typer.Exit(1)
 
 
@@ -216,7 +185,10 @@ def run(
 def sensitivity(
     source: Source,
     outcome: Annotated[
-        str | None, typer.Option(help="The outcome whose probability is asked about.")
+        str | None,
+        typer.Option(
+            help="The outcome whose probability is asked about.", autocompletion=complete.outcome
+        ),
     ] = None,
     payoff: Annotated[str | None, typer.Option(help="Or the actor whose payoff is.")] = None,
     within: Annotated[
@@ -260,11 +232,12 @@ def sensitivity(
             threads=threads,
             progress=report,
         )
+    unsolved = tell_unsolved({"": solution.status}, text=not as_json)
     if as_json:
-        _print_json(answers.sensitivity_data(found))
+        console.print_json(answers.sensitivity_data(found))
     else:
         answers.print_sensitivity(found, top)
-    if solution.status.name != "SOLVED":
+    if unsolved:
         raise typer.Exit(1)
 
 
@@ -274,35 +247,7 @@ app.command()(credibility)
 app.command()(ensemble)
 app.command()(explore)
 app.command()(track)
-
-
-@app.command()
-def sample(
-    source: Source,
-    draws: Annotated[int, typer.Option(min=1, help="Number of histories.")] = 10,
-    seed: Seed = 0,
-    values: Set = None,
-    horizon: Horizon = None,
-    policy: Policy = None,
-    beliefs: Beliefs = None,
-    periods: Periods = None,
-    threads: Threads = None,
-    as_json: Json = False,
-) -> None:
-    """Draw histories from the forecast, as a table in CSV."""
-    game = compile_scenario(source, values, horizon, policy)
-    check_options(game, beliefs, None, periods)
-    announce_kernels()
-    solution = solve_game(game, beliefs, threads, coarse=False)
-    import numpy as np
-
-    from detente.simulation.sample import sample as draw
-
-    table = draw(solution, draws=draws, rng=np.random.default_rng(seed), periods=periods)
-    if as_json:
-        _print_json(table.to_dict(orient="records"))
-    else:
-        sys.stdout.write(table.to_csv(index=False))
+app.command()(sample)
 
 
 @app.command()
@@ -352,20 +297,11 @@ def schema() -> None:
     """Print the JSON Schema of scenario files, for editors."""
     from detente.scenario.schema import json_schema
 
-    _print_json(json_schema())
+    console.print_json(json_schema())
 
 
 app.command()(report)
 app.command()(threshold)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def _print_json(data: object) -> None:
-    json.dump(data, sys.stdout, ensure_ascii=False, indent=2, allow_nan=False)
-    print()
 
 
 def main() -> None:

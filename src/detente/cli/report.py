@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
-from detente.cli import console
+from detente.cli import complete, console
 from detente.cli.explore import NEEDED as NEEDED_TO_EXPLORE
 from detente.cli.inputs import (
+    STDIN,
     Beliefs,
     Horizon,
     Memory,
@@ -27,6 +28,7 @@ from detente.cli.inputs import (
     memory_limit,
     refuse,
 )
+from detente.cli.unsolved import tell_unsolved
 
 NEEDED = {"jinja2": "jinja2", "matplotlib": "matplotlib"}
 """Packages that only the report needs: the extra `report` of the project."""
@@ -50,7 +52,10 @@ def report(
     policies: Annotated[
         list[str] | None,
         typer.Option(
-            "--policies", metavar="POLICY", help="Compare with this one (may be repeated; all)."
+            "--policies",
+            metavar="POLICY",
+            help="Compare with this one (may be repeated; all).",
+            autocompletion=complete.policy,
         ),
     ] = None,
     ensemble: Annotated[
@@ -81,6 +86,9 @@ def report(
     if ensemble is not None:
         needed, extra = NEEDED | NEEDED_TO_EXPLORE, "ensemble"
     check_packages("detente report", "the report needs", needed, extra)
+    if source == STDIN and output is None:
+        message = "a scenario from stdin gives no name to the page"
+        refuse("--output", "missing", message, "name the page: --output standoff.html")
     game = compile_scenario(source, values, horizon, policy)
     check_options(game, beliefs, None, periods)
     target = Path(f"{game.scenario.name}.html") if output is None else output
@@ -129,9 +137,10 @@ def report(
             progress=lambda share: tell(0.95 * share),
         )
         page = render(data)
+    unsolved = tell_unsolved({"": data.forecast.solution.status}, text=False)
     _write(target, page)
     print(target)
-    if data.forecast.solution.status.name != "SOLVED":
+    if unsolved:
         raise typer.Exit(1)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from detente.cli import console
+from detente.cli import complete, console
 from detente.cli.inputs import (
     Beliefs,
     Horizon,
@@ -25,6 +25,7 @@ from detente.cli.inputs import (
     refuse,
 )
 from detente.cli.pictures import Plot, check_plot, draw
+from detente.cli.unsolved import tell
 from detente.errors import Diagnostic, Place, Severity
 
 if TYPE_CHECKING:
@@ -42,7 +43,10 @@ def threshold(
         ),
     ],
     outcome: Annotated[
-        str | None, typer.Option(help="The outcome whose probability is asked about.")
+        str | None,
+        typer.Option(
+            help="The outcome whose probability is asked about.", autocompletion=complete.outcome
+        ),
     ] = None,
     payoff: Annotated[str | None, typer.Option(help="Or the actor whose payoff is.")] = None,
     prefer: Annotated[
@@ -139,6 +143,9 @@ def threshold(
     except (Interrupted, two.MapInterrupted) as stopped:
         found = stopped.found
     table = found.map if isinstance(found, two.ThresholdMap) else found.curve
+    failed = int((~table["solved"].astype(bool)).sum())
+    lost = [f"at {failed} of {len(table)} values"] if failed else []
+    unsolved = tell(lost, text=not as_json)
     if as_json:
         json.dump(threshold_data(found), sys.stdout, ensure_ascii=False, indent=2, allow_nan=False)
         print()
@@ -152,7 +159,7 @@ def threshold(
         from detente.analysis.threshold_plot import save
 
         draw(save, found, plot)
-    if not table["solved"].all():
+    if unsolved:
         raise typer.Exit(1)
 
 

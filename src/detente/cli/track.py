@@ -28,6 +28,7 @@ from detente.cli.inputs import (
     solve_game,
 )
 from detente.cli.pictures import Plot, check_plot, draw
+from detente.cli.unsolved import tell_unsolved
 from detente.errors import ScenarioError
 
 if TYPE_CHECKING:
@@ -99,6 +100,9 @@ def track(
         from detente.analysis.accounts import bayes_factor
 
         factor = bayes_factor(*tracks)
+    accounts = ("", "the other account")
+    statuses = {name: one.solution.status for name, one in zip(accounts, tracks, strict=False)}
+    unsolved = tell_unsolved(statuses, text=not as_json)
     if as_json:
         console.print_json(track_text.as_data(tracks[0], factor))
     else:
@@ -109,7 +113,7 @@ def track(
         from detente.analysis.track_plot import save
 
         draw(save, tracks[0], plot)
-    if any(one.solution.status.name != "SOLVED" for one in tracks):
+    if unsolved:
         raise typer.Exit(1)
 
 

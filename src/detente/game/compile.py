@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detente.errors import Diagnostic, Place, ScenarioError
+from detente.errors import Diagnostic, Place, ScenarioError, expect
 from detente.game.arrays import CompiledGame, Floats, Layer
 from detente.game.effects import ZERO, probabilities
 from detente.game.enumerate import enumerate_game
@@ -48,6 +48,7 @@ def compile_game(scenario: Scenario, *, policy: str | None = None) -> CompiledGa
         that leaves the levels, an actor without an action, a value that is not finite,
         probabilities that do not add up, too many states.
     """
+    expect(scenario, Scenario, "compile_game")
     policy = scenario.policy if policy is None else policy
     _check_sizes(scenario, policy)
     structure = enumerate_game(scenario, policy)
@@ -93,6 +94,7 @@ def with_values(game: CompiledGame, values: Mapping[str, float]) -> CompiledGame
     ScenarioError
         For unknown parameters and for values with which the scenario is not well formed.
     """
+    expect(game, CompiledGame, "with_values")
     scenario = game.scenario.with_values(values)
     changed = {name.partition(".")[0] for name in values}
     if not changed & game.structure.structural:

@@ -24,7 +24,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from detente.errors import SolveError
+from detente.errors import SolveError, expect
 from detente.game.arrays import CompiledGame, Layer
 
 MAX_NODES = 200_000
@@ -103,6 +103,7 @@ def to_efg(game: CompiledGame, *, scale: bool = False, max_nodes: int = MAX_NODE
         If the tree would have more than `max_nodes` nodes, with their number; if the game has no
         end; if payoffs are to be scaled by a precision that is not finite.
     """
+    expect(game, CompiledGame, "to_efg")
     return unroll(game, scale=scale, max_nodes=max_nodes).text
 
 

@@ -61,15 +61,16 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def loads(text: str, *, file: str = "<text>") -> Scenario:
-    """Read a scenario from the text of a file; `file` is what messages call it.
+def loads(text: str | bytes, *, file: str = "<text>") -> Scenario:
+    """Read a scenario from what is in a file; `file` is what messages call it.
 
     Raises
     ------
     ScenarioError
         With every mistake that was found, in the order of the file.
     """
-    return _load(read_bytes(text.encode("utf-8", "surrogatepass"), file).text, file)
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    return _load(read_bytes(data, file).text, file)
 
 
 @lru_cache(maxsize=8)

@@ -20,8 +20,9 @@ from detente.scenario.expression import Formula, parse
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.model import Scenario
 from detente.scenario.names import alias
+from detente.scenario.record_dates import explain, parse_date
 from detente.scenario.scope import CONDITION, Scope
-from detente.scenario.table import Line, read_table, resolve
+from detente.scenario.table import Line, decode_table, read_table, resolve
 from detente.scenario.values import constant
 
 REQUIRED = ("date", "actor", "move")
@@ -119,17 +120,16 @@ def read_record(source: str | Path, scenario: Scenario) -> Record:
     if isinstance(source, str) and source in library.record_names():
         return parse_record(library.record_text(source), scenario, file=f"{source}.csv")
     try:
-        text = Path(source).read_bytes().decode("utf-8-sig")
+        data = Path(source).read_bytes()
     except (OSError, ValueError) as error:
         known = library.record_names()
         hint = did_you_mean(Path(source).stem, known)
         message = "there is no such file, and no record of that name in the library"
         code = "unknown-name"
-        if isinstance(error, UnicodeDecodeError):
-            code, message, hint = "encoding", "the file is not in UTF-8", "save it as CSV UTF-8"
-        elif not isinstance(error, FileNotFoundError | ValueError):
+        if not isinstance(error, FileNotFoundError | ValueError):
             code, message, hint = "cannot-read", f"cannot be read: {error.strerror}", ""
         raise ScenarioError([Diagnostic(Place(str(source)), code, message, hint)]) from error
+    text = decode_table(data, str(source))
     return parse_record(text, scenario, file=str(source))
 
 
@@ -253,14 +253,12 @@ class _Reader:
                 return None
             when = int(text)
         else:
-            monthly = calendar.unit in MONTHS and re.fullmatch(r"[0-9]{4}-[0-9]{2}", text)
+            monthly = calendar.unit in MONTHS
             try:
-                if not re.fullmatch(r"[0-9]{4}-[0-9]{2}(-[0-9]{2})?", text):
-                    raise ValueError
-                when = dt.date.fromisoformat(f"{text}-01" if monthly else text)
+                when = parse_date(text, monthly=monthly)
             except ValueError:
-                hint = f"write it as in 2018-02-23, or `{ALWAYS}`"
-                self._tell(line, "date", f"`{text}` is not a date", hint)
+                form = f"write it as in 2018-02-23, or `{ALWAYS}`"
+                self._tell(line, "date", *explain(text, monthly=monthly, otherwise=form))
                 return None
         t = when if isinstance(when, int) else calendar.period(when)
         if self.latest is not None and when < self.latest[0]:  # type: ignore[operator]

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from detente.errors import Diagnostic, Place
+from detente.errors import Diagnostic, Place, ScenarioError
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.names import alias
+
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+NAMES = {",": "comma", ";": "semicolon", "\t": "tab"}
+"""What may stand between cells, in words: many of them, and one."""
+
+SPREADSHEET = "sep="
+"""How a line begins that tells the separator to a spreadsheet, and nothing to anybody else."""
 
 OR = re.compile(r"\s+or\s+", re.IGNORECASE)
 
@@ -34,19 +42,34 @@ def read_table(
 ) -> list[Line]:
     """The lines of a table in CSV, whose first line names the columns.
 
-    Empty lines, and those that begin with `#`, are passed over. What is wrong is appended to
-    `problems`; lines that cannot be read are left out.
+    Between the cells there are commas or, as spreadsheets of many countries write them, semicolons
+    or tabs; which, the names of the columns tell. Empty lines, and those that begin with `#`, are
+    passed over. What is wrong is appended to `problems`; lines that cannot be read are left out.
     """
-    rows = list(_rows(text, file, problems))
+    known = [*required, *optional]
+    text = text.removeprefix("\ufeff")
+    first = _first_line(text)
+    separator = _separator(first, known)
+    rows = list(_rows(text, file, separator, problems))
+    if rows and rows[0][1][0].startswith(SPREADSHEET):
+        del rows[0]
     if not rows:
         if not problems:
             message = "the file has no line with the names of the columns"
-            hint = f"begin it with {','.join((*required, *optional))}"
+            hint = f"begin it with {','.join(known)}"
             problems.append(Diagnostic(Place(file), "empty", message, hint))
         return []
     place, header = rows[0]
     columns = [alias(name) for name in header]
-    known = [*required, *optional]
+    mixed = [other for other in SEPARATORS if other != separator and other in first]
+    if mixed or (len(columns) == 1 and columns[0] not in known):
+        message = "the first line does not name the columns"
+        if mixed:
+            both = " and ".join(SEPARATORS[one] for one in (separator, *mixed))
+            message = f"the first line has {both} between the names of the columns"
+        hint = f"begin with {','.join(known)}, and separate the cells of all lines in the same way"
+        problems.append(Diagnostic(place, "separator", message, hint))
+        return []
     for k, name in enumerate(columns):
         if name not in known:
             hint = did_you_mean(name, known)
@@ -61,23 +84,62 @@ def read_table(
     if missing:
         what = "column" if len(missing) == 1 else "columns"
         message = f"the {what} {listing(missing)} {'is' if len(missing) == 1 else 'are'} missing"
-        hint = "the first line names the columns, with commas between them"
+        hint = f"the first line names the columns, with {SEPARATORS[separator]} between them"
         problems.append(Diagnostic(place, "missing", message, hint))
         return []
     lines = []
     for where, cells in rows[1:]:
         if len(cells) != len(columns):
-            message = f"the line has {len(cells)} cells, the table {len(columns)} columns"
-            hint = 'a cell that has a comma in it is written in quotes: "…, …"'
+            one = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+            message = f"the line has {one}, the table {len(columns)} columns"
+            hint = f"a cell that has a {NAMES[separator]} in it is written in quotes: "
+            hint += f'"…{separator} …"' if separator != "\t" else '"…"'
             problems.append(Diagnostic(where, "cells", message, hint))
             continue
         lines.append(Line(where, dict(zip(columns, cells, strict=True))))
     return lines
 
 
-def _rows(text: str, file: str, problems: list[Diagnostic]) -> Iterator[tuple[Place, list[str]]]:
+def decode_table(data: bytes, file: str) -> str:
+    """The text of a file in UTF-8. Raises `ScenarioError`, which says what it is in instead."""
+    try:
+        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in data[:4]:
+            raise UnicodeError
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        there = "it seems to be in Windows-1252, as older spreadsheets write CSV"
+        place, message = Place(file, line), f"the file is not in UTF-8; {there}"
+    except UnicodeError:
+        place, message = Place(file), "the file is in UTF-16, not in UTF-8"
+    hint = "save it again as `CSV UTF-8`, or in an editor with the encoding UTF-8"
+    raise ScenarioError([Diagnostic(place, "encoding", message, hint)])
+
+
+def _first_line(text: str) -> str:
+    """The line with the names of the columns, as it stands there."""
+    for line in text.splitlines():
+        if line.strip() and not line.lstrip().startswith(("#", SPREADSHEET)):
+            return line
+    return ""
+
+
+def _separator(first: str, known: Sequence[str]) -> str:
+    """What stands between the names of the columns: what parts most that are known, or most."""
+
+    def parts(separator: str) -> tuple[int, int]:
+        names = [alias(name.strip().strip('"')) for name in first.split(separator)]
+        return sum(name in known for name in names), len(names)
+
+    return max(SEPARATORS, key=parts)
+
+
+def _rows(
+    text: str, file: str, separator: str, problems: list[Diagnostic]
+) -> Iterator[tuple[Place, list[str]]]:
     """The rows of a CSV file with the places at which they begin."""
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    lines = text.splitlines(keepends=True)
+    reader = csv.reader(lines, delimiter=separator, strict=True)
     while True:
         begin = reader.line_num + 1
         try:

@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from detente.errors import expect
 from detente.game.arrays import CompiledGame
+from detente.scenario.notebook import InNotebook
 from detente.simulation.forward import Forward, forward
 from detente.solver.backward import Progress, Workers
 from detente.solver.solution import Solution
@@ -25,7 +27,7 @@ ANY = "any"
 
 
 @dataclass(frozen=True, eq=False)
-class Forecast:
+class Forecast(InNotebook):
     """A forecast as tidy tables, one row for each number.
 
     Every table but `payoffs` has a column for each actor with private types: the true type that
@@ -66,13 +68,15 @@ class Forecast:
 
     def __repr__(self) -> str:
         game = self.solution.game
-        final = overall(game, self.outcomes)
-        final = final[final["t"] == self.periods]
-        rows = [f"{r.outcome} {r.happened:.0%}" for r in final.itertuples()]
+        rows = [f"{r.outcome} {r.happened:.0%}" for r in self._main_table().itertuples()]
         first = "" if game.loop is None else "the first "
         periods = f"{self.periods} period{'' if self.periods == 1 else 's'}"
         title = f"Forecast of {game.scenario.name!r} over {first}{periods}"
         return f"<{title}: {', '.join(rows) or 'no outcomes'}; {self.solution.status.value}>"
+
+    def _main_table(self) -> pd.DataFrame:
+        final = overall(self.solution.game, self.outcomes)
+        return final[final["t"] == self.periods][["outcome", "happened", "error"]]
 
 
 def forecast(
@@ -101,6 +105,7 @@ def forecast(
     ValueError
         If `periods` is below 1, or given for a game that ends.
     """
+    expect(solution, Solution, "forecast")
     game = solution.game
     check_periods(game, periods)
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:

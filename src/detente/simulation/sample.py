@@ -1,23 +1,31 @@
-"""Sample histories from a solution: one row for each move, belief by belief."""
+"""Sample histories from a solution: one row for each move, belief by belief.
+
+Histories are drawn side by side, in batches: arrays over h, the histories of a batch. Each has a
+stream of random numbers of its own, of which every layer of play takes the same ones whatever
+has happened before: neither the number of draws nor that of a batch changes a history.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from detente.game.arrays import CompiledGame, Layer
+from detente.errors import expect
 from detente.simulation.forecast import check_periods
 from detente.simulation.forward import schedule
 from detente.solver.beliefs import Simplex
+from detente.solver.layout import kinds
 from detente.solver.solution import Solution
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+BATCH = 2048
+"""Histories drawn side by side: many enough for the time of a step to go into its numbers, few
+enough to be shown while the next are drawn."""
 
 
 def sample(
@@ -51,101 +59,154 @@ def sample(
     Raises
     ------
     ValueError
-        If `periods` is below 1, or given for a game that ends.
+        If `draws` or `periods` is below 1, or `periods` is given for a game that ends.
     """
+    expect(solution, Solution, "sample")
+    batches = sample_batches(solution, draws=draws, rng=rng, periods=periods)
+    return pd.concat(batches, ignore_index=True)
+
+
+def sample_batches(
+    solution: Solution, *, draws: int, rng: np.random.Generator, periods: int | None = None
+) -> Iterator[pd.DataFrame]:
+    """The rows of `sample`, table by table of some whole histories, as they are drawn.
+
+    What has been drawn is not kept: any number of histories takes the same memory.
+    """
+    expect(solution, Solution, "sample_batches")
     check_periods(solution.game, periods)
-    histories = [
-        _history(solution, i, stream, periods) for i, stream in enumerate(rng.spawn(draws))
-    ]
-    return pd.DataFrame([row for history in histories for row in history])
+    if draws < 1:
+        raise ValueError(f"draws are at least 1, not {draws}")
+    return (
+        _Batch(solution, first, rng.spawn(min(BATCH, draws - first)), periods).table()
+        for first in range(0, draws, BATCH)
+    )
 
 
-@dataclass(slots=True)
-class _Play:
-    """A history as far as it has been drawn.
+class _Batch:
+    """Histories that are drawn side by side, as far as they have been drawn.
 
-    t, x
-        The period, and the state: a row of the states before the layer that comes next.
+    x
+        Their states, int64 [h]: rows of the states before the layer that comes next.
     p
-        The true type profile.
+        Their true type profiles, int64 [h].
     beliefs
-        For each actor, float64 [θ].
+        For each actor, float64 [h, θ].
+    told
+        The rows so far, for many histories at a time: the history of each, and its cells.
     """
 
-    t: int
-    x: int
-    p: int
-    beliefs: list[Floats]
+    def __init__(
+        self,
+        solution: Solution,
+        first: int,
+        streams: Sequence[np.random.Generator],
+        periods: int | None,
+    ) -> None:
+        self.solution, self.game, self.first = solution, solution.game, first
+        self.moves = schedule(self.game, periods)
+        # One number for the types; for each layer one for each mover, and one for what follows.
+        takes = 1 + sum(len(self.game.layers[n].movers) + 1 for _, n in self.moves)
+        self.random = iter(np.stack([stream.random(takes) for stream in streams]).T.copy())
+        prior = self.game.profile_prior()
+        self.x = np.full(len(streams), self.game.start)
+        self.p = drawn(np.broadcast_to(prior, (len(streams), prior.size)), next(self.random))
+        self.beliefs = [np.tile(prior, (len(streams), 1)) for prior in self.game.priors]
+        self.told: list[tuple[Ints, dict[str, object]]] = []
+
+    def table(self) -> pd.DataFrame:
+        """Play them to the end; their rows, one history after the other."""
+        self._tell(np.arange(self.x.size), 0, 0, "", "")
+        for t, n in self.moves:
+            if self.game.loop is not None and t > 1 and n == 0:
+                self.x = self.game.loop[self.x]
+            self._play(t, n)
+        histories = np.concatenate([h for h, _ in self.told])
+        order = np.argsort(histories, kind="stable")
+        columns: dict[str, list[object]] = {"draw": (self.first + histories[order]).tolist()}
+        for name in self.told[0][1]:
+            parts = [np.broadcast_to(np.asarray(cells[name]), h.shape) for h, cells in self.told]
+            columns[name] = np.concatenate(parts)[order].tolist()
+        return pd.DataFrame(columns)
+
+    def _play(self, t: int, n: int) -> None:
+        """One layer: the movers choose by their true types, beliefs follow, chance decides."""
+        layer = self.game.layers[n]
+        before = layer.states[self.x]
+        e = layer.action_ptr[self.x] + self._choose(n)
+        self.x = self._follow(n, e)
+        for m, i in enumerate(layer.movers):
+            own = layer.action[e, m]
+            actor = list(self.game.scenario.actors)[i]
+            actions = np.array([*self.game.scenario.actions[actor], ""], dtype=object)
+            self._tell(np.flatnonzero(own >= 0), t, n + 1, actor, actions[own])
+        if not layer.movers:
+            after = self.game.structure.sets[n + 1][self.x]
+            self._tell(np.flatnonzero(after != before), t, n + 1, "", layer.event)
+
+    def _choose(self, n: int) -> Ints:
+        """The joint actions drawn at layer n, counted from the state's first; beliefs then move."""
+        layer = self.game.layers[n]
+        joint = np.zeros_like(self.x)
+        if not layer.movers:
+            return joint
+        corners = _corners(self.solution, self.beliefs)
+        posteriors = list(self.beliefs)
+        each = np.arange(self.x.size)
+        for m, i in enumerate(layer.movers):
+            choices = layer.choices[self.x, m]
+            sigma = _strategies(self.solution, n, self.x, corners, m)
+            action = drawn(sigma[each, self.game.profiles[self.p, i]], next(self.random))
+            joint = joint * choices + action
+            posterior = self.beliefs[i] * sigma[each, :, action]
+            posterior /= posterior.sum(axis=1, keepdims=True)
+            # Who has no choice tells nothing, not even by rounding.
+            posteriors[i] = np.where(choices[:, None] > 1, posterior, self.beliefs[i])
+        self.beliefs = posteriors
+        return joint
+
+    def _follow(self, n: int, e: Ints) -> Ints:
+        """The states that follow joint actions e [h], drawn from their transitions."""
+        layer = self.game.layers[n]
+        begin, count = layer.trans_ptr[e], layer.trans_ptr[e + 1] - layer.trans_ptr[e]
+        number = np.arange(count.max())
+        there = number < count[:, None]
+        chance = np.where(there, layer.prob[np.where(there, begin[:, None] + number, 0)], 0.0)
+        after: Ints = layer.succ[begin + drawn(chance, next(self.random))].astype(np.int64)
+        return after
+
+    def _tell(self, h: Ints, t: int, n: int, who: str, what: object) -> None:
+        """Rows for some of the histories after n layers of a period; `what` is for all, or [h]."""
+        game = self.game
+        actors = list(game.scenario.actors.values())
+        levels = game.structure.levels(game.structure.sets[n][self.x[h]])
+        cells: dict[str, object] = {
+            "t": t,
+            "period": game.scenario.calendar.label(t) if n else "start",
+            "turn": game.layers[n - 1].turn + 1 if n else 0,
+            "actor": who,
+            "action": what[h] if isinstance(what, np.ndarray) else what,
+        }
+        for v in game.structure.variables:
+            labels = [v.label(level) for level in range(v.size)]
+            cells[v.key] = np.array(labels, dtype=object)[levels[v.key]]
+        for i in game.informed:
+            kind = np.array(actors[i].types, dtype=object)
+            cells[actors[i].key] = kind[game.profiles[self.p[h], i]]
+        for i in game.informed:
+            for theta, name in enumerate(actors[i].types):
+                cells[f"belief {actors[i].key} {name}"] = self.beliefs[i][h, theta]
+        self.told.append((h, cells))
 
 
-def _history(
-    solution: Solution, draw: int, rng: np.random.Generator, periods: int | None
-) -> Iterator[dict[str, object]]:
-    """The rows of one history."""
-    game = solution.game
-    actors = list(game.scenario.actors)
-    prior = game.profile_prior()
-    p = int(rng.choice(prior.size, p=prior / prior.sum()))
-    play = _Play(0, game.start, p, list(game.priors))
-    yield _row(game, draw, 0, play, "", "")
-    for t, n in schedule(game, periods):
-        if game.loop is not None and t > 1 and n == 0:
-            play.x = int(game.loop[play.x])
-        play.t = t
-        layer = game.layers[n]
-        before = int(layer.states[play.x])
-        e = int(layer.action_ptr[play.x]) + _choose(solution, n, play, rng)
-        span = slice(int(layer.trans_ptr[e]), int(layer.trans_ptr[e + 1]))
-        chance = layer.prob[span]
-        play.x = int(layer.succ[span][rng.choice(chance.size, p=chance / chance.sum())])
-        for m, own in zip(layer.movers, layer.action[e].tolist(), strict=True):
-            if own >= 0:
-                what = list(game.scenario.actions[actors[m]])[own]
-                yield _row(game, draw, n + 1, play, actors[m], what)
-        if not layer.movers and int(game.structure.sets[n + 1][play.x]) != before:
-            yield _row(game, draw, n + 1, play, "", layer.event)
+def drawn(weights: Floats, random: Floats) -> Ints:
+    """For each row of weights, float64 [h, k], a position k with a chance in proportion to them.
 
-
-def _choose(solution: Solution, n: int, play: _Play, rng: np.random.Generator) -> int:
-    """The joint action drawn at layer n, counted from the state's first; beliefs then move."""
-    game = solution.game
-    layer = game.layers[n]
-    choices = layer.choices[play.x].tolist()
-    drawn, posteriors = [0] * len(choices), list(play.beliefs)
-    for m, i in enumerate(layer.movers):
-        if choices[m] == 1:
-            continue
-        sigma = interpolated_strategy(solution, n, play.x, play.beliefs, m)
-        theta = int(game.profiles[play.p, i])
-        drawn[m] = int(rng.choice(choices[m], p=sigma[theta]))
-        joint = play.beliefs[i] * sigma[:, drawn[m]]
-        posteriors[i] = joint / joint.sum()
-    play.beliefs = posteriors
-    return int(np.ravel_multi_index(drawn, choices)) if choices else 0
-
-
-def _row(
-    game: CompiledGame, draw: int, n: int, play: _Play, who: str, what: str
-) -> dict[str, object]:
-    """The row of a history after n layers of its period."""
-    actors = list(game.scenario.actors.values())
-    levels = game.structure.levels(game.structure.sets[n][play.x : play.x + 1])
-    layer: Layer | None = game.layers[n - 1] if n else None
-    return {
-        "draw": draw,
-        "t": play.t,
-        "period": game.scenario.calendar.label(play.t) if layer else "start",
-        "turn": layer.turn + 1 if layer else 0,
-        "actor": who,
-        "action": what,
-        **{v.key: v.label(int(levels[v.key][0])) for v in game.structure.variables},
-        **{actors[i].key: actors[i].types[game.profiles[play.p, i]] for i in game.informed},
-        **{
-            f"belief {actors[i].key} {kind}": float(belief)
-            for i in game.informed
-            for kind, belief in zip(actors[i].types, play.beliefs[i], strict=True)
-        },
-    }
+    `random` has a number in [0, 1) for each. What has no weight is never drawn: that number times
+    the sum is below the sum also after rounding.
+    """
+    sums = np.cumsum(weights, axis=1)
+    return np.asarray((sums <= (random * sums[:, -1])[:, None]).sum(axis=1))
 
 
 def interpolated_strategy(
@@ -156,35 +217,76 @@ def interpolated_strategy(
     `beliefs` has one float64 [θ] for each actor. What is interpolated is linear in the grid's
     coordinates on each cell, and multilinear over actors.
     """
-    grid = solution.grid
-    corners = [
-        cell(simplex, prior, belief)
-        for simplex, prior, belief in zip(grid.about, solution.game.priors, beliefs, strict=True)
-    ]
-    nodes = np.ravel_multi_index(np.ix_(*(at for at, _ in corners)), grid.shape)
-    weight = reduce(np.multiply, np.ix_(*(share for _, share in corners)))
-    play = np.tensordot(weight.ravel(), solution.strategy(n, x, m)[nodes.ravel()], 1)
-    return np.asarray(play / play.sum(axis=1, keepdims=True))
+    corners = _corners(solution, [belief[None, :] for belief in beliefs])
+    return np.asarray(_strategies(solution, n, np.array([x]), corners, m)[0])
+
+
+def _corners(solution: Solution, beliefs: Sequence[Floats]) -> tuple[Ints, Floats]:
+    """The nodes around beliefs [h, θ] about each actor and their weights, both [h, k]."""
+    count, about = len(beliefs[0]), solution.grid.about
+    nodes, weights = np.zeros((count, 1), dtype=np.int64), np.ones((count, 1))
+    for simplex, prior, belief in zip(about, solution.game.priors, beliefs, strict=True):
+        at, share = _cells(simplex, prior, belief)
+        nodes = (nodes[:, :, None] * simplex.size + at[:, None, :]).reshape(count, -1)
+        weights = (weights[:, :, None] * share[:, None, :]).reshape(count, -1)
+    return nodes, weights
+
+
+def _strategies(
+    solution: Solution, n: int, x: Ints, corners: tuple[Ints, Floats], m: int
+) -> Floats:
+    """The m-th mover's strategies at states x [h] of layer n between nodes, float64 [h, θ, a].
+
+    Zero where a state has fewer actions than another. See `Solution.strategies` for the layout.
+    """
+    layer, pointers = solution.game.layers[n], solution.pointers[n]
+    nodes, weights = corners
+    sizes = np.array(kinds(solution.game, layer), dtype=np.int64)
+    choices = layer.choices[x, m]
+    action = np.arange(choices.max())
+    there = action < choices[:, None]
+    own = (
+        np.arange(sizes[m])[:, None] * choices[:, None, None] + np.where(there, action, 0)[:, None]
+    )
+    first = layer.choices[x, :m] @ sizes[:m]
+    width = pointers[x + 1] - pointers[x]
+    begin = (solution.grid.size * pointers[x] + first)[:, None] + nodes * width[:, None]
+    flat = solution.strategies[n]
+    play = sum(
+        weights[:, k, None, None] * flat[begin[:, k, None, None] + own]
+        for k in range(nodes.shape[1])
+    )
+    play = np.where(there[:, None], play, 0.0)
+    return np.asarray(play / play.sum(axis=2, keepdims=True))
 
 
 def cell(simplex: Simplex, prior: Floats, belief: Floats) -> tuple[Ints, Floats]:
-    """The nodes at the corners of the cell that a belief lies in, and their weights.
+    """The nodes at the corners of the cell that a belief lies in, and their weights."""
+    node, weight = _cells(simplex, prior, belief[None, :])
+    inside = weight[0] > 0
+    return node[0, inside], weight[0, inside]
+
+
+def _cells(simplex: Simplex, prior: Floats, belief: Floats) -> tuple[Ints, Floats]:
+    """The same for beliefs [h, θ], both [h, k]; a corner that does not count has weight 0.
 
     From the lower corner of the cumulative coordinates c(j) one goes up in one of them after the
     other, the one with the largest fractional part first (see `detente.solver.beliefs`).
     """
+    count = len(belief)
     if simplex.steps == 0:
-        return np.zeros(1, dtype=np.int64), np.ones(1)
+        return np.zeros((count, 1), dtype=np.int64), np.ones((count, 1))
     # As on the grid: where a type is impossible the ratio of u to b is n.
     ratio = np.full(prior.size, float(simplex.steps))
     u = belief * np.divide(simplex.prior, prior, out=ratio, where=prior > 0)
-    tails = np.cumsum(u[::-1])[::-1] * (simplex.steps / u.sum())
-    c = np.minimum(tails[1:], simplex.steps)
+    tails = np.cumsum(u[:, ::-1], axis=1)[:, ::-1] * (simplex.steps / u.sum(axis=1))[:, None]
+    c = np.minimum(tails[:, 1:], simplex.steps)
     lower = np.floor(c)
-    order = np.argsort(lower - c, kind="stable")
-    weight = -np.diff((c - lower)[order], prepend=1.0, append=0.0)
-    up = np.zeros((prior.size, prior.size - 1))
-    up[:, order] = np.tri(prior.size, prior.size - 1, -1)
-    corner = (lower + up).astype(np.int64)[weight > 0]  # the others may lie outside the simplex
-    node = simplex.rank[np.arange(prior.size - 1), corner].sum(axis=1)
-    return node, weight[weight > 0]
+    order = np.argsort(lower - c, axis=1, kind="stable")
+    fraction = np.take_along_axis(c - lower, order, axis=1)
+    weight = -np.diff(fraction, axis=1, prepend=1.0, append=0.0)
+    place = np.argsort(order, axis=1)
+    up = place[:, None, :] < np.arange(prior.size)[:, None]
+    up &= weight[:, :, None] > 0  # the others may lie outside the simplex
+    corner = (lower[:, None, :] + up).astype(np.int64)
+    return simplex.rank[np.arange(prior.size - 1), corner].sum(axis=2), weight

@@ -18,8 +18,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from detente.errors import Diagnostic, ScenarioError
+from detente.errors import Diagnostic, ScenarioError, expect
 from detente.game.arrays import CompiledGame
+from detente.scenario.notebook import InNotebook
 from detente.scenario.record import Entry, Record, read_record
 from detente.simulation.condition import Filter, Step, outcomes_given, own_actions, prior_of
 from detente.simulation.forecast import check_periods, period_label
@@ -46,7 +47,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Track:
+class Track(InNotebook):
     """A record as a solution sees it: tidy tables, one row for each number.
 
     `step` counts observations in the order of play: dated moves, silence that means something,
@@ -141,6 +142,9 @@ class Track:
             f"log score {self.log_likelihood:.2f}>"
         )
 
+    def _main_table(self) -> pd.DataFrame:
+        return self.moves
+
 
 def track(
     solution: Solution,
@@ -180,6 +184,7 @@ def track(
     ValueError
         If `periods` is below 1 or below the record's last, or given for a game that ends.
     """
+    expect(solution, Solution, "track")
     game = solution.game
     check_periods(game, periods)
     if not isinstance(record, Record):

@@ -6,13 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame
+from detente.scenario.notebook import InNotebook
 from detente.solver.beliefs import BeliefGrid
 from detente.solver.layout import kinds, play_pointers
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = NDArray[np.float64]
 
@@ -82,7 +87,7 @@ class BranchCount:
 
 
 @dataclass(frozen=True, eq=False)
-class Solution:
+class Solution(InNotebook):
     """A Markov logit quantal response equilibrium with Bayesian beliefs on a grid.
 
     strategies
@@ -151,6 +156,12 @@ class Solution:
             f"<Solution of {self.game.scenario.name!r}: {self.status.value}; beliefs {nodes}; "
             f"residual {self.certificate.residual:.1e}>"
         )
+
+    def _main_table(self) -> pd.DataFrame:
+        import pandas as pd  # which the solver has no other use for
+
+        rows = [(*who, payoff) for who, payoff in self.payoffs.items()]
+        return pd.DataFrame(rows, columns=["actor", "type", "payoff"])
 
 
 def by_type(game: CompiledGame, values: Floats) -> dict[tuple[str, str], float]:

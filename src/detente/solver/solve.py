@@ -16,7 +16,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from detente.errors import SolveError
+from detente.errors import SolveError, expect
 from detente.game.arrays import CompiledGame
 from detente.solver.backward import Backward, Progress, Workers
 from detente.solver.beliefs import BeliefGrid, belief_grid, coarser, fewest_points, grid_size
@@ -112,6 +112,7 @@ def solve(
     -----
     A solve whose accuracy falls short is returned, with a `status` that says so.
     """
+    expect(game, CompiledGame, "solve")
     points = default_points(game) if beliefs is None else beliefs
     least = max((fewest_points(game.priors[i].size) for i in game.informed), default=5)
     if points < least or points % 2 == 0:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.scenario.hints import did_you_mean
+from detente.scenario.notebook import InNotebook
 from detente.worlds.batch import SOLVED
 from detente.worlds.columns import input_column
 from detente.worlds.parts import connect, named, quoted, scan
@@ -22,7 +23,7 @@ from detente.worlds.record import RunRecord
 from detente.worlds.store import contents, read_record
 
 
-class Ensemble:
+class Ensemble(InNotebook):
     """What a run has found. Made by `ensemble` and `open_ensemble`.
 
     It is what the folder held when it was opened, which it can be while the run is under way; but
@@ -64,6 +65,9 @@ class Ensemble:
         policies = ", ".join(repr(policy) for policy in asked.policies)
         failed = f"; {lost:,} with a failure" if lost else ""
         return f"<Ensemble of {asked.name!r}: {worlds} under {policies}{failed}>"
+
+    def _main_table(self) -> pd.DataFrame:
+        return self.failures
 
     @property
     def inputs(self) -> pd.DataFrame:

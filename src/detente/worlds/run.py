@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from detente.errors import Diagnostic, Place, ScenarioError, SolveError
+from detente.errors import Diagnostic, Place, ScenarioError, SolveError, expect
 from detente.scenario.model import Scenario
 from detente.worlds import store
 from detente.worlds.asked import Asked, go_on, new_record
@@ -102,6 +102,7 @@ def ensemble(
     SolveError
         If workers cannot be started, or results not be written; what is done is kept.
     """
+    expect(scenario, Scenario, "ensemble")
     asked = Asked(
         draws=draws,
         policies=None if policies is None else tuple(policies),

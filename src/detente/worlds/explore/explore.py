@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from detente.scenario.notebook import InNotebook
 from detente.worlds.explore.discovery import Discovery, discover
 from detente.worlds.explore.influence import Influence, influence
 from detente.worlds.explore.preferences import preferences, regrets
@@ -40,7 +41,7 @@ FEW = 30
 
 
 @dataclass(frozen=True, eq=False)
-class Exploration:
+class Exploration(InNotebook):
     """What the worlds of an ensemble tell, as tidy tables, one row for each number.
 
     record
@@ -107,6 +108,9 @@ class Exploration:
                 best = policy_name(lead["policy"])
                 told += f"; for {whose} {best} is best in {percent(lead['share'])}"
         return f"{told}>"
+
+    def _main_table(self) -> pd.DataFrame:
+        return self.preferences
 
 
 def explore(

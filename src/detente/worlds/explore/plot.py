@@ -1,7 +1,7 @@
 """An exploration as one picture: outcomes over the worlds, who prefers what, what decides.
 
 Colours are those of Okabe and Ito (2008), which most people can tell apart; every policy also has
-a place of its own, and is named beside it. Needs matplotlib, which `detente[ensemble]` brings.
+a place of its own, and is named beside it. Needs matplotlib, which the extra `ensemble` brings.
 """
 
 from __future__ import annotations

@@ -1,0 +1,110 @@
+"""`detente sample`: histories as they are drawn, for spreadsheets and for programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from detente.cli.inputs import (
+    Beliefs,
+    Horizon,
+    Json,
+    Periods,
+    Policy,
+    Seed,
+    Set,
+    Source,
+    Threads,
+    announce_kernels,
+    check_options,
+    compile_scenario,
+    solve_game,
+)
+from detente.cli.unsolved import tell_unsolved
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def sample(
+    source: Source,
+    draws: Annotated[int, typer.Option(min=1, help="Number of histories.")] = 10,
+    seed: Seed = 0,
+    values: Set = None,
+    horizon: Horizon = None,
+    policy: Policy = None,
+    beliefs: Beliefs = None,
+    periods: Periods = None,
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Draw histories from the forecast, as a table in CSV."""
+    game = compile_scenario(source, values, horizon, policy)
+    check_options(game, beliefs, None, periods)
+    announce_kernels()
+    solution = solve_game(game, beliefs, threads, coarse=False)
+    unsolved = tell_unsolved({"": solution.status}, text=False)
+    import numpy as np
+
+    from detente.simulation.sample import sample_batches
+
+    rng = np.random.default_rng(seed)
+    tables = sample_batches(solution, draws=draws, rng=rng, periods=periods)
+    try:
+        (write_json if as_json else write_csv)(tables)
+    except BrokenPipeError:  # the reader has had enough; nothing is left to be flushed at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if unsolved:
+        raise typer.Exit(1)
+
+
+def write_csv(tables: Iterable[pd.DataFrame]) -> None:
+    """Tables with the same columns as one table in CSV, each as soon as it is there."""
+    for k, table in enumerate(tables):
+        with _whole():
+            out = csv.writer(sys.stdout, lineterminator="\n")
+            if k == 0:
+                out.writerow(table.columns)
+            out.writerows(_rows(table))
+
+
+def write_json(tables: Iterable[pd.DataFrame]) -> None:
+    """The same as a list of records, one in a line. The list is closed also when interrupted."""
+    begin = "["
+    try:
+        for table in tables:
+            names = [str(name) for name in table.columns]
+            with _whole():
+                for row in _rows(table):
+                    told: dict[str, Any] = dict(zip(names, row, strict=True))
+                    text = json.dumps(told, ensure_ascii=False, allow_nan=False)
+                    sys.stdout.write(f"{begin}\n{text}")
+                    begin = ","
+    finally:
+        sys.stdout.write("[]\n" if begin == "[" else "\n]\n")
+
+
+def _rows(table: pd.DataFrame) -> Iterator[tuple[object, ...]]:
+    return zip(*(table[name].tolist() for name in table.columns), strict=True)
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    """What the block writes is written whole: Ctrl-C waits for its end."""
+    met: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: met.append(number))
+    try:
+        yield
+        sys.stdout.flush()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if met:
+        raise KeyboardInterrupt
