@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from detente.scenario.leaves import (
     Conditions,
+    Day,
     Draws,
     Flag,
     Formula,
@@ -52,7 +53,7 @@ class Supported(Part):
 class CalendarPart(Part):
     """When play starts, what a period is, and how many periods there are."""
 
-    start: Text = Field("", description="`2018-02` or `2018-02-15`; not for rounds.")
+    start: Day = Field("", description="`2018-02` or `2018-02-15`; not for rounds.")
     period: Literal["day", "week", "month", "quarter", "year", "round"]
     horizon: Formula = Field(description="The number of periods, or `forever`.")
 
@@ -232,6 +233,9 @@ class EvidencePart(Part):
 
 
 def _turn(value: Any) -> Any:
+    if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
+        hint = f"actors who choose at the same time: `{{who: [{', '.join(value)}]}}`"
+        raise wrong("should be an actor or a mapping, not a list", hint)
     return {"who": value} if isinstance(value, str) else value
 
 
