@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from detente.errors import Diagnostic, Place
 from detente.scenario import tokens
 from detente.scenario.nodes import SOUND, ZERO, Constant, Junction, Node
-from detente.scenario.scope import CALENDAR, Kind, Scope, Sort
+from detente.scenario.scope import CALENDAR, NUMBER, Kind, Scope, Sort
 from detente.scenario.slips import comma_within, number_hint
 from detente.scenario.sorts import spine
 from detente.scenario.translate import Translator
@@ -196,7 +196,7 @@ def parse(
             where = Place(place.file, place.line, place.column + offset + position)
         problems.append(Diagnostic(where, code, message, hint))
 
-    tree = _tree(written, shown, tell)
+    tree = _tree(written, shown, scope.wanted == NUMBER, tell)
     if tree is None:
         return None
     translator = Translator(shown, scope, tell)
@@ -217,7 +217,7 @@ def parse(
     )
 
 
-def _tree(written: str | float, shown: str, tell: Tell) -> ast.expr | None:
+def _tree(written: str | float, shown: str, numeric: bool, tell: Tell) -> ast.expr | None:
     """Python's tree of what is written, or None where it cannot be read."""
     if not isinstance(written, str):
         truth = "true" if written else "false"
@@ -226,19 +226,19 @@ def _tree(written: str | float, shown: str, tell: Tell) -> ast.expr | None:
         return leaf
     fault = tokens.fault(shown)
     if fault is not None:
-        tell(*_not_read(shown, fault))
+        tell(*_not_read(shown, fault, numeric))
         return None
     try:
         tree = ast.parse(shown, mode="eval").body
     except SyntaxError as error:
-        tell(*_not_read(shown, _syntax(error, shown)))
+        tell(*_not_read(shown, _syntax(error, shown), numeric))
         return None
     except (ValueError, RecursionError, MemoryError):
         tell(0, "formula", "the formula cannot be read", "")
         return None
     if isinstance(tree, ast.Tuple) and not shown.startswith("("):
         fault = tokens.Fault(0, "a comma parts this in two", comma_within(shown))
-        tell(*_not_read(shown, fault))
+        tell(*_not_read(shown, fault, numeric))
         return None
     if _depth(tree) > tokens.DEEPEST:
         tell(0, "formula", f"the formula is nested more than {tokens.DEEPEST} deep", "")
@@ -246,9 +246,9 @@ def _tree(written: str | float, shown: str, tell: Tell) -> ast.expr | None:
     return tree
 
 
-def _not_read(shown: str, fault: tokens.Fault) -> tuple[int, str, str, str]:
+def _not_read(shown: str, fault: tokens.Fault, numeric: bool) -> tuple[int, str, str, str]:
     """What is told of a formula that cannot be read: of the whole, where it is meant as a number."""
-    hint = number_hint(shown)
+    hint = number_hint(shown) if numeric else ""
     if hint and len(shown) <= LONGEST_NUMBER:
         return 0, "formula", f"`{shown}` is not a number", hint
     return fault.position, "formula", fault.message, fault.hint

@@ -118,7 +118,9 @@ def _range_hint(value: Any) -> str:
     if isinstance(value, list) and len(value) == 4 and all(type(one) is int for one in value):
         return f"write `[{value[0]}.{value[1]}, {value[2]}.{value[3]}]`: decimals have a point"
     if isinstance(value, str):
-        value = re.split(r"\s+to\s+|\s*(?:-|\.\.|–)\s*", value)  # noqa: RUF001
+        value = re.split(r"\s+to\s+|\s*(?:-|\.\.|–)\s*", value)
+        if value[-1].endswith("%"):  # `10-20%` says it once for both
+            value = [f"{end.removesuffix('%')}%" for end in value]
     ends = [str(end) for end in value] if isinstance(value, list) else []
     meant = [numbers_meant(end) for end in ends]
     if len(meant) == 2 and all(meant):

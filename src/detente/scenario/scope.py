@@ -36,6 +36,8 @@ PLAIN_CALENDAR = frozenset({"t", "last"})
 DATED_CALENDAR = frozenset({"month", "year"})
 CALENDAR = PLAIN_CALENDAR | DATED_CALENDAR
 
+SEEN = "what all can see"  # what messages call a place that may not depend on types
+
 WORDS = frozenset({"and", "or", "not", "if", "else", "in"})
 TRUTH = {"true": True, "false": False}
 # Names that formulas or other places of the file give a meaning; Python's own words, because

@@ -13,7 +13,7 @@ from decimal import Decimal
 UNITS = "days?|weeks?|months?|quarters?|years?|rounds?|periods?"
 NUMBER = r"[0-9]+(?:[.,][0-9]+)?|[.,][0-9]+"
 PLAIN = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
-LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\s*(?::|=(?!=))\s*")
+LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*:\s+")
 PERCENT = re.compile(rf"([-+]?(?:{NUMBER}))\s*(?:%|per ?cent)", re.IGNORECASE)
 GROUPS = re.compile(r"([-+]?[1-9][0-9]{0,2}(?:([ ,.'_])[0-9]{3})(?:\2[0-9]{3})*)")
 COMMA = re.compile(r"([-+]?[0-9]*),([0-9]+)")

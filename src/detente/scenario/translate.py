@@ -13,12 +13,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from detente.scenario import nodes
-from detente.scenario.hints import did_you_mean
+from detente.scenario.hints import did_you_mean, plain
 from detente.scenario.scope import (
     CALENDAR,
     CONDITION,
     DATED_CALENDAR,
     NUMBER,
+    SEEN,
     TRUTH,
     UNKNOWN,
     Kind,
@@ -177,6 +178,8 @@ class Translator:
         reason = f"{message}, and {self.scope.what} may not depend on it"
         if not self.scope.state:
             return self.wrong(tree, "type-dependence", reason, "use a parameter with one value")
+        if self.scope.what != SEEN:
+            return self.wrong(tree, "type-dependence", reason)
         types = self.scope.actors.get(tree.id)
         cost = f"1 if {tree.id} == {types[0]} else 0" if types else tree.id
         hint = (
@@ -216,7 +219,7 @@ class Translator:
             known += ["t", "last", *(("month", "year") if scope.dated else ())]
         if scope.types:
             known += scope.actors
-        return did_you_mean(key, known)
+        return did_you_mean(key, plain(known))
 
     # ---- operators
 
