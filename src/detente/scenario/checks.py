@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from detente.scenario.context import Context
 from detente.scenario.expression import Formula
 from detente.scenario.hints import listing
-from detente.scenario.model import Action, Scenario, Support
+from detente.scenario.model import Action, Actor, Scenario, Support
 from detente.scenario.moments import warn_span
 from detente.scenario.report import Report
 from detente.scenario.source import Trail
 from detente.scenario.uncertainty import drawn_priors
-from detente.scenario.values import range_problems
+from detente.scenario.values import constant, range_problems
+
+LOW_DISCOUNT = 0.5  # per period: a factor below it is more likely a rate
+MOST_NAMED = 10  # names that one warning lists
 
 
 def check_play(context: Context) -> None:
@@ -92,9 +95,40 @@ def warn(scenario: Scenario, report: Report) -> None:
     _warn_unused(scenario, found, report)
     for term in scenario.terms.values():
         warn_span(scenario, term, report)
+    for actor in scenario.actors.values():
+        _warn_discount(scenario, actor, report)
+    _warn_unsaid("outcomes", [o.key for o in scenario.outcomes.values() if not o.about], report)
+    _warn_unsaid("parameters", [p.key for p in scenario.parameters.values() if not p.about], report)
     for key in scenario.actors:
         if key not in scenario.payoffs:
             report.warn(("actors", key), "no-payoff", f"`{key}` has no payoffs")
+
+
+def _warn_discount(scenario: Scenario, actor: Actor, report: Report) -> None:
+    """A discount that is small enough to have been meant as a rate; 0 says that nothing follows."""
+    discount = constant(actor.discount, scenario)
+    if not 0 < discount < LOW_DISCOUNT or "low-discount" in actor.accept:
+        return
+    unit = scenario.calendar.unit
+    message = (
+        f"with a discount of {discount:g}, `{actor.key}` counts what comes a {unit} later only "
+        f"{discount:.3g} times"
+    )
+    hint = f"a rate of {discount:g} is written as `{1 - discount:.10g}`"
+    report.warn(("actors", actor.key, "discount"), "low-discount", message, hint)
+
+
+def _warn_unsaid(section: str, keys: list[str], report: Report) -> None:
+    """Names that tables and pages print as they are, because nothing says what they stand for."""
+    if keys:
+        one = len(keys) == 1
+        shown = listing(keys[:MOST_NAMED])
+        more = f" and {len(keys) - MOST_NAMED} more" if len(keys) > MOST_NAMED else ""
+        message = f"{shown}{more} of `{section}` {'has' if one else 'have'} no `about`"
+        hint = "say what it stands for, in a few words: results print its name alone"
+        if not one:
+            hint = "say what each stands for, in a few words: results print their names alone"
+        report.warn((section,), "no-about", message, hint)
 
 
 def _warn_support(trail: Trail, support: Support, report: Report, what: str = "") -> None:

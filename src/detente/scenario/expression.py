@@ -247,7 +247,7 @@ def _tree(written: str | float, shown: str, numeric: bool, tell: Tell) -> ast.ex
 
 
 def _not_read(shown: str, fault: tokens.Fault, numeric: bool) -> tuple[int, str, str, str]:
-    """What is told of a formula that cannot be read: of the whole, where it is meant as a number."""
+    """What is told where a formula cannot be read: of the whole, if a number is meant."""
     hint = number_hint(shown) if numeric else ""
     if hint and len(shown) <= LONGEST_NUMBER:
         return 0, "formula", f"`{shown}` is not a number", hint

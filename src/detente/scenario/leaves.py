@@ -156,7 +156,7 @@ def _flag(value: Any) -> bool:
     raise wrong("should be `true` or `false`")
 
 
-def _listed(value: Any) -> Any:
+def listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
@@ -218,7 +218,7 @@ LevelsOf = Annotated[
     ),
 ]
 Key = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{NAME}$"})]
-Names = Annotated[list[Text], BeforeValidator(_listed, json_schema_input_type=Text | list[Text])]
+Names = Annotated[list[Text], BeforeValidator(listed, json_schema_input_type=Text | list[Text])]
 Formulas = dict[Key, Formula]
 OneOrFormulas = Annotated[
     Formulas, BeforeValidator(_by_name, json_schema_input_type=Formula | Formulas)

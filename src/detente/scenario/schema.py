@@ -32,6 +32,7 @@ from detente.scenario.leaves import (
     Ranges,
     Rank,
     Text,
+    listed,
     wrong,
 )
 
@@ -48,6 +49,13 @@ class Supported(Part):
     about: Text = Field("", description="What this is, in a sentence or two.")
     evidence: list[Text] = Field([], description="Names of entries of `evidence`.")
     judgement: Text = Field("", description="The reason, where this is a judgement.")
+
+
+Doubt = Literal[
+    "duplicate-action", "low-discount", "negative-cost", "never-allowed", "never-happens"
+]
+Doubts = Annotated[list[Doubt], BeforeValidator(listed, json_schema_input_type=Doubt | list[Doubt])]
+ACCEPT = "Warnings about this entry that are meant: they are not told."
 
 
 class CalendarPart(Part):
@@ -68,6 +76,7 @@ class ActorPart(Supported):
     concentration: Positive | None = Field(
         None, description="How sure the prior is: in ensembles it is drawn around its values."
     )
+    accept: Doubts = Field([], description=ACCEPT)
 
 
 class VariablePart(Supported):
@@ -130,6 +139,7 @@ class EventPart(Supported):
         None, description="Alternatives, of which one happens.", min_length=1
     )
     set: Formulas = Field({}, description="The effect, where there is a single sure one.")
+    accept: Doubts = Field([], description=ACCEPT)
 
     @model_validator(mode="after")
     def _effects_or_set(self) -> EventPart:
@@ -167,6 +177,7 @@ class TermPart(Supported):
     when: Conditions = Field([], description="In force where this, or all of these, hold.")
     unless: Conditions = Field([], description="Not in force where this, or all of these, hold.")
     cost: Formula = Field(None, description="Paid by who breaks it; without it, nobody can.")
+    accept: Doubts = Field([], description=ACCEPT)
 
 
 class PolicyPart(Supported):

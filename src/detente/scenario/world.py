@@ -69,6 +69,7 @@ def actor(context: Context, key: str, part: schema.ActorPart) -> model.Actor:
         about=part.about,
         support=support,
         concentration=part.concentration,
+        accept=tuple(part.accept),
     )
 
 
