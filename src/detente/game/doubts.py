@@ -167,7 +167,7 @@ def _duplicates(scenario: Scenario, games: Iterable[CompiledGame]) -> Iterator[D
                 for n, m, both, same in _compared(skeleton, s, side, marks):
                     names = scenario.variables.values()
                     pair = pairs.setdefault((side.mover, n, m), _Pair(_none(names), _none(names)))
-                    pair.note(levels, same, both & ~same)
+                    pair.note(levels, same, np.logical_and(both, ~same))
                     if same.any() and not pair.example:
                         pair.example = moved.where(int(codes[same][0]), skeleton.period)
     told: set[tuple[int, int]] = set()
