@@ -9,6 +9,7 @@ from detente.errors import Diagnostic, Place, Severity
 from detente.game.compile import compile_policies
 from detente.game.doubts import SOME_FORM, doubts
 from detente.scenario import variants
+from detente.scenario.checks import unsaid
 from detente.scenario.model import Scenario
 from detente.scenario.source import read_text
 
@@ -37,7 +38,7 @@ def compile_forms(
     """
     source = read_text(scenario.text, scenario.file)
     forms: dict[str, dict[str, Size]] = {}
-    found: list[Diagnostic] = []
+    found = list(unsaid(scenario, source))
     doubtful: Counter[Diagnostic] = Counter()
     standing: Counter[Place] = Counter()
     told: set[tuple[Place, str]] = set()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from detente.errors import Diagnostic, Severity
 from detente.scenario.context import Context
 from detente.scenario.expression import Formula
 from detente.scenario.hints import listing
 from detente.scenario.model import Action, Actor, Scenario, Support
 from detente.scenario.moments import warn_span
 from detente.scenario.report import Report
-from detente.scenario.source import Trail
+from detente.scenario.source import Source, Trail
 from detente.scenario.uncertainty import drawn_priors
 from detente.scenario.values import constant, range_problems
 
@@ -97,8 +98,6 @@ def warn(scenario: Scenario, report: Report) -> None:
         warn_span(scenario, term, report)
     for actor in scenario.actors.values():
         _warn_discount(scenario, actor, report)
-    _warn_unsaid("outcomes", [o.key for o in scenario.outcomes.values() if not o.about], report)
-    _warn_unsaid("parameters", [p.key for p in scenario.parameters.values() if not p.about], report)
     for key in scenario.actors:
         if key not in scenario.payoffs:
             report.warn(("actors", key), "no-payoff", f"`{key}` has no payoffs")
@@ -118,17 +117,23 @@ def _warn_discount(scenario: Scenario, actor: Actor, report: Report) -> None:
     report.warn(("actors", actor.key, "discount"), "low-discount", message, hint)
 
 
-def _warn_unsaid(section: str, keys: list[str], report: Report) -> None:
-    """Names that tables and pages print as they are, because nothing says what they stand for."""
-    if keys:
-        one = len(keys) == 1
-        shown = listing(keys[:MOST_NAMED])
-        more = f" and {len(keys) - MOST_NAMED} more" if len(keys) > MOST_NAMED else ""
-        message = f"{shown}{more} of `{section}` {'has' if one else 'have'} no `about`"
-        hint = "say what it stands for, in a few words: results print its name alone"
-        if not one:
-            hint = "say what each stands for, in a few words: results print their names alone"
-        report.warn((section,), "no-about", message, hint)
+def unsaid(scenario: Scenario, source: Source) -> Iterator[Diagnostic]:
+    """Names that results print as they are, because nothing says what they stand for."""
+    for section in ("parameters", "outcomes"):
+        keys = [key for key, one in getattr(scenario, section).items() if not one.about]
+        if keys:
+            names = listing(keys[:MOST_NAMED])
+            if len(keys) > MOST_NAMED:
+                names = f"{len(keys)} of `{section}`, among them {names},"
+            has, hint = (
+                "has",
+                "say what it stands for, in a few words: results print its name alone",
+            )
+            if len(keys) > 1:
+                has = "have"
+                hint = "say what each stands for, in a few words: results print the names alone"
+            place, message = source.key((section,)), f"{names} {has} no `about`"
+            yield Diagnostic(place, "no-about", message, hint, Severity.WARNING)
 
 
 def _warn_support(trail: Trail, support: Support, report: Report, what: str = "") -> None:
