@@ -110,8 +110,8 @@ def _warn_discount(scenario: Scenario, actor: Actor, report: Report) -> None:
         return
     unit = scenario.calendar.unit
     message = (
-        f"with a discount of {discount:g}, `{actor.key}` counts what comes a {unit} later only "
-        f"{discount:.3g} times"
+        f"with a discount of {discount:g}, `{actor.key}` counts what comes a {unit} later as "
+        f"{discount:.3g} of its worth"
     )
     hint = f"a rate of {discount:g} is written as `{1 - discount:.10g}`"
     report.warn(("actors", actor.key, "discount"), "low-discount", message, hint)
@@ -125,13 +125,10 @@ def unsaid(scenario: Scenario, source: Source) -> Iterator[Diagnostic]:
             names = listing(keys[:MOST_NAMED])
             if len(keys) > MOST_NAMED:
                 names = f"{len(keys)} of `{section}`, among them {names},"
-            has, hint = (
-                "has",
-                "say what it stands for, in a few words: results print its name alone",
-            )
+            has, what, shown = "has", "it stands", "name"
             if len(keys) > 1:
-                has = "have"
-                hint = "say what each stands for, in a few words: results print the names alone"
+                has, what, shown = "have", "each stands", "names"
+            hint = f"say what {what} for, in a few words: results print the {shown} alone"
             place, message = source.key((section,)), f"{names} {has} no `about`"
             yield Diagnostic(place, "no-about", message, hint, Severity.WARNING)
 

@@ -9,9 +9,9 @@ from detente.errors import Diagnostic, Place
 from detente.scenario import model, schema
 from detente.scenario.expression import Formula, conjunction, parse
 from detente.scenario.frozen import Frozen
-from detente.scenario.hints import did_you_mean, listing, plain
+from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.report import Report
-from detente.scenario.scope import CONDITION, NUMBER, SEEN, Scope
+from detente.scenario.scope import CONDITION, NUMBER, SEEN, Scope, usable
 from detente.scenario.shape import Parts
 from detente.scenario.source import Trail
 from detente.scenario.values import unbounded
@@ -93,7 +93,7 @@ class Context:
         if name in entries or section in self.parts.lost:
             return name in entries
         free = section in ("policies", "evidence")  # whose names need not be plain
-        hint = did_you_mean(name, entries if free else plain(entries))
+        hint = did_you_mean(name, entries if free else usable(entries))
         message = f"`{name}` is not {what}"
         self.report.errors.append(Diagnostic(place, "unknown-name", message, hint))
         return False

@@ -28,11 +28,6 @@ def did_you_mean(name: str, candidates: Collection[str]) -> str:
     return ""
 
 
-def plain(names: Iterable[str]) -> list[str]:
-    """Those of the names that may stand in a formula: one that is refused is no suggestion."""
-    return [name for name in names if name.isascii() and name.isidentifier()]
-
-
 def listing(names: Iterable[str]) -> str:
     """The names quoted, with commas and a last `and`."""
     quoted = [f"`{name}`" for name in names]

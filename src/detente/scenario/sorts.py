@@ -66,9 +66,8 @@ def _as_number(text: str, members: tuple[str, ...]) -> str:
     chosen = next((name for name in members if name in AFFIRMATIVE), members[-1])
     ranks = [f"{at} for {name}" for at, name in enumerate(members[:MOST_RANKS])]
     if len(members) > MOST_RANKS:
-        ranks[-1] = f"… {len(members) - 1} for {members[-1]}"
-    *first, last = ranks
-    shown = f"{', '.join(first)} and {last}" if first else last
+        ranks.append(f"… {len(members) - 1} for {members[-1]}")
+    shown = ", ".join(ranks)
     return (
         f"write `({text} == {chosen})`, which is 1 for {chosen} and 0 otherwise, "
         f"or `rank({text})`, which is {shown}"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from detente.scenario import nodes
-from detente.scenario.hints import did_you_mean, plain
+from detente.scenario.hints import did_you_mean
 from detente.scenario.scope import (
     CALENDAR,
     CONDITION,
@@ -25,6 +25,7 @@ from detente.scenario.scope import (
     Kind,
     Scope,
     Sort,
+    usable,
 )
 from detente.scenario.slips import comma_within
 from detente.scenario.sorts import SAME_SORT, misfit, sort_of, spine
@@ -212,14 +213,14 @@ class Translator:
     def near(self, key: str) -> str:
         """A hint at the names that could have been meant here."""
         scope = self.scope
-        known: list[str] = list(scope.parameters)
+        known = usable(scope.parameters)
         if scope.state:
-            known += scope.variables
+            known += usable(scope.variables)
         if scope.state and not scope.forever:
             known += ["t", "last", *(("month", "year") if scope.dated else ())]
         if scope.types:
-            known += scope.actors
-        return did_you_mean(key, plain(known))
+            known += usable(scope.actors)
+        return did_you_mean(key, known)
 
     # ---- operators
 
