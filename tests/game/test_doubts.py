@@ -81,16 +81,11 @@ def test_costs_by_type_and_soft_terms_make_a_difference() -> None:
 
 
 def test_movers_at_the_same_time_are_compared_whatever_the_others_do() -> None:
-    head = HEAD.replace("turns: [A, B,", "turns: [{who: [A, B]},").replace(
-        "storm: {set: {x: 0}}", "storm: {set: {x: 1}}"
-    )
+    head = HEAD.replace("turns: [A, B,", "turns: [{who: [A, B]},")
     actions = "  A: {hold: {}, more: {set: {x: +1}}, set: {set: {x: 1}}}\n"
     # Where B sets x as well, A's setting it is overruled; where B does not, it is not.
     assert doubts(f"{actions}  B: {{put: {{set: {{x: 2, s: on}}}}}}\n", head) == [
-        (
-            "duplicate-action",
-            "`hold` and `set` of A have the same effects and costs wherever both are allowed",
-        )
+        ("duplicate-action", f"`hold` and `set` of A {SAME} {EVERYWHERE}")
     ]
     both = "  B: {put: {set: {x: 2, s: on}}, leave: {set: {s: off}}, drop: {set: {x: -1}}}\n"
     assert doubts(actions + both, head) == [
