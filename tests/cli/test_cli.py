@@ -29,7 +29,7 @@ actors:
   B: {name: Betaland, precision: 2}
 state: {x: {levels: 0..2, start: 0, edge: cut}}
 parameters:
-  odds: {value: 0.5, range: [0, 1], judgement: a test, about: how likely A is firm}
+  odds: {value: 0.5, range: [0, 1], judgement: a test, about: odds}
   price: {value: {firm: 1, soft: 0.2}, range: [0, 3], judgement: a test, about: of giving}
 turns: [A, B]
 actions:
