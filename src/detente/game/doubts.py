@@ -7,7 +7,7 @@ there for another, and two actions that do the same under one of them are counte
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -139,7 +139,7 @@ class _Pair:
     same: dict[str, Bools]
     differ: dict[str, Bools]
     example: str = ""
-    mixed: bool = field(default=False)
+    mixed: bool = False
 
     def note(self, levels: dict[str, Ints], same: Bools, differ: Bools) -> None:
         """Note the states, bool [x] with these levels, at which they are the same or differ."""
@@ -185,9 +185,10 @@ def _none(variables: Iterable[Variable]) -> dict[str, Bools]:
 
 
 def _marks(at: Evaluator, skeleton: Skeleton, codes: Ints) -> Floats | None:
-    """For each joint action a random projection of where it leads and what it costs, [e].
+    """For each joint action a random projection of where it leads and what it costs, float64 [e].
 
-    What has the same marks is the same: that two others meet there has no probability.
+    What is the same has the same mark, and what is not has another, but for a chance of nothing.
+    None where the numbers do not fit the enumeration.
     """
     layer = fill_layer(at, skeleton, codes)
     if layer is None:
@@ -200,7 +201,7 @@ def _marks(at: Evaluator, skeleton: Skeleton, codes: Ints) -> Floats | None:
 
 def _compared(
     skeleton: Skeleton, s: int, side: Side, marks: Floats
-) -> Iterator[tuple[int, int, Ints, Bools]]:
+) -> Iterator[tuple[int, int, Bools, Bools]]:
     """Each two actions of a side, where both are allowed and where they are the same: bool [x]."""
     own = skeleton.edge_own[:, s]
     action, state = side.action[own], side.state[own]

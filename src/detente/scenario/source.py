@@ -312,7 +312,8 @@ def _syntax(error: MarkedYAMLError, text: str, file: str) -> Diagnostic:
     if opened and "never closed" in sentence:
         mark = opened
     if mark and "mapping values" in problem:
-        hint = _colon(text.split("\n")[mark.line])
+        lines = text.splitlines()  # which may know more ends of lines than the reader does
+        hint = _colon(lines[mark.line]) if mark.line < len(lines) else ""
     place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
     return Diagnostic(place, "yaml-syntax", sentence, hint)
 
