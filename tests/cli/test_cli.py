@@ -29,12 +29,12 @@ actors:
   B: {name: Betaland, precision: 2}
 state: {x: {levels: 0..2, start: 0, edge: cut}}
 parameters:
-  odds: {value: 0.5, range: [0, 1], judgement: a test}
-  price: {value: {firm: 1, soft: 0.2}, range: [0, 3], judgement: a test}
+  odds: {value: 0.5, range: [0, 1], judgement: a test, about: odds}
+  price: {value: {firm: 1, soft: 0.2}, range: [0, 3], judgement: a test, about: of giving}
 turns: [A, B]
 actions:
   A: {give: {set: {x: +1}, cost: price}, hold: {}}
-  B: {take: {set: {x: -1}}, thank: {}}
+  B: {take: {set: {x: -1}, accept: duplicate-action}, thank: {}}
 payoffs: {A: {flow: x}, B: {terminal: 2 * x}}
 terms: {no_taking: {binds: B, forbids: take, unless: x == 2}}
 policies: {trust: [no_taking], nothing: []}

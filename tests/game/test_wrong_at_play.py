@@ -38,8 +38,8 @@ def test_tells_what_is_wrong(name: str, monkeypatch: pytest.MonkeyPatch) -> None
         assert diagnostic.place.file == f"{name}.yaml"
         assert diagnostic.place.line > 0
         assert diagnostic.place.column > 0
-        kind = Severity.WARNING if diagnostic.code.startswith("never") else Severity.ERROR
-        assert diagnostic.severity is kind
+        doubtful = diagnostic.code in ("never-holds", "never-binds", "ends-at-start")
+        assert diagnostic.severity is (Severity.WARNING if doubtful else Severity.ERROR)
 
 
 def test_there_are_many_and_none_is_left_over() -> None:

@@ -35,10 +35,10 @@ def enumerate_game(scenario: Scenario, policy: str) -> Structure:
     profiles = np.array(list(product(*counts)), dtype=np.int64)
     state = variables(scenario, policy)
     at = evaluator(scenario, state, profiles, last, findings)
-    generic = evaluator(_generic(scenario), state, profiles, last, Findings())
+    moved = evaluator(generic(scenario), state, profiles, last, Findings())
     chosen = scenario.policies[policy].terms if policy else ()
     terms = tuple(scenario.terms[key] for key in chosen)
-    build = Builder(scenario, at, generic, terms, standings(scenario, policy), Reach())
+    build = Builder(scenario, at, moved, terms, standings(scenario, policy), Reach())
 
     start = build.remember(encode(state, {v.key: np.array([v.start]) for v in state}), 1)
     first = _closure(build, start) if scenario.forever else start
@@ -64,7 +64,7 @@ def enumerate_game(scenario: Scenario, policy: str) -> Structure:
         period_sets=tuple(firsts.index(k) for k in period_sets),
         holds=holds,
         structural=_structural(scenario),
-        warnings=_warnings(scenario, terms, build.reach, never),
+        warnings=_warnings(scenario, terms, build.reach, never, _over(at, start)),
         loop=np.searchsorted(first, sets[-1]) if scenario.forever else None,
         start=int(np.searchsorted(first, start[0])),
     )
@@ -105,6 +105,12 @@ def _outcomes(
     return holds, never
 
 
+def _over(at: Evaluator, start: Ints) -> list[str]:
+    """The outcomes that end play before anybody has moved."""
+    outcomes = at.scenario.outcomes.items()
+    return [key for key, one in outcomes if one.ends and at.public(one.when, start, 1).any()]
+
+
 def _layers(skeletons: list[Skeleton]) -> tuple[int, ...]:
     """Where layers begin, and the end: the events of one turn of chance are one layer."""
     turns = [(s.period, s.turn) for s in skeletons]
@@ -112,7 +118,7 @@ def _layers(skeletons: list[Skeleton]) -> tuple[int, ...]:
     return (*starts, len(turns))
 
 
-def _generic(scenario: Scenario) -> Scenario:
+def generic(scenario: Scenario) -> Scenario:
     """The scenario with every parameter moved a little, so that no zero is an accident."""
     rng = np.random.default_rng(20180212)
 
@@ -145,9 +151,15 @@ def _warnings(
     terms: tuple[Term, ...],
     reach: Reach,
     never: list[str],
+    over: list[str],
 ) -> tuple[Diagnostic, ...]:
-    """Outcomes that never hold, events that never come about, and terms that never bind."""
+    """Outcomes that never hold or are `over` at once, and terms that never begin or bind."""
     found = []
+    for key in over:
+        formula = scenario.outcomes[key].when
+        message = f"outcome {key} holds at the start and ends play: nobody ever moves"
+        hint = "check its condition and where the variables start, or drop `ends: true`"
+        found.append(Diagnostic(formula.place, "ends-at-start", message, hint, Severity.WARNING))
     for key in never:
         formula = scenario.outcomes[key].when
         message = f"outcome {key} can never hold: `{formula.text}`"

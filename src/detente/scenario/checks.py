@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from detente.errors import Diagnostic, Severity
 from detente.scenario.context import Context
 from detente.scenario.expression import Formula
 from detente.scenario.hints import listing
-from detente.scenario.model import Action, Scenario, Support
+from detente.scenario.model import Action, Actor, Scenario, Support
 from detente.scenario.moments import warn_span
 from detente.scenario.report import Report
-from detente.scenario.source import Trail
+from detente.scenario.source import Source, Trail
 from detente.scenario.uncertainty import drawn_priors
-from detente.scenario.values import range_problems
+from detente.scenario.values import constant, range_problems
+
+LOW_DISCOUNT = 0.5  # per period: a factor below it is more likely a rate
+MOST_NAMED = 10  # names that one warning lists
 
 
 def check_play(context: Context) -> None:
@@ -92,9 +96,41 @@ def warn(scenario: Scenario, report: Report) -> None:
     _warn_unused(scenario, found, report)
     for term in scenario.terms.values():
         warn_span(scenario, term, report)
+    for actor in scenario.actors.values():
+        _warn_discount(scenario, actor, report)
     for key in scenario.actors:
         if key not in scenario.payoffs:
             report.warn(("actors", key), "no-payoff", f"`{key}` has no payoffs")
+
+
+def _warn_discount(scenario: Scenario, actor: Actor, report: Report) -> None:
+    """A discount that is small enough to have been meant as a rate; 0 says that nothing follows."""
+    discount = constant(actor.discount, scenario)
+    if not 0 < discount < LOW_DISCOUNT or "low-discount" in actor.accept:
+        return
+    unit = scenario.calendar.unit
+    message = (
+        f"with a discount of {discount:g}, `{actor.key}` counts what comes a {unit} later as "
+        f"{discount:.3g} of its worth"
+    )
+    hint = f"a rate of {discount:g} is written as `{1 - discount:.10g}`"
+    report.warn(("actors", actor.key, "discount"), "low-discount", message, hint)
+
+
+def unsaid(scenario: Scenario, source: Source) -> Iterator[Diagnostic]:
+    """Names that results print as they are, because nothing says what they stand for."""
+    for section in ("parameters", "outcomes"):
+        keys = [key for key, one in getattr(scenario, section).items() if not one.about]
+        if keys:
+            names = listing(keys[:MOST_NAMED])
+            if len(keys) > MOST_NAMED:
+                names = f"{len(keys)} of `{section}`, among them {names},"
+            has, what, shown = "has", "it stands", "name"
+            if len(keys) > 1:
+                has, what, shown = "have", "each stands", "names"
+            hint = f"say what {what} for, in a few words: results print the {shown} alone"
+            place, message = source.key((section,)), f"{names} {has} no `about`"
+            yield Diagnostic(place, "no-about", message, hint, Severity.WARNING)
 
 
 def _warn_support(trail: Trail, support: Support, report: Report, what: str = "") -> None:

@@ -27,6 +27,7 @@ def term(context: Context, key: str, part: schema.TermPart) -> model.Term:
         about=part.about,
         support=context.support(trail, part),
         place=context.report.source.key(trail),
+        accept=tuple(part.accept),
     )
 
 

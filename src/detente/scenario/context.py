@@ -11,7 +11,7 @@ from detente.scenario.expression import Formula, conjunction, parse
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.report import Report
-from detente.scenario.scope import CONDITION, NUMBER, Scope
+from detente.scenario.scope import CONDITION, NUMBER, SEEN, Scope, usable
 from detente.scenario.shape import Parts
 from detente.scenario.source import Trail
 from detente.scenario.values import unbounded
@@ -23,7 +23,7 @@ class Context:
     def __init__(self, parts: Parts, scope: Scope, report: Report) -> None:
         self.parts = parts
         self.report = report
-        constant, seen = "a constant", "what all can see"
+        constant, seen = "a constant", SEEN
         self.constants = scope.at(constant, NUMBER, state=False, types=False)
         self.conditions = scope.at(seen, CONDITION, state=True, types=False)
         self.chances = scope.at(seen, NUMBER, state=True, types=False)
@@ -92,7 +92,8 @@ class Context:
         entries = getattr(self.parts, section)
         if name in entries or section in self.parts.lost:
             return name in entries
-        hint = did_you_mean(name, entries)
+        free = section in ("policies", "evidence")  # whose names need not be plain
+        hint = did_you_mean(name, entries if free else usable(entries))
         message = f"`{name}` is not {what}"
         self.report.errors.append(Diagnostic(place, "unknown-name", message, hint))
         return False

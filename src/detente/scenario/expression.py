@@ -18,13 +18,15 @@ from numpy.typing import ArrayLike, NDArray
 from detente.errors import Diagnostic, Place
 from detente.scenario import tokens
 from detente.scenario.nodes import SOUND, ZERO, Constant, Junction, Node
-from detente.scenario.scope import CALENDAR, Kind, Scope, Sort
+from detente.scenario.scope import CALENDAR, NUMBER, Kind, Scope, Sort
+from detente.scenario.slips import comma_within, number_hint
 from detente.scenario.sorts import spine
 from detente.scenario.translate import Translator
 
 __all__ = ["Formula", "Kind", "NotFinite", "Scope", "Sort", "conjunction", "number", "parse"]
 
 Tell = Callable[[int, str, str, str], None]
+LONGEST_NUMBER = 40  # what is longer is no number, however it was meant
 SPACES = dict.fromkeys(map(ord, "\t\r\n"), " ")
 
 
@@ -194,7 +196,7 @@ def parse(
             where = Place(place.file, place.line, place.column + offset + position)
         problems.append(Diagnostic(where, code, message, hint))
 
-    tree = _tree(written, shown, tell)
+    tree = _tree(written, shown, scope.wanted == NUMBER, tell)
     if tree is None:
         return None
     translator = Translator(shown, scope, tell)
@@ -215,7 +217,7 @@ def parse(
     )
 
 
-def _tree(written: str | float, shown: str, tell: Tell) -> ast.expr | None:
+def _tree(written: str | float, shown: str, numeric: bool, tell: Tell) -> ast.expr | None:
     """Python's tree of what is written, or None where it cannot be read."""
     if not isinstance(written, str):
         truth = "true" if written else "false"
@@ -224,15 +226,19 @@ def _tree(written: str | float, shown: str, tell: Tell) -> ast.expr | None:
         return leaf
     fault = tokens.fault(shown)
     if fault is not None:
-        tell(fault.position, "formula", fault.message, fault.hint)
+        tell(*_not_read(shown, fault, numeric))
         return None
     try:
         tree = ast.parse(shown, mode="eval").body
     except SyntaxError as error:
-        tell(*_syntax(error, shown))
+        tell(*_not_read(shown, _syntax(error, shown), numeric))
         return None
     except (ValueError, RecursionError, MemoryError):
         tell(0, "formula", "the formula cannot be read", "")
+        return None
+    if isinstance(tree, ast.Tuple) and not shown.startswith("("):
+        fault = tokens.Fault(0, "a comma parts this in two", comma_within(shown))
+        tell(*_not_read(shown, fault, numeric))
         return None
     if _depth(tree) > tokens.DEEPEST:
         tell(0, "formula", f"the formula is nested more than {tokens.DEEPEST} deep", "")
@@ -240,14 +246,26 @@ def _tree(written: str | float, shown: str, tell: Tell) -> ast.expr | None:
     return tree
 
 
-def _syntax(error: SyntaxError, shown: str) -> tuple[int, str, str, str]:
-    """Python's complaint as position, code, sentence and hint of our own."""
+def _not_read(shown: str, fault: tokens.Fault, numeric: bool) -> tuple[int, str, str, str]:
+    """What is told where a formula cannot be read: of the whole, if a number is meant."""
+    hint = number_hint(shown) if numeric else ""
+    if hint and len(shown) <= LONGEST_NUMBER:
+        return 0, "formula", f"`{shown}` is not a number", hint
+    return fault.position, "formula", fault.message, fault.hint
+
+
+def _syntax(error: SyntaxError, shown: str) -> tokens.Fault:
+    """Python's complaint as a fault with a sentence and hint of our own."""
     position = min(max((error.offset or 1) - 1, 0), len(shown) - 1)
-    hint = "a choice is written `a if condition else b`" if "'else'" in error.msg else ""
+    hint = tokens.words_written_large(shown)
+    if "'else'" in error.msg:
+        hint = "a choice is written `a if condition else b`"
+    elif "<>" in shown:
+        hint = "write `!=`"
     rest = shown[position:]
     if len(rest) > 20:
         rest = f"{rest[:20]}..."
-    return position, "formula", f"the formula cannot be read at `{rest}`", hint
+    return tokens.Fault(position, f"the formula cannot be read at `{rest}`", hint)
 
 
 def _depth(tree: ast.expr) -> int:

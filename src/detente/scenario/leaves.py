@@ -13,6 +13,8 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from detente.scenario.slips import date_hint, number_hint, numbers_meant
+
 NAME = "[A-Za-z][A-Za-z0-9_]*"
 INTEGER_RANGE = re.compile(r"(-?[0-9]{1,9})\s*\.\.\s*(-?[0-9]{1,9})")
 MOST_LEVELS = 10_000
@@ -28,15 +30,15 @@ class Levels(NamedTuple):
     names: tuple[str, ...] = ()
 
 
-def wrong(message: str) -> PydanticCustomError:
-    """The error that a value of the wrong kind raises: what it should be."""
-    return PydanticCustomError("wrong-type", "{message}", {"message": message})
+def wrong(message: str, hint: str = "") -> PydanticCustomError:
+    """The error that a value of the wrong kind raises: what it should be, and what to write."""
+    return PydanticCustomError("wrong-type", "{message}", {"message": message, "hint": hint})
 
 
 def _formula(value: Any) -> Any:
     if isinstance(value, str | bool | int | float):
         return value
-    raise wrong("should be a formula, a number or a name")
+    raise wrong("should be a formula, a number or a name", number_hint(value))
 
 
 def _each(value: Any) -> Any:
@@ -64,6 +66,12 @@ def _line(value: Any) -> str:
     return text
 
 
+def _day(value: Any) -> str:
+    if isinstance(value, str) and value.strip():
+        return value.strip()
+    raise wrong("should be a date", date_hint(str(value)))
+
+
 def _number(value: Any) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         # An integer can be too large to become a float.
@@ -71,7 +79,7 @@ def _number(value: Any) -> float:
         if math.isfinite(number):
             return number
         raise wrong("should be a finite number")
-    raise wrong("should be a number; formulas are not allowed here")
+    raise wrong("should be a number; formulas are not allowed here", number_hint(value))
 
 
 def _positive(value: Any) -> float:
@@ -96,11 +104,28 @@ def _draw(value: Any) -> str:
 
 def _range(value: Any) -> tuple[float, float]:
     if not isinstance(value, list) or len(value) != 2:
-        raise wrong("should be a range `[low, high]`")
+        raise wrong("should be a range `[low, high]`", _range_hint(value))
+    if any(isinstance(end, str) for end in value):
+        raise wrong("should have two numbers; formulas are not allowed here", _range_hint(value))
     low, high = _number(value[0]), _number(value[1])
     if low > high:
         raise PydanticCustomError("out-of-range", "should have its lower end first")
     return low, high
+
+
+def _range_hint(value: Any) -> str:
+    """What to write for a range as text, of texts, or that decimal commas part into four."""
+    if isinstance(value, list) and len(value) == 4 and all(type(one) is int for one in value):
+        return f"write `[{value[0]}.{value[1]}, {value[2]}.{value[3]}]`: decimals have a point"
+    if isinstance(value, str):
+        value = re.split(r"\s+to\s+|\s*(?:-|\.\.|–)\s*", value)
+        if value[-1].endswith("%"):  # `10-20%` says it once for both
+            value = [f"{end.removesuffix('%')}%" for end in value]
+    ends = [str(end) for end in value] if isinstance(value, list) else []
+    meant = [numbers_meant(end) for end in ends]
+    if len(meant) == 2 and all(meant):
+        return f"write `[{meant[0][0]}, {meant[1][0]}]`"
+    return ""
 
 
 def _levels(value: Any) -> Levels:
@@ -131,7 +156,7 @@ def _flag(value: Any) -> bool:
     raise wrong("should be `true` or `false`")
 
 
-def _listed(value: Any) -> Any:
+def listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
@@ -155,6 +180,7 @@ Several = Annotated[list[Formula], Field(min_length=1)]
 Conditions = Annotated[Several, BeforeValidator(_each, json_schema_input_type=Formula | Several)]
 Moment = Annotated[Any, PlainValidator(_moment), WithJsonSchema({"type": ["integer", "string"]})]
 Text = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string"})]
+Day = Annotated[str, PlainValidator(_day), WithJsonSchema({"type": "string"})]
 Line = Annotated[str, PlainValidator(_line), WithJsonSchema({"type": "string"})]
 Flag = Annotated[bool, PlainValidator(_flag), WithJsonSchema({"type": "boolean"})]
 Number = Annotated[float, PlainValidator(_number), WithJsonSchema({"type": "number"})]
@@ -192,7 +218,7 @@ LevelsOf = Annotated[
     ),
 ]
 Key = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{NAME}$"})]
-Names = Annotated[list[Text], BeforeValidator(_listed, json_schema_input_type=Text | list[Text])]
+Names = Annotated[list[Text], BeforeValidator(listed, json_schema_input_type=Text | list[Text])]
 Formulas = dict[Key, Formula]
 OneOrFormulas = Annotated[
     Formulas, BeforeValidator(_by_name, json_schema_input_type=Formula | Formulas)

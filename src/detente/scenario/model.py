@@ -2,6 +2,7 @@
 
 Made by `detente.scenario.loader.load` alone, which has checked all names and types; nothing
 here validates again. Order is that of the file everywhere; tuples and read-only mappings only.
+`accept` has the codes of doubts about an entry that its author means to leave as they are.
 A `place` is that of the entry's key in the file (of the item, for a turn).
 """
 
@@ -43,6 +44,7 @@ class Actor:
     about: str
     support: Support
     concentration: float | None = None
+    accept: tuple[str, ...] = ()
 
     def shares(self) -> tuple[str | None, ...]:
         """For each type the parameter that is its prior; None where the prior is a formula.
@@ -136,6 +138,7 @@ class Action:
     support: Support
     place: Place
     also: tuple[str, ...] = ()
+    accept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,7 @@ class Term:
     about: str
     support: Support
     place: Place
+    accept: tuple[str, ...] = ()
 
     def events(self) -> tuple[Formula, ...]:
         """The events at which it begins or lapses."""

@@ -16,6 +16,7 @@ from detente.scenario.context import Context
 from detente.scenario.hints import listing
 from detente.scenario.model import Moment, Scenario, Term
 from detente.scenario.report import Report
+from detente.scenario.slips import date_hint
 from detente.scenario.source import Trail
 from detente.scenario.values import constant
 
@@ -59,7 +60,7 @@ def _moment(context: Context, trail: Trail, value: int | str | None) -> Moment |
     number = _number(text, calendar)
     if number is not None:
         return Moment(text, context.report.source.place(trail), number)
-    message, hint = f"`{text}` is not a date", "write it as 2018-02 or 2018-02-15"
+    message, hint = f"`{text}` is not a date", date_hint(text)
     if calendar.start is None:
         message, hint = f"`{text}` is not the number of a period", "rounds have no dates"
     elif text.isdecimal():

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import keyword
 import re
+import unicodedata
 from collections.abc import Mapping
 
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.leaves import NAME
 from detente.scenario.report import Report
 from detente.scenario.schema import ActionPart, ParameterPart
-from detente.scenario.scope import RESERVED, Scope
+from detente.scenario.scope import RESERVED, WORDS, Scope
 from detente.scenario.shape import Parts
 from detente.scenario.source import Trail
 from detente.scenario.values import FOREVER
@@ -28,6 +30,11 @@ COLUMNS = {
 """Names that tables of results have for themselves beside columns for variables or for actors."""
 
 
+SPELT = "Ä Ae Ö Oe Ü Ue ä ae ö oe ü ue ß ss Æ Ae æ ae Œ Oe œ oe Ø O ø o Ł L ł l Đ D đ d \u0131 i"
+LETTERS = str.maketrans(dict(re.findall(r"(\S) (\S+)", SPELT)))
+"""How letters are written that do not come apart into one of a to z and a mark."""
+
+
 def alias(name: str) -> str:
     """What is looked at of another name of an action: not its capitals, nor how it is spaced."""
     return " ".join(name.casefold().split())
@@ -35,15 +42,45 @@ def alias(name: str) -> str:
 
 def check_names(parts: Parts, report: Report) -> None:
     """Tell names that break the rules, are reserved, or mean two things in formulas."""
-    names = _Names(report)
+    names = _Names(parts, report)
     names.in_formulas(parts)
     names.elsewhere(parts)
 
 
+def legal(name: str, taken: set[str], rule: re.Pattern[str] = PLAIN) -> str:
+    """A name that may stand for one that may not, and is not taken; '' where none comes near."""
+    plain = unicodedata.normalize("NFKD", name.translate(LETTERS))
+    plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
+    if not plain.isascii():
+        return ""
+    plain = re.sub(r"[^A-Za-z0-9_]+", "_", plain).strip("_")
+    if plain[:1].isdigit():
+        plain = f"n{plain}"
+    if not rule.fullmatch(plain):
+        return ""
+    while plain in taken or plain in RESERVED or any(plain in names for names in COLUMNS.values()):
+        plain += "_"
+    return plain
+
+
 class _Names:
-    def __init__(self, report: Report) -> None:
+    def __init__(self, parts: Parts, report: Report) -> None:
         self.report = report
         self.owners: dict[str, str] = {}
+        sections = ("actors", "state", "parameters", "chance", "terms", "outcomes", "variants")
+        self.taken: set[str] = {key for section in sections for key in getattr(parts, section)}
+        for variable in parts.state.values():
+            self.taken.update(variable.levels.names if variable else ())
+        for actor in parts.actors.values():
+            self.taken.update(actor.types if actor else ())
+        for actions in parts.actions.values():
+            self.taken.update(actions)
+
+    def instead(self, name: str, rule: re.Pattern[str] = PLAIN) -> str:
+        """The hint at a name to use instead, or ''. Each is offered once."""
+        name = legal(name, self.taken, rule)
+        self.taken.add(name)
+        return f"write `{name}`" if name else ""
 
     def in_formulas(self, parts: Parts) -> None:
         """Names of actors, variables and parameters, and then of levels and types."""
@@ -53,7 +90,8 @@ class _Names:
                 self.owner((section, key), key, kind)
                 if key in COLUMNS.get(section, ()):
                     message = f"`{key}` is a column of the tables of results already"
-                    self.report.key_error((section, key), "reserved-name", message)
+                    hint = self.instead(key)
+                    self.report.key_error((section, key), "reserved-name", message, hint)
         for key, variable in parts.state.items():
             names = variable.levels.names if variable else ()
             for index, level in enumerate(names):
@@ -109,8 +147,22 @@ class _Names:
         if rule.fullmatch(name):
             return True
         dash = ", `_` and `-`" if rule is WITH_DASHES else " and `_`"
-        hint = f"a name starts with a letter and goes on with letters, digits{dash}"
-        self.report.key_error(trail, "name", f"`{name}` cannot be a name", hint)
+        first, others = name[:1] or " ", name[1:]
+        strange = next((sign for sign in others if not rule.fullmatch(f"a{sign}")), "")
+        if not rule.fullmatch(first):
+            reason = (
+                f"starts with `{first}`, which is not one of the letters" if name else "is empty"
+            )
+        else:
+            reason = f"holds {'a space' if strange == ' ' else f'`{strange}`'}"
+        message = f"`{name}` cannot be a name: it {reason}"
+        instead = self.instead(name, rule)
+        hint = (
+            f"a name starts with a letter, A to Z or a to z, and goes on with these, digits{dash}"
+        )
+        if instead:
+            hint = f"{instead}: {hint}"
+        self.report.key_error(trail, "name", message, hint)
         return False
 
     def owner(self, trail: Trail, name: str, kind: str) -> None:
@@ -131,7 +183,11 @@ class _Names:
         if not self.rule(trail, name):
             return False
         if name in RESERVED:
-            self.report.key_error(trail, "reserved-name", f"`{name}` is a word of the language")
+            language = "the language"
+            if keyword.iskeyword(name) and name not in WORDS:
+                language = "Python, whose parser reads the formulas"
+            message = f"`{name}` is a word of {language}, and cannot be a name"
+            self.report.key_error(trail, "reserved-name", message, self.instead(name))
             return False
         return True
 

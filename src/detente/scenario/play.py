@@ -78,6 +78,7 @@ def _action(
         support=support,
         place=context.report.source.key(trail),
         also=also,
+        accept=tuple(part.accept),
     )
 
 

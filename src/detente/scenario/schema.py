@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from detente.scenario.leaves import (
     Conditions,
+    Day,
     Draws,
     Flag,
     Formula,
@@ -31,6 +32,7 @@ from detente.scenario.leaves import (
     Ranges,
     Rank,
     Text,
+    listed,
     wrong,
 )
 
@@ -49,10 +51,17 @@ class Supported(Part):
     judgement: Text = Field("", description="The reason, where this is a judgement.")
 
 
+Doubt = Literal[
+    "duplicate-action", "low-discount", "negative-cost", "never-allowed", "never-happens"
+]
+Doubts = Annotated[list[Doubt], BeforeValidator(listed, json_schema_input_type=Doubt | list[Doubt])]
+ACCEPT = "Warnings about this entry that are meant: they are not told."
+
+
 class CalendarPart(Part):
     """When play starts, what a period is, and how many periods there are."""
 
-    start: Text = Field("", description="`2018-02` or `2018-02-15`; not for rounds.")
+    start: Day = Field("", description="`2018-02` or `2018-02-15`; not for rounds.")
     period: Literal["day", "week", "month", "quarter", "year", "round"]
     horizon: Formula = Field(description="The number of periods, or `forever`.")
 
@@ -67,6 +76,7 @@ class ActorPart(Supported):
     concentration: Positive | None = Field(
         None, description="How sure the prior is: in ensembles it is drawn around its values."
     )
+    accept: Doubts = Field([], description=ACCEPT)
 
 
 class VariablePart(Supported):
@@ -129,6 +139,7 @@ class EventPart(Supported):
         None, description="Alternatives, of which one happens.", min_length=1
     )
     set: Formulas = Field({}, description="The effect, where there is a single sure one.")
+    accept: Doubts = Field([], description=ACCEPT)
 
     @model_validator(mode="after")
     def _effects_or_set(self) -> EventPart:
@@ -166,6 +177,7 @@ class TermPart(Supported):
     when: Conditions = Field([], description="In force where this, or all of these, hold.")
     unless: Conditions = Field([], description="Not in force where this, or all of these, hold.")
     cost: Formula = Field(None, description="Paid by who breaks it; without it, nobody can.")
+    accept: Doubts = Field([], description=ACCEPT)
 
 
 class PolicyPart(Supported):
@@ -232,6 +244,9 @@ class EvidencePart(Part):
 
 
 def _turn(value: Any) -> Any:
+    if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
+        hint = f"actors who choose at the same time: `{{who: [{', '.join(value)}]}}`"
+        raise wrong("should be an actor or a mapping, not a list", hint)
     return {"who": value} if isinstance(value, str) else value
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -36,6 +36,8 @@ PLAIN_CALENDAR = frozenset({"t", "last"})
 DATED_CALENDAR = frozenset({"month", "year"})
 CALENDAR = PLAIN_CALENDAR | DATED_CALENDAR
 
+SEEN = "what all can see"  # what messages call a place that may not depend on types
+
 WORDS = frozenset({"and", "or", "not", "if", "else", "in"})
 TRUTH = {"true": True, "false": False}
 # Names that formulas or other places of the file give a meaning; Python's own words, because
@@ -43,6 +45,15 @@ TRUTH = {"true": True, "false": False}
 RESERVED = (WORDS | set(TRUTH) | CALENDAR | set(FUNCTIONS) | {"rank", "rest", "chance"}).union(
     keyword.kwlist
 )
+
+
+def usable(names: Iterable[str]) -> list[str]:
+    """Those of the names of a file that may be names: what is refused is no suggestion."""
+    return [
+        name
+        for name in names
+        if name.isascii() and name.isidentifier() and name[0] != "_" and name not in RESERVED
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,7 +219,8 @@ class _Reader:
             sentence = SENTENCES.get(kind, details["msg"])
             if kind == "literal_error":
                 sentence = f"should be one of {details['ctx']['expected']}".replace("'", "`")
-            self.report.error(whole, code, f"{key} {sentence}")
+            hint = details.get("ctx", {}).get("hint", "")
+            self.report.error(whole, code, f"{key} {sentence}", hint)
 
 
 def _remainder(section: str, value: Any, wrong: set[tuple[int | str, ...]]) -> Any:

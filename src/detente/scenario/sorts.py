@@ -18,6 +18,8 @@ OPERATORS: dict[type[ast.operator], str] = {
 }
 # Functions whose arguments may be levels of one variable, and then give such a level.
 SAME_SORT = ("min", "max", "clip")
+AFFIRMATIVE = ("yes", "on")  # names of levels that are what a condition would ask for
+MOST_RANKS = 5  # levels of which a hint says the rank
 
 
 def sort_of(tree: ast.expr, scope: Scope) -> Sort | None:
@@ -51,10 +53,25 @@ def misfit(text: str, sort: Sort, wanted: Sort, scope: Scope) -> tuple[str, str]
         return message, f"{rank}the {what} are {listing(scope.members(wanted))}"
     members = scope.members(sort)
     if given is Kind.LEVEL and needed is Kind.NUMBER:
-        return message, f"write rank({text})"
+        return message, _as_number(text, members)
     subject = sort.of if given is Kind.TYPE else text
     example = f"{subject} == {members[0]}" if members else f"{text} >= 1"
     return message, f"compare it, as in {example}"
+
+
+def _as_number(text: str, members: tuple[str, ...]) -> str:
+    """The two ways in which a level counts, and what the levels are by each of them."""
+    if not members:
+        return f"write rank({text})"
+    chosen = next((name for name in members if name in AFFIRMATIVE), members[-1])
+    ranks = [f"{at} for {name}" for at, name in enumerate(members[:MOST_RANKS])]
+    if len(members) > MOST_RANKS:
+        ranks.append(f"… {len(members) - 1} for {members[-1]}")
+    shown = ", ".join(ranks)
+    return (
+        f"write `({text} == {chosen})`, which is 1 for {chosen} and 0 otherwise, "
+        f"or `rank({text})`, which is {shown}"
+    )
 
 
 def spine(tree: ast.BinOp) -> tuple[ast.expr, list[tuple[str, ast.expr]]]:

@@ -29,6 +29,7 @@ from ruamel.yaml.events import (
 from ruamel.yaml.reader import ReaderError
 
 from detente.errors import Diagnostic, Place, ScenarioError
+from detente.scenario.slips import numbers_meant
 
 LARGEST = 1024 * 1024
 DEEPEST = 32
@@ -142,6 +143,7 @@ class _Composer:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.events: Iterator[Any] = iter(())
+        self.last: Any = None  # the scalar value that was read last
 
     def document(self, text: str) -> None:
         """Read the one document of `text` into the source. Raises `ScenarioError`."""
@@ -159,7 +161,7 @@ class _Composer:
             source.problems.append(_character(error, text, source.file))
             raise ScenarioError(in_order(source.problems)) from None
         except MarkedYAMLError as error:
-            source.problems.append(_syntax(error, source.file))
+            source.problems.append(_syntax(error, text, source.file))
             raise ScenarioError(in_order(source.problems)) from None
 
     def rest(self) -> None:
@@ -203,6 +205,7 @@ class _Composer:
             self.tell(event, "anchor", f"`&{event.anchor}` is an anchor", "leave it out")
 
     def scalar(self, event: Any, trail: Trail) -> Any:
+        self.last = event
         start, end = event.start_mark, event.end_mark
         text: str = event.value
         quotes = 0 if event.style is None or event.style == "" else 2
@@ -221,15 +224,43 @@ class _Composer:
         while not isinstance(event := next(self.events), MappingEndEvent):
             key = self.key(event, trail)
             below: Trail = (*trail, key)
+            following = next(self.events)
+            if values and self.parted(event, following):
+                self.point(event, (*trail, next(reversed(values))), values)
+                continue
             if key in values:
                 first = self.source.keys[below].line
                 hint = f"it stands first in line {first}"
                 self.tell(event, "repeated-key", f"the key `{key}` is repeated", hint)
-                self.node(next(self.events), (*trail, f"{key} again, line {event.start_mark.line}"))
+                self.node(following, (*trail, f"{key} again, line {event.start_mark.line}"))
                 continue
             self.source.keys[below] = self.place(event)
-            values[key] = self.node(next(self.events), below)
+            values[key] = self.node(following, below)
         return values
+
+    def parted(self, key: Any, value: Any) -> bool:
+        """Whether a key is what stands behind a decimal comma: `0,5` in braces, without a space."""
+        before = self.last
+        return (
+            isinstance(key, ScalarEvent)
+            and isinstance(value, ScalarEvent)
+            and not value.value
+            and value.start_mark.index == value.end_mark.index
+            and key.value.isdecimal()
+            and before is not None
+            and re.fullmatch("-?[0-9]+", before.value) is not None
+            and key.start_mark.index == before.end_mark.index + 1
+        )
+
+    def point(self, key: Any, trail: Trail, values: dict[str, Any]) -> None:
+        """Tell a decimal comma; the number that is meant lets the rest of the file be checked."""
+        whole, number = str(self.last.value), f"{self.last.value}.{key.value}"
+        message = f"inside `{{ }}`, the comma of `{whole},{key.value}` begins another key"
+        hint = f"write {' or '.join(f'`{one}`' for one in numbers_meant(f'{whole},{key.value}'))}"
+        place = self.place(self.last)
+        self.source.problems.append(Diagnostic(place, "yaml-syntax", message, hint))
+        values[str(trail[-1])] = resolve(number)
+        self.source.written[trail] = Written(number, 0)
 
     def key(self, event: Any, trail: Trail) -> str:
         """A key, as it is written: `1` and `true` are text here."""
@@ -272,7 +303,7 @@ SENTENCES = {
 }
 
 
-def _syntax(error: MarkedYAMLError, file: str) -> Diagnostic:
+def _syntax(error: MarkedYAMLError, text: str, file: str) -> Diagnostic:
     """The reader's complaint as a diagnostic, with a sentence of our own where there is one."""
     problem = (error.problem or "this is not YAML").strip()
     sentence = next((own for part, own in SENTENCES.items() if part in problem), problem)
@@ -280,8 +311,20 @@ def _syntax(error: MarkedYAMLError, file: str) -> Diagnostic:
     hint = f"it starts in line {opened.line + 1}" if opened and "closing" in sentence else ""
     if opened and "never closed" in sentence:
         mark = opened
+    if mark and "mapping values" in problem:
+        lines = text.splitlines()  # which may know more ends of lines than the reader does
+        hint = _colon(lines[mark.line]) if mark.line < len(lines) else ""
     place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
     return Diagnostic(place, "yaml-syntax", sentence, hint)
+
+
+def _colon(line: str) -> str:
+    """What to write for a line `key: text: more`, or ''."""
+    match = re.fullmatch(r"\s*(?:- )?(\w+): +([^\"'{}\[\]#]+)", line.rstrip())
+    if match is None:
+        return ""
+    meant = numbers_meant(match[2])
+    return f"write `{match[1]}: {meant[0]}`" if meant else f'write `{match[1]}: "{match[2]}"`'
 
 
 def _character(error: ReaderError, text: str, file: str) -> Diagnostic:

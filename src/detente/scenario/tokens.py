@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from detente.scenario.scope import WORDS
+from detente.scenario.slips import slip_within
 
 LONGEST = 1000
 DEEPEST = 50
@@ -25,10 +26,10 @@ INSTEAD = {
     "&": "write `and`",
     "|": "write `or`",
     "!": "write `not`",
+    "≠": "write `!=`",
     "^": "a power is written `**`",
     "≥": "write `>=`",
     "≤": "write `<=`",
-    "≠": "write `!=`",
     "−": "write the minus sign `-`",  # noqa: RUF001
     "×": "write `*`",
     ".": "names have no dots",
@@ -38,6 +39,10 @@ INSTEAD = {
     "'": "names stand without quotes",
 }
 COMMA = "inside `{ }` and `[ ]`, text that holds a comma needs quotes"
+SPLIT = (
+    "say a payoff or a cost in several named formulas, which add up, or as a table by levels; "
+    "let a variable of `state` keep what a long condition asks"
+)
 FOREIGN = {"True": "write `true`", "False": "write `false`", "is": "`==` compares"}
 
 
@@ -53,7 +58,12 @@ class Fault:
 def fault(text: str) -> Fault | None:
     """The first reason not to read `text` as a formula, or None."""
     if len(text) > LONGEST:
-        return Fault(0, f"the formula is {len(text):,} characters long; {LONGEST:,} is the most")
+        message = f"the formula is {len(text):,} characters long; {LONGEST:,} is the most"
+        return Fault(0, message, SPLIT)
+    slip = slip_within(text)
+    if slip is not None:
+        position, written, number = slip
+        return Fault(position, f"`{written}` is not a number in a formula", f"write `{number}`")
     depth = position = 0
     previous = None
     while position < len(text):
@@ -63,6 +73,8 @@ def fault(text: str) -> Fault | None:
         match = TOKEN.match(text, position)
         if match is None:
             sign = text[position]
+            if sign.isalpha():
+                return _foreign(text, position)
             return Fault(position, f"`{sign}` has no meaning in a formula", INSTEAD.get(sign, ""))
         wrong = _word(match, previous)
         if wrong is not None:
@@ -76,6 +88,23 @@ def fault(text: str) -> Fault | None:
     if position == 0 or not text.strip():
         return Fault(0, "the formula is empty")
     return Fault(len(text) - 1, "a `(` is never closed", COMMA) if depth else None
+
+
+def _foreign(text: str, position: int) -> Fault:
+    """What is wrong with a word that has letters beyond those of names."""
+    start = position
+    while start and (text[start - 1].isalnum() or text[start - 1] == "_"):
+        start -= 1
+    word = re.match(r"\w*", text[start:])
+    message = f"`{word[0] if word else text[position]}` cannot be a name"
+    return Fault(start, message, "names have the letters a to z and A to Z, digits and `_`")
+
+
+def words_written_large(text: str) -> str:
+    """The hint at `AND`, `Or` and the like, where a formula cannot be read; or ''."""
+    words = dict.fromkeys(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", text))
+    found = [word for word in words if word not in WORDS and word.lower() in WORDS]
+    return "; ".join(f"`{word.lower()}` is written small" for word in found)
 
 
 def _word(match: re.Match[str], previous: str | None) -> Fault | None:

@@ -19,12 +19,15 @@ from detente.scenario.scope import (
     CONDITION,
     DATED_CALENDAR,
     NUMBER,
+    SEEN,
     TRUTH,
     UNKNOWN,
     Kind,
     Scope,
     Sort,
+    usable,
 )
+from detente.scenario.slips import comma_within
 from detente.scenario.sorts import SAME_SORT, misfit, sort_of, spine
 
 COMPARISONS: dict[type[ast.cmpop], str] = {
@@ -36,6 +39,13 @@ COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.GtE: ">=",
 }
 LONGEST_SHOWN = 40
+INSTEAD = {
+    "if": "a choice is written `a if condition else b`",
+    "and": "write `a and b`",
+    "or": "write `a or b`",
+    "not": "write `not a`",
+}
+"""How what spreadsheets have functions for is written here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +95,8 @@ class Translator:
             case ast.Call():
                 return self.call(tree, wanted)
             case ast.Tuple():
-                return self.wrong(
-                    tree, "formula", "a list in parentheses can stand only after `in`"
-                )
+                message = "a list in parentheses can stand only after `in`"
+                return self.wrong(tree, "formula", message, comma_within(self.source(tree)))
         return self.wrong(tree, "formula", "this has no meaning in a formula")
 
     def wrong(self, tree: ast.expr, code: str, message: str, hint: str = "") -> Typed:
@@ -168,7 +177,17 @@ class Translator:
 
     def private(self, tree: ast.Name, message: str) -> Typed:
         reason = f"{message}, and {self.scope.what} may not depend on it"
-        return self.wrong(tree, "type-dependence", reason)
+        if not self.scope.state:
+            return self.wrong(tree, "type-dependence", reason, "use a parameter with one value")
+        if self.scope.what != SEEN:
+            return self.wrong(tree, "type-dependence", reason)
+        types = self.scope.actors.get(tree.id)
+        cost = f"1 if {tree.id} == {types[0]} else 0" if types else tree.id
+        hint = (
+            f"a type shows only in what its actor chooses: let that depend on it by `cost: {cost}` "
+            "or by payoffs, or let an action set a variable that stands here"
+        )
+        return self.wrong(tree, "type-dependence", reason, hint)
 
     def unknown(self, tree: ast.Name, wanted: Sort | None) -> Typed:
         if self.scope.partial or wanted == UNKNOWN:
@@ -176,6 +195,9 @@ class Translator:
         key = tree.id
         if key in nodes.FUNCTIONS or key == "rank":
             return self.wrong(tree, "wrong-type", f"`{key}` is a function", f"write {key}(...)")
+        if key.lower() in TRUTH:
+            hint = f"write `{key.lower()}`"
+            return self.wrong(tree, "unknown-name", f"`{key}` is not known", hint)
         members = self.scope.members(wanted) if wanted else ()
         owners = self.scope.owners(key)
         if members and wanted:
@@ -191,13 +213,13 @@ class Translator:
     def near(self, key: str) -> str:
         """A hint at the names that could have been meant here."""
         scope = self.scope
-        known: list[str] = list(scope.parameters)
+        known = usable(scope.parameters)
         if scope.state:
-            known += scope.variables
+            known += usable(scope.variables)
         if scope.state and not scope.forever:
             known += ["t", "last", *(("month", "year") if scope.dated else ())]
         if scope.types:
-            known += scope.actors
+            known += usable(scope.actors)
         return did_you_mean(key, known)
 
     # ---- operators
@@ -264,13 +286,16 @@ class Translator:
             return self.rank(tree)
         if function not in nodes.FUNCTIONS:
             message = f"`{self.source(tree.func)}` is not a function"
+            if function.lower() in INSTEAD:
+                return self.wrong(tree, "unknown-name", message, INSTEAD[function.lower()])
             hint = did_you_mean(function, [*nodes.FUNCTIONS, "rank"])
             return self.wrong(tree, "unknown-name", message, hint)
         _, least, most = nodes.FUNCTIONS[function]
         count = len(tree.args)
         if tree.keywords or count < least or (most is not None and count > most):
             numbers = f"{least} or more arguments" if most is None else _arguments(least)
-            return self.wrong(tree, "formula", f"`{function}` takes {numbers}")
+            hint = comma_within(self.source(tree))
+            return self.wrong(tree, "formula", f"`{function}` takes {numbers}", hint)
         parts = self.arguments(function, tree.args, wanted)
         sort = UNKNOWN if any(part.sort == UNKNOWN for part in parts) else parts[0].sort
         return Typed(nodes.Call(function, tuple(part.node for part in parts)), sort)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Iterable, Mapping
 from numbers import Real
 from typing import TYPE_CHECKING
@@ -166,9 +167,21 @@ class _Check:
             return
         total = math.fsum(share for share in shares if share is not None)
         if complete and abs(total - 1) > TOLERANCE:
-            self.tell(parts[0][0], code, f"{what} add up to {total:.10g}, not to 1")
+            message = f"{what} add up to {total:.10g}, not to 1"
+            left = total - (shares[-1] or 0) <= 1  # whether the others leave anything for the last
+            formulas = [formula for formula, _ in parts]
+            self.tell(parts[0][0], code, message, _rest(code, formulas, total) if left else "")
         elif total > 1 + TOLERANCE:
             self.tell(parts[0][0], code, f"{what} add up to {total:.10g}, which is more than 1")
+
+
+def _rest(code: str, formulas: list[Formula], total: float) -> str:
+    """What to write for the last of several probabilities, so that they add up to 1."""
+    if code == "probabilities":
+        more = ", or add `{p: rest}`" if total < 1 else ""
+        return f"write `p: rest` for the last of them{more}: it takes what the others leave"
+    texts = [f"({f.text})" if re.search(r"[^A-Za-z0-9_.]", f.text) else f.text for f in formulas]
+    return f"write `{' - '.join(['1', *texts[:-1]])}` for the last: what the others leave"
 
 
 def range_problems(parameter: Parameter) -> list[str]:

@@ -16,6 +16,7 @@ from detente.scenario.calendar import Calendar
 from detente.scenario.context import Context
 from detente.scenario.expression import Formula, number
 from detente.scenario.hints import did_you_mean, listing
+from detente.scenario.slips import date_hint
 from detente.scenario.source import Trail
 from detente.scenario.values import FOREVER, LIMIT
 
@@ -33,14 +34,14 @@ def calendar(context: Context, part: schema.CalendarPart) -> Calendar | None:
             context.report.key_error(trail, "calendar", "rounds have no `start`")
         return Calendar("round", None)
     if not part.start:
-        context.report.key_error(
-            trail, "missing-key", f"`start` is missing: a {part.period} has dates"
-        )
+        if "start" not in context.report.source.value["calendar"]:  # or it has been told
+            message = f"`start` is missing: a {part.period} has dates"
+            context.report.key_error(trail, "missing-key", message)
         return None
     start = date(part.start)
     if start is None:
         message = f"`{part.start}` is not a date"
-        context.report.error(trail, "calendar", message, "write it as 2018-02 or 2018-02-15")
+        context.report.error(trail, "calendar", message, date_hint(part.start))
         return None
     if start.day != 1 and part.period not in ("day", "week"):
         message = f"periods of a {part.period} start on the first day of a month"
@@ -68,6 +69,7 @@ def actor(context: Context, key: str, part: schema.ActorPart) -> model.Actor:
         about=part.about,
         support=support,
         concentration=part.concentration,
+        accept=tuple(part.accept),
     )
 
 

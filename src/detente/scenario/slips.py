@@ -1,0 +1,103 @@
+"""Numbers and dates as people write them, and how they are written here.
+
+Nothing is taken for what was probably meant: a value that is not a number is refused, and what is
+found here goes into the hint. It is text that can be put into the file as it stands.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from decimal import Decimal
+
+UNITS = "days?|weeks?|months?|quarters?|years?|rounds?|periods?"
+NUMBER = r"[0-9]+(?:[.,][0-9]+)?|[.,][0-9]+"
+PLAIN = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*:\s+")
+PERCENT = re.compile(rf"([-+]?(?:{NUMBER}))\s*(?:%|per ?cent)", re.IGNORECASE)
+GROUPS = re.compile(r"([-+]?[1-9][0-9]{0,2}(?:([ ,.'_])[0-9]{3})(?:\2[0-9]{3})*)")
+COMMA = re.compile(r"([-+]?[0-9]*),([0-9]+)")
+UNIT = re.compile(rf"(.*[0-9.,])\s*(?:{UNITS})", re.IGNORECASE)
+INNER_COMMA = re.compile(r"(?<![0-9.,A-Za-z_])[0-9]+,[0-9]+(?![0-9.]|,[0-9])")
+# A percent sign with nothing behind it that could be divided by; a sign there is one of a sum
+# where the percent sign sticks to its number.
+INNER_PERCENT = re.compile(
+    r"(?<![A-Za-z0-9_.])([0-9]+\.?[0-9]*|\.[0-9]+)"
+    r"(\s*%(?=\s*(?:$|[)*/<>=!,%]|(?:and|or|if|else)\b))|%(?=\s*[-+]))"
+)
+YEAR = re.compile(r"[0-9]{4}")
+YEAR_FIRST = re.compile(r"([0-9]{4})[-/. ]([0-9]{1,2})(?:[-/. ]([0-9]{1,2}))?")
+YEAR_LAST = re.compile(r"(?:([0-9]{1,2})\.\s?)?([0-9]{1,2})[-/. ]\s?([0-9]{4})")
+DATE = "write it as 2018-02 or 2018-02-15"
+
+
+def number_hint(value: object) -> str:
+    """What to write for a value that is not a number, or ''."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"write `{value}`, without brackets"
+    if not isinstance(value, str):
+        return ""
+    if re.fullmatch(PLAIN, value.strip()) and value.strip()[:1] != "+":
+        return f"write `{value.strip()}`, without quotes"
+    meant = numbers_meant(value)
+    return f"write {' or '.join(f'`{one}`' for one in meant)}" if meant else ""
+
+
+def numbers_meant(text: str) -> list[str]:
+    """The numbers that a text may stand for: none, one, or two where a comma has two readings."""
+    text = unicodedata.normalize("NFKC", text).replace("\N{MINUS SIGN}", "-").strip()
+    text = text.replace("\N{FRACTION SLASH}", "/")
+    if label := LABEL.match(text):
+        text = text[label.end() :]
+    if unit := UNIT.fullmatch(text):
+        text = unit[1].strip()
+    if PLAIN.fullmatch(text):
+        return [text.removeprefix("+")]
+    if percent := PERCENT.fullmatch(text):
+        return [_plain(Decimal(percent[1].replace(",", ".")) / 100)]
+    found = []
+    if groups := GROUPS.fullmatch(text):
+        found.append(re.sub(r"[^-0-9]", "", groups[1]))
+    if comma := COMMA.fullmatch(text):
+        found.append(f"{comma[1].removeprefix('+') or '0'}.{comma[2]}")
+    if parts := re.fullmatch(r"([0-9]{1,6})\s*/\s*([1-9][0-9]{0,5})", text):
+        found.append(f"{int(parts[1]) / int(parts[2]):.6g}")
+    return found
+
+
+def _plain(value: Decimal) -> str:
+    """A number without exponent and without zeros that say nothing."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def slip_within(text: str) -> tuple[int, str, str] | None:
+    """The first percentage in a formula: position, what is written, and what to write."""
+    found = INNER_PERCENT.search(text)
+    if found is None:
+        return None
+    return found.start(), found[0], numbers_meant(found[0])[0]
+
+
+def comma_within(text: str) -> str:
+    """The hint at a comma that stands between the digits of a number in a formula, or ''."""
+    found = INNER_COMMA.search(text)
+    return f"write `{found[0].replace(',', '.')}`: decimals have a point" if found else ""
+
+
+def date_hint(text: str) -> str:
+    """What to write for a text that is not a date."""
+    text = text.strip()
+    if YEAR.fullmatch(text) and int(text):
+        return f"write `{text}-01`, or the month that is meant"
+    if (first := YEAR_FIRST.fullmatch(text)) and 1 <= int(first[2]) <= 12:
+        return f"write `{_date(first[1], first[2], first[3])}`"
+    if (last := YEAR_LAST.fullmatch(text)) and 1 <= int(last[2]) <= 12:
+        return f"write `{_date(last[3], last[2], last[1])}`"
+    return DATE
+
+
+def _date(year: str, month: str, day: str | None) -> str:
+    return f"{year}-{int(month):02}" + (f"-{int(day):02}" if day and 1 <= int(day) <= 31 else "")
