@@ -105,9 +105,11 @@ def memory_limit(memory: float | None) -> int:
 
 
 def announce_kernels() -> None:
-    """Tell the user once why the first time takes longer."""
-    from detente.solver.kernels.jit import is_compiled
+    """Tell the user once why the first time takes longer, or every time."""
+    from detente.solver.kernels.jit import REMARK, is_compiled
 
+    if REMARK:
+        print(f"{REMARK[0].upper()}{REMARK[1:]}.", file=sys.stderr)
     if not is_compiled():
         note = "Compiling the numerical kernels (once on this machine; less than a minute) ..."
         print(note, file=sys.stderr, flush=True)

@@ -2,41 +2,34 @@
 
 Numba's disk cache looks at the file of a function, not at the files of the functions that it
 calls, so it would keep a stale kernel after an edit elsewhere. The cache folder is therefore
-named by a hash of all kernel sources: edited kernels have a cache of their own.
+named by a hash of all kernel sources: edited kernels have a cache of their own. What else is asked
+of the cache stands in `cache`.
 """
 
 from __future__ import annotations
 
-import getpass
 import hashlib
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numba
-import platformdirs
+
+from detente.solver.kernels.cache import SealedCache, cache_folder
 
 Kernel = Callable[..., Any]
 
 
-def _cache_folder() -> Path:
+def _version() -> str:
+    """The name of the folder for this version of the sources."""
     digest = hashlib.sha256()
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())
-    name = f"kernels-{digest.hexdigest()[:16]}"
-    base = os.environ.get("DETENTE_CACHE_DIR") or platformdirs.user_cache_dir("detente")
-    folder = Path(base) / name
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:  # a home that cannot be written: compile for this machine's uptime
-        folder = Path(tempfile.gettempdir()) / f"detente-{getpass.getuser()}" / name
-        folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return f"kernels-{digest.hexdigest()[:16]}"
 
 
-CACHE = _cache_folder()
+CACHE, REMARK = cache_folder(_version())
+"""Where compiled kernels are kept, and what is to be said of it, if anything."""
 
 SETTINGS: Any = numba.config
 
@@ -86,9 +79,8 @@ def _compile(function: Kernel, options: dict[str, Any]) -> Kernel:
     before = SETTINGS.CACHE_DIR
     SETTINGS.CACHE_DIR = str(CACHE)  # read when the function is decorated; restored right after
     try:
-        compiled: Kernel = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(
-            function
-        )
+        compiled: Kernel = numba.njit(nogil=True, error_model="numpy", **options)(function)
+        compiled._cache = SealedCache(function)  # type: ignore[attr-defined]
     finally:
         SETTINGS.CACHE_DIR = before
     return compiled
