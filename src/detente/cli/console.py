@@ -1,4 +1,7 @@
-"""Printing for people: tables, diagnostics, progress. Meaning never depends on colour."""
+"""Printing for people: tables, diagnostics, progress. Meaning never depends on colour.
+
+All text goes to the terminal through here: control characters in it are shown, not obeyed.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from detente.errors import Diagnostic
+from detente.text import as_cell, escaped_json, on_one_line, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,16 +33,21 @@ def _console(*, stderr: bool = False) -> Console:
     return Console(file=stream, highlight=False, width=width, soft_wrap=False)
 
 
+def say(text: str, *, error: bool = False) -> None:
+    """A line or several, as they are: data to stdout, what is told beside it to stderr."""
+    print(shown(text), file=sys.stderr if error else sys.stdout, flush=error)
+
+
 def print_heading(text: str) -> None:
     """A heading with an empty line before it."""
     console = _console()
     console.print()
-    console.print(Text(text, style="bold"))
+    console.print(Text(shown(text), style="bold"))
 
 
 def print_text(text: str, *, indent: int = 0) -> None:
     """A paragraph, wrapped."""
-    _console().print(Padding(Text(text), (0, 0, 0, indent), expand=False))
+    _console().print(Padding(Text(shown(text)), (0, 0, 0, indent), expand=False))
 
 
 def print_changed(changed: Mapping[str, str]) -> None:
@@ -58,9 +67,9 @@ def print_table(
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2), header_style="italic")
     for k, name in enumerate(header):
         right = numbers is not None and numbers <= k and (text is None or k < text)
-        table.add_column(Text(name), justify="right" if right else "left", overflow="fold")
+        table.add_column(Text(shown(name)), justify="right" if right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(shown(cell)) for cell in row))
     _console().print(table)
 
 
@@ -69,12 +78,12 @@ def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
     console = _console(stderr=True)
     styles = {"error": "bold red", "warning": "bold yellow"}
     for d in diagnostics:
-        line = Text(f"{d.place}: ")
+        line = Text(on_one_line(f"{d.place}: "))
         line.append(f"{d.severity}[{d.code}]", style=styles[d.severity])
-        line.append(f": {d.message}")
+        line.append(on_one_line(f": {d.message}"))
         console.print(line, soft_wrap=True)
         if d.hint:
-            console.print(Text(f"  hint: {d.hint}"), soft_wrap=True)
+            console.print(Text(on_one_line(f"  hint: {d.hint}")), soft_wrap=True)
 
 
 def diagnostic_data(d: Diagnostic) -> dict[str, object]:
@@ -92,8 +101,16 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def print_json(data: object) -> None:
     """Data for programs, to stdout."""
-    json.dump(data, sys.stdout, ensure_ascii=False, indent=2, allow_nan=False)
-    print()
+    print(escaped_json(json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False)))
+
+
+def csv_table(table: pd.DataFrame) -> str:
+    """A table as CSV, in which no cell is taken for a formula by a spreadsheet."""
+    plain = table.rename(columns=as_cell)
+    text = {
+        name: plain[name].map(as_cell) for name in plain if plain[name].dtype.kind not in "biuf"
+    }
+    return plain.assign(**text).to_csv(index=False)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -91,10 +90,11 @@ def ensemble(
     announce_kernels()
     from detente.worlds.asked import other_versions
     from detente.worlds.run import ensemble as solve_worlds
-    from detente.worlds.store import read_record
+    from detente.worlds.store import damage, read_record
 
     if resume:
-        console.print_diagnostics(other_versions(read_record(output)))
+        console.print_diagnostics(damage(output))
+        console.print_diagnostics(other_versions(read_record(output, copy=True)))
     again = shlex.join(["detente", "ensemble", source, "--resume", "-o", str(output)])
     begin = time.monotonic()
     with _progress() as tally:
@@ -118,9 +118,10 @@ def ensemble(
         except KeyboardInterrupt:
             tally.stop()
             kept = f"{tally.done:,} of {tally.total:,} worlds are kept" if tally.total else ""
-            print(f"Interrupted. {kept} in {output}." if kept else "Interrupted.", file=sys.stderr)
+            said = f"Interrupted. {kept} in {output}." if kept else "Interrupted."
+            console.say(said, error=True)
             if kept:
-                print(f"Go on with: {again}", file=sys.stderr)
+                console.say(f"Go on with: {again}", error=True)
             raise typer.Exit(130) from None
     data = _summary(found, tally.done - tally.before, time.monotonic() - begin)
     if as_json:
@@ -194,7 +195,7 @@ class _Lines:
         self._tenth, self._last = tenth, now
         left = tally.left()
         end = f"; about {duration(left)} left" if left else ""
-        print(f"Solved {tally}{end}", file=sys.stderr, flush=True)
+        console.say(f"Solved {tally}{end}", error=True)
 
 
 def duration(seconds: float) -> str:
@@ -257,16 +258,16 @@ def _print_summary(found: Ensemble, data: dict[str, Any]) -> None:
     if record.policies == ("",):
         under = "with no terms"
     console.print_heading(found.record.scenario().title)
-    print(f"{worlds['done']:,} worlds {under}, {len(record.quantities)} quantities drawn")
+    console.say(f"{worlds['done']:,} worlds {under}, {len(record.quantities)} quantities drawn")
     for failure in data["failures"]:
-        print(f"  {failure['status']}: {failure['rows']:,} rows: {failure['reason']}")
+        console.say(f"  {failure['status']}: {failure['rows']:,} rows: {failure['reason']}")
     if any(failure["status"] == CRASHED for failure in data["failures"]):
-        print("  With --resume those that crashed are tried again.")
+        console.say("  With --resume those that crashed are tried again.")
     failed = f"{worlds['failed']:,} worlds failed" if worlds["failed"] else "none failed"
     speed = data["solved_now"] / max(data["seconds"], 1e-9)
     new = count(data["solved_now"], "world")
     solved = f"{new} in {duration(data['seconds'])}, {speed:.1f} per second"
-    print(f"  {failed}; solved {solved}")
+    console.say(f"  {failed}; solved {solved}")
     grid = data["grid"]
     if grid is not None:
         console.print_text(
@@ -275,4 +276,4 @@ def _print_summary(found: Ensemble, data: dict[str, Any]) -> None:
             f"{grid['change']:.2g} ({grid['worlds']} worlds looked at)",
             indent=2,
         )
-    print(f"Next: {shlex.join(['detente', 'explore', str(found.folder)])}")
+    console.say(f"Next: {shlex.join(['detente', 'explore', str(found.folder)])}")

@@ -5,7 +5,6 @@ Imports that take their time are made when a command needs them.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated
@@ -33,6 +32,7 @@ Set = Annotated[
 Horizon = Annotated[
     int | None, typer.Option(min=1, help="Number of periods, instead of the scenario's.")
 ]
+Force = Annotated[bool, typer.Option("--force", help="Replace a file that Detente did not write.")]
 Policy = Annotated[
     str | None, typer.Option(help="A policy of the scenario; '' for no terms at all.")
 ]
@@ -109,10 +109,10 @@ def announce_kernels() -> None:
     from detente.solver.kernels.jit import REMARK, is_compiled
 
     if REMARK:
-        print(f"{REMARK[0].upper()}{REMARK[1:]}.", file=sys.stderr)
+        console.say(f"{REMARK[0].upper()}{REMARK[1:]}.", error=True)
     if not is_compiled():
         note = "Compiling the numerical kernels (once on this machine; less than a minute) ..."
-        print(note, file=sys.stderr, flush=True)
+        console.say(note, error=True)
 
 
 def solve_game(

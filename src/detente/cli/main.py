@@ -7,15 +7,17 @@ Commands import what they need when they run: `--help` and `check` stay quick.
 
 from __future__ import annotations
 
-import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from detente import __version__
-from detente.cli import console
+from detente import __version__, files
+from detente.cli import console, outputs
 from detente.cli.announce import announce
 from detente.cli.compare import compare
 from detente.cli.credibility import credibility
@@ -23,6 +25,7 @@ from detente.cli.ensemble import ensemble
 from detente.cli.explore import explore
 from detente.cli.inputs import (
     Beliefs,
+    Force,
     Horizon,
     Json,
     Memory,
@@ -44,11 +47,36 @@ from detente.cli.report import report
 from detente.cli.threshold import threshold
 from detente.cli.track import track
 from detente.errors import ScenarioError, SolveError
+from detente.text import shown
 
 if TYPE_CHECKING:
     from detente.game.forms import Size
 
+
+class _Commands(TyperGroup):
+    """The commands; what was typed is shown in messages, not obeyed by the terminal."""
+
+    def make_context(self, *words: Any, **more: Any) -> Any:
+        with _shown():
+            return super().make_context(*words, **more)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _shown():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _shown() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if isinstance(message := getattr(error, "message", None), str):
+            error.message = shown(message)  # type: ignore[attr-defined]
+        raise
+
+
 app = typer.Typer(
+    cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -60,7 +88,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"detente {__version__}")
+        console.say(f"detente {__version__}")
         raise typer.Exit
 
 
@@ -81,7 +109,7 @@ def list_scenarios(as_json: Json = False) -> None:
 
     scenarios = {name: load(name) for name in library.names()}
     if as_json:
-        _print_json({name: scenario.title for name, scenario in scenarios.items()})
+        console.print_json({name: scenario.title for name, scenario in scenarios.items()})
         return
     console.print_table(["scenario", "title"], [[n, s.title] for n, s in scenarios.items()])
 
@@ -95,7 +123,7 @@ def show(
 
     scenario = load_scenario(source, values, horizon)
     if as_json:
-        _print_json(explain.as_data(scenario))
+        console.print_json(explain.as_data(scenario))
     else:
         explain.print_scenario(scenario)
 
@@ -119,16 +147,18 @@ def check(source: Source, as_json: Json = False) -> None:
         found = [*scenario.warnings, *met]
     errors = sum(d.severity == "error" for d in found)
     if as_json:
-        _print_json({"errors": errors, "diagnostics": [console.diagnostic_data(d) for d in found]})
+        console.print_json(
+            {"errors": errors, "diagnostics": [console.diagnostic_data(d) for d in found]}
+        )
     else:
         console.print_diagnostics(found)
         for form, sizes in forms.items():
             for policy, size in sizes.items():
                 terms = f"policy {policy}" if policy else "no terms"
                 where = f"{terms}, {form}" if form else terms
-                print(f"{where}: up to {size.states:,} states at a turn, {size.turns} turns")
+                console.say(f"{where}: up to {size.states:,} states at a turn, {size.turns} turns")
         warnings = len(found) - errors
-        print(f"{source}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
+        console.say(f"{source}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
     if errors:
         raise typer.Exit(2)
 
@@ -201,7 +231,7 @@ def run(
             data["accuracy"] = {"asked": accuracy, "note": note}
         if found is not None:
             data["search"] = answers.search_data(found)
-        _print_json(data)
+        console.print_json(data)
     else:
         results.print_forecast(result)
         if note:
@@ -261,7 +291,7 @@ def sensitivity(
             progress=report,
         )
     if as_json:
-        _print_json(answers.sensitivity_data(found))
+        console.print_json(answers.sensitivity_data(found))
     else:
         answers.print_sensitivity(found, top)
     if solution.status.name != "SOLVED":
@@ -300,26 +330,21 @@ def sample(
 
     table = draw(solution, draws=draws, rng=np.random.default_rng(seed), periods=periods)
     if as_json:
-        _print_json(table.to_dict(orient="records"))
+        console.print_json(table.to_dict(orient="records"))
     else:
-        sys.stdout.write(table.to_csv(index=False))
+        sys.stdout.write(console.csv_table(table))
 
 
 @app.command()
 def new(
     file: Annotated[Path, typer.Argument(help="The file to write.")] = Path("standoff.yaml"),
+    force: Force = False,
 ) -> None:
     """Write a commented starter file that passes `detente check`."""
     from detente.library import starter
 
-    try:
-        with file.open("x", encoding="utf-8") as out:
-            out.write(starter())
-    except FileExistsError:
-        refuse(str(file), "exists", "the file exists already", "give another name")
-    except OSError as error:
-        refuse(str(file), "cannot-write", f"cannot be written: {error.strerror}")
-    print(f"Wrote {file}. Next: detente check {file}, then detente run {file}")
+    outputs.write(file, starter(), force=force)
+    console.say(f"Wrote {file}. Next: detente check {file}, then detente run {file}")
 
 
 @app.command()
@@ -328,23 +353,23 @@ def export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File; - is stdout.")
     ] = None,
-    max_nodes: Annotated[int, typer.Option(help="Largest tree to write.")] = 200_000,
+    force: Force = False,
+    max_nodes: Annotated[
+        int, typer.Option(min=1, max=20_000_000, help="Largest tree to write.")
+    ] = 200_000,
     values: Set = None,
     horizon: Horizon = None,
     policy: Policy = None,
 ) -> None:
     """Write a small scenario as an extensive form for Gambit (.efg)."""
+    target = Path(files.STDOUT) if output is None else output
+    outputs.check(target, inputs=[source], force=force)
     from detente.game.export import to_efg
 
     text = to_efg(compile_scenario(source, values, horizon, policy), max_nodes=max_nodes)
-    if output is None or str(output) == "-":
-        sys.stdout.write(text)
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        refuse(str(output), "cannot-write", f"cannot be written: {error.strerror}")
-    print(f"Wrote {output}.", file=sys.stderr)
+    outputs.write(target, text, inputs=[source], force=force)
+    if str(target) != files.STDOUT:
+        console.say(f"Wrote {target}.", error=True)
 
 
 @app.command()
@@ -352,7 +377,7 @@ def schema() -> None:
     """Print the JSON Schema of scenario files, for editors."""
     from detente.scenario.schema import json_schema
 
-    _print_json(json_schema())
+    console.print_json(json_schema())
 
 
 app.command()(report)
@@ -363,11 +388,6 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def _print_json(data: object) -> None:
-    json.dump(data, sys.stdout, ensure_ascii=False, indent=2, allow_nan=False)
-    print()
-
-
 def main() -> None:
     """Run the command line; tell errors without a traceback."""
     try:
@@ -376,7 +396,7 @@ def main() -> None:
         console.print_diagnostics(error.diagnostics)
         sys.exit(2)
     except SolveError as error:
-        print(f"error: {error}", file=sys.stderr)
+        console.say(f"error: {error}", error=True)
         sys.exit(1)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +9,7 @@ import typer
 from detente.cli import console
 from detente.cli.inputs import (
     Beliefs,
+    Force,
     Horizon,
     Json,
     Memory,
@@ -75,6 +74,7 @@ def threshold(
         bool, typer.Option("--slopes", help="Use exact derivatives at all values, too.")
     ] = False,
     plot: Plot = None,
+    force: Force = False,
     values: Set = None,
     horizon: Horizon = None,
     policy: Policy = None,
@@ -88,7 +88,7 @@ def threshold(
         refuse("--parameter", "too-many", "a curve has one parameter, a map two, not more")
     starts, ends = _ends("--from", low, parameter), _ends("--to", high, parameter)
     types = dict(given_type(text) for text in given or ())
-    check_plot(plot)
+    check_plot(plot, inputs=[source], force=force)
     if tolerance is not None and not tolerance > 0:
         refuse("--tolerance", "out-of-range", f"the tolerance is positive, not {tolerance:g}")
     scenario = load_scenario(source, values, horizon)
@@ -140,8 +140,7 @@ def threshold(
         found = stopped.found
     table = found.map if isinstance(found, two.ThresholdMap) else found.curve
     if as_json:
-        json.dump(threshold_data(found), sys.stdout, ensure_ascii=False, indent=2, allow_nan=False)
-        print()
+        console.print_json(threshold_data(found))
     elif isinstance(found, two.ThresholdMap):
         print_map(found)
     else:
@@ -151,7 +150,7 @@ def threshold(
     if plot is not None:
         from detente.analysis.threshold_plot import save
 
-        draw(save, found, plot)
+        draw(save, found, plot, inputs=[source], force=force)
     if not table["solved"].all():
         raise typer.Exit(1)
 

@@ -13,6 +13,8 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from detente.text import hidden_in
+
 NAME = "[A-Za-z][A-Za-z0-9_]*"
 INTEGER_RANGE = re.compile(r"(-?[0-9]{1,9})\s*\.\.\s*(-?[0-9]{1,9})")
 MOST_LEVELS = 10_000
@@ -61,6 +63,10 @@ def _line(value: Any) -> str:
     text = _text(value)
     if "\n" in text:
         raise wrong("should be one line")
+    hidden = hidden_in(text)
+    if hidden:
+        message = f"holds the character {hidden}, which nobody would see; leave it out"
+        raise PydanticCustomError("control-character", "{message}", {"message": message})
     return text
 
 

@@ -138,7 +138,7 @@ def _solve(
 ) -> None:
     """Make or go on with the run in a folder; `who` has the workers and the cluster asked for."""
     if resume:
-        record = go_on(store.read_record(folder), scenario, asked)
+        record = go_on(store.read_record(folder, copy=True), scenario, asked)
     else:
         store.check_empty(folder)
         record = new_record(scenario, asked)
