@@ -9,8 +9,11 @@ MOST_THREADS = 1024
 MOST_POINTS = 10_001
 """Belief points for an actor: 150 times as many as are usual."""
 
+MOST_PERIODS = 10_000
 MOST_DRAWS = 10_000_000
-MOST_SEED = 2**63 - 1
+MOST_STARTS = 10_000
+MOST_VALUES = 1001
+"""Values of a parameter at which a scenario is solved."""
 
 
 def whole(name: str, value: object, least: int, most: int | None = None) -> None:
@@ -29,7 +32,7 @@ def whole(name: str, value: object, least: int, most: int | None = None) -> None
     except TypeError:
         raise TypeError(f"`{name}` is a whole number, not {value!r}") from None
     if number < least or (most is not None and number > most):
-        bounds = f"at least {least:,}" if most is None else f"from {least:,} to {most:,}"
+        bounds = f"of at least {least:,}" if most is None else f"from {least:,} to {most:,}"
         raise ValueError(f"`{name}` is a whole number {bounds}, not {number:,}")
 
 

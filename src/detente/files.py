@@ -133,10 +133,7 @@ def _is_of(place: Path, given: Path) -> bool:
 
 def _is_stream(path: Path) -> bool:
     """Whether it is a device or a pipe, which has nothing that could be lost."""
-    if os.name == "posix" and Path(os.path.abspath(path)).parts[:2] in (
-        ("/", "dev"),
-        ("/", "proc"),
-    ):
+    if os.name == "posix" and path.absolute().parts[:2] in (("/", "dev"), ("/", "proc")):
         return True  # also /dev/stdout, which leads to whatever the shell has opened
     try:
         mode = path.stat().st_mode

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from detente.arguments import finite
 from detente.game.arrays import CompiledGame
 from detente.simulation.forecast import Forecast, forecast, overall
 from detente.solver.backward import Progress
@@ -61,8 +62,7 @@ def forecast_within(
     Refined
         The finest grid's forecast, with the grid before as its coarser one.
     """
-    if not accuracy > 0:
-        raise ValueError(f"the accuracy is a positive number, not {accuracy}")
+    finite("accuracy", accuracy, above=0.0)
     report = progress or (lambda _: None)
     points = max([5, *(fewest_points(game.priors[i].size) for i in game.informed)])
     solution = _solve(game, points, threads, memory_limit)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from detente.arguments import MOST_THREADS, whole
 from detente.game.arrays import CompiledGame
 from detente.game.gradient import parameter_gradient
 from detente.simulation.forward import forever_periods
@@ -82,6 +83,8 @@ def sensitivity(
     ValueError
         For names that the scenario does not have.
     """
+    whole("period", period, 0)
+    whole("threads", threads, 1, MOST_THREADS)
     game = solution.game
     target, about = target_for(game, outcome, payoff, period, happened, types or {})
     value, numbers = game_gradient(solution, target, threads=threads, progress=progress)

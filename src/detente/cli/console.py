@@ -110,7 +110,8 @@ def csv_table(table: pd.DataFrame) -> str:
     text = {
         name: plain[name].map(as_cell) for name in plain if plain[name].dtype.kind not in "biuf"
     }
-    return plain.assign(**text).to_csv(index=False)
+    told: str = plain.assign(**text).to_csv(index=False)
+    return told
 
 
 @contextmanager

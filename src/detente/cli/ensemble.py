@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from detente.arguments import MOST_DRAWS, MOST_THREADS
 from detente.cli import console
 from detente.cli.inputs import (
     Beliefs,
@@ -45,7 +46,7 @@ def ensemble(
         Path, typer.Option("--output", "-o", metavar="RESULTS", help="The folder of results.")
     ],
     draws: Annotated[
-        int | None, typer.Option(min=1, help="Worlds to draw; 1,000 by default.")
+        int | None, typer.Option(min=1, max=MOST_DRAWS, help="Worlds to draw; 1,000 by default.")
     ] = None,
     policies: Annotated[
         list[str] | None,
@@ -66,11 +67,14 @@ def ensemble(
     beliefs: Beliefs = None,
     checked: Annotated[
         int | None,
-        typer.Option(min=0, help="Worlds solved once more on a finer belief grid; 16 else."),
+        typer.Option(
+            min=0, max=MOST_DRAWS, help="Worlds solved once more on a finer belief grid; 16 else."
+        ),
     ] = None,
     periods: Periods = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes; one for each processor by default.")
+        int | None,
+        typer.Option(min=1, max=MOST_THREADS, help="Processes; one for each processor by default."),
     ] = None,
     cluster: Annotated[
         str | None,

@@ -5,12 +5,14 @@ Imports that take their time are made when a command needs them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from detente.arguments import MOST_PERIODS, MOST_POINTS, MOST_THREADS
 from detente.cli import console
 from detente.errors import Diagnostic, Place, ScenarioError
 
@@ -18,6 +20,20 @@ if TYPE_CHECKING:
     from detente.game.arrays import CompiledGame
     from detente.scenario.model import Scenario
     from detente.solver.solution import Solution
+
+MOST_ROWS = 10_000
+"""Rows of a table that may be asked for."""
+
+Numbers = TypeVar("Numbers", float | None, list[float] | None)
+
+
+def finite(value: Numbers) -> Numbers:
+    """For options that are numbers: refuse `nan` and `inf`, which Python takes for such."""
+    for number in value if isinstance(value, list) else [value]:
+        if number is not None and not math.isfinite(number):
+            raise typer.BadParameter(f"it is a finite number, not {number}.")
+    return value
+
 
 Source = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="A file, or a scenario of the library.")
@@ -30,21 +46,35 @@ Set = Annotated[
     ),
 ]
 Horizon = Annotated[
-    int | None, typer.Option(min=1, help="Number of periods, instead of the scenario's.")
+    int | None,
+    typer.Option(min=1, max=MOST_PERIODS, help="Number of periods, instead of the scenario's."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file that Detente did not write.")]
 Policy = Annotated[
     str | None, typer.Option(help="A policy of the scenario; '' for no terms at all.")
 ]
 Beliefs = Annotated[
-    int | None, typer.Option(help="Belief points for each informed actor (odd, from 5).")
+    int | None,
+    typer.Option(max=MOST_POINTS, help="Belief points for each informed actor (odd, from 5)."),
 ]
-Periods = Annotated[int | None, typer.Option(min=1, help="Periods to tell of a game without end.")]
+Periods = Annotated[
+    int | None,
+    typer.Option(min=1, max=MOST_PERIODS, help="Periods to tell of a game without end."),
+]
 Memory = Annotated[
-    float | None, typer.Option(min=0.01, help="GiB of memory that a solve may take; 4 by default.")
+    float | None,
+    typer.Option(
+        min=0.01,
+        max=1e6,
+        callback=finite,
+        help="GiB of memory that a solve may take; 4 by default.",
+    ),
 ]
-Seed = Annotated[int, typer.Option(help="Seed of what is drawn.")]
-Threads = Annotated[int | None, typer.Option(min=1, help="Threads; all processors by default.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of what is drawn.")]
+Threads = Annotated[
+    int | None,
+    typer.Option(min=1, max=MOST_THREADS, help="Threads; all processors by default."),
+]
 
 
 def load_scenario(source: str, values: list[str] | None, horizon: int | None) -> Scenario:

@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from detente import __version__, files
+from detente.arguments import MOST_DRAWS, MOST_PERIODS, MOST_STARTS
 from detente.cli import console, outputs
 from detente.cli.announce import announce
 from detente.cli.compare import compare
@@ -24,6 +25,7 @@ from detente.cli.credibility import credibility
 from detente.cli.ensemble import ensemble
 from detente.cli.explore import explore
 from detente.cli.inputs import (
+    MOST_ROWS,
     Beliefs,
     Force,
     Horizon,
@@ -38,6 +40,7 @@ from detente.cli.inputs import (
     announce_kernels,
     check_options,
     compile_scenario,
+    finite,
     load_scenario,
     memory_limit,
     refuse,
@@ -172,10 +175,15 @@ def run(
     beliefs: Beliefs = None,
     accuracy: Annotated[
         float | None,
-        typer.Option(help="Refine the belief grid until reported numbers change by less."),
+        typer.Option(
+            callback=finite, help="Refine the belief grid until reported numbers change by less."
+        ),
     ] = None,
     search: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Look for other equilibria from N starts.")
+        int,
+        typer.Option(
+            min=0, max=MOST_STARTS, metavar="N", help="Look for other equilibria from N starts."
+        ),
     ] = 0,
     seed: Seed = 0,
     periods: Periods = None,
@@ -250,9 +258,12 @@ def sensitivity(
     ] = None,
     payoff: Annotated[str | None, typer.Option(help="Or the actor whose payoff is.")] = None,
     within: Annotated[
-        int | None, typer.Option(min=1, help="Periods within which it comes about; all by default.")
+        int | None,
+        typer.Option(
+            min=1, max=MOST_PERIODS, help="Periods within which it comes about; all by default."
+        ),
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="Parameters to print.")] = 15,
+    top: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Parameters to print.")] = 15,
     values: Set = None,
     horizon: Horizon = None,
     policy: Policy = None,
@@ -309,7 +320,7 @@ app.command()(track)
 @app.command()
 def sample(
     source: Source,
-    draws: Annotated[int, typer.Option(min=1, help="Number of histories.")] = 10,
+    draws: Annotated[int, typer.Option(min=1, max=MOST_DRAWS, help="Number of histories.")] = 10,
     seed: Seed = 0,
     values: Set = None,
     horizon: Horizon = None,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from detente.arguments import MOST_PERIODS, MOST_VALUES
 from detente.cli import console
 from detente.cli.inputs import (
     Beliefs,
@@ -18,6 +19,7 @@ from detente.cli.inputs import (
     Source,
     Threads,
     announce_kernels,
+    finite,
     given_type,
     load_scenario,
     memory_limit,
@@ -52,10 +54,16 @@ def threshold(
         str | None, typer.Option("--for", metavar="ACTOR", help="Whose preference.")
     ] = None,
     at: Annotated[
-        float | None, typer.Option(help="The level to be crossed: 0.5 for 50 %; 0 with --prefer.")
+        float | None,
+        typer.Option(
+            callback=finite, help="The level to be crossed: 0.5 for 50 %; 0 with --prefer."
+        ),
     ] = None,
     within: Annotated[
-        int | None, typer.Option(min=1, help="Periods within which it comes about; all by default.")
+        int | None,
+        typer.Option(
+            min=1, max=MOST_PERIODS, help="Periods within which it comes about; all by default."
+        ),
     ] = None,
     given: Annotated[
         list[str] | None,
@@ -63,12 +71,20 @@ def threshold(
     ] = None,
     low: Annotated[
         list[float] | None,
-        typer.Option("--from", help="Where to begin, instead of the range's end; one for each."),
+        typer.Option(
+            "--from",
+            callback=finite,
+            help="Where to begin, instead of the range's end; one for each.",
+        ),
     ] = None,
-    high: Annotated[list[float] | None, typer.Option("--to", help="Where to end.")] = None,
-    points: Annotated[int, typer.Option(help="Values of each parameter, evenly spaced.")] = 9,
+    high: Annotated[
+        list[float] | None, typer.Option("--to", callback=finite, help="Where to end.")
+    ] = None,
+    points: Annotated[
+        int, typer.Option(max=MOST_VALUES, help="Values of each parameter, evenly spaced.")
+    ] = 9,
     tolerance: Annotated[
-        float | None, typer.Option(help="Width to which a jump is narrowed.")
+        float | None, typer.Option(callback=finite, help="Width to which a jump is narrowed.")
     ] = None,
     slopes: Annotated[
         bool, typer.Option("--slopes", help="Use exact derivatives at all values, too.")

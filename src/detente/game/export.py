@@ -24,6 +24,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from detente.arguments import whole
 from detente.errors import SolveError
 from detente.game.arrays import CompiledGame, Layer
 
@@ -108,6 +109,7 @@ def to_efg(game: CompiledGame, *, scale: bool = False, max_nodes: int = MAX_NODE
 
 def unroll(game: CompiledGame, *, scale: bool = False, max_nodes: int = MAX_NODES) -> ExtensiveForm:
     """The extensive form of a game; see `to_efg`."""
+    whole("max_nodes", max_nodes, 1)
     nodes = count_nodes(game)
     if scale and not np.isfinite(game.precision).all():
         raise SolveError(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from detente.arguments import MOST_DRAWS, whole
 from detente.game.arrays import CompiledGame, Layer
 from detente.simulation.forecast import check_periods
 from detente.simulation.forward import schedule
@@ -50,9 +51,11 @@ def sample(
 
     Raises
     ------
-    ValueError
-        If `periods` is below 1, or given for a game that ends.
+    ValueError, TypeError
+        If `draws` is no whole number from 1 to ten million, or `periods` no number of periods, or
+        given for a game that ends.
     """
+    whole("draws", draws, 1, MOST_DRAWS)
     check_periods(solution.game, periods)
     histories = [
         _history(solution, i, stream, periods) for i, stream in enumerate(rng.spawn(draws))

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from detente.arguments import MOST_DRAWS, MOST_PERIODS, MOST_THREADS, whole
 from detente.errors import Diagnostic, Place, ScenarioError, SolveError
 from detente.scenario.model import Scenario
 from detente.worlds import store
@@ -99,9 +100,17 @@ def ensemble(
     ------
     ScenarioError
         For what is wrong with the scenario at its present values, with the options or the folder.
+    ValueError, TypeError
+        For numbers that make no sense.
     SolveError
         If workers cannot be started, or results not be written; what is done is kept.
     """
+    whole("draws", draws, 1, MOST_DRAWS)
+    whole("seed", seed, 0)
+    whole("beliefs", beliefs, 1)
+    whole("checked", checked, 0, MOST_DRAWS)
+    whole("periods", periods, 1, MOST_PERIODS)
+    whole("workers", workers, 1, MOST_THREADS)
     asked = Asked(
         draws=draws,
         policies=None if policies is None else tuple(policies),

@@ -87,7 +87,7 @@ def _user() -> str:
     return str(os.getuid()) if os.name == "posix" else "kernels"
 
 
-class SealedFile(IndexDataCacheFile):  # type: ignore[misc]
+class SealedFile(IndexDataCacheFile):
     """Numba's files of one function, each with a digest at its end."""
 
     @contextlib.contextmanager
@@ -121,7 +121,7 @@ def _digest(data: bytes) -> bytes:
     return hashlib.sha256(versions + data).digest()
 
 
-class SealedCache(FunctionCache):  # type: ignore[misc]
+class SealedCache(FunctionCache):
     """Numba's cache of one function over `SealedFile`; what fails costs time and nothing else."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
