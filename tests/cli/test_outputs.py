@@ -21,25 +21,12 @@ __all__ = ["run"]  # the fixture
 
 Run = Callable[..., Told]
 
+CURVE = ("threshold", "small.yaml", "-p", "price.firm", "--outcome", "given", "--at", "0.5")
 COMMANDS = {
     "report": ("report", "small.yaml", "-o"),
     "export": ("export", "small.yaml", "--horizon", "1", "-o"),
     "new": ("new",),
-    "threshold": tuple(
-        [
-            "threshold",
-            "small.yaml",
-            "-p",
-            "price.firm",
-            "--outcome",
-            "given",
-            "--at",
-            "0.5",
-            "--points",
-            "4",
-            "--plot",
-        ]
-    ),
+    "threshold": (*CURVE, "--points", "4", "--plot"),
     "track": ("track", "small.yaml", "moves.csv", "--plot"),
 }
 ENDING = {"report": ".html", "export": ".efg", "new": ".yaml"}

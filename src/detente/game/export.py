@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from detente.arguments import whole
 from detente.errors import SolveError
 from detente.game.arrays import CompiledGame, Layer
+from detente.text import shown
 
 MAX_NODES = 200_000
 """Nodes of a tree that is still written: Gambit itself is content with far fewer."""
@@ -156,7 +157,7 @@ def _flat(tree: Tree) -> Iterator[str]:
 
 
 def _quote(text: str) -> str:
-    line = " ".join(text.split())
+    line = shown(" ".join(text.split()))
     return '"' + line.replace("\\", "").replace('"', "'") + '"'
 
 

@@ -198,7 +198,7 @@ LevelsOf = Annotated[
     ),
 ]
 Key = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{NAME}$"})]
-Names = Annotated[list[Text], BeforeValidator(_listed, json_schema_input_type=Text | list[Text])]
+Names = Annotated[list[Line], BeforeValidator(_listed, json_schema_input_type=Text | list[Text])]
 Formulas = dict[Key, Formula]
 OneOrFormulas = Annotated[
     Formulas, BeforeValidator(_by_name, json_schema_input_type=Formula | Formulas)
