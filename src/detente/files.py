@@ -154,14 +154,18 @@ def _replace(place: Path, data: bytes, force: bool, way_out: str) -> None:
             file.write(data)
         hidden.chmod(_mode(place))
         if fresh and not force:
-            with contextlib.suppress(OSError):  # somebody may have made it since
+            try:
+                sync(hidden)
                 os.link(hidden, place)
-                hidden.unlink()
-                sync(place)
-                sync(place.parent)
+            except FileExistsError as error:  # somebody has made it since
+                message = "the file exists already"
+                raise _refused(place, "exists", message, way_out) from error
+            except OSError:  # not all file systems have links
+                settle(hidden, place)
                 return
-            if place.exists():
-                raise _refused(place, "exists", "the file exists already", way_out)
+            hidden.unlink()
+            sync(place.parent)
+            return
         settle(hidden, place)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
-import typer
 
 import detente
 from detente.cli.main import app
@@ -44,15 +44,21 @@ SENSIBLE = {"--at": {"-1", str(10**12), str(10**30), "1.5"}, "--seed": {str(10**
 
 def options() -> Iterator[tuple[str, str, str]]:
     """Every option that takes a number, with what makes no sense."""
-    commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    for name, command in commands.items():
-        for option in command.params:
-            kind = option.type.name
-            if kind not in ("integer", "integer range", "float", "float range"):
+    for command in app.registered_commands:
+        function = command.callback
+        assert function is not None
+        name = command.name or function.__name__
+        for key, hint in get_type_hints(function, include_extras=True).items():
+            if get_origin(hint) is not Annotated:
                 continue
-            for value in WHOLE if kind.startswith("integer") else REAL:
-                if value not in SENSIBLE.get(option.opts[0], ()):
-                    yield name, option.opts[0], value
+            kind, told = get_args(hint)[:2]
+            kinds = {kind, *get_args(kind)} & {int, float, list[float]}
+            if not kinds:
+                continue
+            option = next(iter(told.param_decls or ()), f"--{key.replace('_', '-')}")
+            for value in WHOLE if int in kinds else REAL:
+                if value not in SENSIBLE.get(option, ()):
+                    yield name, option, value
 
 
 def test_the_table_has_all_commands_with_numbers() -> None:
@@ -89,6 +95,7 @@ CURVE = ("threshold", "small.yaml", "-p", "odds", "--outcome", "given", "--at", 
     [
         ("sensitivity", "loop.yaml", "--outcome", "given", "--within", "9999"),
         ("threshold", "loop.yaml", *CURVE[2:], "--within", "9999"),
+        ("run", "loop.yaml", "--periods", "9999"),
         ("run", "small.yaml", "--set", "odds=nan"),
         ("run", "small.yaml", "--set", "odds=1e400"),
         ("threshold", "small.yaml", "-p", "price.firm", "--outcome", "given", "--at", "7"),
@@ -109,10 +116,10 @@ CURVE = ("threshold", "small.yaml", "-p", "odds", "--outcome", "given", "--at", 
     ids=lambda words: " ".join(words),
 )
 def test_what_makes_no_sense_for_a_scenario(run: Run, words: tuple[str, ...]) -> None:
-    from pathlib import Path
-
-    loop = SMALL.replace("horizon: 2", "horizon: forever").replace(
-        "precision: 2", "precision: 2, discount: 0.9"
+    loop = (
+        SMALL.replace("horizon: 2", "horizon: forever")
+        .replace("start: 2018-02, period: month", "start: 2018, period: year")
+        .replace("precision: 2", "precision: 2, discount: 0.9")
     )
     loop = loop.replace("B: {terminal: 2 * x}", "B: {flow: 2 * x}")
     Path("loop.yaml").write_text(loop, encoding="utf-8")
@@ -151,7 +158,7 @@ MIB = 2**20
         lambda s, v: detente.to_efg(s.game, max_nodes=v),
         lambda s, v: detente.compare(s.game.scenario, beliefs=v),
         lambda s, v: detente.compare(s.game.scenario, threads=v),
-        lambda s, v: detente.announce(s.game.scenario, who="B", threads=v),
+        lambda s, v: detente.announce(s.game.scenario, who="A", threads=v),
         lambda s, v: detente.credibility(s.game.scenario, threads=v),
         lambda s, v: detente.hold_cost(s.game.scenario, "no_taking", v),
         lambda s, v: detente.ensemble(s.game.scenario, draws=v),

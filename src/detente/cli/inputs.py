@@ -126,6 +126,15 @@ def check_options(
     if periods is not None and game.loop is None:
         message = "the scenario ends by itself"
         refuse("--periods", "not-here", message, "give --horizon to shorten or lengthen it")
+    check_date(game.scenario, "--periods", periods)
+
+
+def check_date(scenario: Scenario, option: str, periods: int | None) -> None:
+    """Refuse a number of periods after which there is no calendar."""
+    try:
+        scenario.calendar.date(1 if periods is None else periods + 1)
+    except (OverflowError, ValueError):
+        refuse(option, "out-of-range", "the calendar ends after the year 9999", "give fewer")
 
 
 def memory_limit(memory: float | None) -> int:

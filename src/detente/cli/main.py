@@ -38,6 +38,7 @@ from detente.cli.inputs import (
     Source,
     Threads,
     announce_kernels,
+    check_date,
     check_options,
     compile_scenario,
     finite,
@@ -287,6 +288,7 @@ def sensitivity(
     if within is not None and game.loop is None and within > game.periods:
         message = f"the scenario has {game.periods} periods, not {within}"
         refuse("--within", "out-of-range", message)
+    check_date(game.scenario, "--within", within)
     announce_kernels()
     solution = solve_game(game, beliefs, threads, coarse=False, regret=False, memory=memory)
     from detente.analysis.sensitivity import sensitivity as differentiate
@@ -355,7 +357,8 @@ def new(
     from detente.library import starter
 
     outputs.write(file, starter(), force=force)
-    console.say(f"Wrote {file}. Next: detente check {file}, then detente run {file}")
+    if str(file) != files.STDOUT:
+        console.say(f"Wrote {file}. Next: detente check {file}, then detente run {file}")
 
 
 @app.command()

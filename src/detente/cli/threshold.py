@@ -19,6 +19,7 @@ from detente.cli.inputs import (
     Source,
     Threads,
     announce_kernels,
+    check_date,
     finite,
     given_type,
     load_scenario,
@@ -108,6 +109,7 @@ def threshold(
     if tolerance is not None and not tolerance > 0:
         refuse("--tolerance", "out-of-range", f"the tolerance is positive, not {tolerance:g}")
     scenario = load_scenario(source, values, horizon)
+    check_date(scenario, "--within", within)
     _warn_of_ranges(scenario, parameter, [starts, ends])
     announce_kernels()
     from detente.analysis import threshold as one
