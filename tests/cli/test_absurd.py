@@ -55,7 +55,8 @@ def options() -> Iterator[tuple[str, str, str]]:
             kinds = {kind, *get_args(kind)} & {int, float, list[float]}
             if not kinds:
                 continue
-            option = next(iter(told.param_decls or ()), f"--{key.replace('_', '-')}")
+            option = told.default if isinstance(told.default, str) else f"--{key}"
+            option = option.replace("_", "-")
             for value in WHOLE if int in kinds else REAL:
                 if value not in SENSIBLE.get(option, ()):
                     yield name, option, value
