@@ -30,6 +30,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from detente.analysis.choice import Choice, choose, entropy
+from detente.arguments import usual
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
@@ -147,6 +148,7 @@ def announce(
     SolveError
         If a solve would need more memory than allowed.
     """
+    usual(beliefs=beliefs, periods=periods, threads=threads)
     who, names = _asked(scenario, policies, who)
     report = progress or (lambda _: None)
     games = {name: compile_game(scenario, policy=name) for name in names}

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from detente.analysis.breach import SHUT, breaking, precision, terms_of, without
-from detente.arguments import finite
+from detente.arguments import finite, usual
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
@@ -138,6 +138,7 @@ def hold_cost(
     ValueError
         For a probability that is not between 0 and 1.
     """
+    usual(beliefs=beliefs, periods=periods, threads=threads)
     finite("probability", probability)
     if not 0 < probability < 1:
         raise ValueError(f"the probability is between 0 and 1, not {probability}")

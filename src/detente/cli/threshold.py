@@ -82,7 +82,7 @@ def threshold(
         list[float] | None, typer.Option("--to", callback=finite, help="Where to end.")
     ] = None,
     points: Annotated[
-        int, typer.Option(max=MOST_VALUES, help="Values of each parameter, evenly spaced.")
+        int, typer.Option(min=1, max=MOST_VALUES, help="Values of each parameter, evenly spaced.")
     ] = 9,
     tolerance: Annotated[
         float | None, typer.Option(callback=finite, help="Width to which a jump is narrowed.")
