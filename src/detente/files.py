@@ -37,6 +37,10 @@ OWN = (
 """How files of ours begin, and what stands in them: pages, pictures in three forms, and trees."""
 
 
+HEAD = 2000
+"""Bytes within which a page says who made it: texts of the scenario come after them."""
+
+
 def write(
     path: Path,
     content: str | bytes,
@@ -112,19 +116,20 @@ def check(
 
 def is_own(path: Path) -> bool:
     """Whether a file holds nothing, or says that it was written here. Raises `OSError`."""
-    content = path.read_bytes()
-    if not content:
-        return True
-    head = content[:2000]
-    return any(
-        head.lower().startswith(begin.lower()) and mark in (head if b"html" in begin else content)
-        for begin, mark in OWN
-    )
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+        for begin, mark in OWN:
+            if head.lower().startswith(begin.lower()):
+                return mark in (head if b"html" in begin else head + file.read())
+    return not head
 
 
 def _is_of(place: Path, given: Path) -> bool:
     """Whether a file is an input, by whatever name, or in a folder that is one."""
-    if not place.exists() or not given.exists():
+    try:
+        if not place.exists() or not given.exists():
+            return False
+    except (OSError, ValueError):  # a name that no file can have: it will be told
         return False
     if given.is_dir():
         return given.resolve() in place.parents and not is_own(place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from collections.abc import Iterable, Mapping
 from numbers import Real
 from typing import TYPE_CHECKING
@@ -240,7 +241,7 @@ def _changes(
 
 def with_horizon(scenario: Scenario, periods: int) -> Scenario:
     """The scenario with another number of periods; see `Scenario.with_horizon`."""
-    whole("periods", periods, -MOST_PERIODS, MOST_PERIODS)
+    whole("periods", periods, -sys.maxsize, sys.maxsize)  # others are told below
     horizon = number(periods, LENGTH)
     result = dataclasses.replace(scenario, horizon=horizon)
     problems = check_constants(result)
