@@ -75,6 +75,8 @@ def write(
                 stream.write(data)
         else:
             _replace(path.resolve(), data, force, way_out)
+    except BrokenPipeError:  # a reader that goes away is no mistake
+        raise
     except OSError as error:
         raise _refused(path, "cannot-write", f"cannot be written: {error.strerror}") from error
 

@@ -363,7 +363,8 @@ def test_new_overwrites_nothing(run: Run) -> None:
     told = run("new", "small.yaml")
     assert (told.code, told.out) == (2, "")
     assert told.err == (
-        "small.yaml: error[exists]: the file exists already\n  hint: give another name\n"
+        "small.yaml: error[exists]: the file exists already, and was not written by Detente\n"
+        "  hint: give another name, or --force to replace it\n"
     )
     assert Path("small.yaml").read_text(encoding="utf-8") == SMALL
     told = run("new", "nowhere/small.yaml")
