@@ -6,9 +6,6 @@ import math
 import operator
 
 MOST_THREADS = 1024
-MOST_POINTS = 10_001
-"""Belief points for an actor: 150 times as many as are usual."""
-
 MOST_PERIODS = 10_000
 MOST_DRAWS = 10_000_000
 MOST_STARTS = 10_000

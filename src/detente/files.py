@@ -37,6 +37,9 @@ OWN = (
 """How files of ours begin, and what stands in them: pages, pictures in three forms, and trees."""
 
 
+OPENED = (Path("/dev/stdout"), Path("/dev/stderr"))
+"""These lead to whatever the shell has opened: it may be a file, which is not to be replaced."""
+
 HEAD = 2000
 """Bytes within which a page says who made it: texts of the scenario come after them."""
 
@@ -140,8 +143,11 @@ def _is_of(place: Path, given: Path) -> bool:
 
 def _is_stream(path: Path) -> bool:
     """Whether it is a device or a pipe, which has nothing that could be lost."""
-    if os.name == "posix" and path.absolute().parts[:2] in (("/", "dev"), ("/", "proc")):
-        return True  # also /dev/stdout, which leads to whatever the shell has opened
+    whole = path.absolute()
+    if os.name == "posix" and (
+        whole in OPENED or whole.parts[1:3] in (("dev", "fd"), ("proc", "self"))
+    ):
+        return True
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):

@@ -490,7 +490,7 @@ def test_run_without_end(run: Run) -> None:
         (["--policy", "distrust"], "--policy: error[unknown-name]"),
         (["--beliefs", "8"], "--beliefs: error[out-of-range]"),
         (["--beliefs", "3"], "--beliefs: error[out-of-range]"),
-        (["--horizon", "100000"], "100000 is not in the range 1<=x<=10000."),
+        (["--horizon", "100000"], "Invalid value for '--horizon'"),
     ],
 )
 def test_wrong_options(run: Run, words: list[str], message: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from detente.arguments import MOST_PERIODS, MOST_POINTS, MOST_THREADS
+from detente.arguments import MOST_PERIODS, MOST_THREADS
 from detente.cli import console
 from detente.errors import Diagnostic, Place, ScenarioError
 
