@@ -55,9 +55,7 @@ Policy = Annotated[
 ]
 Beliefs = Annotated[
     int | None,
-    typer.Option(
-        min=1, max=MOST_POINTS, help="Belief points for each informed actor (odd, from 5)."
-    ),
+    typer.Option(min=1, help="Belief points for each informed actor (odd, from 5)."),
 ]
 Periods = Annotated[
     int | None,
