@@ -398,7 +398,8 @@ def test_new_overwrites_nothing(run: Run) -> None:
     told = run("new", "small.yaml")
     assert (told.code, told.out) == (2, "")
     assert told.err == (
-        "small.yaml: error[exists]: the file exists already\n  hint: give another name\n"
+        "small.yaml: error[exists]: the file exists already, and was not written by Detente\n"
+        "  hint: give another name, or --force to replace it\n"
     )
     assert Path("small.yaml").read_text(encoding="utf-8") == SMALL
     told = run("new", "nowhere/small.yaml")
@@ -524,7 +525,7 @@ def test_run_without_end(run: Run) -> None:
         (["--policy", "distrust"], "--policy: error[unknown-name]"),
         (["--beliefs", "8"], "--beliefs: error[out-of-range]"),
         (["--beliefs", "3"], "--beliefs: error[out-of-range]"),
-        (["--horizon", "100000"], "error[out-of-range]"),
+        (["--horizon", "100000"], "Invalid value for '--horizon'"),
     ],
 )
 def test_wrong_options(run: Run, words: list[str], message: str) -> None:

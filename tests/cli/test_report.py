@@ -77,7 +77,7 @@ def test_an_old_page_stays_where_the_new_one_cannot_be_written(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", fails)
-    assert told(monkeypatch, *ROUNDS, "-o", str(page)) == 2
+    assert told(monkeypatch, *ROUNDS, "-o", str(page), "--force") == 2
     assert "No space left on device" in capsys.readouterr().err
     assert page.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]

@@ -290,7 +290,7 @@ def test_how_many_are_checked_may_be_said(game: CompiledGame) -> None:
             assert one.status is Status.SOLVED
             pairs = zip(one.strategies, other.strategies, strict=True)
             assert all(np.array_equal(a, b) for a, b in pairs)
-    with pytest.raises(ValueError, match="points checked are at least 1, not 0"):
+    with pytest.raises(ValueError, match="`checked` is a whole number of at least 1, not 0"):
         detente.solve(game, beliefs=17, checked=0)
 
 

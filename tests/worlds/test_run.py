@@ -182,12 +182,12 @@ def test_what_is_wrong_with_every_world_is_told_before_anything_is_written(
     with pytest.raises(ScenarioError, match=r"a probability of `fades` is 1\.5"):
         ensemble(scenario.with_values({"relief": 1.5}), output=tmp_path / "run")
     with pytest.raises(ScenarioError) as caught:
-        ensemble(scenario, draws=0, sampling="monte", checked=-1, output=tmp_path / "run")
-    assert [d.place.file for d in caught.value.diagnostics] == [
-        "--draws",
-        "--checked",
-        "--sampling",
-    ]
+        ensemble(scenario, sampling="monte", output=tmp_path / "run")
+    assert [d.place.file for d in caught.value.diagnostics] == ["--sampling"]
+    with pytest.raises(ValueError, match="`draws` is a whole number from 1 to 10,000,000, not -1"):
+        ensemble(scenario, draws=-1, output=tmp_path / "run")
+    with pytest.raises(TypeError, match=r"`checked` is a whole number, not 1\.5"):
+        ensemble(scenario, checked=1.5, output=tmp_path / "run")  # type: ignore[arg-type]
     with pytest.raises(ScenarioError, match="the scenario ends by itself"):
         ensemble(scenario, periods=3, output=tmp_path / "run")
     with pytest.raises(SolveError, match=r"needs about .* GiB of memory"):

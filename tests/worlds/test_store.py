@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import random
+import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from detente.errors import ScenarioError
 from detente.worlds import store
 from detente.worlds.batch import Row, from_line, to_line
+from detente.worlds.parts import part_number
 from detente.worlds.results import open_ensemble
 from tests.worlds.runs import a_record
 
@@ -24,6 +28,11 @@ def rows(draw: int, value: float = 0.1, status: str = "SOLVED") -> list[Row]:
 def kept(folder: Path) -> set[int]:
     with store.resume(folder) as found:
         return {draw for draw, _ in found.done}
+
+
+def parts(folder: Path) -> list[tuple[int, int]]:
+    """Numbers of the parts, and how often they were written anew; nothing else is there."""
+    return [part_number(path) for path in sorted((folder / "worlds").iterdir())]
 
 
 def begun(folder: Path, draws: int) -> None:
@@ -57,10 +66,7 @@ def test_worlds_are_in_the_journal_at_once_and_in_parts_from_time_to_time(
                 open_ensemble(folder).sql("SELECT draw FROM worlds")["draw"].nunique() == draw + 1
             )
         assert not found.append(rows(2, value=9))  # it is there already
-    assert sorted(path.name for path in (folder / "worlds").iterdir()) == [
-        "part-00000.parquet",
-        "part-00001.parquet",
-    ]
+    assert parts(folder) == [(0, 0), (1, 0)]
     assert len((folder / "journal.jsonl").read_text().splitlines()) == 2
     table = open_ensemble(folder).sql("SELECT * FROM worlds ORDER BY draw, policy")
     assert list(table["draw"]) == [draw for draw in range(8) for _ in range(2)]
@@ -69,7 +75,7 @@ def test_worlds_are_in_the_journal_at_once_and_in_parts_from_time_to_time(
     assert list(table.columns) == list(a_record().columns())
 
 
-@pytest.mark.parametrize("end", [b"", b'[{"draw": 3, "bel', b"\0" * 100, b"[]\n", b"3\n"])
+@pytest.mark.parametrize("end", [b"", b'01234567 [{"draw": 3, "bel', b"\0" * 100])
 def test_a_torn_journal_costs_the_world_that_was_written(tmp_path: Path, end: bytes) -> None:
     begun(tmp_path / "run", 3)
     journal = tmp_path / "run" / "journal.jsonl"
@@ -99,10 +105,7 @@ def test_a_journal_that_has_become_a_part_is_counted_once(tmp_path: Path) -> Non
         found.append(rows(2))
         found.compact()
     assert len(open_ensemble(folder).sql("SELECT * FROM worlds")) == 6
-    assert [path.name for path in sorted((folder / "worlds").iterdir())] == [
-        "part-00000.parquet",
-        "part-00001.parquet",
-    ]
+    assert parts(folder) == [(0, 0), (1, 0)]
 
 
 def test_a_full_disk_leaves_whole_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,7 +168,7 @@ def test_worlds_whose_process_died_are_taken_out_to_be_tried_again(tmp_path: Pat
         found.compact()
         for draw, status in enumerate(["CRASHED", "SOLVED"], 4):
             found.append(rows(draw, status=status))
-    untouched = folder / "worlds" / "part-00001.parquet"
+    untouched = sorted((folder / "worlds").iterdir())[1]
     before = untouched.read_bytes()
     assert set(open_ensemble(folder).worlds["draw"]) == {1, 2, 3, 4, 5}
     with store.resume(folder) as found:
@@ -179,6 +182,7 @@ def test_worlds_whose_process_died_are_taken_out_to_be_tried_again(tmp_path: Pat
     assert list(table[table["status"] == "CRASHED"]["draw"]) == [4, 4]
     assert list(table.columns) == list(a_record().columns())
     assert untouched.read_bytes() == before
+    assert parts(folder) == [(0, 1), (1, 0)]
 
 
 def test_a_part_that_cannot_be_written_anew_stays(
@@ -188,7 +192,8 @@ def test_a_part_that_cannot_be_written_anew_stays(
     with store.create(folder, a_record()) as found:
         found.append(rows(1, status="CRASHED"))
         found.compact()
-    before = (folder / "worlds" / "part-00000.parquet").read_bytes()
+    (part,) = (folder / "worlds").iterdir()
+    before = part.read_bytes()
 
     def fails(part: Path, path: Path) -> None:
         path.write_bytes(b"half of it")
@@ -196,8 +201,8 @@ def test_a_part_that_cannot_be_written_anew_stays(
 
     monkeypatch.setattr(store, "copy_without_crashed", fails)
     assert "cannot be written: No space left on device" in refused(store.resume, folder)
-    assert [path.name for path in (folder / "worlds").iterdir()] == ["part-00000.parquet"]
-    assert (folder / "worlds" / "part-00000.parquet").read_bytes() == before
+    assert list((folder / "worlds").iterdir()) == [part]
+    assert part.read_bytes() == before
     monkeypatch.undo()
     assert kept(folder) == set()
 
@@ -236,3 +241,96 @@ def test_what_is_no_run_is_not_opened(tmp_path: Path) -> None:
     begun(tmp_path / "run", 1)
     (tmp_path / "run" / "worlds" / "part-00000.parquet").write_bytes(b"nothing")
     assert "a part cannot be read" in refused(open_ensemble, tmp_path / "run")
+    assert "hint: move it out of the folder" in refused(store.resume, tmp_path / "run")
+
+
+def test_a_part_that_was_being_written_anew_is_counted_once(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with store.create(folder, a_record()) as found:
+        found.append(rows(1))
+        found.append(rows(2, status="CRASHED"))
+        found.compact()
+    (old,) = (folder / "worlds").iterdir()
+    content = old.read_bytes()
+    assert kept(folder) == {1}
+    old.write_bytes(content)  # killed after the new part had its name
+    assert parts(folder) == [(0, 0), (0, 1)]
+    assert list(open_ensemble(folder).worlds["draw"]) == [1, 1]
+    assert kept(folder) == {1}
+    assert parts(folder) == [(0, 1)]
+
+
+# --- bits that are lost ---
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small run: two parts and a journal."""
+    folder = tmp_path_factory.mktemp("small") / "run"
+    with pytest.MonkeyPatch.context() as patch, store.create(folder, a_record()) as found:
+        patch.setattr(store, "PART", 3)
+        for draw in range(8):
+            found.append(rows(draw))
+    return folder
+
+
+def whole(folder: Path) -> pd.DataFrame:
+    return open_ensemble(folder).sql("SELECT * FROM worlds ORDER BY draw, policy")
+
+
+def test_no_flipped_bit_changes_a_number(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A seeded sample over all files, and all of it at the ends, where files say what they are."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # which is not what is tested, and slow
+    right = whole(small)
+    files = [path.relative_to(small) for path in sorted(small.rglob("*")) if path.is_file()]
+    files = [name for name in files if (small / name).stat().st_size]
+    assert len(files) == 5
+    rng = random.Random(4)
+    told = 0
+    for name in files:
+        content = (small / name).read_bytes()
+        bits = 8 * len(content)
+        for bit in [*rng.sample(range(bits), 20), *range(4), *range(bits - 9, bits)]:
+            folder = tmp_path / f"{name.name}-{bit}"
+            shutil.copytree(small, folder)
+            garbled = bytearray(content)
+            garbled[bit // 8] ^= 1 << bit % 8
+            (folder / name).write_bytes(garbled)
+            if found := store.damage(folder):
+                told += 1
+                assert [name.as_posix() in one.message for one in found] == [True]
+                said = refused(open_ensemble, folder)
+                assert name.as_posix() in said
+                assert "--resume" in said
+            else:
+                pd.testing.assert_frame_equal(whole(folder), right, check_exact=True)
+            with store.resume(folder) as kept_on:
+                for draw in range(8):
+                    kept_on.append(rows(draw))
+            assert store.damage(folder) == []
+            pd.testing.assert_frame_equal(whole(folder), right, check_exact=True)
+            shutil.rmtree(folder)
+    assert told > 100
+
+
+def test_a_record_without_a_copy_that_is_whole_is_refused(small: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(small, folder)
+    for name in ("run.json", "run.copy.json"):
+        text = (folder / name).read_text("utf-8")
+        (folder / name).write_text(text.replace('"seed": 0', '"seed": 1'), "utf-8")
+    for action in (open_ensemble, store.resume, store.damage):
+        assert "or damaged\n  hint: name another folder for a new run" in refused(action, folder)
+
+
+def test_a_garbled_line_costs_its_world_alone(small: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(small, folder)
+    journal = folder / "journal.jsonl"
+    first, *rest = journal.read_bytes().splitlines(keepends=True)
+    for lines in ([b"[]\n", *rest], [first, b"3\n"], [first.replace(b"6.1", b"6.2"), *rest]):
+        journal.write_bytes(b"".join(lines))
+        assert "journal.jsonl is damaged" in refused(open_ensemble, folder)
+        assert len(kept(folder)) == 7

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from detente.arguments import finite
 from detente.errors import expect
 from detente.game.arrays import CompiledGame
 from detente.simulation.forecast import Forecast, forecast, overall
@@ -65,6 +66,7 @@ def forecast_within(
     expect(game, CompiledGame, "forecast_within")
     if not accuracy > 0:
         raise ValueError(f"the accuracy is a positive number, not {accuracy}")
+    finite("accuracy", accuracy, above=0.0)
     report = progress or (lambda _: None)
     points = max([5, *(fewest_points(game.priors[i].size) for i in game.informed)])
     solution = _solve(game, points, threads, memory_limit)

@@ -30,6 +30,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from detente.analysis.choice import Choice, choose, entropy
+from detente.arguments import usual
 from detente.errors import Diagnostic, Place, ScenarioError, expect
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
@@ -152,6 +153,7 @@ def announce(
         If a solve would need more memory than allowed.
     """
     expect(scenario, Scenario, "announce")
+    usual(beliefs=beliefs, periods=periods, threads=threads)
     who, names = _asked(scenario, policies, who)
     report = progress or (lambda _: None)
     games = {name: compile_game(scenario, policy=name) for name in names}

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from detente.arguments import usual
 from detente.errors import Diagnostic, Place, ScenarioError, expect
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
@@ -131,6 +132,7 @@ def compare(
         If a solve would need more memory than allowed.
     """
     expect(scenario, Scenario, "compare")
+    usual(beliefs=beliefs, periods=periods, threads=threads)
     base = scenario.policy if against is None else against
     wanted = _chosen(scenario, policies, base)
     report = progress or (lambda _: None)

@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 
 from detente.analysis.breach import SHUT, Bond, breakable, terms_of
 from detente.analysis.stakes import Reading, Tally
+from detente.arguments import usual
 from detente.errors import expect
 from detente.game.compile import compile_game
 from detente.scenario.frozen import Frozen
@@ -156,6 +157,7 @@ def credibility(
         If a solve would need more memory than allowed.
     """
     expect(scenario, Scenario, "credibility")
+    usual(beliefs=beliefs, periods=periods, threads=threads)
     key, terms = terms_of(scenario, policy)
     game, bonds = breakable(scenario, key)
     check_periods(game, periods)

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from detente.analysis.breach import SHUT, breaking, precision, terms_of, without
+from detente.arguments import finite, usual
 from detente.errors import Diagnostic, Place, ScenarioError, expect
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
@@ -138,6 +139,8 @@ def hold_cost(
         For a probability that is not between 0 and 1.
     """
     expect(scenario, Scenario, "hold_cost")
+    usual(beliefs=beliefs, periods=periods, threads=threads)
+    finite("probability", probability)
     if not 0 < probability < 1:
         raise ValueError(f"the probability is between 0 and 1, not {probability}")
     key, terms = terms_of(scenario, policy)

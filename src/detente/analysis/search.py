@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from detente.arguments import MOST_STARTS, whole
 from detente.errors import expect
 from detente.scenario.notebook import InNotebook
 from detente.simulation.forecast import Forecast, forecast, overall
@@ -80,8 +81,14 @@ def search(
         As those of `solve`.
     progress
         Called with the share of the starts that is done.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `starts` is no whole number from 1 to ten thousand.
     """
     expect(result, Forecast, "search")
+    whole("starts", starts, 1, MOST_STARTS)
     game = result.solution.game
     points = max(result.solution.grid.points, default=None)
     told = None if game.loop is None else int(result.outcomes["t"].max())

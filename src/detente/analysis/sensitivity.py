@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from detente.arguments import MOST_THREADS, whole
 from detente.errors import expect
 from detente.game.arrays import CompiledGame
 from detente.game.gradient import parameter_gradient
@@ -88,6 +89,8 @@ def sensitivity(
         For names that the scenario does not have.
     """
     expect(solution, Solution, "sensitivity")
+    whole("period", period, 0)
+    whole("threads", threads, 1, MOST_THREADS)
     game = solution.game
     target, about = target_for(game, outcome, payoff, period, happened, types or {})
     value, numbers = game_gradient(solution, target, threads=threads, progress=progress)

@@ -16,6 +16,7 @@ from detente.analysis.axis import Axis, axis_for, check_points, check_values, le
 from detente.analysis.crossings import Curve, Root, find_roots
 from detente.analysis.question import Answer, Means, Question, ask
 from detente.analysis.threshold_result import Crossing, Interrupted, Threshold
+from detente.arguments import MOST_THREADS, MOST_VALUES, finite, whole
 from detente.errors import Diagnostic, ScenarioError, expect
 from detente.scenario.model import Scenario
 from detente.solver.backward import Progress
@@ -113,6 +114,14 @@ def threshold(
     function theorem gives dθ/dq = -(∂f/∂q) / (∂f/∂θ); both are from one adjoint sweep.
     """
     expect(scenario, Scenario, "threshold")
+    whole("points", points, 1, MOST_VALUES)
+    whole("within", within, 1)
+    whole("beliefs", beliefs, 1)
+    whole("threads", threads, 1, MOST_THREADS)
+    finite("at", at)
+    finite("low", low)
+    finite("high", high)
+    finite("tolerance", tolerance, above=0.0)
     problems: list[Diagnostic] = []
     axis = axis_for(scenario, parameter, low, high, problems)
     level = level_for(outcome, payoff, prefer, at, problems)

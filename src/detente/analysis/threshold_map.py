@@ -15,6 +15,7 @@ from scipy.interpolate import RectBivariateSpline
 from detente.analysis import threshold_wording as wording
 from detente.analysis.axis import axis_for, check_points, check_values, level_for
 from detente.analysis.question import Answer, Means, Question, ask
+from detente.arguments import MOST_THREADS, MOST_VALUES, finite, whole
 from detente.errors import Diagnostic, Place, ScenarioError, expect
 from detente.scenario.model import Scenario
 from detente.scenario.notebook import InNotebook
@@ -145,6 +146,13 @@ def threshold_map(
     can be missed.
     """
     expect(scenario, Scenario, "threshold_map")
+    whole("points", points, 1, MOST_VALUES)
+    whole("within", within, 1)
+    whole("beliefs", beliefs, 1)
+    whole("threads", threads, 1, MOST_THREADS)
+    finite("at", at)
+    for name, end in zip(("low", "low", "high", "high"), (*low, *high), strict=True):
+        finite(name, end)
     problems: list[Diagnostic] = []
     axes = [
         axis_for(scenario, name, low[k], high[k], problems) for k, name in enumerate(parameters)

@@ -17,6 +17,7 @@ from matplotlib.ticker import PercentFormatter
 from scipy.interpolate import CubicHermiteSpline, CubicSpline
 
 from detente.analysis import threshold_wording as wording
+from detente.analysis.picture import write_figure
 from detente.analysis.threshold_map import ThresholdMap
 from detente.analysis.threshold_result import Threshold
 
@@ -32,12 +33,11 @@ ROOM = 0.12
 """Share of the curve's height that is left above and below it."""
 
 
-def save(found: Threshold | ThresholdMap, file: Path) -> None:
-    """Draw into a file; its ending (.svg, .png, .pdf) says how."""
+def save(found: Threshold | ThresholdMap, file: Path, **rules: Any) -> None:
+    """Draw into a file in .svg, .png or .pdf; `rules` are those of `files.write`."""
     # Text stays text, and the same picture is the same file.
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "detente"}):
-        metadata = {"Date": None} if file.suffix == ".svg" else None
-        draw(found).savefig(file, dpi=150, metadata=metadata)
+        write_figure(draw(found), file, dpi=150, **rules)
 
 
 def draw(found: Threshold | ThresholdMap) -> Figure:

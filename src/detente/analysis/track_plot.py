@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from detente.analysis.picture import write_figure
 from detente.simulation.track import Track
+from detente.text import on_one_line
 
 BLACK, BLUE, ORANGE, GREY = "#000000", "#0072B2", "#D55E00", "#8A8A8A"
 LINES = (BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -26,11 +29,10 @@ LONGEST = 44
 """Characters of an observation that stand beside its bar."""
 
 
-def save(track: Track, path: Path) -> None:
-    """Draw a track into a file in .svg, .png or .pdf; the same track gives the same file."""
-    undated = {".svg": "Date", ".pdf": "CreationDate"}.get(path.suffix.lower())
+def save(track: Track, path: Path, **rules: Any) -> None:
+    """Draw a track into a file in .svg, .png or .pdf; `rules` are those of `files.write`."""
     with rc_context({"svg.hashsalt": "detente"}):
-        draw(track).savefig(path, metadata={undated: None} if undated else None)
+        write_figure(draw(track), path, **rules)
 
 
 def draw(track: Track) -> Figure:
@@ -144,6 +146,7 @@ def _surprise(axes: Axes, dated: pd.DataFrame) -> None:
 
 
 def _short(text: str) -> str:
+    text = on_one_line(text)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 

@@ -56,9 +56,9 @@ class _Checked:
             for policy, size in sizes.items():
                 terms = f"policy {policy}" if policy else "no terms"
                 where = f"{terms}, {form}" if form else terms
-                print(f"{where}: up to {size.states:,} states at a turn, {size.turns} turns")
+                console.say(f"{where}: up to {size.states:,} states at a turn, {size.turns} turns")
         warnings = _count(len(self.found) - self.errors, "warning")
-        print(f"{self.name}: {_count(self.errors, 'error')}, {warnings}")
+        console.say(f"{self.name}: {_count(self.errors, 'error')}, {warnings}")
 
 
 def _checked(source: str) -> _Checked:

@@ -1,4 +1,7 @@
-"""Printing for people: tables, diagnostics, progress. Meaning never depends on colour."""
+"""Printing for people: tables, diagnostics, progress. Meaning never depends on colour.
+
+All text goes to the terminal through here: control characters in it are shown, not obeyed.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from rich.text import Text
 
 from detente.cli.layout import layout
 from detente.errors import Diagnostic
+from detente.text import escaped_json, on_one_line, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +37,11 @@ def _console(*, stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else _columns()
     return Console(file=stream, highlight=False, width=width, soft_wrap=False)
+
+
+def say(text: str, *, error: bool = False) -> None:
+    """A line or several, as they are: data to stdout, what is told beside it to stderr."""
+    print(shown(text), file=sys.stderr if error else sys.stdout, flush=error)
 
 
 def _columns() -> int:
@@ -55,17 +64,17 @@ def _print(*told: RenderableType, width: int = 0) -> None:
 
 def print_heading(text: str) -> None:
     """A heading with an empty line before it."""
-    _print("", Text(text, style="bold"))
+    _print("", Text(shown(text), style="bold"))
 
 
 def print_alarm(text: str) -> None:
     """A sentence that nobody should overlook."""
-    _print(Text(text, style="bold red"))
+    _print(Text(shown(text), style="bold red"))
 
 
 def print_text(text: str, *, indent: int = 0) -> None:
     """A paragraph, wrapped."""
-    _print(Padding(Text(text), (0, 0, 0, indent), expand=False))
+    _print(Padding(Text(shown(text)), (0, 0, 0, indent), expand=False))
 
 
 def print_changed(changed: Mapping[str, str]) -> None:
@@ -88,7 +97,7 @@ def print_table(
     """
     first = len(header) if numbers is None else numbers
     last = max(first, len(header) if text is None else text)
-    cells = [[str(name) for name in header], *([*row] for row in rows)]
+    cells = [[shown(cell) for cell in row] for row in (header, *rows)]
     for part, (chosen, widths, gap) in enumerate(layout(cells, first, last, _console().width)):
         if part:
             _print("")
@@ -106,12 +115,12 @@ def print_diagnostics(diagnostics: Iterable[Diagnostic], *, stderr: bool = True)
     console = _console(stderr=stderr)
     styles = {"error": "bold red", "warning": "bold yellow"}
     for d in diagnostics:
-        line = Text(f"{d.place}: ")
+        line = Text(on_one_line(f"{d.place}: "))
         line.append(f"{d.severity}[{d.code}]", style=styles[d.severity])
-        line.append(f": {d.message}")
+        line.append(on_one_line(f": {d.message}"))
         console.print(line, soft_wrap=True)
         if d.hint:
-            console.print(Text(f"  hint: {d.hint}"), soft_wrap=True)
+            console.print(Text(on_one_line(f"  hint: {d.hint}")), soft_wrap=True)
 
 
 def diagnostic_data(d: Diagnostic) -> dict[str, object]:
@@ -129,8 +138,7 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def print_json(data: object) -> None:
     """Data for programs, to stdout."""
-    json.dump(data, sys.stdout, ensure_ascii=False, indent=2, allow_nan=False)
-    print()
+    print(escaped_json(json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False)))
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from detente.cli.inputs import (
     Threads,
     announce_kernels,
     check_options,
+    finite,
     load_scenario,
     memory_limit,
     refuse,
@@ -39,7 +40,8 @@ def credibility(
         typer.Option(metavar="TERM", help="Find the smallest cost at which this term holds."),
     ] = None,
     probability: Annotated[
-        float | None, typer.Option(help="With which it is to hold; 0.9 by default.")
+        float | None,
+        typer.Option(callback=finite, help="With which it is to hold; 0.9 by default."),
     ] = None,
     values: Set = None,
     horizon: Horizon = None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from detente.arguments import MOST_DRAWS, MOST_THREADS
 from detente.cli import complete, console
 from detente.cli.inputs import (
     Beliefs,
@@ -46,7 +46,7 @@ def ensemble(
         Path, typer.Option("--output", "-o", metavar="RESULTS", help="The folder of results.")
     ],
     draws: Annotated[
-        int | None, typer.Option(min=1, help="Worlds to draw; 1,000 by default.")
+        int | None, typer.Option(min=1, max=MOST_DRAWS, help="Worlds to draw; 1,000 by default.")
     ] = None,
     policies: Annotated[
         list[str] | None,
@@ -74,11 +74,14 @@ def ensemble(
     beliefs: Beliefs = None,
     checked: Annotated[
         int | None,
-        typer.Option(min=0, help="Worlds solved once more on a finer belief grid; 16 else."),
+        typer.Option(
+            min=0, max=MOST_DRAWS, help="Worlds solved once more on a finer belief grid; 16 else."
+        ),
     ] = None,
     periods: Periods = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes; one for each processor by default.")
+        int | None,
+        typer.Option(min=1, max=MOST_THREADS, help="Processes; one for each processor by default."),
     ] = None,
     cluster: Annotated[
         str | None,
@@ -98,10 +101,11 @@ def ensemble(
     announce_kernels()
     from detente.worlds.asked import other_versions
     from detente.worlds.run import ensemble as solve_worlds
-    from detente.worlds.store import read_record
+    from detente.worlds.store import damage, read_record
 
     if resume:
-        console.print_diagnostics(other_versions(read_record(output)))
+        console.print_diagnostics(damage(output))
+        console.print_diagnostics(other_versions(read_record(output, copy=True)))
     again = shlex.join(["detente", "ensemble", source, "--resume", "-o", str(output)])
     begin = time.monotonic()
     with _progress() as tally:
@@ -125,9 +129,10 @@ def ensemble(
         except KeyboardInterrupt:
             tally.stop()
             kept = f"{tally.done:,} of {tally.total:,} worlds are kept" if tally.total else ""
-            print(f"Interrupted. {kept} in {output}." if kept else "Interrupted.", file=sys.stderr)
+            said = f"Interrupted. {kept} in {output}." if kept else "Interrupted."
+            console.say(said, error=True)
             if kept:
-                print(f"Go on with: {again}", file=sys.stderr)
+                console.say(f"Go on with: {again}", error=True)
             raise typer.Exit(130) from None
     data = _summary(found, tally.done - tally.before, time.monotonic() - begin)
     if as_json:
@@ -201,7 +206,7 @@ class _Lines:
         self._tenth, self._last = tenth, now
         left = tally.left()
         end = f"; about {duration(left)} left" if left else ""
-        print(f"Solved {tally}{end}", file=sys.stderr, flush=True)
+        console.say(f"Solved {tally}{end}", error=True)
 
 
 def duration(seconds: float) -> str:
@@ -264,16 +269,16 @@ def _print_summary(found: Ensemble, data: dict[str, Any]) -> None:
     if record.policies == ("",):
         under = "with no terms"
     console.print_heading(found.record.scenario().title)
-    print(f"{worlds['done']:,} worlds {under}, {len(record.quantities)} quantities drawn")
+    console.say(f"{worlds['done']:,} worlds {under}, {len(record.quantities)} quantities drawn")
     for failure in data["failures"]:
-        print(f"  {failure['status']}: {failure['rows']:,} rows: {failure['reason']}")
+        console.say(f"  {failure['status']}: {failure['rows']:,} rows: {failure['reason']}")
     if any(failure["status"] == CRASHED for failure in data["failures"]):
-        print("  With --resume those that crashed are tried again.")
+        console.say("  With --resume those that crashed are tried again.")
     failed = f"{worlds['failed']:,} worlds failed" if worlds["failed"] else "none failed"
     speed = data["solved_now"] / max(data["seconds"], 1e-9)
     new = count(data["solved_now"], "world")
     solved = f"{new} in {duration(data['seconds'])}, {speed:.1f} per second"
-    print(f"  {failed}; solved {solved}")
+    console.say(f"  {failed}; solved {solved}")
     grid = data["grid"]
     if grid is not None:
         console.print_text(
@@ -282,4 +287,4 @@ def _print_summary(found: Ensemble, data: dict[str, Any]) -> None:
             f"{grid['change']:.2g} ({grid['worlds']} worlds looked at)",
             indent=2,
         )
-    print(f"Next: {shlex.join(['detente', 'explore', str(found.folder)])}")
+    console.say(f"Next: {shlex.join(['detente', 'explore', str(found.folder)])}")

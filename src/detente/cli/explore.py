@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from detente.arguments import MOST_PERIODS
 from detente.cli import console
-from detente.cli.inputs import Json, check_packages, given_type
+from detente.cli.inputs import MOST_ROWS, Force, Json, check_packages, given_type
 from detente.cli.pictures import Plot, check_plot, draw
 
 NEEDED = {
@@ -27,7 +28,11 @@ def explore(
     ],
     within: Annotated[
         int | None,
-        typer.Option(min=1, help="Periods within which outcomes come about; all by default."),
+        typer.Option(
+            min=1,
+            max=MOST_PERIODS,
+            help="Periods within which outcomes come about; all by default.",
+        ),
     ] = None,
     given: Annotated[
         str | None, typer.Option(metavar="ACTOR=TYPE", help="Condition on a true type.")
@@ -58,15 +63,16 @@ def explore(
     against: Annotated[
         str | None, typer.Option(metavar="POLICY", help="The policy to compare with.")
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="Assumptions to print.")] = 8,
+    top: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Assumptions to print.")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="Seed of what is drawn.")] = 0,
     plot: Plot = None,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Explore an ensemble: what survives its worlds, where it fails, what decides it."""
     check_packages("detente explore", "exploring needs", NEEDED, "ensemble")
     types = None if given is None else dict([given_type(given)])
-    check_plot(plot, "ensemble")
+    check_plot(plot, "ensemble", inputs=[results], force=force)
     from detente.cli.explore_text import as_data, print_exploration
     from detente.worlds.explore.explore import explore as ask
     from detente.worlds.results import open_ensemble
@@ -90,4 +96,4 @@ def explore(
     if plot is not None:
         from detente.worlds.explore.plot import save
 
-        draw(save, found, plot)
+        draw(save, found, plot, inputs=[results], force=force)

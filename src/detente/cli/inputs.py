@@ -5,14 +5,16 @@ Imports that take their time are made when a command needs them.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO, TypeVar
 
 import typer
 
+from detente.arguments import MOST_PERIODS, MOST_THREADS
 from detente.cli import complete, console
 from detente.cli.extras import how_to_install
 from detente.errors import Diagnostic, Place, ScenarioError
@@ -21,6 +23,20 @@ if TYPE_CHECKING:
     from detente.game.arrays import CompiledGame
     from detente.scenario.model import Scenario
     from detente.solver.solution import Solution
+
+MOST_ROWS = 10_000
+"""Rows of a table that may be asked for."""
+
+Numbers = TypeVar("Numbers", float | None, list[float] | None)
+
+
+def finite(value: Numbers) -> Numbers:
+    """For options that are numbers: refuse `nan` and `inf`, which Python takes for such."""
+    for number in value if isinstance(value, list) else [value]:
+        if number is not None and not math.isfinite(number):
+            raise typer.BadParameter(f"it is a finite number, not {number}.")
+    return value
+
 
 STDIN, IN_WORDS = "-", "<stdin>"
 """The scenario that stands for what is read from stdin, and what messages call it."""
@@ -40,8 +56,10 @@ Set = Annotated[
     ),
 ]
 Horizon = Annotated[
-    int | None, typer.Option(min=1, help="Number of periods, instead of the scenario's.")
+    int | None,
+    typer.Option(min=1, max=MOST_PERIODS, help="Number of periods, instead of the scenario's."),
 ]
+Force = Annotated[bool, typer.Option("--force", help="Replace a file that Detente did not write.")]
 Policy = Annotated[
     str | None,
     typer.Option(
@@ -49,14 +67,27 @@ Policy = Annotated[
     ),
 ]
 Beliefs = Annotated[
-    int | None, typer.Option(help="Belief points for each informed actor (odd, from 5).")
+    int | None,
+    typer.Option(min=1, help="Belief points for each informed actor (odd, from 5)."),
 ]
-Periods = Annotated[int | None, typer.Option(min=1, help="Periods to tell of a game without end.")]
+Periods = Annotated[
+    int | None,
+    typer.Option(min=1, max=MOST_PERIODS, help="Periods to tell of a game without end."),
+]
 Memory = Annotated[
-    float | None, typer.Option(min=0.01, help="GiB of memory that a solve may take; 4 by default.")
+    float | None,
+    typer.Option(
+        min=0.01,
+        max=1e6,
+        callback=finite,
+        help="GiB of memory that a solve may take; 4 by default.",
+    ),
 ]
-Seed = Annotated[int, typer.Option(help="Seed of what is drawn.")]
-Threads = Annotated[int | None, typer.Option(min=1, help="Threads; all processors by default.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of what is drawn.")]
+Threads = Annotated[
+    int | None,
+    typer.Option(min=1, max=MOST_THREADS, help="Threads; all processors by default."),
+]
 
 
 def read_scenario(source: str) -> Scenario:
@@ -119,6 +150,15 @@ def check_options(
     if periods is not None and game.loop is None:
         message = "the scenario ends by itself"
         refuse("--periods", "not-here", message, "give --horizon to shorten or lengthen it")
+    check_date(game.scenario, "--periods", periods)
+
+
+def check_date(scenario: Scenario, option: str, periods: int | None) -> None:
+    """Refuse a number of periods after which there is no calendar."""
+    try:
+        scenario.calendar.date(1 if periods is None else periods + 1)
+    except (OverflowError, ValueError):
+        refuse(option, "out-of-range", "the calendar ends after the year 9999", "give fewer")
 
 
 def memory_limit(memory: float | None) -> int:
@@ -132,10 +172,10 @@ def announce_kernels() -> None:
     from detente.solver.kernels.jit import REMARK, is_compiled
 
     if REMARK:
-        print(f"{REMARK[0].upper()}{REMARK[1:]}.", file=sys.stderr)
+        console.say(f"{REMARK[0].upper()}{REMARK[1:]}.", error=True)
     if not is_compiled():
         note = "Compiling the numerical kernels (once on this machine; less than a minute) ..."
-        print(note, file=sys.stderr, flush=True)
+        console.say(note, error=True)
 
 
 def solve_game(

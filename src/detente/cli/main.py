@@ -8,13 +8,17 @@ Commands import what they need when they run: `--help` and `check` stay quick.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from detente import __version__
-from detente.cli import complete, console
+from detente import __version__, files
+from detente.arguments import MOST_PERIODS, MOST_STARTS
+from detente.cli import complete, console, outputs
 from detente.cli.announce import announce
 from detente.cli.check import check
 from detente.cli.compare import compare
@@ -22,7 +26,9 @@ from detente.cli.credibility import credibility
 from detente.cli.ensemble import ensemble
 from detente.cli.explore import explore
 from detente.cli.inputs import (
+    MOST_ROWS,
     Beliefs,
+    Force,
     Horizon,
     Json,
     Memory,
@@ -33,8 +39,10 @@ from detente.cli.inputs import (
     Source,
     Threads,
     announce_kernels,
+    check_date,
     check_options,
     compile_scenario,
+    finite,
     load_scenario,
     memory_limit,
     refuse,
@@ -46,8 +54,33 @@ from detente.cli.threshold import threshold
 from detente.cli.track import track
 from detente.cli.unsolved import tell_unsolved
 from detente.errors import ScenarioError, SolveError
+from detente.text import shown
+
+
+class _Commands(TyperGroup):
+    """The commands; what was typed is shown in messages, not obeyed by the terminal."""
+
+    def make_context(self, *words: Any, **more: Any) -> Any:
+        with _shown():
+            return super().make_context(*words, **more)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _shown():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _shown() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if isinstance(message := getattr(error, "message", None), str):
+            error.message = shown(message)  # type: ignore[attr-defined]
+        raise
+
 
 app = typer.Typer(
+    cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -58,7 +91,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"detente {__version__}")
+        console.say(f"detente {__version__}")
         raise typer.Exit
 
 
@@ -110,10 +143,15 @@ def run(
     beliefs: Beliefs = None,
     accuracy: Annotated[
         float | None,
-        typer.Option(help="Refine the belief grid until reported numbers change by less."),
+        typer.Option(
+            callback=finite, help="Refine the belief grid until reported numbers change by less."
+        ),
     ] = None,
     search: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Look for other equilibria from N starts.")
+        int,
+        typer.Option(
+            min=0, max=MOST_STARTS, metavar="N", help="Look for other equilibria from N starts."
+        ),
     ] = 0,
     seed: Seed = 0,
     periods: Periods = None,
@@ -192,9 +230,12 @@ def sensitivity(
     ] = None,
     payoff: Annotated[str | None, typer.Option(help="Or the actor whose payoff is.")] = None,
     within: Annotated[
-        int | None, typer.Option(min=1, help="Periods within which it comes about; all by default.")
+        int | None,
+        typer.Option(
+            min=1, max=MOST_PERIODS, help="Periods within which it comes about; all by default."
+        ),
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="Parameters to print.")] = 15,
+    top: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Parameters to print.")] = 15,
     values: Set = None,
     horizon: Horizon = None,
     policy: Policy = None,
@@ -218,6 +259,7 @@ def sensitivity(
     if within is not None and game.loop is None and within > game.periods:
         message = f"the scenario has {game.periods} periods, not {within}"
         refuse("--within", "out-of-range", message)
+    check_date(game.scenario, "--within", within)
     announce_kernels()
     solution = solve_game(game, beliefs, threads, coarse=False, regret=False, memory=memory)
     from detente.analysis.sensitivity import sensitivity as differentiate
@@ -253,18 +295,14 @@ app.command()(sample)
 @app.command()
 def new(
     file: Annotated[Path, typer.Argument(help="The file to write.")] = Path("standoff.yaml"),
+    force: Force = False,
 ) -> None:
     """Write a commented starter file that passes `detente check`."""
     from detente.library import starter
 
-    try:
-        with file.open("x", encoding="utf-8") as out:
-            out.write(starter())
-    except FileExistsError:
-        refuse(str(file), "exists", "the file exists already", "give another name")
-    except OSError as error:
-        refuse(str(file), "cannot-write", f"cannot be written: {error.strerror}")
-    print(f"Wrote {file}. Next: detente check {file}, then detente run {file}")
+    outputs.write(file, starter(), force=force)
+    if str(file) != files.STDOUT:
+        console.say(f"Wrote {file}. Next: detente check {file}, then detente run {file}")
 
 
 @app.command()
@@ -273,23 +311,23 @@ def export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File; - is stdout.")
     ] = None,
-    max_nodes: Annotated[int, typer.Option(help="Largest tree to write.")] = 200_000,
+    force: Force = False,
+    max_nodes: Annotated[
+        int, typer.Option(min=1, max=20_000_000, help="Largest tree to write.")
+    ] = 200_000,
     values: Set = None,
     horizon: Horizon = None,
     policy: Policy = None,
 ) -> None:
     """Write a small scenario as an extensive form for Gambit (.efg)."""
+    target = Path(files.STDOUT) if output is None else output
+    outputs.check(target, inputs=[source], force=force)
     from detente.game.export import to_efg
 
     text = to_efg(compile_scenario(source, values, horizon, policy), max_nodes=max_nodes)
-    if output is None or str(output) == "-":
-        sys.stdout.write(text)
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        refuse(str(output), "cannot-write", f"cannot be written: {error.strerror}")
-    print(f"Wrote {output}.", file=sys.stderr)
+    outputs.write(target, text, inputs=[source], force=force)
+    if str(target) != files.STDOUT:
+        console.say(f"Wrote {target}.", error=True)
 
 
 @app.command()
@@ -312,7 +350,7 @@ def main() -> None:
         console.print_diagnostics(error.diagnostics)
         sys.exit(2)
     except SolveError as error:
-        print(f"error: {error}", file=sys.stderr)
+        console.say(f"error: {error}", error=True)
         sys.exit(1)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from detente.cli import console, outputs
 from detente.cli.inputs import check_packages, refuse
 
 FORMATS = (".svg", ".png", ".pdf")
@@ -21,7 +21,13 @@ Plot = Annotated[
 ]
 
 
-def check_plot(plot: Path | None, extra: str = "report") -> None:
+def check_plot(
+    plot: Path | None,
+    extra: str = "report",
+    *,
+    inputs: Sequence[str | Path] = (),
+    force: bool = False,
+) -> None:
     """Refuse early what could not be drawn after all the work."""
     if plot is None:
         return
@@ -30,13 +36,18 @@ def check_plot(plot: Path | None, extra: str = "report") -> None:
         refuse("--plot", "wrong-type", message, f"let it end with {', '.join(FORMATS)}")
     if not plot.parent.is_dir():
         refuse("--plot", "cannot-write", f"there is no folder `{plot.parent}`")
+    outputs.check(plot, inputs=inputs, force=force)
     check_packages("--plot", "drawing needs", {"matplotlib": "matplotlib"}, extra)
 
 
-def draw(save: Callable[[Any, Path], object], found: object, plot: Path) -> None:
+def draw(
+    save: Callable[..., None],
+    found: object,
+    plot: Path,
+    *,
+    inputs: Sequence[str | Path] = (),
+    force: bool = False,
+) -> None:
     """Draw it, and say where."""
-    try:
-        save(found, plot)
-    except OSError as error:
-        refuse(str(plot), "cannot-write", f"cannot be written: {error.strerror}")
-    print(f"Wrote {plot}.", file=sys.stderr)
+    save(found, plot, inputs=inputs, force=force, way_out=outputs.WAY_OUT)
+    console.say(f"Wrote {plot}.", error=True)

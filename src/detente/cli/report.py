@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from detente.cli import complete, console
+from detente import files
+from detente.cli import complete, console, outputs
 from detente.cli.explore import NEEDED as NEEDED_TO_EXPLORE
 from detente.cli.inputs import (
     STDIN,
     Beliefs,
+    Force,
     Horizon,
     Memory,
     Periods,
@@ -38,8 +38,9 @@ def report(
     source: Source,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="The page; by default SCENARIO.html in this folder."),
+        typer.Option("--output", "-o", help="The page; by default SCENARIO.html here."),
     ] = None,
+    force: Force = False,
     moves: Annotated[
         str | None,
         typer.Option(
@@ -92,7 +93,8 @@ def report(
     game = compile_scenario(source, values, horizon, policy)
     check_options(game, beliefs, None, periods)
     target = Path(f"{game.scenario.name}.html") if output is None else output
-    _check_target(target)
+    inputs = [one for one in (source, moves, ensemble) if one is not None]
+    outputs.check(target, inputs=inputs, force=force)
     record = None
     if moves is not None:
         from detente.scenario.record import read_record
@@ -138,37 +140,8 @@ def report(
         )
         page = render(data)
     unsolved = tell_unsolved({"": data.forecast.solution.status}, text=False)
-    _write(target, page)
-    print(target)
+    outputs.write(target, page, inputs=inputs, force=force)
+    if str(target) != files.STDOUT:
+        console.say(str(target))
     if unsolved:
         raise typer.Exit(1)
-
-
-def _check_target(target: Path) -> None:
-    """Refuse a page that cannot be written before anything is computed."""
-    folder = target.parent
-    if target.is_dir():
-        refuse(str(target), "cannot-write", "it is a folder", "give the name of a file")
-    if not folder.is_dir():
-        refuse(str(target), "cannot-write", f"there is no folder {folder}", "make it first")
-    if not os.access(folder, os.W_OK):
-        refuse(str(target), "cannot-write", f"the folder {folder} cannot be written to")
-
-
-def _write(target: Path, text: str) -> None:
-    """Write the whole file or nothing: beside the old one, which is then replaced."""
-    name = ""
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="\n", dir=target.parent, suffix=".part", delete=False
-        ) as file:
-            name = file.name
-            file.write(text)
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)  # temporary files are private, pages are not
-        Path(name).replace(target)
-    except OSError as error:
-        if name:
-            Path(name).unlink(missing_ok=True)
-        refuse(str(target), "cannot-write", f"cannot be written: {error.strerror}")

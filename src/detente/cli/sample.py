@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from detente.arguments import MOST_DRAWS
 from detente.cli.inputs import (
     Beliefs,
     Horizon,
@@ -29,6 +30,7 @@ from detente.cli.inputs import (
     solve_game,
 )
 from detente.cli.unsolved import tell_unsolved
+from detente.text import as_cell, escaped_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 
 def sample(
     source: Source,
-    draws: Annotated[int, typer.Option(min=1, help="Number of histories.")] = 10,
+    draws: Annotated[int, typer.Option(min=1, max=MOST_DRAWS, help="Number of histories.")] = 10,
     seed: Seed = 0,
     values: Set = None,
     horizon: Horizon = None,
@@ -72,8 +74,8 @@ def write_csv(tables: Iterable[pd.DataFrame]) -> None:
         with _whole():
             out = csv.writer(sys.stdout, lineterminator="\n")
             if k == 0:
-                out.writerow(table.columns)
-            out.writerows(_rows(table))
+                out.writerow(map(as_cell, table.columns))
+            out.writerows(map(as_cell, row) for row in _rows(table))
 
 
 def write_json(tables: Iterable[pd.DataFrame]) -> None:
@@ -85,7 +87,7 @@ def write_json(tables: Iterable[pd.DataFrame]) -> None:
             with _whole():
                 for row in _rows(table):
                     told: dict[str, Any] = dict(zip(names, row, strict=True))
-                    text = json.dumps(told, ensure_ascii=False, allow_nan=False)
+                    text = escaped_json(json.dumps(told, ensure_ascii=False, allow_nan=False))
                     sys.stdout.write(f"{begin}\n{text}")
                     begin = ","
     finally:

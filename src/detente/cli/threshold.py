@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from detente.arguments import MOST_PERIODS, MOST_VALUES
 from detente.cli import complete, console
 from detente.cli.inputs import (
     Beliefs,
+    Force,
     Horizon,
     Json,
     Memory,
@@ -19,6 +19,8 @@ from detente.cli.inputs import (
     Source,
     Threads,
     announce_kernels,
+    check_date,
+    finite,
     given_type,
     load_scenario,
     memory_limit,
@@ -57,10 +59,16 @@ def threshold(
         str | None, typer.Option("--for", metavar="ACTOR", help="Whose preference.")
     ] = None,
     at: Annotated[
-        float | None, typer.Option(help="The level to be crossed: 0.5 for 50 %; 0 with --prefer.")
+        float | None,
+        typer.Option(
+            callback=finite, help="The level to be crossed: 0.5 for 50 %; 0 with --prefer."
+        ),
     ] = None,
     within: Annotated[
-        int | None, typer.Option(min=1, help="Periods within which it comes about; all by default.")
+        int | None,
+        typer.Option(
+            min=1, max=MOST_PERIODS, help="Periods within which it comes about; all by default."
+        ),
     ] = None,
     given: Annotated[
         list[str] | None,
@@ -68,17 +76,26 @@ def threshold(
     ] = None,
     low: Annotated[
         list[float] | None,
-        typer.Option("--from", help="Where to begin, instead of the range's end; one for each."),
+        typer.Option(
+            "--from",
+            callback=finite,
+            help="Where to begin, instead of the range's end; one for each.",
+        ),
     ] = None,
-    high: Annotated[list[float] | None, typer.Option("--to", help="Where to end.")] = None,
-    points: Annotated[int, typer.Option(help="Values of each parameter, evenly spaced.")] = 9,
+    high: Annotated[
+        list[float] | None, typer.Option("--to", callback=finite, help="Where to end.")
+    ] = None,
+    points: Annotated[
+        int, typer.Option(min=1, max=MOST_VALUES, help="Values of each parameter, evenly spaced.")
+    ] = 9,
     tolerance: Annotated[
-        float | None, typer.Option(help="Width to which a jump is narrowed.")
+        float | None, typer.Option(callback=finite, help="Width to which a jump is narrowed.")
     ] = None,
     slopes: Annotated[
         bool, typer.Option("--slopes", help="Use exact derivatives at all values, too.")
     ] = False,
     plot: Plot = None,
+    force: Force = False,
     values: Set = None,
     horizon: Horizon = None,
     policy: Policy = None,
@@ -92,10 +109,11 @@ def threshold(
         refuse("--parameter", "too-many", "a curve has one parameter, a map two, not more")
     starts, ends = _ends("--from", low, parameter), _ends("--to", high, parameter)
     types = dict(given_type(text) for text in given or ())
-    check_plot(plot)
+    check_plot(plot, inputs=[source], force=force)
     if tolerance is not None and not tolerance > 0:
         refuse("--tolerance", "out-of-range", f"the tolerance is positive, not {tolerance:g}")
     scenario = load_scenario(source, values, horizon)
+    check_date(scenario, "--within", within)
     _warn_of_ranges(scenario, parameter, [starts, ends])
     announce_kernels()
     from detente.analysis import threshold as one
@@ -147,8 +165,7 @@ def threshold(
     lost = [f"at {failed} of {len(table)} values"] if failed else []
     unsolved = tell(lost, text=not as_json)
     if as_json:
-        json.dump(threshold_data(found), sys.stdout, ensure_ascii=False, indent=2, allow_nan=False)
-        print()
+        console.print_json(threshold_data(found))
     elif isinstance(found, two.ThresholdMap):
         print_map(found)
     else:
@@ -158,7 +175,7 @@ def threshold(
     if plot is not None:
         from detente.analysis.threshold_plot import save
 
-        draw(save, found, plot)
+        draw(save, found, plot, inputs=[source], force=force)
     if unsolved:
         raise typer.Exit(1)
 

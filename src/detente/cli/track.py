@@ -13,6 +13,7 @@ import typer
 from detente.cli import console, track_text
 from detente.cli.inputs import (
     Beliefs,
+    Force,
     Horizon,
     Json,
     Memory,
@@ -63,6 +64,7 @@ def track(
         bool, typer.Option("--record", help="Print the library's record, to begin from, and stop.")
     ] = False,
     plot: Plot = None,
+    force: Force = False,
     values: Set = None,
     horizon: Horizon = None,
     policy: Policy = None,
@@ -76,7 +78,8 @@ def track(
     if record:
         sys.stdout.write(_text_of_record(source))
         return
-    check_plot(plot)
+    inputs = [one for one in (source, moves, compare) if one is not None]
+    check_plot(plot, inputs=inputs, force=force)
     game = compile_scenario(source, values, horizon, policy)
     check_options(game, beliefs, None, periods)
     name = moves if moves is not None else _own_record(source)
@@ -112,7 +115,7 @@ def track(
     if plot is not None:
         from detente.analysis.track_plot import save
 
-        draw(save, tracks[0], plot)
+        draw(save, tracks[0], plot, inputs=inputs, force=force)
     if unsolved:
         raise typer.Exit(1)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -33,7 +32,7 @@ def tell_unsolved(found: Mapping[str, Status], *, text: bool) -> bool:
 def tell(unsolved: list[str], *, text: bool) -> bool:
     """The same for what was not solved in words, nothing if all was."""
     for line in unsolved:
-        print(f"error: not solved: {line}", file=sys.stderr, flush=True)
+        console.say(f"error: not solved: {line}", error=True)
     if unsolved and text:
         told = "; ".join(unsolved)
         console.print_alarm(f"NOT SOLVED: {told}. What follows cannot be relied on.")

@@ -24,8 +24,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from detente.arguments import whole
 from detente.errors import SolveError, expect
 from detente.game.arrays import CompiledGame, Layer
+from detente.text import shown
 
 MAX_NODES = 200_000
 """Nodes of a tree that is still written: Gambit itself is content with far fewer."""
@@ -109,6 +111,7 @@ def to_efg(game: CompiledGame, *, scale: bool = False, max_nodes: int = MAX_NODE
 
 def unroll(game: CompiledGame, *, scale: bool = False, max_nodes: int = MAX_NODES) -> ExtensiveForm:
     """The extensive form of a game; see `to_efg`."""
+    whole("max_nodes", max_nodes, 1)
     nodes = count_nodes(game)
     if scale and not np.isfinite(game.precision).all():
         raise SolveError(
@@ -155,7 +158,7 @@ def _flat(tree: Tree) -> Iterator[str]:
 
 
 def _quote(text: str) -> str:
-    line = " ".join(text.split())
+    line = shown(" ".join(text.split()))
     return '"' + line.replace("\\", "").replace('"', "'") + '"'
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import resources
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
 
 from detente.report import model, results, survives, words
 from detente.report.data import ReportData
@@ -12,6 +13,7 @@ from detente.report.observed import believed, observed
 from detente.report.parts import Page, Points, Section
 from detente.report.turning import takes, turning
 from detente.report.world_words import brief
+from detente.text import shown
 
 
 def render(data: ReportData) -> str:
@@ -74,8 +76,11 @@ def to_html(page: Page) -> str:
 
 
 def _unbroken(value: object) -> object:
-    """A number and its sign of per cent stay on one line."""
-    return value.replace(" %", "\N{NO-BREAK SPACE}%") if isinstance(value, str) else value
+    """A number and its sign of per cent stay on one line, and nothing hidden in a text acts."""
+    if not isinstance(value, str):
+        return value
+    told = value.replace(" %", "\N{NO-BREAK SPACE}%")
+    return type(value)(shown(told)) if isinstance(value, Markup) else shown(told)
 
 
 def _template(name: str) -> str:

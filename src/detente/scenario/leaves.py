@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from detente.scenario.slips import date_hint, number_hint, numbers_meant
+from detente.text import hidden_in
 
 NAME = "[A-Za-z][A-Za-z0-9_]*"
 INTEGER_RANGE = re.compile(r"(-?[0-9]{1,9})\s*\.\.\s*(-?[0-9]{1,9})")
@@ -63,6 +64,10 @@ def _line(value: Any) -> str:
     text = _text(value)
     if "\n" in text:
         raise wrong("should be one line")
+    hidden = hidden_in(text)
+    if hidden:
+        message = f"holds the character {hidden}, which nobody would see; leave it out"
+        raise PydanticCustomError("control-character", "{message}", {"message": message})
     return text
 
 
@@ -218,7 +223,7 @@ LevelsOf = Annotated[
     ),
 ]
 Key = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{NAME}$"})]
-Names = Annotated[list[Text], BeforeValidator(listed, json_schema_input_type=Text | list[Text])]
+Names = Annotated[list[Line], BeforeValidator(listed, json_schema_input_type=Text | list[Text])]
 Formulas = dict[Key, Formula]
 OneOrFormulas = Annotated[
     Formulas, BeforeValidator(_by_name, json_schema_input_type=Formula | Formulas)

@@ -15,6 +15,7 @@ from detente.scenario.scope import RESERVED, WORDS, Scope
 from detente.scenario.shape import Parts
 from detente.scenario.source import Trail
 from detente.scenario.values import FOREVER
+from detente.text import hidden_in
 
 PLAIN = re.compile(NAME)
 WITH_DASHES = re.compile(f"{NAME[:-2]}-]*")
@@ -129,6 +130,11 @@ class _Names:
             if not key.strip() or "\n" in key:
                 message = "a policy's name is one line of text"
                 self.report.key_error(("policies", key), "name", message)
+            elif hidden_in(key):
+                message = f"the name holds the character {hidden_in(key)}, which nobody would see"
+                self.report.key_error(
+                    ("policies", key), "control-character", message, "leave it out"
+                )
 
     def aliases(self, actor: str, actions: Mapping[str, ActionPart | None]) -> None:
         """Other names of an actor's actions: each may stand for one action only."""

@@ -69,7 +69,7 @@ class CalendarPart(Part):
 class ActorPart(Supported):
     """One who chooses."""
 
-    name: Text = Field("", description="For people; the key by default.")
+    name: Line = Field("", description="For people; the key by default.")
     types: Formulas = Field({}, description="The prior probability of each private type.")
     precision: Formula = Field(description="λ ≥ 0: how sharply play follows payoffs; or `limit`.")
     discount: Formula = Field(1, description="δ in [0, 1]; below 1 where play goes on forever.")
@@ -96,7 +96,7 @@ class ParameterPart(Supported):
     range: Ranges = Field({}, description="`[low, high]`, or one for each type.")
     range_reason: Text = Field("", description="Why the range is as wide as it is.")
     draw: Draws = Field({}, description="How ensembles draw it, or one for each type.")
-    unit: Text = Field("", description="The unit.")
+    unit: Line = Field("", description="The unit.")
     of: Text = Field("", description="The actor, where types' names do not tell.")
 
 

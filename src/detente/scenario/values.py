@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from numbers import Real
 from typing import TYPE_CHECKING
 
+from detente.arguments import MOST_PERIODS, whole
 from detente.errors import Diagnostic, Place, ScenarioError, Severity
 from detente.scenario.calendar import Calendar
 from detente.scenario.expression import Formula, NotFinite, number
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from detente.scenario.model import Action, Actor, Parameter, Scenario
 
 TOLERANCE = 1e-9  # by which probabilities may miss 1: rounding, no more
-MOST_PERIODS = 10_000
 OUTSIDE = Place("--set")  # the place of what is wrong with values from outside
 LENGTH = Place("--horizon")  # the same for a number of periods
 FOREVER = "forever"  # a horizon without end
@@ -253,6 +254,7 @@ def _changes(
 
 def with_horizon(scenario: Scenario, periods: int) -> Scenario:
     """The scenario with another number of periods; see `Scenario.with_horizon`."""
+    whole("periods", periods, -sys.maxsize, sys.maxsize)  # others are told below
     horizon = number(periods, LENGTH)
     result = dataclasses.replace(scenario, horizon=horizon)
     problems = check_constants(result)

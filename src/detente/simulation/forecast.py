@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from detente.arguments import MOST_PERIODS, MOST_THREADS, whole
 from detente.errors import expect
 from detente.game.arrays import CompiledGame
 from detente.scenario.notebook import InNotebook
@@ -108,15 +109,16 @@ def forecast(
     expect(solution, Solution, "forecast")
     game = solution.game
     check_periods(game, periods)
+    whole("threads", threads, 1, MOST_THREADS)
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         workers = Workers(pool, threads or os.cpu_count() or 1)
         pass_on = partial(forward, workers=workers, periods=periods)
-        whole = partial(pass_on, solution, progress=progress)
+        fine = partial(pass_on, solution, progress=progress)
         rough: Forward | None = None
         if solution.coarse is None:
-            run = whole()
+            run = fine()
         else:
-            rough, run = workers.both(partial(pass_on, solution.coarse), whole)
+            rough, run = workers.both(partial(pass_on, solution.coarse), fine)
     values = solution.start_values[solution.grid.start].reshape(run.payoffs.shape)
     scale = np.maximum(1.0, np.abs(values))
     return Forecast(
@@ -135,13 +137,12 @@ def check_periods(game: CompiledGame, periods: int | None) -> None:
     """Refuse a number of periods that cannot be told."""
     if periods is None:
         return
+    whole("periods", periods, 1, MOST_PERIODS)
     if game.loop is None:
         raise ValueError(
             f"play ends after {game.periods} periods, all of which are told: `periods` is for "
             "play without end"
         )
-    if periods < 1:
-        raise ValueError(f"periods are at least 1, not {periods}")
 
 
 def overall(game: CompiledGame, table: pd.DataFrame) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from detente.arguments import MOST_DRAWS, whole
 from detente.errors import expect
 from detente.simulation.forecast import check_periods
 from detente.simulation.forward import schedule
@@ -58,8 +59,9 @@ def sample(
 
     Raises
     ------
-    ValueError
-        If `draws` or `periods` is below 1, or `periods` is given for a game that ends.
+    ValueError, TypeError
+        If `draws` is no whole number from 1 to ten million, or `periods` no number of periods, or
+        given for a game that ends.
     """
     expect(solution, Solution, "sample")
     batches = sample_batches(solution, draws=draws, rng=rng, periods=periods)
@@ -74,6 +76,7 @@ def sample_batches(
     What has been drawn is not kept: any number of histories takes the same memory.
     """
     expect(solution, Solution, "sample_batches")
+    whole("draws", draws, 1, MOST_DRAWS)
     check_periods(solution.game, periods)
     if draws < 1:
         raise ValueError(f"draws are at least 1, not {draws}")

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from detente.arguments import MOST_THREADS, whole
 from detente.errors import Diagnostic, ScenarioError, expect
 from detente.game.arrays import CompiledGame
 from detente.scenario.notebook import InNotebook
@@ -187,6 +188,7 @@ def track(
     expect(solution, Solution, "track")
     game = solution.game
     check_periods(game, periods)
+    whole("threads", threads, 1, MOST_THREADS)
     if not isinstance(record, Record):
         record = read_record(record, game.scenario)
     end = periods

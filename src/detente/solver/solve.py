@@ -16,6 +16,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from detente.arguments import MOST_THREADS, whole
 from detente.errors import SolveError, expect
 from detente.game.arrays import CompiledGame
 from detente.solver.backward import Backward, Progress, Workers
@@ -105,22 +106,22 @@ def solve(
     ------
     SolveError
         If the solve would need more memory than allowed.
-    ValueError
-        For belief points, threads or points checked that make no sense.
+    ValueError, TypeError
+        For numbers that make no sense.
 
     Notes
     -----
     A solve whose accuracy falls short is returned, with a `status` that says so.
     """
     expect(game, CompiledGame, "solve")
+    whole("beliefs", beliefs, 1)
+    whole("threads", threads, 1, MOST_THREADS)
+    whole("checked", checked, 1)
+    whole("memory_limit", memory_limit, 1)
     points = default_points(game) if beliefs is None else beliefs
     least = max((fewest_points(game.priors[i].size) for i in game.informed), default=5)
     if points < least or points % 2 == 0:
         raise ValueError(f"belief points are an odd number of at least {least}, not {points}")
-    if threads is not None and threads < 1:
-        raise ValueError(f"threads are at least 1, not {threads}")
-    if checked < 1:
-        raise ValueError(f"points checked are at least 1, not {checked}")
     threads = threads or os.cpu_count() or 1
     nodes = grid_size(game, points)
     both = coarse and bool(game.informed)

@@ -80,11 +80,6 @@ def other_versions(record: RunRecord) -> list[Diagnostic]:
 
 
 def _impossible(asked: Asked) -> Iterator[Diagnostic]:
-    least = {"draws": (asked.draws, 1), "seed": (asked.seed, 0), "checked": (asked.checked, 0)}
-    for name, (value, smallest) in least.items():
-        if value is not None and value < smallest:
-            message = f"it is a number of at least {smallest}, not {value}"
-            yield Diagnostic(Place(f"--{name}"), "out-of-range", message)
     if asked.sampling is not None and asked.sampling not in SAMPLINGS:
         message = f"the sampling is {' or '.join(SAMPLINGS)}, not {asked.sampling!r}"
         yield Diagnostic(Place("--sampling"), "unknown-name", message)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import zlib
 from array import array
 from collections.abc import Mapping, Sequence
 
@@ -90,10 +91,15 @@ def has_crashed(rows: Sequence[Row]) -> bool:
 
 
 def to_line(rows: Sequence[Row]) -> str:
-    """One line of JSON for the rows of a world. Finite numbers come back as they were, bit for bit;
-    others, which JSON does not have, are told as missing."""
+    """One line for the rows of a world: a check sum, and JSON. Finite numbers come back as they
+    were, bit for bit; others, which JSON does not have, are told as missing."""
     plain = [{name: _finite(value) for name, value in row.items()} for row in rows]
-    return json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return f"{_sum(text.encode())} {text}"
+
+
+def _sum(text: bytes) -> str:
+    return f"{zlib.crc32(text):08x}"
 
 
 def _finite(value: object) -> object:
@@ -101,8 +107,12 @@ def _finite(value: object) -> object:
 
 
 def from_line(line: str | bytes) -> list[Row]:
-    """The rows of a world from their line. Raises `ValueError` where it is torn."""
-    rows = json.loads(line)
+    """The rows of a world from their line. Raises `ValueError` where it is torn or garbled."""
+    data = line.encode() if isinstance(line, str) else line
+    kept, _, text = data.partition(b" ")
+    if kept != _sum(text.rstrip(b"\n")).encode():
+        raise ValueError("this is not a line of a journal, or not the whole of it")
+    rows = json.loads(text)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ValueError("this is not a line of a journal")
     world_of(rows)

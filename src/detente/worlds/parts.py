@@ -1,15 +1,76 @@
-"""Parts: the files in which rows of worlds are kept for good, read and written by DuckDB."""
+"""Parts: the files in which rows of worlds are kept for good, read and written by DuckDB.
+
+A part's name has its number, how often it was written anew, and a digest of the file: a bit that
+has been lost is seen before anything is read from it.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from detente.worlds.batch import CRASHED, SOLVED, Batch, World
+
+NAME = re.compile(r"part-(\d{5,})-(\d+)-([0-9a-f]{16})\.parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts in a folder: whole, damaged, and what is none of them but looks like one.
+
+    Of a part that was written anew the latest file that is whole counts; `old` has the others.
+    """
+
+    whole: tuple[Path, ...]
+    damaged: tuple[Path, ...]
+    strange: tuple[Path, ...]
+    old: tuple[Path, ...]
+
+
+def find_parts(folder: Path) -> Parts:
+    """Look at all parts in a folder. Raises `OSError`."""
+    named = {path: NAME.fullmatch(path.name) for path in sorted(folder.glob("part-*.parquet"))}
+    found = sorted((int(m[1]), int(m[2]), path, m[3]) for path, m in named.items() if m)
+    latest: dict[int, Path] = {}
+    damaged = []
+    for number, _, path, kept in found:
+        if digest(path) == kept:
+            latest[number] = path
+        else:
+            damaged.append((number, path))
+    whole = set(latest.values())
+    lost = tuple(path for number, path in damaged if number not in latest)
+    return Parts(
+        whole=tuple(latest.values()),
+        damaged=lost,
+        strange=tuple(path for path, match in named.items() if not match),
+        old=tuple(path for _, _, path, _ in found if path not in whole and path not in lost),
+    )
+
+
+def part_name(number: int, times: int, kept: str) -> str:
+    """What a part is called that was written anew so many times."""
+    return f"part-{number:05d}-{times}-{kept}.parquet"
+
+
+def part_number(part: Path) -> tuple[int, int]:
+    """A part's number, and how often it was written anew."""
+    match = NAME.fullmatch(part.name)
+    assert match is not None
+    return int(match[1]), int(match[2])
+
+
+def digest(path: Path) -> str:
+    """That of a file's content, as it stands in a part's name. Raises `OSError`."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 def connect() -> duckdb.DuckDBPyConnection:

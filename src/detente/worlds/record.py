@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 from collections.abc import Mapping, Sequence
@@ -24,7 +25,7 @@ from detente.worlds.columns import PLAIN, input_column, result_columns
 from detente.worlds.draws import Plan, plan
 from detente.worlds.quantities import Kind
 
-FORMAT = 1
+FORMAT = 2
 """Version of the folder's form: a run of another one is refused."""
 
 CHECKED = 16
@@ -104,23 +105,34 @@ class RunRecord:
         return self.draws + 1 + self.checked
 
     def to_json(self) -> str:
-        """As text, to be kept."""
+        """As text, to be kept, with a digest of itself."""
         plain = {"format": FORMAT, **asdict(self)}
         plain |= {key: dict(value) for key, value in plain.items() if isinstance(value, Mapping)}
-        return json.dumps(plain, ensure_ascii=False, indent=1)
+        return _text({**plain, "digest": _digest(plain)})
 
     @staticmethod
     def from_json(text: str) -> RunRecord:
-        """A record from its text. Raises `ValueError` for one of another form."""
+        """A record from its text. Raises `ValueError` for one of another form, or garbled."""
         plain = json.loads(text)
-        if not isinstance(plain, dict) or plain.pop("format", None) != FORMAT:
+        if not isinstance(plain, dict) or plain.get("format") != FORMAT:
             raise ValueError("it was made by another version of Detente")
+        if plain.pop("digest", None) != _digest(plain):
+            raise ValueError("it is not what was written")
+        del plain["format"]
         lists = ("policies", "times", "outcomes")
         plain |= {key: tuple(plain[key]) for key in lists}
         plain["actors"] = {key: tuple(kinds) for key, kinds in plain["actors"].items()}
         for key in ("overrides", "options", "actors", "quantities", "versions"):
             plain[key] = Frozen(plain[key])
         return RunRecord(**plain)
+
+
+def _text(plain: Mapping[str, object]) -> str:
+    return json.dumps(plain, ensure_ascii=False, indent=1)
+
+
+def _digest(plain: Mapping[str, object]) -> str:
+    return hashlib.sha256(_text(plain).encode()).hexdigest()
 
 
 def make_record(

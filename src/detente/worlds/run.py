@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from detente.arguments import MOST_DRAWS, MOST_PERIODS, MOST_THREADS, whole
 from detente.errors import Diagnostic, Place, ScenarioError, SolveError, expect
 from detente.scenario.model import Scenario
 from detente.worlds import store
@@ -99,10 +100,18 @@ def ensemble(
     ------
     ScenarioError
         For what is wrong with the scenario at its present values, with the options or the folder.
+    ValueError, TypeError
+        For numbers that make no sense.
     SolveError
         If workers cannot be started, or results not be written; what is done is kept.
     """
     expect(scenario, Scenario, "ensemble")
+    whole("draws", draws, 1, MOST_DRAWS)
+    whole("seed", seed, 0)
+    whole("beliefs", beliefs, 1)
+    whole("checked", checked, 0, MOST_DRAWS)
+    whole("periods", periods, 1, MOST_PERIODS)
+    whole("workers", workers, 1, MOST_THREADS)
     asked = Asked(
         draws=draws,
         policies=None if policies is None else tuple(policies),
@@ -139,7 +148,7 @@ def _solve(
 ) -> None:
     """Make or go on with the run in a folder; `who` has the workers and the cluster asked for."""
     if resume:
-        record = go_on(store.read_record(folder), scenario, asked)
+        record = go_on(store.read_record(folder, copy=True), scenario, asked)
     else:
         store.check_empty(folder)
         record = new_record(scenario, asked)

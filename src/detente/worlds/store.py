@@ -2,10 +2,10 @@
 
 ::
 
-    RESULTS/run.json                  what was asked, once (`RunRecord`)
-    RESULTS/worlds/part-00000.parquet rows of some hundred worlds each
-    RESULTS/journal.jsonl             rows since the last part: one line of JSON for each world
-    RESULTS/.lock                     held by the process that writes
+    RESULTS/run.json             what was asked, once (`RunRecord`), and a copy in run.copy.json
+    RESULTS/worlds/part-….parquet rows of some hundred worlds each
+    RESULTS/journal.jsonl        rows since the last part: a check sum and JSON for each world
+    RESULTS/.lock                held by the process that writes
 
 Each world is appended to the journal when it comes. From time to time the journal becomes a part:
 it is written under another name, brought to the disk, renamed, and only then is the journal begun
@@ -13,6 +13,9 @@ anew. A process that is killed in between leaves rows that stand in both, which 
 A torn line at the end of the journal is a world that has not been solved. Nothing else can be left
 behind but files whose names begin with a dot, which readers do not look at and the next writer
 removes.
+
+Disks lose bits. All files carry a digest; readers refuse what is not what was written, by name, and
+the next writer throws it away, so that its worlds are solved again.
 """
 
 from __future__ import annotations
@@ -20,15 +23,17 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from filelock import FileLock, Timeout
 
-from detente.errors import Diagnostic, Place, ScenarioError
+from detente.errors import Diagnostic, Place, ScenarioError, Severity
+from detente.files import scratch, settle
 from detente.worlds.batch import (
     Batch,
     Row,
@@ -39,10 +44,21 @@ from detente.worlds.batch import (
     to_line,
     world_of,
 )
-from detente.worlds.parts import any_crashed, copy_without_crashed, worlds_in, write_part
+from detente.worlds.journal import read_journal
+from detente.worlds.parts import (
+    any_crashed,
+    copy_without_crashed,
+    digest,
+    find_parts,
+    part_name,
+    part_number,
+    worlds_in,
+    write_part,
+)
 from detente.worlds.record import RunRecord
 
 RECORD = "run.json"
+COPY = "run.copy.json"
 JOURNAL = "journal.jsonl"
 PARTS = "worlds"
 LOCK = ".lock"
@@ -69,7 +85,7 @@ class Store:
         self._lock = lock
         _sweep(folder)
         found = contents(folder, record)
-        self._parts = 1 + max((_number(part) for part in found.parts), default=-1)
+        self._parts = 1 + max((part_number(part)[0] for part in found.parts), default=-1)
         self._batch = found.rows
         self.done = found.worlds
         self.failed = found.failed
@@ -115,8 +131,7 @@ class Store:
         """Make the journal a part and begin it anew. Raises `OSError`; then all stays as it was."""
         if not self._batch.worlds:
             return
-        with _whole(self.folder / PARTS / f"part-{self._parts:05d}.parquet") as hidden:
-            write_part(self._batch, hidden)
+        _write_part(self.folder, self._parts, 0, partial(write_part, self._batch))
         self._parts += 1
         os.ftruncate(self._journal, 0)
         os.fsync(self._journal)
@@ -141,9 +156,9 @@ class Store:
     def _begin_journal(self) -> int:
         """The journal, open at its end, with the rows at hand and nothing else in it."""
         path = self.folder / JOURNAL
-        lines = [line for line in _lines(path) if world_of(from_line(line)) in self._batch.worlds]
-        size = path.stat().st_size if path.exists() else 0
-        if sum(map(len, lines)) != size:  # torn, or in a part already
+        journal = read_journal(path)
+        lines = [x for x in journal.lines if world_of(from_line(x)) in self._batch.worlds]
+        if b"".join(lines) != journal.content:  # torn, or in a part already
             _write_whole(path, b"".join(lines))
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
 
@@ -174,19 +189,22 @@ def resume(folder: Path) -> Store:
     """Go on with the run in a folder.
 
     Worlds whose process died are taken out, to be tried again: that may have been the machine's
-    fault, and is the only result that does not follow from the world alone.
+    fault, and is the only result that does not follow from the world alone. What is damaged is
+    thrown away.
 
     Raises
     ------
     ScenarioError
         If there is none, or it cannot be written, or another process writes it.
     """
-    read_record(folder)
+    read_record(folder, copy=True)
     with _telling(folder):
         lock = _locked(folder)
         try:
             (folder / PARTS).mkdir(exist_ok=True)
-            record = read_record(folder)
+            record = read_record(folder, copy=True)
+            write_record(folder, record)
+            _throw_away(folder)
             _take_out_crashed(folder)
             return Store(folder, record, lock)
         except BaseException:
@@ -194,16 +212,51 @@ def resume(folder: Path) -> Store:
             raise
 
 
+def damage(folder: Path) -> list[Diagnostic]:
+    """What is damaged in a folder and can be gone on without. Raises `ScenarioError`."""
+    found = []
+    read_record(folder, copy=True)
+    try:
+        read_record(folder)
+    except ScenarioError:
+        found.append((RECORD, "its copy is taken"))
+    again = "its worlds are solved again"
+    with _reading(folder):
+        if read_journal(folder / JOURNAL).damaged:
+            found.append((JOURNAL, "those of its worlds that cannot be read are solved again"))
+        found += [(f"{PARTS}/{part.name}", again) for part in find_parts(folder / PARTS).damaged]
+    return [
+        Diagnostic(
+            Place(str(folder)),
+            "damaged",
+            f"{name} is not what was written: {what}",
+            severity=Severity.WARNING,
+        )
+        for name, what in found
+    ]
+
+
+def _throw_away(folder: Path) -> None:
+    """Remove what is damaged, and files of parts that have been written anew."""
+    journal = read_journal(folder / JOURNAL)
+    if journal.damaged:
+        _write_whole(folder / JOURNAL, b"".join(journal.lines))
+    found = find_parts(folder / PARTS)
+    for part in (*found.damaged, *found.old):
+        part.unlink()
+
+
 def _take_out_crashed(folder: Path) -> None:
-    lines = list(_lines(folder / JOURNAL))
+    lines = read_journal(folder / JOURNAL).lines
     others = [line for line in lines if not has_crashed(from_line(line))]
     if len(others) < len(lines):
         _write_whole(folder / JOURNAL, b"".join(others))
     with _reading(folder):
         crashed = [part for part in _parts(folder) if any_crashed(part)]
     for part in crashed:
-        with _whole(part) as hidden:
-            copy_without_crashed(part, hidden)
+        number, times = part_number(part)
+        _write_part(folder, number, times + 1, partial(copy_without_crashed, part))
+        part.unlink()
 
 
 def check_empty(folder: Path) -> None:
@@ -222,8 +275,11 @@ def check_empty(folder: Path) -> None:
             _refuse(folder, "exists", message, "name a new folder")
 
 
-def read_record(folder: Path) -> RunRecord:
-    """The record of the run in a folder. Raises `ScenarioError` if there is none."""
+def read_record(folder: Path, *, copy: bool = False) -> RunRecord:
+    """The record of the run in a folder; with `copy` its copy will do where it is damaged.
+
+    Raises `ScenarioError` if there is none.
+    """
     path = folder / RECORD
     try:
         return RunRecord.from_json(path.read_text("utf-8"))
@@ -233,13 +289,29 @@ def read_record(folder: Path) -> RunRecord:
     except OSError as error:
         _refuse(folder, "cannot-read", f"{RECORD} cannot be read: {error.strerror}")
     except (ValueError, KeyError, TypeError):
-        message = f"{RECORD} is not the record of a run, or of another version"
-        _refuse(folder, "no-run", message)
+        kept = _copy_of_record(folder)
+        if kept is not None and copy:
+            return kept
+        if kept is not None:
+            _refuse_damaged(folder, [RECORD])
+        message = f"{RECORD} is not the record of a run, or of another version, or damaged"
+        _refuse(folder, "no-run", message, "name another folder for a new run")
     raise AssertionError  # not reached
 
 
+def _copy_of_record(folder: Path) -> RunRecord | None:
+    try:
+        return RunRecord.from_json((folder / COPY).read_text("utf-8"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def write_record(folder: Path, record: RunRecord) -> None:
-    _write_whole(folder / RECORD, f"{record.to_json()}\n".encode())
+    """Write a record and its copy, where they are not there."""
+    data = f"{record.to_json()}\n".encode()
+    for path in (folder / RECORD, folder / COPY):
+        if not path.exists() or path.read_bytes() != data:
+            _write_whole(path, data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,35 +328,20 @@ class Contents:
 def contents(folder: Path, record: RunRecord) -> Contents:
     """What is in the folder, whether or not it is being written. Raises `ScenarioError`."""
     # The journal first: what becomes a part meanwhile is then seen in both, not in neither.
-    lines = list(_lines(folder / JOURNAL))
+    with _reading(folder):
+        journal = read_journal(folder / JOURNAL)
+    if journal.damaged:
+        _refuse_damaged(folder, [JOURNAL])
     parts = _parts(folder)
     with _reading(folder):
         found = worlds_in(parts)
     batch = Batch(record.columns())
-    for line in lines:
+    for line in journal.lines:
         rows = from_line(line)
         if world_of(rows) not in found:
             batch.append(rows)
             found[world_of(rows)] = has_failed(rows)
     return Contents(parts, batch, set(found), sum(found.values()))
-
-
-def _lines(path: Path) -> Iterator[bytes]:
-    """The whole lines of a journal. After one that is none, as a power cut may leave it, no other
-    is read: its worlds are solved again."""
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        return
-    with file:
-        for line in file:
-            try:
-                from_line(line)
-            except ValueError:
-                return
-            if not line.endswith(b"\n"):
-                return
-            yield line
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
@@ -293,35 +350,18 @@ def _write_all(descriptor: int, data: bytes) -> None:
 
 
 def _write_whole(path: Path, data: bytes) -> None:
-    with _whole(path) as hidden:
-        hidden.write_bytes(data)
-
-
-@contextlib.contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """A name under which to write a file, so that it stands there whole or the old one stays: it is
-    brought to the disk, then renamed."""
     hidden = path.with_name(f".{path.name}")
-    try:
-        yield hidden
-        _sync(hidden)
-        hidden.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            hidden.unlink(missing_ok=True)
-        raise
-    _sync(path.parent)
+    with scratch(hidden):
+        hidden.write_bytes(data)
+        settle(hidden, path)
 
 
-def _sync(path: Path) -> None:
-    """Bring a file, or the names in a folder, to the disk."""
-    if path.is_dir() and os.name != "posix":  # elsewhere folders cannot be opened
-        return
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)  # or Windows refuses
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _write_part(folder: Path, number: int, times: int, write: Callable[[Path], None]) -> None:
+    """Write a part, whose name says what is in it. Raises `OSError`; then nothing is left of it."""
+    hidden = folder / PARTS / f".part-{number:05d}.parquet"
+    with scratch(hidden):
+        write(hidden)
+        settle(hidden, hidden.with_name(part_name(number, times, digest(hidden))))
 
 
 def _sweep(folder: Path) -> None:
@@ -338,11 +378,15 @@ def _ours(path: Path) -> bool:
 
 
 def _parts(folder: Path) -> tuple[Path, ...]:
-    return tuple(sorted((folder / PARTS).glob("part-*.parquet")))
-
-
-def _number(part: Path) -> int:
-    return int(part.stem.removeprefix("part-"))
+    """The parts, all of which are whole. Raises `ScenarioError`."""
+    with _reading(folder):
+        found = find_parts(folder / PARTS)
+    if found.strange:
+        message = f"a part cannot be read: {PARTS}/{found.strange[0].name} is none of this version"
+        _refuse(folder, "cannot-read", message, "move it out of the folder")
+    if found.damaged:
+        _refuse_damaged(folder, [f"{PARTS}/{part.name}" for part in found.damaged])
+    return found.whole
 
 
 def _locked(folder: Path) -> FileLock:
@@ -369,6 +413,13 @@ def _telling(
 def _reading(folder: Path) -> contextlib.AbstractContextManager[None]:
     """The same of a part that cannot be read."""
     return _telling(folder, "cannot-read", "a part cannot be read")
+
+
+def _refuse_damaged(folder: Path, names: Sequence[str]) -> None:
+    verb = "is" if len(names) == 1 else "are"
+    message = f"{', '.join(names)} {verb} damaged: not what was written"
+    hint = "go on with the run by --resume: what is lost is solved again"
+    _refuse(folder, "damaged", message, hint)
 
 
 def _refuse(folder: Path, code: str, message: str, hint: str = "") -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from detente.arguments import whole
 from detente.scenario.notebook import InNotebook
 from detente.worlds.explore.discovery import Discovery, discover
 from detente.worlds.explore.influence import Influence, influence
@@ -159,6 +160,8 @@ def explore(
     ScenarioError
         For names, periods and wishes that the ensemble does not have.
     """
+    whole("within", within, 1)
+    whole("seed", seed, 0)
     found = Kept(found)
     record = found.record
     base = record.against if against is None else pick_policy(found, against, "--against")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from textwrap import fill
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
+from detente.analysis.picture import write_figure
 from detente.worlds.explore.explore import Exploration
 from detente.worlds.explore.influence import Influence
 from detente.worlds.explore.source import PROBABILITY
@@ -34,11 +36,10 @@ MOST = 8
 """Assumptions that are drawn."""
 
 
-def save(found: Exploration, file: Path) -> None:
-    """Draw into a file in .svg, .png or .pdf; the same exploration gives the same file."""
-    undated = {".svg": "Date", ".pdf": "CreationDate"}.get(file.suffix.lower())
+def save(found: Exploration, file: Path, **rules: Any) -> None:
+    """Draw into a file in .svg, .png or .pdf; `rules` are those of `files.write`."""
     with rc_context({"svg.hashsalt": "detente"}):
-        draw(found).savefig(file, dpi=150, metadata={undated: None} if undated else None)
+        write_figure(draw(found), file, dpi=150, **rules)
 
 
 def draw(found: Exploration) -> Figure:
