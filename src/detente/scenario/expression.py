@@ -227,7 +227,7 @@ def _tree(written: str | float, shown: str, tell: Tell) -> ast.expr | None:
         tell(fault.position, "formula", fault.message, fault.hint)
         return None
     try:
-        tree = ast.parse(shown, mode="eval").body
+        tree = ast.parse(tokens.without_dates(shown), mode="eval").body
     except SyntaxError as error:
         tell(*_syntax(error, shown))
         return None
