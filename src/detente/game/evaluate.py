@@ -106,8 +106,11 @@ class Evaluator:
 
     def _calendar(self, t: int) -> dict[str, float]:
         date = self.scenario.calendar.date(t)
-        dated = {} if date is None else {"month": float(date.month), "year": float(date.year)}
-        return {"t": float(t), "last": float(self.last), **dated}
+        plain = {"t": float(t), "last": float(self.last)}
+        if date is None:
+            return plain
+        # A date is the number of its period, in formulas as here.
+        return {**plain, "month": float(date.month), "year": float(date.year), "date": float(t)}
 
     def _evaluate(
         self,

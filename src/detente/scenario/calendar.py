@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +11,16 @@ Unit = Literal["day", "week", "month", "quarter", "year", "round"]
 
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 DAYS = {"day": 1, "week": 7}
+START = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?")
+
+
+def day(text: str) -> dt.date | None:
+    """The day that `2018-02` (its first) or `2018-02-15` stands for."""
+    match = START.fullmatch(text)
+    try:
+        return dt.date(int(match[1]), int(match[2]), int(match[3] or 1)) if match else None
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,16 @@ class Calendar:
             return (date - self.start).days // DAYS[self.unit] + 1
         months = (date.year - self.start.year) * 12 + date.month - self.start.month
         return months // MONTHS[self.unit] + 1
+
+    def number(self, text: str) -> int | None:
+        """The period that a date as written, or the number of a round, stands for; else None."""
+        if self.start is None:
+            return int(text) if text.isdecimal() else None
+        # A year is the period that tables call so: the one that begins in it.
+        if self.unit == "year" and re.fullmatch("[0-9]{4}", text):
+            return self.period(dt.date(int(text), 12, 31)) if int(text) else None
+        date = day(text)
+        return self.period(date) if date else None
 
     def label(self, t: int) -> str:
         """What to call period `t` in a table: `2018-02`, `2018-02-15`, `2018` or `round 3`."""

@@ -29,6 +29,7 @@ class Context:
         self.chances = scope.at(seen, NUMBER, state=True, types=False)
         self.private = scope.at("this formula", NUMBER, state=True, types=True)
         self.forever = scope.forever
+        self.calendar = scope.calendar
 
     def formula(self, trail: Trail, value: Any, scope: Scope) -> Formula | None:
         """The formula at `trail`, or None after telling what is wrong with it."""

@@ -229,7 +229,7 @@ def _tree(written: str | float, shown: str, numeric: bool, tell: Tell) -> ast.ex
         tell(*_not_read(shown, fault, numeric))
         return None
     try:
-        tree = ast.parse(shown, mode="eval").body
+        tree = ast.parse(tokens.without_dates(shown), mode="eval").body
     except SyntaxError as error:
         tell(*_not_read(shown, _syntax(error, shown), numeric))
         return None

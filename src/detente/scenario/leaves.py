@@ -42,6 +42,17 @@ def _formula(value: Any) -> Any:
     raise wrong("should be a formula, a number or a name", number_hint(value))
 
 
+def _formula_or_table(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return _formula(value)
+    by, values = value.get("by"), value.get("values")
+    by = [by] if isinstance(by, str) else by
+    named = isinstance(by, list) and by and all(isinstance(name, str) for name in by)
+    if value.keys() == {"by", "values"} and named and isinstance(values, dict):
+        return {"by": by, "values": values}
+    raise wrong("should be a formula, or a table `{by: [names], values: {level: value, ...}}`")
+
+
 def _each(value: Any) -> Any:
     return value if value is None or isinstance(value, list) else [_formula(value)]
 
@@ -174,6 +185,12 @@ def _by_name(value: Any) -> Any:
     return value
 
 
+def _by_name_or_table(value: Any) -> Any:
+    """The same where a value may be a table, which is a mapping as well."""
+    table = isinstance(value, dict) and value.keys() == {"by", "values"}
+    return {"": value} if table and isinstance(value["values"], dict) else _by_name(value)
+
+
 # What a file may hold at the leaves. The mapping types take one value for a mapping with the
 # single key ''.
 Formula = Annotated[
@@ -225,8 +242,25 @@ LevelsOf = Annotated[
 Key = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{NAME}$"})]
 Names = Annotated[list[Line], BeforeValidator(listed, json_schema_input_type=Text | list[Text])]
 Formulas = dict[Key, Formula]
+Table = Annotated[
+    Any,
+    PlainValidator(_formula_or_table),
+    WithJsonSchema(
+        {
+            "description": "A formula, or a table by levels and types.",
+            "type": ["string", "number", "boolean", "object"],
+            "properties": {
+                "by": {"type": ["string", "array"], "items": {"type": "string"}},
+                "values": {"type": "object"},
+            },
+            "required": ["by", "values"],
+            "additionalProperties": False,
+        }
+    ),
+]
+Tables = dict[Key, Table]
 OneOrFormulas = Annotated[
-    Formulas, BeforeValidator(_by_name, json_schema_input_type=Formula | Formulas)
+    Tables, BeforeValidator(_by_name_or_table, json_schema_input_type=Table | Tables)
 ]
 Numbers = Annotated[
     dict[Key, Number], BeforeValidator(_by_name, json_schema_input_type=Number | dict[Key, Number])

@@ -7,11 +7,9 @@ by the calendar is a date. It counts from the first time it has held, for good.
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 
-from detente.scenario import schema, world
-from detente.scenario.calendar import Calendar
+from detente.scenario import schema
 from detente.scenario.context import Context
 from detente.scenario.hints import listing
 from detente.scenario.model import Moment, Scenario, Term
@@ -54,10 +52,10 @@ def _moment(context: Context, trail: Trail, value: int | str | None) -> Moment |
         hint = "name an event, as in `until: steps >= 1`, or give a number of periods"
         context.report.error(trail, "forever", message, hint)
         return None
-    calendar = _calendar(context)
+    calendar = context.calendar
     if calendar is None:
         return None  # the calendar cannot be read, and that is told
-    number = _number(text, calendar)
+    number = calendar.number(text)
     if number is not None:
         return Moment(text, context.report.source.place(trail), number)
     message, hint = f"`{text}` is not a date", date_hint(text)
@@ -82,28 +80,6 @@ def _event(context: Context, trail: Trail, text: str) -> Moment | None:
         message = f"`{text}` is no event: it reads nothing of the state"
         context.report.error(trail, "terms", message, "an event is as in `steps >= 1`")
     return Moment(event.text, event.place, event=event)
-
-
-def _calendar(context: Context) -> Calendar | None:
-    """The calendar of the file, or None where it is not as it should be."""
-    part: schema.CalendarPart | None = context.parts.single.get("calendar")
-    if part is None:
-        return None
-    start = world.date(part.start)
-    if part.period == "round":
-        return Calendar("round", None)
-    return Calendar(part.period, start) if start else None
-
-
-def _number(text: str, calendar: Calendar) -> int | None:
-    """The period that a date or number stands for, or None where it has no meaning here."""
-    if calendar.start is None:
-        return int(text) if text.isdecimal() else None
-    # A year is the period that tables call so: the one that begins in it.
-    if calendar.unit == "year" and re.fullmatch("[0-9]{4}", text):
-        return calendar.period(dt.date(int(text), 12, 31)) if int(text) else None
-    date = world.date(text)
-    return calendar.period(date) if date else None
 
 
 def warn_span(scenario: Scenario, term: Term, report: Report) -> None:

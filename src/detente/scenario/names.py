@@ -7,10 +7,11 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
+from detente.scenario.calendar import Calendar, day
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.leaves import NAME
 from detente.scenario.report import Report
-from detente.scenario.schema import ActionPart, ParameterPart
+from detente.scenario.schema import ActionPart, CalendarPart, ParameterPart
 from detente.scenario.scope import RESERVED, WORDS, Scope
 from detente.scenario.shape import Parts
 from detente.scenario.source import Trail
@@ -210,9 +211,20 @@ def vocabulary(parts: Parts, report: Report) -> Scope:
             for key, part in parts.parameters.items()
         },
         dated=calendar is None or calendar.period != "round",
+        calendar=_calendar(calendar),
         forever=calendar is not None and calendar.horizon == FOREVER,
         partial=bool(parts.lost & {"actors", "state", "parameters"}),
     )
+
+
+def _calendar(part: CalendarPart | None) -> Calendar | None:
+    """The calendar of the file, or None where it is not as it should be."""
+    if part is None:
+        return None
+    if part.period == "round":
+        return Calendar("round", None)
+    start = day(part.start)
+    return Calendar(part.period, start) if start else None
 
 
 def _owner(

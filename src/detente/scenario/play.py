@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from detente.scenario import model, schema
+from detente.scenario import cells, model, schema
 from detente.scenario.context import Context
 from detente.scenario.expression import Formula
 from detente.scenario.frozen import Frozen
@@ -134,7 +134,7 @@ def _costs(
             payer = name or actor if key == "cost" else name
             if not _payer(context, below, payer, found):
                 continue
-            formula = context.formula(below, value, context.private)
+            formula = cells.value(context, below, value, context.private)
             if formula:
                 found[payer] = formula
     return found
@@ -150,6 +150,13 @@ def _payer(context: Context, trail: Trail, name: str, others: Iterable[str]) -> 
     return True
 
 
+def _sums(context: Context, trail: Trail, values: Mapping[str, Any]) -> Mapping[str, Formula]:
+    """Formulas and tables by name; those with mistakes are left out."""
+    scope = context.private
+    found = {key: cells.value(context, (*trail, key), one, scope) for key, one in values.items()}
+    return Frozen({key: formula for key, formula in found.items() if formula})
+
+
 def payoff(context: Context, key: str, part: schema.PayoffPart) -> model.Payoff:
     """The payoffs of the actor `key`."""
     trail: Trail = ("payoffs", key)
@@ -158,8 +165,8 @@ def payoff(context: Context, key: str, part: schema.PayoffPart) -> model.Payoff:
         hint = "say it as a `flow`, or give a number of periods"
         context.report.key_error((*trail, "terminal"), "forever", message, hint)
     return model.Payoff(
-        flow=context.formulas((*trail, "flow"), part.flow, context.private),
-        terminal=context.formulas((*trail, "terminal"), part.terminal, context.private),
+        flow=_sums(context, (*trail, "flow"), part.flow),
+        terminal=_sums(context, (*trail, "terminal"), part.terminal),
         about=part.about,
         support=context.support(trail, part),
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from detente.scenario.calendar import Calendar
 from detente.scenario.nodes import FUNCTIONS
 
 
@@ -17,6 +18,7 @@ class Kind(Enum):
     CONDITION = "a condition"
     LEVEL = "a level"
     TYPE = "a type"
+    DATE = "a date"
     UNKNOWN = "unknown"  # something is wrong with it, which has been told already
 
 
@@ -30,10 +32,11 @@ class Sort:
 
 NUMBER = Sort(Kind.NUMBER)
 CONDITION = Sort(Kind.CONDITION)
+DATE = Sort(Kind.DATE)
 UNKNOWN = Sort(Kind.UNKNOWN)
 
 PLAIN_CALENDAR = frozenset({"t", "last"})
-DATED_CALENDAR = frozenset({"month", "year"})
+DATED_CALENDAR = frozenset({"month", "year", "date"})
 CALENDAR = PLAIN_CALENDAR | DATED_CALENDAR
 
 SEEN = "what all can see"  # what messages call a place that may not depend on types
@@ -65,6 +68,7 @@ class Scope:
     `parameters` gives the actor with whose type the parameter varies, or ''. Where `partial`,
     there may be names that are not listed, so that unknown ones pass without a message. Where
     play goes on `forever`, the calendar is not for formulas.
+    `calendar` gives dates their periods; None where it cannot be read, which has been told.
     `what` names the place in messages.
     """
 
@@ -72,6 +76,7 @@ class Scope:
     actors: Mapping[str, tuple[str, ...] | None]
     parameters: Mapping[str, str]
     dated: bool = False
+    calendar: Calendar | None = None
     forever: bool = False
     partial: bool = False
     wanted: Sort = NUMBER

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 
 from detente.scenario.hints import listing
-from detente.scenario.scope import NUMBER, UNKNOWN, Kind, Scope, Sort
+from detente.scenario.scope import DATE, NUMBER, UNKNOWN, Kind, Scope, Sort
+from detente.scenario.tokens import BLANK
 
 OPERATORS: dict[type[ast.operator], str] = {
     ast.Add: "+",
@@ -23,8 +24,10 @@ MOST_RANKS = 5  # levels of which a hint says the rank
 
 
 def sort_of(tree: ast.expr, scope: Scope) -> Sort | None:
-    """The sort of levels or types that a part has by itself, or None."""
+    """The sort of levels, types or dates that a part has by itself, or None."""
     match tree:
+        case ast.Name(id=key) if key == "date" or BLANK.fullmatch(key):
+            return DATE
         case ast.Name(id=key) if key in scope.variables:
             sort = scope.level(key)
             return None if sort == NUMBER else sort
@@ -47,6 +50,10 @@ def misfit(text: str, sort: Sort, wanted: Sort, scope: Scope) -> tuple[str, str]
     if given is needed:
         return f"`{text}` is {given.value} of {sort.of}, not of {wanted.of}", ""
     message = f"`{text}` is {given.value}, not {needed.value}{owner}"
+    if needed is Kind.DATE:
+        return message, "compare `date` with a date, as in date >= 2018-02"
+    if given is Kind.DATE:
+        return message, "`date` is only compared with dates, as in date >= 2018-02; `t` is a number"
     if needed in (Kind.LEVEL, Kind.TYPE):
         rank = f"rank({wanted.of}) is a number; " if needed is Kind.LEVEL else ""
         what = "levels" if needed is Kind.LEVEL else "types"

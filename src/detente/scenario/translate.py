@@ -12,11 +12,12 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from detente.scenario import nodes
+from detente.scenario import nodes, tokens
 from detente.scenario.hints import did_you_mean
 from detente.scenario.scope import (
     CALENDAR,
     CONDITION,
+    DATE,
     DATED_CALENDAR,
     NUMBER,
     SEEN,
@@ -46,6 +47,7 @@ INSTEAD = {
     "not": "write `not a`",
 }
 """How what spreadsheets have functions for is written here."""
+BY_ROUND = "compare `t` with the number of a round, as in t >= 3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,10 @@ class Translator:
     def part(self, tree: ast.expr, wanted: Sort | None = None) -> Typed:
         """Any part of a formula; `wanted` says what bare names of levels and types mean."""
         match tree:
+            case ast.Name(id=key) if tokens.BLANK.fullmatch(key):
+                return self.date(tree)
+            case ast.Constant() if wanted == DATE:
+                return self.date(tree)
             case ast.Constant():
                 return self.constant(tree)
             case ast.Name():
@@ -143,9 +149,27 @@ class Translator:
             return self.wrong(tree, "scope", f"{self.scope.what} may not depend on `{tree.id}`")
         if tree.id in DATED_CALENDAR and not self.scope.dated:
             hint = "give `calendar` a `start` and a `period` other than `round`"
+            hint = BY_ROUND if tree.id == "date" else hint
             return self.wrong(tree, "scope", f"`{tree.id}` needs a dated calendar", hint)
         self.used.add(tree.id)
-        return Typed(nodes.Name(tree.id), NUMBER)
+        return Typed(nodes.Name(tree.id), DATE if tree.id == "date" else NUMBER)
+
+    def date(self, tree: ast.expr) -> Typed:
+        """A date as written: the number of the period in which it lies."""
+        text, calendar = self.source(tree), self.scope.calendar
+        if calendar is None:
+            return BROKEN  # the calendar cannot be read, and that is told
+        if calendar.start is None:
+            if tokens.reads_date(self.text):
+                return BROKEN  # told at `date`
+            return self.wrong(tree, "scope", f"`{text}` is a date; rounds have none", BY_ROUND)
+        period = calendar.number(text)
+        if period is not None:
+            return Typed(nodes.Constant(float(period)), DATE)
+        unit = "" if calendar.unit != "year" else "2018, "
+        return self.wrong(
+            tree, "calendar", f"`{text}` is not a date", f"write it as {unit}2018-02 or 2018-02-15"
+        )
 
     def variable(self, tree: ast.Name) -> Typed:
         if not self.scope.state:
@@ -217,7 +241,7 @@ class Translator:
         if scope.state:
             known += usable(scope.variables)
         if scope.state and not scope.forever:
-            known += ["t", "last", *(("month", "year") if scope.dated else ())]
+            known += ["t", "last", *(("month", "year", "date") if scope.dated else ())]
         if scope.types:
             known += usable(scope.actors)
         return did_you_mean(key, known)

@@ -5,23 +5,18 @@ A builder that finds a mistake tells it and gives None; the others go on.
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from detente.errors import Place
 from detente.scenario import model, schema, uncertainty
-from detente.scenario.calendar import Calendar
+from detente.scenario.calendar import Calendar, day
 from detente.scenario.context import Context
 from detente.scenario.expression import Formula, number
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.slips import date_hint
 from detente.scenario.source import Trail
 from detente.scenario.values import FOREVER, LIMIT
-
-START = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?")
-
 
 NOWHERE = Place("")
 
@@ -38,7 +33,7 @@ def calendar(context: Context, part: schema.CalendarPart) -> Calendar | None:
             message = f"`start` is missing: a {part.period} has dates"
             context.report.key_error(trail, "missing-key", message)
         return None
-    start = date(part.start)
+    start = day(part.start)
     if start is None:
         message = f"`{part.start}` is not a date"
         context.report.error(trail, "calendar", message, date_hint(part.start))
@@ -162,15 +157,6 @@ def _fits(
         message = f"a value for {listing(missing)} of {of} is missing"
         context.report.key_error(trail, "missing-key", message)
     return not strange and not missing
-
-
-def date(text: str) -> dt.date | None:
-    """The day that `2018-02` (its first) or `2018-02-15` stands for."""
-    match = START.fullmatch(text)
-    try:
-        return dt.date(int(match[1]), int(match[2]), int(match[3] or 1)) if match else None
-    except ValueError:
-        return None
 
 
 def horizon(context: Context, part: schema.CalendarPart) -> Formula | None:
