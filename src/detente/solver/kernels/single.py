@@ -1,9 +1,9 @@
-"""Turns of chance and of one mover with one type or two: all beliefs of a state together.
+"""Turns of one mover with two types: all beliefs of a state together.
 
 Node y = o (n + 1) + g of the lines stands for b = base[o] + local[g].
 
-What hardly any game needs is not compiled with what all need: `sweep_plain` knows no learning,
-and `sweep_lines` stops at a state where nodes are left for `trace_nodes`, and is called again.
+What hardly any game needs is not compiled with what all need: `sweep_lines` stops at a state where
+nodes are left for `trace_nodes`, and is called again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import NamedTuple
 import numpy as np
 
 from detente.solver.kernels.branch import TRACED, UNIQUE, find
-from detente.solver.kernels.elementary import exp
 from detente.solver.kernels.jit import inner, kernel, once
 from detente.solver.kernels.line import (
     LINES,
@@ -25,8 +24,6 @@ from detente.solver.kernels.line import (
     S1,
     SHARE,
     SUMS,
-    TOP_0,
-    TOTAL_0,
     WORST,
     climb_lines,
     is_unique,
@@ -104,26 +101,6 @@ def make_lines(turn: Turn, count: int, nodes: int, width: int) -> Lines:
         second=np.resize(turn.profile, width).astype(np.float64),
         point=np.zeros(kinds * count),
     )
-
-
-@kernel
-def sweep_plain(first, last, part, turn, following, lines, ahead, best, values, sigma):
-    """The states first … last - 1 of a turn at which nothing is learnt: of chance, or of one mover
-    with nothing private. As `sweep_lines`."""
-    beliefs = following.shape[1]
-    for x in range(first, last):
-        begin = part.action_ptr[x]
-        count = part.action_ptr[x + 1] - begin
-        play = sigma[beliefs * part.play_ptr[x] : beliefs * part.play_ptr[x + 1]]
-        if count == 1:
-            look_ahead(part, turn.best, begin, following, values[x])
-            play[:] = 1.0
-            continue
-        for a in range(count):
-            look_ahead(part, turn.best, begin + a, following, ahead[a])
-        weigh(turn, ahead, count, lines)
-        logit(turn.movers.lam[0], count, lines)
-        update_lines(turn, lines, ahead, count, best, values[x], play)
 
 
 @kernel
@@ -381,29 +358,6 @@ def weigh(turn, ahead, count, lines):
                         p = turn.members[q, r]
                         total += turn.outside[o, p] * flat[row + np.uint64(p)]
                     lines.own[a, q, o * inner + g] = total
-
-
-@once
-def logit(lam, count, lines):
-    """σ(a) ∝ exp(λ Q(a)) at all nodes, into lines.play."""
-    top, total = lines.sums[TOP_0], lines.sums[TOTAL_0]
-    value = lines.own[0, 0]
-    for y in range(top.shape[0]):
-        top[y] = value[y]
-        total[y] = 0.0
-    for a in range(1, count):
-        value = lines.own[a, 0]
-        for y in range(top.shape[0]):
-            top[y] = max(top[y], value[y])
-    for a in range(count):
-        value, play = lines.own[a, 0], lines.play[0, a]
-        for y in range(top.shape[0]):
-            play[y] = exp(lam * (value[y] - top[y]))
-            total[y] += play[y]
-    for a in range(count):
-        play = lines.play[0, a]
-        for y in range(top.shape[0]):
-            play[y] /= total[y]
 
 
 @inner
