@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 import detente
 from detente.game.arrays import CompiledGame
 from detente.solver.solution import Status, by_type
+from tests.effort import examples
 from tests.generate import Shape, scenarios
 from tests.reference import FoldedError, reference
 from tests.solver.test_certificate import random_game
 
 few = settings(
-    max_examples=4,
+    max_examples=examples(4),
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
