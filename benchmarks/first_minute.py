@@ -146,9 +146,9 @@ def commands(plan: Plan) -> Table:
 def round_of(checkout: Checkout, found: Mapping[str, Found], plan: Plan, *, cold: bool) -> None:
     """Every command once, and in the first rounds the one that compiles the solver."""
     if cold:
-        words = ["run", LARGE, *(("--horizon", "1", "--beliefs", "5") if plan.quick else ())]
+        short = ("--horizon", "1", "--beliefs", "5") if plan.quick else ()
         with tempfile.TemporaryDirectory() as cache:
-            found[COLD].add(checkout.detente(*words, cache=Path(cache)))
+            found[COLD].add(checkout.detente("run", LARGE, *short, cache=Path(cache)))
     if not checkout.cache.exists():
         checkout.detente("run", SMALL)  # it compiles, and does not count
     found["import"].add(checkout.run(*LEAST))

@@ -68,17 +68,15 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     processes = session.config.getoption("numprocesses", default=None)
     if not processes or session.config.option.collectonly:
         return
-    from detente.solver.kernels.jit import is_compiled
-
-    if not is_compiled():
-        print("Compiling the solver (once; up to a minute) ...", file=sys.stderr, flush=True)
-        command = [sys.executable, "-m", "detente.cli.main", "run", "bargaining-rounds"]
-        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    told = "Compiling the solver, unless this checkout has done so (up to a minute) ..."
+    print(told, file=sys.stderr, flush=True)
+    command = [sys.executable, "-m", "detente.cli.main", "run", "bargaining-rounds"]
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:
-    """One test process for each core, where there are few tests to give them."""
+    """A process for each core that the system counts, be it half of a real one."""
     return os.cpu_count()
 
 
