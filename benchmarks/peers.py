@@ -106,8 +106,8 @@ def gambit(file: str, precision: str) -> tuple[float, list[float]]:
     begin = time.perf_counter()
     profile = pygambit.qre.logit_solve_lambda(tree, [float(precision)])[0]
     seconds = time.perf_counter() - begin
-    sets = (where for player in tree.players for where in profile.profile[player])
-    return seconds, [float(p) for where in sets for _, p in where.items()]
+    sets = (at for player in tree.players for _, at in profile.profile[player])
+    return seconds, [float(p) for at in sets for _, p in at]
 
 
 def sgamesolver(

@@ -60,7 +60,7 @@ def logit(efg: Any, precisions: list[float]) -> list[list[float]]:
     """
     found = (each.profile for each in gambit().qre.logit_solve_lambda(efg, lam=precisions))
     return [
-        [float(p) for player in efg.players for where in play[player] for _, p in where.items()]
+        [float(p) for player in efg.players for _, at in play[player] for _, p in at]
         for play in found
     ]
 

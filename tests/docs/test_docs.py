@@ -35,6 +35,7 @@ from typing import Any
 
 import pytest
 import typer
+from _pytest.mark import ParameterSet
 from ruamel.yaml import YAML
 
 import detente
@@ -44,6 +45,8 @@ from detente.cli.main import app, main
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
+QUICK = ("README", "CONTRIBUTING", "CHANGELOG", "tutorial", "announcements", "language", "model")
+"""Pages that are run without `--full`, too; pages with nothing to run need not be among them."""
 LONG = os.environ.get("DETENTE_DOCS") == "long"
 SHORT = ("--horizon", "1", "--beliefs", "5")
 """Added to commands that are marked as long."""
@@ -215,7 +218,13 @@ def compare(block: Block, shown: list[str], printed: str) -> None:
         assert anywhere or at == len(actual), f"{block}: there is more to show:\n{printed}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def when_run(page: Path) -> ParameterSet:
+    """A page as a case of a test: most take long."""
+    marks = () if page.stem in QUICK else (pytest.mark.slow,)
+    return pytest.param(page, id=page.name, marks=marks)
+
+
+@pytest.mark.parametrize("page", map(when_run, PAGES))
 def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     runner = Runner(tmp_path)
