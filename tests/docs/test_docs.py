@@ -35,7 +35,6 @@ from typing import Any
 
 import pytest
 import typer
-from _pytest.mark import ParameterSet
 from ruamel.yaml import YAML
 
 import detente
@@ -45,8 +44,8 @@ from detente.cli.main import app, main
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
-QUICK = ("README", "CONTRIBUTING", "CHANGELOG", "tutorial", "announcements", "language", "model")
-"""Pages that are run without `--full`, too; pages with nothing to run need not be among them."""
+SLOW = ("ensembles", "from-an-article", "library", "policies", "solving", "study-pyeongchang-2018")
+"""Pages that are run with `--full` only."""
 LONG = os.environ.get("DETENTE_DOCS") == "long"
 SHORT = ("--horizon", "1", "--beliefs", "5")
 """Added to commands that are marked as long."""
@@ -218,13 +217,13 @@ def compare(block: Block, shown: list[str], printed: str) -> None:
         assert anywhere or at == len(actual), f"{block}: there is more to show:\n{printed}"
 
 
-def when_run(page: Path) -> ParameterSet:
-    """A page as a case of a test: most take long."""
-    marks = () if page.stem in QUICK else (pytest.mark.slow,)
-    return pytest.param(page, id=page.name, marks=marks)
-
-
-@pytest.mark.parametrize("page", map(when_run, PAGES))
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, id=page.name, marks=pytest.mark.slow if page.stem in SLOW else ())
+        for page in PAGES
+    ],
+)
 def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     runner = Runner(tmp_path)
