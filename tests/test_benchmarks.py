@@ -130,7 +130,7 @@ def test_the_commands_are_measured_as_whole_processes(monkeypatch: pytest.Monkey
 
 
 def test_a_process_is_measured_with_its_peak() -> None:
-    seconds, peak = first_minute.measured([sys.executable, "-c", "x = bytes(50 * 2**20)"], {})
+    seconds, peak = first_minute.measured([sys.executable, "-c", "x = b'x' * (50 * 2**20)"], {})
     assert seconds > 0
     assert peak > 50 * 2**20
     least = first_minute.measured([sys.executable, "-S", "-c", ""], {})[1]
