@@ -64,12 +64,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Compile the kernels before there are processes that would each do it."""
+    """Compile the kernels before there are processes that would each do it; it says so itself."""
     processes = session.config.getoption("numprocesses", default=None)
     if not processes or session.config.option.collectonly:
         return
-    told = "Compiling the solver, unless this checkout has done so (up to a minute) ..."
-    print(told, file=sys.stderr, flush=True)
     command = [sys.executable, "-m", "detente.cli.main", "run", "bargaining-rounds"]
     subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
 
