@@ -9,14 +9,16 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import ensembles, flagship, scaling, stage, stationary, trees
+from benchmarks import ensembles, first_minute, flagship, scaling, stage, stationary, trees
 from benchmarks.report import Plan, Table, machine
 
 RESULTS = Path(__file__).with_name("results.md")
 
 BENCHMARKS: dict[str, Callable[[Plan], list[Table]]] = {
+    "first-minute": first_minute.run,
     "gambit": trees.run,
     "sgamesolver": stationary.run,
     "stage": stage.run,
@@ -42,10 +44,14 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--write", action="store_true", help="put what is measured into benchmarks/results.md"
     )
+    parser.add_argument(
+        "--against", type=Path, metavar="DIR", help="another checkout, measured beside this one"
+    )
     chosen = parser.parse_args(words)
     if chosen.write and chosen.quick:
         parser.error("--write is for a full run: leave out --quick")
     plan = Plan(quick=True, runs=2) if chosen.quick else Plan()
+    plan = replace(plan, against=chosen.against)
     sections: dict[str, str] = {}
     for name in chosen.only or BENCHMARKS:
         print(f"{name}:", file=sys.stderr, flush=True)

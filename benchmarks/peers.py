@@ -28,7 +28,7 @@ from benchmarks.report import ROOT, Plan, Times, ratio
 PIP = "python3 -m pip --python .venv/bin/python install"
 
 INSTALL = {
-    "pygambit": f"{PIP} pygambit==16.7.0",
+    "pygambit": "python3 scripts/env.py --with oracles",
     "sgamesolver": f"{PIP} cython setuptools && {PIP} --no-build-isolation sgamesolver==1.0.2",
     "ema_workbench": f"{PIP} ema_workbench",
 }
@@ -106,8 +106,8 @@ def gambit(file: str, precision: str) -> tuple[float, list[float]]:
     begin = time.perf_counter()
     profile = pygambit.qre.logit_solve_lambda(tree, [float(precision)])[0]
     seconds = time.perf_counter() - begin
-    sets = (s for player in tree.players for s in player.infosets)
-    return seconds, [float(profile[k]) for k in range(sum(len(s.actions) for s in sets))]
+    sets = (at for player in tree.players for _, at in profile.profile[player])
+    return seconds, [float(p) for at in sets for _, p in at]
 
 
 def sgamesolver(

@@ -40,12 +40,15 @@ class Plan:
         Seconds that a peer may take for one solve.
     peers
         Whether peers are run at all.
+    against
+        Another checkout, whose commands are measured beside these.
     """
 
     quick: bool = False
     runs: int = 5
     limit: float = 120.0
     peers: bool = True
+    against: Path | None = None
 
     def tell(self, what: str) -> None:
         """Say on stderr what is being measured."""

@@ -4,6 +4,8 @@ for the worker of an ensemble."""
 from __future__ import annotations
 
 import pickle
+import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +13,18 @@ import numpy as np
 import pytest
 
 import detente
-from benchmarks import apart, ensembles, flagship, games, peers, scaling, stage, stationary, trees
+from benchmarks import (
+    apart,
+    ensembles,
+    first_minute,
+    flagship,
+    games,
+    peers,
+    scaling,
+    stage,
+    stationary,
+    trees,
+)
 from benchmarks.__main__ import BENCHMARKS, main, page, sections_of
 from benchmarks.report import Plan, Table, Times, digits, large, machine, ratio, times
 from detente.worlds.asked import new_record
@@ -93,6 +106,48 @@ def test_stages_are_solved_by_the_kernel() -> None:
     assert counts[stage.UNIQUE] == counts.sum()
 
 
+def test_the_commands_are_measured_as_whole_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    def measured(command: list[str], settings: Mapping[str, str]) -> tuple[float, int]:
+        asked.append(command[1:])
+        return float(len(asked)), 2**20
+
+    monkeypatch.setattr(first_minute, "measured", measured)
+    there = replace(PLAN, against=Path(__file__).parent)
+    table = first_minute.commands(there)
+    assert [row[0] for row in table.rows] == [
+        "import",
+        "--help",
+        "check",
+        "run",
+        "sample",
+        "first run",
+    ]
+    assert all(len(row) == len(table.columns) for row in table.rows)
+    assert len(asked) == 2 * (1 + len(table.rows))  # and one that compiles
+    assert len(first_minute.environment(PLAN).rows) == 2
+
+
+def test_a_process_is_measured_with_its_peak() -> None:
+    seconds, peak = first_minute.measured([sys.executable, "-c", "x = b'x' * (50 * 2**20)"], {})
+    assert seconds > 0
+    assert peak > 50 * 2**20
+    least = first_minute.measured([sys.executable, "-S", "-c", ""], {})[1]
+    assert least < 40 * 2**20 < peak
+    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+        first_minute.measured([sys.executable, "-c", "1 / 0"], {})
+
+
+def test_what_the_base_install_brings() -> None:
+    brought = first_minute.closure("detente")
+    assert {"numpy", "numba", "llvmlite", "typer"} <= brought
+    assert not {"pytest", "distributed", "ruff"} & brought
+    first, *largest = first_minute.installed().rows
+    assert first[1] == len(brought) - 1
+    assert len(largest) == 5
+
+
 def test_changes_keep_the_states() -> None:
     game = detente.compile_game(detente.load(flagship.NAME).with_horizon(1))
     for values in flagship.changes(game, 3):
@@ -172,7 +227,7 @@ def test_ways_are_run_in_turn_and_compared_in_a_round(monkeypatch: pytest.Monkey
 def test_a_missing_peer_is_named_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peers.importlib.util, "find_spec", lambda module: None)
     assert "install" in peers.missing("sgamesolver")
-    assert "pygambit==" in trees.against_gambit(PLAN).note
+    assert "--with oracles" in trees.against_gambit(PLAN).note
 
 
 def test_results_are_written_by_full_runs_only(capsys: pytest.CaptureFixture[str]) -> None:

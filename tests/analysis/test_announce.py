@@ -15,6 +15,7 @@ from detente.errors import ScenarioError
 from detente.game.export import unroll
 from detente.scenario.model import Scenario
 from detente.solver.memory import memory_needed
+from tests.solver.test_gambit import gambits
 
 BODY = """\
 title: words before deeds
@@ -128,7 +129,6 @@ def test_the_same_as_a_first_turn_that_is_written_out(horizon: object, second: b
 
 @pytest.mark.gambit
 def test_the_same_as_gambit() -> None:
-    gambits = pytest.importorskip("tests.solver.test_gambit").gambits
     # Gambit has one precision for all players, and no players that discount.
     game = detente.compile_game(
         detente.loads(

@@ -44,6 +44,8 @@ from detente.cli.main import app, main
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
+SLOW = ("ensembles", "from-an-article", "library", "policies", "solving", "study-pyeongchang-2018")
+"""Pages that are run with `--full` only."""
 LONG = os.environ.get("DETENTE_DOCS") == "long"
 SHORT = ("--horizon", "1", "--beliefs", "5")
 """Added to commands that are marked as long."""
@@ -215,7 +217,13 @@ def compare(block: Block, shown: list[str], printed: str) -> None:
         assert anywhere or at == len(actual), f"{block}: there is more to show:\n{printed}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, id=page.name, marks=pytest.mark.slow if page.stem in SLOW else ())
+        for page in PAGES
+    ],
+)
 def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     runner = Runner(tmp_path)

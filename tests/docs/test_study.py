@@ -42,50 +42,60 @@ def test_the_page_tells_this_run() -> None:
     assert all(f'--policies "{policy}"' in command for policy in POLICIES)
 
 
+@pytest.mark.slow
 def test_every_world_is_solved(found: Ensemble) -> None:
     assert found.done == 12
     assert found.failures.empty
 
 
+@pytest.mark.slow
 def test_freeze_for_freeze_lowers_the_risk_of_war_everywhere(found: Ensemble) -> None:
     war = found.values("war@12")
     assert (war[FREEZE] < war[PRESSURE]).all()
 
 
+@pytest.mark.slow
 def test_to_wait_for_calm_costs_talks_everywhere(found: Ensemble) -> None:
     talks = found.values("us_talks@12")
     assert (talks[CALM] < talks[PRESSURE]).all()
 
 
+@pytest.mark.slow
 def test_no_announcement_makes_a_deal_likely(found: Ensemble) -> None:
     assert (found.values("deal@12").max(axis=1) < 0.5).all()
 
 
+@pytest.mark.slow
 def test_the_north_would_be_given_relief_first(found: Ensemble) -> None:
     assert best(found, "payoff:DPRK=sincere")[RELIEF] >= 11
     assert best(found, "payoff:DPRK=stalling")[RELIEF] >= 11
 
 
+@pytest.mark.slow
 def test_a_washington_that_only_presses_would_wait_for_calm(found: Ensemble) -> None:
     assert best(found, "payoff:US=pressure_only")[CALM] >= 10
 
 
+@pytest.mark.slow
 def test_seoul_would_freeze_in_most_worlds(found: Ensemble) -> None:
     assert best(found, "payoff:ROK")[FREEZE] >= 5
     assert best(found, "payoff:ROK")[[PRESSURE, CALM]].sum() <= 1
 
 
+@pytest.mark.slow
 def test_relief_first_puts_the_first_step_off(found: Ensemble) -> None:
     step = found.values("first_step@12")
     assert (step[RELIEF] < step[PRESSURE]).sum() >= 11
 
 
+@pytest.mark.slow
 def test_levels_do_not_survive(found: Ensemble) -> None:
     """A twentieth is below 11 %, a twentieth above 88 %: 12 worlds surely span 30 points."""
     tests = found.values("tests_resumed@12")[PRESSURE]
     assert tests.max() - tests.min() > 0.3
 
 
+@pytest.mark.slow
 def test_what_a_trading_washington_should_announce_does_not_survive(found: Ensemble) -> None:
     shares = best(found, "payoff:US=trader")
     assert (shares >= 1).sum() >= 3

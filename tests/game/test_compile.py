@@ -16,11 +16,12 @@ from detente.errors import ScenarioError
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_policies
 from detente.scenario.model import Scenario
+from tests.effort import examples
 from tests.game import contract
 from tests.generate import Shape, scenarios
 
 ordinary = settings(
-    max_examples=25,
+    max_examples=examples(25),
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],

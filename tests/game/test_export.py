@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -13,11 +10,13 @@ from hypothesis import strategies as st
 import detente
 from detente.errors import SolveError
 from detente.game.arrays import CompiledGame
-from detente.game.export import ExtensiveForm, count_nodes, to_efg, unroll
+from detente.game.export import count_nodes, to_efg, unroll
+from tests.effort import examples
 from tests.generate import Shape, scenarios
+from tests.oracles import has_payoffs, information_sets, nodes, read, uniform_payoffs
 
 few = settings(
-    max_examples=4,
+    max_examples=examples(4),
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],
@@ -56,11 +55,6 @@ payoffs:
 
 def game_of(text: str, **values: float) -> CompiledGame:
     return detente.compile_game(detente.loads(text).with_values(values))
-
-
-def read(tree: ExtensiveForm | str) -> Any:
-    gambit = pytest.importorskip("pygambit")
-    return gambit.read_efg(io.StringIO(tree if isinstance(tree, str) else tree.text))
 
 
 def test_the_whole_text_of_a_tiny_game() -> None:
@@ -105,6 +99,7 @@ def test_information_sets_are_listed_in_the_order_of_their_numbers() -> None:
     assert [n for n, _, _ in up.history] == [0]
 
 
+@pytest.mark.gambit
 @pytest.mark.parametrize("shape", SHAPES)
 @few
 @given(data=st.data())
@@ -113,6 +108,7 @@ def test_gambit_agrees_on_uniform_play(shape: Shape, data: st.DataObject) -> Non
     check(game)
 
 
+@pytest.mark.gambit
 @pytest.mark.parametrize(
     ("name", "values"),
     [
@@ -132,29 +128,27 @@ def check(game: CompiledGame) -> None:
     """Nodes, labels, payoffs at terminal nodes only, and payoffs of uniform play."""
     assert not game.precision.any()
     tree = unroll(game)
-    efg = read(tree)
-    assert sum(1 for _ in efg.nodes) == count_nodes(game)
-    assert all(bool(node.outcome) == node.is_terminal for node in efg.nodes)
-    assert [player.label for player in efg.players] == list(tree.players)
-    labels = [infoset.label for infoset in efg.infosets]
+    efg = read(tree.text)
+    assert len(nodes(efg)) == count_nodes(game)
+    assert all(has_payoffs(node) == node.startswith("t ") for node in nodes(efg))
+    assert list(efg.players) == list(tree.players)
+    sets = information_sets(efg)
+    labels = [label for label, _ in sets.values()]
     assert len(set(labels)) == len(labels) == len(tree.information_sets)
-    for infoset in efg.infosets:
-        actions = [action.label for action in infoset.actions]
+    for _, actions in sets.values():
         assert len(set(actions)) == len(actions) > 1
     assert len(set(tree.players)) == len(tree.players)
 
     solution = detente.solve(game, beliefs=5, coarse=False)
     ours = solution.start_values[solution.grid.start].reshape(len(game.priors), -1)
-    uniform = efg.mixed_behavior_profile()
-    theirs = {player.label: float(uniform.payoff(player)) for player in efg.players}
+    theirs = uniform_payoffs(efg)
     for i, actor in enumerate(game.scenario.actors.values()):
         one = game.discount[i] == 1
         label = actor.name if one else f"{actor.name}, {game.scenario.calendar.label(1)}"
         assert theirs[label] == pytest.approx(float(ours[i] @ game.profile_prior()), abs=1e-9)
 
 
-def test_agents_of_each_period_where_the_future_is_discounted() -> None:
-    text = """\
+DISCOUNTED = """\
 title: Discounted
 calendar: {period: round, horizon: 3}
 actors:
@@ -172,16 +166,21 @@ payoffs:
   hasty: {flow: 16 * t, terminal: 64}
   myopic: {flow: t, terminal: 1000}
 """
-    tree = unroll(game_of(text))
+
+
+def test_agents_of_each_period_where_the_future_is_discounted() -> None:
+    tree = unroll(game_of(DISCOUNTED))
     assert tree.players == (
         "patient",
         *(f"hasty, round {t}" for t in (1, 2, 3)),
         *(f"myopic, round {t}" for t in (1, 2, 3)),
     )
-    efg = read(tree)
-    uniform = efg.mixed_behavior_profile()
-    payoffs = [float(uniform.payoff(player)) for player in efg.players]
-    # Each agent counts from its own period on, at that period's value.
+
+
+@pytest.mark.gambit
+def test_agents_count_from_their_own_period_on() -> None:
+    payoffs = list(uniform_payoffs(read(to_efg(game_of(DISCOUNTED)))).values())
+    # At that period's value.
     hasty = [16 + 16 + 12 + 8 - 0.875, 32 + 24 + 16 - 0.75, 48 + 32 - 0.5]
     myopic = [1 - 0.25, 2 - 0.5, 3 - 0.75]
     assert payoffs == pytest.approx([3 + 1.5, *hasty, *myopic])
@@ -192,13 +191,20 @@ def test_a_type_that_cannot_be_is_left_out() -> None:
     game = game_of(text)
     tree = unroll(game)
     assert "strong" not in tree.text
-    assert sum(1 for _ in read(tree).nodes) == count_nodes(game) == 7
+    assert len(tree.text.splitlines()) - 3 == count_nodes(game) == 7
 
 
 def test_names_that_people_share_are_told_apart() -> None:
     text = TINY.replace("B: {precision", "B: {name: The first, precision")
     assert unroll(game_of(text)).players == ("The first (A)", "The first (B), 2018-02")
-    read(to_efg(game_of(text)))
+
+
+@pytest.mark.gambit
+def test_gambit_reads_names_that_people_share() -> None:
+    text = TINY.replace("B: {precision", "B: {name: The first, precision")
+    assert len(read(to_efg(game_of(text))).players) == 2
+    text = TINY.replace("strong: 0.25, weak: 0.75", "strong: 0, weak: 1")
+    assert len(nodes(read(to_efg(game_of(text))))) == 7
 
 
 def test_a_tree_that_is_too_large_is_refused_with_its_size() -> None:
@@ -215,11 +221,19 @@ def test_a_tree_beyond_all_numbers_is_refused_as_well() -> None:
         to_efg(game)
 
 
-def test_a_long_game_with_few_nodes() -> None:
+def long_game() -> CompiledGame:
     text = TINY.replace(", discount: 0.5", "").replace(
         "turns: [A, B]", "turns: [{who: A, when: t >= last}, {who: B, when: t < 1}]"
     )
-    game = detente.compile_game(detente.loads(text).with_horizon(1200))
-    efg = read(to_efg(game))
-    assert sum(1 for _ in efg.nodes) == count_nodes(game) == 1 + 2 * 5
+    return detente.compile_game(detente.loads(text).with_horizon(1200))
+
+
+def test_a_long_game_with_few_nodes() -> None:
+    game = long_game()
+    assert len(to_efg(game).splitlines()) - 3 == count_nodes(game) == 1 + 2 * 5
     assert np.all(game.layers[0].action == -1)
+
+
+@pytest.mark.gambit
+def test_gambit_reads_a_long_game() -> None:
+    assert len(nodes(read(to_efg(long_game())))) == 1 + 2 * 5

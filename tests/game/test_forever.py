@@ -17,11 +17,12 @@ from detente.game.export import count_nodes, to_efg
 from detente.scenario.loader import loads
 from detente.scenario.model import Scenario
 from detente.scenario.values import constant
+from tests.effort import examples
 from tests.game import contract
 from tests.generate import Shape, scenarios
 
 ordinary = settings(
-    max_examples=15,
+    max_examples=examples(15),
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],

@@ -16,6 +16,7 @@ from detente.game.compile import compile_game, with_values
 from detente.game.gradient import parameter_gradient
 from detente.scenario.loader import load, loads
 from detente.scenario.model import Scenario
+from tests.effort import examples
 from tests.generate import Shape, scenarios
 
 STEP = 1e-5
@@ -92,7 +93,7 @@ def compare(game: CompiledGame, seed: int = 0) -> set[str]:
 
 
 ordinary = settings(
-    max_examples=10,
+    max_examples=examples(10),
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],

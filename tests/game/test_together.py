@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from itertools import product
 
@@ -16,11 +15,13 @@ from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game, with_values
 from detente.game.export import InformationSet, count_nodes, to_efg, unroll
 from detente.scenario.loader import loads
+from tests.effort import examples
 from tests.game import contract
 from tests.generate import Shape, scenarios
+from tests.oracles import information_sets, nodes, read, uniform_payoffs
 
 ordinary = settings(
-    max_examples=20,
+    max_examples=examples(20),
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
@@ -395,6 +396,7 @@ def uniform(game: CompiledGame) -> np.ndarray:
     return value[0].reshape(-1, count) @ game.profile_prior()
 
 
+@pytest.mark.gambit
 @pytest.mark.parametrize(
     "shape",
     [
@@ -403,19 +405,16 @@ def uniform(game: CompiledGame) -> np.ndarray:
         Shape(actors=3, informed=2, together=3, types=2, levels=2, periods=1, chance=False),
     ],
 )
-@settings(parent=ordinary, max_examples=3)
+@settings(parent=ordinary, max_examples=examples(3))
 @given(data=st.data())
 def test_gambit_reads_the_tree_and_agrees_on_uniform_play(
     shape: Shape, data: st.DataObject
 ) -> None:
-    gambit = pytest.importorskip("pygambit")
     game = compile_game(loads(data.draw(scenarios(shape))))
     assert np.all(game.discount == 1)
     tree = unroll(game)
-    efg = gambit.read_efg(io.StringIO(tree.text))
-    assert sum(1 for _ in efg.nodes) == count_nodes(game)
-    assert len(list(efg.infosets)) == len(tree.information_sets)
-    play = efg.mixed_behavior_profile()
-    payoffs = [float(play.payoff(player)) for player in efg.players]
-    assert payoffs == pytest.approx(uniform(game).tolist(), abs=1e-9)
+    efg = read(tree.text)
+    assert len(nodes(efg)) == count_nodes(game)
+    assert len(information_sets(efg)) == len(tree.information_sets)
+    assert list(uniform_payoffs(efg).values()) == pytest.approx(uniform(game).tolist(), abs=1e-9)
     assert to_efg(game) == tree.text

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ import detente
 from detente.simulation.forecast import Forecast
 from detente.simulation.sample import interpolated_strategy
 from detente.solver.solution import Solution, Status
+from tests import oracles
 
 CLASSICS = ("chain-store", "centipede", "beer-quiche", "crisis-signalling", "bargaining-rounds")
 
@@ -122,23 +122,15 @@ def efg(players: int, tree: Tree) -> str:
 Behaviour = dict[tuple[int, str, str], float]
 
 
-def gambit(players: int, tree: Tree, precisions: list[float], folder: Path) -> list[Behaviour]:
+def gambit(players: int, tree: Tree, precisions: list[float]) -> list[Behaviour]:
     """Gambit's agent logit equilibrium on its principal branch, at each precision."""
-    pygambit = pytest.importorskip("pygambit")
-    path = folder / "tree.efg"
-    path.write_text(efg(players, tree))
-    game = pygambit.read_efg(str(path))
-    answers = []
-    for profile in pygambit.qre.logit_solve_lambda(game, lam=precisions):
-        behaviour: Behaviour = {}
-        # By index, in the order players, information sets, actions: `.profile` raises in 16.7.0.
-        k = 0
-        for n, player in enumerate(game.players):
-            for infoset in player.infosets:
-                for action in infoset.actions:
-                    behaviour[n, infoset.label, action.label] = float(profile[k])
-                    k += 1
-        answers.append(behaviour)
+    game = oracles.read(efg(players, tree))
+    keys = [
+        (player - 1, label, action)
+        for (player, _), (label, actions) in oracles.information_sets(game).items()
+        for action in actions
+    ]
+    answers = [dict(zip(keys, play, strict=True)) for play in oracles.logit(game, precisions)]
     assert len(answers) == len(precisions)
     return answers
 
@@ -342,10 +334,10 @@ def chain_store_tree(entrants: int) -> Tree:
 
 @pytest.mark.gambit
 @pytest.mark.parametrize("entrants", [2, 3])
-def test_chain_store_against_gambit(entrants: int, tmp_path: Path) -> None:
+def test_chain_store_against_gambit(entrants: int) -> None:
     tree = chain_store_tree(entrants)
     precisions = [0.5, 1.0, 2.0, 5.0, 10.0]
-    answers = gambit(entrants + 1, tree, precisions, tmp_path)
+    answers = gambit(entrants + 1, tree, precisions)
     for precision, behaviour in zip(precisions, answers, strict=True):
         values = {"entrants": entrants, "precision": precision}
         # Measured: 3e-8 with two entrants, 2.1e-7 with three.
@@ -413,10 +405,10 @@ def beer_quiche_tree() -> Tree:
 
 
 @pytest.mark.gambit
-def test_beer_quiche_against_gambit(tmp_path: Path) -> None:
+def test_beer_quiche_against_gambit() -> None:
     tree = beer_quiche_tree()
     precisions = [0.5, 1.0, 2.0, 5.0, 10.0]
-    answers = gambit(2, tree, precisions, tmp_path)
+    answers = gambit(2, tree, precisions)
     for precision, behaviour in zip(precisions, answers, strict=True):
         # Measured: 5e-8 at most.
         error = compare("beer-quiche", ("sender",), tree, behaviour, {"precision": precision}, 2049)
@@ -467,10 +459,10 @@ def crisis_tree(audience_cost: float) -> Tree:
 
 
 @pytest.mark.gambit
-def test_crisis_against_gambit(tmp_path: Path) -> None:
+def test_crisis_against_gambit() -> None:
     tree = crisis_tree(0.4)
     precisions = [0.5, 1.0, 2.0, 5.0, 10.0]
-    answers = gambit(2, tree, precisions, tmp_path)
+    answers = gambit(2, tree, precisions)
     informed = ("challenger", "target")
     for precision, behaviour in zip(precisions, answers, strict=True):
         # The grid has 129 x 129 nodes, and its error is what is measured: 1.7e-5 at most.
@@ -569,10 +561,10 @@ def test_bargaining_tree_sizes(rounds: int, expected: int) -> None:
 
 @pytest.mark.gambit
 @pytest.mark.parametrize("rounds", [1, 2])
-def test_bargaining_against_gambit(rounds: int, tmp_path: Path) -> None:
+def test_bargaining_against_gambit(rounds: int) -> None:
     tree = bargaining_tree(rounds)
     precisions = [1.0, 2.0, 3.0]
-    answers = gambit(2, tree, precisions, tmp_path)
+    answers = gambit(2, tree, precisions)
     for precision, behaviour in zip(precisions, answers, strict=True):
         values = {"rounds": rounds, "precision": precision}
         error = compare("bargaining-rounds", ("target",), tree, behaviour, values, 1025)

@@ -1,28 +1,23 @@
-"""Pages in a real browser: headless Chromium, where there is one.
+"""Pages in a real browser: headless Chromium.
 
 `CHROMIUM` and `CHROMEDRIVER` may name the programs; otherwise they are looked for. Where either is
-missing these tests are skipped; `.ci/run` installs both.
+missing these tests are skipped, or fail with `--full` and in CI; `.ci/run` installs both.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.options import Options
-from selenium.webdriver.chrome.service import Service
 
-BROWSER = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-DRIVER = os.environ.get("CHROMEDRIVER") or shutil.which("chromedriver")
+from tests.conftest import BROWSER, DRIVER
 
-pytestmark = pytest.mark.skipif(
-    not (BROWSER and DRIVER), reason="no Chromium with its driver on this machine"
-)
+if TYPE_CHECKING:
+    from selenium import webdriver
+
+pytestmark = pytest.mark.browser
 
 ARGUMENTS = (
     "--headless=new",
@@ -72,6 +67,10 @@ return [style.backgroundColor, style.color, getComputedStyle(line).stroke,
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    from selenium import webdriver
+    from selenium.webdriver.chrome.options import Options
+    from selenium.webdriver.chrome.service import Service
+
     options = Options()
     options.binary_location = str(BROWSER)
     for argument in (*ARGUMENTS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):

@@ -15,6 +15,7 @@ from detente.errors import Diagnostic, Place
 from detente.scenario.expression import Formula, NotFinite, parse
 from detente.scenario.nodes import DUALS, FUNCTIONS, OPERATIONS, SLOPES
 from detente.scenario.scope import NUMBER
+from tests.effort import examples
 from tests.scenario.test_formula_properties import COLUMNS, LEAVES, SCOPE, Sample, grown
 
 # Parameters at odd values, so that no two pieces of a formula meet by accident.
@@ -62,7 +63,7 @@ def differences(formula: Formula, by: str) -> tuple[np.ndarray, np.ndarray]:
     return near, smooth & (np.abs(values[2]) < 1e4)
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=examples(500), deadline=None, derandomize=True)
 @given(NUMBERS)
 def test_derivatives_are_limits_of_differences(sample: Sample) -> None:
     formula = read(sample.text)

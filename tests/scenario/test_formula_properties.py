@@ -16,6 +16,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from detente.errors import Diagnostic, Place
 from detente.scenario.expression import NotFinite, Scope, parse
 from detente.scenario.scope import CONDITION, NUMBER, Sort
+from tests.effort import examples
 
 LEVELS = ("none", "contact", "summit")
 SCOPE = Scope(
@@ -185,7 +186,7 @@ def grown(numbers: st.SearchStrategy[Sample]) -> st.SearchStrategy[Sample]:
 NUMBERS = st.recursive(LEAVES, grown, max_leaves=12)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(NUMBERS)
 def test_agrees_with_a_scalar_evaluator(sample: Sample) -> None:
     problems: list[Diagnostic] = []
@@ -210,7 +211,7 @@ def test_agrees_with_a_scalar_evaluator(sample: Sample) -> None:
     assert_array_equal(np.broadcast_to(caught.value.mask, faults.shape), faults)
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(NUMBERS)
 def test_one_state_at_a_time_gives_the_same(sample: Sample) -> None:
     problems: list[Diagnostic] = []
@@ -232,7 +233,7 @@ WORDS = st.sampled_from(VOCABULARY.split())
 SORTS = st.sampled_from([NUMBER, CONDITION, Sort(SCOPE.level("talks").kind, "talks")])
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(st.one_of(st.lists(WORDS, max_size=25).map(" ".join), st.text(max_size=40)), SORTS)
 def test_any_text_gives_a_formula_or_problems(text: str, wanted: Sort) -> None:
     problems: list[Diagnostic] = []

@@ -19,6 +19,7 @@ from detente.errors import ScenarioError, Severity
 from detente.scenario.expression import Formula
 from detente.scenario.loader import load, loads
 from detente.scenario.model import Scenario
+from tests.effort import examples
 from tests.scenario.texts import FULL, PLAIN
 
 
@@ -275,7 +276,7 @@ SNIPPETS = st.one_of(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.data())
 def test_a_mutated_file_loads_or_is_refused(data: st.DataObject) -> None:
     text = data.draw(st.sampled_from([PLAIN, FULL]))
@@ -286,13 +287,13 @@ def test_a_mutated_file_loads_or_is_refused(data: st.DataObject) -> None:
     survives(text)
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.binary(max_size=60))
 def test_any_bytes_load_or_are_refused(data: bytes) -> None:
     survives(data.decode("utf-8", "surrogateescape"))
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(
     st.recursive(
         st.one_of(

@@ -12,6 +12,7 @@ from detente.errors import ScenarioError
 from detente.scenario.loader import loads
 from detente.scenario.model import Scenario
 from detente.scenario.uncertainty import drawn_priors
+from tests.effort import examples
 from tests.scenario.texts import FULL, PLAIN
 
 
@@ -44,7 +45,7 @@ def test_all_priors_may_be_parameters() -> None:
     assert loads(text).actors["US"].shares() == ("p", "q")
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.integers(2, 6), st.floats(-0.95, 0.95))
 def test_equal_correlations_are_possible_down_to_a_bound(count: int, rank: float) -> None:
     """Equicorrelated numbers: the least eigenvalue is 1 + (n - 1) r, or 1 - r."""

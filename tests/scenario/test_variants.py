@@ -15,6 +15,7 @@ from detente.errors import Place, ScenarioError
 from detente.scenario import loader, source
 from detente.scenario.loader import constant, load, loads
 from detente.scenario.model import Scenario
+from tests.effort import examples
 from tests.scenario.test_loader import flow, survives
 from tests.scenario.texts import FULL, PLAIN
 
@@ -83,7 +84,7 @@ def bare(value: Any) -> Any:
     return [bare(item) for item in value] if isinstance(value, tuple) else value
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.sets(st.sampled_from(range(len(CHANGES)))), st.sets(st.sampled_from(range(len(CHANGES)))))
 def test_an_option_is_the_file_with_the_change_written_in(first: set[int], more: set[int]) -> None:
     second = more - first
@@ -194,7 +195,7 @@ def test_what_an_option_uses_is_used() -> None:
 WORDS = "turns actions chance payoffs state terms DPRK US step set effects steps talks patience"
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(
     st.recursive(
         st.one_of(st.none(), st.integers(), st.sampled_from(FULL.split())),

@@ -18,6 +18,7 @@ from detente.cli.results import as_data
 from detente.simulation.forecast import ANY, Forecast, conditions, overall
 from detente.simulation.forward import Forward, forward
 from detente.solver.backward import Workers
+from tests.effort import examples
 from tests.generate import Shape, scenarios
 from tests.simulation.test_sample import TWO
 
@@ -237,7 +238,7 @@ payoffs: {A: {flow: x}}
 
 
 @settings(
-    max_examples=6,
+    max_examples=examples(6),
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],

@@ -18,6 +18,7 @@ from detente.game.arrays import CompiledGame
 from detente.simulation.forecast import ANY, Forecast, overall
 from detente.simulation.sample import interpolated_strategy
 from detente.solver.solution import BranchCount, Solution
+from tests.effort import examples
 from tests.generate import Shape, scenarios
 from tests.reference import hat
 from tests.simulation.test_sample import close
@@ -145,7 +146,7 @@ SHAPES = st.sampled_from(
 
 
 @settings(
-    max_examples=10,
+    max_examples=examples(10),
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],

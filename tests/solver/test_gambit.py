@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from itertools import product
 
@@ -16,10 +15,10 @@ import detente
 from detente.game.arrays import CompiledGame
 from detente.game.export import ExtensiveForm, InformationSet, count_nodes, unroll
 from detente.solver.solution import Solution
+from tests.effort import examples
 from tests.generate import Shape, scenarios
+from tests.oracles import logit, nodes, read
 from tests.reference import hat
-
-gambit = pytest.importorskip("pygambit")
 
 pytestmark = pytest.mark.gambit
 
@@ -59,13 +58,14 @@ def at_information_set(solution: Solution, where: InformationSet) -> Floats:
 
 def gambits(game: CompiledGame, tree: ExtensiveForm, lam: float) -> list[float]:
     """Gambit's strategies, by player, information set and action."""
-    efg = gambit.read_efg(io.StringIO(tree.text))
-    assert sum(1 for _ in efg.nodes) == count_nodes(game)
-    profile = gambit.qre.logit_solve_lambda(efg, [lam])[0]
+    efg = read(tree.text)
+    assert len(nodes(efg)) == count_nodes(game)
+    (play,) = logit(efg, [lam])
     sets = sorted(tree.information_sets, key=lambda s: (s.player, s.number))
     sizes = [game.layers[s.layer].choices[s.state] for s in sets]
     own = [c[game.layers[s.layer].movers.index(s.actor)] for c, s in zip(sizes, sets, strict=True)]
-    return [float(profile[k]) for k in range(int(np.sum(own)))]
+    assert len(play) == sum(own)
+    return play
 
 
 def differences(game: CompiledGame, *points: int, scale: bool = False) -> list[float]:
@@ -83,7 +83,7 @@ def differences(game: CompiledGame, *points: int, scale: bool = False) -> list[f
 
 
 few = settings(
-    max_examples=2,
+    max_examples=examples(2),
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],

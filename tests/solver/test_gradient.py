@@ -17,10 +17,11 @@ from detente.simulation.forward import forward
 from detente.solver.backward import Workers
 from detente.solver.gradient import Target, game_gradient
 from detente.solver.solution import Solution
+from tests.effort import examples
 from tests.generate import Shape, scenarios
 
 few = settings(
-    max_examples=3,
+    max_examples=examples(3),
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],

@@ -3,6 +3,7 @@ Nash equilibria as Nashpy finds them where the precision is high."""
 
 from __future__ import annotations
 
+import importlib
 import math
 from itertools import product
 
@@ -12,9 +13,7 @@ from numpy.typing import NDArray
 
 import detente
 from detente.solver.solution import Solution, Status
-
-gambit = pytest.importorskip("pygambit")
-nashpy = pytest.importorskip("nashpy")
+from tests.oracles import logit_of_arrays
 
 Floats = NDArray[np.float64]
 
@@ -89,8 +88,7 @@ def drawn(shape: tuple[int, ...], seed: int) -> tuple[Floats, ...]:
 
 def gambits(payoffs: tuple[Floats, ...], lam: float) -> Floats:
     """Gambit's quantal response equilibrium on the principal branch, one player after the other."""
-    profile = gambit.qre.logit_solve_lambda(gambit.Game.from_arrays(*payoffs), [lam])[0]
-    return np.array([float(profile[k]) for k in range(sum(payoffs[0].shape))])
+    return np.array(logit_of_arrays(payoffs, lam))
 
 
 @pytest.mark.gambit
@@ -119,10 +117,11 @@ def test_random_games_as_gambit(name: str, lam: float) -> None:
 
 def distance_to_nash(payoffs: tuple[Floats, ...], plays: list[Floats]) -> float:
     """From the nearest Nash equilibrium of two players."""
-    found = nashpy.Game(*payoffs).vertex_enumeration()
+    found = importlib.import_module("nashpy").Game(*payoffs).vertex_enumeration()
     return min(float(np.abs(np.concatenate(s) - np.concatenate(plays)).max()) for s in found)
 
 
+@pytest.mark.nashpy
 @pytest.mark.parametrize("name", CLASSIC)
 def test_classic_games_come_close_to_nash(name: str) -> None:
     for lam in (100, 10_000):
@@ -134,12 +133,14 @@ def test_classic_games_come_close_to_nash(name: str) -> None:
         assert max(regret.values()) < 10 / lam
 
 
+@pytest.mark.nashpy
 @pytest.mark.parametrize("name", CLASSIC)
 def test_the_limit_of_classic_games_is_nash(name: str) -> None:
     _, plays = solve(CLASSIC[name], "limit")
     assert distance_to_nash(CLASSIC[name], plays) < 0.005
 
 
+@pytest.mark.nashpy
 @pytest.mark.parametrize("name", [name for name in RANDOM if len(RANDOM[name]) == 2])
 def test_random_games_come_close_to_nash(name: str) -> None:
     for seed in range(10):
@@ -164,6 +165,7 @@ def test_the_branch_is_followed_to_where_play_is_all_but_certain(name: str) -> N
             assert np.abs(solution.strategy(0, 0, m)[0, 0] - play).max() < 0.02
 
 
+@pytest.mark.nashpy
 @pytest.mark.parametrize("name", [name for name in RANDOM if len(RANDOM[name]) == 3])
 def test_three_players_come_to_have_nothing_to_regret(name: str) -> None:
     for seed in range(10):

@@ -17,17 +17,18 @@ from detente.simulation.forecast import overall
 from detente.solver import backward
 from detente.solver.beliefs import fewest_points
 from detente.solver.solution import Solution
+from tests.effort import examples
 from tests.generate import Shape, scenarios
 from tests.solver.test_gambit import Signals
 
 ordinary = settings(
-    max_examples=12,
+    max_examples=examples(12),
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-few = settings(ordinary, max_examples=4)
+few = settings(ordinary, max_examples=examples(4))
 
 SHAPES = st.sampled_from(
     [
@@ -58,7 +59,7 @@ def solve(scenario: Scenario, points: int = 9, *, coarse: bool = False) -> Solut
     return detente.solve(game, beliefs=max(points, least), coarse=coarse)
 
 
-@settings(ordinary, max_examples=30)
+@settings(ordinary, max_examples=examples(30))
 @given(data=st.data(), points=st.sampled_from([5, 9, 17]), lam=st.sampled_from([0.5, 2.0, 20.0]))
 def test_forward_equals_backward(data: st.DataObject, points: int, lam: float) -> None:
     result = detente.forecast(solve(draw(data, lam), points, coarse=True))
@@ -268,7 +269,7 @@ FOREVER = [
 
 
 @pytest.mark.parametrize("shape", FOREVER, ids=range(len(FOREVER)))
-@settings(few, max_examples=3)
+@settings(few, max_examples=examples(3))
 @given(data=st.data(), lam=st.sampled_from([0.5, 2.0]))
 def test_play_without_end_is_the_limit_of_long_play(
     shape: Shape, data: st.DataObject, lam: float

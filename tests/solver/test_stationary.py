@@ -35,7 +35,7 @@ payoffs:
 """
 
 
-@pytest.mark.parametrize("beliefs", [257, 513])
+@pytest.mark.parametrize("beliefs", [257, pytest.param(513, marks=pytest.mark.slow)])
 def test_values_that_backward_induction_pushes_away_from(beliefs: int) -> None:
     """On grids this fine acceleration by itself stalls at changes of about 1e-6."""
     game = detente.compile_game(detente.loads(CIRCLES))

@@ -132,6 +132,7 @@ def test_a_worker_that_is_killed_costs_nothing(scheduler: str, tmp_path: Path) -
     assert_same(found, solved_here(tmp_path / "here", asked))
 
 
+@pytest.mark.slow
 def test_a_world_that_kills_workers_becomes_rows_that_say_so(
     scheduler: str, tmp_path: Path
 ) -> None:
@@ -170,6 +171,7 @@ def test_a_scheduler_that_is_not_there_is_told(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_that_there_are_no_workers_is_told_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,6 +197,7 @@ def test_that_there_are_no_workers_is_told_once(
     assert told == [f"The scheduler at {address} has no workers: waiting for one."]
 
 
+@pytest.mark.slow
 def test_a_lost_scheduler_ends_the_run_with_what_was_done(tmp_path: Path) -> None:
     with ended() as processes:
         address = a_scheduler(tmp_path, processes)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from detente.worlds.explore.boxes import Condition, counted, inside, pruned, rounded
 from detente.worlds.explore.discovery import discover
+from tests.effort import examples
 
 
 def drawn(n: int = 1000, seed: int = 0) -> pd.DataFrame:
@@ -95,7 +96,7 @@ def test_the_same_seed_finds_the_same() -> None:
     assert first.boxes == again.boxes
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.floats(0, 1), st.floats(0, 1), st.integers(0, 5))
 def test_counts_add_up(low: float, high: float, seed: int) -> None:
     inputs = drawn(80, seed)

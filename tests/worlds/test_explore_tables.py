@@ -13,6 +13,7 @@ from detente.worlds.explore.preferences import preferences, regrets
 from detente.worlds.explore.source import numbers, pair_limits
 from detente.worlds.explore.stats import wilson
 from detente.worlds.explore.tables import differences, distributions
+from tests.effort import examples
 from tests.worlds.stand_in import StandIn, make
 
 POLICIES = ("firm", "open", "")
@@ -95,7 +96,7 @@ def test_regret_is_that_of_the_best_policy_of_the_same_world() -> None:
     assert set(table["worlds"]) == {3}
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(
     st.lists(st.lists(st.floats(-5, 5), min_size=3, max_size=3), min_size=1, max_size=12),
     st.floats(-100, 100),
