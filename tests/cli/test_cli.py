@@ -19,6 +19,7 @@ import pytest
 from detente import __version__, library
 from detente.cli.main import main
 from detente.scenario.schema import json_schema
+from detente.solver.kernels.push import push
 
 SMALL = """\
 title: A small stand-off
@@ -60,7 +61,7 @@ Run = Callable[..., Told]
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Runs a command in this process, in a folder with `small.yaml` in it."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("detente.solver.kernels.jit.is_compiled", lambda: True)
+    monkeypatch.setattr("detente.solver.ready.missing", lambda game: [])
     (tmp_path / "small.yaml").write_text(SMALL, encoding="utf-8")
 
     def command(*words: str) -> Told:
@@ -428,7 +429,7 @@ def test_run(run: Run) -> None:
 
 
 def test_the_first_run_says_why_it_takes_longer(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("detente.solver.kernels.jit.is_compiled", lambda: False)
+    monkeypatch.setattr("detente.solver.ready.missing", lambda game: [push])
     told = run("run", "small.yaml", "--beliefs", "5", "--json")
     assert told.code == 0
     assert told.err.startswith("Compiling the numerical kernels")

@@ -27,7 +27,7 @@ Run = Callable[..., tuple[int, str, str]]
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Runs `detente threshold` in a folder with `once.yaml` in it."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("detente.solver.kernels.jit.is_compiled", lambda: True)
+    monkeypatch.setattr("detente.solver.ready.missing", lambda game: [])
     (tmp_path / "once.yaml").write_text(ONCE.replace("COST", "cost"), encoding="utf-8")
 
     def call(*words: str) -> tuple[int, str, str]:

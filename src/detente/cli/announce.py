@@ -17,10 +17,10 @@ from detente.cli.inputs import (
     Set,
     Source,
     Threads,
-    announce_kernels,
     check_options,
     load_scenario,
     memory_limit,
+    prepare_kernels,
 )
 from detente.cli.unsolved import tell_unsolved
 
@@ -58,7 +58,7 @@ def announce(
         from detente.game.compile import compile_game
 
         check_options(compile_game(scenario, policy=""), beliefs, None, periods)
-    announce_kernels()
+    prepare_kernels(scenario)
     from detente.analysis.announce import announce as solve_all
 
     with console.progress("Solving each policy") as report:

@@ -18,10 +18,10 @@ from detente.cli.inputs import (
     Set,
     Source,
     Threads,
-    announce_kernels,
     check_options,
     load_scenario,
     memory_limit,
+    prepare_kernels,
 )
 from detente.cli.unsolved import tell_unsolved
 
@@ -74,7 +74,7 @@ def compare(
         from detente.game.compile import compile_game
 
         check_options(compile_game(scenario, policy=""), beliefs, None, periods)
-    announce_kernels()
+    prepare_kernels(scenario)
     from detente.analysis.compare import compare as solve_all
 
     with console.progress("Solving each policy") as report:

@@ -18,11 +18,11 @@ from detente.cli.inputs import (
     Set,
     Source,
     Threads,
-    announce_kernels,
     check_options,
     finite,
     load_scenario,
     memory_limit,
+    prepare_kernels,
     refuse,
 )
 from detente.cli.unsolved import tell_unsolved
@@ -63,7 +63,7 @@ def credibility(
         from detente.game.compile import compile_game
 
         check_options(compile_game(scenario, policy=""), beliefs, None, periods)
-    announce_kernels()
+    prepare_kernels(scenario)
     from detente.analysis.credibility import credibility as judge
     from detente.analysis.hold import PROBABILITY, hold_cost
 

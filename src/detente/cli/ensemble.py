@@ -23,9 +23,9 @@ from detente.cli.inputs import (
     Periods,
     Set,
     Source,
-    announce_kernels,
     check_packages,
     load_scenario,
+    prepare_kernels,
 )
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def ensemble(
         needed, extra = NEEDED | {"distributed": "distributed"}, "cluster"
     check_packages("detente ensemble", "ensembles need", needed, extra)
     scenario = load_scenario(source, values, horizon)
-    announce_kernels()
+    prepare_kernels(scenario)
     from detente.worlds.asked import other_versions
     from detente.worlds.run import ensemble as solve_worlds
     from detente.worlds.store import damage, read_record

@@ -167,15 +167,20 @@ def memory_limit(memory: float | None) -> int:
     return MEMORY_LIMIT if memory is None else int(memory * 2**30)
 
 
-def announce_kernels() -> None:
-    """Tell the user once why the first time takes longer, or every time."""
-    from detente.solver.kernels.jit import REMARK, is_compiled
+def prepare_kernels(about: CompiledGame | Scenario) -> None:
+    """Compile the kernels that a game needs and this machine lacks, and say so."""
+    from detente.game.arrays import CompiledGame
+    from detente.game.compile import compile_game
+    from detente.solver import ready
+    from detente.solver.kernels.jit import REMARK
 
     if REMARK:
         console.say(f"{REMARK[0].upper()}{REMARK[1:]}.", error=True)
-    if not is_compiled():
-        note = "Compiling the numerical kernels (once on this machine; less than a minute) ..."
-        console.say(note, error=True)
+    game = about if isinstance(about, CompiledGame) else compile_game(about, policy="")
+    if ready.missing(game):
+        console.say("Compiling the numerical kernels (once on this machine) ...", error=True)
+    with console.progress("Compiling") as report:
+        ready.prepare(game, report)
 
 
 def solve_game(

@@ -38,13 +38,13 @@ from detente.cli.inputs import (
     Set,
     Source,
     Threads,
-    announce_kernels,
     check_date,
     check_options,
     compile_scenario,
     finite,
     load_scenario,
     memory_limit,
+    prepare_kernels,
     refuse,
     solve_game,
 )
@@ -162,7 +162,7 @@ def run(
     """Solve a scenario and print the forecast, then how good the answer is."""
     game = compile_scenario(source, values, horizon, policy)
     check_options(game, beliefs, accuracy, periods)
-    announce_kernels()
+    prepare_kernels(game)
     limit = memory_limit(memory)
     from detente.cli import answers, results
 
@@ -260,7 +260,7 @@ def sensitivity(
         message = f"the scenario has {game.periods} periods, not {within}"
         refuse("--within", "out-of-range", message)
     check_date(game.scenario, "--within", within)
-    announce_kernels()
+    prepare_kernels(game)
     solution = solve_game(game, beliefs, threads, coarse=False, regret=False, memory=memory)
     from detente.analysis.sensitivity import sensitivity as differentiate
     from detente.cli import answers

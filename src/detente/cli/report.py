@@ -21,11 +21,11 @@ from detente.cli.inputs import (
     Set,
     Source,
     Threads,
-    announce_kernels,
     check_options,
     check_packages,
     compile_scenario,
     memory_limit,
+    prepare_kernels,
     refuse,
 )
 from detente.cli.unsolved import tell_unsolved
@@ -106,7 +106,7 @@ def report(
         from detente.worlds.results import open_ensemble
 
         found = open_ensemble(ensemble)
-    announce_kernels()
+    prepare_kernels(game)
     from detente.report.data import build
     from detente.report.page import render
 

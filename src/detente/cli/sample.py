@@ -24,9 +24,9 @@ from detente.cli.inputs import (
     Set,
     Source,
     Threads,
-    announce_kernels,
     check_options,
     compile_scenario,
+    prepare_kernels,
     solve_game,
 )
 from detente.cli.unsolved import tell_unsolved
@@ -51,7 +51,7 @@ def sample(
     """Draw histories from the forecast, as a table in CSV."""
     game = compile_scenario(source, values, horizon, policy)
     check_options(game, beliefs, None, periods)
-    announce_kernels()
+    prepare_kernels(game)
     solution = solve_game(game, beliefs, threads, coarse=False)
     unsolved = tell_unsolved({"": solution.status}, text=False)
     import numpy as np

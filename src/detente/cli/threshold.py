@@ -18,12 +18,12 @@ from detente.cli.inputs import (
     Set,
     Source,
     Threads,
-    announce_kernels,
     check_date,
     finite,
     given_type,
     load_scenario,
     memory_limit,
+    prepare_kernels,
     refuse,
 )
 from detente.cli.pictures import Plot, check_plot, draw
@@ -115,7 +115,7 @@ def threshold(
     scenario = load_scenario(source, values, horizon)
     check_date(scenario, "--within", within)
     _warn_of_ranges(scenario, parameter, [starts, ends])
-    announce_kernels()
+    prepare_kernels(scenario)
     from detente.analysis import threshold as one
     from detente.analysis import threshold_map as two
     from detente.analysis.threshold_result import Interrupted

@@ -22,9 +22,9 @@ from detente.cli.inputs import (
     Set,
     Source,
     Threads,
-    announce_kernels,
     check_options,
     compile_scenario,
+    prepare_kernels,
     refuse,
     solve_game,
 )
@@ -139,7 +139,7 @@ def _tracks(
         with _account(k):
             records.append(read_record(name, game.scenario))
     console.print_diagnostics(records[0].warnings)
-    announce_kernels()
+    prepare_kernels(games[0])
     from detente.simulation.track import track as follow
 
     found = []

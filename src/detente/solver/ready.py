@@ -31,6 +31,10 @@ SHARES = {sweep_plain: 3.0, sweep_lines: 11.0, sweep_nodes: 40.0, push: 2.0, mar
 """How long each kernel takes to compile, in proportion to the others."""
 
 
+LONG = 5_000
+"""States of all turns from which on a solve takes its time, and the tracer is worth a process."""
+
+
 def missing(game: CompiledGame) -> list[Kernel]:
     """The kernels that a solve and a forecast surely need, and that are yet to be compiled."""
     needed = [push, marginals, *(swept_by(seen) for seen in _turns(game).values())]
@@ -40,8 +44,8 @@ def missing(game: CompiledGame) -> list[Kernel]:
 def prepare(game: CompiledGame, progress: Callable[[float], None]) -> None:
     """Compile what is `missing`, by calls that have nothing to do.
 
-    The tracer is begun in a process of its own (see `tracer`), which nobody waits for unless it is
-    met: who calls this is to call `tracer.stop` in the end.
+    Where the tracer may be needed it is begun in a process of its own (see `tracer`), which nobody
+    waits for unless a node is to be traced, and which ends with this process at the latest.
 
     Parameters
     ----------
@@ -52,7 +56,8 @@ def prepare(game: CompiledGame, progress: Callable[[float], None]) -> None:
     """
     lacking = missing(game)
     turns = _turns(game)
-    if any(swept_by(seen) is sweep_lines for seen in turns.values()):
+    long = sum(layer.states.size for layer in game.layers) > LONG
+    if (lacking or long) and any(swept_by(seen) is sweep_lines for seen in turns.values()):
         tracer.begin()
     whole, done = sum(SHARES[kernel] for kernel in lacking), 0.0
     for kernel in lacking:

@@ -36,11 +36,6 @@ SETTINGS: Any = numba.config
 INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
 
 
-def is_compiled() -> bool:
-    """Whether this version of the kernels has been compiled on this machine before."""
-    return any(CACHE.rglob("*.nbc"))
-
-
 def kernel(function: Kernel) -> Kernel:
     """Compile a function of arrays and numbers: no Python objects, no GIL, kept on disk."""
     before = SETTINGS.CACHE_DIR

@@ -1,0 +1,97 @@
+"""What is compiled before a solve: what the game needs, no more, and the tracer beside it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import detente
+from detente.solver import ready, tracer
+from detente.solver.kernels.nodes import sweep_nodes
+from detente.solver.kernels.plain import sweep_plain
+from detente.solver.kernels.push import marginals, push
+from detente.solver.kernels.single import sweep_lines, trace_nodes
+
+COLD = """
+import detente
+from detente.solver import ready, tracer
+from detente.solver.kernels.plain import sweep_plain
+from detente.solver.kernels.single import sweep_lines, trace_nodes
+from detente.solver.kernels.push import push
+
+game = detente.compile_game(detente.load("centipede"))
+assert set(ready.missing(game)) >= {sweep_plain, push}, ready.missing(game)
+shares = []
+ready.prepare(game, shares.append)
+assert shares[-1] == 1.0 and shares == sorted(shares), shares
+assert not ready.missing(game)
+signatures = [k.signatures[:] for k in (sweep_plain, push)]
+detente.forecast(detente.solve(game))
+assert signatures == [k.signatures for k in (sweep_plain, push)], "compiled again"
+assert not sweep_lines.signatures and not trace_nodes.signatures
+assert not tracer._running
+"""
+
+
+def run(program: str, environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "kernels"),
+    [
+        ("centipede", {sweep_plain, push, marginals}),
+        ("bargaining-rounds", {sweep_plain, sweep_lines, push, marginals}),
+    ],
+)
+def test_what_a_game_needs(
+    name: str, kernels: set[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ready, "is_kept", lambda kernel: False)
+    game = detente.compile_game(detente.load(name))
+    assert set(ready.missing(game)) == kernels
+    assert sweep_nodes not in kernels
+    monkeypatch.setattr(ready, "is_kept", lambda kernel: True)
+    assert ready.missing(game) == []
+
+
+def test_nothing_is_compiled_that_a_game_does_not_need(tmp_path: Path) -> None:
+    """In a process of its own with an empty cache: play without secrets."""
+    environment = {"DETENTE_CACHE_DIR": str(tmp_path / "cache"), "PYTHONWARNINGS": "error"}
+    run(COLD, environment)
+
+
+def test_the_tracer_is_called_with_the_arrays_that_it_gets_in_a_solve() -> None:
+    tracer.compile_tracer()
+    signatures = trace_nodes.signatures[:]
+    detente.solve(detente.compile_game(detente.load("beer-quiche")), coarse=False)
+    assert trace_nodes.signatures == signatures
+
+
+def test_the_tracer_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    class Compiling:
+        def wait(self) -> None:
+            done.append("waited")
+
+        def terminate(self) -> None:
+            done.append("terminated")
+
+    monkeypatch.setattr(tracer, "_running", [Compiling()])
+    detente.solve(detente.compile_game(detente.load("beer-quiche")), coarse=False)
+    assert done == ["waited"]
+    tracer._running.append(Compiling())  # type: ignore[arg-type]
+    tracer.stop()
+    assert done == ["waited", "terminated", "waited"]
