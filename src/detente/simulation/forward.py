@@ -217,7 +217,6 @@ class Pass:
         counted = np.zeros((cuts.size - 1, len(layer.action), self.profiles))
 
         joint, most = most_actions(arrays, 0, len(self.mass))
-        nodes = 0 if len(seen.members) == 1 else seen.local.size  # where nothing is learnt
         lined = is_lined(seen)
 
         def task(k: int) -> None:
@@ -231,7 +230,7 @@ class Pass:
                 self.mass,
                 following,
                 counted[k],
-                np.empty(joint * nodes * self.mass.shape[2]),
+                np.empty(joint * seen.local.size * self.mass.shape[2]),
                 None if lined else make_stage(seen.movers, most, joint, self.profiles),
             )
 
