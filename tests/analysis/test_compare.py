@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 import detente
-from detente.analysis.compare import Comparison, compare, compare_forecasts, first_moves
+from detente.analysis.compare import Comparison, compare, compare_forecasts
 from detente.errors import ScenarioError
+from detente.simulation.first_moves import first_moves
 from detente.simulation.forecast import Forecast, overall
 
 POLICIES = ("maximum pressure, open door", "freeze for freeze", "relief first")
@@ -64,7 +65,7 @@ def test_tables_have_the_columns_that_are_told(found: Comparison) -> None:
 
 def test_first_moves_are_those_of_the_first_turn_of_each_actor(found: Comparison) -> None:
     told = found.forecasts["relief first"]
-    table = first_moves(told)
+    table = first_moves(told).frame()
     assert list(dict.fromkeys(table["actor"])) == ["DPRK", "ROK", "US"]  # in the order of play
     shares = table.groupby(["actor", "type"])["share"].sum()
     np.testing.assert_allclose(shares, 1.0, atol=1e-12)

@@ -158,7 +158,7 @@ def run(
     check_options(game, beliefs, accuracy, periods)
     announce_kernels()
     limit = memory_limit(memory)
-    from detente.cli import answers, results
+    from detente.cli import results
 
     note = ""
     if accuracy is None:
@@ -185,6 +185,7 @@ def run(
         import numpy as np
 
         from detente.analysis.search import search as look
+        from detente.cli import answers
 
         with console.progress("Looking for other equilibria") as report:
             found = look(
