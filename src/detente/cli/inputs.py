@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -106,11 +107,28 @@ def memory_limit(memory: float | None) -> int:
 
 def announce_kernels() -> None:
     """Tell the user once why the first time takes longer."""
+    _import_numba()
     from detente.solver.kernels.jit import is_compiled
 
     if not is_compiled():
         note = "Compiling the numerical kernels (once on this machine; less than a minute) ..."
         print(note, file=sys.stderr, flush=True)
+
+
+def _import_numba() -> None:
+    """Import Numba without what it asks SciPy for, if that is installed.
+
+    Numba looks for linear algebra, which no kernel uses, when the first kernel is taken from its
+    cache; to import that takes a fifth as long as all of Numba and NumPy do.
+    """
+    if "scipy" in sys.modules:
+        return
+    modules = cast(dict[str, object], sys.modules)
+    modules["scipy"] = None  # what is None here cannot be imported
+    try:
+        import_module("numba.np.arraymath")
+    finally:
+        del modules["scipy"]
 
 
 def solve_game(

@@ -7,8 +7,11 @@ Commands import what they need when they run: `--help` and `check` stay quick.
 
 from __future__ import annotations
 
+import gc
 import json
+import os
 import sys
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,6 +50,10 @@ from detente.errors import ScenarioError, SolveError
 
 if TYPE_CHECKING:
     from detente.game.forms import Size
+
+COLLECT_EVERY = 100_000
+"""New objects after which Python looks for garbage: most commands are over before, and what they
+import is none, through which it would walk time and again."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -369,10 +376,29 @@ def _print_json(data: object) -> None:
     print()
 
 
+def _asked_for(names: list[str]) -> typer.Typer:
+    """The app with the command of this name alone, if there is one.
+
+    Typer makes up the options of all its commands before it runs one.
+    """
+    asked = [
+        c
+        for c in app.registered_commands
+        if c.callback and (c.name or c.callback.__name__) in names
+    ]
+    if not asked:
+        return app
+    alone = copy(app)
+    alone.registered_commands = asked
+    return alone
+
+
 def main() -> None:
     """Run the command line; tell errors without a traceback."""
+    gc.set_threshold(COLLECT_EVERY)
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "true")  # or all packages are searched
     try:
-        app(prog_name="detente")
+        _asked_for(sys.argv[1:2])(prog_name="detente")
     except ScenarioError as error:
         console.print_diagnostics(error.diagnostics)
         sys.exit(2)
