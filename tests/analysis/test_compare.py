@@ -9,9 +9,12 @@ import pandas as pd
 import pytest
 
 import detente
-from detente.analysis.compare import Comparison, compare, compare_forecasts, first_moves
+from detente.analysis.compare import Comparison, compare, compare_forecasts
 from detente.errors import ScenarioError
+from detente.scenario.frozen import Frozen
+from detente.simulation.first_moves import first_moves
 from detente.simulation.forecast import Forecast, overall
+from detente.simulation.table import Table
 
 POLICIES = ("maximum pressure, open door", "freeze for freeze", "relief first")
 
@@ -64,7 +67,7 @@ def test_tables_have_the_columns_that_are_told(found: Comparison) -> None:
 
 def test_first_moves_are_those_of_the_first_turn_of_each_actor(found: Comparison) -> None:
     told = found.forecasts["relief first"]
-    table = first_moves(told)
+    table = first_moves(told).frame()
     assert list(dict.fromkeys(table["actor"])) == ["DPRK", "ROK", "US"]  # in the order of play
     shares = table.groupby(["actor", "type"])["share"].sum()
     np.testing.assert_allclose(shares, 1.0, atol=1e-12)
@@ -82,19 +85,25 @@ def test_first_moves_are_those_of_the_first_turn_of_each_actor(found: Comparison
     assert freeze["difference"] == pytest.approx(freeze["share"] - held["share"])
 
 
-def invented(told: Forecast, payoffs: list[float], error: float) -> Forecast:
-    """A forecast with other payoffs."""
-    table = told.payoffs.assign(payoff=payoffs, error=error)
-    return dataclasses.replace(told, payoffs=table)
+def invented(told: Forecast, error: float, payoffs: list[float] | None = None) -> Forecast:
+    """A forecast with another error of its payoffs, and with other payoffs."""
+    old = told.tables["payoffs"]
+    columns = {
+        **old.columns,
+        "payoff": old["payoff"] if payoffs is None else np.array(payoffs),
+        "error": np.full(len(old), error),
+    }
+    tables = Frozen({**told.tables, "payoffs": Table(Frozen(columns))})
+    return dataclasses.replace(told, tables=tables)
 
 
 def test_who_prefers_what_and_what_is_efficient() -> None:
     told = detente.forecast(detente.solve(detente.compile_game(detente.load("bargaining-rounds"))))
     forecasts = {
-        "a": invented(told, [1.0, 2.0, 3.0], 0.05),
-        "better for all": invented(told, [1.5, 2.5, 3.5], 0.05),
-        "the same but for error": invented(told, [1.45, 2.55, 3.45], 0.05),
-        "best for one": invented(told, [9.0, 0.0, 0.0], 0.05),
+        "a": invented(told, 0.05, [1.0, 2.0, 3.0]),
+        "better for all": invented(told, 0.05, [1.5, 2.5, 3.5]),
+        "the same but for error": invented(told, 0.05, [1.45, 2.55, 3.45]),
+        "best for one": invented(told, 0.05, [9.0, 0.0, 0.0]),
     }
     found = compare_forecasts(forecasts, against="a")
     assert found.efficient == ("better for all", "the same but for error", "best for one")
@@ -112,19 +121,13 @@ def test_who_prefers_what_and_what_is_efficient() -> None:
     same = found.payoffs[found.payoffs["policy"] == "better for all"]
     assert same["distinguishable"].all()
     # An error that is larger than all differences leaves nothing to tell apart.
-    vague = {
-        key: dataclasses.replace(f, payoffs=f.payoffs.assign(error=9.0))
-        for key, f in forecasts.items()
-    }
+    vague = {key: invented(f, 9.0) for key, f in forecasts.items()}
     found = compare_forecasts(vague, against="a")
     assert found.efficient == tuple(forecasts)
     assert found.preferences["tied"].all()
     assert not found.payoffs["distinguishable"].any()
     # An error that is not known tells nothing apart either.
-    unknown = {
-        key: dataclasses.replace(f, payoffs=f.payoffs.assign(error=np.nan))
-        for key, f in forecasts.items()
-    }
+    unknown = {key: invented(f, np.nan) for key, f in forecasts.items()}
     assert not compare_forecasts(unknown, against="a").payoffs["distinguishable"].any()
 
 

@@ -100,7 +100,7 @@ def _solve(game: CompiledGame, points: int, threads: int | None, memory_limit: i
 def _change(one: Forecast, other: Forecast) -> float:
     """Largest difference of a reported outcome probability or payoff."""
     game = one.solution.game
-    tables = [overall(game, told.outcomes)["happened"].to_numpy() for told in (one, other)]
-    payoffs = [told.payoffs["payoff"].to_numpy() for told in (one, other)]
+    tables = [overall(game, told.tables["outcomes"])["happened"] for told in (one, other)]
+    payoffs = [told.tables["payoffs"]["payoff"] for told in (one, other)]
     pairs = (tables, payoffs)
     return max(float(np.abs(a - b).max(initial=0.0)) for a, b in pairs)

@@ -28,7 +28,8 @@ from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Scenario
 from detente.scenario.notebook import InNotebook
-from detente.simulation.forecast import ANY, Forecast, forecast, overall
+from detente.simulation.first_moves import first_moves
+from detente.simulation.forecast import Forecast, forecast, overall
 from detente.solver.backward import Progress
 from detente.solver.memory import memory_needed
 from detente.solver.solution import RESIDUAL_LIMIT, Solution, Status
@@ -194,7 +195,7 @@ def compare_forecasts(forecasts: Mapping[str, Forecast], *, against: str) -> Com
         for policy, told in forecasts.items()
     }
     payoffs = {policy: told.payoffs.drop(columns="regret") for policy, told in forecasts.items()}
-    moves = {policy: first_moves(told) for policy, told in forecasts.items()}
+    moves = {policy: first_moves(told).frame() for policy, told in forecasts.items()}
     keys = ["actor", "type"]
     compared = _differences(payoffs, against, keys, "payoff")
     return Comparison(
@@ -207,37 +208,6 @@ def compare_forecasts(forecasts: Mapping[str, Forecast], *, against: str) -> Com
         preferences=_preferences(compared),
         efficient=_efficient(compared),
     )
-
-
-def first_moves(told: Forecast) -> pd.DataFrame:
-    """What each actor and type does at the first turn at which it moves.
-
-    Returns
-    -------
-    DataFrame
-        `t, period, turn, actor, type, action, share`, in the order of play; the share of every
-        action of the actor, also of those that are not available there.
-    """
-    game = told.solution.game
-    actors = game.scenario.actors
-    blocks = []
-    for i, (key, actor) in enumerate(actors.items()):
-        mine = told.actions[told.actions["actor"] == key]
-        moving = overall(game, mine).dropna(subset="share")
-        if moving.empty:
-            continue
-        t, turn = moving[["t", "turn"]].iloc[0]
-        first = mine[(mine["t"] == t) & (mine["turn"] == turn)]
-        for kind in actor.types if i in game.informed else ("",):
-            given = first
-            for j in game.informed:
-                given = given[given[list(actors)[j]] == (kind if j == i else ANY)]
-            blocks.append(given.assign(type=kind))
-    order = ["t", "period", "turn", "actor", "type", "action", "share"]
-    if not blocks:
-        return pd.DataFrame(columns=order)
-    table = pd.concat(blocks, ignore_index=True)[order]
-    return table.sort_values(["t", "turn"], kind="stable", ignore_index=True)
 
 
 def _chosen(scenario: Scenario, policies: Sequence[str] | None, base: str) -> list[str]:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -144,10 +143,19 @@ def print_json(data: object) -> None:
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[float], None]]:
     """A progress bar with the time left, on stderr if that is a terminal, while the block runs."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     console = Console(stderr=True)
-    hidden = not console.is_terminal
-    last = TimeRemainingColumn()
-    with Progress(*columns, last, console=console, transient=True, disable=hidden) as bar:
+    if not console.is_terminal:
+        yield lambda share: None
+        return
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
         task = bar.add_task(what, total=1.0)
         yield lambda share: bar.update(task, completed=share)

@@ -7,9 +7,12 @@ Commands import what they need when they run: `--help` and `check` stay quick.
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -78,6 +81,10 @@ def _shown() -> Iterator[None]:
             error.message = shown(message)  # type: ignore[attr-defined]
         raise
 
+
+COLLECT_EVERY = 100_000
+"""New objects after which Python looks for garbage: most commands are over before, and what they
+import is none, through which it would walk time and again."""
 
 app = typer.Typer(
     cls=_Commands,
@@ -164,7 +171,7 @@ def run(
     check_options(game, beliefs, accuracy, periods)
     prepare_kernels(game)
     limit = memory_limit(memory)
-    from detente.cli import answers, results
+    from detente.cli import results
 
     note = ""
     if accuracy is None:
@@ -191,6 +198,7 @@ def run(
         import numpy as np
 
         from detente.analysis.search import search as look
+        from detente.cli import answers
 
         with console.progress("Looking for other equilibria") as report:
             found = look(
@@ -342,10 +350,29 @@ app.command()(report)
 app.command()(threshold)
 
 
+def _asked_for(names: list[str]) -> typer.Typer:
+    """The app with the command of this name alone, if there is one.
+
+    Typer makes up the options of all its commands before it runs one.
+    """
+    asked = [
+        c
+        for c in app.registered_commands
+        if c.callback and (c.name or c.callback.__name__) in names
+    ]
+    if not asked:
+        return app
+    alone = copy(app)
+    alone.registered_commands = asked
+    return alone
+
+
 def main() -> None:
     """Run the command line; tell errors without a traceback."""
+    gc.set_threshold(COLLECT_EVERY)
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "true")  # or all packages are searched
     try:
-        app(prog_name="detente")
+        _asked_for(sys.argv[1:2])(prog_name="detente")
     except ScenarioError as error:
         console.print_diagnostics(error.diagnostics)
         sys.exit(2)

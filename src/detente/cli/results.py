@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
-from itertools import product
+from itertools import groupby, product
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
 from detente import __version__
-from detente.analysis.compare import first_moves
-from detente.cli.console import print_changed, print_heading, print_table, print_text, records
+from detente.cli.console import print_changed, print_heading, print_table, print_text
 from detente.scenario.values import FOREVER
+from detente.simulation.first_moves import first_moves
 from detente.simulation.forecast import ANY, Forecast, overall
+from detente.simulation.table import Table
 from detente.simulation.wording import (
     mark_labels,
     marks,
@@ -45,10 +47,7 @@ def as_data(result: Forecast) -> dict[str, Any]:
     solution = result.solution
     game = solution.game
     certificate = solution.certificate
-    tables = {
-        name: records(getattr(result, name))
-        for name in ("outcomes", "states", "actions", "payoffs", "beliefs")
-    }
+    tables = {name: _records(table) for name, table in result.tables.items()}
     return {
         "scenario": {
             "name": game.scenario.name,
@@ -96,12 +95,13 @@ def _print_outcomes(result: Forecast) -> None:
         return
     times = marks(result)
     print_heading("What happens: probability that it has come about within")
-    table = overall(game, result.outcomes).set_index(["outcome", "t"])
+    table = overall(game, result.tables["outcomes"])
     rows = []
     for key, outcome in game.scenario.outcomes.items():
-        at = [table.loc[(key, t)] for t in times]
-        error = float(np.max([row["error"] for row in at]))  # not known where one is not
-        cells = [percent(row["happened"], error) for row in at]
+        mine = table.where(outcome=key)
+        at = mine[np.searchsorted(mine["t"], times)]
+        error = float(np.max(at["error"]))  # not known where one is not
+        cells = [percent(happened, error) for happened in at["happened"]]
         rows.append([key, *cells, outcome.about])
     print_table(["outcome", *mark_labels(game, times), ""], rows, numbers=1, text=len(times) + 1)
 
@@ -109,15 +109,14 @@ def _print_outcomes(result: Forecast) -> None:
 def _print_first_moves(result: Forecast) -> None:
     game = result.solution.game
     moves = first_moves(result)
-    if moves.empty:
+    if not len(moves):
         return
     print_heading("Who does what first")
     error = outcome_error(result)
     rows = []
-    for (t, _, key, kind), given in moves.groupby(["t", "turn", "actor", "type"], sort=False):
-        shares = given[given["share"] > 0].sort_values("share", ascending=False, kind="stable")
-        told = [f"{r.action} {percent(r.share, error)}" for r in shares.itertuples()]
-        when = game.scenario.calendar.label(int(t))
+    for (when, key, kind), given in groupby(moves.rows(), itemgetter("period", "actor", "type")):
+        shares = sorted((r for r in given if r["share"] > 0), key=lambda r: -r["share"])
+        told = [f"{r['action']} {percent(r['share'], error)}" for r in shares]
         rows.append([when, game.scenario.actors[key].name, kind, ", ".join(told)])
     print_table(["when", "actor", "type", "actions"], rows)
 
@@ -127,22 +126,19 @@ def _print_beliefs(result: Forecast) -> None:
     if not game.informed:
         return
     times = marks(result)
+    actors = list(game.scenario.actors.values())
     print_heading("How beliefs move: mean over histories (one history in ten below – above)")
     rows = []
     for i in game.informed:
-        actor = list(game.scenario.actors.values())[i]
+        actor = actors[i]
         # Of two types the belief about one says all.
         told = actor.types[:1] if len(actor.types) == 2 else actor.types
         for believed, truth in product(told, actor.types):
-            given = result.beliefs
-            given = given[(given["about"] == actor.key) & (given["type"] == believed)]
-            for j in game.informed:
-                other = list(game.scenario.actors)[j]
-                given = given[given[other] == (truth if j == i else ANY)]
-            given = given.set_index("t")
-            cells = [percent(given.loc[0, "mean"])]
-            for t in times:
-                r = given.loc[t]
+            true = {actors[j].key: truth if j == i else ANY for j in game.informed}
+            given = result.tables["beliefs"].where(about=actor.key, type=believed).where(**true)
+            start, *later = given[np.searchsorted(given["t"], [0, *times])].rows()
+            cells = [percent(start["mean"])]
+            for r in later:
                 cells.append(f"{r['mean']:.0%} ({r['low']:.0%} – {r['high']:.0%})")
             rows.append([f"{actor.name} is {believed}", f"it is {truth}", *cells])
     header = ["belief that", "when in truth", "start", *mark_labels(game, times)]
@@ -155,15 +151,15 @@ def _print_state(result: Forecast) -> None:
         return
     times = [0, *marks(result)]
     print_heading("Where things stand: most likely level at the end")
-    table = overall(game, result.states)
+    table = overall(game, result.tables["states"])
     rows = []
     for variable in game.structure.variables:
-        mine = table[table["variable"] == variable.key]
         cells = []
         for t in times:
-            at = mine[mine["t"] == t]
-            top = at.loc[at["probability"].idxmax()]
-            cells.append(f"{top['label']} ({top['probability']:.0%})" if t else str(top["label"]))
+            at = table.where(variable=variable.key, t=t)
+            top = int(np.argmax(at["probability"]))
+            label = str(at["label"][top])
+            cells.append(f"{label} ({at['probability'][top]:.0%})" if t else label)
         rows.append([variable.key, *cells])
     print_table(["variable", "start", *mark_labels(game, times[1:])], rows, numbers=1)
 
@@ -172,12 +168,17 @@ def _print_payoffs(result: Forecast) -> None:
     print_heading("What it is worth: expected payoff, and what a best response would add")
     actors = result.solution.game.scenario.actors
     rows = []
-    for r in result.payoffs.itertuples():
-        error = 0.0 if np.isnan(r.error) else r.error
+    for r in result.tables["payoffs"].rows():
+        error = 0.0 if math.isnan(r["error"]) else r["error"]
         digits = 3 if error < 5e-4 else 2 if error < 5e-3 else 1
-        regret = "" if np.isnan(r.regret) else f"{r.regret:.{digits}f}"
-        rows.append([actors[r.actor].name, r.type, f"{r.payoff:.{digits}f}", regret])
+        regret = "" if math.isnan(r["regret"]) else f"{r['regret']:.{digits}f}"
+        rows.append([actors[r["actor"]].name, r["type"], f"{r['payoff']:.{digits}f}", regret])
     print_table(["actor", "type", "payoff", "regret"], rows, numbers=2)
+
+
+def _records(table: Table) -> list[dict[str, Any]]:
+    """The rows of a table; what is missing is None."""
+    return [{k: None if v != v else v for k, v in row.items()} for row in table.rows()]
 
 
 def _number(value: float | None) -> float | None:

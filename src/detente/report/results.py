@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from detente.analysis.compare import Comparison, first_moves
+from detente.analysis.compare import Comparison
 from detente.report.charts import Line, compared, over_time, ranked
 from detente.report.data import ReportData, named
 from detente.report.numbers import decimals, points_of, share, within
@@ -24,6 +24,7 @@ from detente.report.parts import (
     Text,
 )
 from detente.report.words import about_parameters, clause, sentence, who
+from detente.simulation.first_moves import first_moves
 from detente.simulation.forecast import ANY, overall
 from detente.simulation.wording import mark_labels, marks, outcome_error, percent
 
@@ -230,7 +231,8 @@ def _labels(table: pd.DataFrame) -> list[str]:
 def _moves(data: ReportData) -> list[Block]:
     """What each actor and type does at its first move."""
     rows = []
-    for (actor, kind), mine in first_moves(data.forecast).groupby(["actor", "type"], sort=False):
+    table = first_moves(data.forecast).frame()
+    for (actor, kind), mine in table.groupby(["actor", "type"], sort=False):
         shares = mine[mine["share"] > 0].sort_values("share", ascending=False, kind="stable")
         moves = ", ".join(f"{r.action} {share(r.share)}" for r in shares.itertuples())
         name = data.scenario.actors[str(actor)].name

@@ -38,9 +38,12 @@ from detente.scenario.leaves import (
 
 
 class Part(BaseModel):
-    """A part of a file: no keys but those listed."""
+    """A part of a file: no keys but those listed.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Its validator is built when a file has such a part: few files have all.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Supported(Part):

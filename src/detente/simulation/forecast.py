@@ -6,22 +6,28 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import product
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from detente.arguments import MOST_PERIODS, MOST_THREADS, whole
 from detente.errors import expect
 from detente.game.arrays import CompiledGame
+from detente.scenario.frozen import Frozen
 from detente.scenario.notebook import InNotebook
 from detente.simulation.forward import Forward, forward
+from detente.simulation.table import Table
 from detente.solver.backward import Progress, Workers
 from detente.solver.solution import Solution
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Floats = NDArray[np.float64]
+Rows = TypeVar("Rows", Table, "pd.DataFrame")
 
 ANY = "any"
 """In the columns of private types: whatever the type is, weighted by the prior."""
@@ -30,6 +36,9 @@ ANY = "any"
 @dataclass(frozen=True, eq=False)
 class Forecast(InNotebook):
     """A forecast as tidy tables, one row for each number.
+
+    The tables stand in `tables` as columns of NumPy, by their names; as frames of pandas they are
+    made when they are first asked for.
 
     Every table but `payoffs` has a column for each actor with private types: the true type that
     the row is conditional on, or 'any'. `t` counts periods from 1 (0: the start), `period` is
@@ -60,24 +69,44 @@ class Forecast(InNotebook):
 
     solution: Solution
     periods: int
-    outcomes: pd.DataFrame
-    states: pd.DataFrame
-    actions: pd.DataFrame
-    payoffs: pd.DataFrame
-    beliefs: pd.DataFrame
+    tables: Frozen[Table]
     forward_error: float
+
+    @cached_property
+    def outcomes(self) -> pd.DataFrame:
+        return self.tables["outcomes"].frame()
+
+    @cached_property
+    def states(self) -> pd.DataFrame:
+        return self.tables["states"].frame()
+
+    @cached_property
+    def actions(self) -> pd.DataFrame:
+        return self.tables["actions"].frame()
+
+    @cached_property
+    def payoffs(self) -> pd.DataFrame:
+        return self.tables["payoffs"].frame()
+
+    @cached_property
+    def beliefs(self) -> pd.DataFrame:
+        return self.tables["beliefs"].frame()
 
     def __repr__(self) -> str:
         game = self.solution.game
-        rows = [f"{r.outcome} {r.happened:.0%}" for r in self._main_table().itertuples()]
+        rows = [f"{r['outcome']} {r['happened']:.0%}" for r in self._final().rows()]
         first = "" if game.loop is None else "the first "
         periods = f"{self.periods} period{'' if self.periods == 1 else 's'}"
         title = f"Forecast of {game.scenario.name!r} over {first}{periods}"
         return f"<{title}: {', '.join(rows) or 'no outcomes'}; {self.solution.status.value}>"
 
+    def _final(self) -> Table:
+        """The outcomes at the end, whatever the types are."""
+        outcomes: Table = self.tables["outcomes"]
+        return overall(self.solution.game, outcomes).where(t=self.periods)
+
     def _main_table(self) -> pd.DataFrame:
-        final = overall(self.solution.game, self.outcomes)
-        return final[final["t"] == self.periods][["outcome", "happened", "error"]]
+        return self._final().frame()[["outcome", "happened", "error"]]
 
 
 def forecast(
@@ -124,11 +153,15 @@ def forecast(
     return Forecast(
         solution=solution,
         periods=len(run.states) - 1,
-        outcomes=_outcomes(game, run, rough),
-        states=_states(game, run),
-        actions=_actions(game, run),
-        payoffs=_payoffs(solution),
-        beliefs=_beliefs(solution, run),
+        tables=Frozen(
+            {
+                "outcomes": _outcomes(game, run, rough),
+                "states": _states(game, run),
+                "actions": _actions(game, run),
+                "payoffs": _payoffs(solution),
+                "beliefs": _beliefs(solution, run),
+            }
+        ),
         forward_error=float((np.abs(run.payoffs - values) / scale).max()),
     )
 
@@ -145,11 +178,11 @@ def check_periods(game: CompiledGame, periods: int | None) -> None:
         )
 
 
-def overall(game: CompiledGame, table: pd.DataFrame) -> pd.DataFrame:
+def overall(game: CompiledGame, table: Rows) -> Rows:
     """The rows of a forecast's table that are conditional on nobody's type."""
     keep = np.ones(len(table), dtype=bool)
     for i in game.informed:
-        keep &= (table[list(game.scenario.actors)[i]] == ANY).to_numpy()
+        keep &= np.asarray(table[list(game.scenario.actors)[i]] == ANY)
     return table[keep]
 
 
@@ -172,12 +205,10 @@ def conditions(game: CompiledGame) -> Iterator[tuple[dict[str, str], Floats]]:
         yield labels, weights
 
 
-def _table(game: CompiledGame, blocks: list[pd.DataFrame], *columns: str) -> pd.DataFrame:
+def _table(game: CompiledGame, blocks: list[dict[str, object]], *columns: str) -> Table:
     """The blocks as one table: `t, period`, a column for each informed actor, then `columns`."""
     types = [list(game.scenario.actors)[i] for i in game.informed]
-    order = ["t", "period", *types, *columns]
-    table = pd.concat(blocks, ignore_index=True) if blocks else pd.DataFrame(columns=order)
-    return table[order]
+    return Table.of(("t", "period", *types, *columns), blocks)
 
 
 def period_label(game: CompiledGame, t: int) -> str:
@@ -185,9 +216,9 @@ def period_label(game: CompiledGame, t: int) -> str:
     return "start" if t == 0 else game.scenario.calendar.label(t)
 
 
-def _outcomes(game: CompiledGame, run: Forward, rough: Forward | None) -> pd.DataFrame:
+def _outcomes(game: CompiledGame, run: Forward, rough: Forward | None) -> Table:
     times = np.arange(len(run.states))
-    blocks = []
+    blocks: list[dict[str, object]] = []
     for labels, weights in conditions(game):
         for key in game.holds:
             happened = run.happened[key] @ weights
@@ -204,12 +235,12 @@ def _outcomes(game: CompiledGame, run: Forward, rough: Forward | None) -> pd.Dat
                 "holds": run.holding[key] @ weights,
                 "error": error,
             }
-            blocks.append(pd.DataFrame(block).assign(**labels))
+            blocks.append(block | labels)
     return _table(game, blocks, "outcome", "happened", "holds", "error")
 
 
-def _states(game: CompiledGame, run: Forward) -> pd.DataFrame:
-    blocks = []
+def _states(game: CompiledGame, run: Forward) -> Table:
+    blocks: list[dict[str, object]] = []
     ends = range(len(run.states))
     sets = (0, *game.structure.period_sets)
     # Each period of a game without end is like the first.
@@ -230,13 +261,13 @@ def _states(game: CompiledGame, run: Forward) -> pd.DataFrame:
                 "label": np.tile([variable.label(k) for k in range(size)], len(ends)),
                 "probability": np.concatenate(share),
             }
-            blocks.append(pd.DataFrame(block).assign(**labels))
+            blocks.append(block | labels)
     return _table(game, blocks, "variable", "level", "label", "probability")
 
 
-def _actions(game: CompiledGame, run: Forward) -> pd.DataFrame:
+def _actions(game: CompiledGame, run: Forward) -> Table:
     actors = list(game.scenario.actors)
-    rows: list[dict[str, object]] = []
+    blocks: list[dict[str, object]] = []
     for labels, weights in conditions(game):
         for (t, n), acted in zip(run.moves, run.acted, strict=True):
             layer = game.layers[n]
@@ -249,22 +280,17 @@ def _actions(game: CompiledGame, run: Forward) -> pd.DataFrame:
                 chosen = own >= 0
                 probability = np.bincount(own[chosen], taken[chosen], minlength=len(names))
                 moves = probability.sum()
-                rows += [
-                    {
-                        **at,
-                        **labels,
-                        "actor": actor,
-                        "action": name,
-                        "probability": float(p),
-                        "share": float(p / moves) if moves > 0 else np.nan,
-                    }
-                    for name, p in zip(names, probability, strict=True)
-                ]
-    blocks = [pd.DataFrame(rows)] if rows else []
+                block = {
+                    "actor": actor,
+                    "action": names,
+                    "probability": probability,
+                    "share": probability / moves if moves > 0 else np.nan,
+                }
+                blocks.append(at | labels | block)
     return _table(game, blocks, "turn", "actor", "action", "probability", "share")
 
 
-def _payoffs(solution: Solution) -> pd.DataFrame:
+def _payoffs(solution: Solution) -> Table:
     regret = solution.certificate.regret or {}
     coarse = {} if solution.coarse is None else solution.coarse.payoffs
     exact = not solution.game.informed
@@ -278,33 +304,29 @@ def _payoffs(solution: Solution) -> pd.DataFrame:
         }
         for (actor, kind), value in solution.payoffs.items()
     ]
-    return pd.DataFrame(rows)
+    return Table.of(("actor", "type", "payoff", "regret", "error"), rows)
 
 
-def _beliefs(solution: Solution, run: Forward) -> pd.DataFrame:
+def _beliefs(solution: Solution, run: Forward) -> Table:
     game = solution.game
     actors = list(game.scenario.actors.items())
-    rows: list[dict[str, object]] = []
+    blocks: list[dict[str, object]] = []
     for labels, weights in conditions(game):
         for i in game.informed:
             key, actor = actors[i]
             for t, mass in enumerate(run.beliefs[i] @ weights):
-                for theta, kind in enumerate(actor.types):
-                    value = solution.grid.about[i].belief[:, theta]
-                    low, high = quantiles(value, mass, (0.1, 0.9))
-                    rows.append(
-                        {
-                            "t": t,
-                            "period": period_label(game, t),
-                            **labels,
-                            "about": key,
-                            "type": kind,
-                            "mean": float(value @ mass),
-                            "low": low,
-                            "high": high,
-                        }
-                    )
-    blocks = [pd.DataFrame(rows)] if rows else []
+                believed = solution.grid.about[i].belief.T
+                spread = np.array([quantiles(value, mass, (0.1, 0.9)) for value in believed])
+                block = {
+                    "t": t,
+                    "period": period_label(game, t),
+                    "about": key,
+                    "type": actor.types,
+                    "mean": [float(value @ mass) for value in believed],
+                    "low": spread[:, 0],
+                    "high": spread[:, 1],
+                }
+                blocks.append(block | labels)
     return _table(game, blocks, "about", "type", "mean", "low", "high")
 
 

@@ -69,8 +69,8 @@ def grid_text(solution: Solution) -> str:
 
 def outcome_error(result: Forecast) -> float:
     """Largest error of an outcome's probability, nan where it is not known."""
-    error = overall(result.solution.game, result.outcomes)["error"]
-    return float(error.max(skipna=False)) if len(error) else math.nan
+    error = overall(result.solution.game, result.tables["outcomes"])["error"]
+    return float(error.max()) if len(error) else math.nan
 
 
 def quality(result: Forecast) -> list[str]:

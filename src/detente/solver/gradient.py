@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 from detente.game.arrays import CompiledGame, GameGradient
 from detente.solver.backward import Progress, Workers
 from detente.solver.kernels.adjoint import adjoin, follow
-from detente.solver.kernels.adjoint_lines import adjoin_lines, follow_lines, make_slopes
+from detente.solver.kernels.adjoint_lines import Piece, adjoin_lines, follow_lines, make_slopes
 from detente.solver.kernels.single import make_lines
 from detente.solver.kernels.stage import make_stage
-from detente.solver.layout import is_lined, most_actions, part, piece, turn
+from detente.solver.kernels.turn import Turn
+from detente.solver.layout import is_lined, most_actions, part, turn
 from detente.solver.solution import Solution
 
 Floats = NDArray[np.float64]
@@ -307,7 +308,7 @@ class _Adjoint:
                 ratio[j],
             )
             if is_lined(seen):
-                some = piece(seen, int(cuts[j]), int(cuts[j + 1]))
+                some = _piece(seen, int(cuts[j]), int(cuts[j + 1]))
                 lines = make_lines(seen, joint, some.node.size if joint > 1 else 0, tape.columns)
                 adjoin_lines(some, *rest, lines, make_slopes(seen, some, joint, tape.columns))
                 return
@@ -349,3 +350,12 @@ class _Adjoint:
         n = len(game.layers) if last else tape.moves[k][1]
         scratch = np.empty((game.structure.sets[n].size, 1, tape.columns))
         return tape.observe(scratch, k, n)
+
+
+def _piece(turn: Turn, first: int, last: int) -> Piece:
+    """The beliefs o = first … last - 1 of a turn that is lined."""
+    nodes = (turn.base[first:last, None] + turn.local).reshape(-1)
+    node = np.sort(nodes)
+    jumps = np.flatnonzero(np.diff(node) != 1) + 1
+    run = np.concatenate([[0], jumps, [node.size]]).astype(np.int64)
+    return Piece(first, last, node, np.searchsorted(node, nodes).astype(np.int64), run)

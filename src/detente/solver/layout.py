@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame, Layer
 from detente.solver.beliefs import BeliefGrid
-from detente.solver.kernels.adjoint_lines import Piece
 from detente.solver.kernels.turn import Movers, Part, Turn
 
 Ints = NDArray[np.int64]
@@ -99,12 +98,3 @@ def most_actions(part: Part, first: int, last: int) -> tuple[int, int]:
     """The most joint actions, and the most own actions, of the states first … last - 1."""
     joint = int(np.diff(part.action_ptr[first : last + 1]).max(initial=1))
     return joint, int(part.choices[first:last].max(initial=1))
-
-
-def piece(turn: Turn, first: int, last: int) -> Piece:
-    """The beliefs o = first … last - 1 of a turn that is lined."""
-    nodes = (turn.base[first:last, None] + turn.local).reshape(-1)
-    node = np.sort(nodes)
-    jumps = np.flatnonzero(np.diff(node) != 1) + 1
-    run = np.concatenate([[0], jumps, [node.size]]).astype(np.int64)
-    return Piece(first, last, node, np.searchsorted(node, nodes).astype(np.int64), run)

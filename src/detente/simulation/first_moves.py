@@ -1,0 +1,34 @@
+"""What each actor does at the first turn at which it moves."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from detente.simulation.forecast import ANY, Forecast, overall
+from detente.simulation.table import Table
+
+
+def first_moves(told: Forecast) -> Table:
+    """What each actor and type does at the first turn at which it moves.
+
+    Returns
+    -------
+    Table
+        `t, period, turn, actor, type, action, share`, in the order of play; the share of every
+        action of the actor, also of those that are not available there.
+    """
+    game = told.solution.game
+    actors = game.scenario.actors
+    blocks = []
+    for i, (key, actor) in enumerate(actors.items()):
+        mine = told.tables["actions"].where(actor=key)
+        moving = overall(game, mine)
+        moving = moving[~np.isnan(moving["share"].astype(float))]
+        if not len(moving):
+            continue
+        first = mine.where(t=moving["t"][0], turn=moving["turn"][0])
+        for kind in actor.types if i in game.informed else ("",):
+            types = {list(actors)[j]: kind if j == i else ANY for j in game.informed}
+            blocks.append({**first.where(**types).columns, "type": kind})
+    table = Table.of(("t", "period", "turn", "actor", "type", "action", "share"), blocks)
+    return table[np.lexsort((table["turn"], table["t"]))]
