@@ -102,8 +102,8 @@ class Forecast(InNotebook):
 
     def _final(self) -> Table:
         """The outcomes at the end, whatever the types are."""
-        outcomes: Table = self.tables["outcomes"]
-        return overall(self.solution.game, outcomes).where(t=self.periods)
+        final: Table = overall(self.solution.game, self.tables["outcomes"])
+        return final.where(t=self.periods)
 
     def _main_table(self) -> pd.DataFrame:
         return self._final().frame()[["outcome", "happened", "error"]]

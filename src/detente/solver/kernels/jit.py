@@ -41,7 +41,7 @@ def kernel(function: Kernel) -> Kernel:
     before = SETTINGS.CACHE_DIR
     SETTINGS.CACHE_DIR = str(CACHE)  # read when the cache is made; restored right after
     try:
-        compiled = _compile(function, {})
+        compiled = _compile(function, {"no_cfunc_wrapper": True})
         compiled._cache = SealedCache(function)  # type: ignore[attr-defined]
     finally:
         SETTINGS.CACHE_DIR = before
