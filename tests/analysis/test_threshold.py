@@ -259,7 +259,6 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"outcome": "acted"}, "--at", "which probability"),
     ({"payoff": "A"}, "--at", "which payoff"),
     ({"payoff": "C", "at": 1}, "--payoff", "no actor `C`"),
-    ({"payoff": "A", "at": math.inf}, "--at", "not a finite number"),
     ({"prefer": ("one", "other")}, "--for", "whose preference"),
     ({"prefer": ("one", "two"), "actor": "A"}, "--prefer", "no policy `two`"),
     ({"prefer": ("one", "other"), "actor": "A", "policy": "one"}, "--policy", "itself"),

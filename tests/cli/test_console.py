@@ -91,7 +91,7 @@ def test_lines_fit_and_have_no_spaces_at_their_end(
 
 def test_a_closed_pipe_ends_quietly(tmp_path: Path) -> None:
     (tmp_path / "small.yaml").write_text(SMALL, encoding="utf-8")
-    words = program("sample", "small.yaml", "--beliefs", "5", "--draws", "1000000000")
+    words = program("sample", "small.yaml", "--beliefs", "5", "--draws", "10000000")
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(words, cwd=tmp_path, text=True, **pipes) as process:  # type: ignore[call-overload]
         assert process.stdout.readline().startswith("draw,t,")
@@ -104,7 +104,7 @@ def test_a_closed_pipe_ends_quietly(tmp_path: Path) -> None:
 @pytest.mark.parametrize("form", ["csv", "json"])
 def test_interrupted_rows_are_whole(form: str, tmp_path: Path) -> None:
     (tmp_path / "small.yaml").write_text(SMALL, encoding="utf-8")
-    words = ["sample", "small.yaml", "--beliefs", "5", "--draws", "1000000000"]
+    words = ["sample", "small.yaml", "--beliefs", "5", "--draws", "10000000"]
     out = tmp_path / "out"
     with out.open("w") as stream:
         more = ["--json"] if form == "json" else []

@@ -215,13 +215,13 @@ def test_batches_are_the_rows_of_the_table(
 
 
 def test_batches_are_drawn_when_they_are_asked_for(solution: Solution) -> None:
-    batches = detente.sample_batches(solution, draws=10**12, rng=np.random.default_rng(5))
+    batches = detente.sample_batches(solution, draws=10**7, rng=np.random.default_rng(5))
     assert next(batches)["draw"].max() < 10_000
 
 
 def test_what_cannot_be_drawn_is_refused_at_once(solution: Solution) -> None:
     rng = np.random.default_rng(5)
-    with pytest.raises(ValueError, match="draws are at least 1, not 0"):
+    with pytest.raises(ValueError, match="`draws` is a whole number from 1 to"):
         detente.sample_batches(solution, draws=0, rng=rng)
     with pytest.raises(ValueError, match="`periods` is for play without end"):
         detente.sample_batches(solution, draws=1, periods=2, rng=rng)

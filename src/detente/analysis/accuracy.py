@@ -64,8 +64,6 @@ def forecast_within(
         The finest grid's forecast, with the grid before as its coarser one.
     """
     expect(game, CompiledGame, "forecast_within")
-    if not accuracy > 0:
-        raise ValueError(f"the accuracy is a positive number, not {accuracy}")
     finite("accuracy", accuracy, above=0.0)
     report = progress or (lambda _: None)
     points = max([5, *(fewest_points(game.priors[i].size) for i in game.informed)])
