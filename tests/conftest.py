@@ -57,6 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
     effort.FULL = config.getoption("full")
     effort.STRICT = effort.FULL or os.environ.get("CI") == "true"
     settings.load_profile("full" if effort.FULL else "quick")
+    os.environ.pop("COLUMNS", None)  # which xdist sets: what is printed would follow it
     for name in ONE_THREAD:
         os.environ.setdefault(name, "1")  # handed on to the processes of xdist, and to theirs
     if "PYTEST_XDIST_WORKER" in os.environ:
