@@ -1,6 +1,6 @@
 """`solve`: backward induction over turns, each turn's stage problem on the whole belief grid.
 
-Values are carried conditional on the true type profile (see `kernels.sweep`). A game without end
+Values are carried conditional on the true type profile (see `sweep`). A game without end
 is solved for its stationary equilibrium (`stationary`), a precision of `limit` is approached
 (`limit`).
 """
