@@ -217,12 +217,14 @@ def compare(block: Block, shown: list[str], printed: str) -> None:
         assert anywhere or at == len(actual), f"{block}: there is more to show:\n{printed}"
 
 
+def marks(page: Path) -> list[pytest.MarkDecorator]:
+    """Whether a page takes long, and whether it asks Gambit."""
+    asks = "import pygambit" in page.read_text(encoding="utf-8")
+    return [pytest.mark.slow] * (page.stem in SLOW) + [pytest.mark.gambit] * asks
+
+
 @pytest.mark.parametrize(
-    "page",
-    [
-        pytest.param(page, id=page.name, marks=pytest.mark.slow if page.stem in SLOW else ())
-        for page in PAGES
-    ],
+    "page", [pytest.param(page, id=page.name, marks=marks(page)) for page in PAGES]
 )
 def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -318,7 +318,17 @@ def test_too_much_memory_is_refused_before_it_is_taken() -> None:
         detente.solve(game, beliefs=2001, memory_limit=2**24)
 
 
-@pytest.mark.parametrize("points", [0, 3, 8, -5])
-def test_belief_points_are_odd_and_at_least_five(game: CompiledGame, points: int) -> None:
-    with pytest.raises(ValueError, match="odd number of at least 5"):
+@pytest.mark.parametrize(
+    ("points", "told"),
+    [
+        (0, "`beliefs` is a whole number of at least 1"),
+        (3, "odd number of at least 5"),
+        (8, "odd number of at least 5"),
+        (-5, "`beliefs` is a whole number of at least 1"),
+    ],
+)
+def test_belief_points_are_odd_and_at_least_five(
+    game: CompiledGame, points: int, told: str
+) -> None:
+    with pytest.raises(ValueError, match=told):
         detente.solve(game, beliefs=points)
