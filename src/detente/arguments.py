@@ -43,11 +43,11 @@ def finite(name: str, value: object, *, above: float | None = None) -> None:
     if value is None:
         return
     try:
-        number = math.nan if isinstance(value, str) else float(value)  # type: ignore[arg-type]
+        if isinstance(value, str):
+            raise TypeError
+        number = float(value)  # type: ignore[arg-type]
     except TypeError:
         raise TypeError(f"`{name}` is a number, not {value!r}") from None
-    if isinstance(value, str):
-        raise TypeError(f"`{name}` is a number, not {value!r}")
     if not math.isfinite(number) or (above is not None and number <= above):
         bound = "" if above is None else f" above {above:g}"
         raise ValueError(f"`{name}` is a finite number{bound}, not {value!r}")

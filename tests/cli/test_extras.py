@@ -21,7 +21,7 @@ def test_a_checkout_has_a_script() -> None:
 @pytest.mark.parametrize(
     ("direct_url", "source"),
     [
-        ({"url": "https://example.org/detente.tar.gz", "archive_info": {}}, ""),
+        ({"url": "https://example.org/copy", "archive_info": {}}, ""),
         (
             {
                 "url": "https://example.org/detente.git",

@@ -179,8 +179,10 @@ def prepare_kernels(about: CompiledGame | Scenario) -> None:
     if REMARK:
         console.say(f"{REMARK[0].upper()}{REMARK[1:]}.", error=True)
     game = about if isinstance(about, CompiledGame) else compile_game(about, policy="")
-    if ready.missing(game):
-        console.say("Compiling the numerical kernels (once on this machine) ...", error=True)
+    if not ready.missing(game):
+        ready.prepare(game, lambda _: None)
+        return
+    console.say("Compiling the numerical kernels (once on this machine) ...", error=True)
     with console.progress("Compiling") as report:
         ready.prepare(game, report)
 
