@@ -75,7 +75,7 @@ def test_nothing_private_needs_no_grid() -> None:
 
 
 def test_accuracy_is_positive() -> None:
-    with pytest.raises(ValueError, match="positive"):
+    with pytest.raises(ValueError, match="finite number above 0"):
         forecast_within(chicken("2"), 0.0)
 
 
