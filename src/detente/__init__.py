@@ -68,6 +68,16 @@ _HOMES = {
     "with_values": "detente.game.compile",
 }
 
+_EXTRAS = {
+    "ensemble": "ensemble",
+    "explore": "ensemble",
+    "hold_cost": "analysis",
+    "open_ensemble": "ensemble",
+    "threshold": "analysis",
+    "threshold_map": "analysis",
+}
+"""The extra that brings the packages which only these need."""
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -104,7 +114,14 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'detente' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    try:
+        return getattr(import_module(_HOMES[name]), name)
+    except ModuleNotFoundError as missing:
+        if name in _EXTRAS and missing.name is not None:
+            from detente.extras import how_to_install
+
+            missing.add_note(f"to install it: {how_to_install(_EXTRAS[name], [missing.name])}")
+        raise
 
 
 def __dir__() -> list[str]:

@@ -117,6 +117,17 @@ def test_pictures_name_what_they_show(run: Run, tmp_path: Path, words: tuple[str
     assert (tmp_path / "picture.svg").read_text(encoding="utf-8") == again
 
 
+def test_a_missing_package_is_named_with_what_to_install(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inputs, "find_spec", lambda name: None if name == "scipy" else object())
+    code, out, err = run(*CROSSING)
+    assert code == 2
+    assert out == ""
+    assert "finding a threshold needs SciPy, which is not installed" in err
+    assert "hint: python3 scripts/env.py --with analysis" in err
+
+
 def test_pictures_need_matplotlib(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inputs, "find_spec", lambda _: None)
     code, out, err = run(*CROSSING, "--plot", "picture.svg")

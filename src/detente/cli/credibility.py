@@ -19,6 +19,7 @@ from detente.cli.inputs import (
     Source,
     Threads,
     check_options,
+    check_packages,
     finite,
     load_scenario,
     memory_limit,
@@ -59,16 +60,19 @@ def credibility(
     if probability is not None and not 0 < probability < 1:
         message = f"a probability is between 0 and 1, not {probability:g}"
         refuse("--probability", "out-of-range", message)
+    if hold is not None:
+        check_packages("--hold", "finding the cost needs", {"scipy": "SciPy"}, "analysis")
     if beliefs is not None or periods is not None:
         from detente.game.compile import compile_game
 
         check_options(compile_game(scenario, policy=""), beliefs, None, periods)
     prepare_kernels(scenario)
     from detente.analysis.credibility import credibility as judge
-    from detente.analysis.hold import PROBABILITY, hold_cost
 
     held: HoldCost | None = None
     if hold is not None:
+        from detente.analysis.hold import PROBABILITY, hold_cost
+
         with console.progress("Looking for the cost") as report:
             held = hold_cost(
                 scenario,

@@ -31,7 +31,7 @@ from detente.cli.inputs import (
 if TYPE_CHECKING:
     from detente.worlds.results import Ensemble
 
-NEEDED = {"duckdb": "duckdb", "filelock": "filelock"}
+NEEDED = {"scipy": "SciPy", "duckdb": "duckdb", "filelock": "filelock"}
 """Packages that only this needs: of the extra `ensemble` of the project."""
 
 EVERY = 60.0

@@ -13,6 +13,7 @@ from detente.cli.inputs import MOST_ROWS, Force, Json, check_packages, given_typ
 from detente.cli.pictures import Plot, check_plot, draw
 
 NEEDED = {
+    "scipy": "SciPy",
     "duckdb": "duckdb",
     "filelock": "filelock",
     "SALib": "SALib",

@@ -17,7 +17,7 @@ import typer
 
 from detente.arguments import MOST_PERIODS, MOST_THREADS
 from detente.cli import complete, console
-from detente.cli.extras import how_to_install
+from detente.extras import how_to_install
 from detente.errors import Diagnostic, Place, ScenarioError
 
 if TYPE_CHECKING:

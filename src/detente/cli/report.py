@@ -30,7 +30,7 @@ from detente.cli.inputs import (
 )
 from detente.cli.unsolved import tell_unsolved
 
-NEEDED = {"jinja2": "jinja2", "matplotlib": "matplotlib"}
+NEEDED = {"jinja2": "jinja2", "matplotlib": "matplotlib", "scipy": "SciPy"}
 """Packages that only the report needs: the extra `report` of the project."""
 
 

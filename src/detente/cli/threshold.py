@@ -19,6 +19,7 @@ from detente.cli.inputs import (
     Source,
     Threads,
     check_date,
+    check_packages,
     finite,
     given_type,
     load_scenario,
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from detente.analysis.threshold_map import ThresholdMap
     from detente.analysis.threshold_result import Threshold
     from detente.scenario.model import Scenario
+
+NEEDED = {"scipy": "SciPy", "contourpy": "contourpy"}
+"""Packages by the name under which they are imported: those of the extra `analysis`."""
 
 
 def threshold(
@@ -110,6 +114,7 @@ def threshold(
     starts, ends = _ends("--from", low, parameter), _ends("--to", high, parameter)
     types = dict(given_type(text) for text in given or ())
     check_plot(plot, inputs=[source], force=force)
+    check_packages("detente threshold", "finding a threshold needs", NEEDED, "analysis")
     if tolerance is not None and not tolerance > 0:
         refuse("--tolerance", "out-of-range", f"the tolerance is positive, not {tolerance:g}")
     scenario = load_scenario(source, values, horizon)

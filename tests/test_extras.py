@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from detente.cli.extras import how_to_install, line
+from detente.extras import how_to_install, line
 
 NAMES = ["jinja2", "matplotlib"]
 BY_NAME = "python3 -m pip install jinja2 matplotlib"
@@ -59,3 +61,16 @@ def test_a_copy_of_a_folder(tmp_path: Path) -> None:
 
 def test_a_copy_from_nowhere_names_the_packages(tmp_path: Path) -> None:
     assert line("report", NAMES, tmp_path / "lib" / "detente", None) == BY_NAME
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "extra"),
+    [("threshold", "scipy", "analysis"), ("open_ensemble", "duckdb", "ensemble")],
+)
+def test_in_python_the_error_says_it(name: str, module: str, extra: str) -> None:
+    code = f"import sys; sys.modules[{module!r}] = None; import detente; detente.{name}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    error, note = done.stderr.splitlines()[-2:]
+    assert module in error
+    assert note == f"to install it: python3 scripts/env.py --with {extra}"
