@@ -205,6 +205,19 @@ def pip() -> list[str]:
     sys.exit("error: this Python has no pip; on Debian, `apt install python3-pip` brings it")
 
 
+def surroundings(given: Mapping[str, str]) -> dict[str, str]:
+    """The environment variables of a command that runs in the environment.
+
+    Where nothing may be written beside sources, as in many containers, what Python compiles is
+    kept in the environment: all of it would otherwise be compiled anew at every start.
+    """
+    path = os.pathsep.join([str(BIN), given.get("PATH", "")])
+    found = {**given, "PATH": path, "VIRTUAL_ENV": str(VENV)}
+    if found.pop("PYTHONDONTWRITEBYTECODE", ""):
+        found.setdefault("PYTHONPYCACHEPREFIX", str(VENV / "pycache"))
+    return found
+
+
 # ---- the command line
 
 
@@ -223,8 +236,7 @@ def main() -> int:
     prepare(words, extra)
     if not words:
         return 0
-    path = os.pathsep.join([str(BIN), os.environ.get("PATH", "")])
-    environment = {**os.environ, "PATH": path, "VIRTUAL_ENV": str(VENV)}
+    environment = surroundings(os.environ)
     program = BIN / (words[0] + (".exe" if os.name == "nt" else ""))
     command = str(program) if program.exists() else words[0]
     try:

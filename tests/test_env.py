@@ -215,3 +215,14 @@ def test_what_it_says_without_words() -> None:
         check=False,
     )
     assert done.stderr == "error: --with what? For example: --with report\n"
+
+
+def test_what_python_compiles_is_kept_where_nothing_may_lie_beside_sources(env: ModuleType) -> None:
+    kept = str(env.VENV / "pycache")
+    found = env.surroundings({"PATH": "/bin", "PYTHONDONTWRITEBYTECODE": "1"})
+    assert found["PYTHONPYCACHEPREFIX"] == kept
+    assert "PYTHONDONTWRITEBYTECODE" not in found
+    assert found["PATH"].split(os.pathsep) == [str(env.BIN), "/bin"]
+    assert "PYTHONPYCACHEPREFIX" not in env.surroundings({})
+    chosen = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": "/mine"}
+    assert env.surroundings(chosen)["PYTHONPYCACHEPREFIX"] == "/mine"

@@ -166,3 +166,7 @@ def test_names_that_are_offered_are_legal(name: str) -> None:
 
 def test_names_in_other_scripts_have_no_suggestion() -> None:
     assert legal("Россия", set()) == ""
+
+
+def test_no_year_has_thirteen_months() -> None:
+    assert date_hint("2025-13") == "months go from 2025-01 to 2025-12"

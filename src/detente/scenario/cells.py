@@ -15,6 +15,9 @@ from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.nodes import Choice, Comparison, Constant, Name, Node
 from detente.scenario.source import Trail
 
+LISTED = 60
+"""Characters up to which the cells of a table are listed."""
+
 
 def value(context: Context, trail: Trail, written: Any, scope: Scope) -> Formula | None:
     """The formula at `trail`, or that of the table there; None after telling what is wrong."""
@@ -34,7 +37,7 @@ def value(context: Context, trail: Trail, written: Any, scope: Scope) -> Formula
     if len(context.report.errors) > before:
         return None
     return Formula(
-        text=f"table by {' and '.join(by)}",
+        text=_text(by, table.cells),
         place=context.report.source.place(trail),
         node=node,
         kind=Kind.NUMBER,
@@ -44,6 +47,13 @@ def value(context: Context, trail: Trail, written: Any, scope: Scope) -> Formula
         calendar=frozenset().union(*(formula.calendar for formula in read)),
         decimals=any(formula.decimals for formula in table.cells),
     )
+
+
+def _text(by: list[str], cells: list[Formula]) -> str:
+    """What a table is called, with its cells row by row where they are few."""
+    name = f"table by {' and '.join(by)}"
+    listed = ", ".join(cell.text for cell in cells)
+    return f"{name}: {listed}" if len(listed) <= LISTED else f"{name}, {len(cells)} cells"
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,8 @@ def date_hint(text: str) -> str:
         return f"write `{_date(first[1], first[2], first[3])}`"
     if (last := YEAR_LAST.fullmatch(text)) and 1 <= int(last[2]) <= 12:
         return f"write `{_date(last[3], last[2], last[1])}`"
+    if first:
+        return f"months go from {first[1]}-01 to {first[1]}-12"
     return DATE
 
 
