@@ -17,7 +17,6 @@ import typer
 
 from detente.arguments import MOST_PERIODS, MOST_THREADS
 from detente.cli import complete, console
-from detente.extras import how_to_install
 from detente.errors import Diagnostic, Place, ScenarioError
 
 if TYPE_CHECKING:
@@ -244,6 +243,8 @@ def check_packages(place: str, what: str, needed: Mapping[str, str], extra: str)
     """
     missing = [name for module, name in needed.items() if find_spec(module) is None]
     if missing:
+        from detente.extras import how_to_install
+
         verb = "is" if len(missing) == 1 else "are"
         message = f"{what} {' and '.join(missing)}, which {verb} not installed"
         refuse(place, "not-installed", message, how_to_install(extra, missing))
