@@ -181,7 +181,7 @@ def solve_lines(turn, lines, ahead, count, guess, x, anywhere, counts):
     return left
 
 
-@once
+@inner
 def solve_run(movers, lines, count, first, last, certain, anywhere, counts):
     """The same for nodes first … last - 1, which are whole lines."""
     lam, steps, nodes = movers.lam[0], movers.size[0] - 1, last - first
