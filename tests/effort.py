@@ -5,6 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
 FULL = False
 """All tests, with all their examples."""
 
@@ -15,3 +20,10 @@ STRICT = False
 def examples(full: int) -> int:
     """On how many examples a property is tried: `full`, or a fifth of it in a short run."""
     return full if FULL else max(1, full // 5)
+
+
+def cases(values: Iterable[Any], *, slow: Iterable[Any]) -> list[Any]:
+    """Parameters of a test, those of `slow` marked as such."""
+    heavy = list(slow)
+    mark = pytest.mark.slow
+    return [pytest.param(value, marks=mark) if value in heavy else value for value in values]

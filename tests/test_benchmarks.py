@@ -67,6 +67,7 @@ def test_what_grows_without_a_peer() -> None:
     assert all(row[-1] == "solved" for row in stationary.run(PLAN)[0].rows)
 
 
+@pytest.mark.slow
 def test_growth_of_a_solve() -> None:
     table = scaling.dimensions(PLAN)
     assert {row[0] for row in table.rows} == {*scaling.QUICK_SIZES, "types"}
@@ -171,6 +172,7 @@ def test_the_barest_loop_solves_the_same_worlds() -> None:
         assert found.steady > 0
 
 
+@pytest.mark.slow
 def test_an_ensemble_is_measured_with_what_failed() -> None:
     found = apart.ensemble(replace(TINY, draws=40, failing=True))
     assert (found.back, found.counted) == (41, 39)

@@ -101,7 +101,7 @@ def test_a_closed_pipe_ends_quietly(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a signal to one process")
-@pytest.mark.parametrize("form", ["csv", "json"])
+@pytest.mark.parametrize("form", ["csv", pytest.param("json", marks=pytest.mark.slow)])
 def test_interrupted_rows_are_whole(form: str, tmp_path: Path) -> None:
     (tmp_path / "small.yaml").write_text(SMALL, encoding="utf-8")
     words = ["sample", "small.yaml", "--beliefs", "5", "--draws", "10000000"]

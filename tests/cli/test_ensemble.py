@@ -216,6 +216,7 @@ def children(pid: int) -> list[int]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 def test_whatever_ends_a_run_it_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
     (tmp_path / "round.yaml").write_text(SOUND, "utf-8")
@@ -254,6 +255,7 @@ def test_whatever_ends_a_run_it_goes_on_to_the_same_numbers(tmp_path: Path) -> N
     assert_same(found, solved_here(tmp_path / "undisturbed", a_record(draws=14)))
 
 
+@pytest.mark.slow
 def test_no_more_workers_than_asked_for(tmp_path: Path) -> None:
     with Local(a_record(), 1) as pool:
         assert len(pool.pids) == 1

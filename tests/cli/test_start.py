@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tests import effort
+
 SCRIPT = """
 import sys
 sys.argv = ["detente", *sys.argv[1:]]
@@ -26,7 +28,9 @@ def _imported(*words: str) -> set[str]:
     return set(run.stdout.rpartition("imported:")[2].split())
 
 
-@pytest.mark.parametrize("options", [(), ("--json",), ("--accuracy", "0.1")])
+@pytest.mark.parametrize(
+    "options", effort.cases([(), ("--json",), ("--accuracy", "0.1")], slow=[("--json",)])
+)
 def test_a_run_imports_no_more_than_it_needs(options: tuple[str, ...]) -> None:
     beliefs = () if "--accuracy" in options else ("--beliefs", "5")
     names = _imported("run", "bargaining-rounds", "--horizon", "1", *beliefs, *options)

@@ -44,7 +44,18 @@ from detente.cli.main import app, main
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
-SLOW = ("ensembles", "from-an-article", "library", "policies", "solving", "study-pyeongchang-2018")
+SLOW = (
+    "README",
+    "ensembles",
+    "from-an-article",
+    "library",
+    "policies",
+    "python",
+    "report",
+    "solving",
+    "study-pyeongchang-2018",
+    "tracking",
+)
 """Pages that are run with `--full` only."""
 LONG = os.environ.get("DETENTE_DOCS") == "long"
 SHORT = ("--horizon", "1", "--beliefs", "5")

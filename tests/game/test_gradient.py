@@ -16,6 +16,7 @@ from detente.game.compile import compile_game, with_values
 from detente.game.gradient import parameter_gradient
 from detente.scenario.loader import load, loads
 from detente.scenario.model import Scenario
+from tests import effort
 from tests.effort import examples
 from tests.generate import Shape, scenarios
 
@@ -126,7 +127,7 @@ LEFT = {
 }
 
 
-@pytest.mark.parametrize("name", library.names())
+@pytest.mark.parametrize("name", effort.cases(library.names(), slow=("pyeongchang-2018",)))
 def test_the_library(name: str) -> None:
     scenario = load(name)
     if name == "pyeongchang-2018":

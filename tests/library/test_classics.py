@@ -21,7 +21,7 @@ import detente
 from detente.simulation.forecast import Forecast
 from detente.simulation.sample import interpolated_strategy
 from detente.solver.solution import Solution, Status
-from tests import oracles
+from tests import effort, oracles
 
 CLASSICS = ("chain-store", "centipede", "beer-quiche", "crisis-signalling", "bargaining-rounds")
 
@@ -265,7 +265,7 @@ def chain_store_errors(entrants: int, precision: float, beliefs: int) -> tuple[f
     return worst, value
 
 
-@pytest.mark.parametrize("entrants", range(2, 11))
+@pytest.mark.parametrize("entrants", effort.cases(range(2, 11), slow=range(6, 11)))
 def test_chain_store_closed_form(entrants: int) -> None:
     # What is left is 1 / λ: measured 0.0052 with two entrants, 0.0015 with more; payoffs 0.0104
     # and 0.0032.
@@ -274,11 +274,13 @@ def test_chain_store_closed_form(entrants: int) -> None:
     assert payoffs < (0.012 if entrants == 2 else 0.004)
 
 
+@pytest.mark.slow
 def test_chain_store_where_kinks_are_dense() -> None:
     """At λ = 1000 the branch has to be tried again, more carefully, at a few beliefs."""
     assert solved("chain-store", {"entrants": 10, "precision": 1000}, 257).branches.failed == 0
 
 
+@pytest.mark.slow
 def test_chain_store_approaches_the_closed_form() -> None:
     # 0.0092, 0.0029, 0.0014, 0.0007 at these precisions, and 0.0003 at 1000.
     errors = [chain_store_errors(5, precision, 1025)[0] for precision in (50, 100, 200, 400)]
@@ -295,6 +297,7 @@ def test_weak_incumbent_fights_the_first_entry(entrants: int, expected: float) -
     assert share(forecast, entrants, "fight", {"incumbent": "weak"}) == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_entrants_stay_out_until_the_last_three() -> None:
     forecast = played("chain-store", {"entrants": 10, "precision": 200}, 513)
     entry = [probability(forecast, t, "enter", {}) for t in range(1, 11)]

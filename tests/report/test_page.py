@@ -22,6 +22,7 @@ from detente.report.page import render
 from detente.report.svg import Colour
 from detente.simulation.forecast import overall
 from detente.solver.solution import Status
+from tests import effort
 from tests.report.conftest import EVERYTHING, RECORD
 from tests.report.markup import Markup
 
@@ -37,6 +38,7 @@ def test_another_run_with_other_threads_gives_the_same_bytes(page: str) -> None:
     assert render(again) == page
 
 
+@pytest.mark.slow
 def test_other_processes_write_the_same_bytes(tmp_path: Path) -> None:
     """The order of sets and the hash of strings are of no account."""
     written = []
@@ -165,7 +167,7 @@ def test_a_large_game_is_compared_on_a_coarser_grid(monkeypatch: pytest.MonkeyPa
     assert "on a belief grid of 9 points instead of 17" in Markup(render(shared)).text
 
 
-@pytest.mark.parametrize("name", library.names())
+@pytest.mark.parametrize("name", effort.cases(library.names(), slow=("pyeongchang-2018",)))
 def test_every_scenario_of_the_library_has_a_page(name: str) -> None:
     scenario = detente.load(name)
     if not scenario.forever:

@@ -17,6 +17,7 @@ from detente.simulation.forecast import overall
 from detente.solver import backward
 from detente.solver.beliefs import fewest_points
 from detente.solver.solution import Solution
+from tests import effort
 from tests.effort import examples
 from tests.generate import Shape, scenarios
 from tests.solver.test_gambit import Signals
@@ -116,7 +117,10 @@ SIGNALS = {
 """With the number of points that stands for the truth."""
 
 
-@pytest.mark.parametrize("name", SIGNALS)
+@pytest.mark.parametrize(
+    "name",
+    effort.cases(SIGNALS, slow=("two informed at once, answered", "three types at once, answered")),
+)
 def test_payoffs_converge_as_h_squared(name: str) -> None:
     signals, most = SIGNALS[name]
     errors = []

@@ -66,6 +66,7 @@ def test_what_a_game_needs(
     assert ready.missing(game) == []
 
 
+@pytest.mark.slow
 def test_nothing_is_compiled_that_a_game_does_not_need(tmp_path: Path) -> None:
     """In a process of its own with an empty cache: play without secrets."""
     environment = {"DETENTE_CACHE_DIR": str(tmp_path / "cache"), "PYTHONWARNINGS": "error"}

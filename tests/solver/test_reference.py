@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import detente
 from detente.game.arrays import CompiledGame
 from detente.solver.solution import Status, by_type
+from tests import effort
 from tests.effort import examples
 from tests.generate import Shape, scenarios
 from tests.reference import FoldedError, reference
@@ -90,7 +91,7 @@ def test_scenarios(name: str, data: st.DataObject) -> None:
         assume(False)
 
 
-@pytest.mark.parametrize("precision", [pytest.param(0.0, marks=pytest.mark.slow), 1.0, 3.0])
+@pytest.mark.parametrize("precision", effort.cases((0.0, 1.0, 3.0), slow=(0.0, 3.0)))
 @pytest.mark.parametrize("name", GAMES)
 def test_games_in_which_types_matter_to_all(name: str, precision: float) -> None:
     """Payoffs depend on everybody's types, and the number of own actions on the state."""

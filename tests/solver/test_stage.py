@@ -392,7 +392,7 @@ def test_lines_and_the_general_stage_agree(actions: int, lam: float) -> None:
             assert all(problem.error(node, lines[node]) < 1e-9 for node in range(17))
 
 
-@pytest.mark.parametrize("rough", [False, True])
+@pytest.mark.parametrize("rough", [pytest.param(False, marks=pytest.mark.slow), True])
 @pytest.mark.parametrize("name", CASES)
 def test_the_branch_is_that_of_an_independent_tracer(name: str, rough: bool) -> None:
     """Rough payoffs make a kink at every node of the grid, and folds at many."""

@@ -114,6 +114,7 @@ def started(folder: Path, *words: str) -> subprocess.Popen[bytes]:
         )
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_costs_nothing(scheduler: str, tmp_path: Path) -> None:
     asked = a_record(draws=12)
     told: list[int] = []
@@ -146,6 +147,7 @@ def test_a_world_that_kills_workers_becomes_rows_that_say_so(
     }
 
 
+@pytest.mark.slow
 def test_other_versions_are_refused(
     scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,6 +100,7 @@ worker.main()
 """
 
 
+@pytest.mark.slow
 def test_a_world_that_kills_its_workers_becomes_rows_that_say_so(
     scenario: detente.scenario.model.Scenario,
     undisturbed: Ensemble,
@@ -126,6 +127,7 @@ def test_a_world_that_kills_its_workers_becomes_rows_that_say_so(
     assert not folder.exists()
 
 
+@pytest.mark.slow
 def test_what_crashed_is_tried_again(
     tmp_path: Path,
     scenario: detente.scenario.model.Scenario,
