@@ -12,7 +12,6 @@ import pytest
 from benchmarks.games import rounds
 from benchmarks.report import ROOT
 from detente.solver.memory import memory_needed
-from tests import effort
 
 linux = pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="peaks are read as Linux tells them"
@@ -21,7 +20,7 @@ linux = pytest.mark.skipif(
 
 @linux
 @pytest.mark.parametrize(
-    ("states", "periods"), effort.cases([(500, 72), (3000, 24)], slow=[(3000, 24)])
+    ("states", "periods"), [(500, 72), pytest.param(3000, 24, marks=pytest.mark.slow)]
 )
 def test_what_is_needed_is_what_is_taken(states: int, periods: int) -> None:
     command = [sys.executable, "-m", "benchmarks.scaling", str(states), str(periods)]
