@@ -36,9 +36,9 @@ from detente.game.arrays import CompiledGame
 from detente.scenario.model import Scenario
 from detente.simulation.forward import forward
 from detente.solver.backward import Workers
-from detente.worlds.asked import Asked, new_record
+from detente.worlds.manifest import RunRecord
 from detente.worlds.process import ONE_THREAD
-from detente.worlds.record import RunRecord
+from detente.worlds.request import Asked, new_record
 from detente.worlds.world import AUDITED, Worker, results
 
 BEGINNING = 60.0

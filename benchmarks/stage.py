@@ -17,10 +17,10 @@ from benchmarks.games import smooth, without_end
 from benchmarks.report import Plan, Table, Times, digits, times
 from detente.game.arrays import CompiledGame
 from detente.solver.beliefs import BeliefGrid, belief_grid
-from detente.solver.kernels.branch import HOW, UNIQUE
-from detente.solver.kernels.line import MAX_NEWTON
-from detente.solver.kernels.single import Lines, make_lines
+from detente.solver.kernels.homotopy import HOW, UNIQUE
 from detente.solver.kernels.turn import Guess, Part, Turn
+from detente.solver.kernels.two_type_layer import Lines, make_lines
+from detente.solver.kernels.two_type_newton import MAX_NEWTON
 from detente.solver.layout import part, turn
 from detente.solver.sweep import sweep
 

@@ -27,7 +27,7 @@ LAYERS = [
 """Each may import those before it."""
 LIBRARY = {
     "detente.scenario.loader",
-    "detente.scenario.record",
+    "detente.scenario.observations",
     "detente.cli.main",
     "detente.cli.complete",
     "detente.cli.track",

@@ -9,7 +9,7 @@ import pytest
 import detente
 from detente.cli import inputs
 from detente.cli.main import main
-from detente.worlds.asked import Asked, new_record
+from detente.worlds.request import Asked, new_record
 from tests.worlds.runs import solved_here
 
 ROUNDS = ("report", "bargaining-rounds", "--horizon", "1", "--beliefs", "5")

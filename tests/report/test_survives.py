@@ -15,8 +15,8 @@ from detente.report.page import render
 from detente.report.world_charts import Strip, changes, spread
 from detente.report.worlds import Worlds, check_worlds
 from detente.scenario.model import Scenario
-from detente.worlds.asked import Asked, new_record
 from detente.worlds.explore.explore import explore
+from detente.worlds.request import Asked, new_record
 from detente.worlds.results import Ensemble
 from tests.report.conftest import EVERYTHING
 from tests.report.markup import Markup

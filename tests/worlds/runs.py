@@ -10,9 +10,9 @@ import pandas as pd
 
 import detente
 from detente.worlds import store
-from detente.worlds.asked import Asked, new_record
+from detente.worlds.manifest import RunRecord
 from detente.worlds.process import Task
-from detente.worlds.record import RunRecord
+from detente.worlds.request import Asked, new_record
 from detente.worlds.results import Ensemble, open_ensemble
 from detente.worlds.run import run
 from detente.worlds.world import Row, Worker

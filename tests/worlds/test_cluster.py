@@ -18,7 +18,7 @@ from distributed import Client
 
 import detente
 from detente.errors import ScenarioError, SolveError
-from detente.worlds import cluster, record, store
+from detente.worlds import cluster, manifest, store
 from detente.worlds.cluster import Cluster
 from detente.worlds.process import ROOT
 from detente.worlds.results import open_ensemble
@@ -154,8 +154,8 @@ def test_other_versions_are_refused(
     scenario = detente.loads(SOUND, file="round.yaml")
     with Client(scheduler, set_as_default=False) as client:
         client.wait_for_workers(2, timeout=PATIENCE)  # they may have died in another test
-    real = record.version
-    monkeypatch.setattr(record, "version", lambda name: "1.0" if name == "numpy" else real(name))
+    real = manifest.version
+    monkeypatch.setattr(manifest, "version", lambda name: "1.0" if name == "numpy" else real(name))
     with pytest.raises(SolveError, match=r"has other versions: numpy .*, here 1\.0"):
         ensemble(scenario, draws=4, beliefs=5, cluster=scheduler, output=tmp_path / "run")
     assert not (tmp_path / "run").exists()
@@ -185,7 +185,7 @@ def test_that_there_are_no_workers_is_told_once(
 
         class Hire(logging.Handler):
             def emit(self, record: logging.LogRecord) -> None:
-                told.append(record.getMessage())
+                told.append(manifest.getMessage())
                 processes.append(started(tmp_path, "worker", address, "--no-nanny", *WORKER))
 
         hire = Hire()

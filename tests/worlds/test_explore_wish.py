@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detente.errors import ScenarioError
+from detente.worlds.explore.requirement import fulfilled, margins, parse_wish, wishes
 from detente.worlds.explore.source import numbers
-from detente.worlds.explore.wish import fulfilled, margins, parse_wish, wishes
 from tests.worlds.stand_in import make
 
 DEAL = np.array([[0.2, 0.5], [0.3, 0.5], [0.4, np.nan], [0.5, 0.5]])

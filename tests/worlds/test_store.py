@@ -13,8 +13,8 @@ import pytest
 from detente.errors import ScenarioError
 from detente.worlds import store
 from detente.worlds.batch import Row, from_line, to_line
-from detente.worlds.parts import part_number
 from detente.worlds.results import open_ensemble
+from detente.worlds.row_files import part_number
 from tests import effort
 from tests.worlds.runs import a_record
 

@@ -6,7 +6,7 @@ A hard term is kept by assumption. What its actor would gain by breaking it, onc
 
 at a state, a belief and a type, with everybody's play after it as in the equilibrium, in which all
 terms are in force again. With logit responses σ(a | θ) ∝ exp(λ Q(a | θ)), and with the term made
-soft at the cost K (`detente.analysis.breach`), this is
+soft at the cost K (`detente.analysis.deviation`), this is
 
     K + [max log σ(forbidden | θ) - max log σ(allowed | θ)] / λ,
 
@@ -30,8 +30,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from detente.analysis.breach import SHUT, Bond, breakable, terms_of
-from detente.analysis.stakes import Reading, Tally
+from detente.analysis.deviation import SHUT, Bond, breakable, terms_of
+from detente.analysis.deviation_gains import Reading, Tally
 from detente.arguments import usual
 from detente.errors import expect
 from detente.game.compile import compile_game

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from detente.analysis import threshold_wording as wording
-from detente.analysis.axis import Axis, axis_for, check_points, check_values, level_for
 from detente.analysis.crossings import Curve, Root, find_roots
+from detente.analysis.parameter_range import Axis, axis_for, check_points, check_values, level_for
 from detente.analysis.question import Answer, Means, Question, ask
 from detente.analysis.threshold_result import Crossing, Interrupted, Threshold
 from detente.arguments import MOST_THREADS, MOST_VALUES, finite, whole

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import RectBivariateSpline
 
 from detente.analysis import threshold_wording as wording
-from detente.analysis.axis import axis_for, check_points, check_values, level_for
+from detente.analysis.parameter_range import axis_for, check_points, check_values, level_for
 from detente.analysis.question import Answer, Means, Question, ask
 from detente.arguments import MOST_THREADS, MOST_VALUES, finite, whole
 from detente.errors import Diagnostic, Place, ScenarioError, expect

@@ -99,7 +99,7 @@ def ensemble(
     check_packages("detente ensemble", "ensembles need", needed, extra)
     scenario = load_scenario(source, values, horizon)
     prepare_kernels(scenario)
-    from detente.worlds.asked import other_versions
+    from detente.worlds.request import other_versions
     from detente.worlds.run import ensemble as solve_worlds
     from detente.worlds.store import damage, read_record
 

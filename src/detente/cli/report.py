@@ -97,7 +97,7 @@ def report(
     outputs.check(target, inputs=inputs, force=force)
     record = None
     if moves is not None:
-        from detente.scenario.record import read_record
+        from detente.scenario.observations import read_record
 
         record = read_record(moves, game.scenario)
         console.print_diagnostics(record.warnings)

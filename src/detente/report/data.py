@@ -39,7 +39,7 @@ from detente.report.worlds import Worlds, check_worlds, look
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Scenario
-from detente.scenario.record import Record
+from detente.scenario.observations import Record
 from detente.simulation.forecast import Forecast, forecast, overall
 from detente.simulation.track import Track, track
 from detente.solver.backward import Progress

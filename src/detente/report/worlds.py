@@ -19,7 +19,7 @@ from detente.scenario.model import Scenario
 
 if TYPE_CHECKING:
     from detente.worlds.explore.explore import Exploration
-    from detente.worlds.record import RunRecord
+    from detente.worlds.manifest import RunRecord
     from detente.worlds.results import Ensemble
 
 PLACE = "--ensemble"

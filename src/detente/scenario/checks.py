@@ -10,9 +10,9 @@ from detente.scenario.context import Context
 from detente.scenario.expression import Formula
 from detente.scenario.hints import listing
 from detente.scenario.model import Action, Actor, Scenario, Support
-from detente.scenario.moments import warn_span
 from detente.scenario.report import Report
 from detente.scenario.source import Source, Trail
+from detente.scenario.triggers import warn_span
 from detente.scenario.uncertainty import drawn_priors
 from detente.scenario.values import constant, range_problems
 

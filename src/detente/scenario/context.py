@@ -12,8 +12,8 @@ from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.report import Report
 from detente.scenario.scope import CONDITION, NUMBER, SEEN, Scope, usable
-from detente.scenario.shape import Parts
 from detente.scenario.source import Trail
+from detente.scenario.validate import Parts
 from detente.scenario.values import unbounded
 
 

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 
 from detente.scenario.calendar import Calendar, day
 from detente.scenario.hints import did_you_mean, listing
-from detente.scenario.leaves import NAME
 from detente.scenario.report import Report
+from detente.scenario.scalar_types import NAME
 from detente.scenario.schema import ActionPart, CalendarPart, ParameterPart
 from detente.scenario.scope import RESERVED, WORDS, Scope
-from detente.scenario.shape import Parts
 from detente.scenario.source import Trail
+from detente.scenario.validate import Parts
 from detente.scenario.values import FOREVER
 from detente.text import hidden_in
 

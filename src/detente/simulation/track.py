@@ -1,6 +1,6 @@
 """`track`: what a solution makes of a record of moves, as tidy tables.
 
-A Bayesian filter (`detente.simulation.condition`) takes the forward pass through the record.
+A Bayesian filter (`detente.simulation.filter`) takes the forward pass through the record.
 Chance that nobody reported is summed over, and so are the moves of those whose silence may mean
 anything. What is observed is scored by the probability with which it was expected.
 """
@@ -22,8 +22,8 @@ from detente.arguments import MOST_THREADS, whole
 from detente.errors import Diagnostic, ScenarioError, expect
 from detente.game.arrays import CompiledGame
 from detente.scenario.notebook import InNotebook
-from detente.scenario.record import Entry, Record, read_record
-from detente.simulation.condition import Filter, Step, outcomes_given, own_actions, prior_of
+from detente.scenario.observations import Entry, Record, read_record
+from detente.simulation.filter import Filter, Step, outcomes_given, own_actions, prior_of
 from detente.simulation.forecast import check_periods, period_label
 from detente.simulation.forward import (
     Forward,

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame
-from detente.simulation.condition import Step, counts_of
+from detente.simulation.filter import Step, counts_of
 from detente.simulation.forecast import period_label, quantiles
 from detente.simulation.forward import Pass
 from detente.solver.solution import Solution

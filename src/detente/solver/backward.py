@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame, Layer
 from detente.solver.beliefs import BeliefGrid
-from detente.solver.kernels.branch import HOW
+from detente.solver.kernels.homotopy import HOW
 from detente.solver.kernels.turn import Guess, Turn
 from detente.solver.layout import kinds, part, turn
 from detente.solver.sweep import sweep

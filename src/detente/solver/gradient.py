@@ -23,9 +23,9 @@ from detente.game.arrays import CompiledGame, GameGradient
 from detente.solver.backward import Progress, Workers
 from detente.solver.kernels.adjoint import adjoin, follow
 from detente.solver.kernels.adjoint_lines import Piece, adjoin_lines, follow_lines, make_slopes
-from detente.solver.kernels.single import make_lines
 from detente.solver.kernels.stage import make_stage
 from detente.solver.kernels.turn import Turn
+from detente.solver.kernels.two_type_layer import make_lines
 from detente.solver.layout import is_lined, most_actions, part, turn
 from detente.solver.solution import Solution
 

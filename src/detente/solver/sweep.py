@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detente.solver import tracer
-from detente.solver.kernels.many import make_many
+from detente.solver.kernels.multi_type_newton import make_many
 from detente.solver.kernels.nodes import sweep_nodes
 from detente.solver.kernels.plain import sweep_plain
-from detente.solver.kernels.single import make_lines, sweep_lines, trace_nodes
 from detente.solver.kernels.stage import make_stage
 from detente.solver.kernels.turn import Guess, Part, Turn
+from detente.solver.kernels.two_type_layer import make_lines, sweep_lines, trace_nodes
 from detente.solver.layout import is_lined, most_actions
 
 Floats = NDArray[np.float64]

@@ -15,11 +15,11 @@ import sys
 
 import numpy as np
 
-from detente.solver.kernels.branch import HOW
+from detente.solver.kernels.homotopy import HOW
 from detente.solver.kernels.jit import is_kept
-from detente.solver.kernels.single import make_lines, trace_nodes
 from detente.solver.kernels.stage import make_stage
 from detente.solver.kernels.turn import Movers, Turn
+from detente.solver.kernels.two_type_layer import make_lines, trace_nodes
 
 _running: list[subprocess.Popen[bytes]] = []
 """The other process, as long as it has neither been waited for nor stopped."""

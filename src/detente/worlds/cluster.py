@@ -32,8 +32,8 @@ from typing import Any, Self
 from distributed import Client, Future, KilledWorker, get_worker
 
 from detente.errors import Diagnostic, Place, ScenarioError, SolveError
+from detente.worlds.manifest import RunRecord, versions
 from detente.worlds.process import TRIES, Process, Task, crashed, died
-from detente.worlds.record import RunRecord, versions
 from detente.worlds.world import Row
 
 AHEAD = 2

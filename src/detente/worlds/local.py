@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import Self
 
 from detente.errors import SolveError
+from detente.worlds.manifest import RunRecord
 from detente.worlds.process import TRIES, Process, Task, crashed, died
-from detente.worlds.record import RunRecord
 from detente.worlds.world import Row
 
 AHEAD = 2

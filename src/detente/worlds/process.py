@@ -25,7 +25,7 @@ from typing import IO
 from detente.errors import SolveError
 from detente.worlds.batch import CRASHED
 from detente.worlds.draws import Draw
-from detente.worlds.record import RunRecord
+from detente.worlds.manifest import RunRecord
 from detente.worlds.world import Row, begin_row, failed
 
 COMMAND = (sys.executable, "-P", "-m", "detente.worlds.worker")

@@ -18,8 +18,8 @@ from detente.scenario.hints import did_you_mean
 from detente.scenario.notebook import InNotebook
 from detente.worlds.batch import SOLVED
 from detente.worlds.columns import input_column
-from detente.worlds.parts import connect, named, quoted, scan
-from detente.worlds.record import RunRecord
+from detente.worlds.manifest import RunRecord
+from detente.worlds.row_files import connect, named, quoted, scan
 from detente.worlds.store import contents, read_record
 
 

@@ -19,10 +19,10 @@ from detente.arguments import MOST_DRAWS, MOST_PERIODS, MOST_THREADS, whole
 from detente.errors import Diagnostic, Place, ScenarioError, SolveError, expect
 from detente.scenario.model import Scenario
 from detente.worlds import store
-from detente.worlds.asked import Asked, go_on, new_record
 from detente.worlds.local import Local
+from detente.worlds.manifest import RunRecord
 from detente.worlds.process import Task
-from detente.worlds.record import RunRecord
+from detente.worlds.request import Asked, go_on, new_record
 from detente.worlds.results import Ensemble
 from detente.worlds.store import Store
 from detente.worlds.world import Row

@@ -45,7 +45,8 @@ from detente.worlds.batch import (
     world_of,
 )
 from detente.worlds.journal import read_journal
-from detente.worlds.parts import (
+from detente.worlds.manifest import RunRecord
+from detente.worlds.row_files import (
     any_crashed,
     copy_without_crashed,
     digest,
@@ -55,7 +56,6 @@ from detente.worlds.parts import (
     worlds_in,
     write_part,
 )
-from detente.worlds.record import RunRecord
 
 RECORD = "run.json"
 COPY = "run.copy.json"

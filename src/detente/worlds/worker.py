@@ -29,7 +29,7 @@ def main() -> None:
     # never stays behind: the numerical libraries are loaded while it is.
     threading.Thread(target=_watch, args=(asked, lines), daemon=True).start()
     from detente.worlds.draws import Draw
-    from detente.worlds.record import RunRecord, versions
+    from detente.worlds.manifest import RunRecord, versions
     from detente.worlds.world import Worker
 
     worker = Worker(RunRecord.from_json(json.loads(lines.get())["record"]))

@@ -35,7 +35,7 @@ from detente.solver.solution import Solution, Status
 from detente.solver.solve import solve
 from detente.worlds.columns import input_column, outcome_column, payoff_column
 from detente.worlds.draws import Draw
-from detente.worlds.record import RunRecord
+from detente.worlds.manifest import RunRecord
 
 Row = dict[str, object]
 

@@ -15,7 +15,6 @@ import math
 import numpy as np
 
 from detente.solver.kernels.jit import inner, kernel
-from detente.solver.kernels.response import differentiate, eliminate, respond
 from detente.solver.kernels.stage import (
     combine,
     enter_node,
@@ -23,6 +22,7 @@ from detente.solver.kernels.stage import (
     reach,
     see,
 )
+from detente.solver.kernels.stage_problem import differentiate, eliminate, respond
 from detente.solver.kernels.turn import look_ahead
 
 LEAST_LOG = -690.0  # of a probability that is 0: its log odds must be numbers

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from detente.solver.kernels.jit import inner, kernel, summing
-from detente.solver.kernels.single import update_lines
 from detente.solver.kernels.turn import Turn, look_ahead
+from detente.solver.kernels.two_type_layer import update_lines
 
 
 class Piece(NamedTuple):

@@ -10,10 +10,9 @@ import math
 
 import numpy as np
 
-from detente.solver.kernels.branch import UNIQUE, find
+from detente.solver.kernels.homotopy import UNIQUE, find
 from detente.solver.kernels.jit import inner, kernel
-from detente.solver.kernels.many import solve_node
-from detente.solver.kernels.response import is_contraction
+from detente.solver.kernels.multi_type_newton import solve_node
 from detente.solver.kernels.stage import (
     combine,
     enter_node,
@@ -22,6 +21,7 @@ from detente.solver.kernels.stage import (
     reach,
     restart,
 )
+from detente.solver.kernels.stage_problem import is_contraction
 from detente.solver.kernels.turn import look_ahead
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from detente.solver.kernels.elementary import exp
 from detente.solver.kernels.jit import kernel, once
-from detente.solver.kernels.line import TOP_0, TOTAL_0
-from detente.solver.kernels.single import update_lines, weigh
 from detente.solver.kernels.turn import look_ahead
+from detente.solver.kernels.two_type_layer import update_lines, weigh
+from detente.solver.kernels.two_type_newton import TOP_0, TOTAL_0
 
 
 @kernel

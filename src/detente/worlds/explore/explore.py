@@ -9,6 +9,7 @@ import pandas as pd
 
 from detente.arguments import whole
 from detente.scenario.notebook import InNotebook
+from detente.worlds.explore.decision_boundary import Tipping, nearest
 from detente.worlds.explore.discovery import Discovery, discover
 from detente.worlds.explore.influence import Influence, influence
 from detente.worlds.explore.preferences import preferences, regrets
@@ -20,6 +21,7 @@ from detente.worlds.explore.questions import (
     two_best,
     upper_quarter,
 )
+from detente.worlds.explore.requirement import Wish, fulfilled, margins, parse_wish, wishes
 from detente.worlds.explore.source import (
     Found,
     Kept,
@@ -33,8 +35,6 @@ from detente.worlds.explore.source import (
     unmeasured,
 )
 from detente.worlds.explore.tables import differences, distributions
-from detente.worlds.explore.tipping import Tipping, nearest
-from detente.worlds.explore.wish import Wish, fulfilled, margins, parse_wish, wishes
 from detente.worlds.explore.wording import count, percent, policy_name
 
 FEW = 30

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame, Layer
 from detente.game.evaluate import Findings, evaluator
-from detente.scenario.record import Entry, Record
+from detente.scenario.observations import Entry, Record
 from detente.simulation.forward import Pass
 from detente.simulation.impossible import why_no_move, why_no_reading
 

@@ -21,7 +21,7 @@ import numpy as np
 from detente.game.structure import Bools, Ints
 from detente.scenario.expression import Formula
 from detente.scenario.model import Scenario, Support, Term, Variable
-from detente.scenario.moments import period
+from detente.scenario.triggers import period
 
 WAITING, STANDING, LAPSED = "waiting", "standing", "lapsed"
 

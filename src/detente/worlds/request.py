@@ -10,7 +10,7 @@ from detente.errors import Diagnostic, Place, ScenarioError, Severity
 from detente.scenario.model import Scenario
 from detente.scenario.values import LENGTH, constant
 from detente.worlds.draws import SAMPLINGS
-from detente.worlds.record import CHECKED, RunRecord, make_record, versions
+from detente.worlds.manifest import CHECKED, RunRecord, make_record, versions
 
 DRAWS = 1000
 """Shares of worlds are then good to about one part in a hundred."""

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from detente.analysis.breach import SHUT, breaking, precision, terms_of, without
+from detente.analysis.deviation import SHUT, breaking, precision, terms_of, without
 from detente.arguments import finite, usual
 from detente.errors import Diagnostic, Place, ScenarioError, expect
 from detente.game.arrays import CompiledGame

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from detente.scenario import leaves, schema
+from detente.scenario import scalar_types, schema
 from detente.scenario.hints import closest, did_you_mean
 from detente.scenario.report import Report
 from detente.scenario.source import Trail
@@ -36,9 +36,9 @@ PARTS: dict[str, type[schema.Part]] = {
 }
 ADAPTERS: dict[str, TypeAdapter[Any]] = {
     **{key: TypeAdapter(part) for key, part in PARTS.items()},
-    "title": TypeAdapter(leaves.Line),
-    **dict.fromkeys(("about", "source", "policy"), TypeAdapter(leaves.Text)),
-    "notes": TypeAdapter(list[leaves.Text]),
+    "title": TypeAdapter(scalar_types.Line),
+    **dict.fromkeys(("about", "source", "policy"), TypeAdapter(scalar_types.Text)),
+    "notes": TypeAdapter(list[scalar_types.Text]),
     "turns": TypeAdapter(schema.Turn),
     "policies": TypeAdapter(schema.Policy),
 }

@@ -13,9 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detente.solver.kernels.branch import TRACED, UNIQUE, find
+from detente.solver.kernels.homotopy import TRACED, UNIQUE, find
 from detente.solver.kernels.jit import inner, kernel, once
-from detente.solver.kernels.line import (
+from detente.solver.kernels.stage import enter_node, enter_state, keep_play, restart
+from detente.solver.kernels.turn import LEAST, Turn, look_ahead
+from detente.solver.kernels.two_type_newton import (
     LINES,
     LOST,
     MAX_NEWTON,
@@ -30,8 +32,6 @@ from detente.solver.kernels.line import (
     newton_lines,
     settle_lines,
 )
-from detente.solver.kernels.stage import enter_node, enter_state, keep_play, restart
-from detente.solver.kernels.turn import LEAST, Turn, look_ahead
 
 POLISH = 8  # steps of `polish`: it begins next to the solution
 

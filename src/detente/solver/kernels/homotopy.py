@@ -14,8 +14,8 @@ import math
 import numpy as np
 
 from detente.solver.kernels.jit import inner, once
-from detente.solver.kernels.response import differentiate, eliminate, newton, respond
 from detente.solver.kernels.stage import choose, update_beliefs
+from detente.solver.kernels.stage_problem import differentiate, eliminate, newton, respond
 
 MAX_STEPS = 4000
 START = 1e-9  # s at which a branch begins: at s = 0 it is known, y = 0

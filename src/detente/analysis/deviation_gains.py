@@ -1,6 +1,6 @@
 """What breaking each term is worth where a forecast goes, and how often soft terms are broken.
 
-Read from a solution of the game in which hard terms can be broken (`detente.analysis.breach`):
+Read from a solution of the game in which hard terms can be broken (`detente.analysis.deviation`):
 gains from its strategies, weighed by the mass of the forward pass before each turn; breaches from
 the joint actions taken; "never broken" from a pass in which those actions lead nowhere.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from detente.analysis.breach import Bond, Options, breaking, options, without
+from detente.analysis.deviation import Bond, Options, breaking, options, without
 from detente.simulation.forward import Forward, forward, schedule
 from detente.solver.backward import Workers
 from detente.solver.layout import kinds

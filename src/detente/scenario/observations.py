@@ -20,7 +20,7 @@ from detente.scenario.expression import Formula, parse
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.model import Scenario
 from detente.scenario.names import alias
-from detente.scenario.record_dates import explain, parse_date
+from detente.scenario.observation_dates import explain, parse_date
 from detente.scenario.scope import CONDITION, Scope
 from detente.scenario.table import Line, decode_table, read_table, resolve
 from detente.scenario.values import constant

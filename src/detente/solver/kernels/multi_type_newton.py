@@ -19,8 +19,8 @@ import numpy as np
 
 from detente.solver.kernels.elementary import exp
 from detente.solver.kernels.jit import inner
-from detente.solver.kernels.response import eliminate
 from detente.solver.kernels.stage import locate
+from detente.solver.kernels.stage_problem import eliminate
 from detente.solver.kernels.turn import LEAST
 
 MAX_NEWTON = 10
