@@ -38,7 +38,7 @@ from detente.simulation.forward import forward
 from detente.solver.backward import Workers
 from detente.worlds.manifest import RunRecord
 from detente.worlds.process import ONE_THREAD
-from detente.worlds.request import Asked, new_record
+from detente.worlds.request import RunRequest, new_record
 from detente.worlds.world import AUDITED, Worker, results
 
 BEGINNING = 60.0
@@ -89,9 +89,9 @@ class Case:
             scenario = scenario.with_values(self.values)
         return scenario if self.horizon is None else scenario.with_horizon(self.horizon)
 
-    def asked(self) -> Asked:
+    def asked(self) -> RunRequest:
         """The options of its run."""
-        return Asked(
+        return RunRequest(
             draws=self.draws, beliefs=self.beliefs, checked=0, policies=self.policies or None
         )
 

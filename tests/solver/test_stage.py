@@ -28,7 +28,7 @@ from detente.solver.kernels.stage import (
     make_stage,
     restart,
 )
-from detente.solver.kernels.turn import Guess, Movers, Part, Turn
+from detente.solver.kernels.turn import BeliefLayout, LayerArrays, Movers, WarmStart
 from detente.solver.kernels.two_type_newton import is_unique
 from detente.solver.sweep import sweep
 from tests.reference import hat
@@ -270,7 +270,7 @@ def solve_line(problem: Problem) -> tuple[Ints, Floats]:
     """The solver for one mover with two types: counts [HOW] and σ [l, (θ, a)]."""
     (count,), nodes = problem.choices, problem.mine.shape[1]
     zero, each = np.zeros(1, dtype=np.int64), np.arange(count + 1)
-    turn = Turn(
+    turn = BeliefLayout(
         problem.movers,
         0,
         zero,
@@ -282,8 +282,10 @@ def solve_line(problem: Problem) -> tuple[Ints, Floats]:
     )
     ends = np.array([0, count])
     reward, once = np.zeros((count, 2)), np.ones(count)
-    part = Part(ends, ends[1:, None], each, each[:-1].astype(np.int32), once, reward, 2 * ends)
-    guess = Guess(np.zeros(0), zero - 1, np.zeros(count * nodes), zero)
+    part = LayerArrays(
+        ends, ends[1:, None], each, each[:-1].astype(np.int32), once, reward, 2 * ends
+    )
+    guess = WarmStart(np.zeros(0), zero - 1, np.zeros(count * nodes), zero)
     counts, sigma = np.zeros(HOW, dtype=np.int64), np.zeros(nodes * 2 * count)
     following = np.ascontiguousarray(problem.mine[:, :, 0])
     values = np.zeros((1, nodes, 2))

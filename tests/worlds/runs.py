@@ -12,7 +12,7 @@ import detente
 from detente.worlds import store
 from detente.worlds.manifest import RunRecord
 from detente.worlds.process import Task
-from detente.worlds.request import Asked, new_record
+from detente.worlds.request import RunRequest, new_record
 from detente.worlds.results import Ensemble, open_ensemble
 from detente.worlds.run import run
 from detente.worlds.world import Row, Worker
@@ -39,7 +39,7 @@ class Here:
 
 
 def a_record(text: str = SOUND, **options: object) -> RunRecord:
-    asked = Asked(**{"draws": 8, "beliefs": 5, "checked": 2, **options})  # type: ignore[arg-type]
+    asked = RunRequest(**{"draws": 8, "beliefs": 5, "checked": 2, **options})  # type: ignore[arg-type]
     return new_record(detente.loads(text, file="round.yaml"), asked)
 
 

@@ -1,9 +1,9 @@
 """Breaches: a game in which hard terms can be broken at a price nobody would pay, and by what.
 
 A hard term takes actions away, so that nothing can be read about them from a solution. Here each
-hard term of a policy is made soft, at the cost K = `SHUT` / λ for its actor. A forbidden action is
-then taken with a probability near exp(-`SHUT`): too rare to have any weight in anybody's payoff,
-and yet a number, in which what the action is worth is written.
+hard term of a policy is made soft, at the cost K = `PROHIBITIVE_LOG_ODDS` / λ for its actor. A
+forbidden action is then taken with a probability near exp(-`PROHIBITIVE_LOG_ODDS`): too rare to
+have any weight in anybody's payoff, and yet a number, in which what the action is worth is written.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from detente.scenario.values import constant
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-SHUT = 200.0
+PROHIBITIVE_LOG_ODDS = 200.0
 """Log odds against a forbidden action, in place of its being shut out: far below what rounding
 sees, and far above the smallest number that the solver keeps apart from 0 (1e-200)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Bond:
+class Commitment:
     """A term as it binds one actor. `key` is the term's in the game in which it can be broken;
     `cost` is that of breaking it there, 0 for a term that was soft before."""
 
@@ -85,7 +85,7 @@ def precision(scenario: Scenario, actor: str) -> float:
     )
 
 
-def breakable(scenario: Scenario, policy: str) -> tuple[CompiledGame, tuple[Bond, ...]]:
+def breakable(scenario: Scenario, policy: str) -> tuple[CompiledGame, tuple[Commitment, ...]]:
     """The game under a policy with its hard terms made soft, at prohibitive costs.
 
     A term that binds several actors becomes one for each, as their precisions may differ.
@@ -96,17 +96,23 @@ def breakable(scenario: Scenario, policy: str) -> tuple[CompiledGame, tuple[Bond
         Where a breach leads to a state at which the file makes a mistake, or at which the terms
         leave somebody no action.
     """
-    bonds: list[Bond] = []
+    bonds: list[Commitment] = []
     terms: dict[str, Term] = {}
     for name in scenario.policies[policy].terms:
         term = scenario.terms[name]
         actors = list(dict.fromkeys(actor for actor, _ in term.forbids))
         if term.cost is not None:
             terms[name] = term
-            bonds += [Bond(name, actor, False, name, 0.0) for actor in actors]
+            bonds += [Commitment(name, actor, False, name, 0.0) for actor in actors]
             continue
         for actor in actors:
-            bond = Bond(name, actor, True, f"{name} {actor}", SHUT / precision(scenario, actor))
+            bond = Commitment(
+                name,
+                actor,
+                True,
+                f"{name} {actor}",
+                PROHIBITIVE_LOG_ODDS / precision(scenario, actor),
+            )
             own = tuple(pair for pair in term.forbids if pair[0] == actor)
             cost = number(bond.cost, term.place)
             terms[bond.key] = replace(term, key=bond.key, forbids=own, cost=cost)
@@ -184,7 +190,7 @@ def _after_breach(found: Diagnostic) -> Diagnostic:
     return replace(found, message=f"once a hard term has been broken, {found.message}")
 
 
-def _check_ways_out(game: CompiledGame, bonds: list[Bond]) -> None:
+def _check_ways_out(game: CompiledGame, bonds: list[Commitment]) -> None:
     """Refuse a game in which, after a breach, hard terms leave a mover no action."""
     hard = {bond.key: bond for bond in bonds if bond.hard}
     actors = list(game.scenario.actors)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from detente.analysis.deviation import Bond, Options, breaking, options, without
+from detente.analysis.deviation import Commitment, Options, breaking, options, without
 from detente.simulation.forward import Forward, forward, schedule
 from detente.solver.backward import Workers
 from detente.solver.layout import kinds
@@ -28,7 +28,7 @@ comes to less often has no part in the largest gain."""
 
 
 @dataclass(slots=True)
-class Tally:
+class GainTally:
     """What one actor's type meets of a hard term, float64 [t]: `largest` is -inf for nothing."""
 
     binds: Floats
@@ -37,7 +37,7 @@ class Tally:
     largest: Floats
 
 
-class Reading:
+class DeviationGains:
     """What one solution says of all bonds.
 
     tallies
@@ -48,24 +48,28 @@ class Reading:
     """
 
     def __init__(
-        self, solution: Solution, bonds: tuple[Bond, ...], workers: Workers, periods: int | None
+        self,
+        solution: Solution,
+        bonds: tuple[Commitment, ...],
+        workers: Workers,
+        periods: int | None,
     ) -> None:
         self.solution, self.game = solution, solution.game
         self.bonds = bonds
         moves = schedule(self.game, periods)
         self.periods = moves[-1][0]
         self.actors = list(self.game.scenario.actors)
-        self.tallies: dict[tuple[Bond, int], Tally] = {}
+        self.tallies: dict[tuple[Commitment, int], GainTally] = {}
         for bond in bonds:
             for theta in range(self.game.priors[self.actors.index(bond.actor)].size):
                 binds, gain, tempted = np.zeros((3, self.periods + 1))
                 never = np.full(self.periods + 1, -np.inf)
-                self.tallies[bond, theta] = Tally(binds, gain, tempted, never)
+                self.tallies[bond, theta] = GainTally(binds, gain, tempted, never)
         self.choices = [options(self.game, n) for n in range(len(self.game.layers))]
         nothing = tuple(np.zeros(len(layer.action), bool) for layer in self.game.layers)
         run = self._forward(nothing, workers, periods, visit=True)
-        self.breaches: dict[Bond, Floats] = {}
-        self.broken: dict[Bond | str, Floats] = {}
+        self.breaches: dict[Commitment, Floats] = {}
+        self.broken: dict[Commitment | str, Floats] = {}
         for term in dict.fromkeys(bond.term for bond in bonds if not bond.hard):
             bound = [bond for bond in bonds if bond.term == term]
             for bond in bound:
@@ -157,14 +161,14 @@ class Reading:
             lam = self.game.precision[layer.movers[m]]
             yield rows, cost + (best[0] - best[1]) / lam
 
-    def _add(self, tally: Tally, t: int, weight: Floats, gain: Floats) -> None:
+    def _add(self, tally: GainTally, t: int, weight: Floats, gain: Floats) -> None:
         tally.binds[t] += weight.sum()
         tally.gain[t] += (weight * gain).sum()
         tally.tempted[t] += weight[gain > 0].sum()
         reached = gain[weight > REACHED]
         tally.largest[t] = max(tally.largest[t], reached.max(initial=-np.inf))
 
-    def hard(self) -> Iterator[tuple[Bond, str, Tally]]:
+    def hard(self) -> Iterator[tuple[Commitment, str, GainTally]]:
         """Hard bonds by type of the actor, with what was met."""
         for (bond, theta), tally in self.tallies.items():
             if bond.hard:

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from detente.analysis.deviation import SHUT, breaking, precision, terms_of, without
+from detente.analysis.deviation import PROHIBITIVE_LOG_ODDS, breaking, precision, terms_of, without
 from detente.arguments import finite, usual
 from detente.errors import Diagnostic, Place, ScenarioError, expect
 from detente.game.arrays import CompiledGame
@@ -180,7 +180,7 @@ def hold_cost(
 
         curve = _Curve(lambda cost: ever(solved(cost)), probability)
         cost = curve.root(sharpness)
-        at = solved(SHUT / sharpness if cost is None else cost, coarse=True)
+        at = solved(PROHIBITIVE_LOG_ODDS / sharpness if cost is None else cost, coarse=True)
         kept, error = 1.0 - ever(at), 0.0
         if cost:
             rough = ever(at.coarse) if at.coarse else 1.0 - kept
@@ -221,7 +221,7 @@ class _Curve:
 
     def root(self, sharpness: float) -> float | None:
         """The smallest cost tried at which the term holds; None where there is none."""
-        most = SHUT / sharpness
+        most = PROHIBITIVE_LOG_ODDS / sharpness
         low, above = 0.0, self(0.0)
         if above <= 0:
             return 0.0

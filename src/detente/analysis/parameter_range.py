@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from detente.analysis.question import Question
+from detente.analysis.question import QuantityOfInterest
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Parameter, Scenario
@@ -115,7 +115,7 @@ def axis_for(
     )
 
 
-def check_values(question: Question, changes: list[dict[str, float]]) -> None:
+def check_values(question: QuantityOfInterest, changes: list[dict[str, float]]) -> None:
     """Refuse values with which the scenario is not well formed: each mistake once, with where."""
     told: dict[Diagnostic, dict[str, float]] = {}
     for change in changes:

@@ -17,7 +17,7 @@ from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.model import Scenario
 from detente.scenario.names import check_names, vocabulary
-from detente.scenario.report import Report
+from detente.scenario.report import Diagnostics
 from detente.scenario.source import Source, in_order, read_bytes, read_file, read_text
 from detente.scenario.validate import read_parts
 from detente.scenario.values import check_constants, constant, constant_problems
@@ -141,7 +141,7 @@ def rebuild(text: str, file: str, options: Mapping[str, str]) -> Scenario:
 
 
 def _build(source: Source) -> Scenario:
-    report = Report(source)
+    report = Diagnostics(source)
     parts = read_parts(report)
     check_names(parts, report)
     context = Context(parts, vocabulary(parts, report), report)

@@ -13,7 +13,7 @@ from detente.scenario import schema
 from detente.scenario.context import Context
 from detente.scenario.hints import listing
 from detente.scenario.model import Moment, Scenario, Term
-from detente.scenario.report import Report
+from detente.scenario.report import Diagnostics
 from detente.scenario.slips import date_hint
 from detente.scenario.source import Trail
 from detente.scenario.values import constant
@@ -82,7 +82,7 @@ def _event(context: Context, trail: Trail, text: str) -> Moment | None:
     return Moment(event.text, event.place, event=event)
 
 
-def warn_span(scenario: Scenario, term: Term, report: Report) -> None:
+def warn_span(scenario: Scenario, term: Term, report: Diagnostics) -> None:
     """Tell dates of a term outside the periods that are played."""
     if scenario.forever:
         return

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from detente.scenario import scalar_types, schema
 from detente.scenario.hints import closest, did_you_mean
-from detente.scenario.report import Report
+from detente.scenario.report import Diagnostics
 from detente.scenario.source import Trail
 
 PARTS: dict[str, type[schema.Part]] = {
@@ -74,7 +74,7 @@ SENTENCES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class RawScenario:
     """A file's sections: entries by name, None for those that are not as they should be."""
 
     single: dict[str, Any]
@@ -95,7 +95,7 @@ class Parts:
     """Sections that are missing or no mappings, so that their names are not known."""
 
 
-def read_parts(report: Report) -> Parts:
+def read_parts(report: Diagnostics) -> RawScenario:
     """Check the shape of everything in a file."""
     content = report.source.value
     if not isinstance(content, dict):
@@ -107,14 +107,14 @@ def read_parts(report: Report) -> Parts:
 
 
 class _Reader:
-    def __init__(self, content: dict[str, Any], report: Report) -> None:
+    def __init__(self, content: dict[str, Any], report: Diagnostics) -> None:
         self.content = content
         self.report = report
         self.lost: set[str] = set()
 
-    def parts(self) -> Parts:
+    def parts(self) -> RawScenario:
         self.top()
-        return Parts(
+        return RawScenario(
             single=self.single(),
             actors=self.entries("actors"),
             state=self.entries("state"),

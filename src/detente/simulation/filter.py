@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from detente.game.arrays import CompiledGame, Layer
 from detente.game.evaluate import Findings, evaluator
 from detente.scenario.observations import Entry, Record
-from detente.simulation.forward import Pass
+from detente.simulation.forward import ForwardPass
 from detente.simulation.impossible import why_no_move, why_no_reading
 
 Floats = NDArray[np.float64]
@@ -80,7 +80,7 @@ class Filter:
     given all of them.
     """
 
-    pass_: Pass
+    pass_: ForwardPass
     record: Record
     prior: Floats
     steps: list[Step] = field(default_factory=list)
@@ -281,7 +281,7 @@ def prior_of(game: CompiledGame) -> Floats:
     return np.asarray(prior / prior.sum())
 
 
-def outcomes_given(pass_: Pass, prior: Floats, n: int) -> Mapping[str, tuple[float, float]]:
+def outcomes_given(pass_: ForwardPass, prior: Floats, n: int) -> Mapping[str, tuple[float, float]]:
     """By outcome: the probability that it has been by now, and that it holds, before layer n.
 
     The mass was recorded by the pass last.

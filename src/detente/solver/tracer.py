@@ -18,7 +18,7 @@ import numpy as np
 from detente.solver.kernels.homotopy import HOW
 from detente.solver.kernels.jit import is_kept
 from detente.solver.kernels.stage import make_stage
-from detente.solver.kernels.turn import Movers, Turn
+from detente.solver.kernels.turn import BeliefLayout, Movers
 from detente.solver.kernels.two_type_layer import make_lines, trace_nodes
 
 _running: list[subprocess.Popen[bytes]] = []
@@ -64,7 +64,7 @@ def compile_tracer() -> None:
         size=np.full(1, 2, whole),
         types=two.reshape(2, 1),
     )
-    turn = Turn(
+    turn = BeliefLayout(
         movers=movers,
         best=0,
         actor=np.zeros(1, whole),

@@ -17,7 +17,7 @@ DRAWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RunRequest:
     """Options of a run; None for what has not been said. They are those of `ensemble`."""
 
     draws: int | None = None
@@ -30,7 +30,7 @@ class Asked:
     periods: int | None = None
 
 
-def new_record(scenario: Scenario, asked: Asked) -> RunRecord:
+def new_record(scenario: Scenario, asked: RunRequest) -> RunRecord:
     """The record of a new run. Raises `ScenarioError`, as `make_record` does."""
     problems = list(_impossible(asked))
     if asked.periods is not None and not scenario.forever:
@@ -52,7 +52,7 @@ def new_record(scenario: Scenario, asked: Asked) -> RunRecord:
     )
 
 
-def go_on(record: RunRecord, scenario: Scenario, asked: Asked) -> RunRecord:
+def go_on(record: RunRecord, scenario: Scenario, asked: RunRequest) -> RunRecord:
     """The record to go on with: the one that is there, perhaps with more draws.
 
     Raises
@@ -79,13 +79,13 @@ def other_versions(record: RunRecord) -> list[Diagnostic]:
     return [Diagnostic(place, "other-version", message, hint, Severity.WARNING)]
 
 
-def _impossible(asked: Asked) -> Iterator[Diagnostic]:
+def _impossible(asked: RunRequest) -> Iterator[Diagnostic]:
     if asked.sampling is not None and asked.sampling not in SAMPLINGS:
         message = f"the sampling is {' or '.join(SAMPLINGS)}, not {asked.sampling!r}"
         yield Diagnostic(Place("--sampling"), "unknown-name", message)
 
 
-def _differences(record: RunRecord, scenario: Scenario, asked: Asked) -> Iterator[Diagnostic]:
+def _differences(record: RunRecord, scenario: Scenario, asked: RunRequest) -> Iterator[Diagnostic]:
     if scenario.sha256 != record.sha256:
         message = "it is not the scenario of this run, or has changed since the run began"
         hint = "name another folder for results of the scenario as it is now"

@@ -22,7 +22,7 @@ NAME = re.compile(r"part-(\d{5,})-(\d+)-([0-9a-f]{16})\.parquet")
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class RowFiles:
     """The parts in a folder: whole, damaged, and what is none of them but looks like one.
 
     Of a part that was written anew the latest file that is whole counts; `old` has the others.
@@ -34,7 +34,7 @@ class Parts:
     old: tuple[Path, ...]
 
 
-def find_parts(folder: Path) -> Parts:
+def find_parts(folder: Path) -> RowFiles:
     """Look at all parts in a folder. Raises `OSError`."""
     named = {path: NAME.fullmatch(path.name) for path in sorted(folder.glob("part-*.parquet"))}
     found = sorted((int(m[1]), int(m[2]), path, m[3]) for path, m in named.items() if m)
@@ -47,7 +47,7 @@ def find_parts(folder: Path) -> Parts:
             damaged.append((number, path))
     whole = set(latest.values())
     lost = tuple(path for number, path in damaged if number not in latest)
-    return Parts(
+    return RowFiles(
         whole=tuple(latest.values()),
         damaged=lost,
         strange=tuple(path for path, match in named.items() if not match),

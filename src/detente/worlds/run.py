@@ -22,7 +22,7 @@ from detente.worlds import store
 from detente.worlds.local import Local
 from detente.worlds.manifest import RunRecord
 from detente.worlds.process import Task
-from detente.worlds.request import Asked, go_on, new_record
+from detente.worlds.request import RunRequest, go_on, new_record
 from detente.worlds.results import Ensemble
 from detente.worlds.store import Store
 from detente.worlds.world import Row
@@ -112,7 +112,7 @@ def ensemble(
     whole("checked", checked, 0, MOST_DRAWS)
     whole("periods", periods, 1, MOST_PERIODS)
     whole("workers", workers, 1, MOST_THREADS)
-    asked = Asked(
+    asked = RunRequest(
         draws=draws,
         policies=None if policies is None else tuple(policies),
         against=against,
@@ -141,7 +141,7 @@ def ensemble(
 def _solve(
     folder: Path,
     scenario: Scenario,
-    asked: Asked,
+    asked: RunRequest,
     resume: bool,
     who: tuple[int | None, str | None],
     progress: Progress | None,

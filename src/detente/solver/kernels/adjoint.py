@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from detente.solver.kernels.jit import inner, kernel
+from detente.solver.kernels.jit import device, kernel
 from detente.solver.kernels.stage import (
     combine,
     enter_node,
@@ -65,7 +65,7 @@ def follow(first, last, part, turn, following, sigma, values, stage, ahead):
                             target[row + c] += weight * chance[c] * flat[came + c]
 
 
-@inner
+@device
 def joint_chance(turn, stage, e):
     """Probability of joint action e, for each component c its profile's, into stage.chance."""
     movers, profiles, chance = turn.movers, turn.profile.shape[0], stage.chance
@@ -178,7 +178,7 @@ def adjoin(
                     prob_gain[k] += total
 
 
-@inner
+@device
 def any_gain(turn, gain, o):
     """Whether any derivative of a line, of gain [b, c], is not 0."""
     for node in range(turn.local.shape[0]):
@@ -189,7 +189,7 @@ def any_gain(turn, gain, o):
     return False
 
 
-@inner
+@device
 def look_from(part, turn, e, o, following, target):
     """`turn.look_ahead` on the movers' own grid at o: float64 [l, c]."""
     nodes, components = target.shape[0], np.uint64(part.reward.shape[1])
@@ -208,9 +208,9 @@ def look_from(part, turn, e, o, following, target):
                 flat[to + c] += chance * source[came + c]
 
 
-@inner
+@device
 def weigh_all(turn, ahead, count, o, mine):
-    """What movers expect over the types of those who do not move: `response.evaluate`."""
+    """What movers expect over the types of those who do not move: `stage_problem.evaluate`."""
     profiles = turn.profile.shape[0]
     for e in range(count):
         for node in range(turn.local.shape[0]):
@@ -223,7 +223,7 @@ def weigh_all(turn, ahead, count, o, mine):
                     mine[e, node, m, q] = total
 
 
-@inner
+@device
 def remember(movers, stage, sigma, offset):
     """The log odds y of strategies [(m, θ, a)] that stand at `offset`."""
     for m in range(movers.kinds.shape[0]):
@@ -237,7 +237,7 @@ def remember(movers, stage, sigma, offset):
                 stage.y[stage.free[m] + theta * (count - 1) + a - 1] = log - low
 
 
-@inner
+@device
 def turn_back(turn, stage, ahead, count, gain, back):
     """From gain [c] at a node to `back` [e, l, c], and to stage.gain, the derivatives by log σ."""
     movers, profiles = turn.movers, turn.profile.shape[0]
@@ -277,7 +277,7 @@ def turn_back(turn, stage, ahead, count, gain, back):
                     stage.gain[row] += others * change
 
 
-@inner
+@device
 def implicit(movers, stage, free, precision_gain):
     """stage.gain from derivatives by log σ to derivatives by Q, through the stage problem."""
     matrix = stage.matrix
@@ -309,7 +309,7 @@ def implicit(movers, stage, free, precision_gain):
                 precision_gain[m] += matrix[row, free] * worth
 
 
-@inner
+@device
 def pass_to_payoffs(turn, stage, ahead, count, o, kinds, profiles, believed, back, ratio_gain):
     """From derivatives by Q, stage.gain, to those by next values (`back`) and by the priors."""
     movers, several, types = turn.movers, turn.actor.shape[0], np.uint64(profiles.shape[0])

@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detente.solver.kernels.jit import inner, kernel, summing
-from detente.solver.kernels.turn import Turn, look_ahead
+from detente.solver.kernels.jit import device, kernel, reassoc
+from detente.solver.kernels.turn import BeliefLayout, look_ahead
 from detente.solver.kernels.two_type_layer import update_lines
 
 
-class Piece(NamedTuple):
+class BeliefBlock(NamedTuple):
     """The beliefs o = first … last - 1 about those who do not move, with all about the mover.
 
     first, last
@@ -64,7 +64,7 @@ class Slopes(NamedTuple):
     worth: np.ndarray
 
 
-def make_slopes(turn: Turn, piece: Piece, count: int, width: int) -> Slopes:
+def make_slopes(turn: BeliefLayout, piece: BeliefBlock, count: int, width: int) -> Slopes:
     """Scratch for up to `count` actions."""
     rows, kinds = piece.node.shape[0], turn.members.shape[0]
     return Slopes(
@@ -83,7 +83,10 @@ def make_slopes(turn: Turn, piece: Piece, count: int, width: int) -> Slopes:
 
 @kernel
 def follow_lines(first, last, part, turn, following, sigma, values, lines, ahead, play):
-    """`adjoint.follow` for these turns; scratch as `single.Lines`, float64 [a, b, c], [b, θ, a]."""
+    """`adjoint.follow` for these turns.
+
+    Scratch as `two_type_layer.Lines`, float64 [a, b, c], [b, θ, a].
+    """
     beliefs = following.shape[1]
     best = np.empty((1, 1))
     for x in range(first, last):
@@ -98,13 +101,13 @@ def follow_lines(first, last, part, turn, following, sigma, values, lines, ahead
         update_lines(turn, lines, ahead, count, best, values[x], play)
 
 
-@inner
+@device
 def see_lines(turn, first, last, count, sigma, lines):
     """Strategies [b, θ, a] into lines.play, and the cells that they lead to."""
-    inner, kinds = turn.local.shape[0], turn.members.shape[0]
+    per_line, kinds = turn.local.shape[0], turn.members.shape[0]
     for o in range(first, last):
-        for g in range(inner):
-            y = (o - first) * inner + g
+        for g in range(per_line):
+            y = (o - first) * per_line + g
             at = (turn.base[o] + turn.local[g]) * kinds * count
             for a in range(count):
                 play_0 = sigma[at + a]
@@ -113,7 +116,7 @@ def see_lines(turn, first, last, count, sigma, lines):
                     continue
                 play_1 = sigma[at + count + a]
                 lines.play[1, a, y] = play_1
-                steps = inner - 1
+                steps = per_line - 1
                 # The belief stays where none of the types that it holds possible does this.
                 zero, one = (steps - g) * play_0, g * play_1
                 total = zero + one
@@ -142,8 +145,10 @@ def adjoin_lines(
     lines,
     slopes,
 ):
-    """`adjoint.adjoin` for these turns, at a piece of the beliefs. Scratch: see `single.Lines`,
-    for the nodes of the piece, and `Slopes`."""
+    """`adjoint.adjoin` for these turns, at a block of the beliefs.
+
+    Scratch: see `two_type_layer.Lines`, for the nodes of the block, and `Slopes`.
+    """
     beliefs, most = following.shape[1], lines.own.shape[0]
     for x in range(gain.shape[0]):
         begin = part.action_ptr[x]
@@ -184,7 +189,7 @@ def adjoin_lines(
                     ratio_gain[i, theta] -= worth * believed[i, turn.base[o], theta]
 
 
-@summing
+@reassoc
 def take(piece, source, target):
     """The rows [r, c] of a piece, from [b, c]; gives the sum of their sizes."""
     total, width = 0.0, target.shape[1]
@@ -199,7 +204,7 @@ def take(piece, source, target):
     return total
 
 
-@inner
+@device
 def look_from(part, piece, e, following, target):
     """`turn.look_ahead` at the rows of a piece: float64 [r, c]."""
     width, beliefs, components = target.shape[1], following.shape[1], part.reward.shape[1]
@@ -218,7 +223,7 @@ def look_from(part, piece, e, following, target):
                 went[r] += chance * came[r]
 
 
-@inner
+@device
 def give(part, piece, e, back, following, following_gain, prob_gain, reward_gain):
     """What derivatives by the next values of e, [r, c], mean for all that these are made of."""
     width, beliefs, components = back.shape[1], following.shape[1], part.reward.shape[1]
@@ -236,7 +241,7 @@ def give(part, piece, e, back, following, following_gain, prob_gain, reward_gain
         prob_gain[k] += total
 
 
-@summing
+@reassoc
 def add_scaled(factor, back, size, target, source):
     """Add `factor` times `back` to `target`; gives the product of `back` and `source`."""
     total = 0.0
@@ -246,15 +251,15 @@ def add_scaled(factor, back, size, target, source):
     return total
 
 
-@inner
+@device
 def weigh_rows(turn, piece, slopes, count, lines):
     """What the mover expects over the others' types, into lines.own [a, θ, y]."""
-    inner, width = turn.local.shape[0], np.uint64(slopes.ahead.shape[2])
+    per_line, width = turn.local.shape[0], np.uint64(slopes.ahead.shape[2])
     rows, block = piece.node.shape[0], turn.actor[0] * turn.profile.shape[0]
     flat = slopes.ahead.reshape(-1)
     for a in range(count):
         for y in range(rows):
-            o = piece.first + y // inner
+            o = piece.first + y // per_line
             row = np.uint64(a * rows + piece.place[y]) * width + np.uint64(block)
             for q in range(turn.members.shape[0]):
                 total = 0.0
@@ -264,12 +269,12 @@ def weigh_rows(turn, piece, slopes, count, lines):
                 lines.own[a, q, y] = total
 
 
-@summing
+@reassoc
 def turn_back(turn, piece, lines, slopes, count):
     """From slopes.gain to slopes.back, what is gained at the given strategies, and to slopes.by,
     the derivatives by log σ."""
-    inner, informed = turn.local.shape[0], turn.members.shape[0] == 2
-    rows, steps, lam = piece.node.shape[0], inner - 1, turn.movers.lam[0]
+    per_line, informed = turn.local.shape[0], turn.members.shape[0] == 2
+    rows, steps, lam = piece.node.shape[0], per_line - 1, turn.movers.lam[0]
     # Unsigned positions: of a signed one Numba asks whether it counts from the end.
     wide = np.uint64(slopes.ahead.shape[2])
     ahead, back, gain = slopes.ahead.reshape(-1), slopes.back.reshape(-1), slopes.gain.reshape(-1)
@@ -281,7 +286,7 @@ def turn_back(turn, piece, lines, slopes, count):
             at, share, play_0 = np.int64(y), 0.0, play[0, a, y]
             change = 0.0
             if informed:
-                at = y - y % inner + inside[a, y]
+                at = y - y % per_line + inside[a, y]
                 share, change = shares[a, y], play[1, a, y] - play_0
             low = np.uint64(a * rows + place[at]) * wide
             high = np.uint64(a * rows + place[at + 1]) * wide if informed else low
@@ -308,7 +313,7 @@ def turn_back(turn, piece, lines, slopes, count):
                     rates[a, theta, y] = lam * bend * rise
 
 
-@summing
+@reassoc
 def through_stage(turn, lines, slopes, count):
     """slopes.by from derivatives by log σ to those by Q; gives that by the precision.
 
@@ -316,7 +321,7 @@ def through_stage(turn, lines, slopes, count):
     through ∂Q/∂ℓ: (diag(d) + v 1ᵀ) m = k, and m is what Q gives through ℓ.
     """
     lam, kinds, nodes = turn.movers.lam[0], turn.members.shape[0], slopes.total.shape[0]
-    inner = turn.local.shape[0]
+    per_line = turn.local.shape[0]
     total, over, below = slopes.total, slopes.over, slopes.below
     for theta in range(kinds):
         total[:] = 0.0
@@ -367,17 +372,17 @@ def through_stage(turn, lines, slopes, count):
             for y in range(nodes):
                 value = own[y]
                 if kinds == 2:
-                    at = y - y % inner + lines.inside[a, y]
+                    at = y - y % per_line + lines.inside[a, y]
                     value = own[at] + lines.share[a, y] * (own[at + 1] - own[at])
                 gain += by[y] * value
                 by[y] *= lam
     return gain
 
 
-@inner
+@device
 def pass_to_payoffs(turn, piece, lines, slopes, count):
     """From derivatives by Q to those by next values, and what these are multiplied with."""
-    inner, informed = turn.local.shape[0], turn.members.shape[0] == 2
+    per_line, informed = turn.local.shape[0], turn.members.shape[0] == 2
     profiles, wide = turn.profile.shape[0], np.uint64(slopes.ahead.shape[2])
     rows, block = piece.node.shape[0], np.uint64(turn.actor[0] * profiles)
     ahead, back = slopes.ahead.reshape(-1), slopes.back.reshape(-1)
@@ -391,9 +396,9 @@ def pass_to_payoffs(turn, piece, lines, slopes, count):
     outside, profile = turn.outside, turn.profile
     for a in range(count):
         for y in range(rows):
-            at, share, o = np.int64(y), 0.0, y // inner
+            at, share, o = np.int64(y), 0.0, y // per_line
             if informed:
-                at, share = y - y % inner + inside[a, y], shares[a, y]
+                at, share = y - y % per_line + inside[a, y], shares[a, y]
             low = np.uint64(a * rows + place[at]) * wide + block
             high = np.uint64(a * rows + place[at + 1]) * wide + block if informed else low
             for p in range(np.uint64(profiles)):

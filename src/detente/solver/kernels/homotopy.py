@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from detente.solver.kernels.jit import inner, once
+from detente.solver.kernels.jit import device, inline
 from detente.solver.kernels.stage import choose, update_beliefs
 from detente.solver.kernels.stage_problem import differentiate, eliminate, newton, respond
 
@@ -28,7 +28,7 @@ TOGETHER = 1e-8  # posteriors that cross a wall so close to one another cross to
 UNIQUE, TRACED, FOLDED, FORKED, FAILED, HOW = range(6)
 
 
-@inner
+@device
 def augment(movers, stage, share, free):
     """The augmented system: the Jacobian in (y, s) and the tangent; the last column is free."""
     differentiate(movers, stage, share, free, stage.matrix)
@@ -36,7 +36,7 @@ def augment(movers, stage, share, free):
         stage.matrix[free, c] = stage.tangent[c]
 
 
-@inner
+@device
 def turn_tangent(movers, stage, share, free, way):
     """The unit tangent at the point of the last `respond`, oriented by `way` times the sign of
     the determinant; gives the cosine of its angle with the one before (2 where it fails)."""
@@ -61,7 +61,7 @@ def turn_tangent(movers, stage, share, free, way):
     return cosine
 
 
-@inner
+@device
 def correct(movers, stage, mine, free, target, close):
     """Newton's method in (y, s) from `target`, across the tangent, until the residual is below
     `close`; gives how far it moved it, -1 where it does not converge."""
@@ -87,7 +87,7 @@ def correct(movers, stage, mine, free, target, close):
     return -1.0
 
 
-@inner
+@device
 def cells(movers, stage):
     """A number that tells the cells of all posteriors from others."""
     code = np.int64(0)
@@ -98,7 +98,7 @@ def cells(movers, stage):
     return code
 
 
-@inner
+@device
 def cells_ahead(movers, stage, free, way, point):
     """The same at `way` along the tangent from `point` [D + 1]."""
     for r in range(free):
@@ -108,7 +108,7 @@ def cells_ahead(movers, stage, free, way, point):
     return cells(movers, stage)
 
 
-@inner
+@device
 def shorten(movers, stage, free, step, longest):
     """A step that was too long made shorter: just short of the next kink along the tangent, or by
     half where there is none within it. Where kinks are dense this may get nowhere: once the branch
@@ -129,7 +129,7 @@ def shorten(movers, stage, free, step, longest):
     return low
 
 
-@inner
+@device
 def cross_kink(movers, stage, mine, free, way):
     """Carry the branch over the kink ahead of point[0]; gives 1 where it went over it, -1 where
     the kink was a fork, and 0 where it did not get over.
@@ -189,7 +189,7 @@ def cross_kink(movers, stage, mine, free, way):
     return 0.0
 
 
-@once
+@inline
 def trace(movers, stage, mine, free, longest):
     """Follow the principal branch from λ = 0; gives TRACED, FOLDED, FORKED or FAILED.
 
@@ -292,7 +292,7 @@ def trace(movers, stage, mine, free, longest):
     return FAILED
 
 
-@once
+@inline
 def find(movers, stage, mine, free, certain, start):
     """Solve the stage problem at the present node; gives how.
 

@@ -7,8 +7,9 @@ depends on how likely each type takes this action, and on no other's: with M(a) 
     Σ_a diag σ(a|·) M(a)⁻¹ (δL - r(a)) = 0,    δz(a) = δL + M(a)⁻¹ (r(a) - δL),
 
 systems as large as there are types instead of one for all actions. Where the stage problem is a
-contraction (`response.is_contraction`) the M(a) are diagonally dominant. What does not converge
-within a few steps, or is too unlikely for plain numbers, is left to `response.newton`.
+contraction (`stage_problem.is_contraction`) the M(a) are diagonally dominant. What does not
+converge within a few steps, or is too unlikely for plain numbers, is left to
+`stage_problem.newton`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from detente.solver.kernels.elementary import exp
-from detente.solver.kernels.jit import inner
+from detente.solver.kernels.jit import device
 from detente.solver.kernels.stage import locate
 from detente.solver.kernels.stage_problem import eliminate
 from detente.solver.kernels.turn import LEAST
@@ -56,10 +57,10 @@ def make_many(count: int, kinds: int) -> Many:
     )
 
 
-@inner
+@device
 def solve_node(movers, stage, many, mine):
     """Whether the stage problem at the present node is solved; then strategies and the cells that
-    they lead to are in the stage. `mine` as in `response.evaluate`."""
+    they lead to are in the stage. `mine` as in `stage_problem.evaluate`."""
     count = stage.choices[0]
     kinds = movers.kinds[0]
     stage.vertices[0] = kinds
@@ -75,7 +76,7 @@ def solve_node(movers, stage, many, mine):
     return False
 
 
-@inner
+@device
 def respond(movers, stage, many, mine, count, kinds):
     """Strategies, posteriors and r; gives the largest |r| in units of what is tolerated."""
     z, gap, rise, play = many.z, many.gap, many.rise, stage.play
@@ -123,7 +124,7 @@ def respond(movers, stage, many, mine, count, kinds):
     return worst
 
 
-@inner
+@device
 def invert(movers, many, count, kinds):
     """M(a)⁻¹ of all actions, by Gauss and Jordan's elimination in place."""
     scale = movers.lam[0] * movers.steps[0]
@@ -149,7 +150,7 @@ def invert(movers, many, count, kinds):
                         matrix[r, c] -= factor * matrix[k, c]
 
 
-@inner
+@device
 def step(stage, many, count, kinds):
     """A Newton step in z."""
     matrix, play = stage.matrix, stage.play

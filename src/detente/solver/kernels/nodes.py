@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from detente.solver.kernels.homotopy import UNIQUE, find
-from detente.solver.kernels.jit import inner, kernel
+from detente.solver.kernels.jit import device, kernel
 from detente.solver.kernels.multi_type_newton import solve_node
 from detente.solver.kernels.stage import (
     combine,
@@ -47,7 +47,8 @@ def sweep_nodes(
     """The states first … last - 1 of a turn.
 
     many
-        See `many.Many`; None for several movers, for whom the method is then not compiled.
+        See `multi_type_newton.Many`; None for several movers, for whom the method is then not
+        compiled.
     stage, ahead, mine, best, share
         Scratch: see `stage.Stage`; float64 [e, b, c], [e, l, m, q], [e, p], [c].
     following, guess, starts, values, sigma, counts
@@ -97,7 +98,7 @@ def sweep_nodes(
                 update_node(turn, stage, ahead, count, o, share, best, b, values[x, b])
 
 
-@inner
+@device
 def expect(turn, ahead, count, o, mine):
     """Payoffs that movers expect over the types of those who do not move: `stage.evaluate`."""
     profiles = turn.profile.shape[0]
@@ -113,7 +114,7 @@ def expect(turn, ahead, count, o, mine):
                     mine[e, node, m, q] = total
 
 
-@inner
+@device
 def update_node(turn, stage, ahead, count, o, share, best, b, row):
     """Values row[c] at node b from the strategies and posteriors of the stage."""
     movers = turn.movers
@@ -173,7 +174,7 @@ def update_node(turn, stage, ahead, count, o, share, best, b, row):
                             row[block + p] += others_play(turn, stage, e, m, p) * best[e, p]
 
 
-@inner
+@device
 def others_play(turn, stage, e, m, p):
     """Probability that the movers but m play their part of e when the types are p."""
     chance = 1.0
@@ -184,7 +185,7 @@ def others_play(turn, stage, e, m, p):
     return chance
 
 
-@inner
+@device
 def believed(turn, stage, m, p):
     """Probability of the types of the movers but m in p, at the present node."""
     chance = 1.0

@@ -7,7 +7,7 @@ scratch as in `single`.
 from __future__ import annotations
 
 from detente.solver.kernels.elementary import exp
-from detente.solver.kernels.jit import kernel, once
+from detente.solver.kernels.jit import inline, kernel
 from detente.solver.kernels.turn import look_ahead
 from detente.solver.kernels.two_type_layer import update_lines, weigh
 from detente.solver.kernels.two_type_newton import TOP_0, TOTAL_0
@@ -15,7 +15,7 @@ from detente.solver.kernels.two_type_newton import TOP_0, TOTAL_0
 
 @kernel
 def sweep_plain(first, last, part, turn, following, lines, ahead, best, values, sigma):
-    """The states first … last - 1 of a turn. As `single.sweep_lines`."""
+    """The states first … last - 1 of a turn. As `two_type_layer.sweep_lines`."""
     beliefs = following.shape[1]
     for x in range(first, last):
         begin = part.action_ptr[x]
@@ -32,7 +32,7 @@ def sweep_plain(first, last, part, turn, following, lines, ahead, best, values, 
         update_lines(turn, lines, ahead, count, best, values[x], play)
 
 
-@once
+@inline
 def logit(lam, count, lines):
     """σ(a) ∝ exp(λ Q(a)) at all nodes, into lines.play."""
     top, total = lines.sums[TOP_0], lines.sums[TOTAL_0]

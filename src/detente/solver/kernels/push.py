@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detente.solver.kernels.jit import inner, kernel
+from detente.solver.kernels.jit import device, kernel
 from detente.solver.kernels.stage import (
     combine,
     enter_node,
@@ -139,7 +139,7 @@ def push(first, last, part, turn, sigma, alive, mass, following, acted, dense, s
                             target[to + h] += share * dense[came + h]
 
 
-@inner
+@device
 def taken_by(turn, stage, e, channels, chance):
     """Probability of joint action e for each channel [h]: its profile's."""
     movers = turn.movers

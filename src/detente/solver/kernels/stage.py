@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detente.solver.kernels.jit import inlined, inner
+from detente.solver.kernels.jit import device, inlined
 from detente.solver.kernels.turn import LOG_LEAST, Movers
 
 
@@ -121,7 +121,7 @@ def make_stage(movers: Movers, most: int, joint: int, width: int) -> Stage:
     )
 
 
-@inner
+@device
 def enter_state(movers, stage, choices):
     """Set the stage for a state with so many own actions; gives D."""
     count = choices.shape[0]
@@ -141,21 +141,21 @@ def enter_state(movers, stage, choices):
     return free
 
 
-@inner
+@device
 def enter_node(movers, stage, node):
     """Set the stage at node l of the movers' grids."""
     for m in range(movers.kinds.shape[0]):
         stage.at[m] = node // movers.stride[m] % movers.size[m]
 
 
-@inner
+@device
 def restart(stage, free, start):
     """The log odds from which Newton's method begins: `start`, or 0 where there is none."""
     for r in range(free):
         stage.y[r] = start[r] if start.shape[0] > 0 else 0.0
 
 
-@inner
+@device
 def choose(movers, stage):
     """log σ and σ of all types from the log odds y."""
     for m in range(movers.kinds.shape[0]):
@@ -176,7 +176,7 @@ def choose(movers, stage):
                 stage.play[begin + a] = math.exp(stage.log[begin + a])
 
 
-@inner
+@device
 def update_beliefs(movers, stage):
     """The cell of each mover's belief after each of its own actions, by Bayes' rule from log σ,
     and its derivatives."""
@@ -218,7 +218,7 @@ def update_beliefs(movers, stage):
                 stage.slope[m, a, kinds - 1, phi] = before
 
 
-@inner
+@device
 def see(movers, stage, sigma, offset):
     """σ from strategies [(m, θ, a)] that stand at `offset`, and the cells they lead to.
 
@@ -297,7 +297,7 @@ def advance(stage):
         stage.digit[m] = 0
 
 
-@inner
+@device
 def keep_play(movers, stage, play):
     """Strategies at a node, [(m, θ, a)], so that ratios between types survive underflow."""
     for m in range(movers.kinds.shape[0]):

@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import math
 
-from detente.solver.kernels.jit import inner, once
+from detente.solver.kernels.jit import device, inline
 from detente.solver.kernels.stage import advance, choose, update_beliefs
 
 MAX_NEWTON = 40
 FINE = 1e-10  # residual below which Newton's method rests where rounding may be larger still
 
 
-@once
+@inline
 def evaluate(movers, stage, mine):
     """Q and its derivatives `cross` by log σ; `choose` and `update_beliefs` come before.
 
@@ -93,7 +93,7 @@ def evaluate(movers, stage, mine):
                             stage.cross[row, column] += chance * stage.rise[j, phi, m, q]
 
 
-@inner
+@device
 def respond(movers, stage, mine, share):
     """Everything at the log odds y, and the residual at precision `share` λ.
 
@@ -130,7 +130,7 @@ def respond(movers, stage, mine, share):
     return worst, 1e-14 * size + 4e-15 * longest * steepest
 
 
-@inner
+@device
 def differentiate(movers, stage, share, free, matrix):
     """∂R/∂y at precision `share` λ into matrix[:D, :D], and ∂R/∂s into column D."""
     for r in range(free):
@@ -164,7 +164,7 @@ def differentiate(movers, stage, share, free, matrix):
                             matrix[row, odds + c - 1] -= lam * change
 
 
-@inner
+@device
 def eliminate(matrix, size):
     """Solve the augmented system matrix[:size, :size + 1] in place, by Gaussian elimination with
     row exchanges; the solution is left in the last column. Gives the sign of the determinant."""
@@ -195,7 +195,7 @@ def eliminate(matrix, size):
     return sign
 
 
-@inner
+@device
 def newton(movers, stage, mine, free):
     """Newton's method with halved steps from stage.y at the full precision; whether it converged.
 
@@ -231,7 +231,7 @@ def newton(movers, stage, mine, free):
     return residual <= 1e-10 + 10.0 * rounding
 
 
-@inner
+@device
 def is_contraction(movers, stage, mine, spread):
     """Whether y ↦ s λ [Q(a) - Q(0)] is certain to be a contraction for all s ≤ 1.
 

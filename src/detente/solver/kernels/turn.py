@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detente.solver.kernels.jit import inner
+from detente.solver.kernels.jit import device
 
 LEAST = 1e-200  # of the larger of an action's probabilities: the types' ratio must not underflow
 LOG_LEAST = -460.51701859880916
@@ -39,7 +39,7 @@ class Movers(NamedTuple):
     types: np.ndarray
 
 
-class Turn(NamedTuple):
+class BeliefLayout(NamedTuple):
     """A layer's movers on the belief grid.
 
     movers
@@ -69,7 +69,7 @@ class Turn(NamedTuple):
     members: np.ndarray
 
 
-class Guess(NamedTuple):
+class WarmStart(NamedTuple):
     """Where Newton's method begins: with what it found at the same turn a period later.
 
     That is, for one mover with two types, log-likelihood ratios [a, y]; for any others log odds
@@ -88,7 +88,7 @@ class Guess(NamedTuple):
     place: np.ndarray
 
 
-class Part(NamedTuple):
+class LayerArrays(NamedTuple):
     """A layer's arrays; see `detente.game.arrays.Layer`. play_ptr is int64 [x + 1]: the strategies
     of x have play_ptr[x + 1] - play_ptr[x] numbers at each node."""
 
@@ -101,7 +101,7 @@ class Part(NamedTuple):
     play_ptr: np.ndarray
 
 
-@inner
+@device
 def look_ahead(part, best, e, following, target):
     """Expected next values after joint action e at every posterior, plus its reward: [b, c]."""
     beliefs = target.shape[0]

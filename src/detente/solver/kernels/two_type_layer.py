@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from detente.solver.kernels.homotopy import TRACED, UNIQUE, find
-from detente.solver.kernels.jit import inner, kernel, once
+from detente.solver.kernels.jit import device, inline, kernel
 from detente.solver.kernels.stage import enter_node, enter_state, keep_play, restart
-from detente.solver.kernels.turn import LEAST, Turn, look_ahead
+from detente.solver.kernels.turn import LEAST, BeliefLayout, look_ahead
 from detente.solver.kernels.two_type_newton import (
     LINES,
     LOST,
@@ -50,7 +50,7 @@ class Lines(NamedTuple):
     left
         int64 [y]: SOLVED, or how a node is left for `trace_nodes`.
     mine, ell, last, lines, cell, sums, rho, line
-        For a run of lines, from its first node on; see `line`.
+        For a run of lines, from its first node on; see `two_type_newton`.
     second
         float64 [c]: 1 where the mover is of the second type in the component's profile.
     point
@@ -75,7 +75,7 @@ class Lines(NamedTuple):
     point: np.ndarray
 
 
-def make_lines(turn: Turn, count: int, nodes: int, width: int) -> Lines:
+def make_lines(turn: BeliefLayout, count: int, nodes: int, width: int) -> Lines:
     """Scratch for up to `count` actions at so many nodes."""
     kinds = turn.movers.types.shape[0]
     node = np.arange(nodes)
@@ -157,31 +157,31 @@ def sweep_lines(
     return x
 
 
-@once
+@inline
 def solve_lines(turn, lines, ahead, count, guess, x, anywhere, counts):
     """Strategies and posteriors at all nodes of a state; gives how many are left.
 
     `ahead` is float64 [a, b, c]; the others as in `sweep_lines`.
     """
     movers = turn.movers
-    inner, nodes = turn.local.shape[0], lines.line.shape[0]
+    per_line, nodes = turn.local.shape[0], lines.line.shape[0]
     weigh(turn, ahead, count, lines)
     begin_guess(guess, x, count, lines)
     first, left = np.int64(0), 0
     while first < nodes:
         # A run of lines that are certain to have one solution, or of lines that are not.
-        certain = is_unique(movers.lam[0], lines.own, count, first, inner - 1)
-        last = first + inner
+        certain = is_unique(movers.lam[0], lines.own, count, first, per_line - 1)
+        last = first + per_line
         while last < nodes and certain == is_unique(
-            movers.lam[0], lines.own, count, last, inner - 1
+            movers.lam[0], lines.own, count, last, per_line - 1
         ):
-            last += inner
+            last += per_line
         left += solve_run(movers, lines, count, first, last, certain, anywhere, counts)
         first = last
     return left
 
 
-@inner
+@device
 def solve_run(movers, lines, count, first, last, certain, anywhere, counts):
     """The same for nodes first … last - 1, which are whole lines."""
     lam, steps, nodes = movers.lam[0], movers.size[0] - 1, last - first
@@ -258,7 +258,7 @@ def trace_nodes(count, turn, start, stage, lines, mine, counts):
             lines.ratio[a, y] = stage.log[count + a] - stage.log[a]
 
 
-@once
+@inline
 def polish(lam, steps, lines, count):
     """Newton's method once more in ℓ, at nodes that were solved in log odds.
 
@@ -303,7 +303,7 @@ def polish(lam, steps, lines, count):
             lines.share[a, y] = scratch[SHARE, a, y]
 
 
-@once
+@inline
 def settle_end(movers, lines, count, y, to, g):
     """The node at an end of a line, where nothing is to be learnt: the logit at its own values."""
     for theta in range(2):
@@ -321,7 +321,7 @@ def settle_end(movers, lines, count, y, to, g):
         lines.share[a, to] = 1.0 if g > 0 else 0.0
 
 
-@once
+@inline
 def begin_guess(guess, x, count, lines):
     """ℓ from which Newton's method begins: that of the same state a period later, or 0."""
     at = guess.match[x]
@@ -331,7 +331,7 @@ def begin_guess(guess, x, count, lines):
             lines.ratio[a, y] = guess.known[at + a * nodes + y] if at >= 0 else 0.0
 
 
-@once
+@inline
 def keep_guess(guess, x, count, lines):
     """Keep ℓ for the same state a period earlier."""
     nodes = lines.line.shape[0]
@@ -341,15 +341,15 @@ def keep_guess(guess, x, count, lines):
             guess.found[at + a * nodes + y] = lines.ratio[a, y]
 
 
-@once
+@inline
 def weigh(turn, ahead, count, lines):
     """What the mover expects of each action at each posterior, into lines.own."""
-    inner, profiles = turn.local.shape[0], turn.profile.shape[0]
+    per_line, profiles = turn.local.shape[0], turn.profile.shape[0]
     # Unsigned positions: of a signed one Numba asks whether it counts from the end.
     flat, width = ahead.reshape(-1), np.uint64(ahead.shape[2])
     for a in range(count):
         for o in range(turn.base.shape[0]):
-            for g in range(inner):
+            for g in range(per_line):
                 b = a * ahead.shape[1] + turn.base[o] + turn.local[g]
                 row = np.uint64(b) * width + np.uint64(turn.actor[0] * profiles)
                 for q in range(turn.members.shape[0]):
@@ -357,20 +357,20 @@ def weigh(turn, ahead, count, lines):
                     for r in range(turn.members.shape[1]):
                         p = turn.members[q, r]
                         total += turn.outside[o, p] * flat[row + np.uint64(p)]
-                    lines.own[a, q, o * inner + g] = total
+                    lines.own[a, q, o * per_line + g] = total
 
 
-@inner
+@device
 def update_lines(turn, lines, ahead, count, best, values, sigma):
     """Values [b, c] and strategies [b, θ, a] at all nodes of a state; `best` is scratch [a, p]."""
-    inner, profiles, kinds = turn.local.shape[0], turn.profile.shape[0], turn.members.shape[0]
+    per_line, profiles, kinds = turn.local.shape[0], turn.profile.shape[0], turn.members.shape[0]
     flat, width, target = ahead.reshape(-1), np.uint64(ahead.shape[2]), values.reshape(-1)
     block = np.uint64(turn.best + turn.actor[0] * profiles)
     second = lines.second
     target[:] = 0.0
     for y in range(lines.line.shape[0]):
-        o = y // inner
-        b = turn.base[o] + turn.local[y % inner]
+        o = y // per_line
+        b = turn.base[o] + turn.local[y % per_line]
         row = np.uint64(b) * width
         for a in range(count):
             cell = lines.inside[a, y] if kinds == 2 else 0

@@ -27,7 +27,7 @@ import math
 import numpy as np
 
 from detente.solver.kernels.elementary import exp, log
-from detente.solver.kernels.jit import inner, once
+from detente.solver.kernels.jit import device, inline
 from detente.solver.kernels.turn import LEAST
 
 MAX_NEWTON = 12  # steps; beyond them a node is left to a method that takes its time
@@ -42,7 +42,7 @@ POST, SHARE, Q0, Q1, D0, D1, S0, S1, RES, AIM, LINES = range(11)
 TOP_0, TOP_1, TOTAL_0, TOTAL_1, SHIFT, WORST, SIZE, OPEN, LOST, SUMS = range(10)
 
 
-@inner
+@device
 def is_unique(lam, mine, count, first, steps):
     """Whether d > 0 and 1 + Σ v/d > 0 are certain on the line of nodes first … first + n."""
     low_1, high_0 = 0.0, 0.0
@@ -66,7 +66,7 @@ def is_unique(lam, mine, count, first, steps):
     return 1.0 + low_1 - high_0 > MARGIN
 
 
-@inner
+@device
 def respond(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, sums):
     """Everything at the posteriors of `ell` [a, y].
 
@@ -132,7 +132,7 @@ def respond(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, sums):
             residual[y] = ratio[y] - (q_1[y] - q_0[y]) + shift[y]
 
 
-@inner
+@device
 def newton_lines(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, sums, most):
     """Newton's method at all nodes from `ell`, up to `most` steps.
 
@@ -182,11 +182,11 @@ def newton_lines(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, su
                 ratio[y] -= min(max(step, -8.0), 8.0)
 
 
-@once
+@inline
 def climb_lines(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, sums, last):
     """Follow the principal branch from λ = 0 in equal steps of the precision, at all nodes.
 
-    A node is lost (sums[LOST] = 1), and left to `branch.trace`, where the branch may turn or bend
+    A node is lost (sums[LOST] = 1), and left to `homotopy.trace`, where the branch may turn or bend
     too fast: where d or 1 + Σ v/d is not positive, where Newton's method does not converge, or
     where it moves ℓ by more than BEND from where the last two steps point to. `last` is scratch
     [a, y].
@@ -204,7 +204,7 @@ def climb_lines(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, sum
         for a in range(count):
             ell[a, y] = 0.0
             last[a, y] = 0.0
-    corrections = np.int64(CORRECTIONS)  # not as a literal: see `single.solve_run`
+    corrections = np.int64(CORRECTIONS)  # not as a literal: see `two_type_layer.solve_run`
     for rung in range(1, rungs + 1):
         for a in range(count):
             ratio, before = ell[a], last[a]
@@ -237,7 +237,7 @@ def climb_lines(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, sum
             lost[y] = 1.0 if not total[y] > MARGIN else lost[y]
 
 
-@once
+@inline
 def settle_lines(count, nodes, line, ell, lines, cell, first, play, inside, share):
     """Keep what was found at nodes first … of a state: strategies [θ, a, y] from ℓ and the
     responses, and where the posteriors lie: cell g and share [a, y]."""

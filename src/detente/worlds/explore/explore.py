@@ -23,10 +23,10 @@ from detente.worlds.explore.questions import (
 )
 from detente.worlds.explore.requirement import Wish, fulfilled, margins, parse_wish, wishes
 from detente.worlds.explore.source import (
-    Found,
-    Kept,
-    Number,
+    Cached,
+    Metric,
     Record,
+    Results,
     numbers,
     pick,
     pick_payoff,
@@ -88,7 +88,7 @@ class Exploration(InNotebook):
     differences: pd.DataFrame
     wish: str
     wishes: pd.DataFrame
-    whose: Number | None
+    whose: Metric | None
     influences: tuple[Influence, ...]
     discoveries: tuple[Discovery, ...]
     tipping: Tipping | None
@@ -115,7 +115,7 @@ class Exploration(InNotebook):
 
 
 def explore(
-    found: Found,
+    found: Results,
     *,
     within: int | None = None,
     given: Mapping[str, str] | None = None,
@@ -162,7 +162,7 @@ def explore(
     """
     whole("within", within, 1)
     whole("seed", seed, 0)
-    found = Kept(found)
+    found = Cached(found)
     record = found.record
     base = record.against if against is None else pick_policy(found, against, "--against")
     if policy is not None:
@@ -216,12 +216,12 @@ def explore(
 
 
 def _failures(
-    found: Found,
+    found: Results,
     wish: Wish | None,
-    fails_for: Number | None,
-    actor: Number | None,
+    fails_for: Metric | None,
+    actor: Metric | None,
     pair: tuple[str, str] | None,
-    open_one: Number | None,
+    open_one: Metric | None,
     policy: str | None,
     seed: int,
 ) -> tuple[Discovery, ...]:
@@ -252,9 +252,9 @@ def _failures(
 
 
 def _tipping(
-    found: Found,
+    found: Results,
     wish: Wish | None,
-    actor: Number | None,
+    actor: Metric | None,
     pair: tuple[str, str] | None,
     policy: str | None,
     influences: tuple[Influence, ...],
@@ -280,7 +280,7 @@ def _tipping(
     return nearest(known, found.inputs, about, unit, counts=counts)
 
 
-def _left_out(found: Found) -> pd.DataFrame:
+def _left_out(found: Results) -> pd.DataFrame:
     """How many worlds failed under each policy, by status; draw 0 aside."""
     failed = found.failures
     columns = ["policy", "status", "worlds", "reason"]
@@ -294,7 +294,7 @@ def _left_out(found: Found) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _notes(found: Found, told: tuple[Number, ...]) -> tuple[str, ...]:
+def _notes(found: Results, told: tuple[Metric, ...]) -> tuple[str, ...]:
     notes = []
     if not found.complete:
         notes.append(

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from detente.worlds.explore.source import Found, Number, pair_limits
+from detente.worlds.explore.source import Metric, Results, pair_limits
 from detente.worlds.explore.stats import table, wilson
 
 
-def preferences(found: Found, payoffs: Sequence[Number]) -> pd.DataFrame:
+def preferences(found: Results, payoffs: Sequence[Metric]) -> pd.DataFrame:
     """In which share of worlds each policy is best for each actor and type.
 
     Returns
@@ -57,7 +57,7 @@ def preferences(found: Found, payoffs: Sequence[Number]) -> pd.DataFrame:
     return table(rows, [*head, "among", "close"])
 
 
-def better(found: Found, number: Number, solved: pd.DataFrame) -> np.ndarray:
+def better(found: Results, number: Metric, solved: pd.DataFrame) -> np.ndarray:
     """Whether policy p is better than q beyond the error, as (worlds, p, q)."""
     value = solved.to_numpy(float)
     gain = value[:, :, None] - value[:, None, :]
@@ -65,7 +65,7 @@ def better(found: Found, number: Number, solved: pd.DataFrame) -> np.ndarray:
     return beats
 
 
-def regrets(found: Found, payoffs: Sequence[Number]) -> pd.DataFrame:
+def regrets(found: Results, payoffs: Sequence[Metric]) -> pd.DataFrame:
     """What each actor and type would lose by each policy against the best one of the same world.
 
     Returns

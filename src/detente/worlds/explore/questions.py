@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from detente.worlds.explore.source import PROBABILITY, Found, Number, pair_limits
+from detente.worlds.explore.source import PROBABILITY, Metric, Results, pair_limits
 from detente.worlds.explore.wording import policy_name
 
 
@@ -24,7 +24,7 @@ class Question:
         In words.
     """
 
-    number: Number
+    number: Metric
     policy: str
     against: str | None
     values: pd.Series
@@ -36,7 +36,7 @@ class Question:
         return self.number.kind if self.against is None else "difference"
 
 
-def ask(found: Found, number: Number, policy: str, against: str | None = None) -> Question:
+def ask(found: Results, number: Metric, policy: str, against: str | None = None) -> Question:
     """The question of a number under a policy, or of its difference from that under another."""
     values = found.values(number.column)
     told = values[policy]
@@ -51,7 +51,7 @@ def ask(found: Found, number: Number, policy: str, against: str | None = None) -
     return Question(number, policy, against, known, len(told) - len(known), about)
 
 
-def most_open(found: Found, among: Sequence[Number], policy: str) -> Number | None:
+def most_open(found: Results, among: Sequence[Metric], policy: str) -> Metric | None:
     """The outcome on whose probability the worlds disagree the most, from 5 % to 95 % of them."""
     widths = {}
     for number in among:
@@ -62,12 +62,12 @@ def most_open(found: Found, among: Sequence[Number], policy: str) -> Number | No
     return widest[1] if widest and widest[0] > 0 else None
 
 
-def most_divided(preferences: pd.DataFrame, payoffs: Sequence[Number]) -> Number | None:
+def most_divided(preferences: pd.DataFrame, payoffs: Sequence[Metric]) -> Metric | None:
     """Whose best policy depends most on the world: the largest share of one policy is smallest.
 
     Worlds too close to call divide nobody, so the shares are those among worlds that decide.
     """
-    found: tuple[float, Number] | None = None
+    found: tuple[float, Metric] | None = None
     for number in payoffs:
         mine = _mine(preferences, number)
         counts = mine["best"].to_numpy(float)
@@ -79,7 +79,7 @@ def most_divided(preferences: pd.DataFrame, payoffs: Sequence[Number]) -> Number
     return found[1] if found else None
 
 
-def two_best(found: Found, preferences: pd.DataFrame, number: Number) -> tuple[str, str] | None:
+def two_best(found: Results, preferences: pd.DataFrame, number: Metric) -> tuple[str, str] | None:
     """The two policies that an actor's type weighs: most often best, then the highest mean."""
     mine = _mine(preferences, number)
     policies = list(mine["policy"])
@@ -93,7 +93,7 @@ def two_best(found: Found, preferences: pd.DataFrame, number: Number) -> tuple[s
     return order[0], order[1]
 
 
-def not_best(found: Found, number: Number, policy: str) -> tuple[pd.Series, str]:
+def not_best(found: Results, number: Metric, policy: str) -> tuple[pd.Series, str]:
     """By draw, whether another policy is better beyond the error; and that in words."""
     policies = list(found.record.policies)
     solved = found.values(number.column)[policies].dropna()
@@ -110,6 +110,6 @@ def upper_quarter(question: Question) -> tuple[pd.Series, str]:
     return question.values > level, f"{question.about} is above {told}, its upper quarter"
 
 
-def _mine(preferences: pd.DataFrame, number: Number) -> pd.DataFrame:
+def _mine(preferences: pd.DataFrame, number: Metric) -> pd.DataFrame:
     own = (preferences["actor"] == number.actor) & (preferences["type"] == number.type)
     return preferences[own]

@@ -18,7 +18,7 @@ import pandas as pd
 
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.scenario.hints import did_you_mean
-from detente.worlds.explore.source import PROBABILITY, Found, Number, own_limits
+from detente.worlds.explore.source import PROBABILITY, Metric, Results, own_limits
 from detente.worlds.explore.stats import table, wilson
 
 PLACE = "--wish"
@@ -31,7 +31,7 @@ LEVEL = re.compile(r"(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(?P
 class Clause:
     """One condition on one number; `level` is a share where `text` says per cent."""
 
-    number: Number
+    number: Metric
     sign: str
     level: float
     text: str
@@ -57,7 +57,7 @@ class Wish:
         return " and ".join(clause.text for clause in self.clauses)
 
 
-def parse_wish(text: str, among: Sequence[Number]) -> Wish:
+def parse_wish(text: str, among: Sequence[Metric]) -> Wish:
     """Read a wish.
 
     Raises
@@ -78,7 +78,7 @@ def parse_wish(text: str, among: Sequence[Number]) -> Wish:
     return Wish(tuple(clauses))
 
 
-def _clause(text: str, among: Sequence[Number]) -> Clause | Diagnostic:
+def _clause(text: str, among: Sequence[Metric]) -> Clause | Diagnostic:
     place = Place(PLACE)
     match = CLAUSE.match(text)
     if not match:
@@ -106,7 +106,7 @@ def _clause(text: str, among: Sequence[Number]) -> Clause | Diagnostic:
     return Clause(number, match["sign"], value, f"{number.name} {match['sign']} {spaced}")
 
 
-def fulfilled(found: Found, wish: Wish) -> pd.DataFrame:
+def fulfilled(found: Results, wish: Wish) -> pd.DataFrame:
     """Whether each world fulfils the wish under each policy: 1, 0, or missing."""
     told: pd.DataFrame | None = None
     for clause in wish.clauses:
@@ -117,7 +117,7 @@ def fulfilled(found: Found, wish: Wish) -> pd.DataFrame:
     return told
 
 
-def margins(found: Found, wish: Wish) -> pd.DataFrame:
+def margins(found: Results, wish: Wish) -> pd.DataFrame:
     """How far each world is from the wish's edge: the least margin, in its number's deviations.
 
     Numbers in different units can be set side by side only by how much they vary, so each margin
@@ -133,7 +133,7 @@ def margins(found: Found, wish: Wish) -> pd.DataFrame:
     return told
 
 
-def wishes(found: Found, wish: Wish) -> pd.DataFrame:
+def wishes(found: Results, wish: Wish) -> pd.DataFrame:
     """In which share of worlds each policy fulfils the wish, and each of its clauses.
 
     Returns
@@ -170,7 +170,7 @@ def wishes(found: Found, wish: Wish) -> pd.DataFrame:
     return table(rows, columns)
 
 
-def _near(found: Found, wish: Wish) -> pd.DataFrame:
+def _near(found: Results, wish: Wish) -> pd.DataFrame:
     """Where the errors could turn the answer: the wish with all levels eased, and sharpened."""
     eased: pd.DataFrame | None = None
     sharp: pd.DataFrame | None = None

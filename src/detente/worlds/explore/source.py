@@ -48,7 +48,7 @@ class Record(Protocol):
     def scenario(self) -> Scenario: ...
 
 
-class Found(Protocol):
+class Results(Protocol):
     """What is read of an ensemble: `detente.ensemble` and `detente.open_ensemble` give one."""
 
     @property
@@ -67,10 +67,10 @@ class Found(Protocol):
     def errors(self, column: str) -> pd.Series: ...
 
 
-class Kept:
+class Cached:
     """An ensemble whose tables are read from the disk once; nothing may change them."""
 
-    def __init__(self, found: Found) -> None:
+    def __init__(self, found: Results) -> None:
         self.record: Record = found.record
         self.inputs: pd.DataFrame = found.inputs
         self.present: pd.DataFrame = found.present
@@ -82,7 +82,7 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Number:
+class Metric:
     """A number that each world has under each policy.
 
     name
@@ -114,8 +114,8 @@ class Number:
 
 
 def numbers(
-    found: Found, *, within: int | None = None, given: Mapping[str, str] | None = None
-) -> tuple[Number, ...]:
+    found: Results, *, within: int | None = None, given: Mapping[str, str] | None = None
+) -> tuple[Metric, ...]:
     """All numbers by the end of a period: outcomes first, then payoffs, in the file's order.
 
     Raises
@@ -148,13 +148,13 @@ def numbers(
     for outcome in record.outcomes:
         about = f"the probability that {outcome} has come about by {_label(scenario, at)}{true}"
         column = outcome_column(outcome, at, condition)
-        told.append(Number(outcome, column, PROBABILITY, about))
+        told.append(Metric(outcome, column, PROBABILITY, about))
     for actor, kinds in record.actors.items():
         for kind in kinds or ("",):
             column = payoff_column(actor, kind)
             name = scenario.actors[actor].name
             who = f"{name} ({kind})" if kind else name
-            told.append(Number(column, column, PAYOFF, f"the payoff of {who}", actor, kind, who))
+            told.append(Metric(column, column, PAYOFF, f"the payoff of {who}", actor, kind, who))
     return tuple(told)
 
 
@@ -162,7 +162,7 @@ def _label(scenario: Scenario, period: int) -> str:
     return scenario.calendar.label(period) if period else "the start"
 
 
-def pick(among: Sequence[Number], name: str, place: str) -> Number:
+def pick(among: Sequence[Metric], name: str, place: str) -> Metric:
     """The number of this name.
 
     Raises
@@ -177,7 +177,7 @@ def pick(among: Sequence[Number], name: str, place: str) -> Number:
     raise refusal(place, "unknown-name", f"the ensemble has no outcome or payoff `{name}`", hint)
 
 
-def pick_payoff(among: Sequence[Number], whose: str, place: str) -> Number:
+def pick_payoff(among: Sequence[Metric], whose: str, place: str) -> Metric:
     """The payoff of `ACTOR=TYPE`, or of `ACTOR` where nothing is private.
 
     Raises
@@ -193,7 +193,7 @@ def pick_payoff(among: Sequence[Number], whose: str, place: str) -> Number:
     raise refusal(place, "unknown-name", f"the ensemble has no payoff of `{whose}`", hint)
 
 
-def pick_policy(found: Found, policy: str, place: str) -> str:
+def pick_policy(found: Results, policy: str, place: str) -> str:
     """The policy, if it was solved.
 
     Raises
@@ -216,7 +216,7 @@ def refusal(place: str, code: str, message: str, hint: str = "") -> ScenarioErro
 # ---- how well numbers are known
 
 
-def known_errors(found: Found, column: str) -> pd.Series:
+def known_errors(found: Results, column: str) -> pd.Series:
     """By policy, the discretisation error of the difference from the record's `against`.
 
     Nothing is private: no belief grid, no error. It was not measured: 0, and `unmeasured` tells.
@@ -224,13 +224,13 @@ def known_errors(found: Found, column: str) -> pd.Series:
     return found.errors(column).reindex(list(found.record.policies)).fillna(0.0).astype(float)
 
 
-def unmeasured(found: Found, column: str) -> bool:
+def unmeasured(found: Results, column: str) -> bool:
     """Whether there is a belief grid whose error is not known."""
     errors = found.errors(column).reindex(list(found.record.policies))
     return bool(found.record.beliefs) and bool(errors.isna().any())
 
 
-def pair_limits(found: Found, column: str) -> np.ndarray:
+def pair_limits(found: Results, column: str) -> np.ndarray:
     """Differences between two policies count beyond these; (policies, policies).
 
     Errors were measured of differences from one policy, `against`; of another pair both are
@@ -244,7 +244,7 @@ def pair_limits(found: Found, column: str) -> np.ndarray:
     return limits
 
 
-def own_limits(found: Found, column: str) -> pd.Series:
+def own_limits(found: Results, column: str) -> pd.Series:
     """By policy, how far a number itself may be off."""
     errors = known_errors(found, column)
     base = float(errors[found.record.against])
@@ -253,7 +253,7 @@ def own_limits(found: Found, column: str) -> pd.Series:
     return total + ROUNDING
 
 
-def present_value(found: Found, column: str, policy: str) -> float:
+def present_value(found: Results, column: str, policy: str) -> float:
     """The number at the present values; missing where they were not solved."""
     rows = found.present
     if not len(rows) or column not in rows:

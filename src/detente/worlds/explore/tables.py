@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from detente.worlds.explore.source import Found, Number, pair_limits, present_value
+from detente.worlds.explore.source import Metric, Results, pair_limits, present_value
 from detente.worlds.explore.stats import QUANTILES, spread, table
 
 
-def distributions(found: Found, among: Sequence[Number]) -> pd.DataFrame:
+def distributions(found: Results, among: Sequence[Metric]) -> pd.DataFrame:
     """How each number is distributed under each policy.
 
     Returns
@@ -31,7 +31,7 @@ def distributions(found: Found, among: Sequence[Number]) -> pd.DataFrame:
     return table(rows, columns)
 
 
-def differences(found: Found, among: Sequence[Number], against: str) -> pd.DataFrame:
+def differences(found: Results, among: Sequence[Metric], against: str) -> pd.DataFrame:
     """What each policy changes against a base, in the same world.
 
     Returns
