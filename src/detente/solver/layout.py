@@ -72,7 +72,7 @@ def turn(
     return BeliefLayout(
         movers=Movers(
             lam=game.precision[list(movers)],
-            kinds=np.array([len(game.priors[m]) for m in movers], dtype=np.int64),
+            n_types=np.array([len(game.priors[m]) for m in movers], dtype=np.int64),
             steps=np.array([s.steps for s in about], dtype=np.int64),
             node=node,
             belief=belief,
@@ -93,10 +93,10 @@ def turn(
 
 def is_lined(turn: BeliefLayout) -> bool:
     """Whether the turn is of chance, or of one mover with one type or two."""
-    return turn.actor.size == 0 or (turn.actor.size == 1 and int(turn.movers.kinds[0]) <= 2)
+    return turn.actor.size == 0 or (turn.actor.size == 1 and int(turn.movers.n_types[0]) <= 2)
 
 
 def most_actions(part: LayerArrays, first: int, last: int) -> tuple[int, int]:
     """The most joint actions, and the most own actions, of the states first … last - 1."""
     joint = int(np.diff(part.action_ptr[first : last + 1]).max(initial=1))
-    return joint, int(part.choices[first:last].max(initial=1))
+    return joint, int(part.n_actions[first:last].max(initial=1))

@@ -55,7 +55,7 @@ def compile_tracer() -> None:
     whole, two = np.int64, np.arange(2, dtype=np.int64)
     movers = Movers(
         lam=np.ones(1),
-        kinds=np.full(1, 2, whole),
+        n_types=np.full(1, 2, whole),
         steps=np.ones(1, whole),
         node=np.zeros((1, 2, 2), whole),
         belief=np.zeros((1, 2, 2)),

@@ -46,43 +46,43 @@ class Many(NamedTuple):
     inverse: np.ndarray
 
 
-def make_many(count: int, kinds: int) -> Many:
+def make_many(count: int, n_types: int) -> Many:
     """Scratch for up to `count` actions."""
     return Many(
-        np.zeros((count, kinds)),
-        np.zeros((count, kinds)),
-        np.zeros((count, kinds)),
-        np.zeros((count, kinds, kinds)),
-        np.zeros((count, kinds, kinds)),
+        np.zeros((count, n_types)),
+        np.zeros((count, n_types)),
+        np.zeros((count, n_types)),
+        np.zeros((count, n_types, n_types)),
+        np.zeros((count, n_types, n_types)),
     )
 
 
 @device
-def solve_node(movers, stage, many, mine):
+def solve_node(movers, stage, many, payoff):
     """Whether the stage problem at the present node is solved; then strategies and the cells that
-    they lead to are in the stage. `mine` as in `stage_problem.evaluate`."""
-    count = stage.choices[0]
-    kinds = movers.kinds[0]
-    stage.vertices[0] = kinds
+    they lead to are in the stage. `payoff` as in `stage_problem.evaluate`."""
+    count = stage.n_actions[0]
+    n_types = movers.n_types[0]
+    stage.vertices[0] = n_types
     for _ in range(MAX_NEWTON):
-        worst = respond(movers, stage, many, mine, count, kinds)
+        worst = respond(movers, stage, many, payoff, count, n_types)
         if worst <= 1.0:
             return True
         if not worst < np.inf:
             break
-        invert(movers, many, count, kinds)
-        step(stage, many, count, kinds)
+        invert(movers, many, count, n_types)
+        step(stage, many, count, n_types)
     many.z[:] = 0.0
     return False
 
 
 @device
-def respond(movers, stage, many, mine, count, kinds):
+def respond(movers, stage, many, payoff, count, n_types):
     """Strategies, posteriors and r; gives the largest |r| in units of what is tolerated."""
     z, gap, rise, play = many.z, many.gap, many.rise, stage.play
     lam, here, worst = movers.lam[0], stage.at[0], 0.0
-    values, wide = mine.reshape(-1), np.uint64(mine.shape[3])
-    for theta in range(kinds):
+    values, wide = payoff.reshape(-1), np.uint64(payoff.shape[3])
+    for theta in range(n_types):
         top, total = z[0, theta], 0.0
         for a in range(1, count):
             top = max(top, z[a, theta])
@@ -93,29 +93,29 @@ def respond(movers, stage, many, mine, count, kinds):
             play[theta * count + a] /= total
     for a in range(count):
         total, likely = 0.0, 0.0
-        for theta in range(kinds):
+        for theta in range(n_types):
             stage.share[theta] = movers.node[0, here, theta] * play[theta * count + a]
             total += stage.share[theta]
             likely = max(likely, play[theta * count + a])
         if not total > LEAST or not likely > LEAST:
             return np.inf
-        for theta in range(kinds):
+        for theta in range(n_types):
             stage.share[theta] /= total
             many.share[a, theta] = stage.share[theta]
         locate(movers, stage, 0, a)
-        for theta in range(kinds):
-            at = np.uint64(a * mine.shape[1] + stage.vertex[0, a, 0]) * wide + np.uint64(theta)
+        for theta in range(n_types):
+            at = np.uint64(a * payoff.shape[1] + stage.vertex[0, a, 0]) * wide + np.uint64(theta)
             before = values[at]
             value = before
             rise[a, theta, 0] = 0.0
-            for v in range(kinds - 1):
+            for v in range(n_types - 1):
                 j = stage.order[v]
-                to = np.uint64(a * mine.shape[1] + stage.vertex[0, a, v + 1]) * wide
+                to = np.uint64(a * payoff.shape[1] + stage.vertex[0, a, v + 1]) * wide
                 after = values[to + np.uint64(theta)]
                 rise[a, theta, j + 1] = after - before
                 value += stage.part[j] * (after - before)
                 before = after
-            for phi in range(1, kinds):
+            for phi in range(1, n_types):
                 rise[a, theta, phi] += rise[a, theta, phi - 1]
             gap[a, theta] = lam * value - z[a, theta]
             size = TOLERANCE + 1e-14 * abs(z[a, theta])
@@ -125,49 +125,49 @@ def respond(movers, stage, many, mine, count, kinds):
 
 
 @device
-def invert(movers, many, count, kinds):
+def invert(movers, many, count, n_types):
     """M(a)⁻¹ of all actions, by Gauss and Jordan's elimination in place."""
     scale = movers.lam[0] * movers.steps[0]
     for a in range(count):
         matrix, rise, share = many.inverse[a], many.rise[a], many.share[a]
-        for theta in range(kinds):
+        for theta in range(n_types):
             mean = 0.0
-            for phi in range(kinds):
+            for phi in range(n_types):
                 mean += share[phi] * rise[theta, phi]
-            for phi in range(kinds):
+            for phi in range(n_types):
                 matrix[theta, phi] = scale * share[phi] * (mean - rise[theta, phi])
             matrix[theta, theta] += 1.0
-        for k in range(kinds):
+        for k in range(n_types):
             pivot = 1.0 / matrix[k, k]
             matrix[k, k] = 1.0
-            for c in range(kinds):
+            for c in range(n_types):
                 matrix[k, c] *= pivot
-            for r in range(kinds):
+            for r in range(n_types):
                 if r != k:
                     factor = matrix[r, k]
                     matrix[r, k] = 0.0
-                    for c in range(kinds):
+                    for c in range(n_types):
                         matrix[r, c] -= factor * matrix[k, c]
 
 
 @device
-def step(stage, many, count, kinds):
+def step(stage, many, count, n_types):
     """A Newton step in z."""
     matrix, play = stage.matrix, stage.play
     z, gap, inverse = many.z, many.gap, many.inverse
-    for theta in range(kinds):
-        for phi in range(kinds + 1):
+    for theta in range(n_types):
+        for phi in range(n_types + 1):
             matrix[theta, phi] = 0.0
         for a in range(count):
             chance = play[theta * count + a]
-            for phi in range(kinds):
+            for phi in range(n_types):
                 part = chance * inverse[a, theta, phi]
                 matrix[theta, phi] += part
-                matrix[theta, kinds] += part * gap[a, phi]
-    eliminate(matrix, kinds)
+                matrix[theta, n_types] += part * gap[a, phi]
+    eliminate(matrix, n_types)
     for a in range(count):
-        for theta in range(kinds):
-            move = matrix[theta, kinds]
-            for phi in range(kinds):
-                move += inverse[a, theta, phi] * (gap[a, phi] - matrix[phi, kinds])
+        for theta in range(n_types):
+            move = matrix[theta, n_types]
+            for phi in range(n_types):
+                move += inverse[a, theta, phi] * (gap[a, phi] - matrix[phi, n_types])
             z[a, theta] += move

@@ -23,19 +23,19 @@ FINE = 1e-10  # residual below which Newton's method rests where rounding may be
 
 
 @inline
-def evaluate(movers, stage, mine):
+def evaluate(movers, stage, payoff):
     """Q and its derivatives `cross` by log σ; `choose` and `update_beliefs` come before.
 
-    mine
+    payoff
         float64 [e, l, m, q]: mover m's expected payoff after joint action e at posterior l, given
         the movers' types q, over all other actors' types.
     """
-    count, profiles = movers.kinds.shape[0], movers.types.shape[0]
+    count, profiles = movers.n_types.shape[0], movers.types.shape[0]
     size = 0
     joint = 1
     for m in range(count):
-        size += movers.kinds[m] * stage.choices[m]
-        joint *= stage.choices[m]
+        size += movers.n_types[m] * stage.n_actions[m]
+        joint *= stage.n_actions[m]
     for r in range(size):
         stage.value[r] = 0.0
         for c in range(size):
@@ -56,7 +56,7 @@ def evaluate(movers, stage, mine):
                 node += stage.vertex[m, own[m], digit[m]]
             for m in range(count):
                 for q in range(profiles):
-                    stage.mean[m, q] += weight * mine[e, node, m, q]
+                    stage.mean[m, q] += weight * payoff[e, node, m, q]
             for j in range(count):
                 if stage.vertices[j] == 1:
                     continue
@@ -64,11 +64,11 @@ def evaluate(movers, stage, mine):
                 for m in range(count):
                     if m != j:
                         others *= stage.weight[m, own[m], digit[m]]
-                for phi in range(movers.kinds[j]):
+                for phi in range(movers.n_types[j]):
                     slope = others * stage.slope[j, own[j], digit[j], phi]
                     for m in range(count):
                         for q in range(profiles):
-                            stage.rise[j, phi, m, q] += slope * mine[e, node, m, q]
+                            stage.rise[j, phi, m, q] += slope * payoff[e, node, m, q]
             advance(stage)
         for m in range(count):
             for q in range(profiles):
@@ -77,24 +77,24 @@ def evaluate(movers, stage, mine):
                     if j != m:
                         theta = movers.types[q, j]
                         chance *= movers.belief[j, stage.at[j], theta]
-                        chance *= stage.play[stage.first[j] + theta * stage.choices[j] + own[j]]
+                        chance *= stage.play[stage.first[j] + theta * stage.n_actions[j] + own[j]]
                 if chance == 0.0:
                     continue
-                row = stage.first[m] + movers.types[q, m] * stage.choices[m] + own[m]
+                row = stage.first[m] + movers.types[q, m] * stage.n_actions[m] + own[m]
                 mean = chance * stage.mean[m, q]
                 stage.value[row] += mean
                 for j in range(count):
                     begin = stage.first[j] + own[j]
                     if j != m:
-                        stage.cross[row, begin + movers.types[q, j] * stage.choices[j]] += mean
+                        stage.cross[row, begin + movers.types[q, j] * stage.n_actions[j]] += mean
                     if stage.vertices[j] > 1:
-                        for phi in range(movers.kinds[j]):
-                            column = begin + phi * stage.choices[j]
+                        for phi in range(movers.n_types[j]):
+                            column = begin + phi * stage.n_actions[j]
                             stage.cross[row, column] += chance * stage.rise[j, phi, m, q]
 
 
 @device
-def respond(movers, stage, mine, share):
+def respond(movers, stage, payoff, share):
     """Everything at the log odds y, and the residual at precision `share` λ.
 
     Gives the largest |R| and a bound of its rounding error: that of λ Q itself, and that of log σ,
@@ -102,22 +102,22 @@ def respond(movers, stage, mine, share):
     """
     choose(movers, stage)
     update_beliefs(movers, stage)
-    evaluate(movers, stage, mine)
+    evaluate(movers, stage, payoff)
     worst, size, steepest, longest = 0.0, 1.0, 0.0, 0.0
     blocks = 0
-    for m in range(movers.kinds.shape[0]):
-        blocks += movers.kinds[m] * stage.choices[m]
-    for m in range(movers.kinds.shape[0]):
-        count, lam = stage.choices[m], share * movers.lam[m]
-        for r in range(stage.first[m], stage.first[m] + movers.kinds[m] * count):
+    for m in range(movers.n_types.shape[0]):
+        blocks += movers.n_types[m] * stage.n_actions[m]
+    for m in range(movers.n_types.shape[0]):
+        count, lam = stage.n_actions[m], share * movers.lam[m]
+        for r in range(stage.first[m], stage.first[m] + movers.n_types[m] * count):
             steep = 0.0
             for c in range(blocks):
                 steep += abs(stage.cross[r, c])
             steepest = max(steepest, lam * steep)
             longest = max(longest, -stage.log[r])
-        for theta in range(movers.kinds[m]):
+        for theta in range(movers.n_types[m]):
             begin = stage.first[m] + theta * count
-            odds = stage.free[m] + theta * (count - 1)
+            odds = stage.n_unknowns[m] + theta * (count - 1)
             size = max(size, abs(lam * stage.value[begin]))
             for a in range(1, count):
                 gain = lam * (stage.value[begin + a] - stage.value[begin])
@@ -131,31 +131,31 @@ def respond(movers, stage, mine, share):
 
 
 @device
-def differentiate(movers, stage, share, free, matrix):
+def differentiate(movers, stage, share, n_unknowns, matrix):
     """∂R/∂y at precision `share` λ into matrix[:D, :D], and ∂R/∂s into column D."""
-    for r in range(free):
-        for c in range(free):
+    for r in range(n_unknowns):
+        for c in range(n_unknowns):
             matrix[r, c] = 0.0
         matrix[r, r] = 1.0
-    for m in range(movers.kinds.shape[0]):
-        count = stage.choices[m]
+    for m in range(movers.n_types.shape[0]):
+        count = stage.n_actions[m]
         lam = share * movers.lam[m]
-        for theta in range(movers.kinds[m]):
+        for theta in range(movers.n_types[m]):
             begin = stage.first[m] + theta * count
             for a in range(1, count):
-                row = stage.free[m] + theta * (count - 1) + a - 1
+                row = stage.n_unknowns[m] + theta * (count - 1) + a - 1
                 gain = stage.value[begin + a] - stage.value[begin]
-                matrix[row, free] = -movers.lam[m] * gain
-                for j in range(movers.kinds.shape[0]):
-                    options = stage.choices[j]
-                    for phi in range(movers.kinds[j]):
+                matrix[row, n_unknowns] = -movers.lam[m] * gain
+                for j in range(movers.n_types.shape[0]):
+                    options = stage.n_actions[j]
+                    for phi in range(movers.n_types[j]):
                         block = stage.first[j] + phi * options
                         total = 0.0
                         for c in range(options):
                             total += (
                                 stage.cross[begin + a, block + c] - stage.cross[begin, block + c]
                             )
-                        odds = stage.free[j] + phi * (options - 1)
+                        odds = stage.n_unknowns[j] + phi * (options - 1)
                         for c in range(1, options):
                             change = (
                                 stage.cross[begin + a, block + c] - stage.cross[begin, block + c]
@@ -196,83 +196,83 @@ def eliminate(matrix, size):
 
 
 @device
-def newton(movers, stage, mine, free):
+def newton(movers, stage, payoff, n_unknowns):
     """Newton's method with halved steps from stage.y at the full precision; whether it converged.
 
     At the end the stage holds everything at the solution.
     """
     old, step = stage.point[3], stage.point[4]
-    residual, rounding = respond(movers, stage, mine, 1.0)
+    residual, rounding = respond(movers, stage, payoff, 1.0)
     for _ in range(MAX_NEWTON):
         if residual <= 1e-12 + min(rounding, FINE):
             return True
-        differentiate(movers, stage, 1.0, free, stage.matrix)
-        for r in range(free):
-            stage.matrix[r, free] = stage.residual[r]
+        differentiate(movers, stage, 1.0, n_unknowns, stage.matrix)
+        for r in range(n_unknowns):
+            stage.matrix[r, n_unknowns] = stage.residual[r]
             old[r] = stage.y[r]
-        if eliminate(stage.matrix, free) == 0.0:
+        if eliminate(stage.matrix, n_unknowns) == 0.0:
             return False
-        for r in range(free):
-            step[r] = stage.matrix[r, free]
+        for r in range(n_unknowns):
+            step[r] = stage.matrix[r, n_unknowns]
         share = 1.0
         before = residual
         for _ in range(12):
-            for r in range(free):
+            for r in range(n_unknowns):
                 stage.y[r] = old[r] - share * step[r]
-            residual, rounding = respond(movers, stage, mine, 1.0)
+            residual, rounding = respond(movers, stage, payoff, 1.0)
             if residual <= max(before * (1.0 - 0.1 * share), 1e-12 + min(rounding, FINE)):
                 break
             share *= 0.5
         if not residual < before:  # also where it is not a number
-            for r in range(free):
+            for r in range(n_unknowns):
                 stage.y[r] = old[r]
-            residual, rounding = respond(movers, stage, mine, 1.0)
+            residual, rounding = respond(movers, stage, payoff, 1.0)
             return residual <= 1e-10 + 10.0 * rounding
     return residual <= 1e-10 + 10.0 * rounding
 
 
 @device
-def is_contraction(movers, stage, mine, spread):
+def is_contraction(movers, stage, payoff, spread):
     """Whether y ↦ s λ [Q(a) - Q(0)] is certain to be a contraction for all s ≤ 1.
 
     Then it has one fixed point, at every precision, and the principal branch leads there. With
     |dy| ≤ 1: Σ|dσ| ≤ 1, and by the covariance bound |Σ_θ g(θ) du(θ)| ≤ ¼ · range(g) · 4.
     `spread` is scratch, float64 [m].
     """
-    count, profiles = movers.kinds.shape[0], movers.types.shape[0]
+    count, profiles = movers.n_types.shape[0], movers.types.shape[0]
     joint = 1
     nodes = 1
     for m in range(count):
-        joint *= stage.choices[m]
+        joint *= stage.n_actions[m]
         nodes *= movers.size[m]
     for m in range(count):
         low, high = math.inf, -math.inf
         for e in range(joint):
             for node in range(nodes):
                 for q in range(profiles):
-                    low = min(low, mine[e, node, m, q])
-                    high = max(high, mine[e, node, m, q])
+                    low = min(low, payoff[e, node, m, q])
+                    high = max(high, payoff[e, node, m, q])
         spread[m] = (high - low) * (count - 1)
         for j in range(count):
-            if movers.steps[j] == 0 or stage.choices[j] == 1:
+            if movers.steps[j] == 0 or stage.n_actions[j] == 1:
                 continue
             steepest = 0.0
             for node in range(nodes):
                 here = node // movers.stride[j] % movers.size[j]
-                for one in range(movers.kinds[j] - 1):
+                for one in range(movers.n_types[j] - 1):
                     # A neighbour: one unit moved from type `one` to the next.
                     if movers.node[j, here, one] == 0:
                         continue
                     at = movers.rank[j, one]
                     tail = 0
-                    for theta in range(one + 1, movers.kinds[j]):
+                    for theta in range(one + 1, movers.n_types[j]):
                         tail += movers.node[j, here, theta]
                     away = (at[tail + 1] - at[tail]) * movers.stride[j]
                     for e in range(joint):
                         for q in range(profiles):
-                            change = mine[e, node + away, m, q] - mine[e, node, m, q]
+                            change = payoff[e, node + away, m, q] - payoff[e, node, m, q]
                             steepest = max(steepest, abs(change))
-            spread[m] += 2.0 * movers.steps[j] * (movers.kinds[j] - 1) * steepest
+            spread[m] += 2.0 * movers.steps[j] * (movers.n_types[j] - 1) * steepest
         if not movers.lam[m] * spread[m] < 0.99:
             return False
     return True

@@ -15,7 +15,7 @@ LOG_LEAST = -460.51701859880916
 class Movers(NamedTuple):
     """Who chooses, the same for all states of a layer.
 
-    lam, kinds, steps
+    lam, n_types, steps
         float64 [m], int64 [m], int64 [m]: precision, number of types, n of the grid (0: nothing
         private).
     node, belief
@@ -29,7 +29,7 @@ class Movers(NamedTuple):
     """
 
     lam: np.ndarray
-    kinds: np.ndarray
+    n_types: np.ndarray
     steps: np.ndarray
     node: np.ndarray
     belief: np.ndarray
@@ -93,7 +93,7 @@ class LayerArrays(NamedTuple):
     of x have play_ptr[x + 1] - play_ptr[x] numbers at each node."""
 
     action_ptr: np.ndarray
-    choices: np.ndarray
+    n_actions: np.ndarray
     trans_ptr: np.ndarray
     succ: np.ndarray
     prob: np.ndarray
@@ -102,23 +102,23 @@ class LayerArrays(NamedTuple):
 
 
 @device
-def look_ahead(part, best, e, following, target):
+def look_ahead(part, best, e, next_values, target):
     """Expected next values after joint action e at every posterior, plus its reward: [b, c]."""
     beliefs = target.shape[0]
     components = part.reward.shape[1]
     begin, end = part.trans_ptr[e], part.trans_ptr[e + 1]
     chance, flat = part.prob[begin], target.reshape(-1)
-    first = following[part.succ[begin]].reshape(-1)
+    first = next_values[part.succ[begin]].reshape(-1)
     for r in range(flat.shape[0]):
         flat[r] = chance * first[r]
     for k in range(begin + 1, end):
-        chance, more = part.prob[k], following[part.succ[k]].reshape(-1)
+        chance, more = part.prob[k], next_values[part.succ[k]].reshape(-1)
         for r in range(flat.shape[0]):
             flat[r] += chance * more[r]
-    free = True
+    n_unknowns = True
     for c in range(components):
-        free = free and part.reward[e, c] == 0.0
-    if not free:
+        n_unknowns = n_unknowns and part.reward[e, c] == 0.0
+    if not n_unknowns:
         # Best responses pay the same; what is observed on top of payoffs pays nothing.
         for b in range(beliefs):
             for c in range(components):

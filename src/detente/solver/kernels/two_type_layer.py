@@ -49,7 +49,7 @@ class Lines(NamedTuple):
         the share of the way through it.
     left
         int64 [y]: SOLVED, or how a node is left for `trace_nodes`.
-    mine, ell, last, lines, cell, sums, rho, line
+    payoff, log_likelihood_ratio, last, lines, cell, sums, rho, line
         For a run of lines, from its first node on; see `two_type_newton`.
     second
         float64 [c]: 1 where the mover is of the second type in the component's profile.
@@ -63,8 +63,8 @@ class Lines(NamedTuple):
     inside: np.ndarray
     share: np.ndarray
     left: np.ndarray
-    mine: np.ndarray
-    ell: np.ndarray
+    payoff: np.ndarray
+    log_likelihood_ratio: np.ndarray
     last: np.ndarray
     lines: np.ndarray
     cell: np.ndarray
@@ -77,21 +77,21 @@ class Lines(NamedTuple):
 
 def make_lines(turn: BeliefLayout, count: int, nodes: int, width: int) -> Lines:
     """Scratch for up to `count` actions at so many nodes."""
-    kinds = turn.movers.types.shape[0]
+    n_types = turn.movers.types.shape[0]
     node = np.arange(nodes)
     place = node % turn.local.shape[0]
     rho = np.full(nodes, math.inf)
     np.divide(turn.local.shape[0] - 1 - place, place, out=rho, where=place > 0)
-    lined = nodes if kinds == 2 else 0
+    lined = nodes if n_types == 2 else 0
     return Lines(
-        own=np.zeros((count, kinds, nodes)),
+        own=np.zeros((count, n_types, nodes)),
         ratio=np.zeros((count, lined)),
-        play=np.zeros((kinds, count, nodes)),
+        play=np.zeros((n_types, count, nodes)),
         inside=np.zeros((count, nodes), np.int64),
         share=np.zeros((count, lined)),
         left=np.zeros(lined, np.int64),
-        mine=np.zeros((count, kinds, lined)),
-        ell=np.zeros((count, lined)),
+        payoff=np.zeros((count, n_types, lined)),
+        log_likelihood_ratio=np.zeros((count, lined)),
         last=np.zeros((count, lined)),
         lines=np.zeros((LINES, count, lined)),
         cell=np.zeros((count, lined), np.int64),
@@ -99,7 +99,7 @@ def make_lines(turn: BeliefLayout, count: int, nodes: int, width: int) -> Lines:
         rho=rho,
         line=node - place,
         second=np.resize(turn.profile, width).astype(np.float64),
-        point=np.zeros(kinds * count),
+        point=np.zeros(n_types * count),
     )
 
 
@@ -110,11 +110,11 @@ def sweep_lines(
     traced,
     part,
     turn,
-    following,
+    next_values,
     guess,
     anywhere,
     lines,
-    ahead,
+    continuation,
     best,
     values,
     sigma,
@@ -128,18 +128,18 @@ def sweep_lines(
     anywhere
         Whether any solution is wanted, and `trace_nodes` is to look for it wherever it is not
         certain that there is only one.
-    lines, ahead, best
+    lines, continuation, best
         Scratch: see `Lines`; float64 [a, b, c] and [a, p].
-    following, guess, values, sigma, counts
+    next_values, guess, values, sigma, counts
         See `detente.solver.sweep.sweep`.
     """
-    beliefs = following.shape[1]
+    beliefs = next_values.shape[1]
     while x < last:
         begin = part.action_ptr[x]
         count = part.action_ptr[x + 1] - begin
         play = sigma[beliefs * part.play_ptr[x] : beliefs * part.play_ptr[x + 1]]
         if count == 1:
-            look_ahead(part, turn.best, begin, following, values[x])
+            look_ahead(part, turn.best, begin, next_values, values[x])
             play[:] = 1.0
             x += 1
             continue
@@ -148,24 +148,24 @@ def sweep_lines(
             traced = False
         else:
             for a in range(count):
-                look_ahead(part, turn.best, begin + a, following, ahead[a])
-            if solve_lines(turn, lines, ahead, count, guess, x, anywhere, counts) > 0:
+                look_ahead(part, turn.best, begin + a, next_values, continuation[a])
+            if solve_lines(turn, lines, continuation, count, guess, x, anywhere, counts) > 0:
                 return x
         keep_guess(guess, x, count, lines)
-        update_lines(turn, lines, ahead, count, best, values[x], play)
+        update_lines(turn, lines, continuation, count, best, values[x], play)
         x += 1
     return x
 
 
 @inline
-def solve_lines(turn, lines, ahead, count, guess, x, anywhere, counts):
+def solve_lines(turn, lines, continuation, count, guess, x, anywhere, counts):
     """Strategies and posteriors at all nodes of a state; gives how many are left.
 
-    `ahead` is float64 [a, b, c]; the others as in `sweep_lines`.
+    `continuation` is float64 [a, b, c]; the others as in `sweep_lines`.
     """
     movers = turn.movers
     per_line, nodes = turn.local.shape[0], lines.line.shape[0]
-    weigh(turn, ahead, count, lines)
+    weigh(turn, continuation, count, lines)
     begin_guess(guess, x, count, lines)
     first, left = np.int64(0), 0
     while first < nodes:
@@ -185,31 +185,71 @@ def solve_lines(turn, lines, ahead, count, guess, x, anywhere, counts):
 def solve_run(movers, lines, count, first, last, certain, anywhere, counts):
     """The same for nodes first … last - 1, which are whole lines."""
     lam, steps, nodes = movers.lam[0], movers.size[0] - 1, last - first
-    mine, ell, scratch, cell = lines.mine, lines.ell, lines.lines, lines.cell
+    payoff, log_likelihood_ratio, scratch, cell = (
+        lines.payoff,
+        lines.log_likelihood_ratio,
+        lines.lines,
+        lines.cell,
+    )
     rho, line, sums = lines.rho, lines.line, lines.sums
     for a in range(count):
         for theta in range(2):
-            target, source = mine[a, theta], lines.own[a, theta][first:]
+            target, source = payoff[a, theta], lines.own[a, theta][first:]
             for y in range(nodes):
                 target[y] = source[y]
-        target, source = ell[a], lines.ratio[a][first:]
+        target, source = log_likelihood_ratio[a], lines.ratio[a][first:]
         for y in range(nodes):
             target[y] = source[y]
     lost = sums[OPEN] if certain else sums[LOST]
     if certain:
         sums[LOST] = 0.0
         most = np.int64(MAX_NEWTON)  # not as a literal, for which all would be compiled anew
-        newton_lines(lam, steps, mine, count, nodes, rho, line, ell, scratch, cell, sums, most)
+        newton_lines(
+            lam,
+            steps,
+            payoff,
+            count,
+            nodes,
+            rho,
+            line,
+            log_likelihood_ratio,
+            scratch,
+            cell,
+            sums,
+            most,
+        )
     elif not anywhere:
-        climb_lines(lam, steps, mine, count, nodes, rho, line, ell, scratch, cell, sums, lines.last)
+        climb_lines(
+            lam,
+            steps,
+            payoff,
+            count,
+            nodes,
+            rho,
+            line,
+            log_likelihood_ratio,
+            scratch,
+            cell,
+            sums,
+            lines.last,
+        )
     else:
         lost[:] = 1.0
     settle_lines(
-        count, nodes, line, ell, scratch, cell, first, lines.play, lines.inside, lines.share
+        count,
+        nodes,
+        line,
+        log_likelihood_ratio,
+        scratch,
+        cell,
+        first,
+        lines.play,
+        lines.inside,
+        lines.share,
     )
     for a in range(count):
         for y in range(nodes):
-            lines.ratio[a, first + y] = ell[a, y]
+            lines.ratio[a, first + y] = log_likelihood_ratio[a, y]
     left = 0
     for y in range(nodes):
         g = y - line[y]
@@ -225,30 +265,30 @@ def solve_run(movers, lines, count, first, last, certain, anywhere, counts):
 
 
 @kernel
-def trace_nodes(count, turn, start, stage, lines, mine, counts):
+def trace_nodes(count, turn, start, stage, lines, payoff, counts):
     """The nodes of a state that `solve_lines` left, one by one.
 
     start
         float64 [D]: log odds from which to look for a solution; empty for the principal branch.
-    stage, mine
+    stage, payoff
         Scratch: see `Stage`; float64 [a, g, 1, θ].
     """
     movers, steps = turn.movers, turn.movers.size[0] - 1
-    stage.choices[0] = count
-    free = enter_state(movers, stage, stage.choices)
+    stage.n_actions[0] = count
+    n_unknowns = enter_state(movers, stage, stage.n_actions)
     at = np.int64(-1)  # the line whose payoffs the stage has
     for y in range(lines.line.shape[0]):
         if lines.left[y] == SOLVED:
             continue
         if at != lines.line[y]:
             at = lines.line[y]
-            restart(stage, free, start)
+            restart(stage, n_unknowns, start)
             for a in range(count):
                 for g in range(steps + 1):
                     for theta in range(2):
-                        mine[a, g, 0, theta] = lines.own[a, theta, at + g]
+                        payoff[a, g, 0, theta] = lines.own[a, theta, at + g]
         enter_node(movers, stage, y - at)
-        counts[find(movers, stage, mine, free, lines.left[y] == CERTAIN, start)] += 1
+        counts[find(movers, stage, payoff, n_unknowns, lines.left[y] == CERTAIN, start)] += 1
         keep_play(movers, stage, lines.point)
         for a in range(count):
             lines.share[a, y] = stage.weight[0, a, 1]
@@ -265,11 +305,11 @@ def polish(lam, steps, lines, count):
     Where actions are hardly ever taken log odds are large and their rounding is seen in ℓ, which
     is all that posteriors depend on. A node that would move is left as it is.
     """
-    ell, scratch, sums = lines.ell, lines.lines, lines.sums
+    log_likelihood_ratio, scratch, sums = lines.log_likelihood_ratio, lines.lines, lines.sums
     nodes = lines.line.shape[0]
     for a in range(count):
         for y in range(nodes):
-            ell[a, y] = lines.ratio[a, y]
+            log_likelihood_ratio[a, y] = lines.ratio[a, y]
     sums[LOST] = 0.0
     newton_lines(
         lam,
@@ -279,7 +319,7 @@ def polish(lam, steps, lines, count):
         nodes,
         lines.rho,
         lines.line,
-        ell,
+        log_likelihood_ratio,
         scratch,
         lines.cell,
         sums,
@@ -290,11 +330,11 @@ def polish(lam, steps, lines, count):
             continue
         moved = 0.0 if sums[WORST, y] < 1e-10 else 1.0
         for a in range(count):
-            moved = max(moved, abs(ell[a, y] - lines.ratio[a, y]))
+            moved = max(moved, abs(log_likelihood_ratio[a, y] - lines.ratio[a, y]))
         if moved > 1e-2:
             continue
         for a in range(count):
-            ratio = ell[a, y]
+            ratio = log_likelihood_ratio[a, y]
             larger = max(scratch[S0, a, y], scratch[S1, a, y], LEAST)
             lines.play[0, a, y] = larger * math.exp(min(-ratio, 0.0))
             lines.play[1, a, y] = larger * math.exp(min(ratio, 0.0))
@@ -309,9 +349,9 @@ def settle_end(movers, lines, count, y, to, g):
     for theta in range(2):
         top, total = -math.inf, 0.0
         for a in range(count):
-            top = max(top, lines.mine[a, theta, y])
+            top = max(top, lines.payoff[a, theta, y])
         for a in range(count):
-            play = math.exp(movers.lam[0] * (lines.mine[a, theta, y] - top))
+            play = math.exp(movers.lam[0] * (lines.payoff[a, theta, y] - top))
             lines.play[theta, a, to] = play
             total += play
         for a in range(count):
@@ -342,15 +382,15 @@ def keep_guess(guess, x, count, lines):
 
 
 @inline
-def weigh(turn, ahead, count, lines):
+def weigh(turn, continuation, count, lines):
     """What the mover expects of each action at each posterior, into lines.own."""
     per_line, profiles = turn.local.shape[0], turn.profile.shape[0]
     # Unsigned positions: of a signed one Numba asks whether it counts from the end.
-    flat, width = ahead.reshape(-1), np.uint64(ahead.shape[2])
+    flat, width = continuation.reshape(-1), np.uint64(continuation.shape[2])
     for a in range(count):
         for o in range(turn.base.shape[0]):
             for g in range(per_line):
-                b = a * ahead.shape[1] + turn.base[o] + turn.local[g]
+                b = a * continuation.shape[1] + turn.base[o] + turn.local[g]
                 row = np.uint64(b) * width + np.uint64(turn.actor[0] * profiles)
                 for q in range(turn.members.shape[0]):
                     total = 0.0
@@ -361,10 +401,14 @@ def weigh(turn, ahead, count, lines):
 
 
 @device
-def update_lines(turn, lines, ahead, count, best, values, sigma):
+def update_lines(turn, lines, continuation, count, best, values, sigma):
     """Values [b, c] and strategies [b, θ, a] at all nodes of a state; `best` is scratch [a, p]."""
-    per_line, profiles, kinds = turn.local.shape[0], turn.profile.shape[0], turn.members.shape[0]
-    flat, width, target = ahead.reshape(-1), np.uint64(ahead.shape[2]), values.reshape(-1)
+    per_line, profiles, n_types = turn.local.shape[0], turn.profile.shape[0], turn.members.shape[0]
+    flat, width, target = (
+        continuation.reshape(-1),
+        np.uint64(continuation.shape[2]),
+        values.reshape(-1),
+    )
     block = np.uint64(turn.best + turn.actor[0] * profiles)
     second = lines.second
     target[:] = 0.0
@@ -373,12 +417,12 @@ def update_lines(turn, lines, ahead, count, best, values, sigma):
         b = turn.base[o] + turn.local[y % per_line]
         row = np.uint64(b) * width
         for a in range(count):
-            cell = lines.inside[a, y] if kinds == 2 else 0
-            to = a * ahead.shape[1] + turn.base[o] + turn.local[cell]
+            cell = lines.inside[a, y] if n_types == 2 else 0
+            to = a * continuation.shape[1] + turn.base[o] + turn.local[cell]
             low = np.uint64(to) * width
             play_0 = lines.play[0, a, y]
-            sigma[b * kinds * count + a] = play_0
-            if kinds == 1:
+            sigma[b * n_types * count + a] = play_0
+            if n_types == 1:
                 for c in range(width):
                     target[row + c] += play_0 * flat[low + c]
                 if turn.best > 0:
@@ -386,7 +430,7 @@ def update_lines(turn, lines, ahead, count, best, values, sigma):
                         best[a, p] = flat[low + block + p]
                 continue
             play_1 = lines.play[1, a, y]
-            sigma[b * kinds * count + count + a] = play_1
+            sigma[b * n_types * count + count + a] = play_1
             change = play_1 - play_0
             weight = lines.share[a, y]
             rest = 1.0 - weight
@@ -398,7 +442,7 @@ def update_lines(turn, lines, ahead, count, best, values, sigma):
                 for p in range(np.uint64(profiles)):
                     best[a, p] = rest * flat[low + block + p] + weight * flat[high + block + p]
         # The best responder looks for its best action at the same posteriors.
-        for q in range(kinds if turn.best > 0 else 0):
+        for q in range(n_types if turn.best > 0 else 0):
             top, chosen = -math.inf, 0
             for a in range(count):
                 gain = 0.0

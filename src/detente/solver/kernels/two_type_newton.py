@@ -43,7 +43,7 @@ TOP_0, TOP_1, TOTAL_0, TOTAL_1, SHIFT, WORST, SIZE, OPEN, LOST, SUMS = range(10)
 
 
 @device
-def is_unique(lam, mine, count, first, steps):
+def is_unique(lam, payoff, count, first, steps):
     """Whether d > 0 and 1 + Σ v/d > 0 are certain on the line of nodes first … first + n."""
     low_1, high_0 = 0.0, 0.0
     for a in range(count):
@@ -56,8 +56,8 @@ def is_unique(lam, mine, count, first, steps):
                 spread = left * (1.0 - left)
             scale = lam * spread * steps
             y = first + j
-            rise_0 = scale * (mine[a, 0, y + 1] - mine[a, 0, y])
-            rise_1 = scale * (mine[a, 1, y + 1] - mine[a, 1, y])
+            rise_0 = scale * (payoff[a, 0, y + 1] - payoff[a, 0, y])
+            rise_1 = scale * (payoff[a, 1, y + 1] - payoff[a, 1, y])
             d = 1.0 - (rise_1 - rise_0)
             if d < MARGIN:
                 return False
@@ -67,8 +67,8 @@ def is_unique(lam, mine, count, first, steps):
 
 
 @device
-def respond(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, sums):
-    """Everything at the posteriors of `ell` [a, y].
+def respond(lam, steps, payoff, count, nodes, rho, line, log_likelihood_ratio, lines, cell, sums):
+    """Everything at the posteriors of `log_likelihood_ratio` [a, y].
 
     nodes
         How many; the arrays may be longer.
@@ -80,7 +80,12 @@ def respond(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, sums):
     top_0, top_1 = sums[TOP_0], sums[TOP_1]
     total_0, total_1, shift = sums[TOTAL_0], sums[TOTAL_1], sums[SHIFT]
     for a in range(count):
-        post, share, where, ratio = lines[POST, a], lines[SHARE, a], cell[a], ell[a]
+        post, share, where, ratio = (
+            lines[POST, a],
+            lines[SHARE, a],
+            cell[a],
+            log_likelihood_ratio[a],
+        )
         for y in range(nodes):
             post[y] = 1.0 / (1.0 + rho[y] * exp(-ratio[y]))
         for y in range(nodes):
@@ -89,7 +94,7 @@ def respond(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, sums):
             where[y] = line[y] + j
             share[y] = t - j
         for theta in range(2):
-            value, q, d = mine[a, theta], lines[Q0 + theta, a], lines[D0 + theta, a]
+            value, q, d = payoff[a, theta], lines[Q0 + theta, a], lines[D0 + theta, a]
             for y in range(nodes):
                 k = np.uint64(where[y])  # of a signed one Numba asks whether it is negative
                 q[y] = value[k]
@@ -124,7 +129,7 @@ def respond(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, sums):
         total_1[y] = 1.0 / total_1[y]
     for a in range(count):
         q_0, q_1, s_0, s_1 = lines[Q0, a], lines[Q1, a], lines[S0, a], lines[S1, a]
-        residual, ratio = lines[RES, a], ell[a]
+        residual, ratio = lines[RES, a], log_likelihood_ratio[a]
         for y in range(nodes):
             s_0[y] *= total_0[y]
             s_1[y] *= total_1[y]
@@ -133,8 +138,10 @@ def respond(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, sums):
 
 
 @device
-def newton_lines(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, sums, most):
-    """Newton's method at all nodes from `ell`, up to `most` steps.
+def newton_lines(
+    lam, steps, payoff, count, nodes, rho, line, log_likelihood_ratio, lines, cell, sums, most
+):
+    """Newton's method at all nodes from `log_likelihood_ratio`, up to `most` steps.
 
     sums[OPEN] is left as 0 where a node is solved, else 1; nodes with sums[LOST] = 1 are not
     waited for.
@@ -142,7 +149,9 @@ def newton_lines(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, su
     worst, size, unsolved, lost = sums[WORST], sums[SIZE], sums[OPEN], sums[LOST]
     total, weighted = sums[TOTAL_0], sums[TOTAL_1]
     for trial in range(most + 1):
-        respond(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, sums)
+        respond(
+            lam, steps, payoff, count, nodes, rho, line, log_likelihood_ratio, lines, cell, sums
+        )
         for y in range(nodes):
             worst[y] = 0.0
             size[y] = 1.0
@@ -175,7 +184,7 @@ def newton_lines(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, su
         for y in range(nodes):
             weighted[y] /= total[y]
         for a in range(count):
-            residual, inverse, ratio = lines[RES, a], lines[POST, a], ell[a]
+            residual, inverse, ratio = lines[RES, a], lines[POST, a], log_likelihood_ratio[a]
             for y in range(nodes):
                 # A solved node stays: another step would only move it by rounding.
                 step = (residual[y] - weighted[y]) * inverse[y] * unsolved[y]
@@ -183,7 +192,9 @@ def newton_lines(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, su
 
 
 @inline
-def climb_lines(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, sums, last):
+def climb_lines(
+    lam, steps, payoff, count, nodes, rho, line, log_likelihood_ratio, lines, cell, sums, last
+):
     """Follow the principal branch from λ = 0 in equal steps of the precision, at all nodes.
 
     A node is lost (sums[LOST] = 1), and left to `homotopy.trace`, where the branch may turn or bend
@@ -196,18 +207,18 @@ def climb_lines(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, sum
     for a in range(count):
         for theta in range(2):
             for y in range(nodes):
-                low = min(low, mine[a, theta, y])
-                high = max(high, mine[a, theta, y])
+                low = min(low, payoff[a, theta, y])
+                high = max(high, payoff[a, theta, y])
     rungs = int(min(max(RUNGS * lam * (high - low), 6.0), 60.0))
     for y in range(nodes):
         lost[y] = 0.0
         for a in range(count):
-            ell[a, y] = 0.0
+            log_likelihood_ratio[a, y] = 0.0
             last[a, y] = 0.0
     corrections = np.int64(CORRECTIONS)  # not as a literal: see `two_type_layer.solve_run`
     for rung in range(1, rungs + 1):
         for a in range(count):
-            ratio, before = ell[a], last[a]
+            ratio, before = log_likelihood_ratio[a], last[a]
             for y in range(nodes):
                 now = ratio[y]
                 # From the first rung on there is a direction to go on in.
@@ -215,11 +226,22 @@ def climb_lines(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, sum
                 before[y] = now
         share = lam * rung / rungs
         for a in range(count):
-            aim, ratio = lines[AIM, a], ell[a]
+            aim, ratio = lines[AIM, a], log_likelihood_ratio[a]
             for y in range(nodes):
                 aim[y] = ratio[y]
         newton_lines(
-            share, steps, mine, count, nodes, rho, line, ell, lines, cell, sums, corrections
+            share,
+            steps,
+            payoff,
+            count,
+            nodes,
+            rho,
+            line,
+            log_likelihood_ratio,
+            lines,
+            cell,
+            sums,
+            corrections,
         )
         unsolved = sums[OPEN]
         for y in range(nodes):
@@ -227,7 +249,7 @@ def climb_lines(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, sum
             total[y] = 1.0
         for a in range(count):
             d_0, d_1, s_0, s_1 = lines[D0, a], lines[D1, a], lines[S0, a], lines[S1, a]
-            ratio, aim = ell[a], lines[AIM, a]
+            ratio, aim = log_likelihood_ratio[a], lines[AIM, a]
             for y in range(nodes):
                 d = 1.0 - (d_1[y] - d_0[y])
                 total[y] += (s_1[y] * d_1[y] - s_0[y] * d_0[y]) / d
@@ -238,11 +260,11 @@ def climb_lines(lam, steps, mine, count, nodes, rho, line, ell, lines, cell, sum
 
 
 @inline
-def settle_lines(count, nodes, line, ell, lines, cell, first, play, inside, share):
+def settle_lines(count, nodes, line, log_likelihood_ratio, lines, cell, first, play, inside, share):
     """Keep what was found at nodes first … of a state: strategies [θ, a, y] from ℓ and the
     responses, and where the posteriors lie: cell g and share [a, y]."""
     for a in range(count):
-        s_0, s_1, ratio, larger = lines[S0, a], lines[S1, a], ell[a], lines[RES, a]
+        s_0, s_1, ratio, larger = lines[S0, a], lines[S1, a], log_likelihood_ratio[a], lines[RES, a]
         play_0, play_1 = play[0, a][first:], play[1, a][first:]
         where, g, part, f = cell[a], inside[a][first:], lines[SHARE, a], share[a][first:]
         for y in range(nodes):
