@@ -31,15 +31,15 @@ import pandas as pd
 
 import detente
 from benchmarks.report import ROOT, peak
+from detente.ensembles.manifest import RunRecord
+from detente.ensembles.process import ONE_THREAD
+from detente.ensembles.request import RunRequest, new_record
+from detente.ensembles.world import AUDITED, Worker, results
 from detente.errors import DetenteError
 from detente.game.arrays import CompiledGame
 from detente.scenario.model import Scenario
 from detente.simulation.forward import forward
 from detente.solver.backward import Workers
-from detente.worlds.manifest import RunRecord
-from detente.worlds.process import ONE_THREAD
-from detente.worlds.request import RunRequest, new_record
-from detente.worlds.world import AUDITED, Worker, results
 
 BEGINNING = 60.0
 """Seconds that a process may take beyond its limit: imports and the end."""

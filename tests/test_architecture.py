@@ -20,7 +20,7 @@ LAYERS = [
     "solver",
     "simulation",
     "analysis",
-    "worlds",
+    "ensembles",
     "report",
     "cli",
 ]

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from detente.analysis.sensitivity import sensitivity
     from detente.analysis.threshold import threshold
     from detente.analysis.threshold_map import threshold_map
+    from detente.ensembles.explore.explore import explore
+    from detente.ensembles.results import open_ensemble
+    from detente.ensembles.run import ensemble
     from detente.game.compile import compile_game, with_values
     from detente.game.export import to_efg
     from detente.scenario.loader import load, loads
@@ -35,9 +38,6 @@ if TYPE_CHECKING:
     from detente.simulation.sample import sample, sample_batches
     from detente.simulation.track import track
     from detente.solver.solve import solve
-    from detente.worlds.explore.explore import explore
-    from detente.worlds.results import open_ensemble
-    from detente.worlds.run import ensemble
 
 _HOMES = {
     "announce": "detente.analysis.announce",
@@ -46,14 +46,14 @@ _HOMES = {
     "compare_forecasts": "detente.analysis.compare",
     "compile_game": "detente.game.compile",
     "credibility": "detente.analysis.credibility",
-    "ensemble": "detente.worlds.run",
-    "explore": "detente.worlds.explore.explore",
+    "ensemble": "detente.ensembles.run",
+    "explore": "detente.ensembles.explore.explore",
     "forecast": "detente.simulation.forecast",
     "forecast_within": "detente.analysis.grid_refinement",
     "hold_cost": "detente.analysis.enforcement_cost",
     "load": "detente.scenario.loader",
     "loads": "detente.scenario.loader",
-    "open_ensemble": "detente.worlds.results",
+    "open_ensemble": "detente.ensembles.results",
     "parse_record": "detente.scenario.observations",
     "read_record": "detente.scenario.observations",
     "sample": "detente.simulation.sample",

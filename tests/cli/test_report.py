@@ -9,8 +9,8 @@ import pytest
 import detente
 from detente.cli import inputs
 from detente.cli.main import main
-from detente.worlds.request import RunRequest, new_record
-from tests.worlds.runs import solved_here
+from detente.ensembles.request import RunRequest, new_record
+from tests.ensembles.runs import solved_here
 
 ROUNDS = ("report", "bargaining-rounds", "--horizon", "1", "--beliefs", "5")
 

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 import detente
+from detente.ensembles.explore.explore import explore
+from detente.ensembles.request import RunRequest, new_record
+from detente.ensembles.results import Ensemble
 from detente.errors import ScenarioError
 from detente.report import survives, world_words
 from detente.report.data import ReportData, build
@@ -15,13 +18,10 @@ from detente.report.page import render
 from detente.report.world_charts import Strip, changes, spread
 from detente.report.worlds import Worlds, check_worlds
 from detente.scenario.model import Scenario
-from detente.worlds.explore.explore import explore
-from detente.worlds.request import RunRequest, new_record
-from detente.worlds.results import Ensemble
+from tests.ensembles.runs import solved_here
+from tests.ensembles.stand_in import StandInRecord, make
 from tests.report.conftest import EVERYTHING
 from tests.report.markup import Markup
-from tests.worlds.runs import solved_here
-from tests.worlds.stand_in import StandInRecord, make
 
 WISH = "given >= 50 % and sunny <= 60 %"
 

@@ -103,7 +103,7 @@ def report(
         console.print_diagnostics(record.warnings)
     found = None
     if ensemble is not None:
-        from detente.worlds.results import open_ensemble
+        from detente.ensembles.results import open_ensemble
 
         found = open_ensemble(ensemble)
     prepare_kernels(game)

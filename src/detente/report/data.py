@@ -48,7 +48,7 @@ from detente.solver.solution import Solution
 from detente.solver.solve import MEMORY_LIMIT, default_points, solve
 
 if TYPE_CHECKING:
-    from detente.worlds.results import Ensemble
+    from detente.ensembles.results import Ensemble
 
 LARGE = 2_000_000
 """Turn-state-belief points from which on policies are compared on a grid half as fine."""
