@@ -20,7 +20,7 @@ from detente.ensembles import store
 from detente.ensembles.local import Local
 from detente.ensembles.manifest import RunRecord
 from detente.ensembles.process import Task
-from detente.ensembles.request import RunRequest, resumed, new_record
+from detente.ensembles.request import RunRequest, new_record, resumed
 from detente.ensembles.results import Ensemble
 from detente.ensembles.store import Store
 from detente.ensembles.world import Row
