@@ -31,15 +31,15 @@ import pandas as pd
 
 import detente
 from benchmarks.report import ROOT, peak
+from detente.ensembles.manifest import RunRecord
+from detente.ensembles.process import ONE_THREAD
+from detente.ensembles.request import RunRequest, new_record
+from detente.ensembles.world import AUDITED, Worker, results
 from detente.errors import DetenteError
 from detente.game.arrays import CompiledGame
 from detente.scenario.model import Scenario
 from detente.simulation.forward import forward
 from detente.solver.backward import Workers
-from detente.worlds.asked import Asked, new_record
-from detente.worlds.process import ONE_THREAD
-from detente.worlds.record import RunRecord
-from detente.worlds.world import AUDITED, Worker, results
 
 BEGINNING = 60.0
 """Seconds that a process may take beyond its limit: imports and the end."""
@@ -89,9 +89,9 @@ class Case:
             scenario = scenario.with_values(self.values)
         return scenario if self.horizon is None else scenario.with_horizon(self.horizon)
 
-    def asked(self) -> Asked:
+    def asked(self) -> RunRequest:
         """The options of its run."""
-        return Asked(
+        return RunRequest(
             draws=self.draws, beliefs=self.beliefs, checked=0, policies=self.policies or None
         )
 

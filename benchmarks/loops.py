@@ -11,9 +11,9 @@ import numpy as np
 
 from detente.solver.kernels.elementary import exp, log
 from detente.solver.kernels.jit import kernel
-from detente.solver.kernels.line import LOST, MAX_NEWTON, OPEN, is_unique, newton_lines
-from detente.solver.kernels.single import solve_lines, update_lines, weigh
 from detente.solver.kernels.turn import look_ahead
+from detente.solver.kernels.two_type_layer import solve_lines, update_lines, weigh
+from detente.solver.kernels.two_type_newton import LOST, MAX_NEWTON, OPEN, is_unique, newton_lines
 
 
 @kernel

@@ -17,10 +17,10 @@ from benchmarks.games import smooth, without_end
 from benchmarks.report import Plan, Table, Times, digits, times
 from detente.game.arrays import CompiledGame
 from detente.solver.beliefs import BeliefGrid, belief_grid
-from detente.solver.kernels.branch import HOW, UNIQUE
-from detente.solver.kernels.line import MAX_NEWTON
-from detente.solver.kernels.single import Lines, make_lines
-from detente.solver.kernels.turn import Guess, Part, Turn
+from detente.solver.kernels.homotopy import HOW, UNIQUE
+from detente.solver.kernels.turn import BeliefLayout, LayerArrays, WarmStart
+from detente.solver.kernels.two_type_layer import Lines, make_lines
+from detente.solver.kernels.two_type_newton import MAX_NEWTON
 from detente.solver.layout import part, turn
 from detente.solver.sweep import sweep
 
@@ -48,8 +48,8 @@ that finds nothing left to do."""
 class Work:
     """One layer to be solved; `ahead` and `own` as in `loops`."""
 
-    turn: Turn
-    part: Part
+    turn: BeliefLayout
+    part: LayerArrays
     following: Floats
     near: Floats
     ahead: Floats
@@ -161,7 +161,7 @@ def make(states: int, rng: np.random.Generator) -> tuple[CompiledGame, BeliefGri
 
 
 def solve(
-    work: Work, guess: Guess | None = None, following: Floats | None = None
+    work: Work, guess: WarmStart | None = None, following: Floats | None = None
 ) -> NDArray[np.int64]:
     """The kernel that is measured, on one thread: counts by how stages were solved."""
     counts = np.zeros(HOW, dtype=np.int64)
@@ -179,11 +179,11 @@ def solve(
     return counts
 
 
-def blank(states: int) -> Guess:
+def blank(states: int) -> WarmStart:
     """Nothing is known of the period before."""
     place = np.arange(states, dtype=np.int64) * (ACTIONS * POINTS)
     size = states * ACTIONS * POINTS
-    return Guess(np.zeros(0), np.full(states, -1, np.int64), np.zeros(size), place)
+    return WarmStart(np.zeros(0), np.full(states, -1, np.int64), np.zeros(size), place)
 
 
 def measure(work: Work, floor: float, plan: Plan) -> list[object]:
@@ -191,7 +191,7 @@ def measure(work: Work, floor: float, plan: Plan) -> list[object]:
     counts = solve(work)
     before = blank(work.states)
     solve(work, before, work.near)
-    known = Guess(before.found, before.place, np.empty_like(before.found), before.place)
+    known = WarmStart(before.found, before.place, np.empty_like(before.found), before.place)
     cold = times(partial(solve, work), plan).per(work.stages)
     warm = times(partial(solve, work, known), plan).per(work.stages)
     bare = partial(

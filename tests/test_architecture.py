@@ -20,14 +20,14 @@ LAYERS = [
     "solver",
     "simulation",
     "analysis",
-    "worlds",
+    "ensembles",
     "report",
     "cli",
 ]
 """Each may import those before it."""
 LIBRARY = {
     "detente.scenario.loader",
-    "detente.scenario.record",
+    "detente.scenario.observations",
     "detente.cli.main",
     "detente.cli.complete",
     "detente.cli.track",

@@ -27,8 +27,8 @@ from benchmarks import (
 )
 from benchmarks.__main__ import BENCHMARKS, main, page, sections_of
 from benchmarks.report import Plan, Table, Times, digits, large, machine, ratio, times
-from detente.worlds.asked import new_record
-from detente.worlds.world import Worker
+from detente.ensembles.request import new_record
+from detente.ensembles.world import Worker
 
 PLAN = Plan(quick=True, runs=1, peers=False)
 

@@ -17,48 +17,48 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from detente.analysis.accounts import bayes_factor
-    from detente.analysis.accuracy import forecast_within
     from detente.analysis.announce import announce
+    from detente.analysis.bayes_factor import bayes_factor
     from detente.analysis.compare import compare, compare_forecasts
     from detente.analysis.credibility import credibility
-    from detente.analysis.hold import hold_cost
-    from detente.analysis.search import search
+    from detente.analysis.enforcement_cost import hold_cost
+    from detente.analysis.grid_refinement import forecast_within
+    from detente.analysis.other_equilibria import search
     from detente.analysis.sensitivity import sensitivity
     from detente.analysis.threshold import threshold
     from detente.analysis.threshold_map import threshold_map
+    from detente.ensembles.explore.explore import explore
+    from detente.ensembles.results import open_ensemble
+    from detente.ensembles.run import ensemble
     from detente.game.compile import compile_game, with_values
     from detente.game.export import to_efg
     from detente.scenario.loader import load, loads
-    from detente.scenario.record import parse_record, read_record
+    from detente.scenario.observations import parse_record, read_record
     from detente.simulation.forecast import forecast
     from detente.simulation.sample import sample, sample_batches
     from detente.simulation.track import track
     from detente.solver.solve import solve
-    from detente.worlds.explore.explore import explore
-    from detente.worlds.results import open_ensemble
-    from detente.worlds.run import ensemble
 
 _HOMES = {
     "announce": "detente.analysis.announce",
-    "bayes_factor": "detente.analysis.accounts",
+    "bayes_factor": "detente.analysis.bayes_factor",
     "compare": "detente.analysis.compare",
     "compare_forecasts": "detente.analysis.compare",
     "compile_game": "detente.game.compile",
     "credibility": "detente.analysis.credibility",
-    "ensemble": "detente.worlds.run",
-    "explore": "detente.worlds.explore.explore",
+    "ensemble": "detente.ensembles.run",
+    "explore": "detente.ensembles.explore.explore",
     "forecast": "detente.simulation.forecast",
-    "forecast_within": "detente.analysis.accuracy",
-    "hold_cost": "detente.analysis.hold",
+    "forecast_within": "detente.analysis.grid_refinement",
+    "hold_cost": "detente.analysis.enforcement_cost",
     "load": "detente.scenario.loader",
     "loads": "detente.scenario.loader",
-    "open_ensemble": "detente.worlds.results",
-    "parse_record": "detente.scenario.record",
-    "read_record": "detente.scenario.record",
+    "open_ensemble": "detente.ensembles.results",
+    "parse_record": "detente.scenario.observations",
+    "read_record": "detente.scenario.observations",
     "sample": "detente.simulation.sample",
     "sample_batches": "detente.simulation.sample",
-    "search": "detente.analysis.search",
+    "search": "detente.analysis.other_equilibria",
     "sensitivity": "detente.analysis.sensitivity",
     "solve": "detente.solver.solve",
     "threshold": "detente.analysis.threshold",

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import detente
-from detente.analysis.accuracy import forecast_within
-from detente.analysis.search import search
+from detente.analysis.grid_refinement import forecast_within
+from detente.analysis.other_equilibria import search
 from detente.analysis.sensitivity import sensitivity
 from detente.game.arrays import CompiledGame
 from detente.simulation.forecast import overall

@@ -10,7 +10,7 @@ import pytest
 
 import detente
 from detente.analysis.announce import Announcement, announce
-from detente.analysis.choice import entropy, posteriors
+from detente.analysis.announcement_stage import entropy, posteriors
 from detente.errors import ScenarioError
 from detente.game.export import unroll
 from detente.scenario.model import Scenario

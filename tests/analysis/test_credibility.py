@@ -11,10 +11,10 @@ import pytest
 from scipy.optimize import brentq
 
 import detente
-from detente.analysis import breach
-from detente.analysis.breach import breakable
+from detente.analysis import deviation
 from detente.analysis.credibility import Credibility, Verdict, credibility
-from detente.analysis.hold import Hold, hold_cost
+from detente.analysis.deviation import breakable
+from detente.analysis.enforcement_cost import Hold, hold_cost
 from detente.errors import ScenarioError
 from detente.scenario.model import Scenario
 from detente.simulation.forward import forward
@@ -126,7 +126,7 @@ def test_gains_do_not_depend_on_the_prohibitive_cost(
 ) -> None:
     scenario = detente.load("pyeongchang-2018").with_horizon(3)
     expected = credibility(scenario, "relief first", beliefs=5)
-    monkeypatch.setattr(breach, "SHUT", shut)
+    monkeypatch.setattr(deviation, "PROHIBITIVE_LOG_ODDS", shut)
     found = credibility(scenario, "relief first", beliefs=5)
     for column in ("binds", "gain", "largest", "tempted"):
         np.testing.assert_allclose(found.hard[column], expected.hard[column], atol=1e-9)
@@ -191,7 +191,7 @@ def test_the_gain_is_that_of_one_deviation_from_the_equilibrium() -> None:
             alone = [own.index(a) for a in own if a in ("hold", "suspend", "threaten")]
             # tighten is forbidden by no_new_sanctions as well
             best = log[:, alone].max(axis=1) - log[:, allowed].max(axis=1)
-            gains += list(breach.SHUT / 3 + best / 3)
+            gains += list(deviation.PROHIBITIVE_LOG_ODDS / 3 + best / 3)
         assert min(gains) <= told["gain"] <= told["largest"] <= max(gains) + 1e-12
 
 

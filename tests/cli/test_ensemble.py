@@ -18,13 +18,13 @@ import pytest
 from detente.cli import ensemble as command
 from detente.cli import inputs
 from detente.cli.main import main
-from detente.worlds import store
-from detente.worlds.local import Local
-from detente.worlds.process import ROOT, Task, crashed
-from detente.worlds.results import open_ensemble
-from detente.worlds.world import Row
-from tests.worlds.runs import Here, a_record, assert_same, solved_here
-from tests.worlds.texts import FAILING, SOUND
+from detente.ensembles import store
+from detente.ensembles.local import Local
+from detente.ensembles.process import ROOT, Task, crashed
+from detente.ensembles.results import open_ensemble
+from detente.ensembles.world import Row
+from tests.ensembles.runs import Here, a_record, assert_same, solved_here
+from tests.ensembles.texts import FAILING, SOUND
 
 OPTIONS = ("--draws", "14", "--beliefs", "5", "--checked", "2")
 
@@ -43,7 +43,7 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A folder with `round.yaml`, where worlds are solved in this process."""
     (tmp_path / "round.yaml").write_text(SOUND, "utf-8")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("detente.worlds.run.Local", lambda record, workers: _Pool(record))
+    monkeypatch.setattr("detente.ensembles.run.Local", lambda record, workers: _Pool(record))
     return tmp_path
 
 
@@ -152,7 +152,7 @@ def test_times_are_told_in_words() -> None:
 HELD = """
 import sys, time
 from detente.cli.main import main
-from detente.worlds import store
+from detente.ensembles import store
 
 append, worlds = store.Store.append, []
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import detente
-from detente.worlds.results import Ensemble
+from detente.ensembles.results import Ensemble
 from tests.cli.test_cli import Run, run  # noqa: F401 (a fixture)
-from tests.worlds.runs import a_record, solved_here
-from tests.worlds.texts import FAILING, SOUND
+from tests.ensembles.runs import a_record, solved_here
+from tests.ensembles.texts import FAILING, SOUND
 
 
 @pytest.fixture(scope="module")

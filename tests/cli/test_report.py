@@ -9,8 +9,8 @@ import pytest
 import detente
 from detente.cli import inputs
 from detente.cli.main import main
-from detente.worlds.asked import Asked, new_record
-from tests.worlds.runs import solved_here
+from detente.ensembles.request import RunRequest, new_record
+from tests.ensembles.runs import solved_here
 
 ROUNDS = ("report", "bargaining-rounds", "--horizon", "1", "--beliefs", "5")
 
@@ -111,7 +111,9 @@ def test_a_page_has_its_worlds(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     scenario = detente.load("bargaining-rounds").with_horizon(1)
-    solved_here(tmp_path / "worlds", new_record(scenario, Asked(draws=8, beliefs=5, checked=1)))
+    solved_here(
+        tmp_path / "worlds", new_record(scenario, RunRequest(draws=8, beliefs=5, checked=1))
+    )
     words = ("--ensemble", "worlds", "--wish", "relief >= 10 %")
     assert told(monkeypatch, *ROUNDS, *words) == 0
     page = (tmp_path / "bargaining-rounds.html").read_text("utf-8")

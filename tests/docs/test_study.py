@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import detente
-from detente.worlds.results import Ensemble
+from detente.ensembles.results import Ensemble
 
 POLICIES = (
     "maximum pressure, open door",

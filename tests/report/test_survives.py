@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 import detente
+from detente.ensembles.explore.explore import explore
+from detente.ensembles.request import RunRequest, new_record
+from detente.ensembles.results import Ensemble
 from detente.errors import ScenarioError
 from detente.report import survives, world_words
 from detente.report.data import ReportData, build
@@ -15,13 +18,10 @@ from detente.report.page import render
 from detente.report.world_charts import Strip, changes, spread
 from detente.report.worlds import Worlds, check_worlds
 from detente.scenario.model import Scenario
-from detente.worlds.asked import Asked, new_record
-from detente.worlds.explore.explore import explore
-from detente.worlds.results import Ensemble
+from tests.ensembles.runs import solved_here
+from tests.ensembles.stand_in import StandInRecord, make
 from tests.report.conftest import EVERYTHING
 from tests.report.markup import Markup
-from tests.worlds.runs import solved_here
-from tests.worlds.stand_in import StandInRecord, make
 
 WISH = "given >= 50 % and sunny <= 60 %"
 
@@ -30,7 +30,7 @@ WISH = "given >= 50 % and sunny <= 60 %"
 def found(tmp_path_factory: pytest.TempPathFactory) -> Ensemble:
     """Twelve worlds of the page of everything, two of them with a check of the grid."""
     scenario = detente.loads(EVERYTHING)
-    asked = Asked(draws=12, beliefs=5, checked=2)
+    asked = RunRequest(draws=12, beliefs=5, checked=2)
     return solved_here(tmp_path_factory.mktemp("worlds") / "run", new_record(scenario, asked))
 
 
@@ -71,7 +71,7 @@ def made_up() -> Worlds:
     named = {one.name: getattr(ensemble.record, one.name) for one in fields(ensemble.record)}
     ensemble = replace(ensemble, record=OfEverything(**named))
     seen = explore(ensemble, wish="given >= 25 %")
-    record = new_record(detente.loads(EVERYTHING), Asked(draws=n, beliefs=5))
+    record = new_record(detente.loads(EVERYTHING), RunRequest(draws=n, beliefs=5))
     return Worlds(replace(seen, record=record), record, 4)
 
 
@@ -145,7 +145,7 @@ def test_a_run_in_which_nothing_was_solved_has_its_words(data: ReportData) -> No
     ensemble = make(
         {"given@3": np.full((n, 2), np.nan)}, {"luck": np.linspace(0, 1, n)}, ("", "trust")
     )
-    record = new_record(detente.loads(EVERYTHING), Asked(draws=n, beliefs=5))
+    record = new_record(detente.loads(EVERYTHING), RunRequest(draws=n, beliefs=5))
     told = Worlds(replace(explore(ensemble), record=record), record, n)
     (section,) = survives.sections(replace(data, worlds=told))
     assert section.key == "survives"
@@ -157,7 +157,7 @@ def test_one_policy_has_nothing_to_prefer(data: ReportData) -> None:
     luck = np.linspace(0, 1, 50)
     ensemble = make({"given@3": luck[:, None]}, {"luck": luck}, ("trust",))
     record = replace(
-        new_record(detente.loads(EVERYTHING), Asked(draws=50, beliefs=5)), policies=("trust",)
+        new_record(detente.loads(EVERYTHING), RunRequest(draws=50, beliefs=5)), policies=("trust",)
     )
     told = Worlds(replace(explore(ensemble), record=record), record, 0)
     page = render(replace(data, worlds=told))

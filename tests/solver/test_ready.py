@@ -14,13 +14,13 @@ from detente.solver import ready, tracer
 from detente.solver.kernels.nodes import sweep_nodes
 from detente.solver.kernels.plain import sweep_plain
 from detente.solver.kernels.push import marginals, push
-from detente.solver.kernels.single import sweep_lines, trace_nodes
+from detente.solver.kernels.two_type_layer import sweep_lines, trace_nodes
 
 COLD = """
 import detente
 from detente.solver import ready, tracer
 from detente.solver.kernels.plain import sweep_plain
-from detente.solver.kernels.single import sweep_lines, trace_nodes
+from detente.solver.kernels.two_type_layer import sweep_lines, trace_nodes
 from detente.solver.kernels.push import push
 
 game = detente.compile_game(detente.load("centipede"))

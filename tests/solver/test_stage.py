@@ -17,10 +17,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from detente.solver.kernels import elementary, response
-from detente.solver.kernels.branch import FAILED, FOLDED, FORKED, HOW, TRACED, UNIQUE, find
+from detente.solver.kernels import elementary, stage_problem
+from detente.solver.kernels.homotopy import FAILED, FOLDED, FORKED, HOW, TRACED, UNIQUE, find
 from detente.solver.kernels.jit import kernel
-from detente.solver.kernels.line import is_unique
 from detente.solver.kernels.stage import (
     Stage,
     enter_node,
@@ -29,7 +28,8 @@ from detente.solver.kernels.stage import (
     make_stage,
     restart,
 )
-from detente.solver.kernels.turn import Guess, Movers, Part, Turn
+from detente.solver.kernels.turn import BeliefLayout, LayerArrays, Movers, WarmStart
+from detente.solver.kernels.two_type_newton import is_unique
 from detente.solver.sweep import sweep
 from tests.reference import hat
 
@@ -55,7 +55,7 @@ def newton_from(stage, movers, choices, mine, node, starts, found, ends):
     enter_node(movers, stage, node)
     for r in range(starts.shape[0]):
         restart(stage, free, starts[r])
-        found[r] = response.newton(movers, stage, mine, free)
+        found[r] = stage_problem.newton(movers, stage, mine, free)
         ends[r] = stage.y[:free]
 
 
@@ -65,15 +65,15 @@ def slopes(stage, movers, choices, mine, node, y, share, residual, matrix):
     free = enter_state(movers, stage, choices)
     enter_node(movers, stage, node)
     restart(stage, free, y)
-    response.respond(movers, stage, mine, share)
+    stage_problem.respond(movers, stage, mine, share)
     residual[:] = stage.residual[:free]
-    response.differentiate(movers, stage, share, free, matrix)
+    stage_problem.differentiate(movers, stage, share, free, matrix)
 
 
 @kernel
 def is_certain(stage, movers, choices, mine):
     enter_state(movers, stage, choices)
-    return response.is_contraction(movers, stage, mine, stage.tangent)
+    return stage_problem.is_contraction(movers, stage, mine, stage.tangent)
 
 
 @kernel
@@ -270,7 +270,7 @@ def solve_line(problem: Problem) -> tuple[Ints, Floats]:
     """The solver for one mover with two types: counts [HOW] and σ [l, (θ, a)]."""
     (count,), nodes = problem.choices, problem.mine.shape[1]
     zero, each = np.zeros(1, dtype=np.int64), np.arange(count + 1)
-    turn = Turn(
+    turn = BeliefLayout(
         problem.movers,
         0,
         zero,
@@ -282,8 +282,10 @@ def solve_line(problem: Problem) -> tuple[Ints, Floats]:
     )
     ends = np.array([0, count])
     reward, once = np.zeros((count, 2)), np.ones(count)
-    part = Part(ends, ends[1:, None], each, each[:-1].astype(np.int32), once, reward, 2 * ends)
-    guess = Guess(np.zeros(0), zero - 1, np.zeros(count * nodes), zero)
+    part = LayerArrays(
+        ends, ends[1:, None], each, each[:-1].astype(np.int32), once, reward, 2 * ends
+    )
+    guess = WarmStart(np.zeros(0), zero - 1, np.zeros(count * nodes), zero)
     counts, sigma = np.zeros(HOW, dtype=np.int64), np.zeros(nodes * 2 * count)
     following = np.ascontiguousarray(problem.mine[:, :, 0])
     values = np.zeros((1, nodes, 2))

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from detente.solver.kernels.branch import FAILED, FOLDED, FORKED, TRACED
+from detente.solver.kernels.homotopy import FAILED, FOLDED, FORKED, TRACED
 from tests.solver.test_stage import Problem, follow, random_problem, solve, solve_line
 
 Floats = NDArray[np.float64]

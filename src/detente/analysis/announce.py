@@ -29,7 +29,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from detente.analysis.choice import Choice, choose, entropy
+from detente.analysis.announcement_stage import Choice, choose, entropy
 from detente.arguments import usual
 from detente.errors import Diagnostic, Place, ScenarioError, expect
 from detente.game.arrays import CompiledGame

@@ -6,7 +6,7 @@ A hard term is kept by assumption. What its actor would gain by breaking it, onc
 
 at a state, a belief and a type, with everybody's play after it as in the equilibrium, in which all
 terms are in force again. With logit responses σ(a | θ) ∝ exp(λ Q(a | θ)), and with the term made
-soft at the cost K (`detente.analysis.breach`), this is
+soft at the cost K (`detente.analysis.deviation`), this is
 
     K + [max log σ(forbidden | θ) - max log σ(allowed | θ)] / λ,
 
@@ -30,8 +30,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from detente.analysis.breach import SHUT, Bond, breakable, terms_of
-from detente.analysis.stakes import Reading, Tally
+from detente.analysis.deviation import PROHIBITIVE_LOG_ODDS, Commitment, breakable, terms_of
+from detente.analysis.deviation_gains import DeviationGains, GainTally
 from detente.arguments import usual
 from detente.errors import expect
 from detente.game.compile import compile_game
@@ -172,9 +172,11 @@ def credibility(
     )
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         workers = Workers(pool, threads or os.cpu_count() or 1)
-        fine = Reading(solution, bonds, workers, periods)
+        fine = DeviationGains(solution, bonds, workers, periods)
         report(0.6)
-        rough = Reading(solution.coarse, bonds, workers, periods) if solution.coarse else fine
+        rough = (
+            DeviationGains(solution.coarse, bonds, workers, periods) if solution.coarse else fine
+        )
     report(0.7)
     hard = _hard(fine, rough)
     drift, status = 0.0, solution.status
@@ -207,7 +209,7 @@ def credibility(
     )
 
 
-def _hard(fine: Reading, rough: Reading) -> pd.DataFrame:
+def _hard(fine: DeviationGains, rough: DeviationGains) -> pd.DataFrame:
     label = fine.game.scenario.calendar.label
     rows = []
     for (bond, kind, tally), (_, _, other) in zip(fine.hard(), rough.hard(), strict=True):
@@ -235,7 +237,7 @@ def _hard(fine: Reading, rough: Reading) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=HARD)
 
 
-def _summary(tally: Tally) -> tuple[float, float]:
+def _summary(tally: GainTally) -> tuple[float, float]:
     """The mean gain and the largest; not numbers where the term never binds."""
     largest = float(tally.largest.max())
     return _ratio(tally.gain.sum(), tally.binds.sum()), largest if largest > -np.inf else np.nan
@@ -263,7 +265,7 @@ def _verdicts(hard: pd.DataFrame, terms: list[str]) -> dict[str, Verdict]:
     return found
 
 
-def _hard_over_time(fine: Reading) -> pd.DataFrame:
+def _hard_over_time(fine: DeviationGains) -> pd.DataFrame:
     label = fine.game.scenario.calendar.label
     rows = []
     for bond, kind, tally in fine.hard():
@@ -285,13 +287,18 @@ def _hard_over_time(fine: Reading) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=HARD_OVER_TIME)
 
 
-def _soft(fine: Reading, rough: Reading) -> pd.DataFrame:
+def _soft(fine: DeviationGains, rough: DeviationGains) -> pd.DataFrame:
     label = fine.game.scenario.calendar.label
     prior = fine.game.profile_prior()
     blocks = []
 
     def add(
-        term: str, actor: str, kind: str, keys: list[Bond], what: Bond | str, weights: Floats
+        term: str,
+        actor: str,
+        kind: str,
+        keys: list[Commitment],
+        what: Commitment | str,
+        weights: Floats,
     ) -> None:
         broken = fine.broken[what] @ weights
         blocks.append(
@@ -319,7 +326,7 @@ def _soft(fine: Reading, rough: Reading) -> pd.DataFrame:
 
 
 def _notes(
-    hard: pd.DataFrame, bonds: tuple[Bond, ...], drift: float, solution: Solution
+    hard: pd.DataFrame, bonds: tuple[Commitment, ...], drift: float, solution: Solution
 ) -> Iterator[str]:
     """What to keep in mind."""
     if solution.status is not Status.SOLVED and any(bond.hard for bond in bonds):
@@ -334,8 +341,8 @@ def _notes(
         if r.largest > cost[r.term, r.actor] / 2:
             yield (
                 f"Breaking {r.term} would gain {r.actor} as much as {r.largest:.3g}, more than "
-                f"half of the cost ({SHUT:g} / precision) that stands for its being kept: a lower "
-                "precision would make this exact."
+                f"half of the cost ({PROHIBITIVE_LOG_ODDS:g} / precision) that stands for its "
+                "being kept: a lower precision would make this exact."
             )
     if drift > DRIFT:
         yield (

@@ -1,7 +1,7 @@
 """What is asked of a game as its parameters change: one number, and how well it is known.
 
 The number is an outcome's probability, an actor's payoff, or how much more one policy gives an
-actor than another. All of them are `Question.answer` at other values of the parameters.
+actor than another. All of them are `QuantityOfInterest.answer` at other values of the parameters.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from detente.solver.solve import MEMORY_LIMIT, default_points, solve
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class SolveOptions:
     """What a solve may use: belief points (the solver's choice by default), threads, memory."""
 
     beliefs: int | None = None
@@ -38,7 +38,7 @@ class Means:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Evaluation:
     """The number at some values of the parameters.
 
     error
@@ -57,7 +57,7 @@ class Answer:
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
+class QuantityOfInterest:
     """One number of a scenario: see `ask`.
 
     games
@@ -97,11 +97,11 @@ class Question:
     def answer(
         self,
         values: Mapping[str, float],
-        means: Means,
+        means: SolveOptions,
         *,
         coarse: bool = True,
         slopes: bool = False,
-    ) -> Answer:
+    ) -> Evaluation:
         """The number at other values of the parameters; what does not change is enumerated once.
 
         Raises
@@ -119,14 +119,16 @@ class Question:
         both = None
         if one.slopes is not None and other.slopes is not None:
             both = {name: slope - other.slopes[name] for name, slope in one.slopes.items()}
-        return Answer(
+        return Evaluation(
             number=one.number - other.number,
             error=abs(one.error - other.error),
             slopes=both,
             solved=one.solved and other.solved,
         )
 
-    def _one(self, game: CompiledGame, means: Means, *, coarse: bool, slopes: bool) -> Answer:
+    def _one(
+        self, game: CompiledGame, means: SolveOptions, *, coarse: bool, slopes: bool
+    ) -> Evaluation:
         """Of one game; its error keeps the sign."""
         target, _ = target_for(game, self.outcome, self._payoff(), self.within, True, self.types)
         solution = solve(
@@ -148,7 +150,7 @@ class Question:
             error = 0.0
         elif solution.coarse is not None:
             error = number - number_of(solution.coarse, target, threads=means.threads)
-        return Answer(number, error, steep, solution.status is Status.SOLVED)
+        return Evaluation(number, error, steep, solution.status is Status.SOLVED)
 
     def _payoff(self) -> str | None:
         return self.actor if self.outcome is None else None
@@ -181,7 +183,7 @@ def ask(
     beliefs: int | None,
     changing: Collection[str],
     problems: list[Diagnostic],
-) -> Question:
+) -> QuantityOfInterest:
     """Check what is asked, compile what it takes, and say it in words.
 
     `changing` are the names of the parameters that will change; `problems` are what is wrong
@@ -208,7 +210,7 @@ def ask(
         about = f"what {first} gives more than {second} to {about.removeprefix('the payoff of ')}"
         short = f"{who}: {first} over {second}"
     kind = "probability" if outcome else "payoff" if prefer is None else "difference"
-    return Question(games, outcome, who, within, dict(types), prefer, about, kind, short)
+    return QuantityOfInterest(games, outcome, who, within, dict(types), prefer, about, kind, short)
 
 
 def _problems(

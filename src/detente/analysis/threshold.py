@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from detente.analysis import threshold_wording as wording
-from detente.analysis.axis import Axis, axis_for, check_points, check_values, level_for
 from detente.analysis.crossings import Curve, Root, find_roots
-from detente.analysis.question import Answer, Means, Question, ask
+from detente.analysis.parameter_range import Axis, axis_for, check_points, check_values, level_for
+from detente.analysis.question import Evaluation, QuantityOfInterest, SolveOptions, ask
 from detente.analysis.threshold_result import Crossing, Interrupted, Threshold
 from detente.arguments import MOST_THREADS, MOST_VALUES, finite, whole
 from detente.errors import Diagnostic, ScenarioError, expect
@@ -147,7 +147,7 @@ def threshold(
         apart = NEAR * spacing
         grid = sorted([*(v for v in grid if abs(v - axis.present) > apart), axis.present])
     check_values(question, [axis.at(value) for value in grid])
-    means = Means(beliefs, threads, memory_limit)
+    means = SolveOptions(beliefs, threads, memory_limit)
     search = _Search(question, axis, level, means, grid, spacing, progress)
     try:
         return search.run(slopes, tolerance)
@@ -160,10 +160,10 @@ class _Search:
 
     def __init__(
         self,
-        question: Question,
+        question: QuantityOfInterest,
         axis: Axis,
         level: float,
-        means: Means,
+        means: SolveOptions,
         grid: list[float],
         spacing: float,
         progress: Progress | None,
@@ -171,11 +171,11 @@ class _Search:
         self.question, self.axis, self.level, self.means = question, axis, level, means
         self.grid, self.spacing = grid, spacing
         self.report = progress or (lambda _: None)
-        self.answers: dict[float, Answer] = {}
+        self.answers: dict[float, Evaluation] = {}
         self.done = 0
         self.structural = question.structural(axis.names)
 
-    def answer(self, value: float, *, coarse: bool = True, slopes: bool = False) -> Answer:
+    def answer(self, value: float, *, coarse: bool = True, slopes: bool = False) -> Evaluation:
         """The number at a value, kept."""
         change = self.axis.at(value)
         try:
@@ -193,7 +193,7 @@ class _Search:
         self.report(min(self.done / (1.5 * len(self.grid)), 0.99))
         return answer
 
-    def slope(self, answer: Answer) -> float:
+    def slope(self, answer: Evaluation) -> float:
         """The derivative by the parameter: of all types together where it stands for them."""
         if answer.slopes is None:
             return math.nan

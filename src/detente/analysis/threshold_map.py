@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy.interpolate import RectBivariateSpline
 
 from detente.analysis import threshold_wording as wording
-from detente.analysis.axis import axis_for, check_points, check_values, level_for
-from detente.analysis.question import Answer, Means, Question, ask
+from detente.analysis.parameter_range import axis_for, check_points, check_values, level_for
+from detente.analysis.question import Evaluation, QuantityOfInterest, SolveOptions, ask
 from detente.arguments import MOST_THREADS, MOST_VALUES, finite, whole
 from detente.errors import Diagnostic, Place, ScenarioError, expect
 from detente.scenario.model import Scenario
@@ -180,9 +180,9 @@ def threshold_map(
     changes = [{**first.at(a), **second.at(b)} for a, b in nodes]
     check_values(question, changes)
     beliefs = beliefs or _half(question)
-    means = Means(beliefs, threads, memory_limit)
+    means = SolveOptions(beliefs, threads, memory_limit)
     smooth = not question.structural((*first.names, *second.names))
-    answers: list[Answer] = []
+    answers: list[Evaluation] = []
     present = None
     if first.present is not None and second.present is not None:
         present = (first.present, second.present)
@@ -226,7 +226,9 @@ def threshold_map(
     return result(complete=True)
 
 
-def _answer(question: Question, change: dict[str, float], means: Means) -> Answer:
+def _answer(
+    question: QuantityOfInterest, change: dict[str, float], means: SolveOptions
+) -> Evaluation:
     try:
         return question.answer(change, means)
     except ScenarioError as error:
@@ -236,7 +238,7 @@ def _answer(question: Question, change: dict[str, float], means: Means) -> Answe
         ) from None
 
 
-def _half(question: Question) -> int:
+def _half(question: QuantityOfInterest) -> int:
     """About half of the belief points of a single solve, odd, and not too few."""
     least = [fewest_points(g.priors[i].size) for g in question.games for i in g.informed]
     half = (question.default_points() + 1) // 2

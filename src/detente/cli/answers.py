@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from detente.analysis.search import Search
+from detente.analysis.other_equilibria import Search
 from detente.analysis.sensitivity import Sensitivity
 from detente.cli.console import print_heading, print_table, print_text, records
 

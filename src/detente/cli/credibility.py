@@ -30,7 +30,7 @@ from detente.cli.unsolved import tell_unsolved
 
 if TYPE_CHECKING:
     from detente.analysis.credibility import Credibility
-    from detente.analysis.hold import HoldCost
+    from detente.analysis.enforcement_cost import HoldCost
 
 
 def credibility(
@@ -71,7 +71,7 @@ def credibility(
 
     held: HoldCost | None = None
     if hold is not None:
-        from detente.analysis.hold import PROBABILITY, hold_cost
+        from detente.analysis.enforcement_cost import PROBABILITY, hold_cost
 
         with console.progress("Looking for the cost") as report:
             held = hold_cost(
@@ -123,7 +123,7 @@ def print_credibility(found: Credibility) -> None:
 
 def print_hold(held: HoldCost) -> None:
     """The cost at which a term holds."""
-    from detente.analysis.hold import Hold
+    from detente.analysis.enforcement_cost import Hold
 
     console.print_heading(f"What would hold {held.term} with a probability of {held.probability:g}")
     if held.found is Hold.FOUND:
@@ -246,7 +246,7 @@ def _print_soft(found: Credibility) -> None:
 
 
 def _print_reading(found: Credibility) -> None:
-    from detente.analysis.stakes import REACHED
+    from detente.analysis.deviation_gains import REACHED
 
     console.print_heading("How to read it, and how good it is")
     lines = []

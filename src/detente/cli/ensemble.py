@@ -29,7 +29,7 @@ from detente.cli.inputs import (
 )
 
 if TYPE_CHECKING:
-    from detente.worlds.results import Ensemble
+    from detente.ensembles.results import Ensemble
 
 NEEDED = {"scipy": "SciPy", "duckdb": "duckdb", "filelock": "filelock"}
 """Packages that only this needs: of the extra `ensemble` of the project."""
@@ -99,9 +99,9 @@ def ensemble(
     check_packages("detente ensemble", "ensembles need", needed, extra)
     scenario = load_scenario(source, values, horizon)
     prepare_kernels(scenario)
-    from detente.worlds.asked import other_versions
-    from detente.worlds.run import ensemble as solve_worlds
-    from detente.worlds.store import damage, read_record
+    from detente.ensembles.request import other_versions
+    from detente.ensembles.run import ensemble as solve_worlds
+    from detente.ensembles.store import damage, read_record
 
     if resume:
         console.print_diagnostics(damage(output))
@@ -245,7 +245,7 @@ def _summary(found: Ensemble, new: int, seconds: float) -> dict[str, Any]:
 
 def _grid(found: Ensemble) -> dict[str, Any] | None:
     """The largest change of an outcome's probability on the finer grid, and where it was seen."""
-    from detente.worlds.columns import outcome_column
+    from detente.ensembles.columns import outcome_column
 
     record = found.record
     if found.checks.empty:
@@ -260,8 +260,8 @@ def _grid(found: Ensemble) -> dict[str, Any] | None:
 
 
 def _print_summary(found: Ensemble, data: dict[str, Any]) -> None:
-    from detente.worlds.batch import CRASHED
-    from detente.worlds.explore.wording import count
+    from detente.ensembles.batch import CRASHED
+    from detente.ensembles.explore.wording import count
 
     record, worlds = found.record, data["worlds"]
     policies = len(record.policies)

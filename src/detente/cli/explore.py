@@ -75,8 +75,8 @@ def explore(
     types = None if given is None else dict([given_type(given)])
     check_plot(plot, "ensemble", inputs=[results], force=force)
     from detente.cli.explore_text import as_data, print_exploration
-    from detente.worlds.explore.explore import explore as ask
-    from detente.worlds.results import open_ensemble
+    from detente.ensembles.explore.explore import explore as ask
+    from detente.ensembles.results import open_ensemble
 
     found = ask(
         open_ensemble(results),
@@ -95,6 +95,6 @@ def explore(
     else:
         print_exploration(found, top)
     if plot is not None:
-        from detente.worlds.explore.plot import save
+        from detente.ensembles.explore.plot import save
 
         draw(save, found, plot, inputs=[results], force=force)

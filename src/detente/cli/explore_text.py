@@ -9,12 +9,12 @@ from typing import Any
 import pandas as pd
 
 from detente.cli import console
-from detente.worlds.explore.discovery import Discovery, quality
-from detente.worlds.explore.explore import Exploration
-from detente.worlds.explore.influence import Influence
-from detente.worlds.explore.source import PROBABILITY
-from detente.worlds.explore.tipping import Tipping
-from detente.worlds.explore.wording import capital, count, percent, probability
+from detente.ensembles.explore.decision_boundary import Tipping
+from detente.ensembles.explore.discovery import Discovery, quality
+from detente.ensembles.explore.explore import Exploration
+from detente.ensembles.explore.influence import Influence
+from detente.ensembles.explore.source import PROBABILITY
+from detente.ensembles.explore.wording import capital, count, percent, probability
 
 
 def print_exploration(found: Exploration, top: int) -> None:

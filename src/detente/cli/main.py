@@ -181,7 +181,7 @@ def run(
         with console.progress("Playing it forward") as report:
             result = forecast(solution, periods=periods, threads=threads, progress=report)
     else:
-        from detente.analysis.accuracy import forecast_within
+        from detente.analysis.grid_refinement import forecast_within
 
         with console.progress("Refining the belief grid") as report:
             refined = forecast_within(
@@ -197,7 +197,7 @@ def run(
     if search:
         import numpy as np
 
-        from detente.analysis.search import search as look
+        from detente.analysis.other_equilibria import search as look
         from detente.cli import answers
 
         with console.progress("Looking for other equilibria") as report:

@@ -97,13 +97,13 @@ def report(
     outputs.check(target, inputs=inputs, force=force)
     record = None
     if moves is not None:
-        from detente.scenario.record import read_record
+        from detente.scenario.observations import read_record
 
         record = read_record(moves, game.scenario)
         console.print_diagnostics(record.warnings)
     found = None
     if ensemble is not None:
-        from detente.worlds.results import open_ensemble
+        from detente.ensembles.results import open_ensemble
 
         found = open_ensemble(ensemble)
     prepare_kernels(game)

@@ -100,7 +100,7 @@ def track(
     )
     factor = None
     if len(tracks) == 2:
-        from detente.analysis.accounts import bayes_factor
+        from detente.analysis.bayes_factor import bayes_factor
 
         factor = bayes_factor(*tracks)
     accounts = ("", "the other account")
@@ -132,7 +132,7 @@ def _tracks(
     threads: int | None,
 ) -> list[Track]:
     """The record through each of the games; it is read for all before any is solved."""
-    from detente.scenario.record import read_record
+    from detente.scenario.observations import read_record
 
     records = []
     for k, game in enumerate(games):

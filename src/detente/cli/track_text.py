@@ -11,7 +11,7 @@ from detente.cli import console
 if TYPE_CHECKING:
     import pandas as pd
 
-    from detente.analysis.accounts import BayesFactor
+    from detente.analysis.bayes_factor import BayesFactor
     from detente.simulation.track import Track
 
 

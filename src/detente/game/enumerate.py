@@ -14,8 +14,8 @@ import numpy as np
 
 from detente.errors import Diagnostic, Severity
 from detente.game.evaluate import Evaluator, Findings, evaluator
-from detente.game.standing import standings, variables
 from detente.game.structure import Bools, Ints, Skeleton, Structure, encode
+from detente.game.term_status import standings, variables
 from detente.game.turns import Builder, Reach
 from detente.scenario.model import Scenario, Term
 from detente.scenario.values import constant

@@ -20,7 +20,6 @@ import numpy as np
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.game.effects import ZERO, check_probabilities, probabilities, targets
 from detente.game.evaluate import Evaluator
-from detente.game.standing import Standing, in_season
 from detente.game.structure import (
     Bools,
     Ints,
@@ -31,6 +30,7 @@ from detente.game.structure import (
     pointers,
     product,
 )
+from detente.game.term_status import Standing, in_season
 from detente.scenario.expression import Formula
 from detente.scenario.hints import listing
 from detente.scenario.model import Action, Scenario, Term, Turn

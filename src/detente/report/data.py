@@ -39,7 +39,7 @@ from detente.report.worlds import Worlds, check_worlds, look
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Scenario
-from detente.scenario.record import Record
+from detente.scenario.observations import Record
 from detente.simulation.forecast import Forecast, forecast, overall
 from detente.simulation.track import Track, track
 from detente.solver.backward import Progress
@@ -48,7 +48,7 @@ from detente.solver.solution import Solution
 from detente.solver.solve import MEMORY_LIMIT, default_points, solve
 
 if TYPE_CHECKING:
-    from detente.worlds.results import Ensemble
+    from detente.ensembles.results import Ensemble
 
 LARGE = 2_000_000
 """Turn-state-belief points from which on policies are compared on a grid half as fine."""

@@ -6,6 +6,8 @@ import math
 
 import pandas as pd
 
+from detente.ensembles.explore.source import PROBABILITY
+from detente.ensembles.explore.wording import count, percent, probability
 from detente.report.data import ReportData, named
 from detente.report.numbers import share
 from detente.report.parts import (
@@ -26,8 +28,6 @@ from detente.report.world_charts import Shares, Strip, changes, preferred, sprea
 from detente.report.world_decides import decided
 from detente.report.world_words import interval, survives
 from detente.report.worlds import Worlds
-from detente.worlds.explore.source import PROBABILITY
-from detente.worlds.explore.wording import count, percent, probability
 
 NARROW = "\N{NO-BREAK SPACE}"
 """Keeps the two numbers of a cell on one line."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from detente.ensembles.explore.wording import count, percent
 from detente.report.data import ReportData
 from detente.report.numbers import share
 from detente.report.parts import (
@@ -25,10 +26,9 @@ from detente.report.words import Point, sentence
 from detente.report.world_charts import explained
 from detente.report.world_words import abouts, asked, explains, interval, quoted
 from detente.report.worlds import Worlds
-from detente.worlds.explore.wording import count, percent
 
 if TYPE_CHECKING:
-    from detente.worlds.explore.influence import Influence
+    from detente.ensembles.explore.influence import Influence
 
 DRAWN = 8
 """Assumptions of which bars are drawn."""

@@ -6,14 +6,14 @@ import math
 import re
 from collections.abc import Iterator
 
+from detente.ensembles.explore.questions import Question
+from detente.ensembles.explore.source import PROBABILITY
+from detente.ensembles.explore.wording import count
 from detente.report.data import ReportData, named
 from detente.report.numbers import share
 from detente.report.words import FEW, Point, about_parameters, clause, sentence, who
 from detente.report.worlds import Worlds
 from detente.scenario.model import Scenario
-from detente.worlds.explore.questions import Question
-from detente.worlds.explore.source import PROBABILITY
-from detente.worlds.explore.wording import count
 
 NEARLY_ALL = 0.95
 """Share of worlds from which on a conclusion is said to hold in nearly all of them."""

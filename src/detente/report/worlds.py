@@ -18,9 +18,9 @@ from detente.scenario.hints import listing
 from detente.scenario.model import Scenario
 
 if TYPE_CHECKING:
-    from detente.worlds.explore.explore import Exploration
-    from detente.worlds.record import RunRecord
-    from detente.worlds.results import Ensemble
+    from detente.ensembles.explore.explore import Exploration
+    from detente.ensembles.manifest import RunRecord
+    from detente.ensembles.results import Ensemble
 
 PLACE = "--ensemble"
 
@@ -63,7 +63,7 @@ def look(found: Ensemble, *, against: str, wish: str | None) -> Worlds:
     ScenarioError
         For mistakes in the wish.
     """
-    from detente.worlds.explore.explore import explore
+    from detente.ensembles.explore.explore import explore
 
     told = explore(found, against=against, wish=wish)
     return Worlds(told, found.record, int(found.failures["draw"].nunique()))

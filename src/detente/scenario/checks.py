@@ -10,9 +10,9 @@ from detente.scenario.context import Context
 from detente.scenario.expression import Formula
 from detente.scenario.hints import listing
 from detente.scenario.model import Action, Actor, Scenario, Support
-from detente.scenario.moments import warn_span
-from detente.scenario.report import Report
+from detente.scenario.report import Diagnostics
 from detente.scenario.source import Source, Trail
+from detente.scenario.triggers import warn_span
 from detente.scenario.uncertainty import drawn_priors
 from detente.scenario.values import constant, range_problems
 
@@ -85,7 +85,7 @@ def _formulas(action: Action) -> tuple[Formula, ...]:
     return tuple(formula for formula in given if formula is not None)
 
 
-def warn(scenario: Scenario, report: Report) -> None:
+def warn(scenario: Scenario, report: Diagnostics) -> None:
     """Tell what is doubtful about a scenario without errors."""
     found = list(entries(scenario))
     _warn_parameters(scenario, report)
@@ -103,7 +103,7 @@ def warn(scenario: Scenario, report: Report) -> None:
             report.warn(("actors", key), "no-payoff", f"`{key}` has no payoffs")
 
 
-def _warn_discount(scenario: Scenario, actor: Actor, report: Report) -> None:
+def _warn_discount(scenario: Scenario, actor: Actor, report: Diagnostics) -> None:
     """A discount that is small enough to have been meant as a rate; 0 says that nothing follows."""
     discount = constant(actor.discount, scenario)
     if not 0 < discount < LOW_DISCOUNT or "low-discount" in actor.accept:
@@ -133,7 +133,7 @@ def unsaid(scenario: Scenario, source: Source) -> Iterator[Diagnostic]:
             yield Diagnostic(place, "no-about", message, hint, Severity.WARNING)
 
 
-def _warn_support(trail: Trail, support: Support, report: Report, what: str = "") -> None:
+def _warn_support(trail: Trail, support: Support, report: Diagnostics, what: str = "") -> None:
     if not support.evidence and not support.judgement:
         message = f"nothing stands behind {what or f'the numbers of `{trail[-1]}`'}"
         report.warn(trail, "no-support", message, "say `evidence: [...]` or `judgement: reason`")
@@ -149,7 +149,7 @@ def used_parameters(scenario: Scenario) -> set[str]:
     return used
 
 
-def _warn_parameters(scenario: Scenario, report: Report) -> None:
+def _warn_parameters(scenario: Scenario, report: Diagnostics) -> None:
     used = used_parameters(scenario)
     priors = drawn_priors(scenario.actors.values())
     for key, parameter in scenario.parameters.items():
@@ -163,7 +163,7 @@ def _warn_parameters(scenario: Scenario, report: Report) -> None:
         _warn_support(trail, parameter.support, report)
 
 
-def _warn_uncertain(scenario: Scenario, report: Report) -> None:
+def _warn_uncertain(scenario: Scenario, report: Diagnostics) -> None:
     """Correlations, and weights that differ, are numbers that want a reason too."""
     for at, one in enumerate(scenario.correlations):
         _warn_support(("correlations", at), one.support, report, "this correlation")
@@ -172,7 +172,7 @@ def _warn_uncertain(scenario: Scenario, report: Report) -> None:
             _warn_support(("variants", key), variant.support, report, f"the weights of `{key}`")
 
 
-def _warn_unused(scenario: Scenario, found: list[Entry], report: Report) -> None:
+def _warn_unused(scenario: Scenario, found: list[Entry], report: Diagnostics) -> None:
     """Evidence and terms that nothing refers to."""
     supports = [entry.support for entry in found]
     sections = (scenario.variables, scenario.parameters, scenario.policies, scenario.variants)

@@ -5,7 +5,7 @@ A builder that finds a mistake tells it and gives None; the others go on.
 
 from __future__ import annotations
 
-from detente.scenario import model, moments, schema
+from detente.scenario import model, schema, triggers
 from detente.scenario.context import Context
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.source import Trail
@@ -15,7 +15,7 @@ def term(context: Context, key: str, part: schema.TermPart) -> model.Term:
     """The term `key`."""
     trail: Trail = ("terms", key)
     forbids = _forbidden(context, trail, part)
-    since, until = moments.span(context, trail, part)
+    since, until = triggers.span(context, trail, part)
     return model.Term(
         key=key,
         forbids=forbids,

@@ -10,17 +10,17 @@ from detente.scenario import model, schema
 from detente.scenario.expression import Formula, conjunction, parse
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean, listing
-from detente.scenario.report import Report
+from detente.scenario.report import Diagnostics
 from detente.scenario.scope import CONDITION, NUMBER, SEEN, Scope, usable
-from detente.scenario.shape import Parts
 from detente.scenario.source import Trail
+from detente.scenario.validate import RawScenario
 from detente.scenario.values import unbounded
 
 
 class Context:
     """The parts of one file and its report. Names are looked up among broken entries too."""
 
-    def __init__(self, parts: Parts, scope: Scope, report: Report) -> None:
+    def __init__(self, parts: RawScenario, scope: Scope, report: Diagnostics) -> None:
         self.parts = parts
         self.report = report
         constant, seen = "a constant", SEEN

@@ -20,8 +20,8 @@ from detente.scenario import tokens
 from detente.scenario.nodes import SOUND, ZERO, Constant, Junction, Node
 from detente.scenario.scope import CALENDAR, NUMBER, Kind, Scope, Sort
 from detente.scenario.slips import comma_within, number_hint
-from detente.scenario.sorts import spine
 from detente.scenario.translate import Translator
+from detente.scenario.value_types import spine
 
 __all__ = ["Formula", "Kind", "NotFinite", "Scope", "Sort", "conjunction", "number", "parse"]
 

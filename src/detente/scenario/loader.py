@@ -10,16 +10,16 @@ from typing import TypeVar
 
 from detente import library
 from detente.errors import Diagnostic, Place, ScenarioError
-from detente.scenario import commitments, play, schema, uncertainty, variants, world
+from detente.scenario import commitments, entities, play, schema, uncertainty, variants
 from detente.scenario.checks import check_play, check_policy, warn
 from detente.scenario.context import Context
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.model import Scenario
 from detente.scenario.names import check_names, vocabulary
-from detente.scenario.report import Report
-from detente.scenario.shape import read_parts
+from detente.scenario.report import Diagnostics
 from detente.scenario.source import Source, in_order, read_bytes, read_file, read_text
+from detente.scenario.validate import read_parts
 from detente.scenario.values import check_constants, constant, constant_problems
 
 __all__ = ["check_constants", "constant", "load", "loads"]
@@ -141,7 +141,7 @@ def rebuild(text: str, file: str, options: Mapping[str, str]) -> Scenario:
 
 
 def _build(source: Source) -> Scenario:
-    report = Report(source)
+    report = Diagnostics(source)
     parts = read_parts(report)
     check_names(parts, report)
     context = Context(parts, vocabulary(parts, report), report)
@@ -154,11 +154,11 @@ def _assemble(context: Context) -> Scenario:
     """All values of the file. Raises `ScenarioError` with all that is wrong."""
     parts, report, single = context.parts, context.report, context.parts.single
     given: schema.CalendarPart | None = single.get("calendar")
-    calendar = world.calendar(context, given) if given else None
-    horizon = world.horizon(context, given) if given else None
-    actors = _built(world.actor, context, parts.actors)
-    variables = _built(world.variable, context, parts.state)
-    parameters = _built(world.parameter, context, parts.parameters)
+    calendar = entities.calendar(context, given) if given else None
+    horizon = entities.horizon(context, given) if given else None
+    actors = _built(entities.actor, context, parts.actors)
+    variables = _built(entities.variable, context, parts.state)
+    parameters = _built(entities.parameter, context, parts.parameters)
     turns = [play.turn(context, at, part) for at, part in enumerate(parts.turns) if part]
     actions = {
         actor: _built(partial(play.action, actor=actor), context, entries)

@@ -81,7 +81,7 @@ class Parameter:
     """A named number, or one for each type of the actor `of` (then `types` names them).
 
     `values`, `ranges` and `draws` have one entry, or one for each type; a range may be missing.
-    `draws` says how ensembles draw from the range (`detente.scenario.leaves.DRAWS`).
+    `draws` says how ensembles draw from the range (`detente.scenario.scalar_types.DRAWS`).
     """
 
     key: str

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 
 from detente.scenario.calendar import Calendar, day
 from detente.scenario.hints import did_you_mean, listing
-from detente.scenario.leaves import NAME
-from detente.scenario.report import Report
+from detente.scenario.report import Diagnostics
+from detente.scenario.scalar_types import NAME
 from detente.scenario.schema import ActionPart, CalendarPart, ParameterPart
 from detente.scenario.scope import RESERVED, WORDS, Scope
-from detente.scenario.shape import Parts
 from detente.scenario.source import Trail
+from detente.scenario.validate import RawScenario
 from detente.scenario.values import FOREVER
 from detente.text import hidden_in
 
@@ -42,7 +42,7 @@ def alias(name: str) -> str:
     return " ".join(name.casefold().split())
 
 
-def check_names(parts: Parts, report: Report) -> None:
+def check_names(parts: RawScenario, report: Diagnostics) -> None:
     """Tell names that break the rules, are reserved, or mean two things in formulas."""
     names = _Names(parts, report)
     names.in_formulas(parts)
@@ -66,7 +66,7 @@ def legal(name: str, taken: set[str], rule: re.Pattern[str] = PLAIN) -> str:
 
 
 class _Names:
-    def __init__(self, parts: Parts, report: Report) -> None:
+    def __init__(self, parts: RawScenario, report: Diagnostics) -> None:
         self.report = report
         self.owners: dict[str, str] = {}
         sections = ("actors", "state", "parameters", "chance", "terms", "outcomes", "variants")
@@ -84,7 +84,7 @@ class _Names:
         self.taken.add(name)
         return f"write `{name}`" if name else ""
 
-    def in_formulas(self, parts: Parts) -> None:
+    def in_formulas(self, parts: RawScenario) -> None:
         """Names of actors, variables and parameters, and then of levels and types."""
         sections = (("actors", "an actor"), ("state", "a variable"), ("parameters", "a parameter"))
         for section, kind in sections:
@@ -105,7 +105,7 @@ class _Names:
             for name in actor.types if actor else ():
                 self.member(("actors", key, "types", name), name, "type", key)
 
-    def elsewhere(self, parts: Parts) -> None:
+    def elsewhere(self, parts: RawScenario) -> None:
         """Names that formulas do not use."""
         for section in ("chance", "terms", "outcomes"):
             for key in getattr(parts, section):
@@ -199,7 +199,7 @@ class _Names:
         return True
 
 
-def vocabulary(parts: Parts, report: Report) -> Scope:
+def vocabulary(parts: RawScenario, report: Diagnostics) -> Scope:
     """The names that formulas may use, from what could be read of the file."""
     calendar = parts.single.get("calendar")
     actors = {key: tuple(part.types) if part else None for key, part in parts.actors.items()}
@@ -231,8 +231,8 @@ def _owner(
     key: str,
     part: ParameterPart,
     actors: dict[str, tuple[str, ...] | None],
-    parts: Parts,
-    report: Report,
+    parts: RawScenario,
+    report: Diagnostics,
 ) -> str:
     """The actor with whose type a parameter varies, or ''."""
     trail: Trail = ("parameters", key)

@@ -9,7 +9,7 @@ from detente.scenario.source import Source, Trail, in_order
 
 
 @dataclass(slots=True)
-class Report:
+class Diagnostics:
     """Collects errors and warnings about a source."""
 
     source: Source

@@ -1,7 +1,7 @@
 """The parts of a scenario file as they are written: their keys, shapes and shorthands.
 
 One pydantic model for each part serves two ends: the shape of every entry is checked by it
-(`detente.scenario.shape`), and the JSON Schema for editors is made from it. Shorthands (a turn
+(`detente.scenario.validate`), and the JSON Schema for editors is made from it. Shorthands (a turn
 as text, a policy as a list) become the long form here. What the entries mean is not known here:
 formulas are still text, and names are not looked up.
 """
@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from detente.scenario.leaves import (
+from detente.scenario.scalar_types import (
     Conditions,
     Day,
     Draws,

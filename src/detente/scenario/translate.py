@@ -29,7 +29,7 @@ from detente.scenario.scope import (
     usable,
 )
 from detente.scenario.slips import comma_within
-from detente.scenario.sorts import SAME_SORT, misfit, sort_of, spine
+from detente.scenario.value_types import SAME_SORT, misfit, sort_of, spine
 
 COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",

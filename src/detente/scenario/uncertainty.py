@@ -17,7 +17,7 @@ from detente.scenario import model, schema
 from detente.scenario.context import Context
 from detente.scenario.expression import Formula, NotFinite
 from detente.scenario.hints import did_you_mean, listing
-from detente.scenario.leaves import DRAWS
+from detente.scenario.scalar_types import DRAWS
 from detente.scenario.source import Trail
 
 LEAST = 1e-9

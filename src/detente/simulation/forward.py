@@ -111,7 +111,7 @@ def forward(
     game, grid = solution.game, solution.grid
     passing = tuple(key for key in game.holds if not persistent(game, key))
     moves = schedule(game, periods)
-    pass_ = Pass(solution, passing, workers.pool, begin)
+    pass_ = ForwardPass(solution, passing, workers.pool, begin)
     for t, turns in groupby(moves, key=lambda move: move[0]):
         for _, n in turns:
             pass_.enter(t, n)
@@ -148,7 +148,7 @@ def forward(
     )
 
 
-class Pass:
+class ForwardPass:
     """Mass on its way through the layers: all of it, and for each outcome in `passing` that of the
     histories in which it has not been.
 

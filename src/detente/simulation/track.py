@@ -1,6 +1,6 @@
 """`track`: what a solution makes of a record of moves, as tidy tables.
 
-A Bayesian filter (`detente.simulation.condition`) takes the forward pass through the record.
+A Bayesian filter (`detente.simulation.filter`) takes the forward pass through the record.
 Chance that nobody reported is summed over, and so are the moves of those whose silence may mean
 anything. What is observed is scored by the probability with which it was expected.
 """
@@ -22,12 +22,12 @@ from detente.arguments import MOST_THREADS, whole
 from detente.errors import Diagnostic, ScenarioError, expect
 from detente.game.arrays import CompiledGame
 from detente.scenario.notebook import InNotebook
-from detente.scenario.record import Entry, Record, read_record
-from detente.simulation.condition import Filter, Step, outcomes_given, own_actions, prior_of
+from detente.scenario.observations import Entry, Record, read_record
+from detente.simulation.filter import Filter, Step, outcomes_given, own_actions, prior_of
 from detente.simulation.forecast import check_periods, period_label
 from detente.simulation.forward import (
     Forward,
-    Pass,
+    ForwardPass,
     forever_periods,
     forward,
     persistent,
@@ -232,7 +232,7 @@ class _Work:
         self.passing = tuple(key for key in game.holds if not persistent(game, key))
         self.prior = prior_of(game)
         self.end = len(before.states) - 1
-        pass_ = Pass(solution, self.passing, pool)
+        pass_ = ForwardPass(solution, self.passing, pool)
         self.filter = Filter(pass_, record, self.prior)
         self.given = [outcomes_given(pass_, self.prior, 0)]
         self.held: list[Floats] = [self.filter.by_state()]
@@ -270,7 +270,7 @@ class _Work:
 
     def _look_ahead(self, blocks: list[list[tuple[int, int]]]) -> Mapping[str, tuple[float, float]]:
         """Outcomes by the end, as the present mass has it, with nothing more observed."""
-        pass_ = Pass(self.solution, self.passing, self.pool)
+        pass_ = ForwardPass(self.solution, self.passing, self.pool)
         mine = self.filter.pass_
         pass_.mass = pass_.store[0][: len(mine.mass)]
         pass_.mass[:] = mine.mass

@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame
-from detente.simulation.condition import Step, counts_of
+from detente.simulation.filter import Step, counts_of
 from detente.simulation.forecast import period_label, quantiles
-from detente.simulation.forward import Pass
+from detente.simulation.forward import ForwardPass
 from detente.solver.solution import Solution
 
 Floats = NDArray[np.float64]
@@ -86,7 +86,7 @@ def belief_rows(game: CompiledGame, profiles: Floats) -> Iterator[dict[str, Any]
             yield {"about": key, "type": kind, "probability": float(p)}
 
 
-def period_rows(solution: Solution, pass_: Pass, prior: Floats) -> pd.DataFrame:
+def period_rows(solution: Solution, pass_: ForwardPass, prior: Floats) -> pd.DataFrame:
     """`Track.periods`: what is believed, and what the public believes, at the end of periods."""
     game, grid = solution.game, solution.grid
     actors = list(game.scenario.actors.items())

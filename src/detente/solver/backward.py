@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame, Layer
 from detente.solver.beliefs import BeliefGrid
-from detente.solver.kernels.branch import HOW
-from detente.solver.kernels.turn import Guess, Turn
+from detente.solver.kernels.homotopy import HOW
+from detente.solver.kernels.turn import BeliefLayout, WarmStart
 from detente.solver.layout import kinds, part, turn
 from detente.solver.sweep import sweep
 
@@ -26,7 +26,7 @@ Progress = Callable[[float], None]
 Ints = NDArray[np.int64]
 T = TypeVar("T")
 
-NOTHING = Guess(np.zeros(0), np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64))
+NOTHING = WarmStart(np.zeros(0), np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64))
 """No guess, and nowhere to keep one."""
 
 SMALL_WORK = 20_000
@@ -98,7 +98,7 @@ class Backward:
         shape = (most, grid.size, self.width * self.copies)
         self._store = (np.empty(shape), np.empty(shape))
         self._next = 0
-        self._turns: dict[tuple[int, ...], Turn] = {}
+        self._turns: dict[tuple[int, ...], BeliefLayout] = {}
         self._kept: dict[int, _Kept] = {}
         self._odds: dict[int, Floats] = {}
         self.quick = False
@@ -156,7 +156,7 @@ class Backward:
         self.counts += np.sum(parts, axis=0)
         return values, sigma
 
-    def turn(self, movers: tuple[int, ...]) -> Turn:
+    def turn(self, movers: tuple[int, ...]) -> BeliefLayout:
         """The grid as it looks to some movers, made once."""
         if movers not in self._turns:
             best = self.width if self.copies == 2 else 0
@@ -168,7 +168,7 @@ class Backward:
         self._next = 1 - self._next
         return self._store[self._next][:states]
 
-    def _guess(self, layer: Layer) -> Guess:
+    def _guess(self, layer: Layer) -> WarmStart:
         """Where Newton's method begins: with what it found at this turn a period later."""
         if len(layer.movers) != 1 or self.game.priors[layer.movers[0]].size != 2:
             return self._last_odds(layer) if self.game.loop is not None else NOTHING
@@ -192,9 +192,9 @@ class Backward:
             spare = later.spare if later.spare.size >= size else np.empty(size)
             kept = _Kept(layer.states, actions, place, spare, known)
         self._kept[layer.turn] = kept
-        return Guess(known, match, kept.found, place)
+        return WarmStart(known, match, kept.found, place)
 
-    def _last_odds(self, layer: Layer) -> Guess:
+    def _last_odds(self, layer: Layer) -> WarmStart:
         """The same for the log odds of any movers, in a game without end: every period is alike."""
         if not layer.movers:
             return NOTHING
@@ -202,4 +202,4 @@ class Backward:
         place = np.concatenate([[0], np.cumsum(free * self.grid.size)]).astype(np.int64)
         known = self.quick and layer.turn in self._odds
         odds = self._odds.setdefault(layer.turn, np.zeros(place[-1]))
-        return Guess(odds, place[:-1] if known else NOTHING.match, odds, place[:-1])
+        return WarmStart(odds, place[:-1] if known else NOTHING.match, odds, place[:-1])

@@ -22,10 +22,15 @@ from numpy.typing import NDArray
 from detente.game.arrays import CompiledGame, GameGradient
 from detente.solver.backward import Progress, Workers
 from detente.solver.kernels.adjoint import adjoin, follow
-from detente.solver.kernels.adjoint_lines import Piece, adjoin_lines, follow_lines, make_slopes
-from detente.solver.kernels.single import make_lines
+from detente.solver.kernels.adjoint_lines import (
+    BeliefBlock,
+    adjoin_lines,
+    follow_lines,
+    make_slopes,
+)
 from detente.solver.kernels.stage import make_stage
-from detente.solver.kernels.turn import Turn
+from detente.solver.kernels.turn import BeliefLayout
+from detente.solver.kernels.two_type_layer import make_lines
 from detente.solver.layout import is_lined, most_actions, part, turn
 from detente.solver.solution import Solution
 
@@ -352,10 +357,10 @@ class _Adjoint:
         return tape.observe(scratch, k, n)
 
 
-def _piece(turn: Turn, first: int, last: int) -> Piece:
+def _piece(turn: BeliefLayout, first: int, last: int) -> BeliefBlock:
     """The beliefs o = first … last - 1 of a turn that is lined."""
     nodes = (turn.base[first:last, None] + turn.local).reshape(-1)
     node = np.sort(nodes)
     jumps = np.flatnonzero(np.diff(node) != 1) + 1
     run = np.concatenate([[0], jumps, [node.size]]).astype(np.int64)
-    return Piece(first, last, node, np.searchsorted(node, nodes).astype(np.int64), run)
+    return BeliefBlock(first, last, node, np.searchsorted(node, nodes).astype(np.int64), run)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame, Layer
 from detente.solver.beliefs import BeliefGrid
-from detente.solver.kernels.turn import Movers, Part, Turn
+from detente.solver.kernels.turn import BeliefLayout, LayerArrays, Movers
 
 Ints = NDArray[np.int64]
 
@@ -25,9 +25,9 @@ def play_pointers(game: CompiledGame, layer: Layer) -> Ints:
     return np.concatenate([[0], np.cumsum(width)]).astype(np.int64)
 
 
-def part(game: CompiledGame, layer: Layer) -> Part:
+def part(game: CompiledGame, layer: Layer) -> LayerArrays:
     """A layer's arrays for the kernels."""
-    return Part(
+    return LayerArrays(
         layer.action_ptr,
         layer.choices,
         layer.trans_ptr,
@@ -38,8 +38,10 @@ def part(game: CompiledGame, layer: Layer) -> Part:
     )
 
 
-def turn(game: CompiledGame, grid: BeliefGrid, movers: tuple[int, ...], best: int = 0) -> Turn:
-    """The belief grid as it looks to some movers; `best` as in `Turn`."""
+def turn(
+    game: CompiledGame, grid: BeliefGrid, movers: tuple[int, ...], best: int = 0
+) -> BeliefLayout:
+    """The belief grid as it looks to some movers; `best` as in `BeliefLayout`."""
     profiles = game.profiles
     about = [grid.about[m] for m in movers]
     sizes = np.array([s.size for s in about], dtype=np.int64)
@@ -67,10 +69,10 @@ def turn(game: CompiledGame, grid: BeliefGrid, movers: tuple[int, ...], best: in
         steps = np.arange(sizes[m]) * grid.stride(movers[m])
         local = (local[:, None] + steps[None, :]).reshape(-1)
         stride[m] = np.prod(sizes[m + 1 :])
-    return Turn(
+    return BeliefLayout(
         movers=Movers(
             lam=game.precision[list(movers)],
-            kinds=np.array([len(game.priors[m]) for m in movers], dtype=np.int64),
+            n_types=np.array([len(game.priors[m]) for m in movers], dtype=np.int64),
             steps=np.array([s.steps for s in about], dtype=np.int64),
             node=node,
             belief=belief,
@@ -89,12 +91,12 @@ def turn(game: CompiledGame, grid: BeliefGrid, movers: tuple[int, ...], best: in
     )
 
 
-def is_lined(turn: Turn) -> bool:
+def is_lined(turn: BeliefLayout) -> bool:
     """Whether the turn is of chance, or of one mover with one type or two."""
-    return turn.actor.size == 0 or (turn.actor.size == 1 and int(turn.movers.kinds[0]) <= 2)
+    return turn.actor.size == 0 or (turn.actor.size == 1 and int(turn.movers.n_types[0]) <= 2)
 
 
-def most_actions(part: Part, first: int, last: int) -> tuple[int, int]:
+def most_actions(part: LayerArrays, first: int, last: int) -> tuple[int, int]:
     """The most joint actions, and the most own actions, of the states first … last - 1."""
     joint = int(np.diff(part.action_ptr[first : last + 1]).max(initial=1))
-    return joint, int(part.choices[first:last].max(initial=1))
+    return joint, int(part.n_actions[first:last].max(initial=1))

@@ -15,13 +15,13 @@ from detente.game.arrays import CompiledGame
 from detente.solver import tracer
 from detente.solver.backward import NOTHING
 from detente.solver.beliefs import belief_grid, fewest_points
-from detente.solver.kernels.branch import HOW
+from detente.solver.kernels.homotopy import HOW
 from detente.solver.kernels.jit import is_kept
 from detente.solver.kernels.nodes import sweep_nodes
 from detente.solver.kernels.plain import sweep_plain
 from detente.solver.kernels.push import marginals, push
-from detente.solver.kernels.single import sweep_lines
 from detente.solver.kernels.stage import make_stage
+from detente.solver.kernels.two_type_layer import sweep_lines
 from detente.solver.layout import is_lined, part, turn
 from detente.solver.sweep import sweep, swept_by
 

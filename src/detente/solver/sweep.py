@@ -19,19 +19,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detente.solver import tracer
-from detente.solver.kernels.many import make_many
+from detente.solver.kernels.multi_type_newton import make_many
 from detente.solver.kernels.nodes import sweep_nodes
 from detente.solver.kernels.plain import sweep_plain
-from detente.solver.kernels.single import make_lines, sweep_lines, trace_nodes
 from detente.solver.kernels.stage import make_stage
-from detente.solver.kernels.turn import Guess, Part, Turn
+from detente.solver.kernels.turn import BeliefLayout, LayerArrays, WarmStart
+from detente.solver.kernels.two_type_layer import make_lines, sweep_lines, trace_nodes
 from detente.solver.layout import is_lined, most_actions
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def swept_by(turn: Turn) -> Callable[..., Any]:
+def swept_by(turn: BeliefLayout) -> Callable[..., Any]:
     """The kernel for a turn."""
     if not is_lined(turn):
         return sweep_nodes
@@ -42,10 +42,10 @@ def swept_by(turn: Turn) -> Callable[..., Any]:
 def sweep(
     first: int,
     last: int,
-    part: Part,
+    part: LayerArrays,
     following: Floats,
-    turn: Turn,
-    guess: Guess,
+    turn: BeliefLayout,
+    guess: WarmStart,
     starts: Floats,
     values: Floats,
     sigma: Floats,
@@ -58,7 +58,7 @@ def sweep(
     following
         float64 [x', b, c]: values of the next layer (c over C, or twice as many).
     guess
-        See `kernels.turn.Guess`.
+        See `kernels.turn.WarmStart`.
     starts
         float64 [x, D]: log odds from which to look for a solution wherever it is not certain that
         there is only one; [x, 0] for the principal branch.

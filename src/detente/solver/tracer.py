@@ -15,11 +15,11 @@ import sys
 
 import numpy as np
 
-from detente.solver.kernels.branch import HOW
+from detente.solver.kernels.homotopy import HOW
 from detente.solver.kernels.jit import is_kept
-from detente.solver.kernels.single import make_lines, trace_nodes
 from detente.solver.kernels.stage import make_stage
-from detente.solver.kernels.turn import Movers, Turn
+from detente.solver.kernels.turn import BeliefLayout, Movers
+from detente.solver.kernels.two_type_layer import make_lines, trace_nodes
 
 _running: list[subprocess.Popen[bytes]] = []
 """The other process, as long as it has neither been waited for nor stopped."""
@@ -55,7 +55,7 @@ def compile_tracer() -> None:
     whole, two = np.int64, np.arange(2, dtype=np.int64)
     movers = Movers(
         lam=np.ones(1),
-        kinds=np.full(1, 2, whole),
+        n_types=np.full(1, 2, whole),
         steps=np.ones(1, whole),
         node=np.zeros((1, 2, 2), whole),
         belief=np.zeros((1, 2, 2)),
@@ -64,7 +64,7 @@ def compile_tracer() -> None:
         size=np.full(1, 2, whole),
         types=two.reshape(2, 1),
     )
-    turn = Turn(
+    turn = BeliefLayout(
         movers=movers,
         best=0,
         actor=np.zeros(1, whole),

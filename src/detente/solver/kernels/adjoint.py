@@ -14,8 +14,7 @@ import math
 
 import numpy as np
 
-from detente.solver.kernels.jit import inner, kernel
-from detente.solver.kernels.response import differentiate, eliminate, respond
+from detente.solver.kernels.jit import device, kernel
 from detente.solver.kernels.stage import (
     combine,
     enter_node,
@@ -23,30 +22,31 @@ from detente.solver.kernels.stage import (
     reach,
     see,
 )
+from detente.solver.kernels.stage_problem import differentiate, eliminate, respond
 from detente.solver.kernels.turn import look_ahead
 
 LEAST_LOG = -690.0  # of a probability that is 0: its log odds must be numbers
 
 
 @kernel
-def follow(first, last, part, turn, following, sigma, values, stage, ahead):
+def follow(first, last, part, turn, next_values, sigma, values, stage, continuation):
     """Values [x, b, c] of the states first … last - 1 when σ is played; scratch as in `adjoin`,
-    but for `ahead`, float64 [e, b, c]."""
-    beliefs = following.shape[1]
+    but for `continuation`, float64 [e, b, c]."""
+    beliefs = next_values.shape[1]
     # Unsigned positions: of a signed one Numba asks whether it counts from the end.
-    width = np.uint64(following.shape[2])
+    width = np.uint64(next_values.shape[2])
     movers = turn.movers
-    flat, target, chance = ahead.reshape(-1), values.reshape(-1), stage.chance
+    flat, target, chance = continuation.reshape(-1), values.reshape(-1), stage.chance
     for x in range(first, last):
         begin = part.action_ptr[x]
         count = part.action_ptr[x + 1] - begin
         if count == 1:
-            look_ahead(part, 0, begin, following, values[x])
+            look_ahead(part, 0, begin, next_values, values[x])
             continue
         size = part.play_ptr[x + 1] - part.play_ptr[x]
         for e in range(count):
-            look_ahead(part, 0, begin + e, following, ahead[e])
-        enter_state(movers, stage, part.choices[x])
+            look_ahead(part, 0, begin + e, next_values, continuation[e])
+        enter_state(movers, stage, part.n_actions[x])
         for o in range(turn.base.shape[0]):
             for node in range(turn.local.shape[0]):
                 b = turn.base[o] + turn.local[node]
@@ -65,7 +65,7 @@ def follow(first, last, part, turn, following, sigma, values, stage, ahead):
                             target[row + c] += weight * chance[c] * flat[came + c]
 
 
-@inner
+@device
 def joint_chance(turn, stage, e):
     """Probability of joint action e, for each component c its profile's, into stage.chance."""
     movers, profiles, chance = turn.movers, turn.profile.shape[0], stage.chance
@@ -73,7 +73,7 @@ def joint_chance(turn, stage, e):
         total = 1.0
         for m in range(turn.actor.shape[0]):
             theta = movers.types[turn.profile[p], m]
-            row = stage.first[m] + theta * stage.choices[m]
+            row = stage.first[m] + theta * stage.n_actions[m]
             total *= stage.play[row + stage.own[e, m]]
         for c in range(p, chance.shape[0], profiles):
             chance[c] = total
@@ -85,9 +85,9 @@ def adjoin(
     last,
     part,
     turn,
-    following,
+    next_values,
     sigma,
-    kinds,
+    n_types,
     profiles,
     believed,
     gain,
@@ -97,15 +97,15 @@ def adjoin(
     precision_gain,
     ratio_gain,
     stage,
-    ahead,
+    continuation,
     back,
-    mine,
+    payoff,
 ):
     """The adjoint of a layer for the beliefs o = first … last - 1 about those who do not move.
 
-    following
+    next_values
         float64 [x', b, c]: the next layer's values.
-    kinds, profiles, believed
+    n_types, profiles, believed
         int64 [i], int64 [p, i], float64 [i, b, θ]: types of all actors, and beliefs about them.
     gain
         float64 [x, b, c]: derivatives by the layer's values.
@@ -114,30 +114,34 @@ def adjoin(
     ratio_gain
         Added to, float64 [i, θ]: derivatives by the logarithms of the priors, through what movers
         expect of others.
-    stage, ahead, back, mine
+    stage, continuation, back, payoff
         Scratch: see `stage.Stage`, of width C; float64 [e, l, c], [e, l, c], [e, l, m, q].
     """
-    beliefs, width = following.shape[1], following.shape[2]
+    beliefs, width = next_values.shape[1], next_values.shape[2]
     components = part.reward.shape[1]
     movers = turn.movers
     nodes = turn.local.shape[0]
-    flat_back, source, target = back.reshape(-1), following.reshape(-1), following_gain.reshape(-1)
+    flat_back, source, target = (
+        back.reshape(-1),
+        next_values.reshape(-1),
+        following_gain.reshape(-1),
+    )
     wide = np.uint64(width)
     for x in range(gain.shape[0]):
         begin = part.action_ptr[x]
         count = part.action_ptr[x + 1] - begin
         size = part.play_ptr[x + 1] - part.play_ptr[x]
-        free = np.int64(0)
+        n_unknowns = np.int64(0)
         if count > 1:
-            free = enter_state(movers, stage, part.choices[x])
+            n_unknowns = enter_state(movers, stage, part.n_actions[x])
         for o in range(first, last):
             if not any_gain(turn, gain[x], o):
                 continue
             back[:count] = 0.0
             if count > 1:
                 for e in range(count):
-                    look_from(part, turn, begin + e, o, following, ahead[e])
-                weigh_all(turn, ahead, count, o, mine)
+                    look_from(part, turn, begin + e, o, next_values, continuation[e])
+                weigh_all(turn, continuation, count, o, payoff)
             for node in range(nodes):
                 b = turn.base[o] + turn.local[node]
                 if count == 1:
@@ -146,16 +150,16 @@ def adjoin(
                     continue
                 enter_node(movers, stage, node)
                 remember(movers, stage, sigma, beliefs * part.play_ptr[x] + b * size)
-                respond(movers, stage, mine, 1.0)
-                turn_back(turn, stage, ahead, count, gain[x, b], back)
-                implicit(movers, stage, free, precision_gain)
+                respond(movers, stage, payoff, 1.0)
+                turn_back(turn, stage, continuation, count, gain[x, b], back)
+                implicit(movers, stage, n_unknowns, precision_gain)
                 pass_to_payoffs(
                     turn,
                     stage,
-                    ahead,
+                    continuation,
                     count,
                     o,
-                    kinds,
+                    n_types,
                     profiles,
                     believed[:, b],
                     back,
@@ -178,7 +182,7 @@ def adjoin(
                     prob_gain[k] += total
 
 
-@inner
+@device
 def any_gain(turn, gain, o):
     """Whether any derivative of a line, of gain [b, c], is not 0."""
     for node in range(turn.local.shape[0]):
@@ -189,12 +193,12 @@ def any_gain(turn, gain, o):
     return False
 
 
-@inner
-def look_from(part, turn, e, o, following, target):
+@device
+def look_from(part, turn, e, o, next_values, target):
     """`turn.look_ahead` on the movers' own grid at o: float64 [l, c]."""
     nodes, components = target.shape[0], np.uint64(part.reward.shape[1])
-    wide, beliefs = np.uint64(target.shape[1]), following.shape[1]
-    source, flat = following.reshape(-1), target.reshape(-1)
+    wide, beliefs = np.uint64(target.shape[1]), next_values.shape[1]
+    source, flat = next_values.reshape(-1), target.reshape(-1)
     for node in range(nodes):
         b = turn.base[o] + turn.local[node]
         to = np.uint64(node) * wide
@@ -208,9 +212,9 @@ def look_from(part, turn, e, o, following, target):
                 flat[to + c] += chance * source[came + c]
 
 
-@inner
-def weigh_all(turn, ahead, count, o, mine):
-    """What movers expect over the types of those who do not move: `response.evaluate`."""
+@device
+def weigh_all(turn, continuation, count, o, payoff):
+    """What movers expect over the types of those who do not move: `stage_problem.evaluate`."""
     profiles = turn.profile.shape[0]
     for e in range(count):
         for node in range(turn.local.shape[0]):
@@ -219,30 +223,32 @@ def weigh_all(turn, ahead, count, o, mine):
                     total = 0.0
                     for r in range(turn.members.shape[1]):
                         p = turn.members[q, r]
-                        total += turn.outside[o, p] * ahead[e, node, turn.actor[m] * profiles + p]
-                    mine[e, node, m, q] = total
+                        total += (
+                            turn.outside[o, p] * continuation[e, node, turn.actor[m] * profiles + p]
+                        )
+                    payoff[e, node, m, q] = total
 
 
-@inner
+@device
 def remember(movers, stage, sigma, offset):
     """The log odds y of strategies [(m, θ, a)] that stand at `offset`."""
-    for m in range(movers.kinds.shape[0]):
-        count = stage.choices[m]
-        for theta in range(movers.kinds[m]):
+    for m in range(movers.n_types.shape[0]):
+        count = stage.n_actions[m]
+        for theta in range(movers.n_types[m]):
             begin = offset + stage.first[m] + theta * count
             low = max(math.log(sigma[begin]), LEAST_LOG) if sigma[begin] > 0.0 else LEAST_LOG
             for a in range(1, count):
                 play = sigma[begin + a]
                 log = max(math.log(play), LEAST_LOG) if play > 0.0 else LEAST_LOG
-                stage.y[stage.free[m] + theta * (count - 1) + a - 1] = log - low
+                stage.y[stage.n_unknowns[m] + theta * (count - 1) + a - 1] = log - low
 
 
-@inner
-def turn_back(turn, stage, ahead, count, gain, back):
+@device
+def turn_back(turn, stage, continuation, count, gain, back):
     """From gain [c] at a node to `back` [e, l, c], and to stage.gain, the derivatives by log σ."""
     movers, profiles = turn.movers, turn.profile.shape[0]
     several, width = turn.actor.shape[0], np.uint64(gain.shape[0])
-    flat, flat_back, chance = ahead.reshape(-1), back.reshape(-1), stage.chance
+    flat, flat_back, chance = continuation.reshape(-1), back.reshape(-1), stage.chance
     stage.gain[:] = 0.0
     for e in range(count):
         joint_chance(turn, stage, e)
@@ -250,7 +256,7 @@ def turn_back(turn, stage, ahead, count, gain, back):
             for m in range(several):
                 stage.kept[m] = stage.digit[m]
             at, weight = combine(stage, e)
-            to = np.uint64(e * ahead.shape[1] + at) * width
+            to = np.uint64(e * continuation.shape[1] + at) * width
             for c in range(width):
                 flat_back[to + c] += weight * chance[c] * gain[c]
             slope = 0.0
@@ -262,7 +268,7 @@ def turn_back(turn, stage, ahead, count, gain, back):
                 slope += worth
                 for m in range(several):
                     row = stage.first[m] + stage.own[e, m]
-                    row += movers.types[turn.profile[p], m] * stage.choices[m]
+                    row += movers.types[turn.profile[p], m] * stage.n_actions[m]
                     stage.gain[row] += weight * worth
             for j in range(several):
                 if stage.vertices[j] == 1:
@@ -271,78 +277,84 @@ def turn_back(turn, stage, ahead, count, gain, back):
                 for m in range(several):
                     if m != j:
                         others *= stage.weight[m, stage.own[e, m], stage.kept[m]]
-                for phi in range(movers.kinds[j]):
-                    row = stage.first[j] + phi * stage.choices[j] + stage.own[e, j]
+                for phi in range(movers.n_types[j]):
+                    row = stage.first[j] + phi * stage.n_actions[j] + stage.own[e, j]
                     change = stage.slope[j, stage.own[e, j], stage.kept[j], phi]
                     stage.gain[row] += others * change
 
 
-@inner
-def implicit(movers, stage, free, precision_gain):
+@device
+def implicit(movers, stage, n_unknowns, precision_gain):
     """stage.gain from derivatives by log σ to derivatives by Q, through the stage problem."""
     matrix = stage.matrix
-    differentiate(movers, stage, 1.0, free, matrix)
-    for r in range(free):
+    differentiate(movers, stage, 1.0, n_unknowns, matrix)
+    for r in range(n_unknowns):
         for c in range(r):
             matrix[r, c], matrix[c, r] = matrix[c, r], matrix[r, c]
-    for m in range(movers.kinds.shape[0]):
-        count = stage.choices[m]
-        for theta in range(movers.kinds[m]):
+    for m in range(movers.n_types.shape[0]):
+        count = stage.n_actions[m]
+        for theta in range(movers.n_types[m]):
             begin = stage.first[m] + theta * count
             total = 0.0
             for a in range(count):
                 total += stage.gain[begin + a]
             for a in range(1, count):
-                row = stage.free[m] + theta * (count - 1) + a - 1
-                matrix[row, free] = stage.gain[begin + a] - stage.play[begin + a] * total
-    eliminate(matrix, free)
-    for m in range(movers.kinds.shape[0]):
-        count = stage.choices[m]
-        for theta in range(movers.kinds[m]):
+                row = stage.n_unknowns[m] + theta * (count - 1) + a - 1
+                matrix[row, n_unknowns] = stage.gain[begin + a] - stage.play[begin + a] * total
+    eliminate(matrix, n_unknowns)
+    for m in range(movers.n_types.shape[0]):
+        count = stage.n_actions[m]
+        for theta in range(movers.n_types[m]):
             begin = stage.first[m] + theta * count
             stage.gain[begin] = 0.0
             for a in range(1, count):
-                row = stage.free[m] + theta * (count - 1) + a - 1
-                stage.gain[begin + a] = movers.lam[m] * matrix[row, free]
-                stage.gain[begin] -= movers.lam[m] * matrix[row, free]
+                row = stage.n_unknowns[m] + theta * (count - 1) + a - 1
+                stage.gain[begin + a] = movers.lam[m] * matrix[row, n_unknowns]
+                stage.gain[begin] -= movers.lam[m] * matrix[row, n_unknowns]
                 worth = stage.value[begin + a] - stage.value[begin]
-                precision_gain[m] += matrix[row, free] * worth
+                precision_gain[m] += matrix[row, n_unknowns] * worth
 
 
-@inner
-def pass_to_payoffs(turn, stage, ahead, count, o, kinds, profiles, believed, back, ratio_gain):
+@device
+def pass_to_payoffs(
+    turn, stage, continuation, count, o, n_types, profiles, believed, back, ratio_gain
+):
     """From derivatives by Q, stage.gain, to those by next values (`back`) and by the priors."""
     movers, several, types = turn.movers, turn.actor.shape[0], np.uint64(profiles.shape[0])
     chance, worth = stage.chance, stage.worth
-    flat, flat_back, width = ahead.reshape(-1), back.reshape(-1), np.uint64(ahead.shape[2])
+    flat, flat_back, width = (
+        continuation.reshape(-1),
+        back.reshape(-1),
+        np.uint64(continuation.shape[2]),
+    )
     for e in range(count):
         for m in range(several):
             block = np.uint64(turn.actor[m]) * types
             for p in range(types):
                 q = turn.profile[p]
-                row = stage.first[m] + movers.types[q, m] * stage.choices[m] + stage.own[e, m]
+                row = stage.first[m] + movers.types[q, m] * stage.n_actions[m] + stage.own[e, m]
                 total = stage.gain[row] * turn.outside[o, p]
                 for j in range(several):
                     if j != m:
                         theta = movers.types[q, j]
                         total *= movers.belief[j, stage.at[j], theta]
-                        other = stage.first[j] + theta * stage.choices[j] + stage.own[e, j]
+                        other = stage.first[j] + theta * stage.n_actions[j] + stage.own[e, j]
                         total *= stage.play[other]
                 chance[p] = total
                 worth[p] = 0.0
             for _ in range(reach(movers, stage)):
                 at, weight = combine(stage, e)
-                to = np.uint64(e * ahead.shape[1] + at) * width + block
+                to = np.uint64(e * continuation.shape[1] + at) * width + block
                 for p in range(types):
                     flat_back[to + p] += weight * chance[p]
                     worth[p] += weight * chance[p] * flat[to + p]
             # b(θ) ∝ r(θ) at every node: ∂ log b(φ) / ∂ log r(θ) = [φ = θ] - b(θ).
-            for i in range(kinds.shape[0]):
-                if i == turn.actor[m] or kinds[i] == 1:
+            for i in range(n_types.shape[0]):
+                if i == turn.actor[m] or n_types[i] == 1:
                     continue
                 total = 0.0
                 for p in range(types):
                     total += worth[p]
                     ratio_gain[i, profiles[p, i]] += worth[p]
-                for theta in range(kinds[i]):
+                for theta in range(n_types[i]):
                     ratio_gain[i, theta] -= total * believed[i, theta]

@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detente.solver.kernels.jit import inner, kernel, summing
-from detente.solver.kernels.single import update_lines
-from detente.solver.kernels.turn import Turn, look_ahead
+from detente.solver.kernels.jit import device, kernel, reassoc
+from detente.solver.kernels.turn import BeliefLayout, look_ahead
+from detente.solver.kernels.two_type_layer import update_lines
 
 
-class Piece(NamedTuple):
+class BeliefBlock(NamedTuple):
     """The beliefs o = first … last - 1 about those who do not move, with all about the mover.
 
     first, last
@@ -40,7 +40,7 @@ class Piece(NamedTuple):
 class Slopes(NamedTuple):
     """Scratch of a piece.
 
-    ahead, back, gain
+    continuation, back, gain
         float64 [a, r, c], [a, r, c], [r, c]: next values, and derivatives by them and by values.
     by
         float64 [a, θ, y]: derivatives by log σ, then by λ Q, then by Q.
@@ -52,7 +52,7 @@ class Slopes(NamedTuple):
         float64 [o, p]: what derivatives by Q meet there.
     """
 
-    ahead: np.ndarray
+    continuation: np.ndarray
     back: np.ndarray
     gain: np.ndarray
     by: np.ndarray
@@ -64,15 +64,15 @@ class Slopes(NamedTuple):
     worth: np.ndarray
 
 
-def make_slopes(turn: Turn, piece: Piece, count: int, width: int) -> Slopes:
+def make_slopes(turn: BeliefLayout, piece: BeliefBlock, count: int, width: int) -> Slopes:
     """Scratch for up to `count` actions."""
-    rows, kinds = piece.node.shape[0], turn.members.shape[0]
+    rows, n_types = piece.node.shape[0], turn.members.shape[0]
     return Slopes(
         np.zeros((count, rows, width)),
         np.zeros((count, rows, width)),
         np.zeros((rows, width)),
-        np.zeros((count, kinds, rows)),
-        np.zeros((count, kinds, rows)),
+        np.zeros((count, n_types, rows)),
+        np.zeros((count, n_types, rows)),
         np.zeros(width),
         np.zeros(rows),
         np.zeros(rows),
@@ -82,38 +82,41 @@ def make_slopes(turn: Turn, piece: Piece, count: int, width: int) -> Slopes:
 
 
 @kernel
-def follow_lines(first, last, part, turn, following, sigma, values, lines, ahead, play):
-    """`adjoint.follow` for these turns; scratch as `single.Lines`, float64 [a, b, c], [b, θ, a]."""
-    beliefs = following.shape[1]
+def follow_lines(first, last, part, turn, next_values, sigma, values, lines, continuation, play):
+    """`adjoint.follow` for these turns.
+
+    Scratch as `two_type_layer.Lines`, float64 [a, b, c], [b, θ, a].
+    """
+    beliefs = next_values.shape[1]
     best = np.empty((1, 1))
     for x in range(first, last):
         begin = part.action_ptr[x]
         count = part.action_ptr[x + 1] - begin
         if count == 1:
-            look_ahead(part, 0, begin, following, values[x])
+            look_ahead(part, 0, begin, next_values, values[x])
             continue
         for a in range(count):
-            look_ahead(part, 0, begin + a, following, ahead[a])
+            look_ahead(part, 0, begin + a, next_values, continuation[a])
         see_lines(turn, 0, turn.base.shape[0], count, sigma[beliefs * part.play_ptr[x] :], lines)
-        update_lines(turn, lines, ahead, count, best, values[x], play)
+        update_lines(turn, lines, continuation, count, best, values[x], play)
 
 
-@inner
+@device
 def see_lines(turn, first, last, count, sigma, lines):
     """Strategies [b, θ, a] into lines.play, and the cells that they lead to."""
-    inner, kinds = turn.local.shape[0], turn.members.shape[0]
+    per_line, n_types = turn.local.shape[0], turn.members.shape[0]
     for o in range(first, last):
-        for g in range(inner):
-            y = (o - first) * inner + g
-            at = (turn.base[o] + turn.local[g]) * kinds * count
+        for g in range(per_line):
+            y = (o - first) * per_line + g
+            at = (turn.base[o] + turn.local[g]) * n_types * count
             for a in range(count):
                 play_0 = sigma[at + a]
                 lines.play[0, a, y] = play_0
-                if kinds == 1:
+                if n_types == 1:
                     continue
                 play_1 = sigma[at + count + a]
                 lines.play[1, a, y] = play_1
-                steps = inner - 1
+                steps = per_line - 1
                 # The belief stays where none of the types that it holds possible does this.
                 zero, one = (steps - g) * play_0, g * play_1
                 total = zero + one
@@ -128,9 +131,9 @@ def adjoin_lines(
     piece,
     part,
     turn,
-    following,
+    next_values,
     sigma,
-    kinds,
+    n_types,
     profiles,
     believed,
     gain,
@@ -142,19 +145,23 @@ def adjoin_lines(
     lines,
     slopes,
 ):
-    """`adjoint.adjoin` for these turns, at a piece of the beliefs. Scratch: see `single.Lines`,
-    for the nodes of the piece, and `Slopes`."""
-    beliefs, most = following.shape[1], lines.own.shape[0]
+    """`adjoint.adjoin` for these turns, at a block of the beliefs.
+
+    Scratch: see `two_type_layer.Lines`, for the nodes of the block, and `Slopes`.
+    """
+    beliefs, most = next_values.shape[1], lines.own.shape[0]
     for x in range(gain.shape[0]):
         begin = part.action_ptr[x]
         count = part.action_ptr[x + 1] - begin
         if take(piece, gain[x], slopes.gain) == 0.0:
             continue
         if count == 1:
-            give(part, piece, begin, slopes.gain, following, following_gain, prob_gain, reward_gain)
+            give(
+                part, piece, begin, slopes.gain, next_values, following_gain, prob_gain, reward_gain
+            )
             continue
         for a in range(count):
-            look_from(part, piece, begin + a, following, slopes.ahead[a])
+            look_from(part, piece, begin + a, next_values, slopes.continuation[a])
         see_lines(turn, piece.first, piece.last, count, sigma[beliefs * part.play_ptr[x] :], lines)
         weigh_rows(turn, piece, slopes, count, lines)
         slopes.back[:count] = 0.0
@@ -167,24 +174,24 @@ def adjoin_lines(
                 piece,
                 begin + a,
                 slopes.back[a],
-                following,
+                next_values,
                 following_gain,
                 prob_gain,
                 reward_gain,
             )
     # b(θ) ∝ r(θ) at every node: ∂ log b(φ) / ∂ log r(θ) = [φ = θ] - b(θ).
-    for i in range(kinds.shape[0] if most > 1 else 0):
-        if i == turn.actor[0] or kinds[i] == 1:
+    for i in range(n_types.shape[0] if most > 1 else 0):
+        if i == turn.actor[0] or n_types[i] == 1:
             continue
         for o in range(piece.first, piece.last):
             for p in range(profiles.shape[0]):
                 worth = slopes.worth[o - piece.first, p]
                 ratio_gain[i, profiles[p, i]] += worth
-                for theta in range(kinds[i]):
+                for theta in range(n_types[i]):
                     ratio_gain[i, theta] -= worth * believed[i, turn.base[o], theta]
 
 
-@summing
+@reassoc
 def take(piece, source, target):
     """The rows [r, c] of a piece, from [b, c]; gives the sum of their sizes."""
     total, width = 0.0, target.shape[1]
@@ -199,11 +206,11 @@ def take(piece, source, target):
     return total
 
 
-@inner
-def look_from(part, piece, e, following, target):
+@device
+def look_from(part, piece, e, next_values, target):
     """`turn.look_ahead` at the rows of a piece: float64 [r, c]."""
-    width, beliefs, components = target.shape[1], following.shape[1], part.reward.shape[1]
-    source, flat = following.reshape(-1), target.reshape(-1)
+    width, beliefs, components = target.shape[1], next_values.shape[1], part.reward.shape[1]
+    source, flat = next_values.reshape(-1), target.reshape(-1)
     target[:] = 0.0
     for r in range(target.shape[0]):
         for c in range(components):
@@ -218,11 +225,11 @@ def look_from(part, piece, e, following, target):
                 went[r] += chance * came[r]
 
 
-@inner
-def give(part, piece, e, back, following, following_gain, prob_gain, reward_gain):
+@device
+def give(part, piece, e, back, next_values, following_gain, prob_gain, reward_gain):
     """What derivatives by the next values of e, [r, c], mean for all that these are made of."""
-    width, beliefs, components = back.shape[1], following.shape[1], part.reward.shape[1]
-    source, target, flat = following.reshape(-1), following_gain.reshape(-1), back.reshape(-1)
+    width, beliefs, components = back.shape[1], next_values.shape[1], part.reward.shape[1]
+    source, target, flat = next_values.reshape(-1), following_gain.reshape(-1), back.reshape(-1)
     for r in range(back.shape[0]):
         for c in range(components):
             reward_gain[e, c] += back[r, c]
@@ -236,7 +243,7 @@ def give(part, piece, e, back, following, following_gain, prob_gain, reward_gain
         prob_gain[k] += total
 
 
-@summing
+@reassoc
 def add_scaled(factor, back, size, target, source):
     """Add `factor` times `back` to `target`; gives the product of `back` and `source`."""
     total = 0.0
@@ -246,15 +253,15 @@ def add_scaled(factor, back, size, target, source):
     return total
 
 
-@inner
+@device
 def weigh_rows(turn, piece, slopes, count, lines):
     """What the mover expects over the others' types, into lines.own [a, θ, y]."""
-    inner, width = turn.local.shape[0], np.uint64(slopes.ahead.shape[2])
+    per_line, width = turn.local.shape[0], np.uint64(slopes.continuation.shape[2])
     rows, block = piece.node.shape[0], turn.actor[0] * turn.profile.shape[0]
-    flat = slopes.ahead.reshape(-1)
+    flat = slopes.continuation.reshape(-1)
     for a in range(count):
         for y in range(rows):
-            o = piece.first + y // inner
+            o = piece.first + y // per_line
             row = np.uint64(a * rows + piece.place[y]) * width + np.uint64(block)
             for q in range(turn.members.shape[0]):
                 total = 0.0
@@ -264,15 +271,19 @@ def weigh_rows(turn, piece, slopes, count, lines):
                 lines.own[a, q, y] = total
 
 
-@summing
+@reassoc
 def turn_back(turn, piece, lines, slopes, count):
     """From slopes.gain to slopes.back, what is gained at the given strategies, and to slopes.by,
     the derivatives by log σ."""
-    inner, informed = turn.local.shape[0], turn.members.shape[0] == 2
-    rows, steps, lam = piece.node.shape[0], inner - 1, turn.movers.lam[0]
+    per_line, informed = turn.local.shape[0], turn.members.shape[0] == 2
+    rows, steps, lam = piece.node.shape[0], per_line - 1, turn.movers.lam[0]
     # Unsigned positions: of a signed one Numba asks whether it counts from the end.
-    wide = np.uint64(slopes.ahead.shape[2])
-    ahead, back, gain = slopes.ahead.reshape(-1), slopes.back.reshape(-1), slopes.gain.reshape(-1)
+    wide = np.uint64(slopes.continuation.shape[2])
+    continuation, back, gain = (
+        slopes.continuation.reshape(-1),
+        slopes.back.reshape(-1),
+        slopes.gain.reshape(-1),
+    )
     place, inside, second, weight = piece.place, lines.inside, lines.second, slopes.weight
     shares, play, own, by, rates = lines.share, lines.play, lines.own, slopes.by, slopes.rate
     for a in range(count):
@@ -281,7 +292,7 @@ def turn_back(turn, piece, lines, slopes, count):
             at, share, play_0 = np.int64(y), 0.0, play[0, a, y]
             change = 0.0
             if informed:
-                at = y - y % inner + inside[a, y]
+                at = y - y % per_line + inside[a, y]
                 share, change = shares[a, y], play[1, a, y] - play_0
             low = np.uint64(a * rows + place[at]) * wide
             high = np.uint64(a * rows + place[at + 1]) * wide if informed else low
@@ -289,10 +300,10 @@ def turn_back(turn, piece, lines, slopes, count):
             for c in range(wide):
                 weight[c] = (play_0 + second[c] * change) * gain[here + c]
             for c in range(wide):
-                worth = weight[c] * (rest * ahead[low + c] + share * ahead[high + c])
+                worth = weight[c] * (rest * continuation[low + c] + share * continuation[high + c])
                 by_0 += (1.0 - second[c]) * worth
                 by_1 += second[c] * worth
-                between += weight[c] * (ahead[high + c] - ahead[low + c])
+                between += weight[c] * (continuation[high + c] - continuation[low + c])
             for c in range(wide):
                 back[low + c] += rest * weight[c]
             by[a, 0, y] = by_0
@@ -308,17 +319,17 @@ def turn_back(turn, piece, lines, slopes, count):
                     rates[a, theta, y] = lam * bend * rise
 
 
-@summing
+@reassoc
 def through_stage(turn, lines, slopes, count):
     """slopes.by from derivatives by log σ to those by Q; gives that by the precision.
 
     With h(a, θ) = g(a, θ) - σ(a|θ) Σ g(·, θ), what is gained by λ Q directly, and k(a) what ℓ gives
     through ∂Q/∂ℓ: (diag(d) + v 1ᵀ) m = k, and m is what Q gives through ℓ.
     """
-    lam, kinds, nodes = turn.movers.lam[0], turn.members.shape[0], slopes.total.shape[0]
-    inner = turn.local.shape[0]
+    lam, n_types, nodes = turn.movers.lam[0], turn.members.shape[0], slopes.total.shape[0]
+    per_line = turn.local.shape[0]
     total, over, below = slopes.total, slopes.over, slopes.below
-    for theta in range(kinds):
+    for theta in range(n_types):
         total[:] = 0.0
         for a in range(count):
             by = slopes.by[a, theta]
@@ -328,7 +339,7 @@ def through_stage(turn, lines, slopes, count):
             by, play = slopes.by[a, theta], lines.play[theta, a]
             for y in range(nodes):
                 by[y] -= play[y] * total[y]
-    if kinds == 2:
+    if n_types == 2:
         over[:] = 0.0
         below[:] = 1.0
         for a in range(count):
@@ -362,25 +373,25 @@ def through_stage(turn, lines, slopes, count):
                 by_1[y] += over[y] - play_1[y] * total[y]
     gain = 0.0
     for a in range(count):
-        for theta in range(kinds):
+        for theta in range(n_types):
             by, own = slopes.by[a, theta], lines.own[a, theta]
             for y in range(nodes):
                 value = own[y]
-                if kinds == 2:
-                    at = y - y % inner + lines.inside[a, y]
+                if n_types == 2:
+                    at = y - y % per_line + lines.inside[a, y]
                     value = own[at] + lines.share[a, y] * (own[at + 1] - own[at])
                 gain += by[y] * value
                 by[y] *= lam
     return gain
 
 
-@inner
+@device
 def pass_to_payoffs(turn, piece, lines, slopes, count):
     """From derivatives by Q to those by next values, and what these are multiplied with."""
-    inner, informed = turn.local.shape[0], turn.members.shape[0] == 2
-    profiles, wide = turn.profile.shape[0], np.uint64(slopes.ahead.shape[2])
+    per_line, informed = turn.local.shape[0], turn.members.shape[0] == 2
+    profiles, wide = turn.profile.shape[0], np.uint64(slopes.continuation.shape[2])
     rows, block = piece.node.shape[0], np.uint64(turn.actor[0] * profiles)
-    ahead, back = slopes.ahead.reshape(-1), slopes.back.reshape(-1)
+    continuation, back = slopes.continuation.reshape(-1), slopes.back.reshape(-1)
     place, inside, shares, by, worth = (
         piece.place,
         lines.inside,
@@ -391,9 +402,9 @@ def pass_to_payoffs(turn, piece, lines, slopes, count):
     outside, profile = turn.outside, turn.profile
     for a in range(count):
         for y in range(rows):
-            at, share, o = np.int64(y), 0.0, y // inner
+            at, share, o = np.int64(y), 0.0, y // per_line
             if informed:
-                at, share = y - y % inner + inside[a, y], shares[a, y]
+                at, share = y - y % per_line + inside[a, y], shares[a, y]
             low = np.uint64(a * rows + place[at]) * wide + block
             high = np.uint64(a * rows + place[at + 1]) * wide + block if informed else low
             for p in range(np.uint64(profiles)):
@@ -401,4 +412,4 @@ def pass_to_payoffs(turn, piece, lines, slopes, count):
                 one, other = (1.0 - share) * gain, share * gain
                 back[low + p] += one
                 back[high + p] += other
-                worth[o, p] += one * ahead[low + p] + other * ahead[high + p]
+                worth[o, p] += one * continuation[low + p] + other * continuation[high + p]

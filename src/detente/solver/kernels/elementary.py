@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detente.solver.kernels.jit import inner
+from detente.solver.kernels.jit import device
 
 LOG2_E = 1.4426950408889634
 LN2_HIGH = 0.693147180369123816490
@@ -21,7 +21,7 @@ HALF = 0x3FE << 52
 SQRT_HALF = 0.7071067811865476
 
 
-@inner
+@device
 def exp(x):
     """e to the x; below -708 as at -708, about 3e-308."""
     x = min(max(x, -708.0), 709.0)
@@ -46,7 +46,7 @@ def exp(x):
     return p * np.int64(power).view(np.float64)
 
 
-@inner
+@device
 def log(x):
     """The natural logarithm of a positive, normal number."""
     bits = np.float64(x).view(np.int64)

@@ -33,7 +33,7 @@ CACHE, REMARK = cache_folder(_version())
 
 SETTINGS: Any = numba.config
 
-INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
+DEVICE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
 
 
 def kernel(function: Kernel) -> Kernel:
@@ -54,29 +54,29 @@ def is_kept(compiled: Kernel) -> bool:
     return kept
 
 
-def inner(function: Kernel) -> Kernel:
+def device(function: Kernel) -> Kernel:
     """The same for a function that only kernels call, and that neither makes nor gives back arrays.
 
     It takes half as long to compile, and does not count references: arrays are given in tuples of
     many, whose counts would take longer than the work at a node does. It is kept on disk with each
     kernel that calls it, and not by itself.
     """
-    return _compile(function, INNER)
+    return _compile(function, DEVICE)
 
 
-def summing(function: Kernel) -> Kernel:
-    """`inner` where the order of sums is the compiler's: they become vector code."""
-    return _compile(function, {**INNER, "fastmath": {"reassoc"}})
+def reassoc(function: Kernel) -> Kernel:
+    """`device` where the order of sums is the compiler's: they become vector code."""
+    return _compile(function, {**DEVICE, "fastmath": {"reassoc"}})
 
 
 def inlined(function: Kernel) -> Kernel:
-    """`inner` for a small function: to call it would take longer than its work, see `inner`."""
-    return _compile(function, {**INNER, "forceinline": True})
+    """`device` for a small function: to call it would take longer than its work, see `device`."""
+    return _compile(function, {**DEVICE, "forceinline": True})
 
 
-def once(function: Kernel) -> Kernel:
-    """`inner` for a function called at one place: written out there before anything is compiled."""
-    return _compile(function, {**INNER, "inline": "always"})
+def inline(function: Kernel) -> Kernel:
+    """`device` for a function called at one place, where it is written out before compiling."""
+    return _compile(function, {**DEVICE, "inline": "always"})
 
 
 def _compile(function: Kernel, options: dict[str, Any]) -> Kernel:

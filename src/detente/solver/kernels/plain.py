@@ -7,32 +7,32 @@ scratch as in `single`.
 from __future__ import annotations
 
 from detente.solver.kernels.elementary import exp
-from detente.solver.kernels.jit import kernel, once
-from detente.solver.kernels.line import TOP_0, TOTAL_0
-from detente.solver.kernels.single import update_lines, weigh
+from detente.solver.kernels.jit import inline, kernel
 from detente.solver.kernels.turn import look_ahead
+from detente.solver.kernels.two_type_layer import update_lines, weigh
+from detente.solver.kernels.two_type_newton import TOP_0, TOTAL_0
 
 
 @kernel
-def sweep_plain(first, last, part, turn, following, lines, ahead, best, values, sigma):
-    """The states first … last - 1 of a turn. As `single.sweep_lines`."""
-    beliefs = following.shape[1]
+def sweep_plain(first, last, part, turn, next_values, lines, continuation, best, values, sigma):
+    """The states first … last - 1 of a turn. As `two_type_layer.sweep_lines`."""
+    beliefs = next_values.shape[1]
     for x in range(first, last):
         begin = part.action_ptr[x]
         count = part.action_ptr[x + 1] - begin
         play = sigma[beliefs * part.play_ptr[x] : beliefs * part.play_ptr[x + 1]]
         if count == 1:
-            look_ahead(part, turn.best, begin, following, values[x])
+            look_ahead(part, turn.best, begin, next_values, values[x])
             play[:] = 1.0
             continue
         for a in range(count):
-            look_ahead(part, turn.best, begin + a, following, ahead[a])
-        weigh(turn, ahead, count, lines)
+            look_ahead(part, turn.best, begin + a, next_values, continuation[a])
+        weigh(turn, continuation, count, lines)
         logit(turn.movers.lam[0], count, lines)
-        update_lines(turn, lines, ahead, count, best, values[x], play)
+        update_lines(turn, lines, continuation, count, best, values[x], play)
 
 
-@once
+@inline
 def logit(lam, count, lines):
     """σ(a) ∝ exp(λ Q(a)) at all nodes, into lines.play."""
     top, total = lines.sums[TOP_0], lines.sums[TOTAL_0]

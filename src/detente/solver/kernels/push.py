@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detente.solver.kernels.jit import inner, kernel
+from detente.solver.kernels.jit import device, kernel
 from detente.solver.kernels.stage import (
     combine,
     enter_node,
@@ -25,7 +25,7 @@ FAINT = 1e-250  # mass that is left out: numbers near 1e-308 take a processor te
 
 
 @kernel
-def push(first, last, part, turn, sigma, alive, mass, following, acted, dense, stage):
+def push(first, last, part, turn, sigma, alive, mass, next_values, acted, dense, stage):
     """Move mass to following [x', b, h], for the beliefs o = first … last - 1.
 
     These are the beliefs about those who do not move, which stay as they are: what different o do
@@ -33,7 +33,7 @@ def push(first, last, part, turn, sigma, alive, mass, following, acted, dense, s
 
     alive
         float64 [x, h]: 1, or 0 where mass leaves a channel at a state.
-    following
+    next_values
         Out, at the nodes of these o.
     acted
         Added to, float64 [e, p]: probability of each joint action, at its state.
@@ -47,9 +47,9 @@ def push(first, last, part, turn, sigma, alive, mass, following, acted, dense, s
     # Unsigned positions: of a signed one Numba asks whether it counts from the end.
     width, channels = np.uint64(mass.shape[2]), np.uint64(mass.shape[2] // profiles)
     movers = turn.movers
-    several = movers.kinds.shape[0]
+    several = movers.n_types.shape[0]
     base, local = turn.base[first:last], turn.local
-    if several == 0 or (several == 1 and movers.kinds[0] == 1):
+    if several == 0 or (several == 1 and movers.n_types[0] == 1):
         # No belief moves: the nodes of all these o are taken together, as they stand in memory.
         base, local = turn.local, turn.base[first:last]
     nodes = local.shape[0]
@@ -57,9 +57,9 @@ def push(first, last, part, turn, sigma, alive, mass, following, acted, dense, s
     second = np.zeros(mass.shape[2])
     for h in range(width):
         second[h] = turn.profile[h // channels]
-    source, target = mass.reshape(-1), following.reshape(-1)
+    source, target = mass.reshape(-1), next_values.reshape(-1)
     for o in range(base.shape[0]):
-        for x in range(following.shape[0]):
+        for x in range(next_values.shape[0]):
             for node in range(nodes):
                 to = np.uint64(x * beliefs + base[o] + local[node]) * width
                 for h in range(width):
@@ -69,11 +69,11 @@ def push(first, last, part, turn, sigma, alive, mass, following, acted, dense, s
             count = part.action_ptr[x + 1] - begin
             size = part.play_ptr[x + 1] - part.play_ptr[x]
             # Where nothing is learnt each node leads to itself.
-            plain = count == 1 or (several == 1 and movers.kinds[0] == 1)
+            plain = count == 1 or (several == 1 and movers.n_types[0] == 1)
             if not plain:
                 dense[: count * nodes * mass.shape[2]] = 0.0
                 if stage is not None:
-                    enter_state(movers, stage, part.choices[x])
+                    enter_state(movers, stage, part.n_actions[x])
             for node in range(nodes):
                 b = base[o] + local[node]
                 here = np.uint64(x * beliefs + b) * width
@@ -139,14 +139,14 @@ def push(first, last, part, turn, sigma, alive, mass, following, acted, dense, s
                             target[to + h] += share * dense[came + h]
 
 
-@inner
+@device
 def taken_by(turn, stage, e, channels, chance):
     """Probability of joint action e for each channel [h]: its profile's."""
     movers = turn.movers
     for p in range(turn.profile.shape[0]):
         total = 1.0
-        for m in range(movers.kinds.shape[0]):
-            row = stage.first[m] + movers.types[turn.profile[p], m] * stage.choices[m]
+        for m in range(movers.n_types.shape[0]):
+            row = stage.first[m] + movers.types[turn.profile[p], m] * stage.n_actions[m]
             total *= stage.play[row + stage.own[e, m]]
         first = np.uint64(p) * channels
         for h in range(first, first + channels):

@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detente.solver.kernels.jit import inlined, inner
+from detente.solver.kernels.jit import device, inlined
 from detente.solver.kernels.turn import LOG_LEAST, Movers
 
 
 class Stage(NamedTuple):
     """Scratch of one state's stage problems, and the answer at the node solved last.
 
-    choices, first, free, own
+    n_actions, first, n_unknowns, own
         int64 [m], [m], [m], [e, m]: own actions, where a mover's block begins in N and in D, and
         the own actions of each joint action.
     at
@@ -45,9 +45,9 @@ class Stage(NamedTuple):
         parts of c.
     """
 
-    choices: np.ndarray
+    n_actions: np.ndarray
     first: np.ndarray
-    free: np.ndarray
+    n_unknowns: np.ndarray
     own: np.ndarray
     at: np.ndarray
     y: np.ndarray
@@ -83,14 +83,14 @@ def make_stage(movers: Movers, most: int, joint: int, width: int) -> Stage:
     Made outside the kernels, as all scratch is: to compile it there would take longer than to
     compile many of them.
     """
-    count = movers.kinds.shape[0]
-    kinds = int(movers.kinds.max(initial=1))
-    blocks = int(movers.kinds.sum()) * most
+    count = movers.n_types.shape[0]
+    n_types = int(movers.n_types.max(initial=1))
+    blocks = int(movers.n_types.sum()) * most
     whole = np.int64
     return Stage(
-        choices=np.ones(count, whole),
+        n_actions=np.ones(count, whole),
         first=np.zeros(count, whole),
-        free=np.zeros(count, whole),
+        n_unknowns=np.zeros(count, whole),
         own=np.zeros((joint, count), whole),
         at=np.zeros(count, whole),
         y=np.zeros(blocks),
@@ -99,70 +99,70 @@ def make_stage(movers: Movers, most: int, joint: int, width: int) -> Stage:
         value=np.zeros(blocks),
         cross=np.zeros((blocks, blocks)),
         vertices=np.ones(count, whole),
-        vertex=np.zeros((count, most, kinds), whole),
-        weight=np.zeros((count, most, kinds)),
-        slope=np.zeros((count, most, kinds, kinds)),
+        vertex=np.zeros((count, most, n_types), whole),
+        weight=np.zeros((count, most, n_types)),
+        slope=np.zeros((count, most, n_types, n_types)),
         residual=np.zeros(blocks + 1),
         matrix=np.zeros((blocks + 1, blocks + 2)),
         tangent=np.zeros(blocks + 1),
         point=np.zeros((5, blocks + 1)),
         mean=np.zeros((count, movers.types.shape[0])),
-        rise=np.zeros((count, kinds, count, movers.types.shape[0])),
+        rise=np.zeros((count, n_types, count, movers.types.shape[0])),
         digit=np.zeros(count, whole),
         kept=np.zeros(count, whole),
         gain=np.zeros(blocks),
         chance=np.zeros(width),
         worth=np.zeros(width),
         rate=np.zeros(blocks),
-        share=np.zeros(kinds),
-        order=np.zeros(kinds, whole),
-        whole=np.zeros(kinds, whole),
-        part=np.zeros(kinds),
+        share=np.zeros(n_types),
+        order=np.zeros(n_types, whole),
+        whole=np.zeros(n_types, whole),
+        part=np.zeros(n_types),
     )
 
 
-@inner
-def enter_state(movers, stage, choices):
+@device
+def enter_state(movers, stage, n_actions):
     """Set the stage for a state with so many own actions; gives D."""
-    count = choices.shape[0]
-    blocks, free, joint = 0, 0, 1
+    count = n_actions.shape[0]
+    blocks, n_unknowns, joint = 0, 0, 1
     for m in range(count):
-        stage.choices[m] = choices[m]
+        stage.n_actions[m] = n_actions[m]
         stage.first[m] = blocks
-        stage.free[m] = free
-        blocks += movers.kinds[m] * choices[m]
-        free += movers.kinds[m] * (choices[m] - 1)
-        joint *= choices[m]
+        stage.n_unknowns[m] = n_unknowns
+        blocks += movers.n_types[m] * n_actions[m]
+        n_unknowns += movers.n_types[m] * (n_actions[m] - 1)
+        joint *= n_actions[m]
     for e in range(joint):
         rest = e
         for m in range(count - 1, -1, -1):
-            stage.own[e, m] = rest % choices[m]
-            rest //= choices[m]
-    return free
+            stage.own[e, m] = rest % n_actions[m]
+            rest //= n_actions[m]
+    return n_unknowns
 
 
-@inner
+@device
 def enter_node(movers, stage, node):
     """Set the stage at node l of the movers' grids."""
-    for m in range(movers.kinds.shape[0]):
+    for m in range(movers.n_types.shape[0]):
         stage.at[m] = node // movers.stride[m] % movers.size[m]
 
 
-@inner
-def restart(stage, free, start):
+@device
+def restart(stage, n_unknowns, start):
     """The log odds from which Newton's method begins: `start`, or 0 where there is none."""
-    for r in range(free):
+    for r in range(n_unknowns):
         stage.y[r] = start[r] if start.shape[0] > 0 else 0.0
 
 
-@inner
+@device
 def choose(movers, stage):
     """log σ and σ of all types from the log odds y."""
-    for m in range(movers.kinds.shape[0]):
-        count = stage.choices[m]
-        for theta in range(movers.kinds[m]):
+    for m in range(movers.n_types.shape[0]):
+        count = stage.n_actions[m]
+        for theta in range(movers.n_types[m]):
             begin = stage.first[m] + theta * count
-            odds = stage.free[m] + theta * (count - 1)
+            odds = stage.n_unknowns[m] + theta * (count - 1)
             top, total = 0.0, 0.0
             for a in range(count - 1):
                 top = max(top, stage.y[odds + a])
@@ -176,71 +176,71 @@ def choose(movers, stage):
                 stage.play[begin + a] = math.exp(stage.log[begin + a])
 
 
-@inner
+@device
 def update_beliefs(movers, stage):
     """The cell of each mover's belief after each of its own actions, by Bayes' rule from log σ,
     and its derivatives."""
-    for m in range(movers.kinds.shape[0]):
-        count, kinds, steps = stage.choices[m], movers.kinds[m], movers.steps[m]
+    for m in range(movers.n_types.shape[0]):
+        count, n_types, steps = stage.n_actions[m], movers.n_types[m], movers.steps[m]
         here = stage.at[m]
         if steps == 0 or count == 1:
             stay(movers, stage, m)
             continue
-        stage.vertices[m] = kinds
+        stage.vertices[m] = n_types
         for a in range(count):
             top = -math.inf
-            for theta in range(kinds):
+            for theta in range(n_types):
                 if movers.node[m, here, theta] > 0:
                     top = max(top, stage.log[stage.first[m] + theta * count + a])
             total = 0.0
-            for theta in range(kinds):
+            for theta in range(n_types):
                 share = 0.0
                 if movers.node[m, here, theta] > 0:
                     log = stage.log[stage.first[m] + theta * count + a]
                     share = movers.node[m, here, theta] * math.exp(log - top)
                 stage.share[theta] = share
                 total += share
-            for theta in range(kinds):
+            for theta in range(n_types):
                 stage.share[theta] /= total
             locate(movers, stage, m, a)
             # ∂c(j)/∂ log σ(a|φ) = n u(φ) ([φ ≥ j] - Σ_{θ ≥ j} u(θ)), and weights are differences.
-            for phi in range(kinds):
+            for phi in range(n_types):
                 before = 0.0
-                for v in range(kinds - 1):
+                for v in range(n_types - 1):
                     j = stage.order[v] + 1
                     tail = 0.0
-                    for theta in range(j, kinds):
+                    for theta in range(j, n_types):
                         tail += stage.share[theta]
                     inside = 1.0 if phi >= j else 0.0
                     change = steps * stage.share[phi] * (inside - tail)
                     stage.slope[m, a, v, phi] = before - change
                     before = change
-                stage.slope[m, a, kinds - 1, phi] = before
+                stage.slope[m, a, n_types - 1, phi] = before
 
 
-@inner
+@device
 def see(movers, stage, sigma, offset):
     """σ from strategies [(m, θ, a)] that stand at `offset`, and the cells they lead to.
 
     The belief stays where none of the types that it holds possible takes the action.
     """
-    for m in range(movers.kinds.shape[0]):
-        count, kinds, here = stage.choices[m], movers.kinds[m], stage.at[m]
+    for m in range(movers.n_types.shape[0]):
+        count, n_types, here = stage.n_actions[m], movers.n_types[m], stage.at[m]
         first = stage.first[m]
-        for r in range(first, first + kinds * count):
+        for r in range(first, first + n_types * count):
             stage.play[r] = sigma[offset + r]
         if movers.steps[m] == 0 or count == 1:
             stay(movers, stage, m)
             continue
-        stage.vertices[m] = kinds
+        stage.vertices[m] = n_types
         for a in range(count):
             total = 0.0
-            for theta in range(kinds):
+            for theta in range(n_types):
                 stage.share[theta] = (
                     movers.node[m, here, theta] * stage.play[first + theta * count + a]
                 )
                 total += stage.share[theta]
-            for theta in range(kinds):
+            for theta in range(n_types):
                 if total > 0.0:
                     stage.share[theta] /= total
                 else:
@@ -252,7 +252,7 @@ def see(movers, stage, sigma, offset):
 def stay(movers, stage, m):
     """The belief about mover m does not move: its one vertex is the node it is at."""
     stage.vertices[m] = 1
-    for a in range(stage.choices[m]):
+    for a in range(stage.n_actions[m]):
         stage.vertex[m, a, 0] = stage.at[m] * movers.stride[m]
         stage.weight[m, a, 0] = 1.0
 
@@ -260,7 +260,7 @@ def stay(movers, stage, m):
 @inlined
 def locate(movers, stage, m, a):
     """The cell of the belief stage.share about mover m, for its own action a."""
-    steps, last = movers.steps[m], movers.kinds[m] - 1
+    steps, last = movers.steps[m], movers.n_types[m] - 1
     tail = 0.0
     for j in range(last - 1, -1, -1):
         tail += stage.share[j + 1]
@@ -297,17 +297,17 @@ def advance(stage):
         stage.digit[m] = 0
 
 
-@inner
+@device
 def keep_play(movers, stage, play):
     """Strategies at a node, [(m, θ, a)], so that ratios between types survive underflow."""
-    for m in range(movers.kinds.shape[0]):
-        count, first = stage.choices[m], stage.first[m]
+    for m in range(movers.n_types.shape[0]):
+        count, first = stage.n_actions[m], stage.first[m]
         for a in range(count):
             top = -math.inf
-            for theta in range(movers.kinds[m]):
+            for theta in range(movers.n_types[m]):
                 top = max(top, stage.log[first + theta * count + a])
             lift = max(top, LOG_LEAST) - top
-            for theta in range(movers.kinds[m]):
+            for theta in range(movers.n_types[m]):
                 play[first + theta * count + a] = math.exp(
                     stage.log[first + theta * count + a] + lift
                 )
@@ -317,7 +317,7 @@ def keep_play(movers, stage, play):
 def reach(movers, stage):
     """The number of nodes to which a joint action leads from here; begins with the first."""
     combinations = 1
-    for m in range(movers.kinds.shape[0]):
+    for m in range(movers.n_types.shape[0]):
         combinations *= stage.vertices[m]
         stage.digit[m] = 0
     return combinations

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detente.solver.kernels.jit import inner
+from detente.solver.kernels.jit import device
 
 LEAST = 1e-200  # of the larger of an action's probabilities: the types' ratio must not underflow
 LOG_LEAST = -460.51701859880916
@@ -15,7 +15,7 @@ LOG_LEAST = -460.51701859880916
 class Movers(NamedTuple):
     """Who chooses, the same for all states of a layer.
 
-    lam, kinds, steps
+    lam, n_types, steps
         float64 [m], int64 [m], int64 [m]: precision, number of types, n of the grid (0: nothing
         private).
     node, belief
@@ -29,7 +29,7 @@ class Movers(NamedTuple):
     """
 
     lam: np.ndarray
-    kinds: np.ndarray
+    n_types: np.ndarray
     steps: np.ndarray
     node: np.ndarray
     belief: np.ndarray
@@ -39,7 +39,7 @@ class Movers(NamedTuple):
     types: np.ndarray
 
 
-class Turn(NamedTuple):
+class BeliefLayout(NamedTuple):
     """A layer's movers on the belief grid.
 
     movers
@@ -69,7 +69,7 @@ class Turn(NamedTuple):
     members: np.ndarray
 
 
-class Guess(NamedTuple):
+class WarmStart(NamedTuple):
     """Where Newton's method begins: with what it found at the same turn a period later.
 
     That is, for one mover with two types, log-likelihood ratios [a, y]; for any others log odds
@@ -88,12 +88,12 @@ class Guess(NamedTuple):
     place: np.ndarray
 
 
-class Part(NamedTuple):
+class LayerArrays(NamedTuple):
     """A layer's arrays; see `detente.game.arrays.Layer`. play_ptr is int64 [x + 1]: the strategies
     of x have play_ptr[x + 1] - play_ptr[x] numbers at each node."""
 
     action_ptr: np.ndarray
-    choices: np.ndarray
+    n_actions: np.ndarray
     trans_ptr: np.ndarray
     succ: np.ndarray
     prob: np.ndarray
@@ -101,24 +101,24 @@ class Part(NamedTuple):
     play_ptr: np.ndarray
 
 
-@inner
-def look_ahead(part, best, e, following, target):
+@device
+def look_ahead(part, best, e, next_values, target):
     """Expected next values after joint action e at every posterior, plus its reward: [b, c]."""
     beliefs = target.shape[0]
     components = part.reward.shape[1]
     begin, end = part.trans_ptr[e], part.trans_ptr[e + 1]
     chance, flat = part.prob[begin], target.reshape(-1)
-    first = following[part.succ[begin]].reshape(-1)
+    first = next_values[part.succ[begin]].reshape(-1)
     for r in range(flat.shape[0]):
         flat[r] = chance * first[r]
     for k in range(begin + 1, end):
-        chance, more = part.prob[k], following[part.succ[k]].reshape(-1)
+        chance, more = part.prob[k], next_values[part.succ[k]].reshape(-1)
         for r in range(flat.shape[0]):
             flat[r] += chance * more[r]
-    free = True
+    n_unknowns = True
     for c in range(components):
-        free = free and part.reward[e, c] == 0.0
-    if not free:
+        n_unknowns = n_unknowns and part.reward[e, c] == 0.0
+    if not n_unknowns:
         # Best responses pay the same; what is observed on top of payoffs pays nothing.
         for b in range(beliefs):
             for c in range(components):

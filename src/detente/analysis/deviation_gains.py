@@ -1,0 +1,175 @@
+"""What breaking each term is worth where a forecast goes, and how often soft terms are broken.
+
+Read from a solution of the game in which hard terms can be broken (`detente.analysis.deviation`):
+gains from its strategies, weighed by the mass of the forward pass before each turn; breaches from
+the joint actions taken; "never broken" from a pass in which those actions lead nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detente.analysis.deviation import Commitment, Options, breaking, options, without
+from detente.simulation.forward import Forward, forward, schedule
+from detente.solver.backward import Workers
+from detente.solver.layout import kinds
+from detente.solver.solution import Solution
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+REACHED = 1e-6
+"""Probability, given the type, from which a turn, state and belief counts as reached: what play
+comes to less often has no part in the largest gain."""
+
+
+@dataclass(slots=True)
+class GainTally:
+    """What one actor's type meets of a hard term, float64 [t]: `largest` is -inf for nothing."""
+
+    binds: Floats
+    gain: Floats
+    tempted: Floats
+    largest: Floats
+
+
+class DeviationGains:
+    """What one solution says of all bonds.
+
+    tallies
+        By bond and type of its actor, of hard terms.
+    breaches, broken
+        By soft bond float64 [t, p]: expected number by the end of t, and the probability that
+        there has been one. `broken` has also, by term alone, that anybody has.
+    """
+
+    def __init__(
+        self,
+        solution: Solution,
+        bonds: tuple[Commitment, ...],
+        workers: Workers,
+        periods: int | None,
+    ) -> None:
+        self.solution, self.game = solution, solution.game
+        self.bonds = bonds
+        moves = schedule(self.game, periods)
+        self.periods = moves[-1][0]
+        self.actors = list(self.game.scenario.actors)
+        self.tallies: dict[tuple[Commitment, int], GainTally] = {}
+        for bond in bonds:
+            for theta in range(self.game.priors[self.actors.index(bond.actor)].size):
+                binds, gain, tempted = np.zeros((3, self.periods + 1))
+                never = np.full(self.periods + 1, -np.inf)
+                self.tallies[bond, theta] = GainTally(binds, gain, tempted, never)
+        self.choices = [options(self.game, n) for n in range(len(self.game.layers))]
+        nothing = tuple(np.zeros(len(layer.action), bool) for layer in self.game.layers)
+        run = self._forward(nothing, workers, periods, visit=True)
+        self.breaches: dict[Commitment, Floats] = {}
+        self.broken: dict[Commitment | str, Floats] = {}
+        for term in dict.fromkeys(bond.term for bond in bonds if not bond.hard):
+            bound = [bond for bond in bonds if bond.term == term]
+            for bond in bound:
+                broken = breaking(self.game, {bond.actor: bond.key})
+                self.breaches[bond] = self._count(run, broken)
+                self.broken[bond] = self._ever(broken, workers, periods)
+            anybody = breaking(self.game, {bond.actor: bond.key for bond in bound})
+            several = len(bound) > 1
+            self.broken[term] = (
+                self._ever(anybody, workers, periods) if several else self.broken[bound[0]]
+            )
+
+    def weights(self, actor: str, theta: int) -> Floats:
+        """Probability of each type profile given the type of an actor, float64 [p]."""
+        i, game = self.actors.index(actor), self.game
+        weights: Floats = (game.profiles[:, i] == theta).astype(np.float64)
+        for j, prior in enumerate(game.priors):
+            if j != i:
+                weights *= prior[game.profiles[:, j]]
+        return weights
+
+    def kinds(self, actor: str) -> tuple[str, ...]:
+        """The names of an actor's types; '' where nothing is private."""
+        return self.game.scenario.actors[actor].types or ("",)
+
+    def _forward(
+        self,
+        broken: tuple[Bools, ...],
+        workers: Workers,
+        periods: int | None,
+        *,
+        visit: bool = False,
+    ) -> Forward:
+        kept = replace(self.solution, game=without(self.game, broken))
+        return forward(kept, workers, periods=periods, visit=self._visit if visit else None)
+
+    def _ever(self, broken: tuple[Bools, ...], workers: Workers, periods: int | None) -> Floats:
+        """Probability that one of these joint actions has been taken, float64 [t, p]."""
+        states = self._forward(broken, workers, periods).states
+        kept = np.stack([mass.sum(axis=0) for mass in states])
+        return np.maximum(1.0 - kept, 0.0)  # where nothing is broken rounding may be
+
+    def _count(self, run: Forward, broken: tuple[Bools, ...]) -> Floats:
+        """Expected number of these joint actions by the end of each period, float64 [t, p]."""
+        count = np.zeros((self.periods + 1, len(self.game.profiles)))
+        for (t, n), acted in zip(run.moves, run.acted, strict=True):
+            count[t] += acted[broken[n]].sum(axis=0)
+        return np.asarray(count.cumsum(axis=0))
+
+    def _visit(self, t: int, n: int, mass: Floats) -> None:
+        """Weigh the gains at layer n by the mass before it, float64 [x, b, p]."""
+        for m, own in enumerate(self.choices[n]):
+            actor = self.actors[self.game.layers[n].movers[m]]
+            bonds = [b for b in self.bonds if b.hard and b.actor == actor and b.key in own.breaks]
+            times = np.zeros(own.available.shape, dtype=np.int64)
+            for bond in bonds:
+                times += own.breaks[bond.key]
+            for bond in bonds:
+                alone = own.breaks[bond.key] & (times == 1)
+                for rows, gain in self._gains(n, m, own, times == 0, alone, bond.cost):
+                    for theta in range(gain.shape[2]):
+                        weight = mass[rows] @ self.weights(actor, theta)
+                        self._add(self.tallies[bond, theta], t, weight, gain[:, :, theta])
+
+    def _gains(
+        self, n: int, m: int, own: Options, allowed: Bools, alone: Bools, cost: float
+    ) -> Iterator[tuple[NDArray[np.int64], Floats]]:
+        """The states at which a term binds, and what breaking it gains there: float64 [x, b, θ].
+
+        In parts of equally many actions.
+        """
+        solution, layer = self.solution, self.game.layers[n]
+        size, each = solution.grid.size, kinds(self.game, layer)
+        ptr, width = solution.pointers[n][:-1], np.diff(solution.pointers[n])
+        first = layer.choices[:, :m] @ np.array(each[:m], dtype=np.int64)
+        binds = alone.any(axis=1)
+        for count in np.unique(layer.choices[binds, m]):
+            rows = np.flatnonzero(binds & (layer.choices[:, m] == count))
+            begin = size * ptr[rows, None] + np.arange(size) * width[rows, None]
+            begin = begin + first[rows, None]
+            at = begin[:, :, None] + np.arange(each[m] * count)
+            log = np.log(solution.strategies[n][at]).reshape(rows.size, size, each[m], count)
+            best = [
+                np.where(
+                    table[rows][own.available[rows]].reshape(-1, 1, 1, count), log, -np.inf
+                ).max(axis=3)
+                for table in (alone, allowed)
+            ]
+            lam = self.game.precision[layer.movers[m]]
+            yield rows, cost + (best[0] - best[1]) / lam
+
+    def _add(self, tally: GainTally, t: int, weight: Floats, gain: Floats) -> None:
+        tally.binds[t] += weight.sum()
+        tally.gain[t] += (weight * gain).sum()
+        tally.tempted[t] += weight[gain > 0].sum()
+        reached = gain[weight > REACHED]
+        tally.largest[t] = max(tally.largest[t], reached.max(initial=-np.inf))
+
+    def hard(self) -> Iterator[tuple[Commitment, str, GainTally]]:
+        """Hard bonds by type of the actor, with what was met."""
+        for (bond, theta), tally in self.tallies.items():
+            if bond.hard:
+                yield bond, self.kinds(bond.actor)[theta], tally

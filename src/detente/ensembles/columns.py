@@ -1,0 +1,65 @@
+"""How the numbers of a world are called: the columns of a run's rows.
+
+====================  =============  ==========================================================
+column                type           what it is
+====================  =============  ==========================================================
+``draw``              INTEGER        number of the world; 0 has the present values
+``policy``            VARCHAR        '' for no terms
+``beliefs``           INTEGER        belief points of each informed actor; 0 without one
+``status``            VARCHAR        SOLVED, or how the row failed; see `detente.ensembles.world`
+``reason``            VARCHAR        why it failed; '' where it did not
+``seconds``           DOUBLE         the time that the row took
+``residual``          DOUBLE         largest |σ - logit(Q(σ))| that the certificate found
+``set:NAME``          DOUBLE         what was drawn; VARCHAR for the option of a variant
+``OUTCOME@T``         DOUBLE         probability that it has come about by the end of period T
+``OUTCOME@T|I=TYPE``  DOUBLE         the same, given the type of one actor
+``payoff:I``          DOUBLE         expected payoff at the start
+``payoff:I=TYPE``     DOUBLE         the same where the actor has private types
+====================  =============  ==========================================================
+
+The last three are missing (NULL) in a row that failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+PLAIN = {
+    "draw": "INTEGER",
+    "policy": "VARCHAR",
+    "beliefs": "INTEGER",
+    "status": "VARCHAR",
+    "reason": "VARCHAR",
+    "seconds": "DOUBLE",
+    "residual": "DOUBLE",
+}
+"""The columns that every run has, with their types in DuckDB."""
+
+
+def input_column(name: str) -> str:
+    """What was drawn for a quantity: a parameter by its full name, or a variant."""
+    return f"set:{name}"
+
+
+def outcome_column(outcome: str, t: int, given: tuple[str, str] | None = None) -> str:
+    """An outcome's probability by the end of period t; `given` is (actor, type)."""
+    whole = f"{outcome}@{t}"
+    return whole if given is None else f"{whole}|{given[0]}={given[1]}"
+
+
+def payoff_column(actor: str, kind: str = "") -> str:
+    """An actor's expected payoff; `kind` is its type, '' where nothing is private."""
+    return f"payoff:{actor}={kind}" if kind else f"payoff:{actor}"
+
+
+def result_columns(
+    outcomes: Iterable[str], times: Sequence[int], actors: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """The columns of results, in order. `actors` has the private types of each actor."""
+    # An actor with a single type has a payoff of that type, but nothing that could be given.
+    given = [(key, kind) for key, kinds in actors.items() if len(kinds) > 1 for kind in kinds]
+    conditions: list[tuple[str, str] | None] = [None, *given]
+    return [
+        *(outcome_column(o, t, c) for c in conditions for o in outcomes for t in times),
+        *(payoff_column(key, kind) for key, kinds in actors.items() for kind in kinds or ("",)),
+    ]

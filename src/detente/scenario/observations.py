@@ -1,0 +1,347 @@
+"""Records of what was done: dated moves and readings of the state, from CSV to checked entries.
+
+A record is read for a scenario: its actors, actions and aliases give the words of the record a
+meaning. `docs/tracking.md` describes the file. Nothing is computed here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from detente import library
+from detente.errors import Diagnostic, Place, ScenarioError, Severity
+from detente.scenario.calendar import MONTHS
+from detente.scenario.expression import Formula, parse
+from detente.scenario.hints import did_you_mean, listing
+from detente.scenario.model import Scenario
+from detente.scenario.names import alias
+from detente.scenario.observation_dates import explain, parse_date
+from detente.scenario.scope import CONDITION, Scope
+from detente.scenario.table import Line, decode_table, read_table, resolve
+from detente.scenario.values import constant
+
+REQUIRED = ("date", "actor", "move")
+OPTIONAL = ("action", "note", "source")
+ALWAYS = "always"
+STATE = "state"
+CONTEXT = "(context)"
+UNKNOWN = "(unknown)"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a record.
+
+    t
+        The period that it belongs to, from 1; 0 where it holds for all of them (`always`).
+    turn
+        Position in `Scenario.turns` of the turn at which the move was made; -1 where it is none.
+    actor, actions
+        Who moved, and what it may have been: mostly one action. No actor for a reading, no actions
+        for that and for what is told for the reader alone.
+    condition
+        What a reading says of the state at the end of the period.
+    """
+
+    place: Place
+    date: str
+    t: int
+    turn: int
+    actor: str
+    move: str
+    actions: tuple[str, ...]
+    condition: Formula | None
+    note: str
+    source: str
+
+    @property
+    def used(self) -> bool:
+        """Whether it says anything to the model."""
+        return bool(self.actions) or self.condition is not None
+
+    @property
+    def label(self) -> str:
+        """What it says to the model, in short."""
+        return " or ".join(self.actions) if self.condition is None else self.condition.text
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What was done, in the order of time, as far as a scenario can take it.
+
+    entries
+        Dated lines within the scenario's horizon.
+    silence
+        By actor: the actions that a turn without a dated move stands for. Those of other actors
+        are summed over.
+    standing
+        Readings that hold at the end of each period that the record covers.
+    last
+        The last period that the record covers: that of its last line with a meaning, 0 for none.
+    unused
+        Dated lines before the start or after the horizon.
+    warnings
+        What is doubtful but not wrong.
+    """
+
+    file: str
+    entries: tuple[Entry, ...]
+    silence: Mapping[str, Entry]
+    standing: tuple[Entry, ...]
+    last: int
+    unused: tuple[Entry, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
+
+    def __repr__(self) -> str:
+        said = sum(entry.used for entry in self.entries)
+        return f"<Record {self.file!r}: {len(self.entries)} lines, {said} of them observations>"
+
+
+def read_record(source: str | Path, scenario: Scenario) -> Record:
+    """Read a record for a scenario.
+
+    Parameters
+    ----------
+    source : str or Path
+        The path of a CSV file, or the name of a record of the library (`pyeongchang-2018`).
+    scenario : Scenario
+        Whose actors, actions, aliases and calendar give the lines their meaning.
+
+    Raises
+    ------
+    ScenarioError
+        With every mistake that was found, in the order of the file.
+    """
+    if isinstance(source, str) and source in library.record_names():
+        return parse_record(library.record_text(source), scenario, file=f"{source}.csv")
+    try:
+        data = Path(source).read_bytes()
+    except (OSError, ValueError) as error:
+        known = library.record_names()
+        hint = did_you_mean(Path(source).stem, known)
+        message = "there is no such file, and no record of that name in the library"
+        code = "unknown-name"
+        if not isinstance(error, FileNotFoundError | ValueError):
+            code, message, hint = "cannot-read", f"cannot be read: {error.strerror}", ""
+        raise ScenarioError([Diagnostic(Place(str(source)), code, message, hint)]) from error
+    text = decode_table(data, str(source))
+    return parse_record(text, scenario, file=str(source))
+
+
+def parse_record(text: str, scenario: Scenario, *, file: str = "<text>") -> Record:
+    """Read a record from the text of a file; `file` is what messages call it."""
+    problems: list[Diagnostic] = []
+    lines = read_table(text, file, REQUIRED, OPTIONAL, problems)
+    reader = _Reader(scenario, problems)
+    for line in lines:
+        reader.read(line)
+    if problems:
+        raise ScenarioError(sorted(problems, key=lambda problem: problem.place))
+    within = [entry for entry in reader.entries if 1 <= entry.t <= reader.horizon]
+    return Record(
+        file=file,
+        entries=tuple(within),
+        silence=reader.silence,
+        standing=tuple(reader.standing),
+        last=max((entry.t for entry in within if entry.used), default=0),
+        unused=tuple(entry for entry in reader.entries if entry not in within),
+        warnings=tuple(reader.outside()),
+    )
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Gives lines their meaning, one after the other; mistakes go into `problems`."""
+
+    scenario: Scenario
+    problems: list[Diagnostic]
+    entries: list[Entry] = field(default_factory=list)
+    silence: dict[str, Entry] = field(default_factory=dict)
+    standing: list[Entry] = field(default_factory=list)
+    moved: Counter[tuple[str, int]] = field(default_factory=Counter)
+    latest: tuple[dt.date | int, str] | None = None
+
+    @property
+    def horizon(self) -> float:
+        """The last period; inf for play without end."""
+        return constant(self.scenario.horizon, self.scenario)
+
+    def read(self, line: Line) -> None:
+        """One line."""
+        t = self._time(line)
+        actor = self._actor(line)
+        if actor is None:
+            return
+        if not (line["move"] or line["action"]):
+            self._tell(line, "empty", "the line has no move", f"say what was done, or {CONTEXT}")
+            return
+        actions: tuple[str, ...] | None = ()
+        condition = None
+        context = CONTEXT in (line["action"], line["move"])
+        if not context and actor == STATE:
+            condition = self._condition(line)
+        elif not context:
+            actions = self._actions(line, actor)
+        if actions is None or t is None or (actor == STATE and not (context or condition)):
+            return
+        turn = -1
+        if actions and 1 <= t <= self.horizon:
+            turn = self._turn(line, actor, t)
+        entry = Entry(
+            place=line.place,
+            date=line["date"],
+            t=t,
+            turn=turn,
+            actor="" if actor == STATE else actor,
+            move=line["move"],
+            actions=actions,
+            condition=condition,
+            note=line["note"],
+            source=line["source"],
+        )
+        self._keep(line, entry)
+
+    def outside(self) -> Iterator[Diagnostic]:
+        """A warning about the lines before the start, and one about those after the horizon."""
+        calendar = self.scenario.calendar
+        early = [entry for entry in self.entries if entry.t < 1]
+        late = [entry for entry in self.entries if entry.t > self.horizon]
+        covers = f"the scenario begins with {calendar.label(1)}"
+        if late:
+            covers += f" and ends with {calendar.label(int(self.horizon))}"
+        for entries, when in ((early, "before the scenario begins"), (late, "after it ends")):
+            if len(entries) == 1:
+                message = f"{entries[0].date} is {when}, so that the line is not used"
+            elif entries:
+                span = f"{entries[0].date} to {entries[-1].date}"
+                message = f"{len(entries)} lines, {span}, are {when} and not used"
+            else:
+                continue
+            place = entries[0].place
+            yield Diagnostic(place, "out-of-range", message, covers, Severity.WARNING)
+
+    def _keep(self, line: Line, entry: Entry) -> None:
+        if entry.t or line["date"].casefold() != ALWAYS:
+            self.entries.append(entry)
+        elif entry.condition is not None:
+            self.standing.append(entry)
+        elif entry.actor in self.silence:
+            message = f"what the silence of {entry.actor} means is said already"
+            first = self.silence[entry.actor].place.line
+            self._tell(line, "duplicate-name", message, f"by line {first}")
+        elif entry.actions:
+            self.silence[entry.actor] = entry
+
+    # ---- the cells
+
+    def _time(self, line: Line) -> int | None:
+        """The period of a line; 0 for `always`, None after telling what is wrong."""
+        text = line["date"]
+        if text.casefold() == ALWAYS:
+            return 0
+        calendar = self.scenario.calendar
+        when: dt.date | int
+        if calendar.start is None:
+            if not re.fullmatch(r"[0-9]{1,6}", text):
+                hint = f"play is not dated: write the number of the {calendar.unit}, or `{ALWAYS}`"
+                self._tell(line, "date", f"`{text}` is no number of a period", hint)
+                return None
+            when = int(text)
+        else:
+            monthly = calendar.unit in MONTHS
+            try:
+                when = parse_date(text, monthly=monthly)
+            except ValueError:
+                form = f"write it as in 2018-02-23, or `{ALWAYS}`"
+                self._tell(line, "date", *explain(text, monthly=monthly, otherwise=form))
+                return None
+        t = when if isinstance(when, int) else calendar.period(when)
+        if self.latest is not None and when < self.latest[0]:  # type: ignore[operator]
+            message = f"{text} stands after {self.latest[1]}"
+            self._tell(line, "order", message, "sort the lines by date, the earliest first")
+        else:
+            self.latest = (when, text)
+        # The start of the year 1 is period 0 of nothing: `always` alone has t = 0.
+        return t if t > 0 else min(t, 0) - 1
+
+    def _actor(self, line: Line) -> str | None:
+        """The key of a line's actor, or `state`."""
+        names = {alias(STATE): STATE}
+        for key, actor in self.scenario.actors.items():
+            names[alias(actor.name)] = key
+        names.update({alias(key): key for key in self.scenario.actors})
+        found = names.get(alias(line["actor"]))
+        if found is None:
+            known = [*self.scenario.actors, STATE]
+            spoken = [actor.name for actor in self.scenario.actors.values()]
+            hint = did_you_mean(line["actor"], list(dict.fromkeys([*known, *spoken])))
+            self._tell(line, "unknown-name", f"`{line['actor']}` is not an actor", hint)
+        return found
+
+    def _condition(self, line: Line) -> Formula | None:
+        return parse(
+            line["action"] or line["move"], line.place, public_scope(self.scenario), self.problems
+        )
+
+    def _actions(self, line: Line, actor: str) -> tuple[str, ...] | None:
+        """What an actor may have done, by the words of a line."""
+        known: dict[str, str] = {}
+        entries = self.scenario.actions.get(actor, {})
+        for key, action in entries.items():
+            known.update({alias(name): key for name in (key, *action.also)})
+        words = line["action"] or line["move"]
+        if alias(words) == UNKNOWN:
+            return tuple(entries)
+        found, unknown = resolve(words, known)
+        if not unknown:
+            return found
+        for word in unknown:
+            others = [
+                who
+                for who, actions in self.scenario.actions.items()
+                if who != actor
+                and any(alias(word) in map(alias, (k, *a.also)) for k, a in actions.items())
+            ]
+            message = f"`{word}` is no action of {actor}"
+            hint = did_you_mean(word, [*known, CONTEXT, UNKNOWN])
+            if others:
+                hint = f"it is an action of {listing(others)}"
+            elif not hint.startswith("did"):
+                hint = f"{hint or 'its actions are ' + listing(entries)}; name the action in the "
+                hint += f"column `action`, or write {CONTEXT} there"
+            self._tell(line, "unknown-name", message, hint)
+        return None
+
+    def _turn(self, line: Line, actor: str, t: int) -> int:
+        """The turn of a move: an actor's moves of a period go to its turns in their order."""
+        turns = [k for k, turn in enumerate(self.scenario.turns) if actor in turn.who]
+        self.moved[actor, t] += 1
+        count = self.moved[actor, t]
+        if count <= len(turns):
+            return turns[count - 1]
+        period = self.scenario.calendar.label(t)
+        often = {0: "never", 1: "once"}.get(len(turns), f"{len(turns)} times")
+        message = f"move {count} of {actor} in {period}, in which it moves {often}"
+        hint = f"keep the one that counts, and write {CONTEXT} as the `action` of the other"
+        self._tell(line, "too-many-moves", message, hint)
+        return -1
+
+    def _tell(self, line: Line, code: str, message: str, hint: str = "") -> None:
+        self.problems.append(Diagnostic(line.place, code, message, hint))
+
+
+def public_scope(scenario: Scenario) -> Scope:
+    """What a condition on the state may use: all that everybody sees."""
+    scope = Scope(
+        variables={key: variable.names for key, variable in scenario.variables.items()},
+        actors={key: actor.types for key, actor in scenario.actors.items()},
+        parameters={key: parameter.of for key, parameter in scenario.parameters.items()},
+        dated=scenario.calendar.start is not None,
+        forever=scenario.forever,
+    )
+    return scope.at("a reading of the state", CONDITION, state=True, types=False)

@@ -1,0 +1,300 @@
+"""The forward pass given what was observed: a Bayesian filter over states, beliefs and types.
+
+It is the pass of `detente.simulation.forward` with mass taken out where it contradicts a record:
+of a turn, the transitions of all joint actions but those that may have been played; at the end
+of a period, the states at which a reading does not hold. What is left, weighted by the prior of
+each type profile and brought to 1, is the distribution given the record, and its share of what
+was there is the probability with which the observation was expected. Beliefs need no rule of
+their own: they move with the mass, by the strategies' own posteriors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detente.game.arrays import CompiledGame, Layer
+from detente.game.evaluate import Findings, evaluator
+from detente.scenario.observations import Entry, Record
+from detente.simulation.forward import ForwardPass
+from detente.simulation.impossible import why_no_move, why_no_reading
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.integer[Any]]
+
+SMALL = 1e-100
+"""Mass is brought back to 1 where less than this is left: clear of what the kernel leaves out."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One observation, and what was expected and believed.
+
+    kind
+        `move`, `silence` or `reading`; `skipped` where the model holds it impossible and it was
+        passed over.
+    turn
+        Position in `Scenario.turns`; -1 for a reading.
+    actor
+        Position of who moved (or was silent); -1 for a reading.
+    actions
+        What was done, or may have been done.
+    probability, uniform
+        With which it was expected, by the filter and by a forecaster to whom all actions that are
+        available at the filter's states are alike (nan for a reading).
+    expected
+        float64 [a]: the filter's probability of each action of the actor, before the move.
+    profiles
+        float64 [p]: probability of each type profile after it.
+    states
+        float64 [x] after it, over the states after layer `layer`; None for silence.
+    reason
+        Why it is impossible; '' where it is not.
+    """
+
+    entry: Entry
+    kind: str
+    t: int
+    layer: int
+    turn: int
+    actor: int
+    actions: tuple[str, ...]
+    probability: float
+    uniform: float
+    expected: Floats
+    profiles: Floats
+    states: Floats | None
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Filter:
+    """Takes a pass through the layers and what is observed at each.
+
+    `steps` collects the observations. The mass of the pass is in proportion to the distribution
+    given all of them.
+    """
+
+    pass_: ForwardPass
+    record: Record
+    prior: Floats
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def game(self) -> CompiledGame:
+        return self.pass_.solution.game
+
+    def play(self, t: int, n: int) -> None:
+        """Layer n in period t, with what the record says of it."""
+        pass_, layer = self.pass_, self.game.layers[n]
+        told = self._told(t, layer)
+        pass_.enter(t, n)
+        allowed = [
+            _allowed(self.game, layer, m, entry, silent=entry.t == 0) for m, entry in told.items()
+        ]
+        masked = _masked(layer, allowed)
+        acted = pass_.push(n, masked)
+        weight = acted @ self.prior
+        weight /= weight.sum()
+        kept: list[Bools] = []
+        found: list[Step] = []
+        for (m, entry), own in zip(told.items(), allowed, strict=True):
+            step = self._judge(t, n, m, entry, own, kept, weight)
+            if step.kind != "skipped":
+                kept.append(own)
+            found.append(step)
+        if len(kept) < len(allowed):
+            pass_.push(n, _masked(layer, kept))
+        pass_.leave(t, n, acted)
+        if not found:
+            return
+        posterior = self._scale(acted[_all(kept, len(acted))].sum(axis=0))
+        states = None
+        if any(step.kind != "silence" for step in found):
+            states = self.by_state()
+        self.steps += [
+            replace(step, profiles=posterior, states=None if step.kind == "silence" else states)
+            for step in found
+        ]
+
+    def close(self, t: int, n: int) -> None:
+        """The end of period t, after which layer n would come, with what is read of the state."""
+        readings = [e for e in self.record.entries if e.t == t and e.condition is not None]
+        if t <= self.record.last:
+            readings += self.record.standing
+        for entry in readings:
+            assert entry.condition is not None
+            holds = self.holds(entry, n, t)
+            share = self._share()
+            states = share @ self.prior
+            states /= states.sum()
+            probability = min(float(states[holds].sum()), 1.0)
+            kind, reason = "reading", ""
+            if probability > 0:
+                self.pass_.mass[~holds] = 0.0
+                share[~holds] = 0.0
+                states = np.where(holds, states, 0.0) / probability
+            else:
+                kind, reason = "skipped", why_no_reading(self.game, n, entry.condition, states)
+            posterior = self._scale(share.sum(axis=0))
+            none = np.zeros(0)
+            self.steps.append(
+                Step(
+                    entry=entry,
+                    kind=kind,
+                    t=t,
+                    layer=n - 1,
+                    turn=-1,
+                    actor=-1,
+                    actions=(),
+                    probability=probability,
+                    uniform=np.nan,
+                    expected=none,
+                    profiles=posterior,
+                    states=states,
+                    reason=reason,
+                )
+            )
+
+    def by_state(self) -> Floats:
+        """The distribution over the present states, float64 [x]."""
+        share = self._share() @ self.prior
+        return np.asarray(share / share.sum())
+
+    def _share(self) -> Floats:
+        """Mass by state and type profile, float64 [x, p]."""
+        return np.asarray(self.pass_.mass[:, :, :: self.pass_.channels].sum(axis=1))
+
+    def _told(self, t: int, layer: Layer) -> dict[int, Entry]:
+        """What is known of a turn: by mover (its position in the layer), a line of the record."""
+        if t > self.record.last:
+            return {}
+        actors = list(self.game.scenario.actors)
+        told = {
+            actors.index(entry.actor): entry
+            for entry in self.record.entries
+            if entry.t == t and entry.turn == layer.turn and entry.actions
+        }
+        silence = {actors.index(key): entry for key, entry in self.record.silence.items()}
+        at = {mover: told.get(mover, silence.get(mover)) for mover in layer.movers}
+        return {m: e for m, mover in enumerate(layer.movers) if (e := at[mover]) is not None}
+
+    def _judge(
+        self,
+        t: int,
+        n: int,
+        m: int,
+        entry: Entry,
+        own: Bools,
+        others: Sequence[Bools],
+        weight: Floats,
+    ) -> Step:
+        """The observation of one mover, given those of others who moved at the same time."""
+        game, layer = self.game, self.game.layers[n]
+        before = _all(others, weight.size)
+        given = np.where(before, weight, 0.0)
+        given /= given.sum()
+        probability = min(float(given[own].sum()), 1.0)
+        actor = layer.movers[m]
+        names = list(game.scenario.actions[list(game.scenario.actors)[actor]])
+        moves = layer.action[:, m]
+        by_state = np.add.reduceat(weight, layer.action_ptr[:-1])
+        counts = np.diff(layer.action_ptr)
+        share = np.add.reduceat(own.astype(np.float64), layer.action_ptr[:-1]) / counts
+        kind, reason = ("silence" if entry.t == 0 else "move"), ""
+        if not probability > 0:
+            kind = "skipped"
+            reason = why_no_move(game, n, t, m, entry.actions, by_state)
+        return Step(
+            entry=entry,
+            kind=kind,
+            t=t,
+            layer=n,
+            turn=layer.turn,
+            actor=actor,
+            actions=entry.actions,
+            probability=probability,
+            uniform=float(by_state @ share),
+            expected=counts_of(moves[moves >= 0], given[moves >= 0], len(names)),
+            profiles=np.zeros(0),
+            states=None,
+            reason=reason,
+        )
+
+    def _scale(self, by_profile: Floats) -> Floats:
+        """Mass by profile as probabilities; where little mass is left it is brought back to 1."""
+        share = by_profile * self.prior
+        total = float(share.sum())
+        if total < SMALL:
+            self.pass_.mass /= total
+        return np.asarray(share / total)
+
+    def holds(self, entry: Entry, n: int, t: int) -> Bools:
+        """Where a reading holds before layer n, bool [x]."""
+        assert entry.condition is not None
+        game, findings = self.game, Findings()
+        at = evaluator(
+            game.scenario, game.structure.variables, game.profiles, game.periods, findings
+        )
+        holds = at.public(entry.condition, game.structure.sets[n], t).astype(bool)
+        findings.refuse()
+        return holds
+
+
+def own_actions(game: CompiledGame, layer: Layer, m: int, actions: Sequence[str]) -> Bools:
+    """The joint actions in which the m-th mover plays one of these, bool [e]."""
+    names = list(game.scenario.actions[list(game.scenario.actors)[layer.movers[m]]])
+    return np.isin(layer.action[:, m], [names.index(action) for action in actions])
+
+
+def _allowed(game: CompiledGame, layer: Layer, m: int, entry: Entry, *, silent: bool) -> Bools:
+    """The joint actions that agree with an observation; who cannot move is silent as well."""
+    own = own_actions(game, layer, m, entry.actions)
+    return own | (layer.action[:, m] < 0) if silent else own
+
+
+def _all(sets: Sequence[Bools], size: int) -> Bools:
+    return np.asarray(np.logical_and.reduce([np.ones(size, dtype=bool), *sets]), np.bool_)
+
+
+def _masked(layer: Layer, allowed: Sequence[Bools]) -> Layer | None:
+    """The layer without the transitions of joint actions that were not played."""
+    if not allowed:
+        return None
+    keep = np.repeat(_all(allowed, len(layer.action)), np.diff(layer.trans_ptr))
+    return replace(layer, prob=np.where(keep, layer.prob, 0.0))
+
+
+def counts_of(position: Ints, weight: Floats, size: int) -> Floats:
+    """Weights added up by position, float64 [size]."""
+    return np.asarray(np.bincount(position, weight, minlength=size), np.float64)
+
+
+def prior_of(game: CompiledGame) -> Floats:
+    """The prior of the type profiles, float64 [p], with sum 1."""
+    prior = game.profile_prior()
+    return np.asarray(prior / prior.sum())
+
+
+def outcomes_given(pass_: ForwardPass, prior: Floats, n: int) -> Mapping[str, tuple[float, float]]:
+    """By outcome: the probability that it has been by now, and that it holds, before layer n.
+
+    The mass was recorded by the pass last.
+    """
+    game, mass = pass_.solution.game, pass_.by_state[-1]
+    total = float((mass[:, :, 0] @ prior).sum())
+    found = {}
+    for key, holds in game.holds.items():
+        now = float((mass[holds[n], :, 0] @ prior).sum()) / total
+        if key in pass_.passing:
+            h = 1 + pass_.passing.index(key)
+            been = float(((mass[:, :, 0] - mass[:, :, h]) @ prior).sum()) / total
+        else:
+            been = now
+        found[key] = (been, now)
+    return found
