@@ -138,9 +138,9 @@ def test_play_is_that_of_the_hard_terms(policy: str) -> None:
     """At every state that play under the hard terms can reach, and every belief."""
     scenario = detente.load("pyeongchang-2018").with_horizon(3)
     kept = detente.solve(detente.compile_game(scenario, policy=policy), beliefs=5, coarse=False)
-    game, bonds = breakable(scenario, policy)
+    game, commitments = breakable(scenario, policy)
     broken = detente.solve(game, beliefs=5, coarse=False)
-    assert any(bond.hard for bond in bonds)
+    assert any(commitment.hard for commitment in commitments)
     compared = rare = 0
     for n, layer in enumerate(kept.game.layers):
         if not layer.movers:

@@ -159,7 +159,7 @@ def credibility(
     expect(scenario, Scenario, "credibility")
     usual(beliefs=beliefs, periods=periods, threads=threads)
     key, terms = terms_of(scenario, policy)
-    game, bonds = breakable(scenario, key)
+    game, commitments = breakable(scenario, key)
     check_periods(game, periods)
     report = progress or (lambda _: None)
     solution = solve(
@@ -172,15 +172,17 @@ def credibility(
     )
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         workers = Workers(pool, threads or os.cpu_count() or 1)
-        fine = DeviationGains(solution, bonds, workers, periods)
+        fine = DeviationGains(solution, commitments, workers, periods)
         report(0.6)
         rough = (
-            DeviationGains(solution.coarse, bonds, workers, periods) if solution.coarse else fine
+            DeviationGains(solution.coarse, commitments, workers, periods)
+            if solution.coarse
+            else fine
         )
     report(0.7)
     hard = _hard(fine, rough)
     drift, status = 0.0, solution.status
-    if any(bond.hard for bond in bonds):
+    if any(commitment.hard for commitment in commitments):
         known = solve(
             compile_game(scenario, policy=key),
             beliefs=beliefs,
@@ -205,14 +207,14 @@ def credibility(
         soft=_soft(fine, rough),
         verdicts=Frozen(_verdicts(hard, [term.key for term in terms if term.cost is None])),
         drift=drift,
-        notes=tuple(_notes(hard, bonds, drift, solution)),
+        notes=tuple(_notes(hard, commitments, drift, solution)),
     )
 
 
 def _hard(fine: DeviationGains, rough: DeviationGains) -> pd.DataFrame:
     label = fine.game.scenario.calendar.label
     rows = []
-    for (bond, kind, tally), (_, _, other) in zip(fine.hard(), rough.hard(), strict=True):
+    for (commitment, kind, tally), (_, _, other) in zip(fine.hard(), rough.hard(), strict=True):
         gain, largest = _summary(tally)
         gain_rough, largest_rough = _summary(other)
         tempted = np.flatnonzero(tally.largest > 0)
@@ -220,8 +222,8 @@ def _hard(fine: DeviationGains, rough: DeviationGains) -> pd.DataFrame:
         gain_error, largest_error = abs(gain - gain_rough), abs(largest - largest_rough)
         rows.append(
             {
-                "term": bond.term,
-                "actor": bond.actor,
+                "term": commitment.term,
+                "actor": commitment.actor,
                 "type": kind,
                 "binds": float(tally.binds.sum()),
                 "gain": gain,
@@ -268,13 +270,13 @@ def _verdicts(hard: pd.DataFrame, terms: list[str]) -> dict[str, Verdict]:
 def _hard_over_time(fine: DeviationGains) -> pd.DataFrame:
     label = fine.game.scenario.calendar.label
     rows = []
-    for bond, kind, tally in fine.hard():
+    for commitment, kind, tally in fine.hard():
         for t in range(1, fine.periods + 1):
             binds, largest = tally.binds[t], tally.largest[t]
             rows.append(
                 {
-                    "term": bond.term,
-                    "actor": bond.actor,
+                    "term": commitment.term,
+                    "actor": commitment.actor,
                     "type": kind,
                     "t": t,
                     "period": label(t),
@@ -310,33 +312,46 @@ def _soft(fine: DeviationGains, rough: DeviationGains) -> pd.DataFrame:
                     "t": np.arange(fine.periods + 1),
                     "period": ["start", *(label(t) for t in range(1, fine.periods + 1))],
                     "broken": broken,
-                    "breaches": sum(fine.breaches[bond] for bond in keys) @ weights,
+                    "breaches": sum(fine.breaches[commitment] for commitment in keys) @ weights,
                     "error": np.abs(broken - rough.broken[what] @ weights),
                 }
             )
         )
 
-    for term in dict.fromkeys(bond.term for bond in fine.bonds if not bond.hard):
-        bound = [bond for bond in fine.bonds if bond.term == term]
+    for term in dict.fromkeys(
+        commitment.term for commitment in fine.commitments if not commitment.hard
+    ):
+        bound = [commitment for commitment in fine.commitments if commitment.term == term]
         add(term, ANY, ANY, bound, term, prior)
-        for bond in bound:
-            for theta, kind in enumerate(fine.kinds(bond.actor)):
-                add(term, bond.actor, kind, [bond], bond, fine.weights(bond.actor, theta))
+        for commitment in bound:
+            for theta, kind in enumerate(fine.kinds(commitment.actor)):
+                add(
+                    term,
+                    commitment.actor,
+                    kind,
+                    [commitment],
+                    commitment,
+                    fine.weights(commitment.actor, theta),
+                )
     return pd.concat(blocks, ignore_index=True) if blocks else pd.DataFrame(columns=SOFT)
 
 
 def _notes(
-    hard: pd.DataFrame, bonds: tuple[Commitment, ...], drift: float, solution: Solution
+    hard: pd.DataFrame, commitments: tuple[Commitment, ...], drift: float, solution: Solution
 ) -> Iterator[str]:
     """What to keep in mind."""
-    if solution.status is not Status.SOLVED and any(bond.hard for bond in bonds):
+    if solution.status is not Status.SOLVED and any(commitment.hard for commitment in commitments):
         failed, nodes = solution.branches.failed, solution.certificate.nodes
         where = f"at {failed:,} of {nodes:,} turn-state-belief points, " if failed else ""
         yield (
             f"With costs in place of the hard terms the game is {where}{solution.status.value}. "
             f"Where play goes this changes payoffs by up to {drift:.1g}."
         )
-    cost = {(bond.term, bond.actor): bond.cost for bond in bonds if bond.hard}
+    cost = {
+        (commitment.term, commitment.actor): commitment.cost
+        for commitment in commitments
+        if commitment.hard
+    }
     for r in hard.itertuples():
         if r.largest > cost[r.term, r.actor] / 2:
             yield (

@@ -96,17 +96,17 @@ def breakable(scenario: Scenario, policy: str) -> tuple[CompiledGame, tuple[Comm
         Where a breach leads to a state at which the file makes a mistake, or at which the terms
         leave somebody no action.
     """
-    bonds: list[Commitment] = []
+    commitments: list[Commitment] = []
     terms: dict[str, Term] = {}
     for name in scenario.policies[policy].terms:
         term = scenario.terms[name]
         actors = list(dict.fromkeys(actor for actor, _ in term.forbids))
         if term.cost is not None:
             terms[name] = term
-            bonds += [Commitment(name, actor, False, name, 0.0) for actor in actors]
+            commitments += [Commitment(name, actor, False, name, 0.0) for actor in actors]
             continue
         for actor in actors:
-            bond = Commitment(
+            commitment = Commitment(
                 name,
                 actor,
                 True,
@@ -114,9 +114,9 @@ def breakable(scenario: Scenario, policy: str) -> tuple[CompiledGame, tuple[Comm
                 PROHIBITIVE_LOG_ODDS / precision(scenario, actor),
             )
             own = tuple(pair for pair in term.forbids if pair[0] == actor)
-            cost = number(bond.cost, term.place)
-            terms[bond.key] = replace(term, key=bond.key, forbids=own, cost=cost)
-            bonds.append(bond)
+            cost = number(commitment.cost, term.place)
+            terms[commitment.key] = replace(term, key=commitment.key, forbids=own, cost=cost)
+            commitments.append(commitment)
     announced = replace(scenario.policies[policy], terms=tuple(terms))
     softened = replace(
         scenario,
@@ -128,8 +128,8 @@ def breakable(scenario: Scenario, policy: str) -> tuple[CompiledGame, tuple[Comm
     except ScenarioError as error:
         compile_game(scenario, policy=policy)  # its mistakes come first, if it has any
         raise ScenarioError([_after_breach(one) for one in error.diagnostics]) from error
-    _check_ways_out(game, bonds)
-    return game, tuple(bonds)
+    _check_ways_out(game, commitments)
+    return game, tuple(commitments)
 
 
 def options(game: CompiledGame, n: int) -> tuple[Options, ...]:
@@ -190,9 +190,9 @@ def _after_breach(found: Diagnostic) -> Diagnostic:
     return replace(found, message=f"once a hard term has been broken, {found.message}")
 
 
-def _check_ways_out(game: CompiledGame, bonds: list[Commitment]) -> None:
+def _check_ways_out(game: CompiledGame, commitments: list[Commitment]) -> None:
     """Refuse a game in which, after a breach, hard terms leave a mover no action."""
-    hard = {bond.key: bond for bond in bonds if bond.hard}
+    hard = {commitment.key: commitment for commitment in commitments if commitment.hard}
     actors = list(game.scenario.actors)
     found: dict[str, Diagnostic] = {}
     for n, layer in enumerate(game.layers):

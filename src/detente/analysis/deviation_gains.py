@@ -38,45 +38,49 @@ class GainTally:
 
 
 class DeviationGains:
-    """What one solution says of all bonds.
+    """What one solution says of all commitments.
 
     tallies
-        By bond and type of its actor, of hard terms.
+        By commitment and type of its actor, of hard terms.
     breaches, broken
-        By soft bond float64 [t, p]: expected number by the end of t, and the probability that
+        By soft commitment: float64 [t, p]: expected number by the end of t, and the probability that
         there has been one. `broken` has also, by term alone, that anybody has.
     """
 
     def __init__(
         self,
         solution: Solution,
-        bonds: tuple[Commitment, ...],
+        commitments: tuple[Commitment, ...],
         workers: Workers,
         periods: int | None,
     ) -> None:
         self.solution, self.game = solution, solution.game
-        self.bonds = bonds
+        self.commitments = commitments
         moves = schedule(self.game, periods)
         self.periods = moves[-1][0]
         self.actors = list(self.game.scenario.actors)
         self.tallies: dict[tuple[Commitment, int], GainTally] = {}
-        for bond in bonds:
-            for theta in range(self.game.priors[self.actors.index(bond.actor)].size):
+        for commitment in commitments:
+            for theta in range(self.game.priors[self.actors.index(commitment.actor)].size):
                 binds, gain, tempted = np.zeros((3, self.periods + 1))
                 never = np.full(self.periods + 1, -np.inf)
-                self.tallies[bond, theta] = GainTally(binds, gain, tempted, never)
+                self.tallies[commitment, theta] = GainTally(binds, gain, tempted, never)
         self.choices = [options(self.game, n) for n in range(len(self.game.layers))]
         nothing = tuple(np.zeros(len(layer.action), bool) for layer in self.game.layers)
         run = self._forward(nothing, workers, periods, visit=True)
         self.breaches: dict[Commitment, Floats] = {}
         self.broken: dict[Commitment | str, Floats] = {}
-        for term in dict.fromkeys(bond.term for bond in bonds if not bond.hard):
-            bound = [bond for bond in bonds if bond.term == term]
-            for bond in bound:
-                broken = breaking(self.game, {bond.actor: bond.key})
-                self.breaches[bond] = self._count(run, broken)
-                self.broken[bond] = self._ever(broken, workers, periods)
-            anybody = breaking(self.game, {bond.actor: bond.key for bond in bound})
+        for term in dict.fromkeys(
+            commitment.term for commitment in commitments if not commitment.hard
+        ):
+            bound = [commitment for commitment in commitments if commitment.term == term]
+            for commitment in bound:
+                broken = breaking(self.game, {commitment.actor: commitment.key})
+                self.breaches[commitment] = self._count(run, broken)
+                self.broken[commitment] = self._ever(broken, workers, periods)
+            anybody = breaking(
+                self.game, {commitment.actor: commitment.key for commitment in bound}
+            )
             several = len(bound) > 1
             self.broken[term] = (
                 self._ever(anybody, workers, periods) if several else self.broken[bound[0]]
@@ -123,16 +127,18 @@ class DeviationGains:
         """Weigh the gains at layer n by the mass before it, float64 [x, b, p]."""
         for m, own in enumerate(self.choices[n]):
             actor = self.actors[self.game.layers[n].movers[m]]
-            bonds = [b for b in self.bonds if b.hard and b.actor == actor and b.key in own.breaks]
+            commitments = [
+                b for b in self.commitments if b.hard and b.actor == actor and b.key in own.breaks
+            ]
             times = np.zeros(own.available.shape, dtype=np.int64)
-            for bond in bonds:
-                times += own.breaks[bond.key]
-            for bond in bonds:
-                alone = own.breaks[bond.key] & (times == 1)
-                for rows, gain in self._gains(n, m, own, times == 0, alone, bond.cost):
+            for commitment in commitments:
+                times += own.breaks[commitment.key]
+            for commitment in commitments:
+                alone = own.breaks[commitment.key] & (times == 1)
+                for rows, gain in self._gains(n, m, own, times == 0, alone, commitment.cost):
                     for theta in range(gain.shape[2]):
                         weight = mass[rows] @ self.weights(actor, theta)
-                        self._add(self.tallies[bond, theta], t, weight, gain[:, :, theta])
+                        self._add(self.tallies[commitment, theta], t, weight, gain[:, :, theta])
 
     def _gains(
         self, n: int, m: int, own: Options, allowed: Bools, alone: Bools, cost: float
@@ -169,7 +175,7 @@ class DeviationGains:
         tally.largest[t] = max(tally.largest[t], reached.max(initial=-np.inf))
 
     def hard(self) -> Iterator[tuple[Commitment, str, GainTally]]:
-        """Hard bonds by type of the actor, with what was met."""
-        for (bond, theta), tally in self.tallies.items():
-            if bond.hard:
-                yield bond, self.kinds(bond.actor)[theta], tally
+        """Hard commitments by type of the actor, with what was met."""
+        for (commitment, theta), tally in self.tallies.items():
+            if commitment.hard:
+                yield commitment, self.kinds(commitment.actor)[theta], tally

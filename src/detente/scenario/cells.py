@@ -25,20 +25,20 @@ def value(context: Context, trail: Trail, written: Any, scope: Scope) -> Formula
         return context.formula(trail, written, scope)
     trail = tuple(step for step in trail if step != "")
     by, values = written["by"], written["values"]
-    before = len(context.report.errors)
+    before = len(context.diagnostics.errors)
     context.repeated((*trail, "by"), by)
     axes = [_axis(context, (*trail, "by", at), name, scope) for at, name in enumerate(by)]
     sound = [axis for axis in axes if axis]
-    if len(sound) < len(axes) or len(context.report.errors) > before:
+    if len(sound) < len(axes) or len(context.diagnostics.errors) > before:
         return None
     table = _Table(context, scope, sound, [])
     node = table.node((*trail, "values"), values, 0)
     read = [axis.formula for axis in sound] + table.cells
-    if len(context.report.errors) > before:
+    if len(context.diagnostics.errors) > before:
         return None
     return Formula(
         text=_text(by, table.cells),
-        place=context.report.source.place(trail),
+        place=context.diagnostics.source.place(trail),
         node=node,
         kind=Kind.NUMBER,
         variables=frozenset().union(*(formula.variables for formula in read)),
@@ -73,7 +73,7 @@ def _axis(context: Context, trail: Trail, name: str, scope: Scope) -> _Axis | No
         levels = variable.levels
         low = levels.low
         keys = levels.names or tuple(str(low + at) for at in range(levels.size))
-    place = context.report.source.place(trail)
+    place = context.diagnostics.source.place(trail)
     if keys:
         reads = frozenset((name,))
         if variable:
@@ -84,7 +84,7 @@ def _axis(context: Context, trail: Trail, name: str, scope: Scope) -> _Axis | No
         return None
     known = [*scope.variables, *(key for key, types in scope.actors.items() if types)]
     message = f"`{name}` is neither a variable of `state` nor an actor with types"
-    context.report.error(trail, "unknown-name", message, did_you_mean(name, known))
+    context.diagnostics.error(trail, "unknown-name", message, did_you_mean(name, known))
     return None
 
 
@@ -99,21 +99,23 @@ class _Table:
         """The choice among the rows at `trail`, by the axis of this depth; or a cell."""
         if depth == len(self.axes):
             return self.cell(trail, values)
-        axis, report = self.axes[depth], self.context.report
+        axis, diagnostics = self.axes[depth], self.context.diagnostics
         if not isinstance(values, dict):
             message = f"here the table goes on by `{axis.name}`, and there is a single value"
-            report.error(trail, "table", message, f"give a value for each of {listing(axis.keys)}")
+            diagnostics.error(
+                trail, "table", message, f"give a value for each of {listing(axis.keys)}"
+            )
             return Constant(0.0)
         for key in values:
             if key not in axis.keys:
                 kind = "type" if axis.formula.actors else "level"
                 message = f"`{key}` is not a {kind} of {axis.name}"
-                report.key_error((*trail, key), kind, message, did_you_mean(key, axis.keys))
+                diagnostics.key_error((*trail, key), kind, message, did_you_mean(key, axis.keys))
         missing = [key for key in axis.keys if key not in values]
         if missing:
             message = f"the table has nothing for {axis.name} at {listing(missing)}"
             hint = "every level needs a value; write 0 where there is nothing to get"
-            report.key_error(trail, "table", message, hint)
+            diagnostics.key_error(trail, "table", message, hint)
             return Constant(0.0)
         rows = [self.node((*trail, key), values[key], depth + 1) for key in axis.keys]
         return _pick(axis, rows, axis.low)
@@ -122,7 +124,7 @@ class _Table:
         if isinstance(written, dict | list) or written is None:
             message = f"a cell is a formula; the table goes by {listing(a.name for a in self.axes)}"
             hint = "name in `by` what the cells differ by"
-            self.context.report.error(trail, "table", message, hint)
+            self.context.diagnostics.error(trail, "table", message, hint)
             return Constant(0.0)
         formula = self.context.formula(trail, written, self.scope)
         if formula is None:

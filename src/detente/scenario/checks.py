@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from detente.errors import Diagnostic, Severity
 from detente.scenario.context import Context
+from detente.scenario.diagnostics import Diagnostics
 from detente.scenario.expression import Formula
 from detente.scenario.hints import listing
 from detente.scenario.model import Action, Actor, Scenario, Support
-from detente.scenario.report import Diagnostics
 from detente.scenario.source import Source, Trail
 from detente.scenario.triggers import warn_span
 from detente.scenario.uncertainty import drawn_priors
@@ -22,7 +22,7 @@ MOST_NAMED = 10  # names that one warning lists
 
 def check_play(context: Context) -> None:
     """Tell actors and events that turns leave out, and sections for actors who are none."""
-    parts, report = context.parts, context.report
+    parts, diagnostics = context.parts, context.diagnostics
     for section in ("actions", "payoffs"):
         for key in getattr(parts, section):
             context.known_key((section, key), key, "actors", "an actor")
@@ -34,12 +34,14 @@ def check_play(context: Context) -> None:
         return  # one of the movers may be meant
     for actor, actions in parts.actions.items():
         if actor in parts.actors and actions and actor not in movers:
-            report.key_error(("actions", actor), "turns", f"`{actor}` has actions, but no turn")
+            diagnostics.key_error(
+                ("actions", actor), "turns", f"`{actor}` has actions, but no turn"
+            )
     played = {name for turn in turns for name in turn.chance}
     left = [] if "chance" in movers else [key for key in parts.chance if key not in played]
     if left:
         message = f"no turn plays {listing(left)}"
-        report.key_error(("chance", left[0]), "turns", message, "add `chance` to `turns`")
+        diagnostics.key_error(("chance", left[0]), "turns", message, "add `chance` to `turns`")
 
 
 def check_policy(context: Context) -> None:
@@ -85,25 +87,25 @@ def _formulas(action: Action) -> tuple[Formula, ...]:
     return tuple(formula for formula in given if formula is not None)
 
 
-def warn(scenario: Scenario, report: Diagnostics) -> None:
+def warn(scenario: Scenario, diagnostics: Diagnostics) -> None:
     """Tell what is doubtful about a scenario without errors."""
     found = list(entries(scenario))
-    _warn_parameters(scenario, report)
+    _warn_parameters(scenario, diagnostics)
     for entry in found:
         if any(formula.decimals for formula in entry.formulas):
-            _warn_support(entry.trail, entry.support, report)
-    _warn_uncertain(scenario, report)
-    _warn_unused(scenario, found, report)
+            _warn_support(entry.trail, entry.support, diagnostics)
+    _warn_uncertain(scenario, diagnostics)
+    _warn_unused(scenario, found, diagnostics)
     for term in scenario.terms.values():
-        warn_span(scenario, term, report)
+        warn_span(scenario, term, diagnostics)
     for actor in scenario.actors.values():
-        _warn_discount(scenario, actor, report)
+        _warn_discount(scenario, actor, diagnostics)
     for key in scenario.actors:
         if key not in scenario.payoffs:
-            report.warn(("actors", key), "no-payoff", f"`{key}` has no payoffs")
+            diagnostics.warn(("actors", key), "no-payoff", f"`{key}` has no payoffs")
 
 
-def _warn_discount(scenario: Scenario, actor: Actor, report: Diagnostics) -> None:
+def _warn_discount(scenario: Scenario, actor: Actor, diagnostics: Diagnostics) -> None:
     """A discount that is small enough to have been meant as a rate; 0 says that nothing follows."""
     discount = constant(actor.discount, scenario)
     if not 0 < discount < LOW_DISCOUNT or "low-discount" in actor.accept:
@@ -114,7 +116,7 @@ def _warn_discount(scenario: Scenario, actor: Actor, report: Diagnostics) -> Non
         f"{discount:.3g} of its worth"
     )
     hint = f"a rate of {discount:g} is written as `{1 - discount:.10g}`"
-    report.warn(("actors", actor.key, "discount"), "low-discount", message, hint)
+    diagnostics.warn(("actors", actor.key, "discount"), "low-discount", message, hint)
 
 
 def unsaid(scenario: Scenario, source: Source) -> Iterator[Diagnostic]:
@@ -133,10 +135,12 @@ def unsaid(scenario: Scenario, source: Source) -> Iterator[Diagnostic]:
             yield Diagnostic(place, "no-about", message, hint, Severity.WARNING)
 
 
-def _warn_support(trail: Trail, support: Support, report: Diagnostics, what: str = "") -> None:
+def _warn_support(trail: Trail, support: Support, diagnostics: Diagnostics, what: str = "") -> None:
     if not support.evidence and not support.judgement:
         message = f"nothing stands behind {what or f'the numbers of `{trail[-1]}`'}"
-        report.warn(trail, "no-support", message, "say `evidence: [...]` or `judgement: reason`")
+        diagnostics.warn(
+            trail, "no-support", message, "say `evidence: [...]` or `judgement: reason`"
+        )
 
 
 def used_parameters(scenario: Scenario) -> set[str]:
@@ -149,30 +153,32 @@ def used_parameters(scenario: Scenario) -> set[str]:
     return used
 
 
-def _warn_parameters(scenario: Scenario, report: Diagnostics) -> None:
+def _warn_parameters(scenario: Scenario, diagnostics: Diagnostics) -> None:
     used = used_parameters(scenario)
     priors = drawn_priors(scenario.actors.values())
     for key, parameter in scenario.parameters.items():
         trail: Trail = ("parameters", key)
         if key not in used:
-            report.warn(trail, "unused", f"nothing uses the parameter `{key}`")
+            diagnostics.warn(trail, "unused", f"nothing uses the parameter `{key}`")
         if None in parameter.ranges and key not in priors:
-            report.warn(trail, "no-range", f"`{key}` has no range", "say `range: [low, high]`")
+            diagnostics.warn(trail, "no-range", f"`{key}` has no range", "say `range: [low, high]`")
         for sentence in range_problems(parameter):
-            report.warn(trail, "out-of-range", sentence)
-        _warn_support(trail, parameter.support, report)
+            diagnostics.warn(trail, "out-of-range", sentence)
+        _warn_support(trail, parameter.support, diagnostics)
 
 
-def _warn_uncertain(scenario: Scenario, report: Diagnostics) -> None:
+def _warn_uncertain(scenario: Scenario, diagnostics: Diagnostics) -> None:
     """Correlations, and weights that differ, are numbers that want a reason too."""
     for at, one in enumerate(scenario.correlations):
-        _warn_support(("correlations", at), one.support, report, "this correlation")
+        _warn_support(("correlations", at), one.support, diagnostics, "this correlation")
     for key, variant in scenario.variants.items():
         if len({option.weight for option in variant.options.values()}) > 1:
-            _warn_support(("variants", key), variant.support, report, f"the weights of `{key}`")
+            _warn_support(
+                ("variants", key), variant.support, diagnostics, f"the weights of `{key}`"
+            )
 
 
-def _warn_unused(scenario: Scenario, found: list[Entry], report: Diagnostics) -> None:
+def _warn_unused(scenario: Scenario, found: list[Entry], diagnostics: Diagnostics) -> None:
     """Evidence and terms that nothing refers to."""
     supports = [entry.support for entry in found]
     sections = (scenario.variables, scenario.parameters, scenario.policies, scenario.variants)
@@ -184,8 +190,8 @@ def _warn_unused(scenario: Scenario, found: list[Entry], report: Diagnostics) ->
     cited = {name for support in supports for name in support.evidence}
     for key in scenario.evidence:
         if key not in cited:
-            report.warn(("evidence", key), "unused", f"nothing uses the evidence `{key}`")
+            diagnostics.warn(("evidence", key), "unused", f"nothing uses the evidence `{key}`")
     named = {name for policy in scenario.policies.values() for name in policy.terms}
     for key in scenario.terms:
         if key not in named:
-            report.warn(("terms", key), "unused", f"no policy has the term `{key}`")
+            diagnostics.warn(("terms", key), "unused", f"no policy has the term `{key}`")

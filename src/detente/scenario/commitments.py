@@ -26,7 +26,7 @@ def term(context: Context, key: str, part: schema.TermPart) -> model.Term:
         cost=context.given((*trail, "cost"), part.cost, context.private),
         about=part.about,
         support=context.support(trail, part),
-        place=context.report.source.key(trail),
+        place=context.diagnostics.source.key(trail),
         accept=tuple(part.accept),
     )
 
@@ -44,7 +44,7 @@ def _forbidden(
     if "" not in part.forbids:
         return _forbidden_by_actor(context, trail, part, bound)
     if not part.binds:
-        context.report.key_error(trail, "missing-key", "`binds` is missing: who is bound?")
+        context.diagnostics.key_error(trail, "missing-key", "`binds` is missing: who is bound?")
     names = part.forbids[""]
     pairs = [(actor, name) for actor in bound for name in names if _can(context, actor, name)]
     if len(bound) == len(part.binds) > 0:
@@ -67,11 +67,11 @@ def _idle(
         if all(name != action for _, action in pairs):
             message = f"`{name}` is not an action of {listing(bound)}"
             hint = did_you_mean(name, known)
-            context.report.error((*trail, "forbids", at), "unknown-name", message, hint)
+            context.diagnostics.error((*trail, "forbids", at), "unknown-name", message, hint)
     for at, actor in enumerate(bound):
         if pairs and all(actor != one for one, _ in pairs):
             message = f"`{actor}` is bound, but has none of the forbidden actions"
-            context.report.error((*trail, "binds", at), "terms", message)
+            context.diagnostics.error((*trail, "binds", at), "terms", message)
 
 
 def _forbidden_by_actor(
@@ -84,13 +84,13 @@ def _forbidden_by_actor(
             continue
         if bound and actor not in bound:
             message = f"`{actor}` is not among those whom the term binds"
-            context.report.key_error(below, "terms", message)
+            context.diagnostics.key_error(below, "terms", message)
         _idle_by_actor(context, below, actor, names)
         pairs += [(actor, name) for name in names]
     for at, actor in enumerate(bound):
         if actor not in part.forbids:
             message = f"`{actor}` is bound, but nothing is forbidden to it"
-            context.report.error((*trail, "binds", at), "terms", message)
+            context.diagnostics.error((*trail, "binds", at), "terms", message)
     return tuple(dict.fromkeys(pairs))
 
 
@@ -103,13 +103,13 @@ def _idle_by_actor(context: Context, trail: Trail, actor: str, names: list[str])
         if name not in actions:
             message = f"`{name}` is not an action of `{actor}`"
             where = (*trail, at)
-            context.report.error(where, "unknown-name", message, did_you_mean(name, actions))
+            context.diagnostics.error(where, "unknown-name", message, did_you_mean(name, actions))
 
 
 def policy(context: Context, key: str, part: schema.PolicyPart) -> model.Policy:
     """The policy `key`, which may be written as a list of terms."""
     trail: Trail = ("policies", key)
-    below = (*trail, "terms") if (*trail, "terms") in context.report.source.places else trail
+    below = (*trail, "terms") if (*trail, "terms") in context.diagnostics.source.places else trail
     for at, name in enumerate(part.terms):
         context.known((*below, at), name, "terms", "an entry of `terms`")
     context.repeated(below, part.terms)
@@ -120,20 +120,20 @@ def policy(context: Context, key: str, part: schema.PolicyPart) -> model.Policy:
 def announcer(context: Context, part: schema.AnnouncementPart) -> model.Announcer:
     """Who announces one of the policies."""
     trail: Trail = ("announcement",)
-    report, policies = context.report, context.parts.policies
+    diagnostics, policies = context.diagnostics, context.parts.policies
     if context.known((*trail, "who"), part.who, "actors", "an actor"):
         types = context.private.actors.get(part.who)
         if types is not None and len(types) < 2:
             message = f"`{part.who}` has nothing private that an announcement could tell"
             hint = "give it `types`, or compare the policies as they are"
-            report.error((*trail, "who"), "type", message, hint)
+            diagnostics.error((*trail, "who"), "type", message, hint)
     for at, name in enumerate(part.among):
         context.known((*trail, "among", at), name, "policies", "one of the `policies`")
     context.repeated((*trail, "among"), part.among)
     among = tuple(part.among or policies)
     if len(among) < 2 and "policies" not in context.parts.lost:
         message = "an announcement is a choice between two policies or more"
-        report.key_error((*trail, "among"), "terms", message)
+        diagnostics.key_error((*trail, "among"), "terms", message)
     return model.Announcer(part.who, among, part.about, context.support(trail, part))
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from detente.errors import Diagnostic, Place
 from detente.scenario import model, schema
+from detente.scenario.diagnostics import Diagnostics
 from detente.scenario.expression import Formula, conjunction, parse
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean, listing
-from detente.scenario.report import Diagnostics
 from detente.scenario.scope import CONDITION, NUMBER, SEEN, Scope, usable
 from detente.scenario.source import Trail
 from detente.scenario.validate import RawScenario
@@ -18,11 +18,11 @@ from detente.scenario.values import unbounded
 
 
 class Context:
-    """The parts of one file and its report. Names are looked up among broken entries too."""
+    """The parts of one file and what is wrong with it; names are known in broken entries too."""
 
-    def __init__(self, parts: RawScenario, scope: Scope, report: Diagnostics) -> None:
+    def __init__(self, parts: RawScenario, scope: Scope, diagnostics: Diagnostics) -> None:
         self.parts = parts
-        self.report = report
+        self.diagnostics = diagnostics
         constant, seen = "a constant", SEEN
         self.constants = scope.at(constant, NUMBER, state=False, types=False)
         self.conditions = scope.at(seen, CONDITION, state=True, types=False)
@@ -38,29 +38,29 @@ class Context:
             names = listing(sorted(formula.calendar))
             message = f"play goes on forever, so that nothing may depend on {names}"
             hint = "let state variables say what time it is, or give a number of periods"
-            self.report.errors.append(Diagnostic(formula.place, "forever", message, hint))
+            self.diagnostics.errors.append(Diagnostic(formula.place, "forever", message, hint))
         return formula
 
     def constant(self, trail: Trail, value: Any, word: str) -> Formula | None:
         """The constant formula at `trail`, where `word` may stand for one that is infinite."""
         if value != word:
             return self.formula(trail, value, self.constants)
-        place = self.report.source.place(trail)
+        place = self.diagnostics.source.place(trail)
         if word in self.parts.parameters:
             message = f"`{word}` has a meaning of its own here, and is the name of a parameter"
             hint = "call the parameter something else"
-            self.report.errors.append(Diagnostic(place, "reserved-name", message, hint))
+            self.diagnostics.errors.append(Diagnostic(place, "reserved-name", message, hint))
         return unbounded(word, place)
 
     def _parsed(self, trail: Trail, value: Any, scope: Scope) -> Formula | None:
-        source = self.report.source
+        source = self.diagnostics.source
         trail = tuple(step for step in trail if step != "")
         written = source.written.get(trail)
         return parse(
             value,
             source.place(trail),
             scope,
-            self.report.errors,
+            self.diagnostics.errors,
             text=written.text if written else None,
             offset=written.offset if written else None,
         )
@@ -78,7 +78,7 @@ class Context:
 
     def together(self, trail: Trail, values: Sequence[Any]) -> Formula | None:
         """The condition that all of those at `trail` hold, or None where there are none."""
-        listed = (*trail, 0) in self.report.source.places
+        listed = (*trail, 0) in self.diagnostics.source.places
         trails = [(*trail, at) if listed else trail for at in range(len(values))]
         rows = zip(trails, values, strict=True)
         parts = [self.formula(below, value, self.conditions) for below, value in rows]
@@ -87,7 +87,7 @@ class Context:
 
     def known(self, trail: Trail, name: str, section: str, what: str) -> bool:
         """Whether a section has an entry of that name; told where it has not."""
-        return self._known(self.report.source.place(trail), name, section, what)
+        return self._known(self.diagnostics.source.place(trail), name, section, what)
 
     def _known(self, place: Place, name: str, section: str, what: str) -> bool:
         entries = getattr(self.parts, section)
@@ -96,12 +96,12 @@ class Context:
         free = section in ("policies", "evidence")  # whose names need not be plain
         hint = did_you_mean(name, entries if free else usable(entries))
         message = f"`{name}` is not {what}"
-        self.report.errors.append(Diagnostic(place, "unknown-name", message, hint))
+        self.diagnostics.errors.append(Diagnostic(place, "unknown-name", message, hint))
         return False
 
     def known_key(self, trail: Trail, name: str, section: str, what: str) -> bool:
         """The same for a name that is a key, which stands at `trail`."""
-        return self._known(self.report.source.key(trail), name, section, what)
+        return self._known(self.diagnostics.source.key(trail), name, section, what)
 
     def support(self, trail: Trail, part: schema.Supported) -> model.Support:
         """What stands behind the entry at `trail`."""
@@ -119,4 +119,4 @@ class Context:
         for at, name in enumerate(names):
             if name in names[:at]:
                 message = f"`{name}` stands here twice"
-                self.report.error((*trail, at), "duplicate-name", message)
+                self.diagnostics.error((*trail, at), "duplicate-name", message)

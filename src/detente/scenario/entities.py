@@ -26,21 +26,21 @@ def calendar(context: Context, part: schema.CalendarPart) -> Calendar | None:
     trail: Trail = ("calendar", "start")
     if part.period == "round":
         if part.start:
-            context.report.key_error(trail, "calendar", "rounds have no `start`")
+            context.diagnostics.key_error(trail, "calendar", "rounds have no `start`")
         return Calendar("round", None)
     if not part.start:
-        if "start" not in context.report.source.value["calendar"]:  # or it has been told
+        if "start" not in context.diagnostics.source.value["calendar"]:  # or it has been told
             message = f"`start` is missing: a {part.period} has dates"
-            context.report.key_error(trail, "missing-key", message)
+            context.diagnostics.key_error(trail, "missing-key", message)
         return None
     start = day(part.start)
     if start is None:
         message = f"`{part.start}` is not a date"
-        context.report.error(trail, "calendar", message, date_hint(part.start))
+        context.diagnostics.error(trail, "calendar", message, date_hint(part.start))
         return None
     if start.day != 1 and part.period not in ("day", "week"):
         message = f"periods of a {part.period} start on the first day of a month"
-        context.report.error(trail, "calendar", message, f"write {start:%Y-%m}")
+        context.diagnostics.error(trail, "calendar", message, f"write {start:%Y-%m}")
     return Calendar(part.period, start)
 
 
@@ -84,7 +84,7 @@ def variable(context: Context, key: str, part: schema.VariablePart) -> model.Var
         cut=part.edge == "cut",
         about=part.about,
         support=support,
-        place=context.report.source.key(trail),
+        place=context.diagnostics.source.key(trail),
     )
 
 
@@ -95,15 +95,15 @@ def _start(context: Context, trail: Trail, part: schema.VariablePart) -> int | N
         if part.start in names:
             return names.index(str(part.start))
         hint = did_you_mean(str(part.start), names)
-        context.report.error(trail, "level", f"`{part.start}` is not one of the levels", hint)
+        context.diagnostics.error(trail, "level", f"`{part.start}` is not one of the levels", hint)
     elif isinstance(part.start, str):
         message = "`start` should be a whole number, as the levels are"
-        context.report.error(trail, "wrong-type", message)
+        context.diagnostics.error(trail, "wrong-type", message)
     elif 0 <= part.start - low < size:
         return part.start - low
     else:
         message = f"{part.start} is not one of the levels {low}..{low + size - 1}"
-        context.report.error(trail, "level", message)
+        context.diagnostics.error(trail, "level", message)
     return None
 
 
@@ -151,11 +151,11 @@ def _fits(
     for name in strange:
         message = f"`{name}` is not a type of {of}" if of else "the value does not vary by type"
         hint = did_you_mean(name, keys) if of else ""
-        context.report.key_error((*trail, name), "type", message, hint)
+        context.diagnostics.key_error((*trail, name), "type", message, hint)
     missing = [name for name in keys if name not in values] if every else []
     if missing:
         message = f"a value for {listing(missing)} of {of} is missing"
-        context.report.key_error(trail, "missing-key", message)
+        context.diagnostics.key_error(trail, "missing-key", message)
     return not strange and not missing
 
 

@@ -13,11 +13,11 @@ from detente.errors import Diagnostic, Place, ScenarioError
 from detente.scenario import commitments, entities, play, schema, uncertainty, variants
 from detente.scenario.checks import check_play, check_policy, warn
 from detente.scenario.context import Context
+from detente.scenario.diagnostics import Diagnostics
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.model import Scenario
 from detente.scenario.names import check_names, vocabulary
-from detente.scenario.report import Diagnostics
 from detente.scenario.source import Source, in_order, read_bytes, read_file, read_text
 from detente.scenario.validate import read_parts
 from detente.scenario.values import check_constants, constant, constant_problems
@@ -141,18 +141,18 @@ def rebuild(text: str, file: str, options: Mapping[str, str]) -> Scenario:
 
 
 def _build(source: Source) -> Scenario:
-    report = Diagnostics(source)
-    parts = read_parts(report)
-    check_names(parts, report)
-    context = Context(parts, vocabulary(parts, report), report)
+    diagnostics = Diagnostics(source)
+    parts = read_parts(diagnostics)
+    check_names(parts, diagnostics)
+    context = Context(parts, vocabulary(parts, diagnostics), diagnostics)
     scenario = _assemble(context)
-    warn(scenario, report)
-    return dataclasses.replace(scenario, warnings=tuple(in_order(report.warnings)))
+    warn(scenario, diagnostics)
+    return dataclasses.replace(scenario, warnings=tuple(in_order(diagnostics.warnings)))
 
 
 def _assemble(context: Context) -> Scenario:
     """All values of the file. Raises `ScenarioError` with all that is wrong."""
-    parts, report, single = context.parts, context.report, context.parts.single
+    parts, diagnostics, single = context.parts, context.diagnostics, context.parts.single
     given: schema.CalendarPart | None = single.get("calendar")
     calendar = entities.calendar(context, given) if given else None
     horizon = entities.horizon(context, given) if given else None
@@ -184,12 +184,12 @@ def _assemble(context: Context) -> Scenario:
     uncertainty.check_priors(context, actors, parameters)
     uncertainty.check_correlations(context, correlations)
     acts = [act for entries in (*actions.values(), events) for act in entries.values()]
-    report.errors += constant_problems(calendar, horizon, actors.values(), acts, parameters)
-    report.refuse()
+    diagnostics.errors += constant_problems(calendar, horizon, actors.values(), acts, parameters)
+    diagnostics.refuse()
     assert calendar is not None  # or there was something to refuse
     assert horizon is not None
     return Scenario(
-        name=Path(report.source.file).stem,
+        name=Path(diagnostics.source.file).stem,
         title=single["title"],
         about=single.get("about", ""),
         source=single.get("source", ""),
@@ -208,9 +208,9 @@ def _assemble(context: Context) -> Scenario:
         policy=single.get("policy", ""),
         outcomes=outcomes,
         evidence=evidence,
-        sha256=report.source.sha256,
-        file=report.source.file,
-        text=report.source.text,
+        sha256=diagnostics.source.sha256,
+        file=diagnostics.source.file,
+        text=diagnostics.source.text,
         rebuild=rebuild,
         correlations=tuple(correlations),
         variants=forms,

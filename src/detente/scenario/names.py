@@ -8,8 +8,8 @@ import unicodedata
 from collections.abc import Mapping
 
 from detente.scenario.calendar import Calendar, day
+from detente.scenario.diagnostics import Diagnostics
 from detente.scenario.hints import did_you_mean, listing
-from detente.scenario.report import Diagnostics
 from detente.scenario.scalar_types import NAME
 from detente.scenario.schema import ActionPart, CalendarPart, ParameterPart
 from detente.scenario.scope import RESERVED, WORDS, Scope
@@ -42,9 +42,9 @@ def alias(name: str) -> str:
     return " ".join(name.casefold().split())
 
 
-def check_names(parts: RawScenario, report: Diagnostics) -> None:
+def check_names(parts: RawScenario, diagnostics: Diagnostics) -> None:
     """Tell names that break the rules, are reserved, or mean two things in formulas."""
-    names = _Names(parts, report)
+    names = _Names(parts, diagnostics)
     names.in_formulas(parts)
     names.elsewhere(parts)
 
@@ -66,8 +66,8 @@ def legal(name: str, taken: set[str], rule: re.Pattern[str] = PLAIN) -> str:
 
 
 class _Names:
-    def __init__(self, parts: RawScenario, report: Diagnostics) -> None:
-        self.report = report
+    def __init__(self, parts: RawScenario, diagnostics: Diagnostics) -> None:
+        self.diagnostics = diagnostics
         self.owners: dict[str, str] = {}
         sections = ("actors", "state", "parameters", "chance", "terms", "outcomes", "variants")
         self.taken: set[str] = {key for section in sections for key in getattr(parts, section)}
@@ -93,14 +93,16 @@ class _Names:
                 if key in COLUMNS.get(section, ()):
                     message = f"`{key}` is a column of the tables of results already"
                     hint = self.instead(key)
-                    self.report.key_error((section, key), "reserved-name", message, hint)
+                    self.diagnostics.key_error((section, key), "reserved-name", message, hint)
         for key, variable in parts.state.items():
             names = variable.levels.names if variable else ()
             for index, level in enumerate(names):
                 trail: Trail = ("state", key, "levels", index)
                 self.member(trail, level, "level", key)
                 if level in names[:index]:
-                    self.report.error(trail, "duplicate-name", f"the level `{level}` is repeated")
+                    self.diagnostics.error(
+                        trail, "duplicate-name", f"the level `{level}` is repeated"
+                    )
         for key, actor in parts.actors.items():
             for name in actor.types if actor else ():
                 self.member(("actors", key, "types", name), name, "type", key)
@@ -124,16 +126,16 @@ class _Names:
             self.rule(("variants", key), key)
             if key in parts.parameters:  # both are named in `--set`
                 message = f"`{key}` is the name of a parameter already"
-                self.report.key_error(("variants", key), "duplicate-name", message)
+                self.diagnostics.key_error(("variants", key), "duplicate-name", message)
             for name in variant.options if variant else ():
                 self.rule(("variants", key, "options", name), name)
         for key in parts.policies:
             if not key.strip() or "\n" in key:
                 message = "a policy's name is one line of text"
-                self.report.key_error(("policies", key), "name", message)
+                self.diagnostics.key_error(("policies", key), "name", message)
             elif hidden_in(key):
                 message = f"the name holds the character {hidden_in(key)}, which nobody would see"
-                self.report.key_error(
+                self.diagnostics.key_error(
                     ("policies", key), "control-character", message, "leave it out"
                 )
 
@@ -146,7 +148,7 @@ class _Names:
                     message = f"`{name}` {owners[alias(name)]}"
                     hint = "names that differ only in capitals or spaces are the same here"
                     trail: Trail = ("actions", actor, key, "also", at)
-                    self.report.error(trail, "duplicate-name", message, hint)
+                    self.diagnostics.error(trail, "duplicate-name", message, hint)
                 owners.setdefault(alias(name), f"stands for the action `{key}` already")
 
     def rule(self, trail: Trail, name: str, rule: re.Pattern[str] = PLAIN) -> bool:
@@ -169,7 +171,7 @@ class _Names:
         )
         if instead:
             hint = f"{instead}: {hint}"
-        self.report.key_error(trail, "name", message, hint)
+        self.diagnostics.key_error(trail, "name", message, hint)
         return False
 
     def owner(self, trail: Trail, name: str, kind: str) -> None:
@@ -177,14 +179,14 @@ class _Names:
             return
         if name in self.owners:
             message = f"`{name}` is the name of {self.owners[name]} already"
-            self.report.key_error(trail, "duplicate-name", message)
+            self.diagnostics.key_error(trail, "duplicate-name", message)
         self.owners.setdefault(name, kind)
 
     def member(self, trail: Trail, name: str, kind: str, owner: str) -> None:
         """A level or a type: these may be shared, but not with other things in formulas."""
         if self.free(trail, name) and name in self.owners:
             message = f"the {kind} `{name}` of {owner} is also the name of {self.owners[name]}"
-            self.report.key_error(trail, "duplicate-name", message)
+            self.diagnostics.key_error(trail, "duplicate-name", message)
 
     def free(self, trail: Trail, name: str) -> bool:
         if not self.rule(trail, name):
@@ -194,12 +196,12 @@ class _Names:
             if keyword.iskeyword(name) and name not in WORDS:
                 language = "Python, whose parser reads the formulas"
             message = f"`{name}` is a word of {language}, and cannot be a name"
-            self.report.key_error(trail, "reserved-name", message, self.instead(name))
+            self.diagnostics.key_error(trail, "reserved-name", message, self.instead(name))
             return False
         return True
 
 
-def vocabulary(parts: RawScenario, report: Diagnostics) -> Scope:
+def vocabulary(parts: RawScenario, diagnostics: Diagnostics) -> Scope:
     """The names that formulas may use, from what could be read of the file."""
     calendar = parts.single.get("calendar")
     actors = {key: tuple(part.types) if part else None for key, part in parts.actors.items()}
@@ -207,7 +209,7 @@ def vocabulary(parts: RawScenario, report: Diagnostics) -> Scope:
         variables={key: part.levels.names if part else None for key, part in parts.state.items()},
         actors=actors,
         parameters={
-            key: _owner(key, part, actors, parts, report) if part else ""
+            key: _owner(key, part, actors, parts, diagnostics) if part else ""
             for key, part in parts.parameters.items()
         },
         dated=calendar is None or calendar.period != "round",
@@ -232,7 +234,7 @@ def _owner(
     part: ParameterPart,
     actors: dict[str, tuple[str, ...] | None],
     parts: RawScenario,
-    report: Diagnostics,
+    diagnostics: Diagnostics,
 ) -> str:
     """The actor with whose type a parameter varies, or ''."""
     trail: Trail = ("parameters", key)
@@ -240,14 +242,16 @@ def _owner(
     if part.of and part.of not in actors:
         if "actors" not in parts.lost:
             hint = did_you_mean(part.of, actors)
-            report.error((*trail, "of"), "unknown-name", f"`{part.of}` is not an actor", hint)
+            diagnostics.error((*trail, "of"), "unknown-name", f"`{part.of}` is not an actor", hint)
         return ""
     if not types:
         if part.of:
-            report.error((*trail, "of"), "type", f"`{key}` has one value, so it is of no actor")
+            diagnostics.error(
+                (*trail, "of"), "type", f"`{key}` has one value, so it is of no actor"
+            )
         return ""
     if part.of and actors[part.of] == ():
-        report.error((*trail, "of"), "type", f"`{part.of}` has no types")
+        diagnostics.error((*trail, "of"), "type", f"`{part.of}` has no types")
         return ""
     if part.of:
         return part.of
@@ -257,12 +261,14 @@ def _owner(
     if len(fitting) > 1:
         hint = f"write `of: {fitting[0]}`"
         message = f"the types of `{key}` are those of {listing(fitting)}"
-        report.error((*trail, "value"), "type", message, hint)
+        diagnostics.error((*trail, "value"), "type", message, hint)
         return ""
     near = [actor for actor, names in actors.items() if types & set(names or ())]
     if len(near) == 1:
         return near[0]  # whose types some of these are: the others will be told
     if None not in actors.values() and "actors" not in parts.lost:
         what = "type" if len(types) == 1 else "types"
-        report.error((*trail, "value"), "type", f"no actor has the {what} {listing(part.value)}")
+        diagnostics.error(
+            (*trail, "value"), "type", f"no actor has the {what} {listing(part.value)}"
+        )
     return ""

@@ -20,11 +20,11 @@ def turn(context: Context, at: int, part: schema.TurnPart) -> model.Turn:
     """The turn at position `at`; `chance` alone stands for all events in their order."""
     trail: Trail = ("turns", at)
     when = context.given((*trail, "when"), part.when, context.conditions)
-    where = context.report.source.place(trail)
+    where = context.diagnostics.source.place(trail)
     if part.who == ["chance"]:
         events = list(context.parts.chance)
         if not events and "chance" not in context.parts.lost:
-            context.report.error(trail, "turns", "there are no events in `chance` to play")
+            context.diagnostics.error(trail, "turns", "there are no events in `chance` to play")
         return model.Turn((), tuple(events), when, where)
     for place, name in enumerate(part.who):
         _mover(context, (*trail, "who", place), name)
@@ -38,9 +38,9 @@ def turn(context: Context, at: int, part: schema.TurnPart) -> model.Turn:
 def _mover(context: Context, trail: Trail, name: str) -> None:
     if name == "chance":
         message = "`chance` has a turn of its own"
-        context.report.error(trail, "turns", message, "write it as another item of `turns`")
+        context.diagnostics.error(trail, "turns", message, "write it as another item of `turns`")
     elif context.known(trail, name, "actors", "an actor") and context.idle(name):
-        context.report.error(trail, "turns", f"`{name}` has a turn, but no actions")
+        context.diagnostics.error(trail, "turns", f"`{name}` has a turn, but no actions")
 
 
 def event(context: Context, key: str, part: schema.EventPart) -> model.Action | None:
@@ -63,11 +63,11 @@ def _action(
     costs: Mapping[str, Formula],
     also: tuple[str, ...] = (),
 ) -> model.Action | None:
-    before = len(context.report.errors)
+    before = len(context.diagnostics.errors)
     when = context.given((*trail, "when"), part.when, context.conditions)
     alternatives = _alternatives(context, trail, part)
     support = context.support(trail, part)
-    if len(context.report.errors) > before:
+    if len(context.diagnostics.errors) > before:
         return None
     return model.Action(
         key=str(trail[-1]),
@@ -76,7 +76,7 @@ def _action(
         costs=Frozen(costs),
         about=part.about,
         support=support,
-        place=context.report.source.key(trail),
+        place=context.diagnostics.source.key(trail),
         also=also,
         accept=tuple(part.accept),
     )
@@ -96,7 +96,7 @@ def _alternatives(
             rests += 1
             if rests == 2:
                 message = "only one alternative can take the `rest`"
-                context.report.error((*below, "p"), "probabilities", message)
+                context.diagnostics.error((*below, "p"), "probabilities", message)
         else:
             probability = context.formula((*below, "p"), effect.p, context.chances)
         changes = _changes(context, (*below, "set"), effect.set)
@@ -110,7 +110,7 @@ def _changes(context: Context, trail: Trail, values: Mapping[str, Any]) -> tuple
         below: Trail = (*trail, key)
         if not context.known_key(below, key, "state", "a variable of `state`"):
             continue
-        written = context.report.source.written.get(below)
+        written = context.diagnostics.source.written.get(below)
         shift = written is not None and written.text.lstrip()[:1] in ("+", "-")
         formula = context.formula(below, value, _level(context, key, shift))
         if formula:
@@ -145,7 +145,7 @@ def _payer(context: Context, trail: Trail, name: str, others: Iterable[str]) -> 
         return False
     if name in others:
         message = f"the cost of `{name}` is given twice"
-        context.report.key_error(trail, "duplicate-name", message)
+        context.diagnostics.key_error(trail, "duplicate-name", message)
         return False
     return True
 
@@ -163,7 +163,7 @@ def payoff(context: Context, key: str, part: schema.PayoffPart) -> model.Payoff:
     if part.terminal and context.forever:
         message = f"play goes on forever, so that `{key}` gets nothing at its end"
         hint = "say it as a `flow`, or give a number of periods"
-        context.report.key_error((*trail, "terminal"), "forever", message, hint)
+        context.diagnostics.key_error((*trail, "terminal"), "forever", message, hint)
     return model.Payoff(
         flow=_sums(context, (*trail, "flow"), part.flow),
         terminal=_sums(context, (*trail, "terminal"), part.terminal),

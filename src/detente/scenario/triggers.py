@@ -11,9 +11,9 @@ import re
 
 from detente.scenario import schema
 from detente.scenario.context import Context
+from detente.scenario.diagnostics import Diagnostics
 from detente.scenario.hints import listing
 from detente.scenario.model import Moment, Scenario, Term
-from detente.scenario.report import Diagnostics
 from detente.scenario.slips import date_hint
 from detente.scenario.source import Trail
 from detente.scenario.values import constant
@@ -31,7 +31,7 @@ def span(
     if begin is not None and end is not None and begin >= end:
         message = f"`until: {part.until}` is not later than `from: {part.since}`"
         hint = "a term is in force from the first date on, and before the second"
-        context.report.error((*trail, "until"), "terms", message, hint)
+        context.diagnostics.error((*trail, "until"), "terms", message, hint)
     return since, until
 
 
@@ -50,20 +50,20 @@ def _moment(context: Context, trail: Trail, value: int | str | None) -> Moment |
     if context.forever:
         message = "play goes on forever, so that no term begins or lapses at a date"
         hint = "name an event, as in `until: steps >= 1`, or give a number of periods"
-        context.report.error(trail, "forever", message, hint)
+        context.diagnostics.error(trail, "forever", message, hint)
         return None
     calendar = context.calendar
     if calendar is None:
         return None  # the calendar cannot be read, and that is told
     number = calendar.number(text)
     if number is not None:
-        return Moment(text, context.report.source.place(trail), number)
+        return Moment(text, context.diagnostics.source.place(trail), number)
     message, hint = f"`{text}` is not a date", date_hint(text)
     if calendar.start is None:
         message, hint = f"`{text}` is not the number of a period", "rounds have no dates"
     elif text.isdecimal():
         hint = f"a {calendar.unit} has a date: {hint}"
-    context.report.error(trail, "calendar", message, hint)
+    context.diagnostics.error(trail, "calendar", message, hint)
     return None
 
 
@@ -75,14 +75,14 @@ def _event(context: Context, trail: Trail, text: str) -> Moment | None:
         message = "an event is a condition on the state; it may not depend on "
         hint = "write a date, as in `from: 2018-06`, or use `when` and `unless`"
         message += listing(sorted(event.calendar))
-        context.report.error(trail, "scope", message, hint)
+        context.diagnostics.error(trail, "scope", message, hint)
     elif not event.variables and not event.calendar:
         message = f"`{text}` is no event: it reads nothing of the state"
-        context.report.error(trail, "terms", message, "an event is as in `steps >= 1`")
+        context.diagnostics.error(trail, "terms", message, "an event is as in `steps >= 1`")
     return Moment(event.text, event.place, event=event)
 
 
-def warn_span(scenario: Scenario, term: Term, report: Diagnostics) -> None:
+def warn_span(scenario: Scenario, term: Term, diagnostics: Diagnostics) -> None:
     """Tell dates of a term outside the periods that are played."""
     if scenario.forever:
         return
@@ -100,4 +100,4 @@ def warn_span(scenario: Scenario, term: Term, report: Diagnostics) -> None:
         told.append(("until", term.until, "is after the end: the term does not lapse"))
     for key, moment, sentence in told:
         message = f"`{key}: {moment.text if moment else ''}` of `{term.key}` {sentence}"
-        report.warn(("terms", term.key, key), "out-of-range", message, ends)
+        diagnostics.warn(("terms", term.key, key), "out-of-range", message, ends)

@@ -30,7 +30,7 @@ def draws(
 ) -> tuple[str, ...]:
     """How each value of the parameter `key` is drawn; `keys` are its types, or '' alone."""
     trail: Trail = ("parameters", key)
-    source = context.report.source
+    source = context.diagnostics.source
     found = tuple(part.draw.get(name, part.draw.get("", DRAWS[0])) for name in keys)
     for name, kind in zip(keys, found, strict=True):
         limits = part.range.get(name, part.range.get(""))
@@ -42,9 +42,11 @@ def draws(
         if limits is None:
             if (*trail, "range") not in source.places or part.range:  # or a wrong one was told
                 message = f"{what} has no range to be drawn from"
-                context.report.error(below, "draw", message, "say `range: [low, high]`")
+                context.diagnostics.error(below, "draw", message, "say `range: [low, high]`")
         elif problem := _unfit(kind, part.value[name], limits):
-            context.report.error(below, "draw", f"{what} cannot be drawn as `{kind}`: {problem}")
+            context.diagnostics.error(
+                below, "draw", f"{what} cannot be drawn as `{kind}`: {problem}"
+            )
     return found
 
 
@@ -79,14 +81,16 @@ def check_priors(
             continue
         if not part.types:
             message = f"`{key}` has no types, so there is no prior to draw"
-            context.report.key_error(("actors", key, "concentration"), "concentration", message)
+            context.diagnostics.key_error(
+                ("actors", key, "concentration"), "concentration", message
+            )
         for name, share in zip(actor.types, actor.shares(), strict=True):
             if share is None:
                 continue
             trail: Trail = ("actors", key, "types", name)
             if share in owners:
                 message = f"`{share}` is drawn with the prior of {owners[share]} already"
-                context.report.error(trail, "concentration", message)
+                context.diagnostics.error(trail, "concentration", message)
             owners.setdefault(share, f"{key}.{name}")
             _check_share(context, trail, share)
         _check_rest(context, actor, parameters)
@@ -98,7 +102,7 @@ def _check_share(context: Context, trail: Trail, name: str) -> None:
     if part and part.draw:
         message = f"`{name}` is drawn with the prior of {trail[1]}, by its `concentration`"
         hint = "leave out `draw`, or the concentration"
-        context.report.key_error(("parameters", name, "draw"), "draw", message, hint)
+        context.diagnostics.key_error(("parameters", name, "draw"), "draw", message, hint)
 
 
 def _check_rest(
@@ -115,11 +119,11 @@ def _check_rest(
             "a `concentration`, and all priors but one are drawn"
         )
         trail: Trail = ("actors", actor.key, "types", actor.types[at])
-        context.report.error(trail, "concentration", message)
+        context.diagnostics.error(trail, "concentration", message)
     for name, prior in zip(actor.types, actor.priors, strict=True):
         if _value(prior, known) == 0:
             message = f"the prior of `{name}` is 0, and no prior can be drawn around that"
-            context.report.errors.append(Diagnostic(prior.place, "concentration", message))
+            context.diagnostics.errors.append(Diagnostic(prior.place, "concentration", message))
     if len(formulas) != 1 or not others or not set(others) <= known.keys():
         return
     rest = actor.priors[formulas[0]]
@@ -132,7 +136,9 @@ def _check_rest(
             leave = "leaves" if len(others) == 1 else "leave"
             message = f"the prior of `{name}` should be what {listing(others)} {leave} of 1"
             hint = f"write {' - '.join(('1', *others))}"
-            context.report.errors.append(Diagnostic(rest.place, "concentration", message, hint))
+            context.diagnostics.errors.append(
+                Diagnostic(rest.place, "concentration", message, hint)
+            )
             return
 
 
@@ -158,7 +164,7 @@ def correlation(
     below: Trail = (*trail, "between")
     if len(part.between) < 2:
         message = "a correlation is between two numbers or more"
-        context.report.error(below, "correlations", message)
+        context.diagnostics.error(below, "correlations", message)
     context.repeated(below, part.between)
     sound = []
     for place, name in enumerate(part.between):
@@ -166,13 +172,13 @@ def correlation(
         if told is None:
             sound.append(name)
         elif told[1]:
-            context.report.error((*below, place), *told)
+            context.diagnostics.error((*below, place), *told)
     return model.Correlation(
         between=tuple(dict.fromkeys(sound)),
         rank=part.rank,
         about=part.about,
         support=context.support(trail, part),
-        place=context.report.source.place(trail),
+        place=context.diagnostics.source.place(trail),
     )
 
 
@@ -241,7 +247,7 @@ def check_correlations(context: Context, found: Sequence[model.Correlation]) -> 
 
 
 def _contradiction(context: Context, place: Place, message: str, hint: str = "") -> None:
-    context.report.errors.append(Diagnostic(place, "correlations", message, hint))
+    context.diagnostics.errors.append(Diagnostic(place, "correlations", message, hint))
 
 
 def _possible(ranks: Mapping[tuple[str, str], float]) -> bool:

@@ -13,8 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from detente.scenario import scalar_types, schema
+from detente.scenario.diagnostics import Diagnostics
 from detente.scenario.hints import closest, did_you_mean
-from detente.scenario.report import Diagnostics
 from detente.scenario.source import Trail
 
 PARTS: dict[str, type[schema.Part]] = {
@@ -95,21 +95,23 @@ class RawScenario:
     """Sections that are missing or no mappings, so that their names are not known."""
 
 
-def read_parts(report: Diagnostics) -> RawScenario:
+def read_parts(diagnostics: Diagnostics) -> RawScenario:
     """Check the shape of everything in a file."""
-    content = report.source.value
+    content = diagnostics.source.value
     if not isinstance(content, dict):
         message = "the file is empty" if content is None else "the file should be a mapping"
-        report.error((), "wrong-type", message, "it starts with `title:`, `calendar:`, `actors:`")
+        diagnostics.error(
+            (), "wrong-type", message, "it starts with `title:`, `calendar:`, `actors:`"
+        )
         content = {}
-        report.refuse()
-    return _Reader(content, report).parts()
+        diagnostics.refuse()
+    return _Reader(content, diagnostics).parts()
 
 
 class _Reader:
-    def __init__(self, content: dict[str, Any], report: Diagnostics) -> None:
+    def __init__(self, content: dict[str, Any], diagnostics: Diagnostics) -> None:
         self.content = content
-        self.report = report
+        self.diagnostics = diagnostics
         self.lost: set[str] = set()
 
     def parts(self) -> RawScenario:
@@ -142,14 +144,14 @@ class _Reader:
         for key, info in schema.File.model_fields.items():
             if info.is_required() and key not in self.content:
                 self.lost.add(key)
-                self.report.error((), "missing-key", f"`{key}` is missing")
+                self.diagnostics.error((), "missing-key", f"`{key}` is missing")
 
     def unknown(self, trail: Trail, key: str, known: list[str]) -> None:
         hint = did_you_mean(key, known)
-        written = self.report.source.written.get(trail)
+        written = self.diagnostics.source.written.get(trail)
         if written is not None and not written.text:
             hint = COMMA
-        self.report.key_error(trail, "unknown-key", f"the key `{key}` is not known here", hint)
+        self.diagnostics.key_error(trail, "unknown-key", f"the key `{key}` is not known here", hint)
 
     def section(self, key: str, kind: type) -> Any:
         """A section of the right kind; empty where it is not."""
@@ -159,10 +161,10 @@ class _Reader:
             return value
         self.lost.add(key)
         if value is None or value == kind():
-            self.report.empty((key,), f"`{key}` is empty")
+            self.diagnostics.empty((key,), f"`{key}` is empty")
         else:
             what = "a mapping (`key: value`)" if kind is dict else "a list (`[...]`)"
-            self.report.error((key,), "wrong-type", f"`{key}` should be {what}")
+            self.diagnostics.error((key,), "wrong-type", f"`{key}` should be {what}")
         return kind()
 
     def entries(self, section: str) -> dict[str, Any]:
@@ -185,7 +187,7 @@ class _Reader:
             actions[actor] = {}
             if not isinstance(values, dict):
                 message = f"`{actor}` should be a mapping of actions (`name: {{...}}`)"
-                self.report.error(trail, "wrong-type", message)
+                self.diagnostics.error(trail, "wrong-type", message)
                 self.lost.add(f"actions of {actor}")
                 continue
             for key, value in values.items():
@@ -211,16 +213,16 @@ class _Reader:
             self.unknown(whole, str(whole[-1]), _keys(section, location))
         elif kind == "missing":
             message = f"{key} is missing in {_called(whole[:-1])}"
-            self.report.key_error(whole[:-1], "missing-key", message)
+            self.diagnostics.key_error(whole[:-1], "missing-key", message)
         elif details["input"] is None:
-            self.report.empty(whole, f"{key} is empty")
+            self.diagnostics.empty(whole, f"{key} is empty")
         else:
             code = kind if "-" in kind else "wrong-type"
             sentence = SENTENCES.get(kind, details["msg"])
             if kind == "literal_error":
                 sentence = f"should be one of {details['ctx']['expected']}".replace("'", "`")
             hint = details.get("ctx", {}).get("hint", "")
-            self.report.error(whole, code, f"{key} {sentence}", hint)
+            self.diagnostics.error(whole, code, f"{key} {sentence}", hint)
 
 
 def _remainder(section: str, value: Any, wrong: set[tuple[int | str, ...]]) -> Any:

@@ -42,11 +42,11 @@ class Choice(NamedTuple):
 def variant(context: Context, key: str, part: schema.VariantPart) -> model.Variant:
     """The variant `key`."""
     trail: Trail = ("variants", key)
-    report = context.report
+    diagnostics = context.diagnostics
     if len(part.options) < 2:
         message = f"`{key}` is a choice between two options or more"
-        report.key_error((*trail, "options"), "variants", message)
-    written = report.source.value["variants"][key]["options"]
+        diagnostics.key_error((*trail, "options"), "variants", message)
+    written = diagnostics.source.value["variants"][key]["options"]
     options = {}
     for at, (name, option) in enumerate(part.options.items()):
         below: Trail = (*trail, "options", name)
@@ -54,11 +54,11 @@ def variant(context: Context, key: str, part: schema.VariantPart) -> model.Varia
         if at == 0 and option.change is not None:
             message = f"`{name}` is the file as it stands, so it changes nothing"
             hint = "the first option has no `change`"
-            report.key_error((*below, "change"), "variants", message, hint)
+            diagnostics.key_error((*below, "change"), "variants", message, hint)
         elif at > 0 and not change:
             message = f"`{name}` does not say what it changes"
             hint = "write `change: {...}`; only the first option is the file as it stands"
-            report.key_error(below, "missing-key", message, hint)
+            diagnostics.key_error(below, "missing-key", message, hint)
         told = tuple(_ways(change, TOLD)) if at else ()
         options[name] = model.Option(name, option.weight, option.about, told)
     return model.Variant(
@@ -66,7 +66,7 @@ def variant(context: Context, key: str, part: schema.VariantPart) -> model.Varia
         options=Frozen(options),
         about=part.about,
         support=context.support(trail, part),
-        place=report.source.key(trail),
+        place=diagnostics.source.key(trail),
     )
 
 
