@@ -43,8 +43,8 @@ class DeviationGains:
     tallies
         By commitment and type of its actor, of hard terms.
     breaches, broken
-        By soft commitment: float64 [t, p]: expected number by the end of t, and the probability that
-        there has been one. `broken` has also, by term alone, that anybody has.
+        By soft commitment, float64 [t, p]: expected number by the end of t, and the probability
+        that there has been one. `broken` has also, by term alone, that anybody has.
     """
 
     def __init__(
