@@ -373,6 +373,36 @@ def test_a_term_that_forbids_is_named() -> None:
     assert "(mood to be tense (100 %))" in str(caught.value)
 
 
+LAPSED = """\
+title: A promise after the other
+calendar: {period: month, start: 2018-02, horizon: 3}
+actors: {A: {precision: 1}}
+state: {x: {levels: 0..1, start: 0}}
+turns: [A]
+actions: {A: {take: {set: {x: 1}}, wait: {}}}
+payoffs: {A: {flow: x}}
+terms:
+  early: {binds: A, forbids: take, until: 2018-03}
+  late: {binds: A, forbids: take, from: 2018-03}
+  once_taken: {binds: A, forbids: take, from: x >= 1}
+policies: {all: {terms: [early, late, once_taken]}}
+policy: all
+outcomes: {taken: {when: x >= 1}}
+"""
+
+
+@pytest.mark.parametrize(("date", "term"), [("2018-02-03", "early"), ("2018-03-03", "late")])
+def test_a_term_that_is_not_in_force_is_not_blamed(date: str, term: str) -> None:
+    scenario = detente.loads(LAPSED)
+    solution = detente.solve(detente.compile_game(scenario))
+    with pytest.raises(ScenarioError) as caught:
+        detente.track(solution, detente.parse_record(f"date,actor,move\n{date},A,take\n", scenario))
+    (problem,) = caught.value.diagnostics
+    assert problem.message.endswith(
+        f"`take` is impossible: `take` is forbidden by the term `{term}`"
+    )
+
+
 def test_a_move_after_the_end_of_play_names_the_outcome(coarse: Solution) -> None:
     lines = """\
 2018-02-03,sender,tighten

@@ -61,6 +61,12 @@ class Evaluator:
 
         return self._once(formula, 1, codes, evaluate)
 
+    def holds(self, condition: Formula | None, codes: Ints, t: int) -> NDArray[np.bool_]:
+        """Where a condition holds, bool [x]: everywhere if there is none."""
+        if condition is None:
+            return np.ones(codes.size, dtype=np.bool_)
+        return self.public(condition, codes, t).astype(np.bool_)
+
     def profiled(self, formula: Formula, codes: Ints, t: int) -> Floats:
         """The formula's value at each state and type profile, float64 [x, p]; 0 where bad."""
 

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detente.game.structure import Bools, Ints
+from detente.game.evaluate import Evaluator
+from detente.game.structure import Bools, Ints, decode
 from detente.scenario.expression import Formula
 from detente.scenario.model import Scenario, Support, Term, Variable
 from detente.scenario.triggers import period
@@ -61,10 +62,22 @@ def variables(scenario: Scenario, policy: str) -> tuple[Variable, ...]:
     return (*scenario.variables.values(), *(one.variable for one in remembered))
 
 
-def in_season(term: Term, t: int) -> bool:
-    """Whether period t is one of those that the term's dates leave it."""
+def in_force(
+    at: Evaluator, term: Term, remembered: Mapping[str, Standing], codes: Ints, t: int
+) -> Bools:
+    """Where a term binds in period t, bool [x]: by its dates, its events, `when` and `unless`.
+
+    `remembered` has the policy's terms that begin or lapse at an event (`standings`).
+    """
     begin, end = period(term.since), period(term.until)
-    return (begin is None or begin <= t) and (end is None or t < end)
+    if (begin is not None and t < begin) or (end is not None and end <= t):
+        return np.zeros(codes.size, dtype=bool)
+    force = at.holds(term.when, codes, t)
+    if term.unless is not None:
+        force = force & ~at.holds(term.unless, codes, t)
+    if term.key in remembered:
+        force = force & remembered[term.key].stands(decode(at.variables, codes))
+    return force
 
 
 def _variable(term: Term) -> Variable:

@@ -30,7 +30,7 @@ from detente.game.structure import (
     pointers,
     product,
 )
-from detente.game.term_status import Standing, in_season
+from detente.game.term_status import Standing, in_force
 from detente.scenario.expression import Formula
 from detente.scenario.hints import listing
 from detente.scenario.model import Action, Scenario, Term, Turn
@@ -116,7 +116,7 @@ class Builder:
         levels = decode(self.at.variables, codes)
 
         def holds(event: Formula) -> Bools:
-            here = self._condition(event, codes, t)
+            here = self.at.holds(event, codes, t)
             if here.any():
                 self.reach.events.add(event.place)
             return here
@@ -161,10 +161,10 @@ class Builder:
         None for a chance event that can happen nowhere, unless the layer `must` be kept.
         """
         turn = self.scenario.turns[number]
-        active = ~ended & self._condition(turn.when, codes, t)
+        active = ~ended & self.at.holds(turn.when, codes, t)
         if event:
             action = self.scenario.events[event]
-            options = [_Options(-1, (action,), [active & self._condition(action.when, codes, t)])]
+            options = [_Options(-1, (action,), [active & self.at.holds(action.when, codes, t)])]
         else:
             options = [self._options(turn, who, codes, active, t) for who in turn.who]
         for side in options:
@@ -212,15 +212,10 @@ class Builder:
             for formula in payoff.flow.values():
                 self.at.profiled(formula, sets[-1], t)
 
-    def _condition(self, formula: Formula | None, codes: Ints, t: int) -> Bools:
-        if formula is None:
-            return np.ones(codes.size, dtype=bool)
-        return self.at.public(formula, codes, t).astype(bool)
-
     def _options(self, turn: Turn, mover: str, codes: Ints, active: Bools, t: int) -> _Options:
         """A mover's available actions; noted where it has none though the turn is played."""
         actions = tuple(self.scenario.actions[mover].values())
-        moves = [active & self._condition(action.when, codes, t) for action in actions]
+        moves = [active & self.at.holds(action.when, codes, t) for action in actions]
         position = list(self.scenario.actors).index(mover)
         options = _Options(position, actions, list(moves))
         self._apply_terms(options, mover, codes, t)
@@ -234,7 +229,7 @@ class Builder:
         """Take away what hard terms forbid; soft ones are noted in `breaks`."""
         moves = list(options.allowed)
         for term in self.terms:
-            force = self._in_force(term, codes, t)
+            force = in_force(self.at, term, self.standings, codes, t)
             for n, action in enumerate(options.actions):
                 if (mover, action.key) not in term.forbids:
                     continue
@@ -244,17 +239,6 @@ class Builder:
                     options.allowed[n] = options.allowed[n] & ~force
                 else:
                     options.breaks[n] = (*options.breaks.get(n, ()), (term, force))
-
-    def _in_force(self, term: Term, codes: Ints, t: int) -> Bools:
-        if not in_season(term, t):
-            return np.zeros(codes.size, dtype=bool)
-        force = self._condition(term.when, codes, t)
-        if term.unless is not None:
-            force = force & ~self._condition(term.unless, codes, t)
-        if term.key in self.standings:
-            levels = decode(self.at.variables, codes)
-            force = force & self.standings[term.key].stands(levels)
-        return force
 
     def _side(self, options: _Options, mask: Bools, codes: Ints, t: int) -> Side:
         """A side with the alternatives of its actions that have probability."""
@@ -287,7 +271,11 @@ class Builder:
         hint = f"{always}, or the turn a `when`"
         if by_terms:
             hard = [term for term in self.terms if term.cost is None]
-            there = [x for x in hard if self._in_force(x, code, t)[0] and mover in dict(x.forbids)]
+            there = [
+                x
+                for x in hard
+                if in_force(self.at, x, self.standings, code, t)[0] and mover in dict(x.forbids)
+            ]
             names, place = listing([term.key for term in there]), there[0].place
             message = f"{mover} has to move but its terms ({names}) leave it no action {where}"
             hint = f"{always}, or the term an `unless`"

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame
 from detente.game.evaluate import Evaluator, Findings, evaluator
+from detente.game.term_status import in_force, standings
 from detente.scenario.expression import Formula
 from detente.scenario.hints import listing
 from detente.scenario.model import Action, Term
@@ -34,16 +35,16 @@ def why_no_move(
     layer = game.layers[n]
     actor = list(game.scenario.actors)[layer.movers[m]]
     codes = layer.states
-    at = _evaluator(game)
+    at, remembered = _evaluator(game), standings(game.scenario, game.policy)
     idle = layer.action[layer.action_ptr[:-1], m] < 0
     said = [_why_nobody(game, n, idle, states)] if states[idle].sum() > 0 else []
     for key in actions:
         action = game.scenario.actions[actor][key]
-        closed = ~idle & ~_condition(at, action.when, codes, t)
+        closed = ~idle & ~at.holds(action.when, codes, t)
         said += _why_closed(game, action, closed, codes, states)
         rest = ~idle & ~closed
         for term in _forbidding(game, actor, key):
-            force = rest & _in_force(at, term, codes, t)
+            force = rest & in_force(at, term, remembered, codes, t)
             if states[force].sum() > 0:
                 about = [f for f in (term.when, term.unless) if f is not None]
                 share = f" ({held(game, codes, states, force, about)})" if about else ""
@@ -119,14 +120,3 @@ def _evaluator(game: CompiledGame) -> Evaluator:
     return evaluator(
         game.scenario, game.structure.variables, game.profiles, game.periods, Findings()
     )
-
-
-def _condition(at: Evaluator, formula: Formula | None, codes: Ints, t: int) -> Bools:
-    if formula is None:
-        return np.ones(codes.size, dtype=bool)
-    return at.public(formula, codes, t).astype(bool)
-
-
-def _in_force(at: Evaluator, term: Term, codes: Ints, t: int) -> Bools:
-    force = _condition(at, term.when, codes, t)
-    return force if term.unless is None else force & ~_condition(at, term.unless, codes, t)
