@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -143,3 +144,28 @@ def test_modules_are_short(module: str) -> None:
 def test_tests_mirror_the_sources() -> None:
     folders = {path.name for path in Path(__file__).parent.iterdir() if path.is_dir()}
     assert set(LAYERS) - set(LAYERS[: LAYERS.index("scenario")]) | {"library"} <= folders
+
+
+def names_of(module: str) -> set[str]:
+    """What a module defines at its top."""
+    found = set()
+    for node in TREES[module].body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+    return found
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_what_a_docstring_points_to_is_there(module: str) -> None:
+    """`detente.solver.sweep.sweep` and, for a module of the same folder, `sweep.sweep`."""
+    package = module.rpartition(".")[0]
+    text = MODULES[module].read_text("utf-8")
+    for dotted in re.findall(r"`((?:\w+\.)+\w+)`", text):
+        home, _, name = dotted.rpartition(".")
+        for full in (home, f"{package}.{home}"):
+            if full in MODULES and full != "detente":
+                inside = {m.rpartition(".")[2] for m in MODULES if m.startswith(f"{full}.")}
+                assert name in names_of(full) | inside, f"`{dotted}`"

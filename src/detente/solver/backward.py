@@ -81,7 +81,7 @@ class Backward:
 
     Values are float64 [x, b, c], conditional on the type profile; with `regret` those of best
     responses follow. Two arrays are used in turn and made once: fresh memory for every layer would
-    cost more than the work. `counts` is int64 [HOW], see `kernels.branch`.
+    cost more than the work. `counts` is int64 [HOW], see `kernels.homotopy`.
 
     While `quick` is set, turns of a game without end begin with what was found there when they were
     solved last, also where that need not lead along the principal branch.

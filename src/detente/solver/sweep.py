@@ -5,8 +5,8 @@ more: what i would get by its best response (Bellman 1957) while all others play
 
 Each kind of turn has kernels of its own, which are compiled when such a turn is met first: where
 nothing is learnt there is a closed form (`kernels.plain`), one mover with two types has a
-method of its own (`kernels.single`), which is many times faster than the general stage problem
-(`kernels.nodes`), and all that it cannot be certain about is followed node by node
+method of its own (`kernels.two_type_layer`), which is many times faster than the general stage
+problem (`kernels.nodes`), and all that it cannot be certain about is followed node by node
 (`trace_nodes`).
 """
 

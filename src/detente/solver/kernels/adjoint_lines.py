@@ -1,9 +1,9 @@
 """`adjoint` for turns of one mover with one type or two, and for chance: many beliefs together.
 
-The Jacobian of the stage problem is that of `line`, diagonal plus rank one, so that the implicit
-function theorem costs no more than the values do. Letters as in `adjoint` and `single`, and rows
-r: nodes b in their order, so that what comes from a next state, or goes there, is whole runs of
-numbers.
+The Jacobian of the stage problem is that of `two_type_newton`, diagonal plus rank one, so that the
+implicit function theorem costs no more than the values do. Letters as in `adjoint` and
+`two_type_layer`, and rows r: nodes b in their order, so that what comes from a next state, or goes
+there, is whole runs of numbers.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Turns of several movers at once, or of one with more than two types: node by node.
 
-The general stage problem (`stage`, `branch`), and for one mover the method of `many`, which is
-many times faster where it is certain that there is one solution.
+The general stage problem (`stage_problem`, `homotopy`), and for one mover the method of
+`multi_type_newton`, many times faster where it is certain that there is one solution.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def sweep_nodes(
 
 @device
 def expect(turn, continuation, count, o, payoff):
-    """Payoffs that movers expect over the types of those who do not move: `stage.evaluate`."""
+    """Payoffs that movers expect over the types of all others: `stage_problem.evaluate`."""
     profiles = turn.profile.shape[0]
     for e in range(count):
         for node in range(turn.local.shape[0]):

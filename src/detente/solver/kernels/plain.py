@@ -1,7 +1,7 @@
 """Turns at which nothing is learnt: of chance, and of one mover with nothing private.
 
 Values have a closed form, the logit at each node of the belief about others by itself. Letters and
-scratch as in `single`.
+scratch as in `two_type_layer`.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class Lines(NamedTuple):
         the share of the way through it.
     left
         int64 [y]: SOLVED, or how a node is left for `trace_nodes`.
-    payoff, log_likelihood_ratio, last, lines, cell, sums, rho, line
+    payoff, log_ratio, last, lines, cell, sums, rho, line
         For a run of lines, from its first node on; see `two_type_newton`.
     second
         float64 [c]: 1 where the mover is of the second type in the component's profile.
@@ -64,7 +64,7 @@ class Lines(NamedTuple):
     share: np.ndarray
     left: np.ndarray
     payoff: np.ndarray
-    log_likelihood_ratio: np.ndarray
+    log_ratio: np.ndarray
     last: np.ndarray
     lines: np.ndarray
     cell: np.ndarray
@@ -91,7 +91,7 @@ def make_lines(turn: BeliefLayout, count: int, nodes: int, width: int) -> Lines:
         share=np.zeros((count, lined)),
         left=np.zeros(lined, np.int64),
         payoff=np.zeros((count, n_types, lined)),
-        log_likelihood_ratio=np.zeros((count, lined)),
+        log_ratio=np.zeros((count, lined)),
         last=np.zeros((count, lined)),
         lines=np.zeros((LINES, count, lined)),
         cell=np.zeros((count, lined), np.int64),
@@ -185,19 +185,14 @@ def solve_lines(turn, lines, continuation, count, guess, x, anywhere, counts):
 def solve_run(movers, lines, count, first, last, certain, anywhere, counts):
     """The same for nodes first … last - 1, which are whole lines."""
     lam, steps, nodes = movers.lam[0], movers.size[0] - 1, last - first
-    payoff, log_likelihood_ratio, scratch, cell = (
-        lines.payoff,
-        lines.log_likelihood_ratio,
-        lines.lines,
-        lines.cell,
-    )
+    payoff, log_ratio, scratch, cell = (lines.payoff, lines.log_ratio, lines.lines, lines.cell)
     rho, line, sums = lines.rho, lines.line, lines.sums
     for a in range(count):
         for theta in range(2):
             target, source = payoff[a, theta], lines.own[a, theta][first:]
             for y in range(nodes):
                 target[y] = source[y]
-        target, source = log_likelihood_ratio[a], lines.ratio[a][first:]
+        target, source = log_ratio[a], lines.ratio[a][first:]
         for y in range(nodes):
             target[y] = source[y]
     lost = sums[OPEN] if certain else sums[LOST]
@@ -205,51 +200,20 @@ def solve_run(movers, lines, count, first, last, certain, anywhere, counts):
         sums[LOST] = 0.0
         most = np.int64(MAX_NEWTON)  # not as a literal, for which all would be compiled anew
         newton_lines(
-            lam,
-            steps,
-            payoff,
-            count,
-            nodes,
-            rho,
-            line,
-            log_likelihood_ratio,
-            scratch,
-            cell,
-            sums,
-            most,
+            lam, steps, payoff, count, nodes, rho, line, log_ratio, scratch, cell, sums, most
         )
     elif not anywhere:
         climb_lines(
-            lam,
-            steps,
-            payoff,
-            count,
-            nodes,
-            rho,
-            line,
-            log_likelihood_ratio,
-            scratch,
-            cell,
-            sums,
-            lines.last,
+            lam, steps, payoff, count, nodes, rho, line, log_ratio, scratch, cell, sums, lines.last
         )
     else:
         lost[:] = 1.0
     settle_lines(
-        count,
-        nodes,
-        line,
-        log_likelihood_ratio,
-        scratch,
-        cell,
-        first,
-        lines.play,
-        lines.inside,
-        lines.share,
+        count, nodes, line, log_ratio, scratch, cell, first, lines.play, lines.inside, lines.share
     )
     for a in range(count):
         for y in range(nodes):
-            lines.ratio[a, first + y] = log_likelihood_ratio[a, y]
+            lines.ratio[a, first + y] = log_ratio[a, y]
     left = 0
     for y in range(nodes):
         g = y - line[y]
@@ -305,11 +269,11 @@ def polish(lam, steps, lines, count):
     Where actions are hardly ever taken log odds are large and their rounding is seen in ℓ, which
     is all that posteriors depend on. A node that would move is left as it is.
     """
-    log_likelihood_ratio, scratch, sums = lines.log_likelihood_ratio, lines.lines, lines.sums
+    log_ratio, scratch, sums = lines.log_ratio, lines.lines, lines.sums
     nodes = lines.line.shape[0]
     for a in range(count):
         for y in range(nodes):
-            log_likelihood_ratio[a, y] = lines.ratio[a, y]
+            log_ratio[a, y] = lines.ratio[a, y]
     sums[LOST] = 0.0
     newton_lines(
         lam,
@@ -319,7 +283,7 @@ def polish(lam, steps, lines, count):
         nodes,
         lines.rho,
         lines.line,
-        log_likelihood_ratio,
+        log_ratio,
         scratch,
         lines.cell,
         sums,
@@ -330,11 +294,11 @@ def polish(lam, steps, lines, count):
             continue
         moved = 0.0 if sums[WORST, y] < 1e-10 else 1.0
         for a in range(count):
-            moved = max(moved, abs(log_likelihood_ratio[a, y] - lines.ratio[a, y]))
+            moved = max(moved, abs(log_ratio[a, y] - lines.ratio[a, y]))
         if moved > 1e-2:
             continue
         for a in range(count):
-            ratio = log_likelihood_ratio[a, y]
+            ratio = log_ratio[a, y]
             larger = max(scratch[S0, a, y], scratch[S1, a, y], LEAST)
             lines.play[0, a, y] = larger * math.exp(min(-ratio, 0.0))
             lines.play[1, a, y] = larger * math.exp(min(ratio, 0.0))

@@ -67,8 +67,8 @@ def is_unique(lam, payoff, count, first, steps):
 
 
 @device
-def respond(lam, steps, payoff, count, nodes, rho, line, log_likelihood_ratio, lines, cell, sums):
-    """Everything at the posteriors of `log_likelihood_ratio` [a, y].
+def respond(lam, steps, payoff, count, nodes, rho, line, log_ratio, lines, cell, sums):
+    """Everything at the posteriors of `log_ratio` [a, y].
 
     nodes
         How many; the arrays may be longer.
@@ -84,7 +84,7 @@ def respond(lam, steps, payoff, count, nodes, rho, line, log_likelihood_ratio, l
             lines[POST, a],
             lines[SHARE, a],
             cell[a],
-            log_likelihood_ratio[a],
+            log_ratio[a],
         )
         for y in range(nodes):
             post[y] = 1.0 / (1.0 + rho[y] * exp(-ratio[y]))
@@ -129,7 +129,7 @@ def respond(lam, steps, payoff, count, nodes, rho, line, log_likelihood_ratio, l
         total_1[y] = 1.0 / total_1[y]
     for a in range(count):
         q_0, q_1, s_0, s_1 = lines[Q0, a], lines[Q1, a], lines[S0, a], lines[S1, a]
-        residual, ratio = lines[RES, a], log_likelihood_ratio[a]
+        residual, ratio = lines[RES, a], log_ratio[a]
         for y in range(nodes):
             s_0[y] *= total_0[y]
             s_1[y] *= total_1[y]
@@ -138,10 +138,8 @@ def respond(lam, steps, payoff, count, nodes, rho, line, log_likelihood_ratio, l
 
 
 @device
-def newton_lines(
-    lam, steps, payoff, count, nodes, rho, line, log_likelihood_ratio, lines, cell, sums, most
-):
-    """Newton's method at all nodes from `log_likelihood_ratio`, up to `most` steps.
+def newton_lines(lam, steps, payoff, count, nodes, rho, line, log_ratio, lines, cell, sums, most):
+    """Newton's method at all nodes from `log_ratio`, up to `most` steps.
 
     sums[OPEN] is left as 0 where a node is solved, else 1; nodes with sums[LOST] = 1 are not
     waited for.
@@ -149,9 +147,7 @@ def newton_lines(
     worst, size, unsolved, lost = sums[WORST], sums[SIZE], sums[OPEN], sums[LOST]
     total, weighted = sums[TOTAL_0], sums[TOTAL_1]
     for trial in range(most + 1):
-        respond(
-            lam, steps, payoff, count, nodes, rho, line, log_likelihood_ratio, lines, cell, sums
-        )
+        respond(lam, steps, payoff, count, nodes, rho, line, log_ratio, lines, cell, sums)
         for y in range(nodes):
             worst[y] = 0.0
             size[y] = 1.0
@@ -184,7 +180,7 @@ def newton_lines(
         for y in range(nodes):
             weighted[y] /= total[y]
         for a in range(count):
-            residual, inverse, ratio = lines[RES, a], lines[POST, a], log_likelihood_ratio[a]
+            residual, inverse, ratio = lines[RES, a], lines[POST, a], log_ratio[a]
             for y in range(nodes):
                 # A solved node stays: another step would only move it by rounding.
                 step = (residual[y] - weighted[y]) * inverse[y] * unsolved[y]
@@ -192,9 +188,7 @@ def newton_lines(
 
 
 @inline
-def climb_lines(
-    lam, steps, payoff, count, nodes, rho, line, log_likelihood_ratio, lines, cell, sums, last
-):
+def climb_lines(lam, steps, payoff, count, nodes, rho, line, log_ratio, lines, cell, sums, last):
     """Follow the principal branch from λ = 0 in equal steps of the precision, at all nodes.
 
     A node is lost (sums[LOST] = 1), and left to `homotopy.trace`, where the branch may turn or bend
@@ -213,12 +207,12 @@ def climb_lines(
     for y in range(nodes):
         lost[y] = 0.0
         for a in range(count):
-            log_likelihood_ratio[a, y] = 0.0
+            log_ratio[a, y] = 0.0
             last[a, y] = 0.0
     corrections = np.int64(CORRECTIONS)  # not as a literal: see `two_type_layer.solve_run`
     for rung in range(1, rungs + 1):
         for a in range(count):
-            ratio, before = log_likelihood_ratio[a], last[a]
+            ratio, before = log_ratio[a], last[a]
             for y in range(nodes):
                 now = ratio[y]
                 # From the first rung on there is a direction to go on in.
@@ -226,7 +220,7 @@ def climb_lines(
                 before[y] = now
         share = lam * rung / rungs
         for a in range(count):
-            aim, ratio = lines[AIM, a], log_likelihood_ratio[a]
+            aim, ratio = lines[AIM, a], log_ratio[a]
             for y in range(nodes):
                 aim[y] = ratio[y]
         newton_lines(
@@ -237,7 +231,7 @@ def climb_lines(
             nodes,
             rho,
             line,
-            log_likelihood_ratio,
+            log_ratio,
             lines,
             cell,
             sums,
@@ -249,7 +243,7 @@ def climb_lines(
             total[y] = 1.0
         for a in range(count):
             d_0, d_1, s_0, s_1 = lines[D0, a], lines[D1, a], lines[S0, a], lines[S1, a]
-            ratio, aim = log_likelihood_ratio[a], lines[AIM, a]
+            ratio, aim = log_ratio[a], lines[AIM, a]
             for y in range(nodes):
                 d = 1.0 - (d_1[y] - d_0[y])
                 total[y] += (s_1[y] * d_1[y] - s_0[y] * d_0[y]) / d
@@ -260,11 +254,11 @@ def climb_lines(
 
 
 @inline
-def settle_lines(count, nodes, line, log_likelihood_ratio, lines, cell, first, play, inside, share):
+def settle_lines(count, nodes, line, log_ratio, lines, cell, first, play, inside, share):
     """Keep what was found at nodes first … of a state: strategies [θ, a, y] from ℓ and the
     responses, and where the posteriors lie: cell g and share [a, y]."""
     for a in range(count):
-        s_0, s_1, ratio, larger = lines[S0, a], lines[S1, a], log_likelihood_ratio[a], lines[RES, a]
+        s_0, s_1, ratio, larger = lines[S0, a], lines[S1, a], log_ratio[a], lines[RES, a]
         play_0, play_1 = play[0, a][first:], play[1, a][first:]
         where, g, part, f = cell[a], inside[a][first:], lines[SHARE, a], share[a][first:]
         for y in range(nodes):
