@@ -105,8 +105,9 @@ def test_shares_leave_room_for_the_rest(table: pd.DataFrame) -> None:
 
 def test_ranks_correlate_as_asked(table: pd.DataFrame) -> None:
     ranks = table.drop(columns="order").corr("spearman")
-    assert ranks.loc["flat", "size"] == pytest.approx(0.7, abs=0.03)
-    assert ranks.loc["hat", "twice.e"] == pytest.approx(-0.5, abs=0.03)
+    # Without the step from ranks to normal numbers they would be smaller by 0.017.
+    assert ranks.loc["flat", "size"] == pytest.approx(0.7, abs=0.008)
+    assert ranks.loc["hat", "twice.e"] == pytest.approx(-0.5, abs=0.012)
     for a, b in [("flat", "hat"), ("size", "count"), ("p_d", "flat"), ("p_a", "twice.d")]:
         assert abs(ranks.loc[a, b]) < 0.05
 
