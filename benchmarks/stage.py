@@ -19,8 +19,8 @@ from detente.game.arrays import CompiledGame
 from detente.solver.beliefs import BeliefGrid, belief_grid
 from detente.solver.kernels.homotopy import HOW, UNIQUE
 from detente.solver.kernels.turn import BeliefLayout, LayerArrays, WarmStart
-from detente.solver.kernels.two_type_layer import Lines, make_lines
 from detente.solver.kernels.two_type_newton import MAX_NEWTON
+from detente.solver.kernels.two_type_scratch import Lines, make_lines
 from detente.solver.layout import part, turn
 from detente.solver.sweep import sweep
 

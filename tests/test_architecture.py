@@ -34,7 +34,7 @@ LIBRARY = {
     "detente.cli.track",
 }
 """Modules that may read the library of scenarios, which is data."""
-LONGEST = 450
+LONGEST = 400
 
 
 def name_of(path: Path) -> str:

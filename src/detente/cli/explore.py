@@ -74,7 +74,8 @@ def explore(
     check_packages("detente explore", "exploring needs", NEEDED, "ensemble")
     types = None if given is None else dict([given_type(given)])
     check_plot(plot, "ensemble", inputs=[results], force=force)
-    from detente.cli.explore_text import as_data, print_exploration
+    from detente.cli.explore_data import as_data
+    from detente.cli.explore_text import print_exploration
     from detente.ensembles.explore.explore import explore as ask
     from detente.ensembles.results import open_ensemble
 

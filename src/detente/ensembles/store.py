@@ -23,14 +23,14 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from detente.ensembles.batch import (
     Batch,
@@ -42,6 +42,7 @@ from detente.ensembles.batch import (
     to_line,
     world_of,
 )
+from detente.ensembles.folder import LOCK, locked, reading, refuse, refuse_damaged, telling
 from detente.ensembles.journal import read_journal
 from detente.ensembles.manifest import RunRecord
 from detente.ensembles.row_files import (
@@ -61,7 +62,6 @@ RECORD = "run.json"
 COPY = "run.copy.json"
 JOURNAL = "journal.jsonl"
 PARTS = "worlds"
-LOCK = ".lock"
 
 PART = 500
 """Worlds in a part: some megabytes of memory while they wait, and some hundred files in the end."""
@@ -172,9 +172,9 @@ def create(folder: Path, record: RunRecord) -> Store:
         If it holds something, or cannot be written.
     """
     check_empty(folder)
-    with _telling(folder):
+    with telling(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        lock = _locked(folder)
+        lock = locked(folder)
         try:
             check_empty(folder)  # another run may have begun since
             (folder / PARTS).mkdir(exist_ok=True)
@@ -198,8 +198,8 @@ def resume(folder: Path) -> Store:
         If there is none, or it cannot be written, or another process writes it.
     """
     read_record(folder, copy=True)
-    with _telling(folder):
-        lock = _locked(folder)
+    with telling(folder):
+        lock = locked(folder)
         try:
             (folder / PARTS).mkdir(exist_ok=True)
             record = read_record(folder, copy=True)
@@ -221,7 +221,7 @@ def damage(folder: Path) -> list[Diagnostic]:
     except ScenarioError:
         found.append((RECORD, "its copy is taken"))
     again = "its worlds are solved again"
-    with _reading(folder):
+    with reading(folder):
         if read_journal(folder / JOURNAL).damaged:
             found.append((JOURNAL, "those of its worlds that cannot be read are solved again"))
         found += [(f"{PARTS}/{part.name}", again) for part in find_parts(folder / PARTS).damaged]
@@ -251,7 +251,7 @@ def _take_out_crashed(folder: Path) -> None:
     others = [line for line in lines if not has_crashed(from_line(line))]
     if len(others) < len(lines):
         _write_whole(folder / JOURNAL, b"".join(others))
-    with _reading(folder):
+    with reading(folder):
         crashed = [part for part in _parts(folder) if any_crashed(part)]
     for part in crashed:
         number, times = part_number(part)
@@ -261,18 +261,18 @@ def _take_out_crashed(folder: Path) -> None:
 
 def check_empty(folder: Path) -> None:
     """Refuse a folder in which no run can begin."""
-    with _telling(folder):
+    with telling(folder):
         if not folder.exists():
             return
         if not folder.is_dir():
-            _refuse(folder, "cannot-write", "it is a file", "give the name of a folder")
+            refuse(folder, "cannot-write", "it is a file", "give the name of a folder")
         if (folder / RECORD).exists():
             message = "there is a run in this folder already"
-            _refuse(folder, "exists", message, "go on with it by --resume, or name another folder")
+            refuse(folder, "exists", message, "go on with it by --resume, or name another folder")
         others = sorted(path.name for path in folder.iterdir() if not _ours(path))
         if others:
             message = f"the folder holds something else: {', '.join(others[:3])}"
-            _refuse(folder, "exists", message, "name a new folder")
+            refuse(folder, "exists", message, "name a new folder")
 
 
 def read_record(folder: Path, *, copy: bool = False) -> RunRecord:
@@ -285,17 +285,17 @@ def read_record(folder: Path, *, copy: bool = False) -> RunRecord:
         return RunRecord.from_json(path.read_text("utf-8"))
     except FileNotFoundError:
         message = "there is no run in this folder" if folder.is_dir() else "there is no such folder"
-        _refuse(folder, "no-run", message, "detente ensemble SCENARIO -o RESULTS begins one")
+        refuse(folder, "no-run", message, "detente ensemble SCENARIO -o RESULTS begins one")
     except OSError as error:
-        _refuse(folder, "cannot-read", f"{RECORD} cannot be read: {error.strerror}")
+        refuse(folder, "cannot-read", f"{RECORD} cannot be read: {error.strerror}")
     except (ValueError, KeyError, TypeError):
         kept = _copy_of_record(folder)
         if kept is not None and copy:
             return kept
         if kept is not None:
-            _refuse_damaged(folder, [RECORD])
+            refuse_damaged(folder, [RECORD])
         message = f"{RECORD} is not the record of a run, or of another version, or damaged"
-        _refuse(folder, "no-run", message, "name another folder for a new run")
+        refuse(folder, "no-run", message, "name another folder for a new run")
     raise AssertionError  # not reached
 
 
@@ -328,12 +328,12 @@ class Contents:
 def contents(folder: Path, record: RunRecord) -> Contents:
     """What is in the folder, whether or not it is being written. Raises `ScenarioError`."""
     # The journal first: what becomes a part meanwhile is then seen in both, not in neither.
-    with _reading(folder):
+    with reading(folder):
         journal = read_journal(folder / JOURNAL)
     if journal.damaged:
-        _refuse_damaged(folder, [JOURNAL])
+        refuse_damaged(folder, [JOURNAL])
     parts = _parts(folder)
-    with _reading(folder):
+    with reading(folder):
         found = worlds_in(parts)
     batch = Batch(record.columns())
     for line in journal.lines:
@@ -379,48 +379,11 @@ def _ours(path: Path) -> bool:
 
 def _parts(folder: Path) -> tuple[Path, ...]:
     """The parts, all of which are whole. Raises `ScenarioError`."""
-    with _reading(folder):
+    with reading(folder):
         found = find_parts(folder / PARTS)
     if found.strange:
         message = f"a part cannot be read: {PARTS}/{found.strange[0].name} is none of this version"
-        _refuse(folder, "cannot-read", message, "move it out of the folder")
+        refuse(folder, "cannot-read", message, "move it out of the folder")
     if found.damaged:
-        _refuse_damaged(folder, [f"{PARTS}/{part.name}" for part in found.damaged])
+        refuse_damaged(folder, [f"{PARTS}/{part.name}" for part in found.damaged])
     return found.whole
-
-
-def _locked(folder: Path) -> FileLock:
-    lock = FileLock(folder / LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        message = "another process is writing this run"
-        _refuse(folder, "in-use", message, "wait for it, or end it; what it has done is kept")
-    return lock
-
-
-@contextlib.contextmanager
-def _telling(
-    folder: Path, code: str = "cannot-write", what: str = "cannot be written"
-) -> Iterator[None]:
-    """Tell what the system refuses as a mistake in the folder's name."""
-    try:
-        yield
-    except OSError as error:
-        _refuse(folder, code, f"{what}: {error.strerror}")
-
-
-def _reading(folder: Path) -> contextlib.AbstractContextManager[None]:
-    """The same of a part that cannot be read."""
-    return _telling(folder, "cannot-read", "a part cannot be read")
-
-
-def _refuse_damaged(folder: Path, names: Sequence[str]) -> None:
-    verb = "is" if len(names) == 1 else "are"
-    message = f"{', '.join(names)} {verb} damaged: not what was written"
-    hint = "go on with the run by --resume: what is lost is solved again"
-    _refuse(folder, "damaged", message, hint)
-
-
-def _refuse(folder: Path, code: str, message: str, hint: str = "") -> None:
-    raise ScenarioError([Diagnostic(Place(str(folder)), code, message, hint)])

@@ -23,14 +23,14 @@ from detente.game.arrays import CompiledGame, GameGradient
 from detente.solver.backward import Progress, Workers
 from detente.solver.kernels.adjoint import adjoin, follow
 from detente.solver.kernels.adjoint_lines import (
-    BeliefBlock,
     adjoin_lines,
     follow_lines,
     make_slopes,
 )
+from detente.solver.kernels.belief_block import BeliefBlock
 from detente.solver.kernels.stage import make_stage
 from detente.solver.kernels.turn import BeliefLayout
-from detente.solver.kernels.two_type_layer import make_lines
+from detente.solver.kernels.two_type_scratch import make_lines
 from detente.solver.layout import is_lined, most_actions, part, turn
 from detente.solver.solution import Solution
 

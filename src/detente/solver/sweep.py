@@ -24,7 +24,8 @@ from detente.solver.kernels.nodes import sweep_nodes
 from detente.solver.kernels.plain import sweep_plain
 from detente.solver.kernels.stage import make_stage
 from detente.solver.kernels.turn import BeliefLayout, LayerArrays, WarmStart
-from detente.solver.kernels.two_type_layer import make_lines, sweep_lines, trace_nodes
+from detente.solver.kernels.two_type_layer import sweep_lines, trace_nodes
+from detente.solver.kernels.two_type_scratch import make_lines
 from detente.solver.layout import is_lined, most_actions
 
 Floats = NDArray[np.float64]

@@ -19,7 +19,8 @@ from detente.solver.kernels.homotopy import HOW
 from detente.solver.kernels.jit import is_kept
 from detente.solver.kernels.stage import make_stage
 from detente.solver.kernels.turn import BeliefLayout, Movers
-from detente.solver.kernels.two_type_layer import make_lines, trace_nodes
+from detente.solver.kernels.two_type_layer import trace_nodes
+from detente.solver.kernels.two_type_scratch import make_lines
 
 _running: list[subprocess.Popen[bytes]] = []
 """The other process, as long as it has neither been waited for nor stopped."""

@@ -12,29 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from detente.solver.kernels.belief_block import BeliefBlock, give, look_from, take
 from detente.solver.kernels.jit import device, kernel, reassoc
 from detente.solver.kernels.turn import BeliefLayout, look_ahead
 from detente.solver.kernels.two_type_layer import update_lines
-
-
-class BeliefBlock(NamedTuple):
-    """The beliefs o = first … last - 1 about those who do not move, with all about the mover.
-
-    first, last
-        Of o.
-    node
-        int64 [r]: b of each row, increasing.
-    place
-        int64 [y]: the row of (o, g), y = (o - first) (n + 1) + g.
-    run
-        int64 [runs + 1]: rows at which b jumps, and their number.
-    """
-
-    first: int
-    last: int
-    node: np.ndarray
-    place: np.ndarray
-    run: np.ndarray
 
 
 class Slopes(NamedTuple):
@@ -85,7 +66,7 @@ def make_slopes(turn: BeliefLayout, piece: BeliefBlock, count: int, width: int) 
 def follow_lines(first, last, part, turn, next_values, sigma, values, lines, continuation, play):
     """`adjoint.follow` for these turns.
 
-    Scratch as `two_type_layer.Lines`, float64 [a, b, c], [b, θ, a].
+    Scratch as `two_type_scratch.Lines`, float64 [a, b, c], [b, θ, a].
     """
     beliefs = next_values.shape[1]
     best = np.empty((1, 1))
@@ -147,7 +128,7 @@ def adjoin_lines(
 ):
     """`adjoint.adjoin` for these turns, at a block of the beliefs.
 
-    Scratch: see `two_type_layer.Lines`, for the nodes of the block, and `Slopes`.
+    Scratch: see `two_type_scratch.Lines`, for the nodes of the block, and `Slopes`.
     """
     beliefs, most = next_values.shape[1], lines.own.shape[0]
     for x in range(gain.shape[0]):
@@ -189,68 +170,6 @@ def adjoin_lines(
                 ratio_gain[i, profiles[p, i]] += worth
                 for theta in range(n_types[i]):
                     ratio_gain[i, theta] -= worth * believed[i, turn.base[o], theta]
-
-
-@reassoc
-def take(piece, source, target):
-    """The rows [r, c] of a piece, from [b, c]; gives the sum of their sizes."""
-    total, width = 0.0, target.shape[1]
-    flat, rows = source.reshape(-1), target.reshape(-1)
-    for n in range(piece.run.shape[0] - 1):
-        to = piece.run[n] * width
-        size = piece.run[n + 1] * width - to
-        came, went = flat[piece.node[piece.run[n]] * width :], rows[to:]
-        for r in range(size):
-            went[r] = came[r]
-            total += abs(came[r])
-    return total
-
-
-@device
-def look_from(part, piece, e, next_values, target):
-    """`turn.look_ahead` at the rows of a piece: float64 [r, c]."""
-    width, beliefs, components = target.shape[1], next_values.shape[1], part.reward.shape[1]
-    source, flat = next_values.reshape(-1), target.reshape(-1)
-    target[:] = 0.0
-    for r in range(target.shape[0]):
-        for c in range(components):
-            target[r, c] = part.reward[e, c]
-    for k in range(part.trans_ptr[e], part.trans_ptr[e + 1]):
-        chance, at = part.prob[k], part.succ[k] * beliefs
-        for n in range(piece.run.shape[0] - 1):
-            to = piece.run[n] * width
-            size = piece.run[n + 1] * width - to
-            came, went = source[(at + piece.node[piece.run[n]]) * width :], flat[to:]
-            for r in range(size):
-                went[r] += chance * came[r]
-
-
-@device
-def give(part, piece, e, back, next_values, following_gain, prob_gain, reward_gain):
-    """What derivatives by the next values of e, [r, c], mean for all that these are made of."""
-    width, beliefs, components = back.shape[1], next_values.shape[1], part.reward.shape[1]
-    source, target, flat = next_values.reshape(-1), following_gain.reshape(-1), back.reshape(-1)
-    for r in range(back.shape[0]):
-        for c in range(components):
-            reward_gain[e, c] += back[r, c]
-    for k in range(part.trans_ptr[e], part.trans_ptr[e + 1]):
-        chance, at, total = part.prob[k], part.succ[k] * beliefs, 0.0
-        for n in range(piece.run.shape[0] - 1):
-            came = piece.run[n] * width
-            size = piece.run[n + 1] * width - came
-            to = (at + piece.node[piece.run[n]]) * width
-            total += add_scaled(chance, flat[came:], size, target[to:], source[to:])
-        prob_gain[k] += total
-
-
-@reassoc
-def add_scaled(factor, back, size, target, source):
-    """Add `factor` times `back` to `target`; gives the product of `back` and `source`."""
-    total = 0.0
-    for r in range(size):
-        target[r] += factor * back[r]
-        total += back[r] * source[r]
-    return total
 
 
 @device

@@ -9,23 +9,20 @@ nodes are left for `trace_nodes`, and is called again.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
 from detente.solver.kernels.homotopy import TRACED, UNIQUE, find
 from detente.solver.kernels.jit import device, inline, kernel
 from detente.solver.kernels.stage import enter_node, enter_state, keep_play, restart
-from detente.solver.kernels.turn import LEAST, BeliefLayout, look_ahead
+from detente.solver.kernels.turn import LEAST, look_ahead
 from detente.solver.kernels.two_type_newton import (
-    LINES,
     LOST,
     MAX_NEWTON,
     OPEN,
     S0,
     S1,
     SHARE,
-    SUMS,
     WORST,
     climb_lines,
     is_unique,
@@ -37,70 +34,6 @@ POLISH = 8  # steps of `polish`: it begins next to the solution
 
 # What is to be done about a node: nothing, or `find`, certain or not that there is one solution.
 SOLVED, UNCERTAIN, CERTAIN = range(3)
-
-
-class Lines(NamedTuple):
-    """Scratch for the states of a layer.
-
-    own, ratio
-        float64 [a, θ, y], [a, y]: what the mover expects, over the others' types; ℓ.
-    play, inside, share
-        float64 [θ, a, y], int64 [a, y], float64 [a, y]: strategies; cell g of the posterior, and
-        the share of the way through it.
-    left
-        int64 [y]: SOLVED, or how a node is left for `trace_nodes`.
-    payoff, log_ratio, last, lines, cell, sums, rho, line
-        For a run of lines, from its first node on; see `two_type_newton`.
-    second
-        float64 [c]: 1 where the mover is of the second type in the component's profile.
-    point
-        float64 [θ a]: strategies at one node.
-    """
-
-    own: np.ndarray
-    ratio: np.ndarray
-    play: np.ndarray
-    inside: np.ndarray
-    share: np.ndarray
-    left: np.ndarray
-    payoff: np.ndarray
-    log_ratio: np.ndarray
-    last: np.ndarray
-    lines: np.ndarray
-    cell: np.ndarray
-    sums: np.ndarray
-    rho: np.ndarray
-    line: np.ndarray
-    second: np.ndarray
-    point: np.ndarray
-
-
-def make_lines(turn: BeliefLayout, count: int, nodes: int, width: int) -> Lines:
-    """Scratch for up to `count` actions at so many nodes."""
-    n_types = turn.movers.types.shape[0]
-    node = np.arange(nodes)
-    place = node % turn.local.shape[0]
-    rho = np.full(nodes, math.inf)
-    np.divide(turn.local.shape[0] - 1 - place, place, out=rho, where=place > 0)
-    lined = nodes if n_types == 2 else 0
-    return Lines(
-        own=np.zeros((count, n_types, nodes)),
-        ratio=np.zeros((count, lined)),
-        play=np.zeros((n_types, count, nodes)),
-        inside=np.zeros((count, nodes), np.int64),
-        share=np.zeros((count, lined)),
-        left=np.zeros(lined, np.int64),
-        payoff=np.zeros((count, n_types, lined)),
-        log_ratio=np.zeros((count, lined)),
-        last=np.zeros((count, lined)),
-        lines=np.zeros((LINES, count, lined)),
-        cell=np.zeros((count, lined), np.int64),
-        sums=np.zeros((SUMS, nodes)),
-        rho=rho,
-        line=node - place,
-        second=np.resize(turn.profile, width).astype(np.float64),
-        point=np.zeros(n_types * count),
-    )
 
 
 @kernel
@@ -129,7 +62,7 @@ def sweep_lines(
         Whether any solution is wanted, and `trace_nodes` is to look for it wherever it is not
         certain that there is only one.
     lines, continuation, best
-        Scratch: see `Lines`; float64 [a, b, c] and [a, p].
+        Scratch: see `two_type_scratch.Lines`; float64 [a, b, c] and [a, p].
     next_values, guess, values, sigma, counts
         See `detente.solver.sweep.sweep`.
     """
