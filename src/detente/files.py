@@ -1,6 +1,6 @@
 """Files that are written: whole or not at all, and over nothing that would be missed.
 
-A file is written beside its place under another name, brought to the disk, and renamed. Whatever
+A file is written beside its place under another name, flushed to disk, and renamed. Whatever
 comes between, an interruption or a full disk, the old file is still there, and nothing else.
 
 An output never takes the place of an input. It takes that of another file only if that is empty,

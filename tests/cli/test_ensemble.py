@@ -73,7 +73,7 @@ def test_it_says_what_came_of_it(
     assert "solved 2 worlds in" in out
     assert open_ensemble("run").complete
     assert told(monkeypatch, "round.yaml", *OPTIONS, "-o", "run") == 2
-    assert "go on with it by --resume" in capsys.readouterr().err
+    assert "resume it with --resume" in capsys.readouterr().err
 
 
 def test_it_says_what_failed(
@@ -232,7 +232,7 @@ def test_whatever_ends_a_run_it_goes_on_to_the_same_numbers(tmp_path: Path) -> N
     err, code = after_four_worlds(process, lambda: process.send_signal(signal.SIGINT))
     assert code == 130
     assert "Interrupted. 8 of 17 worlds are kept in run." in err
-    assert err.endswith("Go on with: detente ensemble round.yaml --resume -o run\n")
+    assert err.endswith("To resume: detente ensemble round.yaml --resume -o run\n")
     assert "Traceback" not in err
 
     # A full disk.
@@ -242,7 +242,7 @@ def test_whatever_ends_a_run_it_goes_on_to_the_same_numbers(tmp_path: Path) -> N
     _, err = process.communicate(timeout=180)
     assert process.returncode == 1
     assert "error: the results cannot be written: File too large\n" in err
-    assert " of 17 worlds are kept in run\nhint: go on with --resume\n" in err
+    assert " of 17 worlds are kept in run\nhint: resume it with --resume\n" in err
     assert "Traceback" not in err
     assert journal.stat().st_size <= limit
 

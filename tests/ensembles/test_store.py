@@ -1,4 +1,4 @@
-"""The folder of a run: whatever happens while it is written, it can be read and gone on with."""
+"""The folder of a run: whatever happens while it is written, it can be read and resumed."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ def test_two_runs_do_not_write_one_folder(tmp_path: Path) -> None:
 def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:
     record = a_record()
     begun(tmp_path / "run", 1)
-    assert "hint: go on with it by --resume" in refused(store.create, tmp_path / "run", record)
+    assert "hint: resume it with --resume" in refused(store.create, tmp_path / "run", record)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "letter.txt").write_text("dear")
     assert "holds something else: letter.txt" in refused(store.create, tmp_path / "other", record)

@@ -88,7 +88,7 @@ def ensemble(
         typer.Option(metavar="ADDRESS", help="Use the workers of this Dask scheduler instead."),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run that is in the folder.")
+        bool, typer.Option("--resume", help="Resume the run that is in the folder.")
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -132,7 +132,7 @@ def ensemble(
             said = f"Interrupted. {kept} in {output}." if kept else "Interrupted."
             console.say(said, error=True)
             if kept:
-                console.say(f"Go on with: {again}", error=True)
+                console.say(f"To resume: {again}", error=True)
             raise typer.Exit(130) from None
     data = _summary(found, tally.done - tally.before, time.monotonic() - begin)
     if as_json:

@@ -42,7 +42,7 @@ def reading(folder: Path) -> contextlib.AbstractContextManager[None]:
 def refuse_damaged(folder: Path, names: Sequence[str]) -> None:
     verb = "is" if len(names) == 1 else "are"
     message = f"{', '.join(names)} {verb} damaged: not what was written"
-    hint = "go on with the run by --resume: what is lost is solved again"
+    hint = "resume the run with --resume: what is lost is solved again"
     refuse(folder, "damaged", message, hint)
 
 

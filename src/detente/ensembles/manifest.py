@@ -1,4 +1,4 @@
-"""The record of a run: all that its numbers follow from, and that it is gone on with."""
+"""The record of a run: all that its numbers follow from, and what it is resumed by."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked of a run: a new record, or the agreement with one that is gone on with."""
+"""What is asked of a run: a new record, or the agreement with one that is resumed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def new_record(scenario: Scenario, request: RunRequest) -> RunRecord:
 
 
 def resumed(record: RunRecord, scenario: Scenario, request: RunRequest) -> RunRecord:
-    """The record to go on with: the one that is there, perhaps with more draws.
+    """The record to resume: the one that is there, perhaps with more draws.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def resumed(record: RunRecord, scenario: Scenario, request: RunRequest) -> RunRe
 
 
 def other_versions(record: RunRecord) -> list[Diagnostic]:
-    """A warning where a run is gone on with on other versions than it was begun on."""
+    """A warning where a run is resumed on other versions than it was begun on."""
     now = versions()
     changed = [f"{k} {v}, now {now.get(k)}" for k, v in record.versions.items() if now.get(k) != v]
     if not changed:
@@ -124,7 +124,7 @@ def _idle(name: str, record: RunRecord) -> bool:
 
 def _differs(option: str, value: object, kept: object) -> Diagnostic:
     message = f"the run was begun with {kept}, not {value}"
-    return Diagnostic(Place(option), "differs", message, "leave it out to go on with the run")
+    return Diagnostic(Place(option), "differs", message, "leave it out to resume the run")
 
 
 def _listed(names: object) -> str:

@@ -27,7 +27,7 @@ class Ensemble(InNotebook):
     """What a run has found. Made by `ensemble` and `open_ensemble`.
 
     It is what the folder held when it was opened, which it can be while the run is under way; but
-    worlds whose process died leave it when the run is gone on with.
+    worlds whose process died leave it when the run is resumed.
     World 0 has the present values and counts in no statistic; draws are counted from 1.
 
     folder

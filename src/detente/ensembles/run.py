@@ -90,7 +90,7 @@ def ensemble(
     output
         The folder of results; by default a temporary one, which lasts as long as what is returned.
     resume
-        Go on with the run in that folder: solve what is missing, and try again what its process
+        Resume the run in that folder: solve what is missing, and try again what its process
         did not survive. What else is given must agree with it, but for more draws of a Sobol
         sequence.
     progress
@@ -146,7 +146,7 @@ def _solve(
     who: tuple[int | None, str | None],
     progress: Progress | None,
 ) -> None:
-    """Make or go on with the run in a folder; `who` has the workers and the cluster asked for."""
+    """Make or resume the run in a folder; `who` has the workers and the cluster asked for."""
     if resume:
         record = resumed(store.read_record(folder, copy=True), scenario, request)
     else:
@@ -161,7 +161,7 @@ def _solve(
             if isinstance(error, OSError):
                 reason = f"the results cannot be written: {error.strerror}"
             worlds = f"{len(kept.done):,} of {record.worlds:,} worlds are kept in {folder}"
-            raise SolveError(f"{reason}\n{worlds}\nhint: go on with --resume") from error
+            raise SolveError(f"{reason}\n{worlds}\nhint: resume it with --resume") from error
 
 
 def _pool(record: RunRecord, workers: int | None, cluster: str | None) -> Local | Cluster:

@@ -8,7 +8,7 @@
     RESULTS/.lock                held by the process that writes
 
 Each world is appended to the journal when it comes. From time to time the journal becomes a part:
-it is written under another name, brought to the disk, renamed, and only then is the journal begun
+it is written under another name, flushed to disk, renamed, and only then is the journal begun
 anew. A process that is killed in between leaves rows that stand in both, which readers count once.
 A torn line at the end of the journal is a world that has not been solved. Nothing else can be left
 behind but files whose names begin with a dot, which readers do not look at and the next writer
@@ -67,7 +67,7 @@ PART = 500
 """Worlds in a part: some megabytes of memory while they wait, and some hundred files in the end."""
 
 SYNC = 1.0
-"""Seconds after which the journal is brought to the disk: what a power cut can cost."""
+"""Seconds after which the journal is flushed to disk: what a power cut can cost."""
 
 
 class Store:
@@ -139,7 +139,7 @@ class Store:
         self._batch = Batch(self._batch.types)
 
     def draw_on(self, record: RunRecord) -> None:
-        """Go on with another record: the same run with more draws."""
+        """Resume with another record: the same run with more draws."""
         write_record(self.folder, record)
         self.record = record
 
@@ -186,7 +186,7 @@ def create(folder: Path, record: RunRecord) -> Store:
 
 
 def resume(folder: Path) -> Store:
-    """Go on with the run in a folder.
+    """Resume the run in a folder.
 
     Worlds whose process died are taken out, to be tried again: that may have been the machine's
     fault, and is the only result that does not follow from the world alone. What is damaged is
@@ -213,7 +213,7 @@ def resume(folder: Path) -> Store:
 
 
 def damage(folder: Path) -> list[Diagnostic]:
-    """What is damaged in a folder and can be gone on without. Raises `ScenarioError`."""
+    """What is damaged in a folder and can be done without. Raises `ScenarioError`."""
     found = []
     read_record(folder, copy=True)
     try:
@@ -268,7 +268,7 @@ def check_empty(folder: Path) -> None:
             refuse(folder, "cannot-write", "it is a file", "give the name of a folder")
         if (folder / RECORD).exists():
             message = "there is a run in this folder already"
-            refuse(folder, "exists", message, "go on with it by --resume, or name another folder")
+            refuse(folder, "exists", message, "resume it with --resume, or name another folder")
         others = sorted(path.name for path in folder.iterdir() if not _ours(path))
         if others:
             message = f"the folder holds something else: {', '.join(others[:3])}"

@@ -299,7 +299,7 @@ def _notes(found: Results, told: tuple[Metric, ...]) -> tuple[str, ...]:
     if not found.complete:
         notes.append(
             f"The run is not finished: {found.done:,} of {found.record.draws:,} worlds are there. "
-            "Go on with `detente ensemble --resume`."
+            "Resume it with `detente ensemble --resume`."
         )
     if not any(found.values(number.column).notna().any(axis=None) for number in told):
         notes.append("No world was solved: there is nothing to tell.")
