@@ -185,7 +185,7 @@ def test_that_there_are_no_workers_is_told_once(
 
         class Hire(logging.Handler):
             def emit(self, record: logging.LogRecord) -> None:
-                told.append(manifest.getMessage())
+                told.append(record.getMessage())
                 processes.append(started(tmp_path, "worker", address, "--no-nanny", *WORKER))
 
         hire = Hire()
@@ -211,7 +211,7 @@ def test_a_lost_scheduler_ends_the_run_with_what_was_done(tmp_path: Path) -> Non
 
         scenario = detente.loads(SOUND, file="round.yaml")
         with pytest.raises(
-            SolveError, match=r"is gone\n3 of 10 worlds are kept in .*run\nhint: go on"
+            SolveError, match=r"is gone\n3 of 10 worlds are kept in .*run\nhint: resume"
         ):
             ensemble(
                 scenario,
