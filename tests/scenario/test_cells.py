@@ -96,3 +96,15 @@ def test_what_is_wrong_with_a_table(tmp_path: Path, table: object, message: str,
         game(tmp_path, table)
     told = [(found.message, found.hint) for found in error.value.diagnostics]
     assert any(message in sentence and hint in more for sentence, more in told), told
+
+
+def test_few_cells_are_shown_and_many_are_counted(tmp_path: Path) -> None:
+    rows = "{by: [mine], values: {a: 1, b: w, c: 0}}".replace("w", '"2 * w"')
+    (small,) = game(tmp_path, rows.replace('"', "")).payoffs["R"].terminal.values()
+    assert small.text == "table by mine: 1, 2 * w, 0"
+    (large,) = (
+        game(tmp_path, {"by": ["C", "mine", "theirs"], "values": ROWS})
+        .payoffs["R"]
+        .terminal.values()
+    )
+    assert large.text == "table by C and mine and theirs, 18 cells"
