@@ -59,6 +59,7 @@ def test_tables_are_markdown() -> None:
     assert "processor" in machine(PLAN)
 
 
+@pytest.mark.slow
 def test_what_grows_without_a_peer() -> None:
     assert trees.against_gambit(PLAN).rows == []
     rows = trees.growth(PLAN).rows

@@ -159,6 +159,7 @@ def test_an_unmeasured_error_is_told() -> None:
     assert any("belief grid is not known" in note for note in detente.explore(found).notes)
 
 
+@pytest.mark.slow
 def test_the_same_seed_tells_the_same() -> None:
     first, again = (detente.explore(standoff(), seed=2) for _ in range(2))
     for one, other in zip(first.influences, again.influences, strict=True):
@@ -166,6 +167,7 @@ def test_the_same_seed_tells_the_same() -> None:
     assert [one.boxes for one in first.discoveries] == [one.boxes for one in again.discoveries]
 
 
+@pytest.mark.slow
 def test_pictures_are_drawn_the_same_twice(tmp_path: Path) -> None:
     told = detente.explore(standoff())
     for name in ("a.svg", "b.svg", "c.png"):

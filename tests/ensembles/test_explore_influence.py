@@ -50,6 +50,7 @@ def test_what_changes_the_spread_alone_is_seen_by_pawn() -> None:
     assert row["s1"] < 0.02
 
 
+@pytest.mark.slow
 def test_variants_count_whatever_the_order_of_their_options() -> None:
     x = drawn(1000)
     for option in ("left", "middle", "right"):
@@ -60,6 +61,7 @@ def test_variants_count_whatever_the_order_of_their_options() -> None:
         assert np.isnan(first["direction"])
 
 
+@pytest.mark.slow
 def test_noise_is_said_to_be_noise() -> None:
     found = 0
     for seed in range(6):

@@ -166,6 +166,7 @@ def test_correlations_and_variants_have_their_grounds(scenario: Scenario) -> Non
     assert first.weight > other.weight
 
 
+@pytest.mark.slow
 def test_another_order_of_moves_is_a_game_under_every_policy(scenario: Scenario) -> None:
     other = scenario.with_options({"order": "washington_first"})
     assert other.warnings == ()
@@ -255,6 +256,7 @@ def test_m7_the_promise_to_washington_holds_aid_back(played: Played) -> None:
     assert silent.times("aid") + silent.times("reopen") > base.times("aid") + base.times("reopen")
 
 
+@pytest.mark.slow
 def test_m8_the_summit_has_a_value_and_a_risk_of_its_own(played: Played) -> None:
     base = played()
     wanted, risky = played({"thaw_rok": 0.6}), played({"summit_strain": 0.5})
@@ -272,6 +274,7 @@ def test_m9_tests_raise_capability_and_tension(played: Played) -> None:
     assert often.level("tension") > base.level("tension") + 0.05
 
 
+@pytest.mark.slow
 def test_m10_weapons_also_grow_in_quiet_but_more_slowly(played: Played) -> None:
     base, none, fast = played(), played({"quiet_growth": 0}), played({"quiet_growth": 0.08})
     assert none.share("arsenal", "grown") == pytest.approx(0, abs=1e-12)
@@ -337,6 +340,7 @@ def test_m14_threats_raise_tension_and_the_risk_of_war(played: Played) -> None:
     assert loud.happened("korean_summit") < base.happened("korean_summit") - 0.01
 
 
+@pytest.mark.slow
 def test_m14_threats_may_coerce_but_bring_more_wars_than_deals(played: Played) -> None:
     base, loud = played(horizon=24), played(CHEAP_THREATS, horizon=24)
     deals = loud.happened("deal", 24) - base.happened("deal", 24)
@@ -379,6 +383,7 @@ def test_m17_confidence_building_lowers_tension_at_little_cost(played: Played) -
     assert base.times("reunions", last=1) > base.times("aid", last=1)
 
 
+@pytest.mark.slow
 def test_m18_tension_makes_the_north_cling_to_its_weapons(played: Played) -> None:
     base = played()
     exposed, shielded = played({"exposure": 0.8}), played({"shield": 0.3})
@@ -408,6 +413,7 @@ def test_m21_the_visit_opens_a_door_for_a_while(played: Played) -> None:
     assert base.times("approach", 5, 8) < without.times("approach", 5, 8)
 
 
+@pytest.mark.slow
 def test_m22_critics_hold_concessions_without_a_step_back(played: Played) -> None:
     for policy, concession in ((DEFAULT, "suspend"), (EACH, "ease")):
         loud, silent = played(policy=policy), played({"critics_us": 0}, policy=policy)

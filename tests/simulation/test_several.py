@@ -208,6 +208,7 @@ def test_periods_told_do_not_matter(forever: Forecast) -> None:
     assert repr(one).startswith("<Forecast of '<text>' over the first 1 period: ")
 
 
+@pytest.mark.slow
 def test_a_long_horizon_approaches_no_end(forever: Forecast) -> None:
     payoffs, happened = forever.payoffs["payoff"], forever.outcomes["happened"]
     apart = []
