@@ -10,7 +10,7 @@ from detente.errors import ScenarioError
 from detente.scenario.loader import loads
 from detente.scenario.names import legal
 from detente.scenario.scope import RESERVED
-from detente.scenario.slips import comma_within, date_hint, number_hint, slip_within
+from detente.scenario.slips import DATE, comma_within, date_hint, number_hint, slip_within
 
 TEXT = """\
 title: a test
@@ -170,3 +170,9 @@ def test_names_in_other_scripts_have_no_suggestion() -> None:
 
 def test_no_year_has_thirteen_months() -> None:
     assert date_hint("2025-13") == "months go from 2025-01 to 2025-12"
+
+
+@pytest.mark.parametrize("text", ["2018-02-30", "2018-2-30", "31/4/2018"])
+def test_a_day_that_the_month_has_not_is_not_proposed(text: str) -> None:
+    month = "2018-04" if "4" in text else "2018-02"
+    assert date_hint(text) in (f"write `{month}`", DATE)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from calendar import monthrange
 from decimal import Decimal
 
 UNITS = "days?|weeks?|months?|quarters?|years?|rounds?|periods?"
@@ -102,4 +103,6 @@ def date_hint(text: str) -> str:
 
 
 def _date(year: str, month: str, day: str | None) -> str:
-    return f"{year}-{int(month):02}" + (f"-{int(day):02}" if day and 1 <= int(day) <= 31 else "")
+    """The date as it is written; without its day where the month has no such day."""
+    days = monthrange(int(year), int(month))[1] if int(year) else 0
+    return f"{year}-{int(month):02}" + (f"-{int(day):02}" if day and 1 <= int(day) <= days else "")
