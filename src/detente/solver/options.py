@@ -1,0 +1,91 @@
+"""What every door that solves takes as one value: the belief grid, and what the work may use."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from detente.arguments import MOST_THREADS, whole
+from detente.game.arrays import CompiledGame
+from detente.solver.beliefs import fewest_points
+
+DEFAULT_POINTS = {0: 5, 1: 65, 2: 17, 3: 9}
+"""Belief points for each informed actor, by the number of those: outcome probabilities are then
+good to about 1e-3, and the product grid stays below a thousand nodes."""
+
+MEMORY_LIMIT = 4 * 2**30
+"""Bytes that a solve may take unless more is allowed."""
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SolveOptions:
+    """How games are solved.
+
+    beliefs
+        Belief points along each edge of each informed actor's simplex: odd, at least 5 (more for
+        many types, see `fewest_points`); by default `default_points`.
+    threads
+        Threads to work with; all processors by default. Results do not depend on it.
+    memory_limit
+        Bytes; a solve that would need more is refused before it starts.
+    progress
+        Called with the share of the work that is done, from 0 to 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For numbers that make no sense for any game.
+    """
+
+    beliefs: int | None = None
+    threads: int | None = None
+    memory_limit: int = MEMORY_LIMIT
+    progress: Progress | None = None
+
+    def __post_init__(self) -> None:
+        whole("beliefs", self.beliefs, 1)
+        whole("threads", self.threads, 1, MOST_THREADS)
+        whole("memory_limit", self.memory_limit, 1)
+
+    @property
+    def n_threads(self) -> int:
+        """Threads to work with."""
+        return self.threads or os.cpu_count() or 1
+
+    def report(self, share: float) -> None:
+        """Report the share of the work that is done."""
+        if self.progress is not None:
+            self.progress(share)
+
+    def points(self, game: CompiledGame) -> int:
+        """Belief points for a game.
+
+        Raises
+        ------
+        ValueError
+            For a number with which the game has no grid.
+        """
+        if self.beliefs is None:
+            return default_points(game)
+        least = max((fewest_points(game.priors[i].size) for i in game.informed), default=5)
+        if self.beliefs < least or self.beliefs % 2 == 0:
+            raise ValueError(
+                f"belief points are an odd number of at least {least}, not {self.beliefs}"
+            )
+        return self.beliefs
+
+
+DEFAULT_OPTIONS = SolveOptions()
+
+
+def default_points(game: CompiledGame) -> int:
+    """Belief points for which outcome probabilities are good to about 1e-3 as a rule."""
+    most = max((game.priors[i].size for i in game.informed), default=2)
+    points = DEFAULT_POINTS.get(len(game.informed), 5)
+    if most == 2:
+        return points
+    # A simplex has many more nodes than a line with as many along its edge.
+    return max(fewest_points(most), {3: 17, 4: 13}.get(most, 0) if points >= 17 else 0)
