@@ -19,9 +19,8 @@ from detente.scenario.calendar import MONTHS
 from detente.scenario.formula.expression import Formula
 from detente.scenario.formula.parse import parse
 from detente.scenario.formula.types import CONDITION, Scope, Slot
-from detente.scenario.hints import did_you_mean, listing
+from detente.scenario.hints import alias, did_you_mean, listing
 from detente.scenario.model import Scenario
-from detente.scenario.names import alias
 from detente.scenario.observation_dates import explain, parse_date
 from detente.scenario.table import Line, decode_table, read_table, resolve
 from detente.scenario.values import constant
