@@ -224,7 +224,7 @@ def test_what_cannot_be_drawn_is_refused_at_once(solution: Solution) -> None:
     rng = np.random.default_rng(5)
     with pytest.raises(ValueError, match="`draws` is a whole number from 1 to"):
         detente.sample_batches(solution, draws=0, rng=rng)
-    with pytest.raises(ScenarioError, match="`periods`: .* ends by itself"):
+    with pytest.raises(ScenarioError, match="the scenario ends by itself"):
         detente.sample_batches(solution, draws=1, periods=2, rng=rng)
 
 
