@@ -16,9 +16,7 @@ NEEDED = {
     "scipy": "SciPy",
     "duckdb": "duckdb",
     "filelock": "filelock",
-    "SALib": "SALib",
     "sklearn": "scikit-learn",
-    "prim": "prim",
 }
 """Packages by the name under which they are imported."""
 
@@ -85,7 +83,7 @@ def explore(
         given=types,
         whose=whose,
         fails_for=fails_for,
-        wish=wish,
+        requirement=wish,
         question=question,
         policy=policy,
         against=against,

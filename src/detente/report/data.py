@@ -181,11 +181,11 @@ def build(
         message = "a wish is looked for in worlds, and there are none"
         hint = "give the results of `detente ensemble` with --ensemble"
         raise ScenarioError([Diagnostic(Place("--wish"), "missing", message, hint)])
-    every = tuple(scenario.policies) if ensemble is None else ensemble.record.policies
+    every = tuple(scenario.policies) if ensemble is None else ensemble.manifest.policies
     wanted = list(dict.fromkeys([base, *(every if policies is None else policies)]))
     worlds = None
     if ensemble is not None:
-        check_worlds(ensemble.record, scenario, wanted)
+        check_worlds(ensemble.manifest, scenario, wanted)
         worlds = look(ensemble, against=base, wish=wish)
     games = {name: compile_game(scenario, policy=name) for name in wanted}
     game = games[base]
