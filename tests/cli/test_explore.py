@@ -44,8 +44,8 @@ def test_all_is_told(run: Run, sound: Ensemble) -> None:  # noqa: F811
     assert "Not solved" not in told.out
 
 
-def test_a_wish_is_told(run: Run, sound: Ensemble) -> None:  # noqa: F811
-    told = run("explore", str(sound.folder), "--wish", "step >= 60 % and calm <= 40 %")
+def test_a_requirement_is_told(run: Run, sound: Ensemble) -> None:  # noqa: F811
+    told = run("explore", str(sound.folder), "--requirement", "step >= 60 % and calm <= 40 %")
     assert "In how many worlds it is as wished: step >= 60 % and calm <= 40 %" in told.out
     assert "the whole wish" in told.out
     assert "Where 'open' fails the requirement" in told.out
@@ -53,7 +53,7 @@ def test_a_wish_is_told(run: Run, sound: Ensemble) -> None:  # noqa: F811
 
 
 def test_json_has_everything(run: Run, sound: Ensemble) -> None:  # noqa: F811
-    words = ("--json", "--wish", "step >= 60 %", "--question", "step", "--policy", "promise")
+    words = ("--json", "--requirement", "step >= 60 %", "--question", "step", "--policy", "promise")
     data = json.loads(run("explore", str(sound.folder), *words).out)
     assert data["policies"] == ["open", "promise"]
     assert data["draws"] == 64
@@ -98,7 +98,7 @@ def test_pictures_are_drawn(run: Run, sound: Ensemble) -> None:  # noqa: F811
         (("--given", "target=sincer"), ("--given: error[unknown-name]", "target=sincere")),
         (("--policy", "opne"), ("--policy: error[unknown-name]", "did you mean `open`")),
         (("--question", "stp"), ("--question: error[unknown-name]", "did you mean `step`")),
-        (("--wish", "step"), ("--wish: error[syntax]", "write it as")),
+        (("--requirement", "step"), ("--requirement: error[syntax]", "write it as")),
         (("--plot", "all.gif"), ("--plot: error[wrong-type]", ".png")),
         (("--plot", "no/all.png"), ("--plot: error[cannot-write]", "no folder")),
     ],

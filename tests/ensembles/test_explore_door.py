@@ -88,22 +88,22 @@ def test_preferences_of_somebody_else_are_explained() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "place", "hint"),
+    ("asked", "argument", "hint"),
     [
-        ({"question": "dael"}, "--question", "did you mean `deal`"),
-        ({"policy": "opne"}, "--policy", "did you mean `open`"),
-        ({"against": "frim"}, "--against", "did you mean `firm`"),
-        ({"whose": "target"}, "--for", "target=sincere"),
-        ({"fails_for": "sendr"}, "--fails-for", "did you mean `sender`"),
-        ({"question": "deal", "against": ""}, "--policy", "beside --against"),
-        ({"requirement": "dael > 3 %"}, "--wish", "did you mean `deal`"),
+        ({"question": "dael"}, "question", "did you mean `deal`"),
+        ({"policy": "opne"}, "policy", "did you mean `open`"),
+        ({"against": "frim"}, "against", "did you mean `firm`"),
+        ({"whose": "target"}, "whose", "target=sincere"),
+        ({"fails_for": "sendr"}, "fails_for", "did you mean `sender`"),
+        ({"question": "deal", "against": ""}, "policy", "the other one by `policy=`"),
+        ({"requirement": "dael > 3 %"}, "requirement", "did you mean `deal`"),
     ],
 )
-def test_what_is_not_there_is_refused(asked: dict[str, str], place: str, hint: str) -> None:
+def test_what_is_not_there_is_refused(asked: dict[str, str], argument: str, hint: str) -> None:
     with pytest.raises(ScenarioError) as caught:
         detente.explore(standoff(5), **asked)  # type: ignore[arg-type]
     (told,) = caught.value.diagnostics
-    assert told.place.file == place
+    assert told.place.argument == argument
     assert hint in told.hint
 
 

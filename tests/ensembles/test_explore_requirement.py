@@ -62,7 +62,7 @@ def test_mistakes_are_told(text: str, code: str, hint: str) -> None:
     with pytest.raises(ScenarioError) as caught:
         parse_requirement(text, METRICS)
     (told,) = caught.value.diagnostics
-    assert (told.place.file, told.code) == ("--wish", code)
+    assert (told.place.argument, told.code) == ("requirement", code)
     assert hint in told.hint
 
 

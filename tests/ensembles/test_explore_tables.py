@@ -139,20 +139,20 @@ def test_metrics_are_found_by_period_and_type() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "place", "hint"),
+    ("asked", "argument", "hint"),
     [
-        ({"within": 2}, "--within", "it has those of 1, 3"),
-        ({"given": {"target": "sincer"}}, "--given", "did you mean `target=sincere`"),
-        ({"given": {"target": "sincere", "sender": "x"}}, "--given", "give one"),
+        ({"within": 2}, "within", "it has those of 1, 3"),
+        ({"given": {"target": "sincer"}}, "given", "did you mean `target=sincere`"),
+        ({"given": {"target": "sincere", "sender": "x"}}, "given", "give one"),
     ],
 )
 def test_what_the_ensemble_has_not_is_refused(
-    asked: dict[str, object], place: str, hint: str
+    asked: dict[str, object], argument: str, hint: str
 ) -> None:
     kinds = ("payoff:target=sincere", "payoff:target=stalling")
     found = make(dict.fromkeys(("deal@3", *kinds), np.ones((3, 1))), {"x": range(3)}, ("",))
     with pytest.raises(ScenarioError) as caught:
         metrics(found, **asked)  # type: ignore[arg-type]
     (told,) = caught.value.diagnostics
-    assert told.place.file == place
+    assert told.place.argument == argument
     assert hint in told.hint

@@ -23,7 +23,7 @@ from tests.ensembles.stand_in import StandInManifest, make
 from tests.report.conftest import EVERYTHING
 from tests.report.markup import Markup
 
-WISH = "given >= 50 % and sunny <= 60 %"
+REQUIREMENT = "given >= 50 % and sunny <= 60 %"
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Ensemble:
 
 @pytest.fixture(scope="module")
 def told(found: Ensemble, data: ReportData) -> Worlds:
-    seen = explore(found, against=data.scenario.policy, requirement=WISH)
+    seen = explore(found, against=data.scenario.policy, requirement=REQUIREMENT)
     return Worlds(seen, found.manifest, 0)
 
 
@@ -91,7 +91,7 @@ def test_the_sections_are_there_and_the_page_is_sound(page: str) -> None:
 def test_the_same_worlds_give_the_same_bytes(
     page: str, data: ReportData, found: Ensemble, told: Worlds
 ) -> None:
-    again = explore(found, against=data.scenario.policy, requirement=WISH)
+    again = explore(found, against=data.scenario.policy, requirement=REQUIREMENT)
     assert render(replace(data, worlds=Worlds(again, found.manifest, told.failed))) == page
 
 
@@ -131,7 +131,7 @@ def test_the_words_are_those_of_the_numbers(data: ReportData, made_up: Worlds) -
     assert world_words.brief(data, told)[1] == points["Holds in nearly all"]
 
 
-def test_where_a_wish_fails_is_told_in_words(data: ReportData, made_up: Worlds) -> None:
+def test_where_a_requirement_fails_is_told_in_words(data: ReportData, made_up: Worlds) -> None:
     told = made_up
     text = Markup(render(replace(data, worlds=told))).text
     assert "“trust” fails the requirement given >= 25" in text
@@ -200,16 +200,18 @@ def test_other_worlds_are_refused(
     assert one.hint
 
 
-def test_a_wish_needs_worlds_and_has_to_be_sound(found: Ensemble) -> None:
+def test_a_requirement_needs_draws_and_has_to_be_sound(found: Ensemble) -> None:
     scenario = detente.loads(EVERYTHING)
-    with pytest.raises(ScenarioError, match="a wish is looked for in worlds"):
-        build(scenario, wish=WISH)
+    with pytest.raises(ScenarioError, match="a requirement is one of draws"):
+        build(scenario, requirement=REQUIREMENT)
     with pytest.raises(ScenarioError, match="no outcome or payoff `givn`"):
-        build(scenario, ensemble=found, wish="givn >= 1 %")
+        build(scenario, ensemble=found, requirement="givn >= 1 %")
 
 
 def test_build_explores_what_it_is_given(found: Ensemble) -> None:
-    data = build(detente.loads(EVERYTHING), beliefs=5, threads=1, ensemble=found)
+    data = build(
+        detente.loads(EVERYTHING), detente.SolveOptions(beliefs=5, threads=1), ensemble=found
+    )
     assert data.worlds is not None
     assert data.worlds.record is found.manifest
     assert data.worlds.exploration.against == "trust"

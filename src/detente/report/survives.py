@@ -156,7 +156,7 @@ def _preferences(data: ReportData, told: Worlds, letters: dict[str, str]) -> lis
     left = int(table["left_out"].max())
     aside = f" Left out: {count(left, 'world')} that failed under a policy." if left else ""
     text = (
-        f"Share of {count(int(table['worlds'].max()), 'world')} in which each policy is the best "
+        f"Share of {count(int(table['draws'].max()), 'world')} in which each policy is the best "
         f"for the actor.{aside} ≈: too close to call, no policy is better than all others by more "
         f"than the error of the belief grid.{_key(letters)}"
     )

@@ -55,17 +55,17 @@ def check_worlds(record: Manifest, scenario: Scenario, policies: Sequence[str]) 
         raise ScenarioError(found)
 
 
-def look(found: Ensemble, *, against: str, wish: str | None) -> Worlds:
+def look(found: Ensemble, *, against: str, requirement: str | None) -> Worlds:
     """Explore an ensemble for a page.
 
     Raises
     ------
     ScenarioError
-        For mistakes in the wish.
+        For mistakes in the requirement.
     """
     from detente.ensembles.explore.explore import explore
 
-    told = explore(found, against=against, requirement=wish)
+    told = explore(found, against=against, requirement=requirement)
     return Worlds(told, found.manifest, int(found.failures["draw"].nunique()))
 
 

@@ -20,6 +20,7 @@ from detente.ensembles.explore.question import Question
 from detente.ensembles.explore.requirement import Requirement
 from detente.ensembles.explore.wording import count, percent, policy_name
 from detente.ensembles.manifest import Manifest
+from detente.errors import refuse
 from detente.scenario.notebook import InNotebook
 
 FEW = 30
@@ -151,21 +152,21 @@ def explore(
     ensemble = Cached(ensemble)
     base = ensemble.manifest.against
     if against is not None:
-        base = by_name.pick_policy(ensemble, against, "--against")
+        base = by_name.pick_policy(ensemble, against, "against")
     if policy is not None:
-        by_name.pick_policy(ensemble, policy, "--policy")
+        by_name.pick_policy(ensemble, policy, "policy")
     metrics = by_name.metrics(ensemble, within=within, given=given)
     payoffs = [metric for metric in metrics if metric.actor]
-    asked = None if question is None else by_name.pick(metrics, question, "--question")
+    asked = None if question is None else by_name.pick(metrics, question, "question")
     if asked is not None and against is not None and policy is None:
         message = "a difference has two policies"
-        raise by_name.refusal("--policy", "missing", message, "give --policy beside --against")
+        refuse("policy", "missing", message, "give the other one by `policy=`")
     required = None if requirement is None else requirements.parse_requirement(requirement, metrics)
     preferences = tables.preferences(ensemble, payoffs)
-    failing = None if fails_for is None else by_name.pick_payoff(metrics, fails_for, "--fails-for")
+    failing = None if fails_for is None else by_name.pick_payoff(metrics, fails_for, "fails_for")
     actor = failing or questions.most_divided(preferences, payoffs)
     if whose is not None:
-        actor = by_name.pick_payoff(metrics, whose, "--for")
+        actor = by_name.pick_payoff(metrics, whose, "whose")
     pair = [] if actor is None else questions.two_best(ensemble, preferences, actor)
     most_open = questions.most_open(ensemble, metrics, policy or base)
     look = _Look(ensemble, policy, base, required, failing, actor, pair, most_open, seed)

@@ -18,7 +18,7 @@ import pandas as pd
 from detente.analysis.compare import ROUNDING
 from detente.ensembles.columns import outcome_column, payoff_column
 from detente.ensembles.manifest import Manifest
-from detente.errors import Diagnostic, Place, ScenarioError
+from detente.errors import refuse
 from detente.scenario.hints import did_you_mean, listing
 
 PROBABILITY, PAYOFF = "probability", "payoff"
@@ -104,7 +104,7 @@ def metrics(
     if within is not None and within not in times:
         message = f"the ensemble has no numbers by the end of period {within}"
         hint = f"it has those of {', '.join(str(t) for t in times)}"
-        raise refusal("--within", "out-of-range", message, hint)
+        refuse("within", "out-of-range", message, hint)
     period = max(times, default=0) if within is None else within
     scenario = manifest.scenario()
     by = scenario.calendar.label(period) if period else "the start"
@@ -134,13 +134,13 @@ def _condition(manifest: Manifest, given: Mapping[str, str]) -> tuple[str, str]:
     """The actor and the type on which outcomes are conditioned."""
     if len(given) > 1:
         message = "an ensemble keeps what depends on one actor's type at a time"
-        raise refusal("--given", "too-many", message, "give one ACTOR=TYPE")
+        refuse("given", "too-many", message, "give one ACTOR=TYPE")
     ((actor, kind),) = given.items()
     known = [f"{a}={k}" for a, types in manifest.actors.items() if len(types) > 1 for k in types]
     asked = f"{actor}={kind}"
     if asked not in known:
         hint = did_you_mean(asked, known) or "nothing is private in this scenario"
-        raise refusal("--given", "unknown-name", f"there is no `{asked}` in the ensemble", hint)
+        refuse("given", "unknown-name", f"there is no `{asked}` in the ensemble", hint)
     return actor, kind
 
 
@@ -158,7 +158,7 @@ def pick_payoff(among: Sequence[Metric], whose: str, argument: str) -> Metric:
 def _pick(known: Mapping[str, Metric], name: str, argument: str, what: str) -> Metric:
     if name not in known:
         message = f"the ensemble has no {what} `{name}`"
-        raise refusal(argument, "unknown-name", message, did_you_mean(name, known))
+        refuse(argument, "unknown-name", message, did_you_mean(name, known))
     return known[name]
 
 
@@ -168,12 +168,8 @@ def pick_policy(ensemble: Results, policy: str, argument: str) -> str:
     if policy not in known:
         hint = did_you_mean(policy, [name for name in known if name])
         message = f"the ensemble has no policy `{policy}`"
-        raise refusal(argument, "unknown-name", message, hint or f"it has {listing(list(known))}")
+        refuse(argument, "unknown-name", message, hint or f"it has {listing(list(known))}")
     return policy
-
-
-def refusal(argument: str, code: str, message: str, hint: str = "") -> ScenarioError:
-    return ScenarioError([Diagnostic(Place(argument), code, message, hint)])
 
 
 # ---- how well metrics are known

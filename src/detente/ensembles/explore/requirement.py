@@ -22,7 +22,6 @@ from detente.ensembles.explore.tables import mean, table, wilson
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.scenario.hints import did_you_mean
 
-PLACE = "--wish"
 EXAMPLE = "write it as `deal >= 30 % and war <= 2 %`"
 CLAUSE = re.compile(r"(?P<name>[^\s<>=]+(?:=[^\s<>=]+)?)\s*(?P<sign>[<>]=?)\s*(?P<level>.+)\Z")
 LEVEL = re.compile(r"(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(?P<percent>%?)\Z")
@@ -69,7 +68,7 @@ def parse_requirement(text: str, metrics: Sequence[Metric]) -> Requirement:
 
 
 def _clause(text: str, metrics: Sequence[Metric]) -> Clause | Diagnostic:
-    place = Place(PLACE)
+    place = Place(argument="requirement")
     match = CLAUSE.match(text)
     if not match:
         message = f"`{text}` is not a comparison" if text else "a comparison is missing"
