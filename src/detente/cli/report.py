@@ -29,7 +29,7 @@ NEEDED = {"jinja2": "jinja2", "matplotlib": "matplotlib", "scipy": "SciPy"}
 
 @dataclass(frozen=True)
 class WorldsOptions:
-    """Worlds that the page tells of, and what is wished for in them."""
+    """Worlds that the page tells of, and what is required of them."""
 
     ensemble: Annotated[
         Path | None,
@@ -37,11 +37,9 @@ class WorldsOptions:
             metavar="RESULTS", help="Tell what survives the worlds that `detente ensemble` wrote."
         ),
     ] = None
-    wish: Annotated[
+    requirement: Annotated[
         str | None,
-        typer.Option(
-            metavar="TEXT", help="What is wished for in them: 'deal >= 30 % and war <= 2 %'."
-        ),
+        typer.Option(metavar="TEXT", help="What is required: 'deal >= 30 % and war <= 2 %'."),
     ] = None
 
 
@@ -111,7 +109,7 @@ def report(
         "--outcome": outcome,
         "--moves": moves,
         "--ensemble": worlds.ensemble,
-        "--wish": worlds.wish,
+        "--requirement": worlds.requirement,
         "--horizon": setting.horizon,
         "--beliefs": solving.beliefs,
         "--periods": solving.periods,
@@ -127,7 +125,7 @@ def report(
             moves=record,
             skip_impossible=skip_impossible,
             ensemble=found,
-            wish=worlds.wish,
+            requirement=worlds.requirement,
             periods=solving.periods,
         )
         page = render(replace(data, options=Frozen(options)))

@@ -138,7 +138,7 @@ def build(
     moves: Record | None = None,
     skip_impossible: bool = False,
     ensemble: Ensemble | None = None,
-    wish: str | None = None,
+    requirement: str | None = None,
     periods: int | None = None,
 ) -> ReportData:
     """Compute what a page tells.
@@ -157,9 +157,9 @@ def build(
         The one to look at more closely: by default the most open one, nearest to even odds.
     moves, skip_impossible
         A record of moves, and as that of `track`.
-    ensemble, wish
+    ensemble, requirement
         Worlds of the same scenario under the same policies, as `detente.ensemble` or
-        `detente.open_ensemble` gave them, and what is wished for in them, as that of `explore`.
+        `detente.open_ensemble` gave them, and what is required of them, as that of `explore`.
     periods
         As that of `forecast`, for play without end.
 
@@ -167,22 +167,24 @@ def build(
     ------
     ScenarioError
         For names that the scenario does not have, all at once; for moves that the model holds
-        impossible; for worlds of another scenario or other policies, and mistakes in the wish.
+        impossible; for draws of another scenario or other policies, and for mistakes in the
+        requirement.
     SolveError
         If a solve would need more memory than allowed.
     """
     base = scenario.policy if policy is None else policy
     _check_names(scenario, policy, policies, outcome)
     check_periods(scenario, periods)
-    if wish is not None and ensemble is None:
-        message = "a wish is looked for in worlds, and there are none"
-        refuse("wish", "missing", message, "give the results of an ensemble: `ensemble=RESULTS`")
-    every = tuple(scenario.policies) if ensemble is None else ensemble.record.policies
+    if requirement is not None and ensemble is None:
+        message = "a requirement is one of draws, and there are none"
+        hint = "give the results of an ensemble: `ensemble=RESULTS`"
+        refuse("requirement", "missing", message, hint)
+    every = tuple(scenario.policies) if ensemble is None else ensemble.manifest.policies
     wanted = list(dict.fromkeys([base, *(every if policies is None else policies)]))
     worlds = None
     if ensemble is not None:
-        check_worlds(ensemble.record, scenario, wanted)
-        worlds = look(ensemble, against=base, wish=wish)
+        check_worlds(ensemble.manifest, scenario, wanted)
+        worlds = look(ensemble, against=base, requirement=requirement)
     games = {name: compile_game(scenario, policy=name) for name in wanted}
     game = games[base]
     points, threads = options.points(game), options.threads
