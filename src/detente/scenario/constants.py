@@ -27,7 +27,7 @@ from detente.scenario.rules import Event
 TOLERANCE = 1e-9
 """By which probabilities may miss 1: rounding, no more."""
 
-VALUES, HORIZON = Place("--set"), Place("--horizon")
+VALUES, HORIZON = Place(argument="values"), Place(argument="horizon")
 """The places of what is wrong with values and a number of periods from outside."""
 
 Numbers = Mapping[str, float]

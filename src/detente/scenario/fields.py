@@ -12,7 +12,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass
-from functools import cache
 from typing import Any, TypeAlias, TypeVar, dataclass_transform
 
 from detente.errors import Place
@@ -84,8 +83,8 @@ class MapOf:
 class Record:
     """An entity; a bare value of type `short` stands for one with the single key `key`."""
 
-    entity: type[Entry]
-    short: type = type(None)
+    entity: type
+    short: type | None = None
     key: str = ""
 
 
@@ -154,20 +153,29 @@ def field(
     return dataclasses.field(default=default, metadata={"field": made})
 
 
+def _named(attribute: str, made: Field) -> Field:
+    return dataclasses.replace(made, key=made.key or attribute, attribute=attribute)
+
+
 @dataclass_transform(
     kw_only_default=True, frozen_default=True, field_specifiers=(field, dataclasses.field)
 )
 def entity(cls: type[T]) -> type[T]:
     """A frozen dataclass, whose fields can be said in a file; its first line says what it is."""
-    return dataclass(frozen=True, slots=True, kw_only=True)(cls)
+    made = dataclass(frozen=True, slots=True, kw_only=True)(cls)
+    said = [a for a in dataclasses.fields(made) if a.metadata]  # type: ignore[arg-type]
+    fields = [_named(a.name, a.metadata["field"]) for a in said]
+    FIELDS[made] = Frozen({one.key: one for one in fields})
+    return made
 
 
-@cache
+FIELDS: dict[type, Mapping[str, Field]] = {}
+"""By entity, its fields by the keys that they have in a file."""
+
+
 def fields_of(cls: type) -> Mapping[str, Field]:
     """The fields of an entity, by the keys that they have in a file."""
-    attributes = [(a.name, a.metadata["field"]) for a in dataclasses.fields(cls) if a.metadata]
-    fields = [dataclasses.replace(f, key=f.key or name, attribute=name) for name, f in attributes]
-    return Frozen({one.key: one for one in fields})
+    return FIELDS[cls]
 
 
 @entity

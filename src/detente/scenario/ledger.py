@@ -1,4 +1,4 @@
-"""What a scenario rests on: the numbers that anything uses, and all that is said of its entities."""
+"""What a scenario rests on: numbers that anything uses, and all that is said of its entities."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def drawn_priors(scenario: Scenario) -> dict[str, str]:
     return {name: actor.key for actor in certain for name in actor.shares() if name}
 
 
-def used_parameters(scenario: Scenario) -> set[str]:
+def used_parameters(scenario: Scenario) -> frozenset[str]:
     """The parameters that some formula reads."""
-    formulas = (formula for entry in scenario.entries() for formula in formulas_of(entry))
+    formulas = (formula for entry in scenario.entries(Entry) for formula in formulas_of(entry))
     return scenario.horizon.parameters.union(*(formula.parameters for formula in formulas))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from detente.arguments import whole
 from detente.errors import Diagnostic, ScenarioError, Severity
@@ -30,6 +30,7 @@ from detente.scenario.formula.expression import Formula, number
 from detente.scenario.frozen import Frozen
 from detente.scenario.scalar_types import LINE, TEXT
 
+E = TypeVar("E", bound=Entry)
 Rebuild: TypeAlias = "Callable[[str, str, Mapping[str, str]], Scenario]"
 """From a file's text, its name and the options of variants to the scenario as it stands there."""
 
@@ -139,10 +140,11 @@ class Scenario:
         """What was changed from outside, as text: options of variants and values, by name."""
         return {**self.options, **{name: f"{value:g}" for name, value in self.overrides.items()}}
 
-    def entries(self) -> Iterator[Entry]:
-        """All entries of all sections, in the order of the language."""
+    def entries(self, kind: type[E]) -> Iterator[E]:
+        """All entries of a kind in all sections, in the order of the language."""
         for section in fields_of(Scenario).values():
-            yield from entries_of(getattr(self, section.attribute))
+            entries = entries_of(getattr(self, section.attribute))
+            yield from (entry for entry in entries if isinstance(entry, kind))
 
     def constant(self, formula: Formula) -> float:
         """The value of a constant formula (a prior, precision, discount or horizon).
@@ -158,12 +160,11 @@ class Scenario:
 
     def constant_problems(self) -> list[Diagnostic]:
         """What is wrong with the constants at the present values of the parameters."""
-        acts = [act for own in self.actions.values() for act in own.values()]
         return constants.constant_problems(
             self.calendar,
             self.horizon,
             self.actors.values(),
-            [*acts, *self.events.values()],
+            self.entries(rules.Event),
             self.parameters,
         )
 

@@ -5,7 +5,7 @@ As in `detente.scenario.entities`, each class is the table of an entity's fields
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from detente.errors import Place
@@ -128,8 +128,13 @@ class Event(Supported):
 
     @property
     def costs(self) -> Mapping[str, Formula]:
-        """By actor, what it costs."""
+        """By actor, what it costs: nothing."""
         return Frozen()
+
+    @property
+    def also(self) -> tuple[str, ...]:
+        """Other names of it: there are none."""
+        return ()
 
 
 @entity
@@ -213,11 +218,16 @@ class Term(Supported):
     )
     accept: tuple[str, ...] = field(DOUBTS, ACCEPT, default=())
 
-    def events(self) -> Iterator[Formula]:
+    @property
+    def dates(self) -> tuple[int | None, int | None]:
+        """The periods from which and before which it is in force, as far as dates say."""
+        since, until = (moment.period if moment else None for moment in (self.since, self.until))
+        return since, until
+
+    def events(self) -> tuple[Formula, ...]:
         """The events at which it begins or lapses."""
-        for moment in (self.since, self.until):
-            if moment and moment.event:
-                yield moment.event
+        moments = (self.since, self.until)
+        return tuple(moment.event for moment in moments if moment and moment.event)
 
 
 @entity

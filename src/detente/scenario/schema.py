@@ -17,11 +17,12 @@ from detente.scenario.fields import (
 )
 from detente.scenario.model import Scenario
 from detente.scenario.rules import CONDITION
-from detente.scenario.scalar_types import NAME, TEXT
+from detente.scenario.scalar_types import TEXT
 
+CLOSED = "additionalProperties"
 FORMULA = {"description": "A formula.", "type": ["string", "number", "boolean"]}
 TABLE = {
-    "additionalProperties": False,
+    CLOSED: False,
     "description": "A formula, or a table by levels and types.",
     "properties": {
         "by": {"items": {"type": "string"}, "type": ["string", "array"]},
@@ -49,7 +50,7 @@ def _record(cls: type, parts: dict[str, Any]) -> dict[str, Any]:
     fields = fields_of(cls)
     needed = [key for key, field in fields.items() if field.needed]
     return {
-        "additionalProperties": False,
+        CLOSED: False,
         "description": (cls.__doc__ or "").partition("\n")[0],
         "properties": {key: _field(field, parts) for key, field in fields.items()},
         **({"required": needed} if needed else {}),
@@ -82,12 +83,12 @@ def _shape(shape: Shape, parts: dict[str, Any]) -> dict[str, Any]:
             return {"anyOf": [item, several]} if shape.single else several
         case MapOf():
             item = _shape(shape.item, parts)
-            named = {"additionalProperties": item}
+            named = {CLOSED: item}
             if shape.names:
                 named = {"patternProperties": {shape.names: item}}
             least = {"minProperties": shape.least} if shape.least else {}
             by_name = _ordered({**named, **least, "type": "object"})
-            alone = item["anyOf"] if "anyOf" in item else [item]
+            alone = item.get("anyOf", [item])
             return {"anyOf": [*alone, by_name]} if shape.single else by_name
         case Record():
             name = f"{shape.entity.__name__.removesuffix('Part')}Part"
@@ -104,7 +105,6 @@ def _shape(shape: Shape, parts: dict[str, Any]) -> dict[str, Any]:
 
 def _ordered(schema: dict[str, Any]) -> dict[str, Any]:
     """The words of the schema language by letter; what follows from patterns comes last."""
-    words = {word: schema[word] for word in sorted(schema)}
-    if "patternProperties" in words:
-        words["additionalProperties"] = False
-    return words
+    patterns = "patternProperties" in schema
+    words = sorted(word for word in schema if not (patterns and word == CLOSED))
+    return {word: schema[word] for word in words} | ({CLOSED: False} if patterns else {})

@@ -50,8 +50,8 @@ def _parameters(scenario: Scenario) -> Iterator[Diagnostic]:
 
 def _unsupported(scenario: Scenario) -> Iterator[Diagnostic]:
     """Numbers without a reason: parameters, correlations, weights, and decimals in formulas."""
-    for entry in scenario.entries():
-        if not isinstance(entry, Supported) or entry.evidence or entry.judgement:
+    for entry in scenario.entries(Supported):
+        if entry.evidence or entry.judgement:
             continue
         what = f"the numbers of `{entry.key}`"
         numbers = any(formula.decimals for formula in formulas_of(entry))
@@ -67,8 +67,7 @@ def _unsupported(scenario: Scenario) -> Iterator[Diagnostic]:
 
 def _unused(scenario: Scenario) -> Iterator[Diagnostic]:
     """Evidence and terms that nothing refers to."""
-    supported = [entry for entry in scenario.entries() if isinstance(entry, Supported)]
-    cited = {name for entry in supported for name in entry.evidence}
+    cited = {name for entry in scenario.entries(Supported) for name in entry.evidence}
     for key, evidence in scenario.evidence.items():
         if key not in cited:
             yield _warning(evidence.place, "unused", f"nothing uses the evidence `{key}`")

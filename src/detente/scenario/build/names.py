@@ -91,7 +91,7 @@ class _Names:
             for k, level in enumerate(levels or ()):
                 at = self.draft.at("state", key, "levels", k)
                 self.member(at, level, "level", key)
-                if level in levels[:k]:
+                if level in (levels or ())[:k]:
                     at.error("duplicate-name", f"the level `{level}` is repeated")
         for key, types in _types(self.draft).items():
             for name in types or ():
@@ -210,7 +210,8 @@ def vocabulary(draft: Draft) -> Scope:
 
 def _owner(at: Cursor, raw: dict[str, Any], actors: dict[str, tuple[str, ...] | None]) -> str:
     """The actor with whose type a parameter varies, or ''."""
-    key, of, types = at.trail[-1], raw.get("of", ""), set(raw["value"]) - {""}
+    key, types = at.trail[-1], set(raw["value"]) - {""}
+    of: str = raw.get("of", "")
     lost = "actors" in at.draft.lost
     if of and of not in actors:
         if not lost:

@@ -148,7 +148,7 @@ def correlation(at: Cursor, raw: Raw) -> Correlation | None:
 
 def check_correlations(draft: Draft, scenario: Scenario) -> None:
     """Tell numbers that are not drawn by themselves, and what cannot be all together."""
-    priors = drawn_priors(scenario.actors.values())
+    priors = drawn_priors(scenario)
     sound: list[Correlation] = []
     raws = [(k, raw) for k, raw in enumerate(draft.raw["correlations"]) if raw]
     for (k, raw), one in zip(raws, scenario.correlations, strict=True):
