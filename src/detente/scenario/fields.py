@@ -190,8 +190,8 @@ def entries_of(value: Any) -> Iterator[Entry]:
     """All entries in a section, or in several of them, in their order."""
     if isinstance(value, Entry):
         yield value
-    elif isinstance(value, Mapping | tuple):
-        for item in value.values() if isinstance(value, Mapping) else value:
+    elif isinstance(value, Frozen | dict | tuple):
+        for item in value if isinstance(value, tuple) else value.values():
             yield from entries_of(item)
 
 
@@ -199,9 +199,9 @@ def formulas_of(value: Any) -> Iterator[Formula]:
     """All formulas of an entity, in the order of its fields."""
     if isinstance(value, Formula):
         yield value
-    elif isinstance(value, Mapping | tuple):
-        for item in value.values() if isinstance(value, Mapping) else value:
+    elif isinstance(value, Frozen | dict | tuple):
+        for item in value if isinstance(value, tuple) else value.values():
             yield from formulas_of(item)
-    elif dataclasses.is_dataclass(value):
+    elif dataclasses.is_dataclass(value) and not isinstance(value, Place):
         for attribute in dataclasses.fields(value):
             yield from formulas_of(getattr(value, attribute.name))

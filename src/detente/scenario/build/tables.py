@@ -92,7 +92,9 @@ def _node(at: Cursor, values: Any, axes: list[_Axis], depth: int, cells: list[Fo
     missing = [key for key in axis.keys if key not in values]
     if missing:
         message = f"the table has nothing for {axis.name} at {listing(missing)}"
-        at.key_error("table", message, "every level needs a value; write 0 where there is nothing to get")
+        at.key_error(
+            "table", message, "every level needs a value; write 0 where there is nothing to get"
+        )
         return broken
     rows = [_node(at / key, values[key], axes, depth + 1, cells) for key in axis.keys]
     return _pick(axis, rows, axis.low)
