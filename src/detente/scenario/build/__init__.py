@@ -1,1 +1,1 @@
-"""From the values of a file to a checked scenario: shapes, names, entities, and what they say together."""
+"""From the values of a file to a checked scenario: shapes, names, entities, all together."""

@@ -83,7 +83,7 @@ def parameter(at: Cursor, raw: Raw) -> Parameter | None:
     scope, values = at.draft.scope, raw["value"]
     of = scope.parameters[str(at.trail[-1])]
     types = (scope.actors.get(of) or ()) if of else ()
-    ranges, draws = raw.get("range", {}), raw.get("draw", {})
+    ranges = raw.get("range", {})
     keys = types or ("",)
     whole = bool(types) != ("" in values)  # or it could not be told whose types these are
     if whole:

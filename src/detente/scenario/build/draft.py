@@ -1,4 +1,4 @@
-"""A file on its way to a scenario: what has been read of it, and everything that is wrong with it."""
+"""A file on its way to a scenario: what has been read of it, and all that is wrong with it."""
 
 from __future__ import annotations
 

@@ -50,9 +50,8 @@ def turn(at: Cursor, raw: Raw) -> Turn | None:
 def _mover(at: Cursor, name: str) -> None:
     if name == "chance":
         at.error("turns", "`chance` has a turn of its own", "write it as another item of `turns`")
-    elif at.known(name, "actors"):
-        if not at.draft.lost_actions(name) and not at.draft.actions(name):
-            at.error("turns", f"`{name}` has a turn, but no actions")
+    elif at.known(name, "actors") and not (at.draft.lost_actions(name) or at.draft.actions(name)):
+        at.error("turns", f"`{name}` has a turn, but no actions")
 
 
 def alternative(at: Cursor, raw: Raw) -> Alternative | None:
