@@ -10,6 +10,7 @@ from detente.game.compile import compile_policies
 from detente.game.doubts import SOME_FORM, doubts
 from detente.scenario.build import variants
 from detente.scenario.build.checks import unsaid
+from detente.scenario.fields import within
 from detente.scenario.model import Scenario
 from detente.scenario.rules import Event
 from detente.scenario.source import read_text
@@ -70,7 +71,7 @@ def compile_forms(
 def _looked_at(scenario: Scenario) -> set[Place]:
     """The places of what a game may find doubtful everywhere, where an entry stands in the file."""
     places = {outcome.when.place for outcome in scenario.outcomes.values()}
-    places |= {event.place for event in scenario.entries(Event)}
+    places |= {event.place for event in within(scenario, Event)}
     for term in scenario.terms.values():
         places |= {term.place, *(event.place for event in term.events())}
     return places

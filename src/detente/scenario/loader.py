@@ -33,7 +33,7 @@ BUILDERS = {
     rules.Action: play.action,
     rules.Payoff: play.payoff,
     rules.Term: commitments.term,
-    rules.Announcement: commitments.announcement,
+    rules.Announcer: commitments.announcement,
 }
 """Entities of which more is to be said than their fields one by one."""
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from detente.scenario.fields import (
     AllOf,
+    EntityOf,
     Field,
     FormulaIn,
     ListOf,
     MapOf,
-    Record,
     Reference,
     Shape,
     fields_of,
@@ -90,8 +90,8 @@ def _shape(shape: Shape, parts: dict[str, Any]) -> dict[str, Any]:
             by_name = _ordered({**named, **least, "type": "object"})
             alone = item.get("anyOf", [item])
             return {"anyOf": [*alone, by_name]} if shape.single else by_name
-        case Record():
-            name = f"{shape.entity.__name__.removesuffix('Part')}Part"
+        case EntityOf():
+            name = shape.part or f"{shape.entity.__name__.removesuffix('Part')}Part"
             if name not in parts:
                 parts[name] = _record(shape.entity, parts)
             whole = {"$ref": f"#/$defs/{name}"}

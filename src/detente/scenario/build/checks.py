@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from detente.errors import Diagnostic, Place, Severity
 from detente.scenario.constants import range_problems
 from detente.scenario.entities import Actor, Correlation, Parameter, Supported, Variant
-from detente.scenario.fields import formulas_of
+from detente.scenario.fields import within
+from detente.scenario.formula.expression import Formula
 from detente.scenario.hints import listing
 from detente.scenario.ledger import drawn_priors, used_parameters
 from detente.scenario.model import Scenario
@@ -50,11 +51,11 @@ def _parameters(scenario: Scenario) -> Iterator[Diagnostic]:
 
 def _unsupported(scenario: Scenario) -> Iterator[Diagnostic]:
     """Numbers without a reason: parameters, correlations, weights, and decimals in formulas."""
-    for entry in scenario.entries(Supported):
+    for entry in within(scenario, Supported):
         if entry.evidence or entry.judgement:
             continue
         what = f"the numbers of `{entry.key}`"
-        numbers = any(formula.decimals for formula in formulas_of(entry))
+        numbers = any(formula.decimals for formula in within(entry, Formula))
         if isinstance(entry, Correlation):
             what = "this correlation"
         elif isinstance(entry, Variant):
@@ -67,7 +68,7 @@ def _unsupported(scenario: Scenario) -> Iterator[Diagnostic]:
 
 def _unused(scenario: Scenario) -> Iterator[Diagnostic]:
     """Evidence and terms that nothing refers to."""
-    cited = {name for entry in scenario.entries(Supported) for name in entry.evidence}
+    cited = {name for entry in within(scenario, Supported) for name in entry.evidence}
     for key, evidence in scenario.evidence.items():
         if key not in cited:
             yield _warning(evidence.place, "unused", f"nothing uses the evidence `{key}`")

@@ -14,11 +14,11 @@ from detente.scenario.build import tables
 from detente.scenario.build.draft import Cursor
 from detente.scenario.fields import (
     AllOf,
+    EntityOf,
     Entry,
     FormulaIn,
     ListOf,
     MapOf,
-    Record,
     Reference,
     Shape,
     fields_of,
@@ -79,7 +79,7 @@ def build(shape: Shape, value: Any, at: Cursor) -> Any:
             by_name = {key: build(shape.item, item, at / key) for key, item in value.items()}
             sound_by_name = {key: item for key, item in by_name.items() if item is not None}
             return Frozen(sound_by_name) if _kept(shape, by_name, sound_by_name) else None
-        case Record() if value is not None:
+        case EntityOf() if value is not None:
             own = at.draft.builders.get(shape.entity)
             return own(at, value) if own else entity(shape.entity, at, value)
     return value
@@ -87,7 +87,7 @@ def build(shape: Shape, value: Any, at: Cursor) -> Any:
 
 def _kept(shape: ListOf | MapOf, found: Sized, sound: Sized) -> bool:
     """Whether what is sound of several items is kept without the others: entries are."""
-    return len(sound) == len(found) or isinstance(shape.item, Record | MapOf)
+    return len(sound) == len(found) or isinstance(shape.item, EntityOf | MapOf)
 
 
 def _formula(shape: FormulaIn, value: Any, at: Cursor) -> Formula | None:

@@ -11,11 +11,11 @@ from typing import Any
 from detente.scenario.build.draft import Cursor, Draft
 from detente.scenario.fields import (
     AllOf,
+    EntityOf,
     Field,
     FormulaIn,
     ListOf,
     MapOf,
-    Record,
     Reference,
     Shape,
     fields_of,
@@ -103,7 +103,7 @@ def _read_entry(shape: Shape, value: Any, at: Cursor) -> Any:
 
     `WRONG` where what is left would be taken for something else than what is meant.
     """
-    if not isinstance(shape, Record):
+    if not isinstance(shape, EntityOf):
         return read(shape, value, at)
     before = len(at.draft.errors)
     entry = _read_record(shape, value, at)
@@ -127,7 +127,7 @@ def read(shape: Shape, value: Any, at: Cursor) -> Any:
             return condition if condition is WRONG else [condition]
         case MapOf():
             return _read_map(shape, value, at)
-        case Record():
+        case EntityOf():
             before = len(at.draft.errors)
             record = _read_record(shape, value, at)
             return record if len(at.draft.errors) == before else WRONG
@@ -173,7 +173,7 @@ def _read_map(shape: MapOf, value: Any, at: Cursor) -> Any:
     return WRONG if WRONG in found.values() else found
 
 
-def _read_record(shape: Record, value: Any, at: Cursor) -> Any:
+def _read_record(shape: EntityOf, value: Any, at: Cursor) -> Any:
     """What stands in a record, without the keys that are wrong; `WRONG` for no mapping."""
     if shape.short and isinstance(value, shape.short):
         value = {shape.key: value}
