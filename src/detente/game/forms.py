@@ -43,23 +43,19 @@ def compile_forms(
     found = list(unsaid(scenario, source))
     doubtful: Counter[Diagnostic] = Counter()
     standing: Counter[Place] = Counter()
-    told: set[tuple[Place, str]] = set()
-    for choice in (None, *variants.all_chosen(source)):
-        form = scenario.with_options(dict([choice])) if choice else scenario
+    known: list[Diagnostic] = []
+    for chosen in (None, *variants.all_chosen(source)):
+        form = scenario.with_options(dict([chosen])) if chosen else scenario
         games, met = compile_policies(form)
         if games:
             met += tuple(doubts(list(games.values()), every=len(games) >= len(form.policies)))
-        forms[" = ".join(choice or ())] = {
+        forms[" = ".join(chosen or ())] = {
             policy: Size(max(layer.states.size for layer in game.layers), len(game.layers))
             for policy, game in games.items()
         }
         errors = [one for one in met if one.severity is Severity.ERROR or one.code in SOME_FORM]
-        if choice is None:
-            found += errors
-            told |= {(one.place, one.code) for one in errors}
-        else:
-            fresh = (one for one in errors if (one.place, one.code) not in told)
-            found += variants.explained(source, choice, fresh)
+        known = known if chosen else errors
+        found += variants.news(source, chosen, errors, known) if chosen else errors
         standing.update(_looked_at(form))
         doubtful.update(one for one in met if one not in errors)
     found += [

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from detente.scenario.slips import date_hint, number_hint, numbers_meant
+from detente.scenario.dates import date_hint
+from detente.scenario.slips import number_hint, numbers_meant
 from detente.text import hidden_in
 
 NAME = "[A-Za-z][A-Za-z0-9_]*"

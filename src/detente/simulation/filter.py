@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame, Layer
 from detente.game.evaluate import Findings, evaluator
-from detente.scenario.observations import Entry, Record
+from detente.scenario.observations import Observation, Record
 from detente.simulation.forward import ForwardPass
 from detente.simulation.impossible import why_no_move, why_no_reading
 
@@ -57,7 +57,7 @@ class Step:
         Why it is impossible; '' where it is not.
     """
 
-    entry: Entry
+    entry: Observation
     kind: str
     t: int
     layer: int
@@ -170,7 +170,7 @@ class Filter:
         """Mass by state and type profile, float64 [x, p]."""
         return np.asarray(self.pass_.mass[:, :, :: self.pass_.channels].sum(axis=1))
 
-    def _told(self, t: int, layer: Layer) -> dict[int, Entry]:
+    def _told(self, t: int, layer: Layer) -> dict[int, Observation]:
         """What is known of a turn: by mover (its position in the layer), a line of the record."""
         if t > self.record.last:
             return {}
@@ -189,7 +189,7 @@ class Filter:
         t: int,
         n: int,
         m: int,
-        entry: Entry,
+        entry: Observation,
         own: Bools,
         others: Sequence[Bools],
         weight: Floats,
@@ -234,7 +234,7 @@ class Filter:
             self.pass_.mass /= total
         return np.asarray(share / total)
 
-    def holds(self, entry: Entry, n: int, t: int) -> Bools:
+    def holds(self, entry: Observation, n: int, t: int) -> Bools:
         """Where a reading holds before layer n, bool [x]."""
         assert entry.condition is not None
         game, findings = self.game, Findings()
@@ -252,7 +252,9 @@ def own_actions(game: CompiledGame, layer: Layer, m: int, actions: Sequence[str]
     return np.isin(layer.action[:, m], [names.index(action) for action in actions])
 
 
-def _allowed(game: CompiledGame, layer: Layer, m: int, entry: Entry, *, silent: bool) -> Bools:
+def _allowed(
+    game: CompiledGame, layer: Layer, m: int, entry: Observation, *, silent: bool
+) -> Bools:
     """The joint actions that agree with an observation; who cannot move is silent as well."""
     own = own_actions(game, layer, m, entry.actions)
     return own | (layer.action[:, m] < 0) if silent else own

@@ -22,7 +22,7 @@ from detente.errors import Diagnostic, ScenarioError, expect
 from detente.game.arrays import CompiledGame
 from detente.game.periods import check_periods
 from detente.scenario.notebook import InNotebook
-from detente.scenario.observations import Entry, Record, read_record
+from detente.scenario.observations import Observation, Record, read_record
 from detente.simulation.filter import Filter, Step, outcomes_given, own_actions, prior_of
 from detente.simulation.forecast import period_label
 from detente.simulation.forward import (
@@ -364,7 +364,7 @@ def _impossible(game: CompiledGame, step: Step) -> Diagnostic:
 
 def told_impossible(game: CompiledGame, step: Step) -> str:
     """What was impossible, when, and why, in a sentence."""
-    entry: Entry = step.entry
+    entry: Observation = step.entry
     period = game.scenario.calendar.label(step.t)
     if step.actor < 0:
         return f"the end of {period}: `{entry.label}` is impossible: {step.reason}"

@@ -12,10 +12,10 @@ from dataclasses import replace
 
 from detente.scenario.build.draft import Cursor
 from detente.scenario.build.entity import Raw, entity
+from detente.scenario.dates import date_hint
 from detente.scenario.formula.types import PUBLIC_CONDITION
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.rules import Announcer, Moment, Term
-from detente.scenario.slips import date_hint
 
 LIKE_A_DATE = re.compile(r"[0-9]+(-[0-9]+){1,2}")
 
