@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.game.structure import Ints, decode, describe
+from detente.scenario.constants import scalars
 from detente.scenario.entities import Variable
 from detente.scenario.formula.expression import Formula, NotFinite
 from detente.scenario.model import Scenario
 
 Floats = NDArray[np.float64]
 Names = dict[str, float | Floats]
+Work = Callable[[Formula, Ints, int, bool], Floats]
+"""What is done with a formula at states of a period, by type profile or not."""
 
 
 @dataclass(slots=True)
@@ -51,16 +54,11 @@ class Evaluator:
     types: Mapping[str, Floats]
     last: int
     findings: Findings
-    known: dict[tuple[int, int, bytes], Floats] = field(default_factory=dict, init=False)
+    known: dict[tuple[str, int, bool, bytes], Floats] = field(default_factory=dict, init=False)
 
-    def public(self, formula: Formula, codes: Ints, t: int) -> NDArray[np.float64]:
+    def public(self, formula: Formula, codes: Ints, t: int) -> Floats:
         """The formula's value at each state, float64 or bool [x]; 0 where it is bad (noted)."""
-
-        def evaluate() -> Floats:
-            names: Names = {**self.scalars, **self._calendar(t), **self._levels(codes)}
-            return self._evaluate(formula, names, codes, t, (codes.size,))
-
-        return self._once(formula, 1, codes, evaluate)
+        return self._once(self._values, formula, codes, t, profiled=False)
 
     def holds(self, condition: Formula | None, codes: Ints, t: int) -> NDArray[np.bool_]:
         """Where a condition holds, bool [x]: everywhere if there is none."""
@@ -70,19 +68,14 @@ class Evaluator:
 
     def profiled(self, formula: Formula, codes: Ints, t: int) -> Floats:
         """The formula's value at each state and type profile, float64 [x, p]; 0 where bad."""
+        return self._once(self._values, formula, codes, t, profiled=True)
 
-        def evaluate() -> Floats:
-            columns = {key: values[:, None] for key, values in self._levels(codes).items()}
-            names: Names = {
-                **self.scalars,
-                **self.by_type,
-                **self.types,
-                **self._calendar(t),
-                **columns,
-            }
-            return self._evaluate(formula, names, codes, t, (codes.size, self.profiles))
+    def slopes(self, formula: Formula, codes: Ints, t: int, *, profiled: bool) -> Floats:
+        """Its derivatives by the parameters that it reads, in alphabetical order.
 
-        return self._once(formula, 2, codes, evaluate)
+        float64 [q, x], or [q, x, p] by type profile.
+        """
+        return self._once(self._slopes, formula, codes, t, profiled=profiled)
 
     @property
     def profiles(self) -> int:
@@ -95,16 +88,41 @@ class Evaluator:
             return f"at {describe(self.variables, code)}"
         return f"in {self.scenario.calendar.label(t)}, at {describe(self.variables, code)}"
 
-    def _once(
-        self, formula: Formula, axes: int, codes: Ints, evaluate: Callable[[], Floats]
-    ) -> Floats:
-        """A value that is worked out once for the same states, unless it reads the calendar."""
+    def _once(self, work: Work, formula: Formula, codes: Ints, t: int, *, profiled: bool) -> Floats:
+        """What is worked out once for the same states, unless the formula reads the calendar."""
         if formula.calendar:
-            return evaluate()
-        key = id(formula), axes, codes.tobytes()
+            return work(formula, codes, t, profiled)
+        key = work.__name__, id(formula), profiled, codes.tobytes()
         if key not in self.known:
-            self.known[key] = evaluate()
+            self.known[key] = work(formula, codes, t, profiled)
         return self.known[key]
+
+    def _names(self, codes: Ints, t: int, profiled: bool) -> Names:
+        levels = self._levels(codes)
+        plain: Names = {**self.scalars, **self._calendar(t), **levels}
+        if not profiled:
+            return plain
+        columns = {key: values[:, None] for key, values in levels.items()}
+        return {**plain, **self.by_type, **self.types, **columns}
+
+    def _shape(self, codes: Ints, profiled: bool) -> tuple[int, ...]:
+        return (codes.size, self.profiles) if profiled else (codes.size,)
+
+    def _slopes(self, formula: Formula, codes: Ints, t: int, profiled: bool) -> Floats:
+        names, shape = self._names(codes, t, profiled), self._shape(codes, profiled)
+        slopes = (formula.derivative(names, key) for key in sorted(formula.parameters))
+        return np.stack([np.broadcast_to(slope, shape) for slope in slopes])
+
+    def _values(self, formula: Formula, codes: Ints, t: int, profiled: bool) -> Floats:
+        shape = self._shape(codes, profiled)
+        try:
+            return np.broadcast_to(formula.evaluate(self._names(codes, t, profiled)), shape)
+        except NotFinite as bad:
+            mask = np.broadcast_to(bad.mask, shape).reshape(codes.size, -1).any(axis=1)
+            message = f"`{formula.text}` {bad.reason} {self.where(int(codes[mask][0]), t)}"
+            hint = "guard it with `… if … else …`, or with max(…) in the denominator"
+            self.findings.add(Diagnostic(formula.place, "not-finite", message, hint))
+            return np.zeros(shape)
 
     def _levels(self, codes: Ints) -> dict[str, Floats]:
         levels = decode(self.variables, codes)
@@ -119,23 +137,6 @@ class Evaluator:
         # A date is the number of its period, in formulas as here.
         return {**plain, "month": float(date.month), "year": float(date.year), "date": float(t)}
 
-    def _evaluate(
-        self,
-        formula: Formula,
-        names: Mapping[str, float | Floats],
-        codes: Ints,
-        t: int,
-        shape: tuple[int, ...],
-    ) -> NDArray[np.float64]:
-        try:
-            return np.broadcast_to(formula.evaluate(names), shape)
-        except NotFinite as bad:
-            mask = np.broadcast_to(bad.mask, shape).reshape(codes.size, -1).any(axis=1)
-            message = f"`{formula.text}` {bad.reason} {self.where(int(codes[mask][0]), t)}"
-            hint = "guard it with `… if … else …`, or with max(…) in the denominator"
-            self.findings.add(Diagnostic(formula.place, "not-finite", message, hint))
-            return np.zeros(shape)
-
 
 def evaluator(
     scenario: Scenario,
@@ -146,13 +147,11 @@ def evaluator(
 ) -> Evaluator:
     """An evaluator with the scenario's present parameter values; `profiles` is int64 [p, i]."""
     position = {key: i for i, key in enumerate(scenario.actors)}
-    scalars: dict[str, float] = {}
-    by_type: dict[str, Floats] = {}
-    for key, parameter in scenario.parameters.items():
-        if parameter.types:
-            column = profiles[:, position[parameter.of]]
-            by_type[key] = np.array(parameter.values)[column][None, :]
-        else:
-            scalars[key] = parameter.values[0]
+    by_type = {
+        key: np.array(one.values)[profiles[:, position[one.of]]][None, :]
+        for key, one in scenario.parameters.items()
+        if one.types
+    }
     types = {key: profiles[:, i][None, :].astype(np.float64) for key, i in position.items()}
-    return Evaluator(scenario, variables, scalars, by_type, types, last, findings)
+    numbers = scalars(scenario.parameters)
+    return Evaluator(scenario, variables, numbers, by_type, types, last, findings)

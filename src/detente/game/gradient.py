@@ -20,13 +20,12 @@ A probability that rounding puts below 0 is filled in as 0, and differentiated a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import reduce
 from itertools import accumulate, pairwise
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame, Floats, GameGradient
 from detente.game.compile import chances, charges, fill_layer, fuse, lotteries, paths, payoffs
@@ -87,26 +86,6 @@ def parameter_gradient(game: CompiledGame, gradient: GameGradient) -> dict[str, 
 
 
 @dataclass(frozen=True, slots=True)
-class _Slopes(Evaluator):
-    """An evaluator that gives slopes of formulas instead of values.
-
-    They are float64 [q, x], with `profiled` [q, x, p]; q goes through the parameters that the
-    formula reads, in alphabetical order.
-    """
-
-    def _evaluate(
-        self,
-        formula: Formula,
-        names: Mapping[str, float | Floats],
-        codes: Ints,
-        t: int,
-        shape: tuple[int, ...],
-    ) -> NDArray[np.float64]:
-        keys = sorted(formula.parameters)
-        return np.stack([np.broadcast_to(formula.derivative(names, key), shape) for key in keys])
-
-
-@dataclass(frozen=True, slots=True)
 class _Walk:
     """Adds up what all formulas contribute; `weights` are derivatives by what they give.
 
@@ -117,7 +96,6 @@ class _Walk:
     """
 
     at: Evaluator
-    slopes: _Slopes
     columns: Mapping[str, Ints]
     totals: Mapping[str, Floats]
 
@@ -125,8 +103,7 @@ class _Walk:
         """Add a formula's part; `weights` is float64 [x], or [x, p] for one that reads types."""
         if not formula.parameters or not weights.any():
             return
-        evaluate = self.slopes.public if weights.ndim == 1 else self.slopes.profiled
-        slopes = evaluate(formula, codes, t)
+        slopes = self.at.slopes(formula, codes, t, profiled=weights.ndim > 1)
         # Where the weight is 0 an infinite slope counts nothing.
         products = np.where(weights == 0, 0.0, slopes) * weights
         for key, product in zip(sorted(formula.parameters), products, strict=True):
@@ -139,7 +116,7 @@ class _Walk:
     def constant(self, formula: Formula, weight: float) -> None:
         """The same for a constant formula, over parameters that do not vary by type."""
         for key in formula.parameters if weight else ():
-            self.totals[key][:] += weight * formula.derivative(self.slopes.scalars, key)
+            self.totals[key][:] += weight * formula.derivative(self.at.scalars, key)
 
     def payoffs(self, kind: str, codes: Ints, t: int, weights: Floats) -> None:
         """Add the part of `flow` or `terminal` payoffs; `weights` is float64 [x, c]."""
@@ -212,7 +189,6 @@ def _walk(game: CompiledGame) -> _Walk:
     types = {actor: values[0].astype(np.int64) for actor, values in at.types.items()}
     return _Walk(
         at=at,
-        slopes=_Slopes(**{f.name: getattr(at, f.name) for f in fields(at) if f.init}),
         columns={key: types[one.of] for key, one in parameters.items() if one.types},
         totals={key: np.zeros(len(one.names())) for key, one in parameters.items()},
     )
