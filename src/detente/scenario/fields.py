@@ -17,7 +17,7 @@ from typing import Any, TypeAlias, TypeVar, dataclass_transform
 from detente.errors import Place
 from detente.scenario.formula.types import Slot
 from detente.scenario.frozen import Frozen
-from detente.scenario.scalar_types import NAME, Scalar
+from detente.scenario.scalar_types import LINE, NAME, Scalar, formula, formula_or_table
 
 T = TypeVar("T")
 NOWHERE = Place("")
@@ -39,6 +39,10 @@ class FormulaIn:
     least: float | None = None
     most: float | None = None
 
+    def check(self, value: Any) -> Any:
+        """What is read of a value, whose text is read later on."""
+        return formula_or_table(value) if self.tables else formula(value)
+
 
 @dataclass(frozen=True, slots=True)
 class AllOf:
@@ -50,6 +54,10 @@ class Reference:
     """The name of an entry of a section."""
 
     section: str
+
+    def check(self, value: Any) -> Any:
+        """What is read of a value, which is looked up later on."""
+        return LINE.check(value)
 
 
 @dataclass(frozen=True, slots=True)
