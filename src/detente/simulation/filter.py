@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame, Layer
-from detente.game.evaluate import Findings, evaluator
+from detente.game.evaluate import evaluator_of
 from detente.scenario.observations import Entry, Record
 from detente.simulation.forward import ForwardPass
 from detente.simulation.impossible import why_no_move, why_no_reading
@@ -237,12 +237,9 @@ class Filter:
     def holds(self, entry: Entry, n: int, t: int) -> Bools:
         """Where a reading holds before layer n, bool [x]."""
         assert entry.condition is not None
-        game, findings = self.game, Findings()
-        at = evaluator(
-            game.scenario, game.structure.variables, game.profiles, game.periods, findings
-        )
-        holds = at.public(entry.condition, game.structure.sets[n], t).astype(bool)
-        findings.refuse()
+        at = evaluator_of(self.game.scenario, self.game.structure)
+        holds = at.holds(entry.condition, self.game.structure.sets[n], t)
+        at.findings.refuse()
         return holds
 
 
