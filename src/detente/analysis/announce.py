@@ -159,7 +159,7 @@ def announce(
     solutions: dict[str, Solution] = {}
     for n, name in enumerate(names):
         found = solved(name, n * each, each)
-        solutions[name] = found if keep else _light(found)
+        solutions[name] = found if keep else found.light()
     stage = choose(tuple(solutions.values()), list(scenario.actors).index(who))
     blocks: list[pd.DataFrame] = []
     error, rest = 0.0, (1 - SOLVING) / len(names)
@@ -169,7 +169,7 @@ def announce(
         block, missed = _follow(full, stage, n, options.threads, periods)
         blocks.append(block.assign(policy=name))
         error = max(error, missed)
-        solutions[name] = _light(solutions[name])
+        solutions[name] = solutions[name].light()
         options.report(begin + rest)
     options.report(1.0)
     columns = ["policy", "type", "t", "period", "outcome", "announced", "imposed", "error"]
@@ -190,7 +190,7 @@ def announce(
         residual=stage.residual,
         value_error=stage.value_error,
         forward_error=error,
-        solutions=Frozen({name: _light(one) for name, one in solutions.items()}),
+        solutions=Frozen({name: one.light() for name, one in solutions.items()}),
     )
 
 
@@ -217,11 +217,6 @@ def _asked(
     problems.refuse()
     assert who is not None
     return who, names
-
-
-def _light(solution: Solution) -> Solution:
-    """A solution without strategies, which take nearly all of its memory."""
-    return replace(solution, strategies=(), coarse=solution.coarse and _light(solution.coarse))
 
 
 def _follow(

@@ -21,7 +21,7 @@ available that it alone forbids; what other hard terms forbid as well is not hel
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
@@ -175,8 +175,7 @@ def credibility(
     return Credibility(
         scenario=scenario,
         policy=key,
-        # Strategies can take a gigabyte, and have been read.
-        solution=replace(solution, strategies=(), coarse=None),
+        solution=solution.light(),
         status=status,
         periods=fine.periods,
         hard=hard,

@@ -88,12 +88,8 @@ class DeviationGains:
 
     def weights(self, actor: str, theta: int) -> Floats:
         """Probability of each type profile given the type of an actor, float64 [p]."""
-        i, game = self.actors.index(actor), self.game
-        weights: Floats = (game.profiles[:, i] == theta).astype(np.float64)
-        for j, prior in enumerate(game.priors):
-            if j != i:
-                weights *= prior[game.profiles[:, j]]
-        return weights
+        i = self.actors.index(actor)
+        return np.asarray(self.game.profile_prior(but=[i]) * (self.game.profiles[:, i] == theta))
 
     def kinds(self, actor: str) -> tuple[str, ...]:
         """The names of an actor's types; '' where nothing is private."""

@@ -10,7 +10,7 @@ import pandas as pd
 from detente.arguments import MOST_STARTS, whole
 from detente.errors import expect
 from detente.scenario.notebook import InNotebook
-from detente.simulation.forecast import Forecast, forecast, overall
+from detente.simulation.forecast import Forecast, forecast, largest_difference, overall
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 from detente.solver.solution import Solution, Status
 from detente.solver.solve import solve
@@ -97,7 +97,7 @@ def search(
             failed += 1
             continue
         other = forecast(solution, periods=told, threads=options.threads)
-        same = (n for n, known in enumerate(found) if _difference(known, other) <= SAME)
+        same = (n for n, known in enumerate(found) if largest_difference(known, other) <= SAME)
         number = next(same, len(found))
         if number == len(found):
             found.append(other)
@@ -135,14 +135,6 @@ def _outcomes(number: int, told: Forecast) -> pd.DataFrame:
     return last[["outcome", "happened"]].assign(equilibrium=number)[
         ["equilibrium", "outcome", "happened"]
     ]
-
-
-def _difference(one: Forecast, other: Forecast) -> float:
-    """Largest difference of an outcome's probability in any period, or of a payoff."""
-    game = one.solution.game
-    tables = [overall(game, told.outcomes)["happened"].to_numpy() for told in (one, other)]
-    payoffs = [told.payoffs["payoff"].to_numpy() for told in (one, other)]
-    return max(float(np.abs(a - b).max(initial=0.0)) for a, b in (tables, payoffs))
 
 
 def _regret(solution: Solution) -> float:

@@ -34,7 +34,7 @@ def why_no_move(
         float64 [x]: how likely each state is before the layer.
     """
     layer = game.layers[n]
-    actor = list(game.scenario.actors)[layer.movers[m]]
+    actor = game.actors[layer.movers[m]].key
     codes = layer.states
     at, remembered = (
         evaluator_of(game.scenario, game.structure),

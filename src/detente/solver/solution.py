@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -142,6 +142,10 @@ class Solution(InNotebook):
         values = self.start_values[self.grid.start].reshape(len(game.priors), -1)
         return by_type(game, values)
 
+    def light(self) -> Solution:
+        """The same without strategies, which can take a gigabyte; no table needs them any more."""
+        return replace(self, strategies=(), coarse=self.coarse and self.coarse.light())
+
     @property
     def discretisation_error(self) -> float | None:
         """Largest difference of a payoff from the coarser grid's, or None without one."""
@@ -167,12 +171,9 @@ class Solution(InNotebook):
 def by_type(game: CompiledGame, values: Floats) -> dict[tuple[str, str], float]:
     """Expectation over the other actors' types of values [i, p], by (actor, type)."""
     result = {}
-    for i, (key, actor) in enumerate(game.scenario.actors.items()):
+    for i, actor in enumerate(game.actors):
+        others = game.profile_prior(but=[i])
         for theta, name in enumerate(actor.types or ("",)):
             mine = game.profiles[:, i] == theta
-            others = np.ones(len(game.profiles))
-            for j, prior in enumerate(game.priors):
-                if j != i:
-                    others *= prior[game.profiles[:, j]]
-            result[key, name] = float(others[mine] @ values[i, mine])
+            result[actor.key, name] = float(others[mine] @ values[i, mine])
     return result
