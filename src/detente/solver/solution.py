@@ -85,6 +85,18 @@ class BranchCount:
     forked: int
     failed: int
 
+    @classmethod
+    def of(cls, counts: NDArray[np.int64]) -> BranchCount:
+        """As a solve has counted them."""
+        return cls(*counts.tolist())
+
+
+def status_of(branches: BranchCount, residual: float, value_error: float) -> Status:
+    """How a solve has ended by its branches and its errors, which may be nan."""
+    if branches.failed:
+        return Status.STAGE_FAILED
+    return Status.SOLVED if max(residual, value_error) <= RESIDUAL_LIMIT else Status.INACCURATE
+
 
 @dataclass(frozen=True, eq=False)
 class Solution(InNotebook):
