@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from detente.analysis.quantity_of_interest import QuantityOfInterest
+from detente.analysis.quantity_of_interest import QuantityOfInterest, naming
 from detente.analysis.query import Query
 from detente.errors import Diagnostic, Place, Problems, ScenarioError
 from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Parameter, Scenario
-
-POSSIBLE = "choose `low=` and `high=` so that all values are possible"
-"""The hint where a value makes the scenario impossible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +117,13 @@ def axis_for(
 
 def check_values(quantity: QuantityOfInterest, changes: list[dict[str, float]]) -> None:
     """Refuse values with which the scenario is not well formed: each mistake once, with where."""
-    told: dict[Diagnostic, dict[str, float]] = {}
-    for change in changes:
-        try:
-            quantity.scenario.with_values(change)
-        except ScenarioError as error:
-            for one in error.diagnostics:
-                told.setdefault(one, change)
     kept: dict[tuple[Place, str], Diagnostic] = {}
-    for one, change in told.items():
-        where = ", ".join(f"{name} = {value:g}" for name, value in change.items())
-        hint = one.hint or POSSIBLE
-        told_once = replace(one, message=f"with {where}: {one.message}", hint=hint)
-        kept.setdefault((one.place, one.code), told_once)
+    for change in changes:
+        problems = Problems()
+        with problems.gather(), naming(change):
+            quantity.scenario.with_values(change)
+        for problem in problems.found:
+            kept.setdefault((problem.place, problem.code), problem)
     if kept:
         raise ScenarioError(kept.values())
 

@@ -13,7 +13,6 @@ import pandas as pd
 from detente.analysis import threshold_wording as wording
 from detente.analysis.crossings import Curve, Root, find_roots
 from detente.analysis.parameter_range import (
-    POSSIBLE,
     Axis,
     axis_for,
     check_points,
@@ -24,7 +23,7 @@ from detente.analysis.quantity_of_interest import Evaluation, QuantityOfInterest
 from detente.analysis.query import Query
 from detente.analysis.threshold_result import Crossing, Interrupted, Threshold
 from detente.arguments import MOST_VALUES, finite, whole
-from detente.errors import Problems, ScenarioError, expect
+from detente.errors import Problems, expect
 from detente.scenario.model import Scenario
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 
@@ -150,14 +149,7 @@ class _Search:
     def answer(self, value: float, *, coarse: bool = True, slopes: bool = False) -> Evaluation:
         """The number at a value, kept."""
         change = self.axis.at(value)
-        try:
-            answer = self.quantity.evaluate(change, self.options, coarse=coarse, slopes=slopes)
-        except ScenarioError as error:
-            where = f"with {self.axis.name} = {value:g}"
-            raise ScenarioError(
-                replace(one, message=f"{where}: {one.message}", hint=one.hint or POSSIBLE)
-                for one in error.diagnostics
-            ) from None
+        answer = self.quantity.evaluate(change, self.options, coarse=coarse, slopes=slopes)
         self.answers[value] = answer
         self.done += 1
         # Refinement takes about as many solves again as half of the grid.
@@ -208,40 +200,35 @@ class _Search:
 
     def crossing(self, root: Root) -> Crossing:
         """A root with its error; the derivative is computed there."""
-        direction = "rising" if root.rising else "falling"
+        crossing = Crossing(
+            value=root.value,
+            error=(root.high - root.low) / 2,
+            low=root.low,
+            high=root.high,
+            direction="rising" if root.rising else "falling",
+            jump=root.jump,
+            below=root.below,
+            above=root.above,
+            slope=math.nan,
+        )
         if root.jump:
-            half = (root.high - root.low) / 2
-            return Crossing(
-                value=root.value,
-                error=half,
-                low=root.low,
-                high=root.high,
-                direction=direction,
-                jump=True,
-                below=root.below,
-                above=root.above,
-                slope=math.nan,
-            )
+            return crossing
         answer = self.answer(root.value, slopes=not self.structural)
         # Where the two belief grids happen to agree the error is that of the neighbours.
-        errors = [self.answers[v].error for v in self.around(root.value)]
-        error = max(errors)
+        off = max(self.answers[value].error for value in self.around(root.value))
+        off += abs(answer.number - self.level)
         slope = self.slope(answer)
-        secant = (root.above - root.below) / (root.high - root.low)
-        used = slope if math.isfinite(slope) else secant
-        off = error + abs(answer.number - self.level)
-        error = off / abs(used) if used else math.inf
-        low, high = max(self.axis.low, root.value - error), min(self.axis.high, root.value + error)
-        return Crossing(
-            value=root.value,
+        if not math.isfinite(slope):
+            slope = (root.above - root.below) / (root.high - root.low)
+        error = off / abs(slope) if slope else math.inf
+        return replace(
+            crossing,
             error=min(error, self.axis.high - self.axis.low),
-            low=low,
-            high=high,
-            direction=direction,
-            jump=False,
+            low=max(self.axis.low, root.value - error),
+            high=min(self.axis.high, root.value + error),
             below=answer.number,
             above=answer.number,
-            slope=used,
+            slope=slope,
         )
 
     def around(self, value: float) -> list[float]:
@@ -251,30 +238,24 @@ class _Search:
 
     def result(self, crossings: tuple[Crossing, ...], *, complete: bool) -> Threshold:
         """All that is known by now."""
-        quantity, query, axis = self.quantity, self.quantity.query, self.axis
-        ordered = sorted(self.answers.items())
-        rows = [(v, a.number, a.error, self.slope(a), a.solved) for v, a in ordered]
-        columns = ["value", "number", "error", "derivative", "solved"]
+        axis = self.axis
+        rows = [
+            (value, answer.number, answer.error, self.slope(answer), answer.solved)
+            for value, answer in sorted(self.answers.items())
+        ]
         found = Threshold(
-            scenario=quantity.scenario,
+            **self.quantity.described(self.level),
             parameter=axis.name,
             unit=axis.unit,
-            about=quantity.about,
-            kind=query.kind,
-            short=quantity.short,
-            at=self.level,
-            prefer=query.prefer,
-            actor=query.actor,
             present=axis.present,
             low=axis.low,
             high=axis.high,
             spacing=self.spacing,
             structural=self.structural,
             whole=axis.whole,
-            curve=pd.DataFrame(rows, columns=columns),
+            curve=pd.DataFrame(rows, columns=["value", "number", "error", "derivative", "solved"]),
             crossings=crossings,
             moves=self.moves(crossings),
-            verdict="",
             complete=complete,
         )
         return replace(found, verdict=wording.verdict(found))
@@ -286,8 +267,8 @@ class _Search:
             answer = self.answers.get(crossing.value)
             if answer is None or answer.slopes is None or not self.slope(answer):
                 continue
-            for one in self.quantity.scenario.parameters.values():
-                entries = zip(one.names(), one.values, one.ranges, strict=True)
+            for parameter in self.quantity.scenario.parameters.values():
+                entries = zip(parameter.names(), parameter.values, parameter.ranges, strict=True)
                 for name, value, limits in entries:
                     if name in self.axis.names:
                         continue
@@ -297,9 +278,9 @@ class _Search:
         table = pd.DataFrame(
             rows, columns=["crossing", "parameter", "value", "derivative", "swing"]
         )
-        order = table.assign(size=table["swing"].abs().fillna(-1.0))
-        order = order.sort_values(["crossing", "size"], ascending=[True, False], kind="stable")
-        return order.drop(columns="size").reset_index(drop=True)
+        order = table.assign(size=-table["swing"].abs().fillna(-1.0))
+        order = order.sort_values(["crossing", "size"], kind="stable", ignore_index=True)
+        return order.drop(columns="size")
 
 
 def _coarse_to_fine(values: list[float]) -> list[float]:
