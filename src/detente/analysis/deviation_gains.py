@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detente.analysis.deviation import Commitment, Options, breaking, options, without
+from detente.simulation.forecast import ANY
 from detente.simulation.forward import Forward, forward, schedule
 from detente.solver.layout import kinds
 from detente.solver.solution import Solution
@@ -42,9 +44,11 @@ class DeviationGains:
 
     tallies
         By commitment and type of its actor, of hard terms.
+    soft
+        The commitments of each soft term.
     breaches, broken
-        By soft commitment, float64 [t, p]: expected number by the end of t, and the probability
-        that there has been one. `broken` has also, by term alone, that anybody has.
+        By soft term and actor ('any' for all whom it binds), float64 [t, p]: expected number by the
+        end of t, and the probability that there has been one.
     """
 
     def __init__(
@@ -67,24 +71,25 @@ class DeviationGains:
                 self.tallies[commitment, theta] = GainTally(binds, gain, tempted, never)
         self.choices = [options(self.game, n) for n in range(len(self.game.layers))]
         nothing = tuple(np.zeros(len(layer.action), bool) for layer in self.game.layers)
-        run = self._forward(nothing, workers, periods, visit=True)
-        self.breaches: dict[Commitment, Floats] = {}
-        self.broken: dict[Commitment | str, Floats] = {}
-        for term in dict.fromkeys(
-            commitment.term for commitment in commitments if not commitment.hard
-        ):
-            bound = [commitment for commitment in commitments if commitment.term == term]
+        self._play = partial(forward, workers=workers, periods=periods)
+        run = self._play(self._losing(nothing), visit=self._visit)
+        self.soft = {
+            term: [commitment for commitment in commitments if commitment.term == term]
+            for term in dict.fromkeys(c.term for c in commitments if not c.hard)
+        }
+        self.breaches: dict[tuple[str, str], Floats] = {}
+        self.broken: dict[tuple[str, str], Floats] = {}
+        for term, bound in self.soft.items():
             for commitment in bound:
-                broken = breaking(self.game, {commitment.actor: commitment.key})
-                self.breaches[commitment] = self._count(run, broken)
-                self.broken[commitment] = self._ever(broken, workers, periods)
-            anybody = breaking(
-                self.game, {commitment.actor: commitment.key for commitment in bound}
-            )
-            several = len(bound) > 1
-            self.broken[term] = (
-                self._ever(anybody, workers, periods) if several else self.broken[bound[0]]
-            )
+                broken = breaking(self.game, {commitment.actor: term})
+                self.breaches[term, commitment.actor] = self._count(run, broken)
+                self.broken[term, commitment.actor] = self._ever(broken)
+            actors = [commitment.actor for commitment in bound]
+            self.breaches[term, ANY] = np.sum([self.breaches[term, who] for who in actors], axis=0)
+            self.broken[term, ANY] = self.broken[term, actors[0]]
+            if len(actors) > 1:
+                anybody = breaking(self.game, dict.fromkeys(actors, term))
+                self.broken[term, ANY] = self._ever(anybody)
 
     def weights(self, actor: str, theta: int) -> Floats:
         """Probability of each type profile given the type of an actor, float64 [p]."""
@@ -95,20 +100,13 @@ class DeviationGains:
         """The names of an actor's types; '' where nothing is private."""
         return self.game.scenario.actors[actor].types or ("",)
 
-    def _forward(
-        self,
-        broken: tuple[Bools, ...],
-        workers: Workers,
-        periods: int | None,
-        *,
-        visit: bool = False,
-    ) -> Forward:
-        kept = replace(self.solution, game=without(self.game, broken))
-        return forward(kept, workers, periods=periods, visit=self._visit if visit else None)
+    def _losing(self, broken: tuple[Bools, ...]) -> Solution:
+        """The solution played in the game in which these joint actions lead nowhere."""
+        return replace(self.solution, game=without(self.game, broken))
 
-    def _ever(self, broken: tuple[Bools, ...], workers: Workers, periods: int | None) -> Floats:
+    def _ever(self, broken: tuple[Bools, ...]) -> Floats:
         """Probability that one of these joint actions has been taken, float64 [t, p]."""
-        states = self._forward(broken, workers, periods).states
+        states = self._play(self._losing(broken)).states
         kept = np.stack([mass.sum(axis=0) for mass in states])
         return np.maximum(1.0 - kept, 0.0)  # where nothing is broken rounding may be
 
