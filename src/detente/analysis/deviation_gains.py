@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from detente.analysis.deviation import Commitment, Options, breaking, options, without
+from detente.analysis.deviation import Available, Commitment, available, breaking, without
 from detente.simulation.forecast import ANY
 from detente.simulation.forward import Forward, forward, schedule
 from detente.solver.layout import kinds
@@ -69,7 +69,7 @@ class DeviationGains:
                 binds, gain, tempted = np.zeros((3, self.periods + 1))
                 never = np.full(self.periods + 1, -np.inf)
                 self.tallies[commitment, theta] = GainTally(binds, gain, tempted, never)
-        self.choices = [options(self.game, n) for n in range(len(self.game.layers))]
+        self.choices = [available(self.game, n) for n in range(len(self.game.layers))]
         nothing = tuple(np.zeros(len(layer.action), bool) for layer in self.game.layers)
         self._play = partial(forward, workers=workers, periods=periods)
         run = self._play(self._losing(nothing), visit=self._visit)
@@ -124,7 +124,7 @@ class DeviationGains:
             commitments = [
                 b for b in self.commitments if b.hard and b.actor == actor and b.key in own.breaks
             ]
-            times = np.zeros(own.available.shape, dtype=np.int64)
+            times = np.zeros(own.actions.shape, dtype=np.int64)
             for commitment in commitments:
                 times += own.breaks[commitment.key]
             for commitment in commitments:
@@ -135,7 +135,7 @@ class DeviationGains:
                         self._add(self.tallies[commitment, theta], t, weight, gain[:, :, theta])
 
     def _gains(
-        self, n: int, m: int, own: Options, allowed: Bools, alone: Bools, cost: float
+        self, n: int, m: int, own: Available, allowed: Bools, alone: Bools, cost: float
     ) -> Iterator[tuple[NDArray[np.int64], Floats]]:
         """The states at which a term binds, and what breaking it gains there: float64 [x, b, θ].
 
@@ -153,9 +153,9 @@ class DeviationGains:
             at = begin[:, :, None] + np.arange(each[m] * count)
             log = np.log(solution.strategies[n][at]).reshape(rows.size, size, each[m], count)
             best = [
-                np.where(
-                    table[rows][own.available[rows]].reshape(-1, 1, 1, count), log, -np.inf
-                ).max(axis=3)
+                np.where(table[rows][own.actions[rows]].reshape(-1, 1, 1, count), log, -np.inf).max(
+                    axis=3
+                )
                 for table in (alone, allowed)
             ]
             lam = self.game.precision[layer.movers[m]]

@@ -15,7 +15,7 @@ from detente.scenario.model import Parameter, Scenario
 
 
 @dataclass(frozen=True, slots=True)
-class Axis:
+class ParameterRange:
     """A parameter and where it is looked at.
 
     name, names
@@ -52,14 +52,14 @@ class Axis:
         return sorted({float(v) for v in np.round(np.linspace(first, last, points))})
 
 
-def axis_for(
+def range_of(
     scenario: Scenario,
     name: str,
     low: float | None,
     high: float | None,
     problems: Problems,
-) -> Axis | None:
-    """The axis of a parameter, `key` or `key.type`; None after telling what is wrong with it."""
+) -> ParameterRange | None:
+    """The range of a parameter, `key` or `key.type`; None after telling what is wrong with it."""
     targets: dict[str, Parameter] = {}
     for key, one in scenario.parameters.items():
         targets |= dict.fromkeys((key, *one.names()), one)
@@ -103,7 +103,7 @@ def axis_for(
         message = f"`{name}` takes whole numbers, of which {begin:g} to {end:g} has fewer than two"
         problems.add("low", "out-of-range", message)
         return None
-    return Axis(
+    return ParameterRange(
         name=name,
         names=tuple(n for n, _, _ in rows),
         low=float(begin),

@@ -13,11 +13,11 @@ import pandas as pd
 from detente.analysis import threshold_wording as wording
 from detente.analysis.crossings import Curve, Root, find_roots
 from detente.analysis.parameter_range import (
-    Axis,
-    axis_for,
+    ParameterRange,
     check_points,
     check_values,
     level_for,
+    range_of,
 )
 from detente.analysis.quantity_of_interest import Evaluation, QuantityOfInterest, quantity_for
 from detente.analysis.query import Query
@@ -108,7 +108,7 @@ def threshold(
     finite("high", high)
     finite("tolerance", tolerance, above=0.0)
     problems = Problems()
-    axis = axis_for(scenario, parameter, low, high, problems)
+    axis = range_of(scenario, parameter, low, high, problems)
     level = level_for(query, at, problems)
     check_points(points, 4, problems)
     quantity = quantity_for(scenario, query, options, [parameter], problems)
@@ -120,20 +120,20 @@ def threshold(
         apart = NEAR * spacing
         grid = sorted([*(v for v in grid if abs(v - axis.present) > apart), axis.present])
     check_values(quantity, [axis.at(value) for value in grid])
-    search = _Search(quantity, axis, level, options, grid, spacing)
+    search = _CrossingSearch(quantity, axis, level, options, grid, spacing)
     try:
         return search.run(slopes, tolerance)
     except KeyboardInterrupt:
         raise Interrupted(search.result((), complete=False)) from None
 
 
-class _Search:
+class _CrossingSearch:
     """One search: the answers so far, by value."""
 
     def __init__(
         self,
         quantity: QuantityOfInterest,
-        axis: Axis,
+        axis: ParameterRange,
         level: float,
         options: SolveOptions,
         grid: list[float],

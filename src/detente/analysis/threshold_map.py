@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import RectBivariateSpline
 
 from detente.analysis import threshold_wording as wording
-from detente.analysis.parameter_range import axis_for, check_points, check_values, level_for
+from detente.analysis.parameter_range import check_points, check_values, level_for, range_of
 from detente.analysis.quantity_of_interest import Evaluation, QuantityOfInterest, quantity_for
 from detente.analysis.query import Query
 from detente.analysis.threshold_result import Interrupted, ThresholdMap
@@ -79,7 +79,7 @@ def threshold_map(
         finite(name, end)
     problems = Problems()
     axes = [
-        axis_for(scenario, name, low[k], high[k], problems) for k, name in enumerate(parameters)
+        range_of(scenario, name, low[k], high[k], problems) for k, name in enumerate(parameters)
     ]
     level = level_for(query, at, problems)
     check_points(points, 4, problems)
