@@ -25,9 +25,9 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from detente.analysis.announcement_stage import AnnouncementStage, entropy, solve_stage
+from detente.dtypes import Floats
 from detente.errors import Problems, expect
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
@@ -43,8 +43,6 @@ from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 from detente.solver.solution import Solution, Status, by_type
 from detente.solver.solve import solve
 from detente.solver.workers import open_workers
-
-Floats = NDArray[np.float64]
 
 SOLVING = 0.7
 """Share of the work that is solving, for the progress display."""

@@ -10,16 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from detente.dtypes import Floats
 from detente.game.arrays import CompiledGame, Layer
 from detente.simulation.sample import cell
 from detente.solver.backward import Backward
 from detente.solver.certificate import Auditor
 from detente.solver.solution import BranchCount, Solution, Status, status_of
 from detente.solver.workers import open_workers
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -26,7 +26,6 @@ from enum import Enum
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from detente.analysis.deviation import PROHIBITIVE_LOG_ODDS, Commitment, announced_terms, breakable
 from detente.analysis.deviation_gains import DeviationGains, GainTally
@@ -41,8 +40,6 @@ from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 from detente.solver.solution import Solution, Status
 from detente.solver.solve import solve
 from detente.solver.workers import open_workers
-
-Floats = NDArray[np.float64]
 
 DRIFT = 1e-6
 """Difference of payoffs from those of the hard terms beyond which the equilibria are not the same:

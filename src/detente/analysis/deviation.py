@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from detente.dtypes import Bools
 from detente.errors import Diagnostic, ScenarioError, refuse
 from detente.game.arrays import CompiledGame, Layer
 from detente.game.compile import compile_game
@@ -24,9 +24,6 @@ from detente.scenario.hints import listing
 from detente.scenario.model import Scenario, Term
 from detente.scenario.policies import find_policy, terms_of
 from detente.scenario.values import constant
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 PROHIBITIVE_LOG_ODDS = 200.0
 """Log odds against a forbidden action, in place of its being shut out: far below what rounding

@@ -15,14 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detente.analysis.deviation import Available, Commitment, available, breaking, without
+from detente.dtypes import Bools, Floats
 from detente.simulation.forecast import ANY
 from detente.simulation.forward import Forward, forward, schedule
 from detente.solver.layout import kinds
 from detente.solver.solution import Solution
 from detente.solver.workers import Workers
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 REACHED = 1e-6
 """Probability, given the type, from which a turn, state and belief counts as reached: what play

@@ -18,8 +18,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 
-import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from detente.analysis.deviation import (
@@ -30,6 +28,7 @@ from detente.analysis.deviation import (
     without,
 )
 from detente.arguments import finite
+from detente.dtypes import Bools
 from detente.errors import expect, refuse
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
@@ -43,8 +42,6 @@ from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 from detente.solver.solution import Solution, Status
 from detente.solver.solve import solve
 from detente.solver.workers import Workers, open_workers
-
-Bools = NDArray[np.bool_]
 
 PROBABILITY = 0.9
 """With which a term has to hold unless another is asked for."""

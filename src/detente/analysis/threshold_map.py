@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from contourpy import LineType, contour_generator
-from numpy.typing import NDArray
 from scipy.interpolate import RectBivariateSpline
 
 from detente.analysis import threshold_wording as wording
@@ -17,11 +16,10 @@ from detente.analysis.quantity_of_interest import Evaluation, QuantityOfInterest
 from detente.analysis.query import Query
 from detente.analysis.threshold_result import Interrupted, ThresholdMap
 from detente.arguments import MOST_VALUES, finite, whole
+from detente.dtypes import Floats
 from detente.errors import Problems, expect
 from detente.scenario.model import Scenario
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions, least_points
-
-Floats = NDArray[np.float64]
 
 POINTS = 9
 """Values of each parameter: 81 games are solved."""

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from detente.dtypes import Floats
 from detente.scenario.model import Scenario
 from detente.scenario.notebook import InNotebook
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,12 +33,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from detente.dtypes import Floats, Ints
 from detente.errors import Diagnostic
 from detente.game.structure import Structure
 from detente.scenario.model import Actor, Scenario
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,12 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from detente.dtypes import Floats, Ints
 from detente.errors import Diagnostic, Problems, ScenarioError, expect
-from detente.game.arrays import CompiledGame, Floats, Layer
+from detente.game.arrays import CompiledGame, Layer
 from detente.game.effects import ZERO, probabilities
 from detente.game.enumerate import enumerate_game
 from detente.game.evaluate import Evaluator, evaluator_of
-from detente.game.structure import Ints, Side, Skeleton, Structure
+from detente.game.structure import Side, Skeleton, Structure
 from detente.game.term_status import variables
 from detente.scenario.formula.expression import Formula
 from detente.scenario.model import Action, Scenario

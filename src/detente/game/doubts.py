@@ -12,12 +12,13 @@ from itertools import combinations
 
 import numpy as np
 
+from detente.dtypes import Bools, Floats, Ints
 from detente.errors import Diagnostic, warning
-from detente.game.arrays import CompiledGame, Floats
+from detente.game.arrays import CompiledGame
 from detente.game.compile import fill_layer
 from detente.game.enumerate import generic
 from detente.game.evaluate import Evaluator, evaluator_of
-from detente.game.structure import Bools, Ints, Side, Skeleton
+from detente.game.structure import Side, Skeleton
 from detente.scenario.calendar import MONTHS
 from detente.scenario.formula.expression import Formula
 from detente.scenario.model import Action, Scenario, Term, Variable

@@ -12,9 +12,10 @@ from itertools import product
 
 import numpy as np
 
+from detente.dtypes import Bools, Ints
 from detente.errors import Diagnostic, warning
 from detente.game.evaluate import Evaluator, evaluator
-from detente.game.structure import Bools, Ints, Skeleton, Structure, encode
+from detente.game.structure import Skeleton, Structure, encode
 from detente.game.term_status import standings, variables
 from detente.game.turns import Builder, Reach
 from detente.scenario.model import Scenario, Term

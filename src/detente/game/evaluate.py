@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from detente.dtypes import Floats, Ints
 from detente.errors import Diagnostic, Place, ScenarioError
-from detente.game.structure import Ints, Structure, decode, describe
+from detente.game.structure import Structure, decode, describe
 from detente.scenario.formula.expression import Formula, NotFinite
 from detente.scenario.model import Scenario, Variable
 
-Floats = NDArray[np.float64]
 Names = dict[str, float | Floats]
 Work = Callable[[Formula, Names, tuple[int, ...]], Floats]
 

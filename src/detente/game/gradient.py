@@ -27,10 +27,11 @@ from typing import TypeVar
 
 import numpy as np
 
-from detente.game.arrays import CompiledGame, Floats, GameGradient
+from detente.dtypes import Floats, Ints
+from detente.game.arrays import CompiledGame, GameGradient
 from detente.game.compile import chances, charges, fill_layer, fuse, lotteries, paths, payoffs
 from detente.game.evaluate import Evaluator, Names, evaluator_of
-from detente.game.structure import Ints, Side, Skeleton
+from detente.game.structure import Side, Skeleton
 from detente.scenario.formula.expression import Formula
 
 T = TypeVar("T")

@@ -17,19 +17,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from detente.dtypes import Bools, Ints
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.game.effects import ZERO, check_probabilities, probabilities, targets
 from detente.game.evaluate import Evaluator
-from detente.game.structure import (
-    Bools,
-    Ints,
-    Side,
-    Skeleton,
-    decode,
-    encode,
-    pointers,
-    product,
-)
+from detente.game.structure import Side, Skeleton, decode, encode, pointers, product
 from detente.game.term_status import Standing, in_force
 from detente.scenario.formula.expression import Formula
 from detente.scenario.hints import listing

@@ -17,14 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detente.dtypes import Bools, Floats
 from detente.game.arrays import CompiledGame, Layer
 from detente.game.evaluate import evaluator_of
 from detente.scenario.observations import Entry, Record
 from detente.simulation.forward import ForwardPass
 from detente.simulation.impossible import why_no_move, why_no_reading
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 Ints = NDArray[np.integer[Any]]
 
 SMALL = 1e-100

@@ -9,9 +9,9 @@ from itertools import product
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detente.arguments import MOST_THREADS, whole
+from detente.dtypes import Floats
 from detente.errors import expect
 from detente.game.arrays import CompiledGame
 from detente.game.periods import check_periods
@@ -25,7 +25,6 @@ from detente.solver.workers import Progress, open_workers
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats = NDArray[np.float64]
 Block = dict[str, object]
 Rows = TypeVar("Rows", Table, "pd.DataFrame")
 

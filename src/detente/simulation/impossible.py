@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from detente.dtypes import Bools, Floats, Ints
 from detente.game.arrays import CompiledGame
 from detente.game.evaluate import evaluator_of
 from detente.game.term_status import in_force, standings
@@ -14,10 +14,6 @@ from detente.scenario.formula.expression import Formula
 from detente.scenario.hints import listing
 from detente.scenario.model import Action, Term
 from detente.scenario.policies import terms_of
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-Ints = NDArray[np.int64]
 
 SHOWN = 3
 """Levels and states that a sentence names; the likeliest ones."""

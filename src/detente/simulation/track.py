@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from detente.arguments import MOST_THREADS, whole
+from detente.dtypes import Floats
 from detente.errors import Diagnostic, ScenarioError, expect, refuse
 from detente.game.arrays import CompiledGame
 from detente.game.periods import check_periods
@@ -35,8 +35,6 @@ from detente.simulation.forward import (
 )
 from detente.solver.solution import Solution
 from detente.solver.workers import Progress, open_workers
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

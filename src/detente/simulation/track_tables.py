@@ -6,14 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from detente.dtypes import Floats
 from detente.game.arrays import CompiledGame
 from detente.simulation.filter import Step, counts_of
 from detente.simulation.forecast import quantiles
 from detente.simulation.forward import ForwardPass
-
-Floats = NDArray[np.float64]
 
 
 def table(columns: str, rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:

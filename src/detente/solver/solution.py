@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from detente.dtypes import Floats
 from detente.game.arrays import CompiledGame
 from detente.scenario.notebook import InNotebook
 from detente.solver.beliefs import BeliefGrid
@@ -19,7 +20,6 @@ from detente.solver.layout import kinds, play_pointers
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats = NDArray[np.float64]
 
 RESIDUAL_LIMIT = 1e-9
 """Largest |σ - logit(Q(σ))| of a solution that counts as solved."""
