@@ -43,7 +43,7 @@ from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Scenario
 from detente.scenario.observations import Record
 from detente.scenario.policies import find_policy
-from detente.simulation.forecast import Forecast, forecast, overall
+from detente.simulation.forecast import Forecast, forecast
 from detente.simulation.track import Track, track
 from detente.solver.beliefs import grid_size
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions, least_points
@@ -268,13 +268,10 @@ def _check_names(
     problems.refuse()
 
 
-def _most_open(told: Forecast) -> str:
+def _most_open(forecast: Forecast) -> str:
     """The outcome whose probability by the end is nearest to one half; '' without outcomes."""
-    last = overall(told.solution.game, told.outcomes)
-    last = last[last["t"] == told.periods]
-    if last.empty:
-        return ""
-    return str(last["outcome"].iloc[int(np.argmin((last["happened"] - 0.5).abs()))])
+    final = forecast.final
+    return str(final["outcome"][np.abs(final["happened"] - 0.5).argmin()]) if len(final) else ""
 
 
 def _decisive(found: Sensitivity | None, most: int) -> list[str]:

@@ -93,7 +93,7 @@ class Forecast(InNotebook):
 
     def __repr__(self) -> str:
         game = self.solution.game
-        rows = [f"{r['outcome']} {r['happened']:.0%}" for r in self._final().rows()]
+        rows = [f"{r['outcome']} {r['happened']:.0%}" for r in self.final.rows()]
         first = "" if game.loop is None else "the first "
         periods = f"{self.periods} period{'' if self.periods == 1 else 's'}"
         title = f"Forecast of {game.scenario.name!r} over {first}{periods}"
@@ -103,13 +103,14 @@ class Forecast(InNotebook):
         """The same with a solution without strategies."""
         return replace(self, solution=self.solution.light())
 
-    def _final(self) -> Table:
-        """The outcomes at the end, whatever the types are."""
-        final: Table = overall(self.solution.game, self.tables["outcomes"])
-        return final.where(t=self.periods)
+    @property
+    def final(self) -> Table:
+        """The outcomes by the end, whatever the types are."""
+        table: Table = overall(self.solution.game, self.tables["outcomes"])
+        return table.where(t=self.periods)
 
     def _main_table(self) -> pd.DataFrame:
-        return self._final().frame()[["outcome", "happened", "error"]]
+        return self.final.frame()[["outcome", "happened", "error"]]
 
 
 def forecast(
