@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -12,18 +12,12 @@ import pandas as pd
 
 from detente.analysis import threshold_wording as wording
 from detente.analysis.crossings import Curve, Root, find_roots
-from detente.analysis.parameter_range import (
-    ParameterRange,
-    check_points,
-    check_values,
-    level_for,
-    range_of,
-)
-from detente.analysis.quantity_of_interest import Evaluation, QuantityOfInterest, quantity_for
+from detente.analysis.parameter_range import ParameterRange, check_values, prepare
+from detente.analysis.quantity_of_interest import Evaluation, QuantityOfInterest
 from detente.analysis.query import Query
 from detente.analysis.threshold_result import Crossing, Interrupted, Threshold
-from detente.arguments import MOST_VALUES, finite, whole
-from detente.errors import Problems, expect
+from detente.arguments import finite
+from detente.errors import expect
 from detente.scenario.model import Scenario
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 
@@ -101,18 +95,9 @@ def threshold(
     function theorem gives dθ/dq = -(∂f/∂q) / (∂f/∂θ); both are from one adjoint sweep.
     """
     expect(scenario, Scenario, "threshold")
-    whole("points", points, 1, MOST_VALUES)
-    whole("within", query.within, 1)
-    finite("at", at)
-    finite("low", low)
-    finite("high", high)
     finite("tolerance", tolerance, above=0.0)
-    problems = Problems()
-    axis = range_of(scenario, parameter, low, high, problems)
-    level = level_for(query, at, problems)
-    check_points(points, 4, problems)
-    quantity = quantity_for(scenario, query, options, [parameter], problems)
-    assert axis is not None  # or this has been refused
+    ranges = [(parameter, low, high)]
+    quantity, (axis,), level = prepare(scenario, query, options, ranges, at, points)
     grid = axis.grid(points)
     spacing = max(b - a for a, b in pairwise(grid))
     if axis.present is not None and axis.low <= axis.present <= axis.high:
@@ -127,33 +112,33 @@ def threshold(
         raise Interrupted(search.result((), complete=False)) from None
 
 
+@dataclass(slots=True)
 class _CrossingSearch:
     """One search: the answers so far, by value."""
 
-    def __init__(
-        self,
-        quantity: QuantityOfInterest,
-        axis: ParameterRange,
-        level: float,
-        options: SolveOptions,
-        grid: list[float],
-        spacing: float,
-    ) -> None:
-        self.quantity, self.axis, self.level = quantity, axis, level
-        self.grid, self.spacing = grid, spacing
-        self.report, self.options = options.report, replace(options, progress=None)
-        self.answers: dict[float, Evaluation] = {}
-        self.done = 0
-        self.structural = quantity.structural(axis.names)
+    quantity: QuantityOfInterest
+    axis: ParameterRange
+    level: float
+    options: SolveOptions
+    grid: list[float]
+    spacing: float
+    answers: dict[float, Evaluation] = field(default_factory=dict)
+    done: int = 0
+
+    @property
+    def structural(self) -> bool:
+        """Whether the parameter decides which states there are."""
+        return self.quantity.structural(self.axis.names)
 
     def answer(self, value: float, *, coarse: bool = True, slopes: bool = False) -> Evaluation:
         """The number at a value, kept."""
+        quiet = replace(self.options, progress=None)
         change = self.axis.at(value)
-        answer = self.quantity.evaluate(change, self.options, coarse=coarse, slopes=slopes)
+        answer = self.quantity.evaluate(change, quiet, coarse=coarse, slopes=slopes)
         self.answers[value] = answer
         self.done += 1
         # Refinement takes about as many solves again as half of the grid.
-        self.report(min(self.done / (1.5 * len(self.grid)), 0.99))
+        self.options.report(min(self.done / (1.5 * len(self.grid)), 0.99))
         return answer
 
     def slope(self, answer: Evaluation) -> float:
@@ -195,7 +180,7 @@ class _CrossingSearch:
             whole=axis.whole,
         )
         found = [self.crossing(root) for root in roots]
-        self.report(1.0)
+        self.options.report(1.0)
         return self.result(tuple(found), complete=True)
 
     def crossing(self, root: Root) -> Crossing:

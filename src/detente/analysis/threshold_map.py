@@ -11,13 +11,12 @@ from contourpy import LineType, contour_generator
 from scipy.interpolate import RectBivariateSpline
 
 from detente.analysis import threshold_wording as wording
-from detente.analysis.parameter_range import check_points, check_values, level_for, range_of
-from detente.analysis.quantity_of_interest import Evaluation, QuantityOfInterest, quantity_for
+from detente.analysis.parameter_range import check_values, prepare
+from detente.analysis.quantity_of_interest import Evaluation, QuantityOfInterest
 from detente.analysis.query import Query
 from detente.analysis.threshold_result import Interrupted, ThresholdMap
-from detente.arguments import MOST_VALUES, finite, whole
 from detente.dtypes import Floats
-from detente.errors import Problems, expect
+from detente.errors import expect
 from detente.scenario.model import Scenario
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions, least_points
 
@@ -70,22 +69,8 @@ def threshold_map(
     can be missed.
     """
     expect(scenario, Scenario, "threshold_map")
-    whole("points", points, 1, MOST_VALUES)
-    whole("within", query.within, 1)
-    finite("at", at)
-    for name, end in zip(("low", "low", "high", "high"), (*low, *high), strict=True):
-        finite(name, end)
-    problems = Problems()
-    axes = [
-        range_of(scenario, name, low[k], high[k], problems) for k, name in enumerate(parameters)
-    ]
-    level = level_for(query, at, problems)
-    check_points(points, 4, problems)
-    if None not in axes and set(axes[0].names) & set(axes[1].names):  # type: ignore[union-attr]
-        message = "a map needs two different parameters"
-        problems.add("parameter", "not-together", message)
-    quantity = quantity_for(scenario, query, options, parameters, problems)
-    first, second = (axis for axis in axes if axis is not None)
+    ranges = list(zip(parameters, low, high, strict=True))
+    quantity, (first, second), level = prepare(scenario, query, options, ranges, at, points)
     nodes = [(a, b) for b in second.grid(points) for a in first.grid(points)]
     changes = [{**first.at(a), **second.at(b)} for a, b in nodes]
     check_values(quantity, changes)
