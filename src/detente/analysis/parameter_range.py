@@ -11,8 +11,9 @@ from detente.analysis.quantity_of_interest import QuantityOfInterest, naming, qu
 from detente.analysis.query import Query
 from detente.arguments import MOST_VALUES, finite, whole
 from detente.errors import Diagnostic, Place, Problems, ScenarioError, refuse
+from detente.scenario.entities import Parameter
 from detente.scenario.hints import did_you_mean
-from detente.scenario.model import Parameter, Scenario
+from detente.scenario.model import Scenario
 from detente.solver.options import SolveOptions
 
 FEWEST = 4

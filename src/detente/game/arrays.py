@@ -36,7 +36,8 @@ from numpy.typing import NDArray
 from detente.dtypes import Floats, Ints
 from detente.errors import Diagnostic
 from detente.game.structure import Structure
-from detente.scenario.model import Actor, Scenario
+from detente.scenario.entities import Actor
+from detente.scenario.model import Scenario
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,8 +20,10 @@ from detente.game.enumerate import generic
 from detente.game.evaluate import Evaluator, evaluator_of
 from detente.game.structure import Side, Skeleton
 from detente.scenario.calendar import MONTHS
+from detente.scenario.entities import Variable
 from detente.scenario.formula.expression import Formula
-from detente.scenario.model import Action, Scenario, Term, Variable
+from detente.scenario.model import Scenario
+from detente.scenario.rules import Event, Term
 
 SOME_FORM = frozenset({"duplicate-action", "negative-cost"})
 """What is doubtful wherever it is so, even if only with one option of a variant."""
@@ -65,7 +67,7 @@ def _never(scenario: Scenario, games: Iterable[CompiledGame]) -> Iterator[Diagno
             yield warning(event.place, "never-happens", message, _wanting(scenario, event))
 
 
-def _wanting(scenario: Scenario, action: Action) -> str:
+def _wanting(scenario: Scenario, action: Event) -> str:
     """Where to look, and what `month` can be where periods do not start in all months."""
     if action.when is None:
         return "check the `when` of its turn, and the terms that forbid it"
@@ -85,7 +87,7 @@ def _wanting(scenario: Scenario, action: Action) -> str:
 
 def _negative(scenario: Scenario, games: Iterable[CompiledGame]) -> Iterator[Diagnostic]:
     """Costs to who acts that are nowhere above 0, and somewhere below."""
-    bounds: dict[str, tuple[Action | Term, str, Formula, float, float]] = {}
+    bounds: dict[str, tuple[Event | Term, str, Formula, float, float]] = {}
     for game in games:
         at = evaluator_of(scenario, game.structure)
         for skeleton, codes in _turns(game):
@@ -106,7 +108,7 @@ def _negative(scenario: Scenario, games: Iterable[CompiledGame]) -> Iterator[Dia
 
 def _charges(
     scenario: Scenario, skeleton: Skeleton, codes: Ints
-) -> Iterator[tuple[Action | Term, str, Formula, Ints]]:
+) -> Iterator[tuple[Event | Term, str, Formula, Ints]]:
     """What the movers of a turn pay for their own actions, and the states at which they do."""
     actors = list(scenario.actors)
     for side in skeleton.sides:
@@ -212,7 +214,7 @@ def _compared(
 
 
 def _duplicate(
-    scenario: Scenario, actor: str, first: Action, second: Action, pair: _Pair
+    scenario: Scenario, actor: str, first: Event, second: Event, pair: _Pair
 ) -> Iterator[Diagnostic]:
     if "duplicate-action" in (*first.accept, *second.accept):
         return
@@ -243,7 +245,7 @@ def _duplicate(
     yield warning(target.place, "duplicate-action", message, hint)
 
 
-def _changed(action: Action) -> set[str]:
+def _changed(action: Event) -> set[str]:
     return {change.variable for one in action.alternatives for change in one.changes}
 
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from detente.dtypes import Floats, Ints
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.game.structure import Structure, decode, describe
+from detente.scenario.entities import Variable
 from detente.scenario.formula.expression import Formula, NotFinite
-from detente.scenario.model import Scenario, Variable
+from detente.scenario.model import Scenario
 
 Names = dict[str, float | Floats]
 Work = Callable[[Formula, Names, tuple[int, ...]], Floats]

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from detente.dtypes import Bools, Ints
 from detente.errors import Diagnostic
-from detente.scenario.model import Action, Term, Variable
+from detente.scenario.entities import Variable
+from detente.scenario.rules import Event, Term
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +37,7 @@ class Side:
     """
 
     mover: int
-    actions: tuple[Action, ...]
+    actions: tuple[Event, ...]
     state: Ints
     action: Ints
     own: Ints

@@ -12,8 +12,8 @@ from detente.game.evaluate import evaluator_of
 from detente.game.term_status import in_force, standings
 from detente.scenario.formula.expression import Formula
 from detente.scenario.hints import listing
-from detente.scenario.model import Action, Term
 from detente.scenario.policies import terms_of
+from detente.scenario.rules import Action, Term
 
 SHOWN = 3
 """Levels and states that a sentence names; the likeliest ones."""
