@@ -31,9 +31,10 @@ from scipy import stats
 from scipy.special import ndtr, ndtri
 from scipy.stats import qmc
 
-from detente.scenario.checks import used_parameters
-from detente.scenario.model import Actor, Parameter, Scenario
-from detente.scenario.values import TOLERANCE, constant
+from detente.scenario.constants import TOLERANCE
+from detente.scenario.entities import Actor, Parameter
+from detente.scenario.ledger import used_parameters
+from detente.scenario.model import Scenario
 
 Floats = NDArray[np.float64]
 
@@ -165,8 +166,8 @@ def _shares(scenario: Scenario) -> Iterator[Quantity]:
         if actor.concentration is None or set(named) & scenario.overrides.keys():
             continue
         mean = {
-            name: constant(prior, scenario)
-            for name, prior in zip(actor.shares(), actor.priors, strict=True)
+            name: scenario.constant(prior)
+            for name, prior in zip(actor.shares(), actor.priors.values(), strict=True)
             if name is not None
         }
         rest = 1.0 if None in actor.shares() else math.fsum(mean.values())

@@ -14,7 +14,6 @@ from detente.game.periods import check_periods
 from detente.scenario.frozen import Frozen
 from detente.scenario.model import Scenario
 from detente.scenario.policies import find_policies
-from detente.scenario.values import LENGTH, constant
 from detente.simulation.forward import forever_periods
 from detente.simulation.wording import marks_within
 from detente.solver.beliefs import fewest_points
@@ -156,9 +155,7 @@ def _ensemble_points(usual: int, least: int) -> int:
 
 def _horizon(scenario: Scenario) -> int | None:
     """What the horizon has been set to since the file was read; None if it has not."""
-    if scenario.horizon.place != LENGTH:
-        return None
-    return round(constant(scenario.horizon, scenario))
+    return scenario.periods if scenario.horizon.overridden else None
 
 
 # ---- a run that is resumed
