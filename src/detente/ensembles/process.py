@@ -1,17 +1,17 @@
 """A process that solves draws: both ends of it.
 
-It is a plain process that reads and writes pickles, not one of `multiprocessing`: a notebook or a
-script without a guarded main module can start it, it shares nothing, and it can itself be started
-by a process of a cluster. Its first input is the manifest of the run, answered by the versions of
-what decides the numbers; every other one is a task, answered by its rows. It ends when its input
-ends, in the middle of a draw too: then whoever asked is gone.
+It is a plain process that reads and writes lines of JSON, not one of `multiprocessing`: a notebook
+or a script without a guarded main module can start it, it shares nothing, and it can itself be
+started by a process of a cluster. The first line that it reads is the manifest of the run, answered
+by the versions of what decides the numbers; every other one is a task, answered by its rows. It
+ends when its input ends, in the middle of a draw too: then whoever asked is gone.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
-import pickle
 import queue
 import signal
 import subprocess
@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -92,22 +93,22 @@ class Process:
 
     def start(self) -> Mapping[str, str]:
         """Wait until it is ready: the versions of what it computes with."""
-        versions: Mapping[str, str] = self._ask(self._manifest.to_json())
+        versions: Mapping[str, str] = self._ask({"manifest": self._manifest.to_json()})
         return versions
 
     def solve(self, task: Task) -> list[Row]:
         """The rows of a draw."""
-        rows: list[Row] = self._ask(task)
+        rows: list[Row] = self._ask(asdict(task))
         return rows
 
     def _ask(self, question: object) -> Any:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
-            self._process.stdin.write(pickle.dumps(question))
+            self._process.stdin.write(f"{json.dumps(question)}\n".encode())
             self._process.stdin.flush()
-            return pickle.load(self._process.stdout)
-        except (OSError, EOFError, ValueError, pickle.UnpicklingError):
+            return json.loads(self._process.stdout.readline())
+        except (OSError, ValueError):  # it is gone, or what it said is not whole
             raise ProcessDeathError(self._how_it_died()) from None
 
     def _how_it_died(self) -> str:
@@ -154,7 +155,7 @@ class Crew:
     @property
     def pids(self) -> list[int]:
         """The processes at work."""
-        return [process.pid for process in self._all]
+        return [process.pid for process in self._all if process.alive]
 
     def solve(self, task: Task) -> list[Row]:
         """The rows of a draw.
@@ -230,21 +231,23 @@ def main() -> None:
     """Answer until there is nothing more to answer."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it says when to stop
     questions, answers = _channels()
-    asked: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    asked: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     # The input is watched from the first moment on, so that a process whose parent has been killed
     # never stays behind: the numerical libraries are loaded while it is.
     threading.Thread(target=_watch, args=(questions, asked), daemon=True).start()
-    text = asked.get()
+    from detente.ensembles.design import Draw
     from detente.ensembles.manifest import Manifest, versions
+    from detente.ensembles.rows import Task
     from detente.ensembles.worker import Worker
 
-    worker = Worker(Manifest.from_json(text))
+    worker = Worker(Manifest.from_json(json.loads(asked.get())["manifest"]))
     answer: object = versions()
     while True:
-        pickle.dump(answer, answers)
+        answers.write(f"{json.dumps(answer)}\n".encode())
         answers.flush()
         try:
-            answer = worker.solve(asked.get(timeout=IDLE))
+            task = json.loads(asked.get(timeout=IDLE))
+            answer = worker.solve(Task(Draw(**task["draw"]), task["beliefs"]))
         except queue.Empty:
             os._exit(0)
         except MemoryError:
@@ -261,10 +264,9 @@ def _channels() -> tuple[BinaryIO, BinaryIO]:
     return questions, answers
 
 
-def _watch(questions: BinaryIO, asked: queue.SimpleQueue[Any]) -> None:
-    with contextlib.suppress(EOFError, pickle.UnpicklingError):
-        while True:
-            asked.put(pickle.load(questions))
+def _watch(questions: BinaryIO, asked: queue.SimpleQueue[bytes]) -> None:
+    for line in questions:
+        asked.put(line)
     os._exit(0)
 
 
