@@ -8,17 +8,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from detente.dtypes import Floats, Ints
 from detente.errors import Diagnostic, Place, ScenarioError
-from detente.game.structure import Ints, decode, describe
+from detente.game.structure import Structure, decode, describe
 from detente.scenario.constants import scalars
 from detente.scenario.entities import Variable
 from detente.scenario.formula.expression import Formula, NotFinite
 from detente.scenario.model import Scenario
 
-Floats = NDArray[np.float64]
 Names = dict[str, float | Floats]
-Work = Callable[[Formula, Ints, int, bool], Floats]
-"""What is done with a formula at states of a period, by type profile or not."""
+Work = Callable[[Formula, Names, tuple[int, ...]], Floats]
 
 
 @dataclass(slots=True)
@@ -37,6 +36,11 @@ class Findings:
             raise ScenarioError(sorted(self.found.values(), key=lambda d: d.place))
 
 
+def value(formula: Formula, names: Names, shape: tuple[int, ...]) -> Floats:
+    """The formula's value where its names have these. Raises `NotFinite`."""
+    return np.broadcast_to(formula.evaluate(names), shape)
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluator:
     """Evaluates formulas of one scenario at states of one period.
@@ -53,12 +57,15 @@ class Evaluator:
     by_type: Mapping[str, Floats]
     types: Mapping[str, Floats]
     last: int
-    findings: Findings
-    known: dict[tuple[str, int, bool, bytes], Floats] = field(default_factory=dict, init=False)
+    findings: Findings = field(default_factory=Findings)
+    known: dict[tuple[Work, int, int, bytes], Floats] = field(default_factory=dict)
 
-    def public(self, formula: Formula, codes: Ints, t: int) -> Floats:
-        """The formula's value at each state, float64 or bool [x]; 0 where it is bad (noted)."""
-        return self._once(self._values, formula, codes, t, profiled=False)
+    def public(self, formula: Formula, codes: Ints, t: int, work: Work = value) -> Floats:
+        """The formula's value at each state, float64 or bool [x]; 0 where it is bad (noted).
+
+        With other `work` what that makes of it, [..., x].
+        """
+        return self._once(work, formula, codes, t, (codes.size,))
 
     def holds(self, condition: Formula | None, codes: Ints, t: int) -> NDArray[np.bool_]:
         """Where a condition holds, bool [x]: everywhere if there is none."""
@@ -66,16 +73,9 @@ class Evaluator:
             return np.ones(codes.size, dtype=np.bool_)
         return self.public(condition, codes, t).astype(np.bool_)
 
-    def profiled(self, formula: Formula, codes: Ints, t: int) -> Floats:
-        """The formula's value at each state and type profile, float64 [x, p]; 0 where bad."""
-        return self._once(self._values, formula, codes, t, profiled=True)
-
-    def slopes(self, formula: Formula, codes: Ints, t: int, *, profiled: bool) -> Floats:
-        """Its derivatives by the parameters that it reads, in alphabetical order.
-
-        float64 [q, x], or [q, x, p] by type profile.
-        """
-        return self._once(self._slopes, formula, codes, t, profiled=profiled)
+    def profiled(self, formula: Formula, codes: Ints, t: int, work: Work = value) -> Floats:
+        """The same at each state and type profile, float64 [x, p]."""
+        return self._once(work, formula, codes, t, (codes.size, self.profiles))
 
     @property
     def profiles(self) -> int:
@@ -88,46 +88,16 @@ class Evaluator:
             return f"at {describe(self.variables, code)}"
         return f"in {self.scenario.calendar.label(t)}, at {describe(self.variables, code)}"
 
-    def _once(self, work: Work, formula: Formula, codes: Ints, t: int, *, profiled: bool) -> Floats:
+    def _once(
+        self, work: Work, formula: Formula, codes: Ints, t: int, shape: tuple[int, ...]
+    ) -> Floats:
         """What is worked out once for the same states, unless the formula reads the calendar."""
         if formula.calendar:
-            return work(formula, codes, t, profiled)
-        key = work.__name__, id(formula), profiled, codes.tobytes()
+            return self._evaluate(work, formula, codes, t, shape)
+        key = work, id(formula), len(shape), codes.tobytes()
         if key not in self.known:
-            self.known[key] = work(formula, codes, t, profiled)
+            self.known[key] = self._evaluate(work, formula, codes, t, shape)
         return self.known[key]
-
-    def _names(self, codes: Ints, t: int, profiled: bool) -> Names:
-        levels = self._levels(codes)
-        plain: Names = {**self.scalars, **self._calendar(t), **levels}
-        if not profiled:
-            return plain
-        columns = {key: values[:, None] for key, values in levels.items()}
-        return {**plain, **self.by_type, **self.types, **columns}
-
-    def _shape(self, codes: Ints, profiled: bool) -> tuple[int, ...]:
-        return (codes.size, self.profiles) if profiled else (codes.size,)
-
-    def _slopes(self, formula: Formula, codes: Ints, t: int, profiled: bool) -> Floats:
-        names, shape = self._names(codes, t, profiled), self._shape(codes, profiled)
-        slopes = (formula.derivative(names, key) for key in sorted(formula.parameters))
-        return np.stack([np.broadcast_to(slope, shape) for slope in slopes])
-
-    def _values(self, formula: Formula, codes: Ints, t: int, profiled: bool) -> Floats:
-        shape = self._shape(codes, profiled)
-        try:
-            return np.broadcast_to(formula.evaluate(self._names(codes, t, profiled)), shape)
-        except NotFinite as bad:
-            mask = np.broadcast_to(bad.mask, shape).reshape(codes.size, -1).any(axis=1)
-            message = f"`{formula.text}` {bad.reason} {self.where(int(codes[mask][0]), t)}"
-            hint = "guard it with `… if … else …`, or with max(…) in the denominator"
-            self.findings.add(Diagnostic(formula.place, "not-finite", message, hint))
-            return np.zeros(shape)
-
-    def _levels(self, codes: Ints) -> dict[str, Floats]:
-        levels = decode(self.variables, codes)
-        low = {v.key: 0 if v.names else v.low for v in self.variables}
-        return {key: (values + low[key]).astype(np.float64) for key, values in levels.items()}
 
     def _calendar(self, t: int) -> dict[str, float]:
         date = self.scenario.calendar.date(t)
@@ -137,21 +107,46 @@ class Evaluator:
         # A date is the number of its period, in formulas as here.
         return {**plain, "month": float(date.month), "year": float(date.year), "date": float(t)}
 
+    def _evaluate(
+        self, work: Work, formula: Formula, codes: Ints, t: int, shape: tuple[int, ...]
+    ) -> Floats:
+        names: Names = {**self.scalars, **self._calendar(t)}
+        if len(shape) > 1:
+            names |= {**self.by_type, **self.types}
+        levels = decode(self.variables, codes)
+        for v in self.variables:
+            number = (levels[v.key] + (0 if v.names else v.low)).astype(np.float64)
+            names[v.key] = number[:, None] if len(shape) > 1 else number
+        try:
+            return work(formula, names, shape)
+        except NotFinite as bad:
+            mask = np.broadcast_to(bad.mask, shape).reshape(codes.size, -1).any(axis=1)
+            message = f"`{formula.text}` {bad.reason} {self.where(int(codes[mask][0]), t)}"
+            hint = "guard it with `… if … else …`, or with max(…) in the denominator"
+            self.findings.add(Diagnostic(formula.place, "not-finite", message, hint))
+            return np.zeros(shape)
+
 
 def evaluator(
-    scenario: Scenario,
-    variables: tuple[Variable, ...],
-    profiles: Ints,
-    last: int,
-    findings: Findings,
+    scenario: Scenario, variables: tuple[Variable, ...], profiles: Ints, last: int
 ) -> Evaluator:
     """An evaluator with the scenario's present parameter values; `profiles` is int64 [p, i]."""
-    position = {key: i for i, key in enumerate(scenario.actors)}
-    by_type = {
-        key: np.array(one.values)[profiles[:, position[one.of]]][None, :]
-        for key, one in scenario.parameters.items()
-        if one.types
-    }
-    types = {key: profiles[:, i][None, :].astype(np.float64) for key, i in position.items()}
-    numbers = scalars(scenario.parameters)
-    return Evaluator(scenario, variables, numbers, by_type, types, last, findings)
+    columns = dict(zip(scenario.actors, profiles.T, strict=True))
+    return Evaluator(
+        scenario,
+        variables,
+        scalars=scalars(scenario.parameters),
+        by_type={
+            key: np.array(one.values)[columns[one.of]][None, :]
+            for key, one in scenario.parameters.items()
+            if one.types
+        },
+        types={key: column[None, :].astype(np.float64) for key, column in columns.items()},
+        last=last,
+    )
+
+
+def evaluator_of(scenario: Scenario, structure: Structure) -> Evaluator:
+    """An evaluator of a scenario at the states of an enumeration."""
+    last = len(structure.period_sets)
+    return evaluator(scenario, structure.variables, structure.profiles, last)

@@ -27,10 +27,11 @@ from typing import TypeVar
 
 import numpy as np
 
-from detente.game.arrays import CompiledGame, Floats, GameGradient
+from detente.dtypes import Floats, Ints
+from detente.game.arrays import CompiledGame, GameGradient
 from detente.game.compile import chances, charges, fill_layer, fuse, lotteries, paths, payoffs
-from detente.game.evaluate import Evaluator, Findings, evaluator
-from detente.game.structure import Ints, Side, Skeleton
+from detente.game.evaluate import Evaluator, Names, evaluator_of
+from detente.game.structure import Side, Skeleton
 from detente.scenario.formula.expression import Formula
 
 T = TypeVar("T")
@@ -62,7 +63,12 @@ def parameter_gradient(game: CompiledGame, gradient: GameGradient) -> dict[str, 
     depends on the value of the formula, and only there.
     """
     scenario, structure = game.scenario, game.structure
-    walk = _walk(game)
+    at = evaluator_of(scenario, structure)
+    types = {actor: values[0].astype(np.int64) for actor, values in at.types.items()}
+    parameters = scenario.parameters.items()
+    columns = {key: types[parameter.of] for key, parameter in parameters if parameter.types}
+    totals = {key: np.zeros(len(parameter.names())) for key, parameter in parameters}
+    walk = _Walk(at, columns, totals)
     parts = list(zip(structure.skeletons, structure.skeleton_sets[:-1], strict=True))
     layers = zip(pairwise(structure.kept), gradient.prob, gradient.reward, strict=True)
     for (a, b), prob, reward in layers:
@@ -80,9 +86,15 @@ def parameter_gradient(game: CompiledGame, gradient: GameGradient) -> dict[str, 
         walk.constant(actor.discount, gradient.discount[i])
     return {
         name: total
-        for key, parameter in scenario.parameters.items()
-        for name, total in zip(parameter.names(), walk.totals[key].tolist(), strict=True)
+        for key, parameter in parameters
+        for name, total in zip(parameter.names(), totals[key].tolist(), strict=True)
     }
+
+
+def slopes(formula: Formula, names: Names, shape: tuple[int, ...]) -> Floats:
+    """Slopes by the parameters that a formula reads, in alphabetical order: float64 [q, ...]."""
+    keys = sorted(formula.parameters)
+    return np.stack([np.broadcast_to(formula.derivative(names, key), shape) for key in keys])
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +115,9 @@ class _Walk:
         """Add a formula's part; `weights` is float64 [x], or [x, p] for one that reads types."""
         if not formula.parameters or not weights.any():
             return
-        slopes = self.at.slopes(formula, codes, t, profiled=weights.ndim > 1)
+        evaluate = self.at.public if weights.ndim == 1 else self.at.profiled
         # Where the weight is 0 an infinite slope counts nothing.
-        products = np.where(weights == 0, 0.0, slopes) * weights
+        products = np.where(weights == 0, 0.0, evaluate(formula, codes, t, slopes)) * weights
         for key, product in zip(sorted(formula.parameters), products, strict=True):
             total = self.totals[key]
             if key in self.columns:
@@ -179,19 +191,6 @@ class _Walk:
             by_first = weights * second.prob[through.second]
             prob = _gathered(by_first, through.first, first.prob.size)
         return [prob, *shares[::-1]]
-
-
-def _walk(game: CompiledGame) -> _Walk:
-    """A walk that has not begun."""
-    structure, parameters = game.structure, game.scenario.parameters
-    last = len(structure.period_sets)
-    at = evaluator(game.scenario, structure.variables, structure.profiles, last, Findings())
-    types = {actor: values[0].astype(np.int64) for actor, values in at.types.items()}
-    return _Walk(
-        at=at,
-        columns={key: types[one.of] for key, one in parameters.items() if one.types},
-        totals={key: np.zeros(len(one.names())) for key, one in parameters.items()},
-    )
 
 
 def _known(found: T | None) -> T:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from detente.arguments import whole
-from detente.errors import Diagnostic, ScenarioError, Severity
+from detente.errors import Diagnostic, ScenarioError, warning
 from detente.scenario import constants
 from detente.scenario.calendar import Calendar
 from detente.scenario.entities import (
@@ -176,7 +176,7 @@ class Scenario:
         touched = [(old, other) for old, other in pairs if old is not other]
         stale = {sentence for old, _ in touched for sentence in constants.range_problems(old)}
         fresh = [
-            Diagnostic(constants.VALUES, "out-of-range", sentence, severity=Severity.WARNING)
+            warning(constants.VALUES, "out-of-range", sentence)
             for _, other in touched
             for sentence in constants.range_problems(other)
         ]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from detente import library
-from detente.errors import Diagnostic, Place, ScenarioError, Severity
+from detente.errors import Diagnostic, Place, ScenarioError, warning
 from detente.scenario.calendar import MONTHS
 from detente.scenario.csv_table import CsvLine, decode_table, read_table, resolve
 from detente.scenario.dates import explain, parse_date
@@ -310,6 +310,4 @@ class _RecordReader:
                 span = f"{entries[0].date} to {entries[-1].date}"
                 message = f"{len(entries)} lines, {span}, are {when} and not used"
             if entries:
-                yield Diagnostic(
-                    entries[0].place, "out-of-range", message, covers, Severity.WARNING
-                )
+                yield warning(entries[0].place, "out-of-range", message, covers)
