@@ -1,4 +1,4 @@
-"""Parts of a scenario in words, as the command line and the report tell them."""
+"""Parts of a scenario in words, as the command line and the report say them."""
 
 from __future__ import annotations
 
