@@ -122,8 +122,8 @@ class Field:
         Whether an entity in which it is wrong is given up: without it, mistakes would be seen that
         are none.
     stand_in
-        What is taken for a needed value that is wrong or missing, which is reported: the rest of the
-        entity is checked. None where there is nothing to take.
+        What is taken for a needed value that is wrong or missing, which is reported, so that the
+        rest of the entity is checked. None where there is nothing to take.
     """
 
     shape: Shape

@@ -76,7 +76,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A position in a file, reached by a trail of keys and list positions, and what to report there.
+    """A spot in a file, reached by a trail of keys and list positions, and what to report there.
 
     Where a value is written in short, the trail goes on all the same: its places are those of the
     innermost part that is there.
@@ -128,7 +128,7 @@ class Spot:
     # ---- names
 
     def known(self, name: str, section: str) -> bool:
-        """Whether a section has an entry of that name, which stands here; reported where it has not."""
+        """Whether a section has an entry of the name that stands here; reported if it has not."""
         return self._known(self.place, name, section)
 
     def known_key(self, name: str, section: str) -> bool:

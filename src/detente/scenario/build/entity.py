@@ -1,7 +1,7 @@
 """Checked entities from what stands in a file, by the tables of their fields.
 
-A builder that finds a mistake reports it and gives None; the others go on. Entities of which more is
-to be said than their fields one by one have builders of their own (`Draft.builders`).
+A builder that finds a mistake reports it and gives None; the others go on. Entities of which
+more is to be said than their fields one by one have builders of their own (`Draft.builders`).
 """
 
 from __future__ import annotations

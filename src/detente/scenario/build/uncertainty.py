@@ -166,7 +166,7 @@ def check_correlations(draft: Draft, scenario: Scenario) -> None:
 def _undrawn(
     draft: Draft, name: str, parameters: Mapping[str, Parameter], priors: Mapping[str, str]
 ) -> tuple[str, str, str] | None:
-    """Code, message and hint where a number is not drawn by itself; no message if reported already."""
+    """Why a number is not drawn by itself: code, message, hint; no message if reported before."""
     key = name.partition(".")[0]
     if key not in draft.raw["parameters"]:
         if "parameters" in draft.lost:
