@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.game.arrays import CompiledGame, Layer
 from detente.game.compile import compile_game
-from detente.scenario.expression import number
+from detente.scenario.formula.expression import number
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.model import Scenario, Term

@@ -29,7 +29,7 @@ from detente.arguments import finite, usual
 from detente.errors import Diagnostic, Place, ScenarioError, expect
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
-from detente.scenario.expression import number
+from detente.scenario.formula.expression import number
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Scenario
