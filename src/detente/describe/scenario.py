@@ -19,7 +19,7 @@ from detente.describe.blocks import (
 )
 from detente.describe.ledger import ledger, ledger_data, notes
 from detente.describe.words import Point, identity, together
-from detente.scenario.expression import Formula
+from detente.scenario.formula.expression import Formula
 from detente.scenario.model import Action, Actor, Scenario, Term, Turn
 from detente.scenario.values import FOREVER, LIMIT, constant, is_unbounded
 

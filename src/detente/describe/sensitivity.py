@@ -79,8 +79,8 @@ def assumptions(result: Sensitivity, top: int, *lead: str) -> Section:
     return Section("assumptions", "Which assumptions matter", tuple(blocks))
 
 
-def _is_probability(result: Sensitivity) -> bool:
-    return result.outcome is not None
+def _is_probability(result: Sensitivity) -> bool:  # TODO kind
+    return result.about.startswith("the probability")
 
 
 def _table(result: Sensitivity, table: pd.DataFrame) -> Table:

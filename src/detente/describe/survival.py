@@ -81,11 +81,11 @@ def _failed(result: Exploration) -> Iterator[str]:
         return
     reasons = table.groupby(["status", "reason"], sort=False)["worlds"].max()
     why = "; ".join(f"{status}, {reason}" for status, reason in list(reasons.index)[:FEW])
-    most = int(table["worlds"].max())
+    verb = "was" if result.failed == 1 else "were"
     yield (
-        f"{count(most, 'world')} at least not solved under some policy ({why}): left out of all "
-        "numbers that need them. If what makes a world fail also bears on the answer, the rest is "
-        "not all there is."
+        f"{count(result.failed, 'world')} {verb} not solved under at least one policy ({why}): left "
+        "out of all numbers that need it. If what makes a world fail also bears on the answer, "
+        "the rest is not all there is."
     )
 
 

@@ -201,6 +201,7 @@ def explore(
         record=record,
         done=found.done,
         complete=found.complete,
+        failed=int(found.failures["draw"].nunique()),
         against=base,
         distributions=distributions(found, told),
         preferences=prefers,
