@@ -28,20 +28,13 @@ from detente.describe.scenario import model
 from detente.describe.sensitivity import assumptions
 from detente.describe.threshold import curve, short_answer
 from detente.describe.track import believed, observed
-from detente.describe.words import (
-    Point,
-    clause,
-    in_force,
-    meanings,
-    sentence,
-    span,
-    together,
-)
+from detente.describe.words import Point, clause, in_force, meanings, span, together
 from detente.numbers import count, more_likely, percent, points, within
 from detente.report.data import EVEN, ReportData
-from detente.scenario.wording import policy_name, quoted
+from detente.scenario.policies import policy_name, quoted
 from detente.simulation.forecast import overall
 from detente.solver.certificate import SEED
+from detente.text import sentence
 
 LIKELY, UNLIKELY = 2 / 3, 1 / 3
 """Where an outcome begins to be called likely, and ceases to be called open."""
@@ -325,7 +318,10 @@ def _run(data: ReportData) -> Iterator[Row]:
     if data.worlds is None:
         return
     run, done = data.worlds.record, data.worlds.exploration.done
-    yield "worlds of the ensemble", f"{done:,}" if done == run.draws else f"{done:,} of {run.draws:,}"
+    yield (
+        "worlds of the ensemble",
+        f"{done:,}" if done == run.draws else f"{done:,} of {run.draws:,}",
+    )
     yield "their draws", f"{run.sampling}, seed {run.seed}"
     yield "their policies", ", ".join(policy_name(policy) for policy in run.policies)
     yield "their scenario's SHA-256", code(run.sha256)
@@ -333,7 +329,10 @@ def _run(data: ReportData) -> Iterator[Row]:
         yield "their belief points", str(run.beliefs)
         checked = f"{run.checked} with {count(run.check_beliefs, 'point')}"
         yield "solved once more, for the error", checked
-    yield "solved with", ", ".join(f"{package} {version}" for package, version in run.versions.items())
+    yield (
+        "solved with",
+        ", ".join(f"{package} {version}" for package, version in run.versions.items()),
+    )
 
 
 def _command(data: ReportData) -> str:
