@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import detente
+from detente.errors import ScenarioError
 from detente.simulation.forecast import overall
 from detente.simulation.sample import drawn, interpolated_strategy
 from detente.solver.solution import Solution
@@ -223,7 +224,7 @@ def test_what_cannot_be_drawn_is_refused_at_once(solution: Solution) -> None:
     rng = np.random.default_rng(5)
     with pytest.raises(ValueError, match="`draws` is a whole number from 1 to"):
         detente.sample_batches(solution, draws=0, rng=rng)
-    with pytest.raises(ValueError, match="`periods` is for play without end"):
+    with pytest.raises(ScenarioError, match="the scenario ends by itself"):
         detente.sample_batches(solution, draws=1, periods=2, rng=rng)
 
 

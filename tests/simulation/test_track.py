@@ -349,7 +349,7 @@ def test_an_impossible_move_is_told_with_the_reason(coarse: Solution) -> None:
         "sender in 2018-02: `ease` is impossible: `ease` can be chosen only when `steps == 1`; "
         "the model holds steps to be 0 (100 %)"
     )
-    assert "--skip-impossible" in first.hint
+    assert "`skip_impossible=True`" in first.hint
     assert str(second.place) == "moves.csv:4"
     assert "the model holds mood to be calm (80 %) or tense (20 %)" in second.message
 

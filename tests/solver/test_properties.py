@@ -14,7 +14,7 @@ import detente
 from detente.game.arrays import CompiledGame
 from detente.scenario.model import Scenario
 from detente.simulation.forecast import overall
-from detente.solver import backward
+from detente.solver import workers
 from detente.solver.beliefs import fewest_points
 from detente.solver.solution import Solution
 from tests import effort
@@ -229,7 +229,7 @@ THREADED = {
 
 @pytest.mark.parametrize("name", THREADED)
 def test_results_do_not_depend_on_threads(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backward, "SMALL_WORK", 0)
+    monkeypatch.setattr(workers, "SMALL_WORK", 0)
     game = THREADED[name]()
     points = 17 if name == "two types" else 9
     runs = [detente.solve(game, detente.SolveOptions(beliefs=points, threads=n)) for n in (1, 2, 5)]

@@ -28,7 +28,7 @@ NEEDED = {"jinja2": "jinja2", "matplotlib": "matplotlib", "scipy": "SciPy"}
 
 @dataclass(frozen=True)
 class WorldsOptions:
-    """Worlds that the page tells of, and what is wished for in them."""
+    """Worlds that the page tells of, and what is required of them."""
 
     ensemble: Annotated[
         Path | None,
@@ -36,11 +36,9 @@ class WorldsOptions:
             metavar="RESULTS", help="Tell what survives the worlds that `detente ensemble` wrote."
         ),
     ] = None
-    wish: Annotated[
+    requirement: Annotated[
         str | None,
-        typer.Option(
-            metavar="TEXT", help="What is wished for in them: 'deal >= 30 % and war <= 2 %'."
-        ),
+        typer.Option(metavar="TEXT", help="What is required: 'deal >= 30 % and war <= 2 %'."),
     ] = None
 
 
@@ -112,7 +110,7 @@ def report(
         "--outcome": outcome,
         "--moves": moves,
         "--ensemble": worlds.ensemble,
-        "--wish": worlds.wish,
+        "--requirement": worlds.requirement,
         "--horizon": setting.horizon,
         "--beliefs": solving.beliefs,
         "--periods": solving.periods,
@@ -128,7 +126,7 @@ def report(
             moves=record,
             skip_impossible=skip_impossible,
             ensemble=found,
-            wish=worlds.wish,
+            requirement=worlds.requirement,
             periods=solving.periods,
         )
         page = to_html(describe_report(replace(data, options=Frozen(options))))

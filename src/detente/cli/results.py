@@ -95,6 +95,8 @@ class ResultOptions(TableOptions):
         if self.plot.suffix.lower() not in FORMS:
             message = f"`{self.plot.name}` does not say in which format"
             inputs.refuse("--plot", "wrong-type", message, f"let it end with {', '.join(FORMS)}")
+        if not self.plot.parent.is_dir():
+            inputs.refuse("--plot", "cannot-write", f"there is no folder `{self.plot.parent}`")
         outputs.check(self.plot, inputs=read, force=self.force)
         inputs.check_packages("--plot", "drawing needs", DRAWING, "report")
 

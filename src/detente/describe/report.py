@@ -46,7 +46,7 @@ RANKED = 12
 """Assumptions in the first table; all are in the second."""
 
 TOLD = 16
-"""Assumptions that decide over the worlds, in a table."""
+"""Assumptions that decide over the draws, in a table."""
 
 CONCEPT = (
     "The numbers are the Markov logit quantal response equilibrium of the game with Bayesian "
@@ -70,7 +70,7 @@ def describe_report(data: ReportData) -> Page:
         None if data.track is None else observed(data.track),
         _turning(data),
         _decides(data),
-        *(() if data.worlds is None else explored(data.worlds.exploration, TOLD)),
+        *(() if data.exploration is None else explored(data.exploration, TOLD)),
         model(data.scenario),
         page_ledger(data.scenario),
         _certificate(data),
@@ -124,8 +124,8 @@ def _answer(data: ReportData) -> Iterator[Point]:
         yield "What it would take", (lead, *takes)
     if data.track is not None:
         yield "What moves have told", believed(data.track)
-    if data.worlds is not None:
-        yield "What survives", survival.brief(data.worlds.exploration)
+    if data.exploration is not None:
+        yield "What survives", survival.brief(data.exploration)
     yield "How sure", (_sure(data),)
 
 
@@ -315,14 +315,14 @@ def _record(data: ReportData) -> Section:
 
 def _run(data: ReportData) -> Iterator[Row]:
     """The run of the ensemble."""
-    if data.worlds is None:
+    if data.exploration is None:
         return
-    run, done = data.worlds.record, data.worlds.exploration.done
+    run, done = data.exploration.manifest, data.exploration.done
     yield (
-        "worlds of the ensemble",
+        "draws of the ensemble",
         f"{done:,}" if done == run.draws else f"{done:,} of {run.draws:,}",
     )
-    yield "their draws", f"{run.sampling}, seed {run.seed}"
+    yield "drawn by", f"{run.sampling}, seed {run.seed}"
     yield "their policies", ", ".join(policy_name(policy) for policy in run.policies)
     yield "their scenario's SHA-256", code(run.sha256)
     if run.beliefs:

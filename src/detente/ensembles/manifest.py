@@ -34,7 +34,7 @@ PACKAGES = ("detente", "numpy", "numba", "scipy")
 
 
 @dataclass(frozen=True, slots=True)
-class RunRecord:
+class Manifest:
     """What was asked for. Equal records make equal numbers, on equal versions.
 
     name, file, text, sha256
@@ -109,7 +109,7 @@ class RunRecord:
         return _text({**plain, "digest": _digest(plain)})
 
     @staticmethod
-    def from_json(text: str) -> RunRecord:
+    def from_json(text: str) -> Manifest:
         """A record from its text. Raises `ValueError` for one of another form, or garbled."""
         plain = json.loads(text)
         if not isinstance(plain, dict) or plain.get("format") != FORMAT:
@@ -122,7 +122,7 @@ class RunRecord:
         plain["actors"] = {key: tuple(kinds) for key, kinds in plain["actors"].items()}
         for key in ("overrides", "options", "actors", "quantities", "versions"):
             plain[key] = Frozen(plain[key])
-        return RunRecord(**plain)
+        return Manifest(**plain)
 
 
 def _text(plain: Mapping[str, object]) -> str:
@@ -133,7 +133,7 @@ def _digest(plain: Mapping[str, object]) -> str:
     return hashlib.sha256(_text(plain).encode()).hexdigest()
 
 
-def make_record(
+def make_manifest(
     scenario: Scenario,
     *,
     draws: int,
@@ -145,7 +145,7 @@ def make_record(
     beliefs: int | None = None,
     checked: int = CHECKED,
     periods: int | None = None,
-) -> RunRecord:
+) -> Manifest:
     """The record of a run to be made.
 
     Parameters
@@ -182,7 +182,7 @@ def make_record(
     if game.loop is not None:
         told = forever_periods(game) if periods is None else periods
     drawn = plan(scenario, draws=draws, sampling=sampling, seed=seed).quantities
-    return RunRecord(
+    return Manifest(
         name=scenario.name,
         file=scenario.file,
         text=scenario.text,

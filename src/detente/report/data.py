@@ -37,7 +37,7 @@ from detente.errors import Problems, refuse
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
 from detente.game.periods import check_periods
-from detente.report.worlds import Worlds, check_worlds, look
+from detente.report.ensemble import check_ensemble
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Scenario
@@ -52,6 +52,7 @@ from detente.solver.solve import solve
 from detente.solver.workers import Progress
 
 if TYPE_CHECKING:
+    from detente.ensembles.explore.explore import Exploration
     from detente.ensembles.results import Ensemble
 
 LARGE = 2_000_000
@@ -87,8 +88,8 @@ class ReportData:
         Of the question, by the assumptions that matter most; none where there is no question.
     track
         What a record of moves tells; None without one.
-    worlds
-        What an ensemble of worlds tells; None without one.
+    exploration
+        What an ensemble says; None without one.
     points, turning_points
         Belief points of the first solve, and of comparison and derivatives; and of thresholds.
     versions
@@ -104,7 +105,7 @@ class ReportData:
     sensitivity: Sensitivity | None
     thresholds: tuple[Threshold, ...]
     track: Track | None
-    worlds: Worlds | None
+    exploration: Exploration | None
     points: tuple[int, int]
     turning_points: int
     versions: Mapping[str, str]
@@ -138,7 +139,7 @@ def build(
     moves: Record | None = None,
     skip_impossible: bool = False,
     ensemble: Ensemble | None = None,
-    wish: str | None = None,
+    requirement: str | None = None,
     periods: int | None = None,
 ) -> ReportData:
     """Compute what a page tells.
@@ -157,9 +158,9 @@ def build(
         The one to look at more closely: by default the most open one, nearest to even odds.
     moves, skip_impossible
         A record of moves, and as that of `track`.
-    ensemble, wish
+    ensemble, requirement
         Worlds of the same scenario under the same policies, as `detente.ensemble` or
-        `detente.open_ensemble` gave them, and what is wished for in them, as that of `explore`.
+        `detente.open_ensemble` gave them, and what is required of them, as that of `explore`.
     periods
         As that of `forecast`, for play without end.
 
@@ -167,22 +168,27 @@ def build(
     ------
     ScenarioError
         For names that the scenario does not have, all at once; for moves that the model holds
-        impossible; for worlds of another scenario or other policies, and mistakes in the wish.
+        impossible; for draws of another scenario or other policies, and for mistakes in the
+        requirement.
     SolveError
         If a solve would need more memory than allowed.
     """
     base = scenario.policy if policy is None else policy
     _check_names(scenario, policy, policies, outcome)
     check_periods(scenario, periods)
-    if wish is not None and ensemble is None:
-        message = "a wish is looked for in worlds, and there are none"
-        refuse("wish", "missing", message, "give the results of an ensemble: `ensemble=RESULTS`")
-    every = tuple(scenario.policies) if ensemble is None else ensemble.record.policies
+    if requirement is not None and ensemble is None:
+        message = "a requirement is one of draws, and there are none"
+        hint = "give the results of an ensemble: `ensemble=RESULTS`"
+        refuse("requirement", "missing", message, hint)
+    every = tuple(scenario.policies) if ensemble is None else ensemble.manifest.policies
     wanted = list(dict.fromkeys([base, *(every if policies is None else policies)]))
-    worlds = None
+    exploration = None
     if ensemble is not None:
-        check_worlds(ensemble.record, scenario, wanted)
-        worlds = look(ensemble, against=base, wish=wish)
+        check_ensemble(ensemble.manifest, scenario, wanted)
+        # What explores needs packages that a page without an ensemble does not.
+        from detente.ensembles.explore.explore import explore
+
+        exploration = explore(ensemble, against=base, requirement=requirement)
     games = {name: compile_game(scenario, policy=name) for name in wanted}
     game = games[base]
     points, threads = options.points(game), options.threads
@@ -244,7 +250,7 @@ def build(
         sensitivity=found,
         thresholds=turns,
         track=seen,
-        worlds=worlds,
+        exploration=exploration,
         points=(points, fewer) if game.informed else (0, 0),
         turning_points=fewest,
         versions=Frozen(
