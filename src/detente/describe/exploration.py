@@ -293,7 +293,7 @@ def _requirement(draws: _Draws) -> Iterator[Block]:
         for part, group in result.satisficing.groupby("clause", sort=False)
     ]
     header = ("", *draws.numbers)
-    caption = "Share of draws in which it is as required"
+    caption = "Share of draws in which it is met"
     yield Heading(f"What is required ({result.requirement})")
     yield Table(header, tuple(rows), range(1, len(header)), caption)
     close = result.satisficing.loc[result.satisficing["clause"] == "", "close"].max()

@@ -10,9 +10,7 @@ import pandas as pd
 from detente.analysis.compare import Comparison
 from detente.describe import forecast, survival
 from detente.describe.blocks import (
-    Block,
     Code,
-    Heading,
     Page,
     Points,
     Row,
@@ -26,7 +24,7 @@ from detente.describe.exploration import sections as explored
 from detente.describe.ledger import page_ledger
 from detente.describe.scenario import model
 from detente.describe.sensitivity import assumptions
-from detente.describe.threshold import curve, short_answer
+from detente.describe.threshold import curves, short_answer
 from detente.describe.track import believed, observed
 from detente.describe.words import Point, clause, in_force, meanings, span, together
 from detente.numbers import count, more_likely, percent, points, within
@@ -258,12 +256,9 @@ def _turning(data: ReportData) -> Section | None:
             f" It was looked for on a coarse grid of {data.turning_points} belief points and at "
             "few values; the command `detente threshold` does it with care."
         )
-    about = meanings(data.scenario)
-    blocks: list[Block] = [text(line)]
-    for result in data.thresholds:
-        blocks += [Heading(sentence(about[result.parameter]).rstrip(".")), curve(result)]
-        blocks.append(text(sentence(result.verdict)))
-    return Section("turning", "What it would take", tuple(blocks))
+    verdicts = text(*(sentence(result.verdict) for result in data.thresholds))
+    blocks = (text(line), curves(data.thresholds), verdicts)
+    return Section("turning", "What it would take", blocks)
 
 
 def _decides(data: ReportData) -> Section | None:

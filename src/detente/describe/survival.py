@@ -93,8 +93,10 @@ def _met(result: Exploration) -> str:
     """In how many draws each policy meets the requirement."""
     table = result.satisficing
     whole = table[table["clause"] == ""].sort_values("share", ascending=False, kind="stable")
-    parts = [f"{quoted(r.policy)} in {in_draws(r.share)}" for r in whole.dropna().itertuples()]
-    return f"As required ({result.requirement}): {', '.join(parts) or 'not known'}."
+    parts = [
+        f"under {quoted(r.policy)} in {in_draws(r.share)}" for r in whole.dropna().itertuples()
+    ]
+    return f"{result.requirement} is met {', '.join(parts) or 'nobody knows where'}."
 
 
 def _holds(result: Exploration) -> Iterator[str]:

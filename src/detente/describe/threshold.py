@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,7 @@ def describe_threshold(result: Threshold | ThresholdMap) -> Described:
         )
     sections = [Section("threshold", question, (text(*answer),))]
     if len(table) and isinstance(result, Threshold):
-        sections += [Section("curve", "The curve", (curve(result),)), *_movers(result)]
+        sections += [Section("curve", "The curve", (curves((result,)),)), *_movers(result)]
     elif len(table) and isinstance(result, ThresholdMap):
         sections.append(_map(result))
     return Described(
@@ -58,8 +58,13 @@ def describe_threshold(result: Threshold | ThresholdMap) -> Described:
     )
 
 
-def curve(result: Threshold) -> Block:
-    """The number along the parameter, drawn and as a table."""
+def curves(results: Sequence[Threshold]) -> Block:
+    """The numbers along the parameters, drawn and as tables."""
+    caption = "Dashed: the level. Upright: where it is crossed. Ring: the value taken at present."
+    return Pictures(tuple(map(_curve, results)), caption, tuple(map(_rows, results)))
+
+
+def _curve(result: Threshold) -> Picture:
     table = result.curve
     slopes = tuple(table["derivative"])
     jumps = any(one.jump for one in result.crossings)
@@ -85,9 +90,8 @@ def curve(result: Threshold) -> Block:
         now=result.present,
         crossings=tuple(places),
     )
-    heading = f"{wording.label(result)} by {result.parameter}"
-    caption = "Dashed: the level. Upright: where it is crossed. Ring: the value taken at present."
-    return Pictures((Picture(chart, heading),), caption, (_rows(result),))
+    about = meanings(result.scenario)[result.parameter]
+    return Picture(chart, f"{wording.label(result)} by {result.parameter}", about)
 
 
 def _rows(result: Threshold) -> Table:
