@@ -21,9 +21,9 @@ from detente.game.compile import compile_game
 from detente.scenario.formula.expression import number
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import listing
-from detente.scenario.model import Scenario, Term
+from detente.scenario.model import Scenario
 from detente.scenario.policies import find_policy, terms_of
-from detente.scenario.values import constant
+from detente.scenario.rules import Term
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -70,7 +70,7 @@ def announced_terms(scenario: Scenario, policy: str | None) -> tuple[str, tuple[
 def precision(scenario: Scenario, actor: str) -> float:
     """An actor's precision, where a breach can be read from it. Raises `ScenarioError`."""
     formula = scenario.actors[actor].precision
-    value = constant(formula, scenario)
+    value = scenario.constant(formula)
     if 0 < value < np.inf:
         return value
     message = (

@@ -10,8 +10,9 @@ import numpy as np
 from detente.analysis.quantity_of_interest import QuantityOfInterest
 from detente.analysis.query import Query
 from detente.errors import Diagnostic, Place, Problems, ScenarioError
+from detente.scenario.entities import Parameter
 from detente.scenario.hints import did_you_mean
-from detente.scenario.model import Parameter, Scenario
+from detente.scenario.model import Scenario
 
 POSSIBLE = "choose `low=` and `high=` so that all values are possible"
 """The hint where a value makes the scenario impossible."""

@@ -37,8 +37,7 @@ from detente.describe.words import (
     unsolved,
 )
 from detente.numbers import decimals, payoff, percent, with_interval, within
-from detente.scenario.model import Variable
-from detente.scenario.values import FOREVER
+from detente.scenario.entities import FOREVER, Variable
 from detente.simulation.first_moves import first_moves
 from detente.simulation.forecast import ANY, Forecast, overall
 from detente.text import capital, sentence

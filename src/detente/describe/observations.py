@@ -21,7 +21,7 @@ from detente.describe.blocks import (
 from detente.describe.charts import Bars
 from detente.describe.words import spoken_of
 from detente.numbers import percent
-from detente.scenario.model import Actor
+from detente.scenario.entities import Actor
 from detente.simulation.track import Track
 
 FORECASTERS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,9 +21,10 @@ from detente.describe.blocks import (
 )
 from detente.describe.ledger import ledger, ledger_data, notes
 from detente.describe.words import Point, identity, together
+from detente.scenario.entities import FOREVER, Actor
 from detente.scenario.formula.expression import Formula
-from detente.scenario.model import Action, Actor, Scenario, Term, Turn
-from detente.scenario.values import FOREVER, LIMIT, constant, is_unbounded
+from detente.scenario.model import Scenario
+from detente.scenario.rules import Event, Term, Turn
 
 MARKS = {"up": "▲", "down": "▼", "both": "◆", "set": "●"}
 """What a move does to a variable: signs that differ in shape."""
@@ -100,7 +102,7 @@ def _moves(scenario: Scenario) -> tuple[Block, ...]:
     return Heading("What each action moves"), Table(header, tuple(rows), caption=caption)
 
 
-def _signs(action: Action, scenario: Scenario) -> list[str]:
+def _signs(action: Event, scenario: Scenario) -> list[str]:
     """What an action does to each variable; with ? where it is not sure to."""
     signs: dict[str, list[str]] = {}
     for alternative in action.alternatives:
@@ -141,7 +143,7 @@ def _formulas(scenario: Scenario) -> list[Section]:
     return [*sections, Section("outcomes", "Outcomes", (table,))]
 
 
-def _actions(actions: Iterable[Action]) -> Points:
+def _actions(actions: Iterable[Event]) -> Points:
     items: list[Point] = []
     for action in actions:
         costs = "; ".join(f"{actor}: {formula.text}" for actor, formula in action.costs.items())
@@ -184,17 +186,17 @@ def _policies(scenario: Scenario) -> Section:
 def _span(scenario: Scenario) -> str:
     """How long play is, in a sentence."""
     calendar = scenario.calendar
-    if scenario.forever:
+    periods = scenario.periods
+    if periods is None:
         since = f", from {calendar.label(1)} on" if calendar.start else ""
         return f"Play goes on forever, {calendar.unit} by {calendar.unit}{since}."
-    periods = round(constant(scenario.horizon, scenario))
     dates = f", from {calendar.label(1)} to {calendar.label(periods)}" if calendar.start else ""
     return f"Play is over {periods} {calendar.unit}s{dates}."
 
 
 def _types(actor: Actor, scenario: Scenario) -> str:
     """The private types with their prior, and how sure that is."""
-    shares = [constant(prior, scenario) for prior in actor.priors]
+    shares = map(scenario.constant, actor.priors.values())
     types = ", ".join(f"{k} {p:.3g}" for k, p in zip(actor.types, shares, strict=True))
     sure = "" if actor.concentration is None else f" (concentration {actor.concentration:g})"
     return f"{types}{sure}" if types else "none"
@@ -202,7 +204,8 @@ def _types(actor: Actor, scenario: Scenario) -> str:
 
 def _constant(formula: Formula, scenario: Scenario) -> str:
     """A constant, or the word for one that is infinite."""
-    return formula.text if is_unbounded(formula) else f"{constant(formula, scenario):.3g}"
+    value = scenario.constant(formula)
+    return f"{value:.3g}" if math.isfinite(value) else formula.text
 
 
 def _turn(turn: Turn) -> str:
@@ -229,7 +232,7 @@ def _in_force(term: Term) -> dict[str, str]:
     }
 
 
-def _effects(action: Action) -> str:
+def _effects(action: Event) -> str:
     """What an action or event does to the state."""
     parts = []
     for alternative in action.alternatives:
@@ -251,7 +254,7 @@ def _data(scenario: Scenario) -> dict[str, Any]:
         "about": scenario.about,
         "source": scenario.source,
         "notes": scenario.notes,
-        "horizon": FOREVER if scenario.forever else round(constant(scenario.horizon, scenario)),
+        "horizon": scenario.periods or FOREVER,
         "actors": {key: _actor_data(actor, scenario) for key, actor in scenario.actors.items()},
         "state": {
             v.key: {
@@ -278,14 +281,14 @@ def _data(scenario: Scenario) -> dict[str, Any]:
 
 
 def _actor_data(actor: Actor, scenario: Scenario) -> dict[str, Any]:
-    priors = (constant(prior, scenario) for prior in actor.priors)
-    unbounded = is_unbounded(actor.precision)
+    priors = map(scenario.constant, actor.priors.values())
+    precision = scenario.constant(actor.precision)
     actions = scenario.actions.get(actor.key, {}).values()
     return {
         "name": actor.name,
         "types": dict(zip(actor.types, priors, strict=True)),
-        "precision": LIMIT if unbounded else constant(actor.precision, scenario),
-        "discount": constant(actor.discount, scenario),
+        "precision": precision if math.isfinite(precision) else actor.precision.text,
+        "discount": scenario.constant(actor.discount),
         "concentration": actor.concentration,
         "actions": {action.key: action.about for action in actions},
     }

@@ -36,7 +36,7 @@ from detente.describe.words import (
     unsolved,
 )
 from detente.numbers import count, interval, percent
-from detente.scenario.model import Actor
+from detente.scenario.entities import Actor
 from detente.simulation.track import Track
 from detente.text import capital, sentence
 

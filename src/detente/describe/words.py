@@ -7,7 +7,8 @@ from string import ascii_uppercase
 from typing import Any
 
 from detente.numbers import count
-from detente.scenario.model import Actor, Scenario
+from detente.scenario.entities import Actor
+from detente.scenario.model import Scenario
 from detente.scenario.policies import policy_name
 from detente.solver.solution import Solution, Status
 

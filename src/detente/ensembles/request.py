@@ -10,7 +10,6 @@ from detente.ensembles.draws import SAMPLINGS
 from detente.ensembles.manifest import CHECKED, Manifest, make_manifest, versions
 from detente.errors import Diagnostic, Place, ScenarioError, Severity
 from detente.scenario.model import Scenario
-from detente.scenario.values import LENGTH, constant
 
 DRAWS = 1000
 """Shares of worlds are then good to about one part in a hundred."""
@@ -137,6 +136,4 @@ def _listed(names: object) -> str:
 
 def _horizon(scenario: Scenario) -> int | None:
     """What the horizon has been set to since the file was read; None if it has not."""
-    if scenario.horizon.place != LENGTH:
-        return None
-    return round(constant(scenario.horizon, scenario))
+    return scenario.periods if scenario.horizon.overridden else None

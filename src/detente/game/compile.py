@@ -21,9 +21,9 @@ from detente.game.evaluate import Evaluator, Findings, evaluator
 from detente.game.structure import Ints, Side, Skeleton, Structure
 from detente.game.term_status import variables
 from detente.scenario.formula.expression import Formula
-from detente.scenario.model import Action, Scenario
+from detente.scenario.model import Scenario
 from detente.scenario.policies import find_policy
-from detente.scenario.values import constant
+from detente.scenario.rules import Event
 
 MAX_CODE = 2**62
 """States are numbered by 64-bit integers, whether they can be reached or not."""
@@ -132,10 +132,11 @@ def _fill(scenario: Scenario, policy: str, structure: Structure) -> CompiledGame
         flow=flow,
         terminal=terminal,
         priors=tuple(
-            np.array([constant(f, scenario) for f in actor.priors] or [1.0]) for actor in actors
+            np.array([scenario.constant(prior) for prior in actor.priors.values()] or [1.0])
+            for actor in actors
         ),
-        precision=np.array([constant(actor.precision, scenario) for actor in actors]),
-        discount=np.array([constant(actor.discount, scenario) for actor in actors]),
+        precision=np.array([scenario.constant(actor.precision) for actor in actors]),
+        discount=np.array([scenario.constant(actor.discount) for actor in actors]),
         loop=structure.loop,
         start=structure.start,
     )
@@ -210,7 +211,7 @@ def _payoffs(at: Evaluator, codes: Ints, t: int, kind: str) -> Floats:
 # --- which formula is evaluated where; `detente.game.gradient` goes the same way back ---
 
 
-def lotteries(side: Side) -> Iterator[tuple[Action, Ints, Ints, Ints]]:
+def lotteries(side: Side) -> Iterator[tuple[Event, Ints, Ints, Ints]]:
     """Each action that is available somewhere, with its own actions and transitions.
 
     Gives the rows a of its own actions, the rows l of their transitions, and for each of these
@@ -309,7 +310,7 @@ def _checked(scenario: Scenario, policy: str | None) -> str:
     counts = list(accumulate((len(actor.types) for actor in informed), operator.mul))
     if counts and counts[-1] > MAX_PROFILES:
         place = next(
-            actor.priors[0].place
+            next(iter(actor.priors.values())).place
             for actor, count in zip(informed, counts, strict=True)
             if count > MAX_PROFILES
         )

@@ -75,7 +75,7 @@ def parameter_gradient(game: CompiledGame, gradient: GameGradient) -> dict[str, 
         walk.payoffs("flow", codes, t, weights)
     walk.payoffs("terminal", game.final, len(ends) + 1, gradient.terminal)
     for i, actor in enumerate(scenario.actors.values()):
-        for formula, weight in zip(actor.priors, gradient.priors[i], strict=False):
+        for formula, weight in zip(actor.priors.values(), gradient.priors[i], strict=False):
             walk.constant(formula, weight)
         walk.constant(actor.precision, gradient.precision[i])
         walk.constant(actor.discount, gradient.discount[i])

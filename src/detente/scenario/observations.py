@@ -7,6 +7,7 @@ meaning. `docs/tracking.md` describes the file. Nothing is computed here.
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -19,12 +20,10 @@ from detente.scenario.calendar import MONTHS
 from detente.scenario.formula.expression import Formula
 from detente.scenario.formula.parse import parse
 from detente.scenario.formula.types import CONDITION, Scope, Slot
-from detente.scenario.hints import did_you_mean, listing
+from detente.scenario.hints import alias, did_you_mean, listing
 from detente.scenario.model import Scenario
-from detente.scenario.names import alias
 from detente.scenario.observation_dates import explain, parse_date
 from detente.scenario.table import Line, decode_table, read_table, resolve
-from detente.scenario.values import constant
 
 REQUIRED = ("date", "actor", "move")
 OPTIONAL = ("action", "note", "source")
@@ -171,7 +170,7 @@ class _Reader:
     @property
     def horizon(self) -> float:
         """The last period; inf for play without end."""
-        return constant(self.scenario.horizon, self.scenario)
+        return self.scenario.periods or math.inf
 
     def read(self, line: Line) -> None:
         """One line."""

@@ -12,8 +12,8 @@ from detente.game.evaluate import Evaluator, Findings, evaluator
 from detente.game.term_status import in_force, standings
 from detente.scenario.formula.expression import Formula
 from detente.scenario.hints import listing
-from detente.scenario.model import Action, Term
 from detente.scenario.policies import terms_of
+from detente.scenario.rules import Action, Term
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
