@@ -10,6 +10,9 @@ import math
 
 MISSING = "–"
 
+EXACT = 5e-10
+"""An error below which a number is exact: less is rounding."""
+
 MOST_DIGITS = 6
 """Significant digits beyond which a number is not written, however well it is known."""
 
@@ -69,7 +72,7 @@ def within(error: float) -> str:
     """A bound on an error of probabilities, in percentage points, rounded up."""
     if math.isnan(error):
         return "not known"
-    if error < 5e-10:
+    if error < EXACT:
         return "none"
     digits = 2 if error < 0.001 else 1
     bound = math.ceil(100 * error * 10**digits - 1e-9) / 10**digits

@@ -121,4 +121,4 @@ def test_a_page_has_its_worlds(
     assert "--ensemble worlds --requirement &#34;relief &gt;= 10" in page
     capsys.readouterr()
     assert told(monkeypatch, "report", "bargaining-rounds", "--ensemble", "worlds") == 2
-    assert "were solved with --horizon 1" in capsys.readouterr().err
+    assert "were solved with the horizon 1" in capsys.readouterr().err

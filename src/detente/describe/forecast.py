@@ -36,7 +36,7 @@ from detente.describe.words import (
     spoken_of,
     unsolved,
 )
-from detente.numbers import decimals, payoff, percent, with_interval, within
+from detente.numbers import EXACT, decimals, payoff, percent, with_interval, within
 from detente.scenario.entities import FOREVER, Variable
 from detente.simulation.first_moves import first_moves
 from detente.simulation.forecast import ANY, Forecast, overall
@@ -89,11 +89,11 @@ def outcomes(result: Forecast) -> Section | None:
             f"The band is the error of the computation ({within(error)} points at most), not doubt "
             "about the model."
         )
-        if error < 5e-10:
+        if error < EXACT:
             band = "Nothing is approximated in this game, so there is no band of error."
         labels = scenario.calendar.mark_labels(times)
         numbers = Table(
-            ("outcome", *labels, "error", "meaning"),
+            ("outcome", *labels, "error, points", "meaning"),
             tuple(rows),
             range(1, len(labels) + 2),
             "Probability that it has come about within",
@@ -204,7 +204,9 @@ def worth(result: Forecast) -> Section:
     rows: list[Row] = []
     for r in result.tables["payoffs"].rows():
         error, digits = r["error"], decimals(r["error"])
-        known = "not known" if math.isnan(error) else f"±{error:.1g}" if error else "none"
+        known = "not known" if math.isnan(error) else f"±{error:.1g}"
+        if error < EXACT:
+            known = "none"
         regret = "" if math.isnan(r["regret"]) else f"{r['regret']:.{digits}f}"
         rows.append((actors[r["actor"]].name, r["type"], payoff(r["payoff"], error), known, regret))
     table = Table(

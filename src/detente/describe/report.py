@@ -27,7 +27,7 @@ from detente.describe.sensitivity import assumptions
 from detente.describe.threshold import curves, short_answer
 from detente.describe.track import believed, observed
 from detente.describe.words import Point, clause, in_force, meanings, span, together
-from detente.numbers import count, more_likely, percent, points, within
+from detente.numbers import EXACT, count, more_likely, percent, points, within
 from detente.report.data import EVEN, ReportData
 from detente.scenario.policies import policy_name, quoted
 from detente.simulation.forecast import overall
@@ -221,7 +221,7 @@ def _sure(data: ReportData) -> str:
     computed = f"The probabilities are computed to {within(error)} percentage points"
     if math.isnan(error):
         computed = "The probabilities are those of the model as solved"
-    elif error < 5e-10:
+    elif error < EXACT:
         computed = "The probabilities are those of the model, to rounding"
     return (
         f"{computed}. Whether the model is right is for its author to argue: "
