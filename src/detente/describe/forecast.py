@@ -93,7 +93,7 @@ def outcomes(result: Forecast) -> Section | None:
             band = "Nothing is approximated in this game, so there is no band of error."
         labels = scenario.calendar.mark_labels(times)
         numbers = Table(
-            ("outcome", *labels, "error, points", "meaning"),
+            ("outcome", *labels, "± points", "meaning"),
             tuple(rows),
             range(1, len(labels) + 2),
             "Probability that it has come about within",
