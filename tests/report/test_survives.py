@@ -12,14 +12,14 @@ from detente.describe.charts import Strip, Strips
 from detente.describe.exploration import sections
 from detente.describe.survival import brief, survival
 from detente.ensembles.explore.explore import Exploration, explore
-from detente.ensembles.request import RunRequest, new_manifest
+from detente.ensembles.request import new_manifest
 from detente.ensembles.results import Ensemble
 from detente.errors import ScenarioError
 from detente.pictures.draw import to_svg
 from detente.report.data import ReportData, build
 from detente.report.ensemble import check_ensemble
 from detente.scenario.model import Scenario
-from tests.ensembles.runs import solved_here
+from tests.ensembles.runs import a_request, solved_here
 from tests.ensembles.stand_in import StandInManifest, make
 from tests.report.conftest import EVERYTHING, render
 from tests.report.markup import Markup
@@ -31,7 +31,7 @@ REQUIREMENT = "given >= 50 % and sunny <= 60 %"
 def found(tmp_path_factory: pytest.TempPathFactory) -> Ensemble:
     """Twelve worlds of the page of everything, two of them with a check of the grid."""
     scenario = detente.loads(EVERYTHING)
-    asked = RunRequest(draws=12, beliefs=5, checked=2)
+    asked = a_request(draws=12)
     return solved_here(tmp_path_factory.mktemp("worlds") / "run", new_manifest(scenario, asked))
 
 
@@ -71,7 +71,7 @@ def made_up() -> Exploration:
     named = {one.name: getattr(ensemble.manifest, one.name) for one in fields(ensemble.manifest)}
     ensemble = replace(ensemble, manifest=OfEverything(**named))
     seen = explore(ensemble, requirement="given >= 25 %")
-    manifest = new_manifest(detente.loads(EVERYTHING), RunRequest(draws=n, beliefs=5))
+    manifest = new_manifest(detente.loads(EVERYTHING), a_request(draws=n, checked=None))
     return replace(seen, manifest=manifest)
 
 
@@ -140,7 +140,7 @@ def test_a_run_in_which_nothing_was_solved_has_its_words() -> None:
     ensemble = make(
         {"given@3": np.full((n, 2), np.nan)}, {"luck": np.linspace(0, 1, n)}, ("", "trust")
     )
-    manifest = new_manifest(detente.loads(EVERYTHING), RunRequest(draws=n, beliefs=5))
+    manifest = new_manifest(detente.loads(EVERYTHING), a_request(draws=n, checked=None))
     explored = replace(explore(ensemble), manifest=manifest)
     (section,) = sections(explored, 8)
     assert section.key == "survives"
@@ -151,7 +151,7 @@ def test_one_policy_has_nothing_to_prefer(data: ReportData) -> None:
     luck = np.linspace(0, 1, 50)
     ensemble = make({"given@3": luck[:, None]}, {"luck": luck}, ("trust",))
     manifest = replace(
-        new_manifest(detente.loads(EVERYTHING), RunRequest(draws=50, beliefs=5)),
+        new_manifest(detente.loads(EVERYTHING), a_request(draws=50, checked=None)),
         policies=("trust",),
     )
     explored = replace(explore(ensemble), manifest=manifest)

@@ -76,7 +76,9 @@ def assumptions(result: Sensitivity, top: int, *lead: str) -> Section:
     blocks.append(_table(result, table.head(top)))
     left = len(table) - top
     if left > 0:
-        blocks.append(text(f"{left} more are worth less or have no range; the data have all of them."))
+        blocks.append(
+            text(f"{left} more are worth less or have no range; the data have all of them.")
+        )
         rest = _table(result, table.iloc[top:])
         blocks.append(Details(f"The other {left} assumptions", (rest,)))
     return Section("assumptions", "Which assumptions matter", tuple(blocks))

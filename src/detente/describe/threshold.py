@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from detente.analysis import threshold_wording as wording
-from detente.analysis.threshold_map import ThresholdMap
-from detente.analysis.threshold_result import Crossing, Threshold
+from detente.analysis.threshold_result import Crossing, Threshold, ThresholdMap
 from detente.describe.blocks import (
     Block,
     Cell,

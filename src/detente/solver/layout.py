@@ -5,13 +5,11 @@ from __future__ import annotations
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
+from detente.dtypes import Ints
 from detente.game.arrays import CompiledGame, Layer
 from detente.solver.beliefs import BeliefGrid
 from detente.solver.kernels.turn import BeliefLayout, LayerArrays, Movers
-
-Ints = NDArray[np.int64]
 
 
 def kinds(game: CompiledGame, layer: Layer) -> tuple[int, ...]:

@@ -17,11 +17,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from detente.dtypes import Floats
 from detente.game.arrays import CompiledGame
 
-Floats = NDArray[np.float64]
 Map = Callable[[Floats], Floats]
 Period = Callable[[Floats, float, bool], Floats]
 
