@@ -35,11 +35,11 @@ SAME = 1e-9
 def doubts(games: Sequence[CompiledGame], *, every: bool) -> list[Diagnostic]:
     """What is doubtful in a scenario's games; `every` says that there is one for each policy."""
     scenario = games[0].scenario
-    found = [*_duplicates(scenario, games), *_negative(scenario, games)]
+    doubtful = [*_duplicates(scenario, games), *_negative(scenario, games)]
     over = any(met.code == "ends-at-start" for game in games for met in game.warnings)
     if every and not over:  # or it has been told why nothing is ever done
-        found += _never(scenario, games)
-    return found
+        doubtful += _never(scenario, games)
+    return doubtful
 
 
 # --- what is never done ---
@@ -97,8 +97,8 @@ def _negative(scenario: Scenario, games: Iterable[CompiledGame]) -> Iterator[Dia
                 values = at.profiled(formula, here, skeleton.period)
                 ends = np.array([values.min(), values.max()])
                 met.setdefault(formula.place, (charged, actor, formula, []))[-1].append(ends)
-    for place, (charged, actor, formula, values) in met.items():
-        if np.min(values) < 0 >= np.max(values) and "negative-cost" not in charged.accept:
+    for place, (charged, actor, formula, bounds) in met.items():
+        if np.min(bounds) < 0 >= np.max(bounds) and "negative-cost" not in charged.accept:
             message = (
                 f"the cost of `{charged.key}` to {actor}, `{formula.text}`, is below 0: a gain"
             )
@@ -164,13 +164,13 @@ def _duplicates(scenario: Scenario, games: Iterable[CompiledGame]) -> Iterator[D
                     pair.note(levels, same, np.logical_and(both, ~same))
                     if same.any() and not pair.example:
                         pair.example = moved.where(int(codes[same][0]), skeleton.period)
-    told: set[tuple[int, int]] = set()
+    explained: set[tuple[int, int]] = set()
     for (mover, n, m), pair in sorted(pairs.items()):
         actor = list(scenario.actors)[mover]
         own = list(scenario.actions[actor].values())
-        if pair.example and not {(mover, n), (mover, m)} & told:
+        if pair.example and not {(mover, n), (mover, m)} & explained:
             if not pair.mixed:
-                told.add((mover, m))  # what else is the same as this one is so as the first
+                explained.add((mover, m))  # what else is the same as this one is so as the first
             if "duplicate-action" not in (*own[n].accept, *own[m].accept):
                 yield _duplicate(scenario, actor, own[n], own[m], pair)
 
@@ -208,9 +208,9 @@ def _compared(
         both = allowed[n] & allowed[m]
         if both.any():
             # What the other movers do runs through the same order beside either of the two.
-            one, other = (e[both[state[e]]] for e in (edges[n], edges[m]))
+            first, second = (e[both[state[e]]] for e in (edges[n], edges[m]))
             same = both.copy()
-            same[state[one][np.abs(marks[one] - marks[other]) > SAME]] = False
+            same[state[first][np.abs(marks[first] - marks[second]) > SAME]] = False
             yield n, m, both, same
 
 

@@ -134,11 +134,11 @@ def evaluator(
     return Evaluator(
         scenario,
         variables,
-        scalars={k: one.values[0] for k, one in scenario.parameters.items() if not one.types},
+        scalars={k: p.values[0] for k, p in scenario.parameters.items() if not p.types},
         by_type={
-            key: np.array(one.values)[columns[one.of]][None, :]
-            for key, one in scenario.parameters.items()
-            if one.types
+            key: np.array(p.values)[columns[p.of]][None, :]
+            for key, p in scenario.parameters.items()
+            if p.types
         },
         types={key: column[None, :].astype(np.float64) for key, column in columns.items()},
         last=last,

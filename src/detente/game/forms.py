@@ -39,10 +39,10 @@ def compile_forms(
     """
     source = read_text(scenario.text, scenario.file)
     forms: dict[str, dict[str, Size]] = {}
-    found = list(unsaid(scenario, source))
+    diagnostics = list(unsaid(scenario, source))
     doubtful: Counter[Diagnostic] = Counter()
     standing: Counter[Place] = Counter()
-    told: set[tuple[Place, str]] = set()
+    known: set[tuple[Place, str]] = set()
     for choice in (None, *variants.all_chosen(source)):
         form = scenario.with_options(dict([choice])) if choice else scenario
         games, met = compile_policies(form)
@@ -52,19 +52,19 @@ def compile_forms(
             policy: Size(max(layer.states.size for layer in game.layers), len(game.layers))
             for policy, game in games.items()
         }
-        errors = [one for one in met if one.severity is Severity.ERROR or one.code in SOME_FORM]
+        errors = [d for d in met if d.severity is Severity.ERROR or d.code in SOME_FORM]
         if choice is None:
-            found += errors
-            told |= {(one.place, one.code) for one in errors}
+            diagnostics += errors
+            known |= {(d.place, d.code) for d in errors}
         else:
-            fresh = (one for one in errors if (one.place, one.code) not in told)
-            found += variants.explained(source, choice, fresh)
+            fresh = (d for d in errors if (d.place, d.code) not in known)
+            diagnostics += variants.explained(source, choice, fresh)
         standing.update(_looked_at(form))
-        doubtful.update(one for one in met if one not in errors)
-    found += [
-        one for one, times in doubtful.items() if times >= standing.get(one.place, len(forms))
+        doubtful.update(d for d in met if d not in errors)
+    diagnostics += [
+        d for d, times in doubtful.items() if times >= standing.get(d.place, len(forms))
     ]
-    return forms, tuple(sorted(dict.fromkeys(found), key=lambda one: one.place))
+    return forms, tuple(sorted(dict.fromkeys(diagnostics), key=lambda d: d.place))
 
 
 def _looked_at(scenario: Scenario) -> set[Place]:
