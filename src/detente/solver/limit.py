@@ -52,18 +52,18 @@ def follow_limit(
         progress(doubling / (DOUBLINGS + 1))
         if doubling > FEWEST and _regret(best, asked) <= ENOUGH * scale:
             break
-        found = attempt(power + 1.0)
-        if found.status is not Status.SOLVED:
-            lost = found
+        attempted = attempt(power + 1.0)
+        if attempted.status is not Status.SOLVED:
+            lost = attempted
             break
-        best, power = found, power + 1.0
+        best, power = attempted, power + 1.0
     step = 0.5
     for _ in range(HALVINGS if lost is not None else 0):
-        found = attempt(power + step)
-        if found.status is Status.SOLVED:
-            best, power = found, power + step
+        attempted = attempt(power + step)
+        if attempted.status is Status.SOLVED:
+            best, power = attempted, power + step
         else:
-            lost = found
+            lost = attempted
         step /= 2
     if coarse:
         best = attempt(power, coarse=True)
