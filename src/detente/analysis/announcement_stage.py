@@ -94,14 +94,14 @@ def choose(solutions: Sequence[Solution], who: int) -> Choice:
     # A precision of `limit` was followed in each game as far as it went: here, as far as in all.
     precision = np.min([one.game.precision for one in solutions], axis=0)
     game = replace(first.game, layers=(layer,), loop=None, start=0, precision=precision)
-    following = np.stack([one.start_values for one in solutions])
+    following = np.stack([np.ascontiguousarray(one.start_values.T) for one in solutions])
     grid, kinds = first.grid, game.priors[who].size
     with ThreadPoolExecutor(1) as pool:
         engine = Backward(game, grid, Workers(pool, 1), regret=False)
         values, sigma = engine.layer(0, following)
     auditor = Auditor(game, grid)
     auditor.visit(layer, following, values, sigma)
-    play = sigma.reshape(grid.size, kinds, count)[grid.start].copy()
+    play = sigma.reshape(kinds, count, grid.size)[:, :, grid.start].copy()
     weights = np.stack([_around(first, who, b) for b in posteriors(game.priors[who], play)])
     shape = len(game.priors), len(game.profiles)
     status = Status.SOLVED
@@ -117,7 +117,7 @@ def choose(solutions: Sequence[Solution], who: int) -> Choice:
         rough=choose(coarse, who) if len(coarse) == count else None,
         weights=weights,
         after=np.einsum("kb,kbc->kc", weights, following).reshape(count, *shape),
-        before=values[0, grid.start].reshape(shape).copy(),
+        before=values[0, :, grid.start].reshape(shape).copy(),
         residual=auditor.residual,
         value_error=auditor.value_error,
         status=status,

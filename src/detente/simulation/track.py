@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -201,7 +201,7 @@ def track(
         workers = Workers(pool, threads or os.cpu_count() or 1)
         share = 0.1 if path else 0.5
         before = forward(solution, workers, periods=end, progress=lambda done: tell(share * done))
-        work = _Work(solution, record, pool, before, path=path)
+        work = _Work(solution, record, workers, before, path=path)
         work.run(lambda done: tell(share + (1 - share) * done))
     impossible = [step for step in work.filter.steps if step.kind == "skipped"]
     if impossible and not skip_impossible:
@@ -221,18 +221,18 @@ class _Work:
         self,
         solution: Solution,
         record: Record,
-        pool: Executor,
+        workers: Workers,
         before: Forward,
         *,
         path: bool,
     ) -> None:
         self.solution, self.record, self.before, self.path = solution, record, before, path
         game = solution.game
-        self.pool = pool
+        self.workers = workers
         self.passing = tuple(key for key in game.holds if not persistent(game, key))
         self.prior = prior_of(game)
         self.end = len(before.states) - 1
-        pass_ = ForwardPass(solution, self.passing, pool)
+        pass_ = ForwardPass(solution, self.passing, workers)
         self.filter = Filter(pass_, record, self.prior)
         self.given = [outcomes_given(pass_, self.prior, 0)]
         self.held: list[Floats] = [self.filter.by_state()]
@@ -270,7 +270,7 @@ class _Work:
 
     def _look_ahead(self, blocks: list[list[tuple[int, int]]]) -> Mapping[str, tuple[float, float]]:
         """Outcomes by the end, as the present mass has it, with nothing more observed."""
-        pass_ = ForwardPass(self.solution, self.passing, self.pool)
+        pass_ = ForwardPass(self.solution, self.passing, self.workers)
         mine = self.filter.pass_
         pass_.mass = pass_.store[0][: len(mine.mass)]
         pass_.mass[:] = mine.mass

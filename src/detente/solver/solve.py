@@ -217,7 +217,7 @@ def _solve_on(game: CompiledGame, grid: BeliefGrid, options: _Options) -> Soluti
     strategies.reverse()
     start = values[game.start]
     width, profiles = game.profiles.size, len(game.profiles)
-    gain = (start[grid.start, width:] - start[grid.start, :width]) if options.regret else None
+    gain = (start[width:] - start[:width])[:, grid.start] if options.regret else None
     certificate = Certificate(
         residual=auditor.residual,
         value_error=auditor.value_error,
@@ -239,7 +239,7 @@ def _solve_on(game: CompiledGame, grid: BeliefGrid, options: _Options) -> Soluti
         game=game,
         grid=grid,
         strategies=tuple(strategies),
-        first_values=values[:, :, :width].copy(),
+        first_values=np.moveaxis(values[:, :width], 1, 2).copy(),
         status=status,
         certificate=certificate,
         branches=branches,
@@ -269,7 +269,7 @@ def _stationary(game: CompiledGame, engine: Backward, options: _Options) -> Stat
         # The same starts in every iteration: otherwise nothing would converge.
         return None if seed is None else np.random.default_rng(seed)
 
-    shape = (game.layers[0].states.size, engine.grid.size, engine.width * engine.copies)
+    shape = (game.layers[0].states.size, engine.width * engine.copies, engine.grid.size)
     start = np.zeros(shape)
     if options.rng is not None:
         flow = game.flow[0] / (1.0 - game.discount.max())

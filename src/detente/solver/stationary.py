@@ -63,7 +63,7 @@ FARTHEST = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Stationary:
-    """The values [x, b, c] at the last precision reached, and how.
+    """The values [x, c, b] at the last precision reached, and how.
 
     share
         That precision, as a share of the game's own: 1 if all went well.
@@ -93,7 +93,7 @@ def follow_stationary(
     Parameters
     ----------
     iterate
-        Φ(V, share, quick) for float64 [x, b, c]: if quick, with turns that begin from what they
+        Φ(V, share, quick) for float64 [x, c, b]: if quick, with turns that begin from what they
         were solved to last, which need not be the principal branch.
     start
         V to begin with.
