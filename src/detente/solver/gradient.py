@@ -30,7 +30,7 @@ from detente.solver.kernels.adjoint import (
     scatter,
 )
 from detente.solver.kernels.general import make_stage
-from detente.solver.layout import belief_layout, make_scratch, part
+from detente.solver.layout import belief_layout, is_lined, make_scratch, part
 from detente.solver.solution import Solution
 
 Floats = NDArray[np.float64]
@@ -291,7 +291,6 @@ class _Adjoint:
         pieces = range(0, states, size * PARTS)
         precision = np.zeros((PARTS, len(layer.movers)))
         ratio = np.zeros((PARTS, *self.ratio.shape))
-        lined = not layer.movers or (len(layer.movers) == 1 and layout.n_types[0] <= 2)
 
         def task(j: int, first: int, back: Floats) -> None:
             work = make_scratch(layout, arrays, tape.columns, slopes=True)
@@ -309,7 +308,7 @@ class _Adjoint:
             )
             scratch = given, work, make_slopes(layout, work), back
             last = min(first + size, states)
-            if lined:
+            if is_lined(layout):
                 adjoin_lines(first, last, arrays, layout, *scratch)
             else:
                 stage = make_stage(layout, work.lottery.vertex.shape[1], len(work.own))

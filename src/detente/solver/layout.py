@@ -90,3 +90,8 @@ def make_scratch(
     """Scratch for the states of a layer, and `width` components."""
     joint = int(np.diff(part.action_ptr).max(initial=1))
     return make_work(layout, int(part.n_actions.max(initial=1)), joint, width, slopes=slopes)
+
+
+def is_lined(layout: BeliefLayout) -> bool:
+    """Whether the turn is of chance, or of one mover with one type or two."""
+    return layout.actor.size == 0 or (layout.actor.size == 1 and int(layout.n_types[0]) <= 2)
