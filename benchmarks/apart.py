@@ -31,15 +31,15 @@ import pandas as pd
 
 import detente
 from benchmarks.report import ROOT, peak
-from detente.ensembles.manifest import RunRecord
+from detente.ensembles.manifest import Manifest
 from detente.ensembles.process import ONE_THREAD
-from detente.ensembles.request import RunRequest, new_record
+from detente.ensembles.request import RunRequest, new_manifest
 from detente.ensembles.world import AUDITED, Worker, results
 from detente.errors import DetenteError
 from detente.game.arrays import CompiledGame
 from detente.scenario.model import Scenario
 from detente.simulation.forward import forward
-from detente.solver.backward import Workers
+from detente.solver.workers import Workers
 
 BEGINNING = 60.0
 """Seconds that a process may take beyond its limit: imports and the end."""
@@ -198,38 +198,42 @@ class Bare:
     It can be pickled, and compiles where it is used.
     """
 
-    def __init__(self, record: RunRecord) -> None:
-        self.record = record
+    def __init__(self, manifest: Manifest) -> None:
+        self.manifest = manifest
         self._games: dict[str, CompiledGame] = {}
 
-    def __getstate__(self) -> RunRecord:
-        return self.record
+    def __getstate__(self) -> Manifest:
+        return self.manifest
 
-    def __setstate__(self, record: RunRecord) -> None:
-        self.__init__(record)  # type: ignore[misc]
+    def __setstate__(self, manifest: Manifest) -> None:
+        self.__init__(manifest)  # type: ignore[misc]
 
     def solve(self, values: Mapping[str, float]) -> None:
         """Solve a world, and keep nothing."""
-        for policy in self.record.policies:
+        for policy in self.manifest.policies:
             solution = self._solved(policy, values)
             with ThreadPoolExecutor(1) as pool:
                 endless = solution.game.loop is not None
                 forward(
-                    solution, Workers(pool, 1), periods=self.record.periods if endless else None
+                    solution, Workers(pool, 1), periods=self.manifest.periods if endless else None
                 )
 
     def numbers(self, values: Mapping[str, float]) -> dict[str, float]:
         """What a row of an ensemble has, for the only policy."""
-        (policy,) = self.record.policies
-        return results(self._solved(policy, values), self.record.periods, self.record.times)
+        (policy,) = self.manifest.policies
+        return results(self._solved(policy, values), self.manifest.periods, self.manifest.times)
 
     def _solved(self, policy: str, values: Mapping[str, float]) -> Any:
         if policy not in self._games:
-            self._games[policy] = detente.compile_game(self.record.scenario(), policy=policy)
+            self._games[policy] = detente.compile_game(self.manifest.scenario(), policy=policy)
         game = detente.with_values(self._games[policy], values)
-        points = self.record.beliefs or None
+        points = self.manifest.beliefs or None
         return detente.solve(
-            game, beliefs=points, threads=1, regret=False, coarse=False, checked=AUDITED
+            game,
+            detente.SolveOptions(beliefs=points, threads=1),
+            regret=False,
+            coarse=False,
+            checked=AUDITED,
         )
 
 
@@ -260,21 +264,21 @@ def ensemble(case: Case) -> Found:
 
 def worker(case: Case) -> Found:
     """A loop over what a worker of an ensemble does, in this process."""
-    record = new_record(case.load(), case.asked())
+    manifest = new_manifest(case.load(), case.asked())
     clock = Clock(case)
-    one = Worker(record)
-    for done, draw in enumerate(record.plan().between(0, case.draws + 1), start=1):
-        one.solve(draw, record.beliefs)
+    one = Worker(manifest)
+    for done, draw in enumerate(manifest.plan().between(0, case.draws + 1), start=1):
+        one.solve(draw, manifest.beliefs)
         clock(done)
     return clock.found()
 
 
 def bare(case: Case) -> Found:
     """A loop over solves with nothing around them, in this process."""
-    record = new_record(case.load(), case.asked())
+    manifest = new_manifest(case.load(), case.asked())
     clock = Clock(case)
-    one = Bare(record)
-    for done, draw in enumerate(record.plan().between(0, case.draws + 1), start=1):
+    one = Bare(manifest)
+    for done, draw in enumerate(manifest.plan().between(0, case.draws + 1), start=1):
         one.solve(draw.values)
         clock(done)
     return clock.found()
@@ -291,11 +295,11 @@ def workbench(case: Case) -> Found:
     )
     from ema_workbench.em_framework.callbacks import DefaultCallback
 
-    record = new_record(case.load(), case.asked())
-    draws = list(record.plan().between(0, case.draws + 1))
+    manifest = new_manifest(case.load(), case.asked())
+    draws = list(manifest.plan().between(0, case.draws + 1))
     names = {_identifier(name): name for name in draws[0].values}
-    columns = list(Bare(record).numbers(draws[0].values))
-    model = Model("detente", function=Function(Bare(record), names, columns, case.told))
+    columns = list(Bare(manifest).numbers(draws[0].values))
+    model = Model("detente", function=Function(Bare(manifest), names, columns, case.told))
     # The draws are ours: its samplers would make other ones.
     model.uncertainties = [RealParameter(name, -1e6, 1e6) for name in names]
     model.outcomes = [ScalarOutcome(f"n{n}") for n in range(len(columns))]

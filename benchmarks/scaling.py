@@ -20,8 +20,9 @@ from benchmarks.report import ROOT, Plan, Table, Times, digits, peak, ratio, siz
 from detente.game.arrays import CompiledGame
 from detente.solver.beliefs import grid_size
 from detente.solver.memory import memory_needed
+from detente.solver.options import default_points
 from detente.solver.solution import Solution
-from detente.solver.solve import REGRET_WORK, default_points
+from detente.solver.solve import REGRET_WORK
 
 TYPES = {2: 1001, 3: 45, 4: 17, 5: 11}
 """Belief points along an edge of the simplex of so many types that make about 1,000 nodes."""
@@ -142,7 +143,13 @@ def memory(plan: Plan) -> Table:
 
 def solver(game: CompiledGame, points: int, threads: int) -> Callable[[], Solution]:
     """A call that solves, with nothing beside."""
-    return partial(detente.solve, game, beliefs=points, threads=threads, regret=False, coarse=False)
+    return partial(
+        detente.solve,
+        game,
+        detente.SolveOptions(beliefs=points, threads=threads),
+        regret=False,
+        coarse=False,
+    )
 
 
 def _probe(states: int, periods: int) -> dict[str, int]:

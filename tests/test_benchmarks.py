@@ -27,7 +27,7 @@ from benchmarks import (
 )
 from benchmarks.__main__ import BENCHMARKS, main, page, sections_of
 from benchmarks.report import Plan, Table, Times, digits, large, machine, ratio, times
-from detente.ensembles.request import new_record
+from detente.ensembles.request import new_manifest
 from detente.ensembles.world import Worker
 
 PLAN = Plan(quick=True, runs=1, peers=False)
@@ -78,7 +78,9 @@ def test_growth_of_a_solve() -> None:
 def test_types_are_compared_at_about_as_many_nodes() -> None:
     nodes = [
         detente.solve(
-            games.rounds(states=2, periods=1, types=types), beliefs=edge, coarse=False
+            games.rounds(states=2, periods=1, types=types),
+            detente.SolveOptions(beliefs=edge),
+            coarse=False,
         ).grid.size
         for types, edge in scaling.TYPES.items()
     ]
@@ -161,7 +163,7 @@ TINY = replace(ensembles.TINY, draws=4, warm=1, workers=1)
 
 def test_the_barest_loop_solves_the_same_worlds() -> None:
     """The same numbers as a worker of an ensemble, also after it has been pickled."""
-    record = new_record(TINY.load(), TINY.asked())
+    record = new_manifest(TINY.load(), TINY.asked())
     draw = record.plan().draw(1)
     (row,) = Worker(record).solve(draw, record.beliefs)
     numbers = pickle.loads(pickle.dumps(apart.Bare(record))).numbers(draw.values)

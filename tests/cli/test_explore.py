@@ -44,27 +44,27 @@ def test_all_is_told(run: Run, sound: Ensemble) -> None:  # noqa: F811
     assert "Not solved" not in told.out
 
 
-def test_a_wish_is_told(run: Run, sound: Ensemble) -> None:  # noqa: F811
-    told = run("explore", str(sound.folder), "--wish", "step >= 60 % and calm <= 40 %")
+def test_a_requirement_is_told(run: Run, sound: Ensemble) -> None:  # noqa: F811
+    told = run("explore", str(sound.folder), "--requirement", "step >= 60 % and calm <= 40 %")
     assert "In how many worlds it is as wished: step >= 60 % and calm <= 40 %" in told.out
     assert "the whole wish" in told.out
-    assert "Where 'open' fails the wish" in told.out
+    assert "Where 'open' fails the requirement" in told.out
     assert "are said to fail" in told.out
 
 
 def test_json_has_everything(run: Run, sound: Ensemble) -> None:  # noqa: F811
-    words = ("--json", "--wish", "step >= 60 %", "--question", "step", "--policy", "promise")
+    words = ("--json", "--requirement", "step >= 60 %", "--question", "step", "--policy", "promise")
     data = json.loads(run("explore", str(sound.folder), *words).out)
     assert data["policies"] == ["open", "promise"]
-    assert data["worlds"] == 64
+    assert data["draws"] == 64
     assert data["complete"] is True
     (one,) = data["influences"]
-    assert (one["number"], one["policy"], one["against"]) == ("step", "promise", None)
+    assert (one["metric"], one["policy"], one["against"]) == ("step", "promise", None)
     assert {row["quantity"] for row in one["quantities"]} == set(sound.inputs.columns)
     assert {row["policy"] for row in data["preferences"]} == {"open", "promise"}
-    assert len(data["wishes"]) == 2
+    assert len(data["satisficing"]) == 2
     assert data["discoveries"][0]["policy"] == "promise"
-    found = detente.explore(sound, wish="step >= 60 %", question="step", policy="promise")
+    found = detente.explore(sound, requirement="step >= 60 %", question="step", policy="promise")
     assert data["distributions"][0]["p50"] == found.distributions["p50"].iloc[0]
 
 
@@ -98,7 +98,7 @@ def test_pictures_are_drawn(run: Run, sound: Ensemble) -> None:  # noqa: F811
         (("--given", "target=sincer"), ("--given: error[unknown-name]", "target=sincere")),
         (("--policy", "opne"), ("--policy: error[unknown-name]", "did you mean `open`")),
         (("--question", "stp"), ("--question: error[unknown-name]", "did you mean `step`")),
-        (("--wish", "step"), ("--wish: error[syntax]", "write it as")),
+        (("--requirement", "step"), ("--requirement: error[syntax]", "write it as")),
         (("--plot", "all.gif"), ("--plot: error[wrong-type]", ".png")),
         (("--plot", "no/all.png"), ("--plot: error[cannot-write]", "no folder")),
     ],
@@ -124,11 +124,11 @@ def test_no_results(run: Run) -> None:  # noqa: F811
 
 def test_missing_packages_are_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     real = importlib.util.find_spec
-    gone = {"SALib", "sklearn"}
+    gone = {"duckdb", "sklearn"}
     monkeypatch.setattr(
         "detente.cli.inputs.find_spec", lambda name: None if name in gone else real(name)
     )
     told = run("explore", "nowhere")
     assert told.code == 2
-    assert "exploring needs SALib and scikit-learn, which are not installed" in told.err
+    assert "exploring needs duckdb and scikit-learn, which are not installed" in told.err
     assert "python3 scripts/env.py --with ensemble" in told.err

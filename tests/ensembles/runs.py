@@ -10,9 +10,9 @@ import pandas as pd
 
 import detente
 from detente.ensembles import store
-from detente.ensembles.manifest import RunRecord
+from detente.ensembles.manifest import Manifest
 from detente.ensembles.process import Task
-from detente.ensembles.request import RunRequest, new_record
+from detente.ensembles.request import RunRequest, new_manifest
 from detente.ensembles.results import Ensemble, open_ensemble
 from detente.ensembles.run import run
 from detente.ensembles.world import Row, Worker
@@ -22,8 +22,8 @@ from tests.ensembles.texts import SOUND
 class Here:
     """Solves worlds in this process; those at hand are told of the last one first."""
 
-    def __init__(self, record: RunRecord, ahead: int = 3) -> None:
-        self._worker = Worker(record)
+    def __init__(self, manifest: Manifest, ahead: int = 3) -> None:
+        self._worker = Worker(manifest)
         self._tasks: deque[Task] = deque()
         self._ahead = ahead
 
@@ -38,17 +38,17 @@ class Here:
         return task, self._worker.solve(task.draw, task.beliefs)
 
 
-def a_record(text: str = SOUND, **options: object) -> RunRecord:
+def a_record(text: str = SOUND, **options: object) -> Manifest:
     asked = RunRequest(**{"draws": 8, "beliefs": 5, "checked": 2, **options})  # type: ignore[arg-type]
-    return new_record(detente.loads(text, file="round.yaml"), asked)
+    return new_manifest(detente.loads(text, file="round.yaml"), asked)
 
 
 def solved_here(
-    folder: Path, record: RunRecord, progress: Callable[[int, int, int], None] | None = None
+    folder: Path, manifest: Manifest, progress: Callable[[int, int, int], None] | None = None
 ) -> Ensemble:
     begin = store.resume if (folder / store.RECORD).exists() else None
-    with begin(folder) if begin else store.create(folder, record) as kept:
-        run(kept, Here(kept.record), progress or (lambda *_: None))
+    with begin(folder) if begin else store.create(folder, manifest) as kept:
+        run(kept, Here(kept.manifest), progress or (lambda *_: None))
     return open_ensemble(folder)
 
 

@@ -184,8 +184,8 @@ def test_that_there_are_no_workers_is_told_once(
         address = a_scheduler(tmp_path, processes)
 
         class Hire(logging.Handler):
-            def emit(self, record: logging.LogRecord) -> None:
-                told.append(record.getMessage())
+            def emit(self, manifest: logging.LogRecord) -> None:
+                told.append(manifest.getMessage())
                 processes.append(started(tmp_path, "worker", address, "--no-nanny", *WORKER))
 
         hire = Hire()

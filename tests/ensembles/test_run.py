@@ -43,8 +43,8 @@ def test_a_run_solves_every_world_once(undisturbed: Ensemble) -> None:
 
 
 def test_order_and_interruptions_change_nothing(tmp_path: Path, undisturbed: Ensemble) -> None:
-    record = a_record()
-    with store.create(tmp_path / "run", record) as kept:
+    manifest = a_record()
+    with store.create(tmp_path / "run", manifest) as kept:
         for draws in (3, 6):
 
             def stop(done: int, total: int, failed: int, draws: int = draws) -> None:
@@ -52,8 +52,8 @@ def test_order_and_interruptions_change_nothing(tmp_path: Path, undisturbed: Ens
                     raise KeyboardInterrupt
 
             with pytest.raises(KeyboardInterrupt):
-                run(kept, Here(record, ahead=draws), stop)
-    assert_same(solved_here(tmp_path / "run", record), undisturbed)
+                run(kept, Here(manifest, ahead=draws), stop)
+    assert_same(solved_here(tmp_path / "run", manifest), undisturbed)
 
 
 def test_processes_give_the_same(
@@ -70,8 +70,8 @@ def test_processes_give_the_same(
 
 
 def test_a_worker_that_is_killed_costs_nothing(tmp_path: Path, undisturbed: Ensemble) -> None:
-    record = a_record()
-    with local.Local(record, 2) as pool, store.create(tmp_path / "run", record) as kept:
+    manifest = a_record()
+    with local.Local(manifest, 2) as pool, store.create(tmp_path / "run", manifest) as kept:
 
         def kill(done: int, total: int, failed: int) -> None:
             if done in (1, 4):

@@ -216,13 +216,13 @@ def test_two_runs_do_not_write_one_folder(tmp_path: Path) -> None:
 
 
 def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:
-    record = a_record()
+    manifest = a_record()
     begun(tmp_path / "run", 1)
-    assert "hint: resume it with --resume" in refused(store.create, tmp_path / "run", record)
+    assert "hint: resume it with --resume" in refused(store.create, tmp_path / "run", manifest)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "letter.txt").write_text("dear")
-    assert "holds something else: letter.txt" in refused(store.create, tmp_path / "other", record)
-    assert "it is a file" in refused(store.create, tmp_path / "other" / "letter.txt", record)
+    assert "holds something else: letter.txt" in refused(store.create, tmp_path / "other", manifest)
+    assert "it is a file" in refused(store.create, tmp_path / "other" / "letter.txt", manifest)
     assert [path.name for path in (tmp_path / "other").iterdir()] == ["letter.txt"]
     (tmp_path / "empty").mkdir()
     begun(tmp_path / "empty", 1)  # an empty folder will do
@@ -238,7 +238,7 @@ def test_what_is_no_run_is_not_opened(tmp_path: Path) -> None:
     assert "there is no such folder" in refused(open_ensemble, tmp_path / "none")
     assert "there is no run in this folder" in refused(store.resume, tmp_path)
     (tmp_path / "run.json").write_text('{"format": 99}')
-    assert "not the record of a run" in refused(open_ensemble, tmp_path)
+    assert "not the manifest of a run" in refused(open_ensemble, tmp_path)
     begun(tmp_path / "run", 1)
     (tmp_path / "run" / "worlds" / "part-00000.parquet").write_bytes(b"nothing")
     assert "a part cannot be read" in refused(open_ensemble, tmp_path / "run")

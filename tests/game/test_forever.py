@@ -16,7 +16,6 @@ from detente.game.compile import compile_game, with_values
 from detente.game.export import count_nodes, to_efg
 from detente.scenario.loader import loads
 from detente.scenario.model import Scenario
-from detente.scenario.values import constant
 from tests.effort import examples
 from tests.game import contract
 from tests.generate import Shape, scenarios
@@ -190,7 +189,7 @@ def test_each_period_of_a_long_finite_game_is_that_of_the_endless_one(data: st.D
 def test_a_horizon_makes_it_end() -> None:
     endless = loads(STEPS)
     assert endless.forever
-    assert constant(endless.horizon, endless) == math.inf
+    assert endless.periods is None
     finite = endless.with_horizon(3)
     assert not finite.forever
     game = compile_game(finite)

@@ -17,6 +17,7 @@ import pytest
 
 import detente
 from detente.game.arrays import CompiledGame
+from detente.scenario.entities import Supported
 from detente.scenario.model import Scenario
 from detente.simulation.forecast import ANY, Forecast
 from detente.solver.solution import Status
@@ -114,7 +115,9 @@ def played(scenario: Scenario) -> Played:
                 shorter = scenario.with_horizon(horizon)
                 games[policy, horizon] = detente.compile_game(shorter, policy=policy)
             game = detente.with_values(games[policy, horizon], changes)
-            solution = detente.solve(game, beliefs=BELIEFS, regret=False, coarse=False)
+            solution = detente.solve(
+                game, detente.SolveOptions(beliefs=BELIEFS), regret=False, coarse=False
+            )
             assert solution.status is Status.SOLVED
             cache[key] = Play(detente.forecast(solution))
         return cache[key]
@@ -134,7 +137,7 @@ def test_every_parameter_has_range_unit_and_support(scenario: Scenario) -> None:
         assert all(limits is not None for limits in parameter.ranges), key
         assert parameter.unit, key
         assert parameter.about, key
-        assert parameter.support.evidence or parameter.support.judgement, key
+        assert parameter.evidence or parameter.judgement, key
 
 
 def test_values_lie_inside_their_ranges(scenario: Scenario) -> None:
@@ -154,9 +157,8 @@ def test_every_range_has_a_reason_of_its_own(scenario: Scenario) -> None:
 
 
 def test_correlations_and_variants_have_their_grounds(scenario: Scenario) -> None:
-    supports = [entry.support for entry in scenario.correlations]
-    supports += [entry.support for entry in scenario.variants.values()]
-    assert all(support.judgement for support in supports)
+    assert all(entry.judgement for entry in scenario.correlations)
+    assert all(entry.judgement for entry in scenario.variants.values())
     together = [set(entry.between) for entry in scenario.correlations]
     assert {"war_dprk", "war_rok", "war_us"} in together
     assert {"step_cost.sincere", "step_cost.stalling"} in together
@@ -176,18 +178,7 @@ def test_another_order_of_moves_is_a_game_under_every_policy(scenario: Scenario)
 
 
 def test_every_piece_of_evidence_is_used(scenario: Scenario) -> None:
-    supports = [
-        *(entry.support for entry in scenario.actors.values()),
-        *(entry.support for entry in scenario.variables.values()),
-        *(entry.support for entry in scenario.parameters.values()),
-        *(entry.support for entry in scenario.events.values()),
-        *(entry.support for entry in scenario.terms.values()),
-        *(entry.support for entry in scenario.policies.values()),
-        *(entry.support for entry in scenario.correlations),
-        *(entry.support for entry in scenario.variants.values()),
-        *(entry.support for own in scenario.actions.values() for entry in own.values()),
-    ]
-    used = {name for support in supports for name in support.evidence}
+    used = {name for entry in scenario.entries(Supported) for name in entry.evidence}
     assert used == set(scenario.evidence)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import detente
 from detente.ensembles.explore.explore import explore
-from detente.ensembles.request import RunRequest, new_record
+from detente.ensembles.request import RunRequest, new_manifest
 from detente.ensembles.results import Ensemble
 from detente.errors import ScenarioError
 from detente.report import survives, world_words
@@ -19,11 +19,11 @@ from detente.report.world_charts import Strip, changes, spread
 from detente.report.worlds import Worlds, check_worlds
 from detente.scenario.model import Scenario
 from tests.ensembles.runs import solved_here
-from tests.ensembles.stand_in import StandInRecord, make
+from tests.ensembles.stand_in import StandInManifest, make
 from tests.report.conftest import EVERYTHING
 from tests.report.markup import Markup
 
-WISH = "given >= 50 % and sunny <= 60 %"
+REQUIREMENT = "given >= 50 % and sunny <= 60 %"
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +31,13 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Ensemble:
     """Twelve worlds of the page of everything, two of them with a check of the grid."""
     scenario = detente.loads(EVERYTHING)
     asked = RunRequest(draws=12, beliefs=5, checked=2)
-    return solved_here(tmp_path_factory.mktemp("worlds") / "run", new_record(scenario, asked))
+    return solved_here(tmp_path_factory.mktemp("worlds") / "run", new_manifest(scenario, asked))
 
 
 @pytest.fixture(scope="module")
 def told(found: Ensemble, data: ReportData) -> Worlds:
-    seen = explore(found, against=data.scenario.policy, wish=WISH)
-    return Worlds(seen, found.record, 0)
+    seen = explore(found, against=data.scenario.policy, requirement=REQUIREMENT)
+    return Worlds(seen, found.manifest, 0)
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +45,8 @@ def page(data: ReportData, told: Worlds) -> str:
     return render(replace(data, worlds=told))
 
 
-class OfEverything(StandInRecord):
-    """A made-up record whose names are those of the page of everything."""
+class OfEverything(StandInManifest):
+    """A made-up manifest whose names are those of the page of everything."""
 
     def scenario(self) -> Scenario:
         return detente.loads(EVERYTHING)
@@ -68,11 +68,11 @@ def made_up() -> Worlds:
         ("trust", "nothing"),
         now={"given@3": (0.25, 0.55), "payoff:A=firm": (0.0, 0.1)},
     )
-    named = {one.name: getattr(ensemble.record, one.name) for one in fields(ensemble.record)}
-    ensemble = replace(ensemble, record=OfEverything(**named))
-    seen = explore(ensemble, wish="given >= 25 %")
-    record = new_record(detente.loads(EVERYTHING), RunRequest(draws=n, beliefs=5))
-    return Worlds(replace(seen, record=record), record, 4)
+    named = {one.name: getattr(ensemble.manifest, one.name) for one in fields(ensemble.manifest)}
+    ensemble = replace(ensemble, manifest=OfEverything(**named))
+    seen = explore(ensemble, requirement="given >= 25 %")
+    record = new_manifest(detente.loads(EVERYTHING), RunRequest(draws=n, beliefs=5))
+    return Worlds(replace(seen, manifest=record), record, 4)
 
 
 def test_the_sections_are_there_and_the_page_is_sound(page: str) -> None:
@@ -91,8 +91,8 @@ def test_the_sections_are_there_and_the_page_is_sound(page: str) -> None:
 def test_the_same_worlds_give_the_same_bytes(
     page: str, data: ReportData, found: Ensemble, told: Worlds
 ) -> None:
-    again = explore(found, against=data.scenario.policy, wish=WISH)
-    assert render(replace(data, worlds=Worlds(again, found.record, told.failed))) == page
+    again = explore(found, against=data.scenario.policy, requirement=REQUIREMENT)
+    assert render(replace(data, worlds=Worlds(again, found.manifest, told.failed))) == page
 
 
 def test_without_worlds_nothing_is_added(data: ReportData) -> None:
@@ -103,9 +103,9 @@ def test_without_worlds_nothing_is_added(data: ReportData) -> None:
 def test_the_record_tells_how_worlds_were_drawn(page: str, found: Ensemble) -> None:
     text = Markup(page[page.index('<section id="record"') : page.index("</main>")]).text
     assert "sobol, seed 0" in text
-    assert found.record.sha256 in text
+    assert found.manifest.sha256 in text
     assert "2 with 9 points" in text
-    assert f"numpy {found.record.versions['numpy']}" in text
+    assert f"numpy {found.manifest.versions['numpy']}" in text
 
 
 def test_the_words_are_those_of_the_numbers(data: ReportData, made_up: Worlds) -> None:
@@ -131,10 +131,10 @@ def test_the_words_are_those_of_the_numbers(data: ReportData, made_up: Worlds) -
     assert world_words.brief(data, told)[1] == points["Holds in nearly all"]
 
 
-def test_where_a_wish_fails_is_told_in_words(data: ReportData, made_up: Worlds) -> None:
+def test_where_a_requirement_fails_is_told_in_words(data: ReportData, made_up: Worlds) -> None:
     told = made_up
     text = Markup(render(replace(data, worlds=told))).text
-    assert "“trust” fails the wish given >= 25" in text
+    assert "“trust” fails the requirement given >= 25" in text
     assert "luck at" in text
     assert "luck: chance of a brighter mood" in text
     assert "The worlds that were not solved" in text
@@ -145,8 +145,8 @@ def test_a_run_in_which_nothing_was_solved_has_its_words(data: ReportData) -> No
     ensemble = make(
         {"given@3": np.full((n, 2), np.nan)}, {"luck": np.linspace(0, 1, n)}, ("", "trust")
     )
-    record = new_record(detente.loads(EVERYTHING), RunRequest(draws=n, beliefs=5))
-    told = Worlds(replace(explore(ensemble), record=record), record, n)
+    record = new_manifest(detente.loads(EVERYTHING), RunRequest(draws=n, beliefs=5))
+    told = Worlds(replace(explore(ensemble), manifest=record), record, n)
     (section,) = survives.sections(replace(data, worlds=told))
     assert section.key == "survives"
     assert len(section.blocks) == 1
@@ -157,9 +157,10 @@ def test_one_policy_has_nothing_to_prefer(data: ReportData) -> None:
     luck = np.linspace(0, 1, 50)
     ensemble = make({"given@3": luck[:, None]}, {"luck": luck}, ("trust",))
     record = replace(
-        new_record(detente.loads(EVERYTHING), RunRequest(draws=50, beliefs=5)), policies=("trust",)
+        new_manifest(detente.loads(EVERYTHING), RunRequest(draws=50, beliefs=5)),
+        policies=("trust",),
     )
-    told = Worlds(replace(explore(ensemble), record=record), record, 0)
+    told = Worlds(replace(explore(ensemble), manifest=record), record, 0)
     page = render(replace(data, worlds=told))
     assert "Who prefers what, world by world" not in page
     assert "What happens in these worlds" in page
@@ -190,25 +191,27 @@ def test_other_worlds_are_refused(
         scenario = scenario.with_values(options["values"])  # type: ignore[arg-type]
     if "horizon" in options:
         scenario = scenario.with_horizon(2)
-    policies = options.get("policies", found.record.policies)
+    policies = options.get("policies", found.manifest.policies)
     with pytest.raises(ScenarioError) as caught:
-        check_worlds(found.record, scenario, policies)  # type: ignore[arg-type]
+        check_worlds(found.manifest, scenario, policies)  # type: ignore[arg-type]
     (one,) = caught.value.diagnostics
     assert (one.place.file, one.code) == ("--ensemble", "differs")
     assert told.replace("has the", "have the") in one.message
     assert one.hint
 
 
-def test_a_wish_needs_worlds_and_has_to_be_sound(found: Ensemble) -> None:
+def test_a_requirement_needs_draws_and_has_to_be_sound(found: Ensemble) -> None:
     scenario = detente.loads(EVERYTHING)
-    with pytest.raises(ScenarioError, match="a wish is looked for in worlds"):
-        build(scenario, wish=WISH)
+    with pytest.raises(ScenarioError, match="a requirement is one of draws"):
+        build(scenario, requirement=REQUIREMENT)
     with pytest.raises(ScenarioError, match="no outcome or payoff `givn`"):
-        build(scenario, ensemble=found, wish="givn >= 1 %")
+        build(scenario, ensemble=found, requirement="givn >= 1 %")
 
 
 def test_build_explores_what_it_is_given(found: Ensemble) -> None:
-    data = build(detente.loads(EVERYTHING), beliefs=5, threads=1, ensemble=found)
+    data = build(
+        detente.loads(EVERYTHING), detente.SolveOptions(beliefs=5, threads=1), ensemble=found
+    )
     assert data.worlds is not None
-    assert data.worlds.record is found.record
+    assert data.worlds.record is found.manifest
     assert data.worlds.exploration.against == "trust"

@@ -63,7 +63,9 @@ HEADER = "date,actor,move\n"
 
 def solved(text: str = GAME, *, beliefs: int = 17, policy: str | None = None) -> Solution:
     game = detente.compile_game(detente.loads(text), policy=policy)
-    solution = detente.solve(game, beliefs=beliefs, coarse=False, regret=False)
+    solution = detente.solve(
+        game, detente.SolveOptions(beliefs=beliefs), coarse=False, regret=False
+    )
     assert solution.status.name == "SOLVED"
     return solution
 
@@ -347,7 +349,7 @@ def test_an_impossible_move_is_told_with_the_reason(coarse: Solution) -> None:
         "sender in 2018-02: `ease` is impossible: `ease` can be chosen only when `steps == 1`; "
         "the model holds steps to be 0 (100 %)"
     )
-    assert "--skip-impossible" in first.hint
+    assert "`skip_impossible=True`" in first.hint
     assert str(second.place) == "moves.csv:4"
     assert "the model holds mood to be calm (80 %) or tense (20 %)" in second.message
 
@@ -500,7 +502,7 @@ def test_very_unlikely_records_do_not_run_out_of_numbers() -> None:
 def test_the_coarser_grid_tells_the_error() -> None:
     game = detente.compile_game(detente.loads(GAME))
     lines = "2018-02-03,sender,tighten\n2018-02-20,target,step\n2018-03-05,target,wait\n"
-    result = tracked(detente.solve(game, beliefs=9, regret=False), lines)
+    result = tracked(detente.solve(game, detente.SolveOptions(beliefs=9), regret=False), lines)
     exact = tracked(solved(beliefs=257), lines)
     assert exact.coarse is None
     assert exact.errors == {}

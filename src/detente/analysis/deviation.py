@@ -15,14 +15,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detente.errors import Diagnostic, Place, ScenarioError
+from detente.errors import Diagnostic, ScenarioError, refuse
 from detente.game.arrays import CompiledGame, Layer
 from detente.game.compile import compile_game
-from detente.scenario.expression import number
+from detente.scenario.formula.expression import number
 from detente.scenario.frozen import Frozen
-from detente.scenario.hints import did_you_mean, listing
-from detente.scenario.model import Scenario, Term
-from detente.scenario.values import constant
+from detente.scenario.hints import listing
+from detente.scenario.model import Scenario
+from detente.scenario.policies import find_policy, terms_of
+from detente.scenario.rules import Term
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -54,26 +55,22 @@ class Options(NamedTuple):
     breaks: Mapping[str, Bools]
 
 
-def terms_of(scenario: Scenario, policy: str | None) -> tuple[str, tuple[Term, ...]]:
+def announced_terms(scenario: Scenario, policy: str | None) -> tuple[str, tuple[Term, ...]]:
     """A policy's name and its terms; None stands for the scenario's own. Raises `ScenarioError`."""
-    key = scenario.policy if policy is None else policy
-    if key and key not in scenario.policies:
-        hint = did_you_mean(key, scenario.policies)
-        message = f"the scenario has no policy {key!r}"
-        raise ScenarioError([Diagnostic(Place("--policy"), "unknown-name", message, hint)])
-    terms = tuple(scenario.terms[name] for name in scenario.policies[key].terms) if key else ()
+    key = find_policy(scenario, policy).key
+    terms = terms_of(scenario, key)
     if not terms:
         message = f"the policy {key!r} announces no terms" if key else "no terms are announced"
         known = listing(p for p, one in scenario.policies.items() if one.terms)
         hint = f"those with terms are {known}" if known else "announce some: see `terms`"
-        raise ScenarioError([Diagnostic(Place("--policy"), "no-terms", message, hint)])
+        refuse("policy", "no-terms", message, hint)
     return key, terms
 
 
 def precision(scenario: Scenario, actor: str) -> float:
     """An actor's precision, where a breach can be read from it. Raises `ScenarioError`."""
     formula = scenario.actors[actor].precision
-    value = constant(formula, scenario)
+    value = scenario.constant(formula)
     if 0 < value < np.inf:
         return value
     message = (

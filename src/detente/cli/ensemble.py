@@ -101,11 +101,11 @@ def ensemble(
     prepare_kernels(scenario)
     from detente.ensembles.request import other_versions
     from detente.ensembles.run import ensemble as solve_worlds
-    from detente.ensembles.store import damage, read_record
+    from detente.ensembles.store import damage, read_manifest
 
     if resume:
         console.print_diagnostics(damage(output))
-        console.print_diagnostics(other_versions(read_record(output, copy=True)))
+        console.print_diagnostics(other_versions(read_manifest(output, copy=True)))
     again = shlex.join(["detente", "ensemble", source, "--resume", "-o", str(output)])
     begin = time.monotonic()
     with _progress() as tally:
@@ -225,10 +225,10 @@ def _summary(found: Ensemble, new: int, seconds: float) -> dict[str, Any]:
     counted = failures.groupby(["status", "reason"]).size().sort_values(ascending=False)
     return {
         "results": str(found.folder),
-        "scenario": found.record.name,
-        "policies": list(found.record.policies),
+        "scenario": found.manifest.name,
+        "policies": list(found.manifest.policies),
         "worlds": {
-            "asked": found.record.draws,
+            "asked": found.manifest.draws,
             "done": found.done,
             "failed": int(failures["draw"].nunique()),
         },
@@ -247,7 +247,7 @@ def _grid(found: Ensemble) -> dict[str, Any] | None:
     """The largest change of an outcome's probability on the finer grid, and where it was seen."""
     from detente.ensembles.columns import outcome_column
 
-    record = found.record
+    record = found.manifest
     if found.checks.empty:
         return None
     worst, where = 0.0, ("", "")
@@ -263,12 +263,12 @@ def _print_summary(found: Ensemble, data: dict[str, Any]) -> None:
     from detente.ensembles.batch import CRASHED
     from detente.ensembles.explore.wording import count
 
-    record, worlds = found.record, data["worlds"]
+    record, worlds = found.manifest, data["worlds"]
     policies = len(record.policies)
     under = f"under {policies} policies" if policies > 1 else f"under {record.policies[0]!r}"
     if record.policies == ("",):
         under = "with no terms"
-    console.print_heading(found.record.scenario().title)
+    console.print_heading(found.manifest.scenario().title)
     console.say(f"{worlds['done']:,} worlds {under}, {len(record.quantities)} quantities drawn")
     for failure in data["failures"]:
         console.say(f"  {failure['status']}: {failure['rows']:,} rows: {failure['reason']}")

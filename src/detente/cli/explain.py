@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from detente.cli.console import print_heading, print_table, print_text
-from detente.scenario.model import Action, Scenario
-from detente.scenario.uncertainty import drawn_priors
-from detente.scenario.values import FOREVER, LIMIT, constant, is_unbounded
+from detente.scenario.entities import FOREVER
+from detente.scenario.ledger import drawn_priors
+from detente.scenario.model import Scenario
+from detente.scenario.rules import Event
 from detente.scenario.wording import (
     certainty,
     condition,
     effects,
     in_force,
+    number_or_word,
     number_text,
     option_rows,
     range_text,
@@ -33,7 +35,7 @@ def print_scenario(scenario: Scenario) -> None:
     print_heading("Actors")
     rows = []
     for actor in scenario.actors.values():
-        priors = [constant(f, scenario) for f in actor.priors]
+        priors = [scenario.constant(f) for f in actor.priors.values()]
         types = ", ".join(f"{k} {p:.3g}" for k, p in zip(actor.types, priors, strict=True))
         numbers = [number_text(f, scenario) for f in (actor.precision, actor.discount)]
         types = types + certainty(actor) if types else "none"
@@ -72,7 +74,7 @@ def print_scenario(scenario: Scenario) -> None:
 
 def as_data(scenario: Scenario) -> dict[str, Any]:
     """The scenario's parts and ledger, ready for JSON."""
-    priors = drawn_priors(scenario.actors.values())
+    priors = drawn_priors(scenario)
     return {
         "name": scenario.name,
         "title": scenario.title,
@@ -82,18 +84,16 @@ def as_data(scenario: Scenario) -> dict[str, Any]:
         "overrides": dict(scenario.overrides),
         "options": dict(scenario.options),
         "notes": list(scenario.notes),
-        "horizon": FOREVER if scenario.forever else round(constant(scenario.horizon, scenario)),
+        "horizon": scenario.periods or FOREVER,
         "actors": {
             key: {
                 "name": actor.name,
                 "types": {
-                    kind: constant(prior, scenario)
-                    for kind, prior in zip(actor.types, actor.priors, strict=True)
+                    kind: scenario.constant(prior)
+                    for kind, prior in zip(actor.types, actor.priors.values(), strict=True)
                 },
-                "precision": (
-                    LIMIT if is_unbounded(actor.precision) else constant(actor.precision, scenario)
-                ),
-                "discount": constant(actor.discount, scenario),
+                "precision": (number_or_word(actor.precision, scenario)),
+                "discount": scenario.constant(actor.discount),
                 "concentration": actor.concentration,
                 "actions": {a.key: a.about for a in scenario.actions.get(key, {}).values()},
             }
@@ -129,8 +129,8 @@ def as_data(scenario: Scenario) -> dict[str, Any]:
                 "draw": "dirichlet" if p.key in priors else draw,
                 "unit": p.unit,
                 "about": p.about,
-                "evidence": list(p.support.evidence),
-                "judgement": p.support.judgement,
+                "evidence": list(p.evidence),
+                "judgement": p.judgement,
             }
             for p in scenario.parameters.values()
             for name, value, limits, draw in zip(
@@ -142,16 +142,16 @@ def as_data(scenario: Scenario) -> dict[str, Any]:
                 "between": list(one.between),
                 "rank": one.rank,
                 "about": one.about,
-                "evidence": list(one.support.evidence),
-                "judgement": one.support.judgement,
+                "evidence": list(one.evidence),
+                "judgement": one.judgement,
             }
             for one in scenario.correlations
         ],
         "variants": {
             variant.key: {
                 "about": variant.about,
-                "evidence": list(variant.support.evidence),
-                "judgement": variant.support.judgement,
+                "evidence": list(variant.evidence),
+                "judgement": variant.judgement,
                 "options": {
                     option.key: {
                         "weight": option.weight,
@@ -170,7 +170,7 @@ def as_data(scenario: Scenario) -> dict[str, Any]:
     }
 
 
-def _print_actions(actions: list[Action]) -> None:
+def _print_actions(actions: list[Event]) -> None:
     for action in actions:
         print_text(f"{action.key}: {action.about}" if action.about else action.key, indent=2)
         costs = "; ".join(f"{who}: {formula.text}" for who, formula in action.costs.items())
@@ -220,13 +220,13 @@ def _print_commitments(scenario: Scenario) -> None:
 
 def _print_ledger(scenario: Scenario) -> None:
     print_heading("Ledger of assumptions")
-    priors = drawn_priors(scenario.actors.values())
+    priors = drawn_priors(scenario)
     rows = []
     for p in scenario.parameters.values():
         for at, (name, value) in enumerate(zip(p.names(), p.values, strict=True)):
             shown = range_text(p, at, priors)
             about = f"{p.about} ({p.unit})" if p.unit else p.about
-            rests_on = support_text(p.support, p.range_reason)
+            rests_on = support_text(p, p.range_reason)
             rows.append([name, f"{value:g}", shown, about, rests_on])
     print_table(["parameter", "value", "range", "meaning", "rests on"], rows)
     _print_doubts(scenario)
@@ -244,7 +244,7 @@ def _print_doubts(scenario: Scenario) -> None:
     if scenario.correlations:
         print_heading("Numbers that go together")
         rows = [
-            [", ".join(one.between), f"{one.rank:g}", one.about, support_text(one.support)]
+            [", ".join(one.between), f"{one.rank:g}", one.about, support_text(one)]
             for one in scenario.correlations
         ]
         print_table(["between", "rank correlation", "meaning", "rests on"], rows)
@@ -252,7 +252,7 @@ def _print_doubts(scenario: Scenario) -> None:
         print_heading("Other forms of the model")
         rows = []
         for variant in scenario.variants.values():
-            rows.append([variant.key, "", "", variant.about, support_text(variant.support)])
+            rows.append([variant.key, "", "", variant.about, support_text(variant)])
             chosen = scenario.options.get(variant.key)
             for name, share, change, about in option_rows(variant):
                 mark = "chosen" if name == chosen else ""

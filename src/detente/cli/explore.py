@@ -16,9 +16,7 @@ NEEDED = {
     "scipy": "SciPy",
     "duckdb": "duckdb",
     "filelock": "filelock",
-    "SALib": "SALib",
     "sklearn": "scikit-learn",
-    "prim": "prim",
 }
 """Packages by the name under which they are imported."""
 
@@ -42,11 +40,9 @@ def explore(
         str | None,
         typer.Option("--for", metavar="ACTOR=TYPE", help="Whose preference is explained."),
     ] = None,
-    wish: Annotated[
+    requirement: Annotated[
         str | None,
-        typer.Option(
-            metavar="TEXT", help="What is wished for: 'deal >= 30 % and war <= 2 %'; tell where."
-        ),
+        typer.Option(metavar="TEXT", help="What is required: 'deal >= 30 % and war <= 2 %'."),
     ] = None,
     fails_for: Annotated[
         str | None,
@@ -85,7 +81,7 @@ def explore(
         given=types,
         whose=whose,
         fails_for=fails_for,
-        wish=wish,
+        requirement=requirement,
         question=question,
         policy=policy,
         against=against,

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from detente.cli import console
-from detente.ensembles.explore.decision_boundary import Tipping
+from detente.ensembles.explore.decision_boundary import DecisionBoundary
 from detente.ensembles.explore.discovery import Discovery
 from detente.ensembles.explore.explore import Exploration
 from detente.ensembles.explore.influence import Influence
@@ -16,21 +16,21 @@ from detente.ensembles.explore.influence import Influence
 
 def as_data(found: Exploration) -> dict[str, Any]:
     """What is printed for people and the whole tables, ready for JSON."""
-    tables = ("distributions", "preferences", "regrets", "differences", "wishes", "left_out")
-    record = found.record
+    tables = ("distributions", "preferences", "regrets", "differences", "satisficing", "left_out")
+    record, boundary = found.manifest, found.decision_boundary
     return {
         "scenario": record.name,
         "policies": list(record.policies),
         "against": found.against,
-        "worlds": found.done,
+        "draws": found.done,
         "complete": found.complete,
         "seed": record.seed,
-        "wish": found.wish or None,
+        "requirement": found.requirement or None,
         "for": None if found.whose is None else found.whose.whose,
         **{name: console.records(getattr(found, name)) for name in tables},
         "influences": [_influence_data(one) for one in found.influences],
         "discoveries": [_discovery_data(one) for one in found.discoveries],
-        "tipping": None if found.tipping is None else _tipping_data(found.tipping),
+        "decision_boundary": None if boundary is None else _boundary_data(boundary),
         "notes": list(found.notes),
     }
 
@@ -39,10 +39,10 @@ def _influence_data(one: Influence) -> dict[str, Any]:
     table = one.table.assign(shares_with=one.table["shares_with"].map(list))
     return {
         "about": one.question.about,
-        "number": one.question.number.name,
+        "metric": one.question.metric.name,
         "policy": one.question.policy,
         "against": one.question.against,
-        "worlds": one.worlds,
+        "draws": one.draws,
         "left_out": one.left_out,
         "s1_floor": _plain(one.s1_floor),
         "pawn_floor": _plain(one.pawn_floor),
@@ -55,7 +55,7 @@ def _discovery_data(one: Discovery) -> dict[str, Any]:
     return {
         "about": one.about,
         "policy": one.policy,
-        "worlds": one.worlds,
+        "draws": one.draws,
         "left_out": one.left_out,
         "fail": _plain(one.base),
         "boxes_of": one.rarer,
@@ -65,12 +65,12 @@ def _discovery_data(one: Discovery) -> dict[str, Any]:
     }
 
 
-def _tipping_data(one: Tipping) -> dict[str, Any]:
+def _boundary_data(one: DecisionBoundary) -> dict[str, Any]:
     return {
         "about": one.about,
         "unit": one.unit,
         "lower_side": _plain(one.turned),
-        "worlds": console.records(one.table),
+        "draws": console.records(one.table),
     }
 
 

@@ -6,17 +6,17 @@ import math
 from string import ascii_uppercase
 
 from detente.cli import console
-from detente.ensembles.explore.decision_boundary import Tipping
+from detente.ensembles.explore.decision_boundary import DecisionBoundary
 from detente.ensembles.explore.discovery import Discovery, quality
 from detente.ensembles.explore.explore import Exploration
 from detente.ensembles.explore.influence import Influence
-from detente.ensembles.explore.source import PROBABILITY
+from detente.ensembles.explore.metrics import PROBABILITY
 from detente.ensembles.explore.wording import capital, count, percent, probability
 
 
 def print_exploration(found: Exploration, top: int) -> None:
     """What happens, who prefers what, what it costs to be wrong, what decides, where it fails."""
-    record = found.record
+    record = found.manifest
     console.print_text(record.scenario().title)
     letters = _letters(found)
     console.print_text(
@@ -49,13 +49,13 @@ def print_exploration(found: Exploration, top: int) -> None:
         )
     for discovery in found.discoveries:
         _print_discovery(found, discovery)
-    if found.tipping is not None:
-        _print_tipping(found.tipping)
+    if found.decision_boundary is not None:
+        _print_tipping(found.decision_boundary)
 
 
 def _letters(found: Exploration) -> dict[str, str]:
     """A short name for each policy."""
-    policies = list(found.record.policies)
+    policies = list(found.manifest.policies)
     many = len(policies) > len(ascii_uppercase)
     return {p: str(n + 1) if many else ascii_uppercase[n] for n, p in enumerate(policies)}
 
@@ -64,7 +64,7 @@ def _print_left_out(found: Exploration, letters: dict[str, str]) -> None:
     if found.left_out.empty:
         return
     parts = [
-        f"{letters[r.policy]} {r.worlds} {r.status} ({r.reason})"
+        f"{letters[r.policy]} {r.draws} {r.status} ({r.reason})"
         for r in found.left_out.itertuples()
     ]
     console.print_text(
@@ -85,7 +85,7 @@ def _print_outcomes(found: Exploration, letters: dict[str, str]) -> None:
             probability(value) for value in (r.p05, r.p25, r.p50, r.p75, r.p95, r.mean, r.present)
         ]
         first = r.policy == next(iter(letters))
-        rows.append([r.number if first else "", letters[r.policy], *cells])
+        rows.append([r.metric if first else "", letters[r.policy], *cells])
     header = ["outcome", "", "5 %", "25 %", "middle", "75 %", "95 %", "mean", "present"]
     console.print_table(header, rows, numbers=2)
     console.print_text(
@@ -104,7 +104,7 @@ def _print_preferences(found: Exploration, letters: dict[str, str]) -> None:
         cells = [f"{percent(r.share)} ({_range(r.low, r.high)})" for r in mine.itertuples()]
         rows.append([_actor(found, str(actor)), kind, *cells, percent(mine["close"].iloc[0])])
     console.print_table(["actor", "type", *letters.values(), "too close"], rows, numbers=2)
-    most, left = int(found.preferences["worlds"].max()), int(found.preferences["left_out"].max())
+    most, left = int(found.preferences["draws"].max()), int(found.preferences["left_out"].max())
     aside = f" {count(left, 'world')} with a policy that was not solved left out." if left else ""
     console.print_text(
         f"Of {count(most, 'world')}.{aside} In parentheses: where the share lies with 95 %, given "
@@ -151,13 +151,13 @@ def _print_differences(found: Exploration, letters: dict[str, str]) -> None:
     base = letters[found.against]
     console.print_heading(f"What a policy changes against {base}, world by world")
     rows = []
-    for _, mine in found.differences.groupby("number", sort=False):
+    for _, mine in found.differences.groupby("metric", sort=False):
         for r in mine.itertuples():
             first = r.Index == mine.index[0]
             share = r.kind == PROBABILITY
             cells = [_points(v) if share else _signed(v) for v in (r.p05, r.p50, r.p95)]
             shares = [percent(r.above), percent(r.below), percent(r.close)]
-            rows.append([r.number if first else "", letters[r.policy], *cells, *shares])
+            rows.append([r.metric if first else "", letters[r.policy], *cells, *shares])
     header = ["", "", "5 %", "middle", "95 %", "higher", "lower", "too close"]
     console.print_table(header, rows, numbers=2)
     console.print_text(
@@ -168,15 +168,15 @@ def _print_differences(found: Exploration, letters: dict[str, str]) -> None:
 
 
 def _print_wishes(found: Exploration, letters: dict[str, str]) -> None:
-    if not found.wish:
+    if not found.requirement:
         return
-    console.print_heading(f"In how many worlds it is as wished: {found.wish}")
+    console.print_heading(f"In how many worlds it is as wished: {found.requirement}")
     rows = []
-    for clause, mine in found.wishes.groupby("clause", sort=False):
+    for clause, mine in found.satisficing.groupby("clause", sort=False):
         cells = [f"{percent(r.share)} ({_range(r.low, r.high)})" for r in mine.itertuples()]
         rows.append([str(clause) or "the whole wish", *cells])
     console.print_table(["", *letters.values()], rows, numbers=1)
-    close = found.wishes.loc[found.wishes["clause"] == "", "close"].max()
+    close = found.satisficing.loc[found.satisficing["clause"] == "", "close"].max()
     if close > 0:
         console.print_text(
             f"In up to {percent(close)} of the worlds a number is so near to its level that the "
@@ -213,7 +213,7 @@ def _print_influence(found: Exploration, one: Influence, top: int) -> None:
 def _influence_note(one: Influence, told: int) -> str:
     """From what it was computed, and what is noise."""
     kept = one.table[one.table["counts"]]
-    sentences = [f"From {count(one.worlds, 'world')}{_aside(one.left_out)}."]
+    sentences = [f"From {count(one.draws, 'world')}{_aside(one.left_out)}."]
     if kept["shares_with"].map(len).any():
         sentences.append("Where effects are shared, the shares of variance overlap.")
     elif len(kept):
@@ -233,7 +233,7 @@ def _influence_note(one: Influence, told: int) -> str:
 def _print_discovery(found: Exploration, one: Discovery) -> None:
     console.print_heading(f"Where {one.about}")
     console.print_text(
-        f"So it is in {percent(one.base)} of {count(one.worlds, 'world')}{_aside(one.left_out)}: "
+        f"So it is in {percent(one.base)} of {count(one.draws, 'world')}{_aside(one.left_out)}: "
         "these are said to fail.",
         indent=2,
     )
@@ -266,7 +266,7 @@ def _print_discovery(found: Exploration, one: Discovery) -> None:
     )
 
 
-def _print_tipping(one: Tipping) -> None:
+def _print_tipping(one: DecisionBoundary) -> None:
     console.print_heading(f"The worlds nearest to where {one.about}")
     rows = []
     for draw, mine in one.table.groupby("draw", sort=False):
@@ -289,7 +289,7 @@ def _print_tipping(one: Tipping) -> None:
 
 def _abouts(found: Exploration) -> dict[str, str]:
     """What the quantities are, by name."""
-    scenario = found.record.scenario()
+    scenario = found.manifest.scenario()
     told = {key: variant.about for key, variant in scenario.variants.items()}
     for parameter in scenario.parameters.values():
         told |= dict.fromkeys(parameter.names(), parameter.about)
@@ -297,7 +297,7 @@ def _abouts(found: Exploration) -> dict[str, str]:
 
 
 def _actor(found: Exploration, key: str) -> str:
-    actors = found.record.scenario().actors
+    actors = found.manifest.scenario().actors
     return actors[key].name if key in actors else key
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from detente import __version__
 from detente.cli.console import print_changed, print_heading, print_table, print_text
-from detente.scenario.values import FOREVER
+from detente.scenario.entities import FOREVER
 from detente.simulation.first_moves import first_moves
 from detente.simulation.forecast import ANY, Forecast, overall
 from detente.simulation.table import Table

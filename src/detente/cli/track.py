@@ -5,41 +5,40 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from detente.cli import console, track_text
-from detente.cli.inputs import (
-    Beliefs,
-    Force,
-    Horizon,
-    Json,
-    Memory,
-    Periods,
-    Policy,
-    Set,
-    Source,
-    Threads,
-    check_options,
-    compile_scenario,
-    prepare_kernels,
-    refuse,
-    solve_game,
-)
-from detente.cli.pictures import Plot, check_plot, draw
+from detente.cli.groups import with_groups
+from detente.cli.inputs import Json, Source, prepare_kernels, refuse
+from detente.cli.options import ForecastOptions, PlotOptions, PolicyOptions
 from detente.cli.unsolved import tell_unsolved
 from detente.errors import ScenarioError
 
 if TYPE_CHECKING:
     from detente.game.arrays import CompiledGame
     from detente.simulation.track import Track
-    from detente.solver.solution import Solution
 
 
+@dataclass(frozen=True)
+class OtherAccount:
+    """What the record is held beside as well."""
+
+    compare: Annotated[
+        str | None,
+        typer.Option(metavar="SCENARIO", help="Another account of the record, for a Bayes factor."),
+    ] = None
+    compare_policy: Annotated[
+        str | None, typer.Option(help="The other account's policy; alone: the same scenario's.")
+    ] = None
+
+
+@with_groups
 def track(
     source: Source,
+    *,
     moves: Annotated[
         str | None,
         typer.Argument(
@@ -50,54 +49,33 @@ def track(
     skip_impossible: Annotated[
         bool, typer.Option("--skip-impossible", help="Pass over what the model holds impossible.")
     ] = False,
-    compare: Annotated[
-        str | None,
-        typer.Option(metavar="SCENARIO", help="Another account of the record, for a Bayes factor."),
-    ] = None,
-    compare_policy: Annotated[
-        str | None, typer.Option(help="The other account's policy; alone: the same scenario's.")
-    ] = None,
+    other: OtherAccount,
     path: Annotated[
         bool, typer.Option("--path", help="Tell period by period what was forecast for the end.")
     ] = False,
     record: Annotated[
         bool, typer.Option("--record", help="Print the library's record, to begin from, and stop.")
     ] = False,
-    plot: Plot = None,
-    force: Force = False,
-    values: Set = None,
-    horizon: Horizon = None,
-    policy: Policy = None,
-    beliefs: Beliefs = None,
-    periods: Periods = None,
-    memory: Memory = None,
-    threads: Threads = None,
+    picture: PlotOptions,
+    setting: PolicyOptions,
+    solving: ForecastOptions,
     as_json: Json = False,
 ) -> None:
     """Follow a record of moves: how surprising each was, what to believe, what comes next."""
     if record:
         sys.stdout.write(_text_of_record(source))
         return
-    inputs = [one for one in (source, moves, compare) if one is not None]
-    check_plot(plot, inputs=inputs, force=force)
-    game = compile_scenario(source, values, horizon, policy)
-    check_options(game, beliefs, None, periods)
+    inputs = [file for file in (source, moves, other.compare) if file is not None]
+    picture.check(inputs)
+    game = setting.compile(source)
+    solving.check(game)
     name = moves if moves is not None else _own_record(source)
     games = [game]
-    if compare is not None or compare_policy is not None:
-        other = source if compare is None else compare
-        shared = values if compare is None else None
-        games.append(compile_scenario(other, shared, horizon, compare_policy))
-    tracks = _tracks(
-        games,
-        name,
-        skip=skip_impossible,
-        path=path,
-        beliefs=beliefs,
-        periods=periods,
-        memory=memory,
-        threads=threads,
-    )
+    if other.compare is not None or other.compare_policy is not None:
+        values = setting.values if other.compare is None else None
+        changed = replace(setting, values=values, policy=other.compare_policy)
+        games.append(changed.compile(source if other.compare is None else other.compare))
+    tracks = _tracks(games, name, solving, skip=skip_impossible, path=path)
     factor = None
     if len(tracks) == 2:
         from detente.analysis.bayes_factor import bayes_factor
@@ -112,24 +90,16 @@ def track(
         track_text.print_track(tracks[0])
         if factor is not None:
             track_text.print_factor(factor, *tracks)
-    if plot is not None:
+    if picture.plot is not None:
         from detente.analysis.track_plot import save
 
-        draw(save, tracks[0], plot, inputs=inputs, force=force)
+        picture.draw(save, tracks[0], inputs)
     if unsolved:
         raise typer.Exit(1)
 
 
 def _tracks(
-    games: list[CompiledGame],
-    name: str,
-    *,
-    skip: bool,
-    path: bool,
-    beliefs: int | None,
-    periods: int | None,
-    memory: float | None,
-    threads: int | None,
+    games: list[CompiledGame], name: str, solving: ForecastOptions, *, skip: bool, path: bool
 ) -> list[Track]:
     """The record through each of the games; it is read for all before any is solved."""
     from detente.scenario.observations import read_record
@@ -144,9 +114,7 @@ def _tracks(
 
     found = []
     for k, (game, record) in enumerate(zip(games, records, strict=True)):
-        solution: Solution = solve_game(
-            game, beliefs, threads, coarse=True, regret=False, memory=memory
-        )
+        solution = solving.solve(game, regret=False)
         with _account(k), console.progress("Following the record") as report:
             found.append(
                 follow(
@@ -154,8 +122,8 @@ def _tracks(
                     record,
                     skip_impossible=skip,
                     path=path and k == 0,
-                    periods=periods,
-                    threads=threads,
+                    periods=solving.periods,
+                    threads=solving.threads,
                     progress=report,
                 )
             )

@@ -7,8 +7,8 @@ gives its worlds to others, up to its own limit of `allowed-failures`; then the 
 once more, with no other under way that could be to blame, and the second time becomes rows that say
 what happened.
 
-Tasks are few at a time, and hold all they need: the record, packed, with the scenario's text in it.
-The scheduler keeps nothing of a world that has been told of. When the scheduler is gone the run
+Tasks are few at a time, and hold all they need: the manifest, packed, with the scenario's text. The
+scheduler keeps nothing of a world that has been told of. When the scheduler is gone the run
 ends, with what was done kept.
 """
 
@@ -31,7 +31,7 @@ from typing import Any, Self
 
 from distributed import Client, Future, KilledWorker, get_worker
 
-from detente.ensembles.manifest import RunRecord, versions
+from detente.ensembles.manifest import Manifest, versions
 from detente.ensembles.process import TRIES, Process, Task, crashed, died
 from detente.ensembles.world import Row
 from detente.errors import Diagnostic, Place, ScenarioError, SolveError
@@ -61,10 +61,10 @@ class Cluster:
         Of the scheduler (`tcp://host:8786`), or the path of its scheduler file.
     """
 
-    def __init__(self, record: RunRecord, address: str) -> None:
-        self._record = record
+    def __init__(self, manifest: Manifest, address: str) -> None:
+        self._record = manifest
         self._address = address
-        self._packed = zlib.compress(record.to_json().encode())
+        self._packed = zlib.compress(manifest.to_json().encode())
         self._run = uuid.uuid4().hex
         self._done: queue.Queue[str] = queue.Queue()
         self._given: dict[str, tuple[Future[Any], Task]] = {}
@@ -315,8 +315,8 @@ def _process(run: str, packed: bytes) -> Process:
             raise RuntimeError("the run is over")
         if crew.idle:
             return crew.idle.pop()
-        record = RunRecord.from_json(zlib.decompress(packed).decode())
-        process = Process(record, queue.Queue())
+        manifest = Manifest.from_json(zlib.decompress(packed).decode())
+        process = Process(manifest, queue.Queue())
         crew.all.append(process)
     first = process.line()
     if not first:

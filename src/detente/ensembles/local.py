@@ -14,7 +14,7 @@ from collections import deque
 from types import TracebackType
 from typing import Self
 
-from detente.ensembles.manifest import RunRecord
+from detente.ensembles.manifest import Manifest
 from detente.ensembles.process import TRIES, Process, Task, crashed, died
 from detente.ensembles.world import Row
 from detente.errors import SolveError
@@ -29,8 +29,8 @@ PATIENCE = 1.0
 class Local:
     """Processes on this machine. Used in a `with` block, at the end of which none is left."""
 
-    def __init__(self, record: RunRecord, workers: int | None = None) -> None:
-        self._record = record
+    def __init__(self, manifest: Manifest, workers: int | None = None) -> None:
+        self._record = manifest
         self._answers: queue.Queue[tuple[Process, bytes]] = queue.Queue()
         self._waiting: deque[Task] = deque()
         self._ready: deque[tuple[Task, list[Row]]] = deque()

@@ -12,18 +12,17 @@ from importlib.metadata import version
 from detente.ensembles.columns import PLAIN, input_column, result_columns
 from detente.ensembles.draws import Plan, plan
 from detente.ensembles.quantities import Kind
-from detente.errors import Diagnostic, Place, ScenarioError, SolveError
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
 from detente.scenario.frozen import Frozen
-from detente.scenario.hints import did_you_mean
 from detente.scenario.loader import loads
 from detente.scenario.model import Scenario
+from detente.scenario.policies import find_policies
 from detente.simulation.forward import forever_periods
 from detente.simulation.wording import marks_within
 from detente.solver.beliefs import fewest_points
-from detente.solver.memory import memory_needed
-from detente.solver.solve import MEMORY_LIMIT, default_points
+from detente.solver.memory import memory_needed, refuse_beyond
+from detente.solver.options import MEMORY_LIMIT, SolveOptions, default_points, least_points
 
 FORMAT = 2
 """Version of the folder's form: a run of another one is refused."""
@@ -36,7 +35,7 @@ PACKAGES = ("detente", "numpy", "numba", "scipy")
 
 
 @dataclass(frozen=True, slots=True)
-class RunRecord:
+class Manifest:
     """What was asked for. Equal records make equal numbers, on equal versions.
 
     name, file, text, sha256
@@ -111,7 +110,7 @@ class RunRecord:
         return _text({**plain, "digest": _digest(plain)})
 
     @staticmethod
-    def from_json(text: str) -> RunRecord:
+    def from_json(text: str) -> Manifest:
         """A record from its text. Raises `ValueError` for one of another form, or garbled."""
         plain = json.loads(text)
         if not isinstance(plain, dict) or plain.get("format") != FORMAT:
@@ -124,7 +123,7 @@ class RunRecord:
         plain["actors"] = {key: tuple(kinds) for key, kinds in plain["actors"].items()}
         for key in ("overrides", "options", "actors", "quantities", "versions"):
             plain[key] = Frozen(plain[key])
-        return RunRecord(**plain)
+        return Manifest(**plain)
 
 
 def _text(plain: Mapping[str, object]) -> str:
@@ -135,7 +134,7 @@ def _digest(plain: Mapping[str, object]) -> str:
     return hashlib.sha256(_text(plain).encode()).hexdigest()
 
 
-def make_record(
+def make_manifest(
     scenario: Scenario,
     *,
     draws: int,
@@ -147,7 +146,7 @@ def make_record(
     beliefs: int | None = None,
     checked: int = CHECKED,
     periods: int | None = None,
-) -> RunRecord:
+) -> Manifest:
     """The record of a run to be made.
 
     Parameters
@@ -172,36 +171,19 @@ def make_record(
         If a world would need more memory than a solve may take.
     """
     base = scenario.policy if against is None else against
-    wanted = tuple(scenario.policies or ("",)) if policies is None else tuple(policies)
-    problems = [
-        Diagnostic(
-            Place(place),
-            "unknown-name",
-            f"the scenario has no policy {name!r}",
-            did_you_mean(name, scenario.policies),
-        )
-        for place, name in [*(("--policies", name) for name in wanted), ("--against", base)]
-        if name and name not in scenario.policies
-    ]
-    if problems:
-        raise ScenarioError(problems)
-    # The policy that others are compared with comes first where it has not been named.
-    wanted = tuple(dict.fromkeys(wanted if base in wanted else (base, *wanted)))
+    wanted = find_policies(scenario, policies, against)
     games = [compile_game(scenario, policy=name) for name in wanted]
     game = games[0]
-    least = max((fewest_points(p.size) for p in game.priors if p.size > 1), default=0)
-    points = ensemble_points(default_points(game), least) if beliefs is None else beliefs
-    if not game.informed:
-        points = 0
-    elif points < least or points % 2 == 0:
-        message = f"belief points are an odd number of at least {least}, not {points}"
-        raise ScenarioError([Diagnostic(Place("--beliefs"), "out-of-range", message)])
+    points = 0
+    if game.informed:
+        usual = ensemble_points(default_points(game), least_points(game))
+        points = SolveOptions(beliefs=usual if beliefs is None else beliefs).points(game)
     _refuse_large(games, 2 * points - 1 if checked and points else points)
     told = game.periods
     if game.loop is not None:
         told = forever_periods(game) if periods is None else periods
     drawn = plan(scenario, draws=draws, sampling=sampling, seed=seed).quantities
-    return RunRecord(
+    return Manifest(
         name=scenario.name,
         file=scenario.file,
         text=scenario.text,
@@ -234,12 +216,12 @@ def _refuse_large(games: Sequence[CompiledGame], points: int) -> None:
         memory_needed(game, points or fewest_points(1), regret=False, coarse=False)
         for game in games
     )
-    if needed > MEMORY_LIMIT:
-        raise SolveError(
-            f"a world with {points} belief points for each informed actor needs about "
-            f"{needed / 2**30:.1f} GiB of memory; allowed are {MEMORY_LIMIT / 2**30:.1f} GiB.\n"
-            "hint: use fewer belief points or periods, or --checked 0 for no finer grid"
-        )
+    refuse_beyond(
+        MEMORY_LIMIT,
+        needed,
+        f"a world with {points} belief points for each informed actor",
+        "use fewer belief points or periods, or --checked 0 for no finer grid",
+    )
 
 
 def versions() -> dict[str, str]:

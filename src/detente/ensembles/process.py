@@ -24,7 +24,7 @@ from typing import IO
 
 from detente.ensembles.batch import CRASHED
 from detente.ensembles.draws import Draw
-from detente.ensembles.manifest import RunRecord
+from detente.ensembles.manifest import Manifest
 from detente.ensembles.world import Row, begin_row, failed
 from detente.errors import SolveError
 
@@ -59,10 +59,10 @@ class Task:
         return self.draw.number, self.beliefs
 
 
-def crashed(record: RunRecord, task: Task, reason: str) -> list[Row]:
+def crashed(manifest: Manifest, task: Task, reason: str) -> list[Row]:
     """The rows of a world that no process has survived."""
     lost = failed(CRASHED, reason)
-    return [begin_row(task.draw, policy, task.beliefs) | lost for policy in record.policies]
+    return [begin_row(task.draw, policy, task.beliefs) | lost for policy in manifest.policies]
 
 
 def died(times: int, reason: str) -> str:
@@ -81,7 +81,7 @@ class Process:
     Raises `SolveError` if it cannot be started.
     """
 
-    def __init__(self, record: RunRecord, answers: queue.Queue[tuple[Process, bytes]]) -> None:
+    def __init__(self, manifest: Manifest, answers: queue.Queue[tuple[Process, bytes]]) -> None:
         self.tasks: deque[Task] = deque()
         self.versions: Mapping[str, str] | None = None
         self._answers = answers
@@ -102,7 +102,7 @@ class Process:
             raise _not_started(error) from error
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self._write({"record": record.to_json()})
+        self._write({"manifest": manifest.to_json()})
 
     @property
     def pid(self) -> int:

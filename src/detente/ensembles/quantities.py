@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from detente.scenario.checks import used_parameters
-from detente.scenario.model import Actor, Parameter, Scenario
-from detente.scenario.values import TOLERANCE, constant
+from detente.scenario.constants import TOLERANCE
+from detente.scenario.entities import Actor, Parameter
+from detente.scenario.ledger import used_parameters
+from detente.scenario.model import Scenario
 
 Floats = NDArray[np.float64]
 
@@ -144,8 +145,8 @@ def _shares(scenario: Scenario) -> Iterator[Quantity]:
         if actor.concentration is None or set(named) & scenario.overrides.keys():
             continue
         mean = {
-            name: constant(prior, scenario)
-            for name, prior in zip(actor.shares(), actor.priors, strict=True)
+            name: scenario.constant(prior)
+            for name, prior in zip(actor.shares(), actor.priors.values(), strict=True)
             if name is not None
         }
         # A type that is sure not to be there has no share to be drawn: it stays at 0.

@@ -1,4 +1,4 @@
-"""What is asked of a run: a new record, or the agreement with one that is resumed."""
+"""What is asked of a run: a new manifest, or the agreement with one that is resumed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from detente.ensembles.draws import SAMPLINGS
-from detente.ensembles.manifest import CHECKED, RunRecord, make_record, versions
+from detente.ensembles.manifest import CHECKED, Manifest, make_manifest, versions
 from detente.errors import Diagnostic, Place, ScenarioError, Severity
 from detente.scenario.model import Scenario
-from detente.scenario.values import LENGTH, constant
 
 DRAWS = 1000
 """Shares of worlds are then good to about one part in a hundred."""
@@ -30,15 +29,15 @@ class RunRequest:
     periods: int | None = None
 
 
-def new_record(scenario: Scenario, request: RunRequest) -> RunRecord:
-    """The record of a new run. Raises `ScenarioError`, as `make_record` does."""
+def new_manifest(scenario: Scenario, request: RunRequest) -> Manifest:
+    """The manifest of a new run. Raises `ScenarioError`, as `make_manifest` does."""
     problems = list(_impossible(request))
     if request.periods is not None and not scenario.forever:
         message, hint = "the scenario ends by itself", "give --horizon to shorten or lengthen it"
         problems.append(Diagnostic(Place("--periods"), "not-here", message, hint))
     if problems:
         raise ScenarioError(problems)
-    return make_record(
+    return make_manifest(
         scenario,
         draws=DRAWS if request.draws is None else request.draws,
         policies=request.policies,
@@ -52,25 +51,27 @@ def new_record(scenario: Scenario, request: RunRequest) -> RunRecord:
     )
 
 
-def resumed(record: RunRecord, scenario: Scenario, request: RunRequest) -> RunRecord:
-    """The record to resume: the one that is there, perhaps with more draws.
+def resumed(manifest: Manifest, scenario: Scenario, request: RunRequest) -> Manifest:
+    """The manifest to resume: the one that is there, perhaps with more draws.
 
     Raises
     ------
     ScenarioError
         With all that has been asked for and differs from it.
     """
-    problems = [*_impossible(request), *_differences(record, scenario, request)]
+    problems = [*_impossible(request), *_differences(manifest, scenario, request)]
     if problems:
         raise ScenarioError(problems)
-    draws = record.draws if request.draws is None else request.draws
-    return dataclasses.replace(record, draws=draws)
+    draws = manifest.draws if request.draws is None else request.draws
+    return dataclasses.replace(manifest, draws=draws)
 
 
-def other_versions(record: RunRecord) -> list[Diagnostic]:
+def other_versions(manifest: Manifest) -> list[Diagnostic]:
     """A warning where a run is resumed on other versions than it was begun on."""
     now = versions()
-    changed = [f"{k} {v}, now {now.get(k)}" for k, v in record.versions.items() if now.get(k) != v]
+    changed = [
+        f"{k} {v}, now {now.get(k)}" for k, v in manifest.versions.items() if now.get(k) != v
+    ]
     if not changed:
         return []
     message = f"the run was begun on other versions: {'; '.join(changed)}"
@@ -86,40 +87,40 @@ def _impossible(request: RunRequest) -> Iterator[Diagnostic]:
 
 
 def _differences(
-    record: RunRecord, scenario: Scenario, request: RunRequest
+    manifest: Manifest, scenario: Scenario, request: RunRequest
 ) -> Iterator[Diagnostic]:
-    if scenario.sha256 != record.sha256:
+    if scenario.sha256 != manifest.sha256:
         message = "it is not the scenario of this run, or has changed since the run began"
         hint = "name another folder for results of the scenario as it is now"
         yield Diagnostic(Place(scenario.file), "differs", message, hint)
     values = {**scenario.overrides, **scenario.options}
-    known = {**record.overrides, **record.options}
+    known = {**manifest.overrides, **manifest.options}
     if values and values != known:
         yield _differs("--set", _listed(values), _listed(known))
     horizon = _horizon(scenario)
-    if horizon is not None and horizon != record.horizon:
-        yield _differs("--horizon", horizon, record.horizon or "the scenario's own")
-    base = record.against if request.against is None else request.against
-    policies = {base, *(request.policies or record.policies)}
-    if policies != set(record.policies):
-        yield _differs("--policies", _listed(request.policies or ()), _listed(record.policies))
+    if horizon is not None and horizon != manifest.horizon:
+        yield _differs("--horizon", horizon, manifest.horizon or "the scenario's own")
+    base = manifest.against if request.against is None else request.against
+    policies = {base, *(request.policies or manifest.policies)}
+    if policies != set(manifest.policies):
+        yield _differs("--policies", _listed(request.policies or ()), _listed(manifest.policies))
     for name in ("against", "sampling", "seed", "beliefs", "checked", "periods"):
-        value, kept = getattr(request, name), getattr(record, name)
-        if value is not None and value != kept and not _idle(name, record):
+        value, kept = getattr(request, name), getattr(manifest, name)
+        if value is not None and value != kept and not _idle(name, manifest):
             yield _differs(f"--{name}", repr(value), repr(kept))
-    if request.draws is not None and request.draws < record.draws:
-        yield _differs("--draws", f"{request.draws:,}", f"{record.draws:,}")
-    elif request.draws not in (None, record.draws) and record.sampling != "sobol":
-        message = f"a Latin hypercube is made for its {record.draws:,} draws"
+    if request.draws is not None and request.draws < manifest.draws:
+        yield _differs("--draws", f"{request.draws:,}", f"{manifest.draws:,}")
+    elif request.draws not in (None, manifest.draws) and manifest.sampling != "sobol":
+        message = f"a Latin hypercube is made for its {manifest.draws:,} draws"
         hint = "only a Sobol sequence can be drawn on"
         yield Diagnostic(Place("--draws"), "differs", message, hint)
 
 
-def _idle(name: str, record: RunRecord) -> bool:
+def _idle(name: str, manifest: Manifest) -> bool:
     """Whether an option says nothing in this run: there is no belief grid, or play has an end."""
     if name == "periods":
-        return not record.scenario().forever
-    return name in ("beliefs", "checked") and record.beliefs == 0
+        return not manifest.scenario().forever
+    return name in ("beliefs", "checked") and manifest.beliefs == 0
 
 
 def _differs(option: str, value: object, kept: object) -> Diagnostic:
@@ -135,6 +136,4 @@ def _listed(names: object) -> str:
 
 def _horizon(scenario: Scenario) -> int | None:
     """What the horizon has been set to since the file was read; None if it has not."""
-    if scenario.horizon.place != LENGTH:
-        return None
-    return round(constant(scenario.horizon, scenario))
+    return scenario.periods if scenario.horizon.overridden else None

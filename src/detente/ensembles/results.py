@@ -15,9 +15,9 @@ import pandas as pd
 
 from detente.ensembles.batch import SOLVED
 from detente.ensembles.columns import input_column
-from detente.ensembles.manifest import RunRecord
+from detente.ensembles.manifest import Manifest
 from detente.ensembles.row_files import connect, named, quoted, scan
-from detente.ensembles.store import contents, read_record
+from detente.ensembles.store import contents, read_manifest
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.scenario.hints import did_you_mean
 from detente.scenario.notebook import InNotebook
@@ -32,8 +32,8 @@ class Ensemble(InNotebook):
 
     folder
         Where it is.
-    record
-        What was asked; `record.scenario()` is the scenario.
+    manifest
+        What was asked; `manifest.scenario()` is the scenario.
     done
         Draws that have been solved, or tried.
     complete
@@ -44,11 +44,11 @@ class Ensemble(InNotebook):
         self.folder = folder
         if temporary:
             weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        self.record: RunRecord = read_record(folder)
-        found = contents(folder, self.record)
-        record = self.record
-        self.done = sum(d > 0 and points == record.beliefs for d, points in found.worlds)
-        self.complete = len(found.worlds) == record.worlds
+        self.manifest: Manifest = read_manifest(folder)
+        found = contents(folder, self.manifest)
+        manifest = self.manifest
+        self.done = sum(d > 0 and points == manifest.beliefs for d, points in found.worlds)
+        self.complete = len(found.worlds) == manifest.worlds
         self._database = connect()
         self._database.register("journal", found.rows.frame())
         types = self._types = found.rows.types
@@ -58,15 +58,17 @@ class Ensemble(InNotebook):
         self._database.execute(f"CREATE VIEW worlds AS {union}")
 
     def __repr__(self) -> str:
-        record = self.record
+        manifest = self.manifest
         lost = self.failures["draw"].nunique()
         done = (
-            f"{self.done:,} of {record.draws:,}" if self.done < record.draws else f"{self.done:,}"
+            f"{self.done:,} of {manifest.draws:,}"
+            if self.done < manifest.draws
+            else f"{self.done:,}"
         )
         worlds = f"{done} {'world' if self.done == 1 else 'worlds'}"
-        policies = ", ".join(repr(policy) for policy in record.policies)
+        policies = ", ".join(repr(policy) for policy in manifest.policies)
         failed = f"; {lost:,} with a failure" if lost else ""
-        return f"<Ensemble of {record.name!r}: {worlds} under {policies}{failed}>"
+        return f"<Ensemble of {manifest.name!r}: {worlds} under {policies}{failed}>"
 
     def _main_table(self) -> pd.DataFrame:
         return self.failures
@@ -75,9 +77,9 @@ class Ensemble(InNotebook):
     def inputs(self) -> pd.DataFrame:
         """What was drawn: a row for each draw, a column for each quantity."""
         columns = [
-            f"{named(input_column(name))} AS {named(name)}" for name in self.record.quantities
+            f"{named(input_column(name))} AS {named(name)}" for name in self.manifest.quantities
         ]
-        first = f"policy = {quoted(self.record.policies[0])}"
+        first = f"policy = {quoted(self.manifest.policies[0])}"
         table = self.sql(f"SELECT {', '.join(['draw', *columns])} FROM worlds {self._main(first)}")
         return table.set_index("draw")
 
@@ -120,8 +122,8 @@ class Ensemble(InNotebook):
         """
         fine = self._values(column, self._finer())
         coarse = self._values(column, f"WHERE draw IN {self._drawn(fine)} AND {self._usual()}")
-        change = (coarse - fine).reindex(columns=list(self.record.policies))
-        base = self.record.against
+        change = (coarse - fine).reindex(columns=list(self.manifest.policies))
+        base = self.manifest.against
         others = change.columns != base
         change.loc[:, others] = change.loc[:, others].sub(change[base], axis=0)
         return change.abs().max()
@@ -139,21 +141,21 @@ class Ensemble(InNotebook):
             raise ScenarioError([Diagnostic(Place("column"), "unknown-name", message, hint)])
         table = self.sql(f"SELECT draw, policy, {named(column)} AS value FROM worlds {where}")
         wide = table.pivot(index="draw", columns="policy", values="value").astype(np.float64)
-        return wide.reindex(columns=list(self.record.policies)).rename_axis(columns="policy")
+        return wide.reindex(columns=list(self.manifest.policies)).rename_axis(columns="policy")
 
     def _main(self, condition: str = "true") -> str:
         return f"WHERE draw > 0 AND {self._usual()} AND {condition} {self._order()}"
 
     def _usual(self) -> str:
-        return f"beliefs = {self.record.beliefs}"
+        return f"beliefs = {self.manifest.beliefs}"
 
     def _finer(self) -> str:
-        record = self.record
-        finer = f"draw > 0 AND beliefs = {record.check_beliefs}" if record.checked else "false"
+        manifest = self.manifest
+        finer = f"draw > 0 AND beliefs = {manifest.check_beliefs}" if manifest.checked else "false"
         return f"WHERE {finer} {self._order()}"
 
     def _order(self) -> str:
-        policies = ", ".join(quoted(policy) for policy in self.record.policies)
+        policies = ", ".join(quoted(policy) for policy in self.manifest.policies)
         return f"ORDER BY draw, list_position([{policies}], policy), beliefs"
 
     @staticmethod

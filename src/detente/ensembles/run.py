@@ -2,7 +2,7 @@
 
 Worlds are handed out one by one to whoever solves them (`Pool`: processes of this machine or of a
 cluster) and written as they come, in whatever order. Nothing depends on the order: the numbers of a
-world follow from the record and its draw alone. So an interrupted run loses the worlds that were
+world follow from the manifest and its draw alone. So an interrupted run loses the worlds that were
 being solved, and goes on with the others.
 """
 
@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Protocol
 from detente.arguments import MOST_DRAWS, MOST_PERIODS, MOST_THREADS, whole
 from detente.ensembles import store
 from detente.ensembles.local import Local
-from detente.ensembles.manifest import RunRecord
+from detente.ensembles.manifest import Manifest
 from detente.ensembles.process import Task
-from detente.ensembles.request import RunRequest, new_record, resumed
+from detente.ensembles.request import RunRequest, new_manifest, resumed
 from detente.ensembles.results import Ensemble
 from detente.ensembles.store import Store
 from detente.ensembles.world import Row
@@ -148,42 +148,42 @@ def _solve(
 ) -> None:
     """Make or resume the run in a folder; `who` has the workers and the cluster asked for."""
     if resume:
-        record = resumed(store.read_record(folder, copy=True), scenario, request)
+        manifest = resumed(store.read_manifest(folder, copy=True), scenario, request)
     else:
         store.check_empty(folder)
-        record = new_record(scenario, request)
+        manifest = new_manifest(scenario, request)
     # The workers first: if there are none, no folder is left behind.
-    with _pool(record, *who) as pool, _opened(folder, record, resume) as kept:
+    with _pool(manifest, *who) as pool, _opened(folder, manifest, resume) as kept:
         try:
             run(kept, pool, progress or (lambda *_: None))
         except (OSError, SolveError) as error:
             reason = str(error)
             if isinstance(error, OSError):
                 reason = f"the results cannot be written: {error.strerror}"
-            worlds = f"{len(kept.done):,} of {record.worlds:,} worlds are kept in {folder}"
+            worlds = f"{len(kept.done):,} of {manifest.worlds:,} worlds are kept in {folder}"
             raise SolveError(f"{reason}\n{worlds}\nhint: resume it with --resume") from error
 
 
-def _pool(record: RunRecord, workers: int | None, cluster: str | None) -> Local | Cluster:
+def _pool(manifest: Manifest, workers: int | None, cluster: str | None) -> Local | Cluster:
     if cluster is None:
-        return Local(record, workers)
+        return Local(manifest, workers)
     from detente.ensembles.cluster import Cluster  # needs an extra of its own
 
-    return Cluster(record, cluster)
+    return Cluster(manifest, cluster)
 
 
-def _opened(folder: Path, record: RunRecord, resume: bool) -> Store:
+def _opened(folder: Path, manifest: Manifest, resume: bool) -> Store:
     if not resume:
-        return store.create(folder, record)
+        return store.create(folder, manifest)
     kept = store.resume(folder)
-    if record != kept.record:
-        kept.draw_on(record)
+    if manifest != kept.manifest:
+        kept.draw_on(manifest)
     return kept
 
 
 def run(kept: Store, pool: Pool, progress: Progress) -> None:
     """Solve what is missing of a run. Raises `OSError` where it cannot be written."""
-    total = kept.record.worlds
+    total = kept.manifest.worlds
 
     def tell() -> None:
         progress(len(kept.done), total, kept.failed)
@@ -213,15 +213,15 @@ def run(kept: Store, pool: Pool, progress: Progress) -> None:
 def missing(kept: Store) -> Iterator[Task]:
     """The worlds that are not there yet: the present values, then the draws in order, and among
     them those of the finer grid at even distances, so that the time left can be told."""
-    record = kept.record
-    plan = record.plan()
-    checks = plan.between(1, record.checked + 1)
+    manifest = kept.manifest
+    plan = manifest.plan()
+    checks = plan.between(1, manifest.checked + 1)
     given = 0
-    for draw in plan.between(0, record.draws + 1):
-        if (draw.number, record.beliefs) not in kept.done:
-            yield Task(draw, record.beliefs)
-        while given < math.floor(draw.number * record.checked / record.draws):
+    for draw in plan.between(0, manifest.draws + 1):
+        if (draw.number, manifest.beliefs) not in kept.done:
+            yield Task(draw, manifest.beliefs)
+        while given < math.floor(draw.number * manifest.checked / manifest.draws):
             again = next(checks)
             given += 1
-            if (again.number, record.check_beliefs) not in kept.done:
-                yield Task(again, record.check_beliefs)
+            if (again.number, manifest.check_beliefs) not in kept.done:
+                yield Task(again, manifest.check_beliefs)

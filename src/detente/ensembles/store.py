@@ -2,7 +2,7 @@
 
 ::
 
-    RESULTS/run.json             what was asked, once (`RunRecord`), and a copy in run.copy.json
+    RESULTS/run.json             what was asked, once (`Manifest`), and a copy in run.copy.json
     RESULTS/worlds/part-….parquet rows of some hundred worlds each
     RESULTS/journal.jsonl        rows since the last part: a check sum and JSON for each world
     RESULTS/.lock                held by the process that writes
@@ -44,7 +44,7 @@ from detente.ensembles.batch import (
 )
 from detente.ensembles.folder import LOCK, locked, reading, refuse, refuse_damaged, telling
 from detente.ensembles.journal import read_journal
-from detente.ensembles.manifest import RunRecord
+from detente.ensembles.manifest import Manifest
 from detente.ensembles.row_files import (
     any_crashed,
     copy_without_crashed,
@@ -73,18 +73,18 @@ SYNC = 1.0
 class Store:
     """A run's folder, open for writing. Used in a `with` block; see `create` and `resume`.
 
-    record
+    manifest
         What was asked.
     done, failed
         The worlds that are in the folder, and how many of them have a row that failed.
     """
 
-    def __init__(self, folder: Path, record: RunRecord, lock: FileLock) -> None:
+    def __init__(self, folder: Path, manifest: Manifest, lock: FileLock) -> None:
         self.folder = folder
-        self.record = record
+        self.manifest = manifest
         self._lock = lock
         _sweep(folder)
-        found = contents(folder, record)
+        found = contents(folder, manifest)
         self._parts = 1 + max((part_number(part)[0] for part in found.parts), default=-1)
         self._batch = found.rows
         self.done = found.worlds
@@ -138,10 +138,10 @@ class Store:
         self._length = 0
         self._batch = Batch(self._batch.types)
 
-    def draw_on(self, record: RunRecord) -> None:
-        """Resume with another record: the same run with more draws."""
-        write_record(self.folder, record)
-        self.record = record
+    def draw_on(self, manifest: Manifest) -> None:
+        """Resume with another manifest: the same run with more draws."""
+        write_manifest(self.folder, manifest)
+        self.manifest = manifest
 
     def close(self) -> None:
         """Bring the journal to the disk and let others write."""
@@ -163,7 +163,7 @@ class Store:
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
 
 
-def create(folder: Path, record: RunRecord) -> Store:
+def create(folder: Path, manifest: Manifest) -> Store:
     """Begin a run in a folder that is empty or not there yet.
 
     Raises
@@ -178,8 +178,8 @@ def create(folder: Path, record: RunRecord) -> Store:
         try:
             check_empty(folder)  # another run may have begun since
             (folder / PARTS).mkdir(exist_ok=True)
-            write_record(folder, record)
-            return Store(folder, record, lock)
+            write_manifest(folder, manifest)
+            return Store(folder, manifest, lock)
         except BaseException:
             lock.release()
             raise
@@ -197,16 +197,16 @@ def resume(folder: Path) -> Store:
     ScenarioError
         If there is none, or it cannot be written, or another process writes it.
     """
-    read_record(folder, copy=True)
+    read_manifest(folder, copy=True)
     with telling(folder):
         lock = locked(folder)
         try:
             (folder / PARTS).mkdir(exist_ok=True)
-            record = read_record(folder, copy=True)
-            write_record(folder, record)
+            manifest = read_manifest(folder, copy=True)
+            write_manifest(folder, manifest)
             _throw_away(folder)
             _take_out_crashed(folder)
-            return Store(folder, record, lock)
+            return Store(folder, manifest, lock)
         except BaseException:
             lock.release()
             raise
@@ -215,9 +215,9 @@ def resume(folder: Path) -> Store:
 def damage(folder: Path) -> list[Diagnostic]:
     """What is damaged in a folder and can be done without. Raises `ScenarioError`."""
     found = []
-    read_record(folder, copy=True)
+    read_manifest(folder, copy=True)
     try:
-        read_record(folder)
+        read_manifest(folder)
     except ScenarioError:
         found.append((RECORD, "its copy is taken"))
     again = "its worlds are solved again"
@@ -275,14 +275,14 @@ def check_empty(folder: Path) -> None:
             refuse(folder, "exists", message, "name a new folder")
 
 
-def read_record(folder: Path, *, copy: bool = False) -> RunRecord:
-    """The record of the run in a folder; with `copy` its copy will do where it is damaged.
+def read_manifest(folder: Path, *, copy: bool = False) -> Manifest:
+    """The manifest of the run in a folder; with `copy` its copy will do where it is damaged.
 
     Raises `ScenarioError` if there is none.
     """
     path = folder / RECORD
     try:
-        return RunRecord.from_json(path.read_text("utf-8"))
+        return Manifest.from_json(path.read_text("utf-8"))
     except FileNotFoundError:
         message = "there is no run in this folder" if folder.is_dir() else "there is no such folder"
         refuse(folder, "no-run", message, "detente ensemble SCENARIO -o RESULTS begins one")
@@ -294,21 +294,21 @@ def read_record(folder: Path, *, copy: bool = False) -> RunRecord:
             return kept
         if kept is not None:
             refuse_damaged(folder, [RECORD])
-        message = f"{RECORD} is not the record of a run, or of another version, or damaged"
+        message = f"{RECORD} is not the manifest of a run, or of another version, or damaged"
         refuse(folder, "no-run", message, "name another folder for a new run")
     raise AssertionError  # not reached
 
 
-def _copy_of_record(folder: Path) -> RunRecord | None:
+def _copy_of_record(folder: Path) -> Manifest | None:
     try:
-        return RunRecord.from_json((folder / COPY).read_text("utf-8"))
+        return Manifest.from_json((folder / COPY).read_text("utf-8"))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def write_record(folder: Path, record: RunRecord) -> None:
-    """Write a record and its copy, where they are not there."""
-    data = f"{record.to_json()}\n".encode()
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write a manifest and its copy, where they are not there."""
+    data = f"{manifest.to_json()}\n".encode()
     for path in (folder / RECORD, folder / COPY):
         if not path.exists() or path.read_bytes() != data:
             _write_whole(path, data)
@@ -325,7 +325,7 @@ class Contents:
     failed: int
 
 
-def contents(folder: Path, record: RunRecord) -> Contents:
+def contents(folder: Path, manifest: Manifest) -> Contents:
     """What is in the folder, whether or not it is being written. Raises `ScenarioError`."""
     # The journal first: what becomes a part meanwhile is then seen in both, not in neither.
     with reading(folder):
@@ -335,7 +335,7 @@ def contents(folder: Path, record: RunRecord) -> Contents:
     parts = _parts(folder)
     with reading(folder):
         found = worlds_in(parts)
-    batch = Batch(record.columns())
+    batch = Batch(manifest.columns())
     for line in journal.lines:
         rows = from_line(line)
         if world_of(rows) not in found:

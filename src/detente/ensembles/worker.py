@@ -1,7 +1,7 @@
 """A process that solves worlds: `python -m detente.ensembles.worker` (`ensembles.local`).
 
 It reads a line of JSON for each thing that is asked of it, and answers each by a line in the same
-order. The first line holds the record of the run and is answered by the versions of what decides
+order. The first line holds the manifest of the run and is answered by the versions of what decides
 the numbers; every other one holds a world and is answered by its rows. It ends when its input ends,
 in the middle of a world too: then whoever asked is gone.
 """
@@ -29,10 +29,10 @@ def main() -> None:
     # never stays behind: the numerical libraries are loaded while it is.
     threading.Thread(target=_watch, args=(asked, lines), daemon=True).start()
     from detente.ensembles.draws import Draw
-    from detente.ensembles.manifest import RunRecord, versions
+    from detente.ensembles.manifest import Manifest, versions
     from detente.ensembles.world import Worker
 
-    worker = Worker(RunRecord.from_json(json.loads(lines.get())["record"]))
+    worker = Worker(Manifest.from_json(json.loads(lines.get())["manifest"]))
     _answer(answers, {"versions": versions()})
     while True:
         task = json.loads(lines.get())

@@ -1,7 +1,7 @@
 """One world: the scenario at drawn values, solved under each policy, as rows of numbers.
 
-A world's numbers depend on the record and on the draw alone, bit for bit: what a worker keeps from
-one world for the next, enumerations, is made from the scenario's present values, and never from
+A draw's numbers depend on the manifest and itself alone, bit for bit: what a worker keeps from one
+world for the next, enumerations, is made from the scenario's present values, and never from
 another draw.
 
 A row's status is that of its solve (`SOLVED`, `STAGE_FAILED`, …), or
@@ -18,7 +18,6 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -26,16 +25,17 @@ import numpy as np
 
 from detente.ensembles.columns import input_column, outcome_column, payoff_column
 from detente.ensembles.draws import Draw
-from detente.ensembles.manifest import RunRecord
+from detente.ensembles.manifest import Manifest
 from detente.errors import ScenarioError, SolveError
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game, with_values
 from detente.scenario.model import Scenario
 from detente.simulation.forecast import ANY, conditions
 from detente.simulation.forward import forward
-from detente.solver.backward import Workers
+from detente.solver.options import SolveOptions
 from detente.solver.solution import Solution, Status
 from detente.solver.solve import solve
+from detente.solver.workers import open_workers
 
 Row = dict[str, object]
 
@@ -59,9 +59,9 @@ class _Base:
 class Worker:
     """Solves the worlds of one run, one after the other, on one thread."""
 
-    def __init__(self, record: RunRecord) -> None:
-        self.record = record
-        self._scenario = record.scenario()
+    def __init__(self, manifest: Manifest) -> None:
+        self.manifest = manifest
+        self._scenario = manifest.scenario()
         self._games: OrderedDict[_Base, CompiledGame] = OrderedDict()
         self._deciding: dict[tuple[tuple[tuple[str, str], ...], str], frozenset[str]] = {}
         # Only the options chosen decide a scenario; few of them fit together.
@@ -69,7 +69,7 @@ class Worker:
 
     def solve(self, draw: Draw, beliefs: int) -> list[Row]:
         """The rows of a world, one for each policy; one that fails says so and why."""
-        return [self._row(draw, policy, beliefs) for policy in self.record.policies]
+        return [self._row(draw, policy, beliefs) for policy in self.manifest.policies]
 
     def _row(self, draw: Draw, policy: str, beliefs: int) -> Row:
         row = begin_row(draw, policy, beliefs)
@@ -88,18 +88,12 @@ class Worker:
 
     def _results(self, draw: Draw, policy: str, beliefs: int) -> Row:
         game = self._game(draw, policy)
-        solution = solve(
-            game,
-            beliefs=beliefs or None,
-            threads=1,
-            regret=False,
-            coarse=False,
-            checked=AUDITED,
-        )
+        options = SolveOptions(beliefs=beliefs or None, threads=1)
+        solution = solve(game, options, regret=False, coarse=False, checked=AUDITED)
         told = {"status": solution.status.name, "residual": solution.certificate.residual}
         if solution.status is not Status.SOLVED:
             return failed(solution.status.name, solution.status.value) | told
-        found = results(solution, self.record.periods, self.record.times)
+        found = results(solution, self.manifest.periods, self.manifest.times)
         lost = [name for name, value in found.items() if not math.isfinite(value)]
         if lost:
             return failed("FAULT", f"not a finite number: {', '.join(lost[:3])}")
@@ -168,8 +162,8 @@ def failed(status: str, reason: str) -> Row:
 def results(solution: Solution, periods: int, times: Sequence[int]) -> dict[str, float]:
     """Probabilities of outcomes, overall and by the type of one actor, and payoffs."""
     game = solution.game
-    with ThreadPoolExecutor(1) as pool:
-        run = forward(solution, Workers(pool, 1), periods=None if game.loop is None else periods)
+    with open_workers(1) as workers:
+        run = forward(solution, workers, periods=None if game.loop is None else periods)
     found: dict[str, float] = {}
     for labels, weights in conditions(game):
         known = [(actor, kind) for actor, kind in labels.items() if kind != ANY]

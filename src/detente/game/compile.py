@@ -13,16 +13,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detente.errors import Diagnostic, Place, ScenarioError, expect
+from detente.errors import Diagnostic, Problems, ScenarioError, expect
 from detente.game.arrays import CompiledGame, Floats, Layer
 from detente.game.effects import ZERO, probabilities
 from detente.game.enumerate import enumerate_game
 from detente.game.evaluate import Evaluator, Findings, evaluator
 from detente.game.structure import Ints, Side, Skeleton, Structure
 from detente.game.term_status import variables
-from detente.scenario.expression import Formula
-from detente.scenario.model import Action, Scenario
-from detente.scenario.values import constant
+from detente.scenario.formula.expression import Formula
+from detente.scenario.model import Scenario
+from detente.scenario.policies import find_policy
+from detente.scenario.rules import Event
 
 MAX_CODE = 2**62
 """States are numbered by 64-bit integers, whether they can be reached or not."""
@@ -49,8 +50,7 @@ def compile_game(scenario: Scenario, *, policy: str | None = None) -> CompiledGa
         probabilities that do not add up, too many states.
     """
     expect(scenario, Scenario, "compile_game")
-    policy = scenario.policy if policy is None else policy
-    _check_sizes(scenario, policy)
+    policy = _checked(scenario, policy)
     structure = enumerate_game(scenario, policy)
     game = _fill(scenario, policy, structure)
     if game is None:  # cannot happen: the structure was made for these very values
@@ -132,10 +132,11 @@ def _fill(scenario: Scenario, policy: str, structure: Structure) -> CompiledGame
         flow=flow,
         terminal=terminal,
         priors=tuple(
-            np.array([constant(f, scenario) for f in actor.priors] or [1.0]) for actor in actors
+            np.array([scenario.constant(prior) for prior in actor.priors.values()] or [1.0])
+            for actor in actors
         ),
-        precision=np.array([constant(actor.precision, scenario) for actor in actors]),
-        discount=np.array([constant(actor.discount, scenario) for actor in actors]),
+        precision=np.array([scenario.constant(actor.precision) for actor in actors]),
+        discount=np.array([scenario.constant(actor.discount) for actor in actors]),
         loop=structure.loop,
         start=structure.start,
     )
@@ -210,7 +211,7 @@ def _payoffs(at: Evaluator, codes: Ints, t: int, kind: str) -> Floats:
 # --- which formula is evaluated where; `detente.game.gradient` goes the same way back ---
 
 
-def lotteries(side: Side) -> Iterator[tuple[Action, Ints, Ints, Ints]]:
+def lotteries(side: Side) -> Iterator[tuple[Event, Ints, Ints, Ints]]:
     """Each action that is available somewhere, with its own actions and transitions.
 
     Gives the rows a of its own actions, the rows l of their transitions, and for each of these
@@ -294,23 +295,22 @@ def fuse(first: Layer, second: Layer) -> Layer:
     )
 
 
-def _check_sizes(scenario: Scenario, policy: str) -> None:
-    """Refuse an unknown policy, and what is too large to be numbered."""
-    found = []
-    if policy and policy not in scenario.policies:
-        known = ", ".join(repr(key) for key in scenario.policies) or "none"
-        message = f"the scenario has no policy {policy!r}"
-        found.append(Diagnostic(Place("--policy"), "unknown-name", message, f"it has: {known}"))
-    state = variables(scenario, policy if policy in scenario.policies else "")
+def _checked(scenario: Scenario, policy: str | None) -> str:
+    """The policy's name; refuses an unknown one, and what is too large to be numbered."""
+    problems, key = Problems(), ""
+    with problems.gather():
+        key = find_policy(scenario, policy).key
+    state = variables(scenario, key)
     if math.prod(v.size for v in state) > MAX_CODE:
         place = max(state, key=lambda v: v.size).place
         message = "all levels together make more than 2^62 states, too many to number"
-        found.append(Diagnostic(place, "too-large", message, "use fewer variables or levels"))
+        hint = "use fewer variables or levels"
+        problems.found.append(Diagnostic(place, "too-large", message, hint))
     informed = [actor for actor in scenario.actors.values() if len(actor.types) > 1]
     counts = list(accumulate((len(actor.types) for actor in informed), operator.mul))
     if counts and counts[-1] > MAX_PROFILES:
         place = next(
-            actor.priors[0].place
+            next(iter(actor.priors.values())).place
             for actor, count in zip(informed, counts, strict=True)
             if count > MAX_PROFILES
         )
@@ -319,6 +319,6 @@ def _check_sizes(scenario: Scenario, policy: str) -> None:
             "taken"
         )
         hint = "give fewer types, or fewer actors private ones"
-        found.append(Diagnostic(place, "too-large", message, hint))
-    if found:
-        raise ScenarioError(sorted(found, key=lambda d: d.place))
+        problems.found.append(Diagnostic(place, "too-large", message, hint))
+    problems.refuse()
+    return key

@@ -19,8 +19,10 @@ from detente.game.enumerate import generic
 from detente.game.evaluate import Evaluator, Findings, evaluator
 from detente.game.structure import Bools, Ints, Side, Skeleton
 from detente.scenario.calendar import MONTHS
-from detente.scenario.expression import Formula
-from detente.scenario.model import Action, Scenario, Term, Variable
+from detente.scenario.entities import Variable
+from detente.scenario.formula.expression import Formula
+from detente.scenario.model import Scenario
+from detente.scenario.rules import Event, Term
 
 SOME_FORM = frozenset({"duplicate-action", "negative-cost"})
 """What is doubtful wherever it is so, even if only with one option of a variant."""
@@ -39,7 +41,7 @@ def doubts(games: Sequence[CompiledGame], *, every: bool) -> list[Diagnostic]:
     return found
 
 
-def _warning(one: Action | Term, code: str, message: str, hint: str) -> Diagnostic:
+def _warning(one: Event | Term, code: str, message: str, hint: str) -> Diagnostic:
     return Diagnostic(one.place, code, message, hint, Severity.WARNING)
 
 
@@ -68,12 +70,12 @@ def _never(scenario: Scenario, games: Iterable[CompiledGame]) -> Iterator[Diagno
             yield _warning(event, "never-happens", message, _wanting(scenario, event))
 
 
-def _by_actor(scenario: Scenario) -> Iterator[tuple[str, dict[str, Action]]]:
+def _by_actor(scenario: Scenario) -> Iterator[tuple[str, dict[str, Event]]]:
     for actor in scenario.actors:
         yield actor, dict(scenario.actions.get(actor, {}))
 
 
-def _wanting(scenario: Scenario, action: Action) -> str:
+def _wanting(scenario: Scenario, action: Event) -> str:
     """Where to look, and what `month` can be where periods do not start in all months."""
     if action.when is None:
         return "check the `when` of its turn, and the terms that forbid it"
@@ -93,7 +95,7 @@ def _wanting(scenario: Scenario, action: Action) -> str:
 
 def _negative(scenario: Scenario, games: Iterable[CompiledGame]) -> Iterator[Diagnostic]:
     """Costs to who acts that are nowhere above 0, and somewhere below."""
-    bounds: dict[str, tuple[Action | Term, str, Formula, float, float]] = {}
+    bounds: dict[str, tuple[Event | Term, str, Formula, float, float]] = {}
     for game in games:
         at = _evaluator(game, scenario)
         for skeleton, codes in _turns(game):
@@ -114,7 +116,7 @@ def _negative(scenario: Scenario, games: Iterable[CompiledGame]) -> Iterator[Dia
 
 def _charges(
     scenario: Scenario, skeleton: Skeleton, codes: Ints
-) -> Iterator[tuple[Action | Term, str, Formula, Ints]]:
+) -> Iterator[tuple[Event | Term, str, Formula, Ints]]:
     """What the movers of a turn pay for their own actions, and the states at which they do."""
     actors = list(scenario.actors)
     for side in skeleton.sides:
@@ -220,7 +222,7 @@ def _compared(
 
 
 def _duplicate(
-    scenario: Scenario, actor: str, first: Action, second: Action, pair: _Pair
+    scenario: Scenario, actor: str, first: Event, second: Event, pair: _Pair
 ) -> Iterator[Diagnostic]:
     if "duplicate-action" in (*first.accept, *second.accept):
         return
@@ -251,7 +253,7 @@ def _duplicate(
     yield _warning(target, "duplicate-action", message, hint)
 
 
-def _changed(action: Action) -> set[str]:
+def _changed(action: Event) -> set[str]:
     return {change.variable for one in action.alternatives for change in one.changes}
 
 

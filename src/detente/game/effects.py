@@ -9,13 +9,14 @@ import numpy as np
 from detente.errors import Diagnostic, Place
 from detente.game.evaluate import Evaluator
 from detente.game.structure import Bools, Ints, Side, decode, encode
-from detente.scenario.model import Action, Change, Variable
+from detente.scenario.entities import Variable
+from detente.scenario.rules import Event, LevelChange
 
 ZERO = 1e-12
 """Probabilities up to this are rounding left over by `rest`."""
 
 
-def probabilities(action: Action, at: Evaluator, codes: Ints, t: int) -> list[np.ndarray]:
+def probabilities(action: Event, at: Evaluator, codes: Ints, t: int) -> list[np.ndarray]:
     """Probability of each alternative, float64 [x] each; `rest` takes what the others leave."""
     given = [
         None if alternative.probability is None else at.public(alternative.probability, codes, t)
@@ -26,7 +27,7 @@ def probabilities(action: Action, at: Evaluator, codes: Ints, t: int) -> list[np
 
 
 def check_probabilities(
-    action: Action, at: Evaluator, present: list[np.ndarray], codes: Ints, t: int
+    action: Event, at: Evaluator, present: list[np.ndarray], codes: Ints, t: int
 ) -> None:
     """Note probabilities outside [0, 1] and sums other than 1."""
     places = {a.probability.place for a in action.alternatives if a.probability}
@@ -52,7 +53,7 @@ def check_probabilities(
         at.findings.add(Diagnostic(_place(action), "probabilities", message, hint))
 
 
-def _place(action: Action) -> Place:
+def _place(action: Event) -> Place:
     """The place of an action's first probability."""
     formulas = (a.probability for a in action.alternatives)
     return next((f.place for f in formulas if f is not None), action.place)
@@ -112,7 +113,7 @@ def _moves(at: Evaluator, side: Side, codes: Ints, t: int) -> dict[str, tuple[Bo
     return found
 
 
-def _amount(at: Evaluator, change: Change, codes: Ints, t: int) -> Ints:
+def _amount(at: Evaluator, change: LevelChange, codes: Ints, t: int) -> Ints:
     """The levels by which a change shifts its variable, or the level it sets: int64 [x]."""
     value = at.public(change.formula, codes, t)
     value = np.clip(value, -1e15, 1e15)  # what is larger is a whole number, and outside

@@ -17,8 +17,11 @@ from detente.game.evaluate import Evaluator, Findings, evaluator
 from detente.game.structure import Bools, Ints, Skeleton, Structure, encode
 from detente.game.term_status import standings, variables
 from detente.game.turns import Builder, Reach
-from detente.scenario.model import Scenario, Term
-from detente.scenario.values import constant
+from detente.scenario.fields import Entry, formulas_of
+from detente.scenario.formula.types import CONDITION
+from detente.scenario.model import Scenario
+from detente.scenario.policies import terms_of
+from detente.scenario.rules import Event, Term
 
 
 def enumerate_game(scenario: Scenario, policy: str) -> Structure:
@@ -30,14 +33,13 @@ def enumerate_game(scenario: Scenario, policy: str) -> Structure:
         With every mistake that shows at a reachable state.
     """
     findings = Findings()
-    last = 1 if scenario.forever else round(constant(scenario.horizon, scenario))
+    last = scenario.periods or 1
     counts = [range(max(1, len(actor.types))) for actor in scenario.actors.values()]
     profiles = np.array(list(product(*counts)), dtype=np.int64)
     state = variables(scenario, policy)
     at = evaluator(scenario, state, profiles, last, findings)
     moved = evaluator(generic(scenario), state, profiles, last, Findings())
-    chosen = scenario.policies[policy].terms if policy else ()
-    terms = tuple(scenario.terms[key] for key in chosen)
+    terms = terms_of(scenario, policy)
     build = Builder(scenario, at, moved, terms, standings(scenario, policy), Reach())
 
     start = build.remember(encode(state, {v.key: np.array([v.start]) for v in state}), 1)
@@ -136,14 +138,15 @@ def generic(scenario: Scenario) -> Scenario:
 
 def _structural(scenario: Scenario) -> frozenset[str]:
     """Parameters whose values decide which states and actions there are."""
-    actions = [a for own in scenario.actions.values() for a in own.values()]
-    actions += scenario.events.values()
-    formulas = [scenario.horizon, *(turn.when for turn in scenario.turns)]
-    formulas += [a.when for a in actions] + [o.when for o in scenario.outcomes.values()]
-    for term in scenario.terms.values():
-        formulas += [term.when, term.unless, *term.events()]
-    formulas += [c.formula for a in actions for alt in a.alternatives for c in alt.changes]
-    return frozenset().union(*(f.parameters for f in formulas if f is not None))
+    formulas = [f for entry in scenario.entries(Entry) for f in formulas_of(entry)]
+    conditions = [formula for formula in formulas if formula.gives == CONDITION]
+    changes = [
+        change.formula
+        for event in scenario.entries(Event)
+        for alternative in event.alternatives
+        for change in alternative.changes
+    ]
+    return scenario.horizon.parameters.union(*(f.parameters for f in conditions + changes))
 
 
 def _warnings(

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.game.structure import Ints, decode, describe
-from detente.scenario.expression import Formula, NotFinite
-from detente.scenario.model import Scenario, Variable
+from detente.scenario.entities import Variable
+from detente.scenario.formula.expression import Formula, NotFinite
+from detente.scenario.model import Scenario
 
 Floats = NDArray[np.float64]
 Names = dict[str, float | Floats]

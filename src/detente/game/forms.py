@@ -8,9 +8,10 @@ from typing import NamedTuple
 from detente.errors import Diagnostic, Place, Severity
 from detente.game.compile import compile_policies
 from detente.game.doubts import SOME_FORM, doubts
-from detente.scenario import variants
-from detente.scenario.checks import unsaid
+from detente.scenario.build import variants
+from detente.scenario.build.checks import unsaid
 from detente.scenario.model import Scenario
+from detente.scenario.rules import Event
 from detente.scenario.source import read_text
 
 
@@ -42,7 +43,7 @@ def compile_forms(
     doubtful: Counter[Diagnostic] = Counter()
     standing: Counter[Place] = Counter()
     told: set[tuple[Place, str]] = set()
-    for choice in (None, *variants.choices(source)):
+    for choice in (None, *variants.all_chosen(source)):
         form = scenario.with_options(dict([choice])) if choice else scenario
         games, met = compile_policies(form)
         if games:
@@ -69,8 +70,7 @@ def compile_forms(
 def _looked_at(scenario: Scenario) -> set[Place]:
     """The places of what a game may find doubtful everywhere, where an entry stands in the file."""
     places = {outcome.when.place for outcome in scenario.outcomes.values()}
-    for actions in (*scenario.actions.values(), scenario.events):
-        places |= {action.place for action in actions.values()}
+    places |= {event.place for event in scenario.entries(Event)}
     for term in scenario.terms.values():
         places |= {term.place, *(event.place for event in term.events())}
     return places

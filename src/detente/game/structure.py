@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detente.errors import Diagnostic
-from detente.scenario.model import Action, Term, Variable
+from detente.scenario.entities import Variable
+from detente.scenario.rules import Event, Term
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -38,7 +39,7 @@ class Side:
     """
 
     mover: int
-    actions: tuple[Action, ...]
+    actions: tuple[Event, ...]
     state: Ints
     action: Ints
     own: Ints

@@ -20,9 +20,12 @@ import numpy as np
 
 from detente.game.evaluate import Evaluator
 from detente.game.structure import Bools, Ints, decode
-from detente.scenario.expression import Formula
-from detente.scenario.model import Scenario, Support, Term, Variable
-from detente.scenario.triggers import period
+from detente.scenario.entities import Variable
+from detente.scenario.formula.expression import Formula
+from detente.scenario.model import Scenario
+from detente.scenario.policies import terms_of
+from detente.scenario.rules import Term
+from detente.scenario.scalar_types import Levels
 
 WAITING, STANDING, LAPSED = "waiting", "standing", "lapsed"
 
@@ -51,8 +54,7 @@ class Standing:
 
 def standings(scenario: Scenario, policy: str) -> dict[str, Standing]:
     """The terms of a policy ('' for none) that begin or lapse at an event, by name."""
-    chosen = scenario.policies[policy].terms if policy else ()
-    terms = [scenario.terms[key] for key in chosen]
+    terms = terms_of(scenario, policy)
     return {term.key: Standing(term, _variable(term)) for term in terms if term.events()}
 
 
@@ -69,7 +71,7 @@ def in_force(
 
     `remembered` has the policy's terms that begin or lapse at an event (`standings`).
     """
-    begin, end = period(term.since), period(term.until)
+    begin, end = term.dates
     if (begin is not None and t < begin) or (end is not None and end <= t):
         return np.zeros(codes.size, dtype=bool)
     force = at.holds(term.when, codes, t)
@@ -84,14 +86,6 @@ def _variable(term: Term) -> Variable:
     begins = term.since is not None and term.since.event is not None
     lapses = term.until is not None and term.until.event is not None
     names = (*((WAITING,) if begins else ()), STANDING, *((LAPSED,) if lapses else ()))
-    return Variable(
-        key=f"term {term.key}",  # no variable of a file has a space in its name
-        size=len(names),
-        low=0,
-        names=names,
-        start=0,
-        cut=False,
-        about=term.about,
-        support=Support(),
-        place=term.place,
-    )
+    # No variable of a file has a space in its name.
+    levels, key = Levels(len(names), names=names), f"term {term.key}"
+    return Variable(key=key, levels=levels, start=0, about=term.about, place=term.place)

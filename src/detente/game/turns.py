@@ -31,9 +31,10 @@ from detente.game.structure import (
     product,
 )
 from detente.game.term_status import Standing, in_force
-from detente.scenario.expression import Formula
+from detente.scenario.formula.expression import Formula
 from detente.scenario.hints import listing
-from detente.scenario.model import Action, Scenario, Term, Turn
+from detente.scenario.model import Scenario
+from detente.scenario.rules import Event, Term, Turn
 
 MAX_STATES = 1_000_000
 """States of one turn: beyond this a solve would take more than any laptop's memory."""
@@ -59,7 +60,7 @@ class _Options:
     """What a side may do at the states of a layer: `allowed` is bool [x] for each action."""
 
     mover: int
-    actions: tuple[Action, ...]
+    actions: tuple[Event, ...]
     allowed: list[Bools]
     breaks: dict[int, tuple[tuple[Term, Bools], ...]] = field(default_factory=dict)
 

@@ -13,7 +13,9 @@ from html import escape
 
 from detente.report.numbers import share
 from detente.report.svg import element
-from detente.scenario.model import Action, Scenario, Variable
+from detente.scenario.entities import Variable
+from detente.scenario.model import Scenario
+from detente.scenario.rules import Event
 
 ROW = 19
 """Pixels from one line of text to the next."""
@@ -127,9 +129,9 @@ def turns(key: str, scenario: Scenario) -> str:
     )
 
 
-def _blocks(scenario: Scenario) -> list[tuple[str, list[Action]]]:
+def _blocks(scenario: Scenario) -> list[tuple[str, list[Event]]]:
     """Who moves at each turn, with what; actions are told at the first turn of their actor."""
-    blocks: list[tuple[str, list[Action]]] = []
+    blocks: list[tuple[str, list[Event]]] = []
     told: set[str] = set()
     for turn in scenario.turns:
         if turn.events:
@@ -141,11 +143,11 @@ def _blocks(scenario: Scenario) -> list[tuple[str, list[Action]]]:
         again = "" if fresh else " (again)"
         simultaneous = " at once" if len(turn.who) > 1 else ""
         actions = [a for who in fresh for a in scenario.actions.get(who, {}).values()]
-        blocks.append((f"{names}{simultaneous}{again}", actions))
+        blocks.append((f"{names}{simultaneous}{again}", [*actions]))
     return blocks
 
 
-def _moves(action: Action) -> dict[str, tuple[str, bool]]:
+def _moves(action: Event) -> dict[str, tuple[str, bool]]:
     """By variable moved: the direction, and whether it is sure."""
     signs: dict[str, set[str]] = {}
     times: dict[str, int] = {}

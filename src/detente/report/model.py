@@ -26,9 +26,10 @@ from detente.report.parts import (
 )
 from detente.report.survives import run_rows
 from detente.report.words import covered, sentence, who
-from detente.scenario.model import Action, Scenario, Support
-from detente.scenario.uncertainty import drawn_priors
-from detente.scenario.values import constant, is_unbounded
+from detente.scenario.entities import Supported
+from detente.scenario.ledger import drawn_priors
+from detente.scenario.model import Scenario
+from detente.scenario.rules import Event
 from detente.scenario.wording import (
     certainty,
     condition,
@@ -106,7 +107,7 @@ def ledger(data: ReportData) -> Section:
     """Every assumption with its range and what it rests on; then the evidence."""
     scenario = data.scenario
     rows: list[tuple[str | Cell, ...]] = []
-    priors = drawn_priors(scenario.actors.values())
+    priors = drawn_priors(scenario)
     for p in scenario.parameters.values():
         told = zip(p.names(), p.values, p.ranges, strict=True)
         for at, (name, value, limits) in enumerate(told):
@@ -121,7 +122,7 @@ def ledger(data: ReportData) -> Section:
                     f"{value:g}{note}",
                     Cell(range_text(p, at, priors), mark=mark),
                     about,
-                    _rests_on(p.support, p.range_reason),
+                    _rests_on(p, p.range_reason),
                 )
             )
     blocks: list[Block] = [
@@ -236,18 +237,14 @@ def _types(scenario: Scenario, key: str) -> str:
     precision = number_text(actor.precision, scenario)
     kinds = "nothing private"
     if actor.types:
-        shares = [constant(prior, scenario) for prior in actor.priors]
+        shares = [scenario.constant(prior) for prior in actor.priors.values()]
         told = ", ".join(f"{k} {p:.3g}" for k, p in zip(actor.types, shares, strict=True))
         kinds = f"private type: {told}{certainty(actor)}"
-    rest = (
-        ""
-        if is_unbounded(actor.discount)
-        else f", discount {number_text(actor.discount, scenario)}"
-    )
+    rest = f", discount {number_text(actor.discount, scenario)}"
     return f"{kinds}; precision λ = {precision}{rest}"
 
 
-def _rests_on(support: Support, range_reason: str = "") -> Cell:
+def _rests_on(support: Supported, range_reason: str = "") -> Cell:
     links = tuple(Link(name, f"#e-{name}") for name in support.evidence)
     text = f"Judgement: {support.judgement}" if support.judgement else ""
     text = text or ("" if links else "none given")
@@ -265,7 +262,7 @@ def _doubts(scenario: Scenario) -> list[Block]:
                 Cell(", ".join(one.between), code=True),
                 f"{one.rank:g}",
                 one.about,
-                _rests_on(one.support),
+                _rests_on(one),
             )
             for one in scenario.correlations
         ]
@@ -277,7 +274,7 @@ def _doubts(scenario: Scenario) -> list[Block]:
     if scenario.variants:
         rows = []
         for variant in scenario.variants.values():
-            rests_on = _rests_on(variant.support)
+            rests_on = _rests_on(variant)
             rows.append((Cell(variant.key, code=True), "", "", variant.about, rests_on))
             for name, share, change, about in option_rows(variant):
                 chosen = "chosen" if scenario.options.get(variant.key) == name else ""
@@ -323,7 +320,7 @@ def _formulas(scenario: Scenario) -> list[Block]:
     return blocks
 
 
-def _actions(caption: str, actions: list[Action]) -> Table:
+def _actions(caption: str, actions: list[Event]) -> Table:
     rows: list[tuple[str | Cell, ...]] = []
     for action in actions:
         costs = "; ".join(f"{actor}: {formula.text}" for actor, formula in action.costs.items())

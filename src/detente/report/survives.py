@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from detente.ensembles.explore.source import PROBABILITY
+from detente.ensembles.explore.metrics import PROBABILITY
 from detente.ensembles.explore.wording import count, percent, probability
 from detente.report.data import ReportData, named
 from detente.report.numbers import share
@@ -96,8 +96,8 @@ def _outcomes(data: ReportData, told: Worlds, letters: dict[str, str]) -> list[B
         return []
     items = []
     rows: list[tuple[str | Cell, ...]] = []
-    for n, outcome in enumerate(dict.fromkeys(table["number"])):
-        mine = table[table["number"] == outcome].set_index("policy").reindex(list(letters))
+    for n, outcome in enumerate(dict.fromkeys(table["metric"])):
+        mine = table[table["metric"] == outcome].set_index("policy").reindex(list(letters))
         heading = clause(data.scenario, str(outcome))
         strips = [_strip(letters[str(p)], r, share(float(r["p50"]))) for p, r in mine.iterrows()]
         strips = [s for s in strips if not math.isnan(s.p50)]
@@ -135,7 +135,7 @@ def _strip(name: str, r: pd.Series, text: str, present: float | None = None) -> 
 
 def _preferences(data: ReportData, told: Worlds, letters: dict[str, str]) -> list[Block]:
     table = told.exploration.preferences
-    if table.empty or not table["worlds"].max() > 0:
+    if table.empty or not table["draws"].max() > 0:
         return []
     bars = []
     rows: list[tuple[str | Cell, ...]] = []
@@ -156,7 +156,7 @@ def _preferences(data: ReportData, told: Worlds, letters: dict[str, str]) -> lis
     left = int(table["left_out"].max())
     aside = f" Left out: {count(left, 'world')} that failed under a policy." if left else ""
     text = (
-        f"Share of {count(int(table['worlds'].max()), 'world')} in which each policy is the best "
+        f"Share of {count(int(table['draws'].max()), 'world')} in which each policy is the best "
         f"for the actor.{aside} ≈: too close to call, no policy is better than all others by more "
         f"than the error of the belief grid.{_key(letters)}"
     )
@@ -201,11 +201,11 @@ def _differences(data: ReportData, told: Worlds, letters: dict[str, str]) -> lis
     found = told.exploration
     if found.differences.empty:
         return []
-    present = found.distributions.set_index(["number", "policy"])["present"]
+    present = found.distributions.set_index(["metric", "policy"])["present"]
     items = []
     rows: list[tuple[str | Cell, ...]] = []
     base = letters[found.against]
-    for n, (number, group) in enumerate(found.differences.groupby("number", sort=False)):
+    for n, (number, group) in enumerate(found.differences.groupby("metric", sort=False)):
         mine = group.set_index("policy").reindex([p for p in letters if p != found.against])
         chance = group["kind"].iloc[0] == PROBABILITY
         strips = []
@@ -247,10 +247,10 @@ def _differences(data: ReportData, told: Worlds, letters: dict[str, str]) -> lis
 
 def _wish(told: Worlds, letters: dict[str, str]) -> list[Block]:
     found = told.exploration
-    if not found.wish:
+    if not found.requirement:
         return []
     rows: list[tuple[str | Cell, ...]] = []
-    for text, group in found.wishes.groupby("clause", sort=False):
+    for text, group in found.satisficing.groupby("clause", sort=False):
         mine = group.set_index("policy").reindex(list(letters))
         cells = [
             Cell(
@@ -262,13 +262,13 @@ def _wish(told: Worlds, letters: dict[str, str]) -> list[Block]:
         rows.append((str(text) or "the whole wish", *cells))
     header = ("", *_heads(letters))
     caption = "Share of worlds in which it is as wished (where the share lies with 95 %)"
-    close = found.wishes.loc[found.wishes["clause"] == "", "close"].max()
+    close = found.satisficing.loc[found.satisficing["clause"] == "", "close"].max()
     near = (
         f"In up to {percent(close)} of the worlds a number is so near to its level that the error "
         "of the belief grid could turn the answer.",
     )
     return [
-        Heading(f"What is wished for: {found.wish}"),
+        Heading(f"What is wished for: {found.requirement}"),
         Table(caption, header, tuple(rows), frozenset(range(1, len(header)))),
         *([Text(near)] if close > 0 else []),
     ]
@@ -279,7 +279,7 @@ def _failures(told: Worlds) -> list[Block]:
     if table.empty:
         return []
     rows = tuple(
-        (named(r.policy), Cell(r.status, code=True), f"{r.worlds:,}", r.reason)
+        (named(r.policy), Cell(r.status, code=True), f"{r.draws:,}", r.reason)
         for r in table.itertuples()
     )
     header = ("policy", "status", "worlds", "most frequent reason")

@@ -109,7 +109,7 @@ def _noise(one: Influence, kept: pd.DataFrame) -> str:
     table, floor = one.table, one.s1_floor
     aside = f" ({one.left_out:,} left out)" if one.left_out else ""
     return (
-        f"From {count(one.worlds, 'world')}{aside}. "
+        f"From {count(one.draws, 'world')}{aside}. "
         "Black: where the share lies with 95 %. "
         f"Dotted: what an assumption without meaning hardly exceeds ({share(max(floor, 0.0))}); "
         f"{len(kept)} of {len(table)} are beyond it, or beyond that of PAWN."
@@ -123,7 +123,7 @@ def _discoveries(data: ReportData, told: Worlds) -> list[Block]:
     for one in told.exploration.discoveries:
         lead = sentence(quoted(one.about, told.record.policies)).rstrip(".")
         aside = f" ({one.left_out:,} not solved)" if one.left_out else ""
-        lines = [f"So it is in {percent(one.base)} of {count(one.worlds, 'world')}{aside}."]
+        lines = [f"So it is in {percent(one.base)} of {count(one.draws, 'world')}{aside}."]
         if one.note:
             lines.append(sentence(one.note))
         which = "in which it is so" if one.rarer == "fail" else "in which it is not so"
@@ -150,7 +150,7 @@ def _discoveries(data: ReportData, told: Worlds) -> list[Block]:
 
 
 def _tipping(told: Worlds) -> list[Block]:
-    one = told.exploration.tipping
+    one = told.exploration.decision_boundary
     if one is None or one.table.empty:
         return []
     rows: list[tuple[str | Cell, ...]] = []

@@ -6,8 +6,8 @@ import math
 import re
 from collections.abc import Iterator
 
-from detente.ensembles.explore.questions import Question
-from detente.ensembles.explore.source import PROBABILITY
+from detente.ensembles.explore.metrics import PROBABILITY
+from detente.ensembles.explore.question import Question
 from detente.ensembles.explore.wording import count
 from detente.report.data import ReportData, named
 from detente.report.numbers import share
@@ -34,7 +34,7 @@ def brief(data: ReportData, told: Worlds) -> tuple[str, ...]:
     holds = _holds(data, told)
     if holds:
         lines.append(holds[0])
-    if told.exploration.wish:
+    if told.exploration.requirement:
         lines.append(_wished(told))
     turned = _turned(data, told)
     if turned:
@@ -51,12 +51,12 @@ def survives(data: ReportData, told: Worlds) -> tuple[Point, ...]:
     if found.empty:
         return tuple(points)
     holds, turned = _holds(data, told), _turned(data, told)
-    if len(found.record.policies) > 1:
+    if len(found.manifest.policies) > 1:
         none = (
             f"No change of {_points(TELLING)} or more has the same sign in {share(NEARLY_ALL)}",
         )
         points.append(("Holds in nearly all", holds or (f"{none[0]} of the worlds.",)))
-    if found.wish:
+    if found.requirement:
         points.append(("What is wished for", (_wished(told),)))
     if turned:
         points.append(("Does not survive", turned))
@@ -74,7 +74,7 @@ def survives(data: ReportData, told: Worlds) -> tuple[Point, ...]:
 
 def asked(scenario: Scenario, question: Question) -> str:
     """What is explained, in the page's words."""
-    number, under = question.number, f"“{named(question.policy)}”"
+    number, under = question.metric, f"“{named(question.policy)}”"
     if number.kind == PROBABILITY:
         what = f"how likely it is that {clause(scenario, number.name)}"
         if question.against is None:
@@ -125,7 +125,7 @@ def _failed(told: Worlds) -> Iterator[str]:
     if table.empty:
         yield "All of them were solved."
         return
-    reasons = table.groupby(["status", "reason"], sort=False)["worlds"].max()
+    reasons = table.groupby(["status", "reason"], sort=False)["draws"].max()
     why = "; ".join(f"{status}, {reason}" for status, reason in list(reasons.index)[:FEW])
     verb = "was" if told.failed == 1 else "were"
     yield (
@@ -137,10 +137,10 @@ def _failed(told: Worlds) -> Iterator[str]:
 
 def _wished(told: Worlds) -> str:
     """In how many worlds each policy fulfils the wish."""
-    table = told.exploration.wishes
+    table = told.exploration.satisficing
     whole = table[table["clause"] == ""].sort_values("share", ascending=False, kind="stable")
     parts = [f"“{named(r.policy)}” in {in_worlds(r.share)}" for r in whole.dropna().itertuples()]
-    return f"As wished ({told.exploration.wish}): {', '.join(parts) or 'not known'}."
+    return f"As wished ({told.exploration.requirement}): {', '.join(parts) or 'not known'}."
 
 
 def _holds(data: ReportData, told: Worlds) -> tuple[str, ...]:
@@ -152,7 +152,7 @@ def _holds(data: ReportData, told: Worlds) -> tuple[str, ...]:
         sure = mine[mine[["above", "below"]].max(axis=1) >= NEARLY_ALL]
         sure = sure.loc[sure["p50"].abs().sort_values(ascending=False, kind="stable").index]
         parts = [
-            f"{clause(data.scenario, r.number)}, {'more' if r.p50 > 0 else 'less'} likely in "
+            f"{clause(data.scenario, r.metric)}, {'more' if r.p50 > 0 else 'less'} likely in "
             f"{in_worlds(max(r.above, r.below))} ({_points(abs(r.p50))} in the middle one)"
             for r in sure.head(FEW).itertuples()
         ]
@@ -174,23 +174,23 @@ def _turned(data: ReportData, told: Worlds) -> tuple[str, ...]:
 
 def _turned_changes(data: ReportData, told: Worlds) -> Iterator[str]:
     found = told.exploration
-    present = found.distributions.set_index(["number", "policy"])["present"]
+    present = found.distributions.set_index(["metric", "policy"])["present"]
     for r in found.differences.itertuples():
         if r.kind != PROBABILITY:
             continue
-        change = present[(r.number, r.policy)] - present[(r.number, r.against)]
+        change = present[(r.metric, r.policy)] - present[(r.metric, r.against)]
         same = r.above if change > 0 else r.below
         if abs(change) >= max(TELLING, r.error) and same < TURNS:
             yield sentence(
                 f"at the present values “{named(r.policy)}” makes it {_points(abs(change))} "
                 f"{'more' if change > 0 else 'less'} likely that "
-                f"{clause(data.scenario, r.number)}; it does so in {in_worlds(same)}"
+                f"{clause(data.scenario, r.metric)}; it does so in {in_worlds(same)}"
             )
 
 
 def _turned_best(data: ReportData, told: Worlds) -> Iterator[str]:
     found = told.exploration
-    present = found.distributions.set_index(["number", "policy"])["present"]
+    present = found.distributions.set_index(["metric", "policy"])["present"]
     for (actor, kind), mine in found.preferences.groupby(["actor", "type"], sort=False):
         name = f"payoff:{actor}={kind}" if kind else f"payoff:{actor}"
         now = present[name].reindex(mine["policy"])

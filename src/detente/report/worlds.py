@@ -19,7 +19,7 @@ from detente.scenario.model import Scenario
 
 if TYPE_CHECKING:
     from detente.ensembles.explore.explore import Exploration
-    from detente.ensembles.manifest import RunRecord
+    from detente.ensembles.manifest import Manifest
     from detente.ensembles.results import Ensemble
 
 PLACE = "--ensemble"
@@ -38,11 +38,11 @@ class Worlds:
     """
 
     exploration: Exploration
-    record: RunRecord
+    record: Manifest
     failed: int
 
 
-def check_worlds(record: RunRecord, scenario: Scenario, policies: Sequence[str]) -> None:
+def check_worlds(record: Manifest, scenario: Scenario, policies: Sequence[str]) -> None:
     """Refuse the worlds of something else than what the page is about.
 
     Raises
@@ -55,22 +55,22 @@ def check_worlds(record: RunRecord, scenario: Scenario, policies: Sequence[str])
         raise ScenarioError(found)
 
 
-def look(found: Ensemble, *, against: str, wish: str | None) -> Worlds:
+def look(found: Ensemble, *, against: str, requirement: str | None) -> Worlds:
     """Explore an ensemble for a page.
 
     Raises
     ------
     ScenarioError
-        For mistakes in the wish.
+        For mistakes in the requirement.
     """
     from detente.ensembles.explore.explore import explore
 
-    told = explore(found, against=against, wish=wish)
-    return Worlds(told, found.record, int(found.failures["draw"].nunique()))
+    told = explore(found, against=against, requirement=requirement)
+    return Worlds(told, found.manifest, int(found.failures["draw"].nunique()))
 
 
 def _differences(
-    record: RunRecord, scenario: Scenario, policies: Sequence[str]
+    record: Manifest, scenario: Scenario, policies: Sequence[str]
 ) -> Iterator[Diagnostic]:
     place = Place(PLACE)
     if record.sha256 != scenario.sha256:

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from detente.errors import Diagnostic, Place, ScenarioError
-from detente.scenario.hints import did_you_mean, listing
-from detente.scenario.names import alias
+from detente.scenario.hints import alias, did_you_mean, listing
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab"}

@@ -5,26 +5,34 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from detente.scenario.expression import Formula
-from detente.scenario.model import Action, Actor, Parameter, Scenario, Support, Term, Turn, Variant
+from detente.scenario.entities import Actor, Parameter, Supported, Variant
+from detente.scenario.formula.expression import Formula
+from detente.scenario.model import Scenario
+from detente.scenario.rules import Event, Term, Turn
 from detente.scenario.scalar_types import DRAWS
-from detente.scenario.values import constant, is_unbounded
 
 
 def span(scenario: Scenario) -> str:
     """How long play is, in a sentence."""
     calendar = scenario.calendar
-    if scenario.forever:
+    periods = scenario.periods
+    if periods is None:
         since = f", from {calendar.label(1)} on" if calendar.start else ""
         return f"Play goes on forever, {calendar.unit} by {calendar.unit}{since}."
-    periods = round(constant(scenario.horizon, scenario))
     span = f", from {calendar.label(1)} to {calendar.label(periods)}" if calendar.start else ""
     return f"Play is over {periods} {calendar.unit}s{span}."
 
 
 def number_text(formula: Formula, scenario: Scenario) -> str:
     """A constant, or the word for one that is infinite."""
-    return formula.text if is_unbounded(formula) else f"{constant(formula, scenario):.3g}"
+    value = scenario.constant(formula)
+    return f"{value:.3g}" if math.isfinite(value) else formula.text
+
+
+def number_or_word(formula: Formula, scenario: Scenario) -> float | str:
+    """The same for programs."""
+    value = scenario.constant(formula)
+    return value if math.isfinite(value) else formula.text
 
 
 def turn_text(turn: Turn) -> str:
@@ -50,7 +58,7 @@ def in_force(term: Term) -> dict[str, str]:
     }
 
 
-def effects(action: Action) -> str:
+def effects(action: Event) -> str:
     """What an action or event does to the state."""
     parts = []
     for alternative in action.alternatives:
@@ -64,7 +72,7 @@ def effects(action: Action) -> str:
     return "; ".join(parts)
 
 
-def support_text(support: Support, range_reason: str = "") -> str:
+def support_text(support: Supported, range_reason: str = "") -> str:
     """What an entry rests on; for a parameter also its range."""
     parts = [*support.evidence]
     if support.judgement:

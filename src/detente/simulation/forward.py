@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame, Layer
-from detente.solver.backward import Progress, Workers
 from detente.solver.kernels.forward import push
 from detente.solver.layout import belief_layout, make_scratch, part
 from detente.solver.solution import Solution
+from detente.solver.workers import Progress, Workers
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

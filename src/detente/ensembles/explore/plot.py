@@ -22,7 +22,7 @@ from matplotlib.ticker import PercentFormatter
 from detente.analysis.picture import write_figure
 from detente.ensembles.explore.explore import Exploration
 from detente.ensembles.explore.influence import Influence
-from detente.ensembles.explore.source import PROBABILITY
+from detente.ensembles.explore.metrics import PROBABILITY
 from detente.ensembles.explore.wording import count
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -44,9 +44,9 @@ def save(found: Exploration, file: Path, **rules: Any) -> None:
 
 def draw(found: Exploration) -> Figure:
     """The picture of an exploration, as a figure of matplotlib."""
-    policies = list(found.record.policies)
+    policies = list(found.manifest.policies)
     chances = found.distributions[found.distributions["kind"] == PROBABILITY]
-    outcomes = chances["number"].nunique()
+    outcomes = chances["metric"].nunique()
     whose = len(found.preferences[["actor", "type"]].drop_duplicates())
     asked = [one for one in found.influences if not one.note and one.table["counts"].any()]
     panels = [("outcomes", outcomes * (len(policies) + 0.8))] if outcomes else []
@@ -57,7 +57,7 @@ def draw(found: Exploration) -> Figure:
     heights = [0.75 + ROW * rows for _, rows in panels] or [1.0]
     figure = Figure(figsize=(WIDTH, sum(heights) + 1.0), layout="constrained")
     FigureCanvasAgg(figure)
-    title = f"{found.record.scenario().title}\n{count(found.done, 'world')}, each solved anew"
+    title = f"{found.manifest.scenario().title}\n{count(found.done, 'world')}, each solved anew"
     figure.suptitle(title, x=0.01, ha="left", fontsize=11)
     if found.empty or not panels:
         return figure
@@ -82,10 +82,10 @@ def _colour(k: int) -> str:
 
 def _outcomes(axes: Axes, table: pd.DataFrame, policies: list[str]) -> None:
     """A strip for each outcome and policy: 5 to 95 %, 25 to 75 %, the middle, the present."""
-    names = list(dict.fromkeys(table["number"]))
+    names = list(dict.fromkeys(table["metric"]))
     step = len(policies) + 0.8
     for j, name in enumerate(names):
-        mine = table[table["number"] == name].set_index("policy")
+        mine = table[table["metric"] == name].set_index("policy")
         for k, policy in enumerate(policies):
             at, r = j * step + k, mine.loc[policy]
             axes.plot([r["p05"], r["p95"]], [at, at], color=_colour(k), lw=1.5)
@@ -109,7 +109,7 @@ def _outcomes(axes: Axes, table: pd.DataFrame, policies: list[str]) -> None:
 
 def _preferences(axes: Axes, found: Exploration, policies: list[str]) -> None:
     """A bar for each actor and type: the share of worlds in which each policy is the best."""
-    actors = found.record.scenario().actors
+    actors = found.manifest.scenario().actors
     labels = []
     groups = found.preferences.groupby(["actor", "type"], sort=False)
     for j, ((actor, kind), mine) in enumerate(groups):

@@ -7,47 +7,46 @@ is read all the same, so that an ensemble does not find a mistake after hours.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 
 from detente.errors import Diagnostic, Place
-from detente.scenario import model, schema
-from detente.scenario.context import Context
-from detente.scenario.expression import Formula, NotFinite
+from detente.scenario.build.draft import Cursor, Draft
+from detente.scenario.build.entity import Raw, entity
+from detente.scenario.constants import scalars
+from detente.scenario.entities import Actor, Correlation, Parameter
+from detente.scenario.formula.expression import Formula, NotFinite
 from detente.scenario.hints import did_you_mean, listing
+from detente.scenario.ledger import drawn_priors
+from detente.scenario.model import Scenario
 from detente.scenario.scalar_types import DRAWS
-from detente.scenario.source import Trail
 
 LEAST = 1e-9
 """The smallest eigenvalue that a matrix of correlations may have: no number may be made of others
 but for rounding."""
 
 
-def draws(
-    context: Context, key: str, part: schema.ParameterPart, keys: Sequence[str]
-) -> tuple[str, ...]:
-    """How each value of the parameter `key` is drawn; `keys` are its types, or '' alone."""
-    trail: Trail = ("parameters", key)
-    source = context.diagnostics.source
-    found = tuple(part.draw.get(name, part.draw.get("", DRAWS[0])) for name in keys)
-    for name, kind in zip(keys, found, strict=True):
-        limits = part.range.get(name, part.range.get(""))
-        given = name if name in part.draw else "" if "" in part.draw else None
-        if given is None:
+def draws(at: Cursor, raw: Raw, keys: Sequence[str]) -> tuple[str, ...]:
+    """How each value of a parameter is drawn; `keys` are its types, or '' alone."""
+    how, ranges = raw.get("draw", {}), raw.get("range", {})
+    drawn = tuple(how.get(name, how.get("", DRAWS[0])) for name in keys)
+    for name, kind in zip(keys, drawn, strict=True):
+        limits = ranges.get(name, ranges.get(""))
+        given = name if name in how else ""
+        if given not in how:
             continue
-        below = (*trail, "draw", name)
-        what = f"`{key}.{name}`" if name else f"`{key}`"
+        here = at / "draw" / given
+        what = f"`{at.trail[-1]}.{name}`" if name else f"`{at.trail[-1]}`"
         if limits is None:
-            if (*trail, "range") not in source.places or part.range:  # or a wrong one was told
+            if ranges or not (at / "range").written:  # or a wrong one was told
                 message = f"{what} has no range to be drawn from"
-                context.diagnostics.error(below, "draw", message, "say `range: [low, high]`")
-        elif problem := _unfit(kind, part.value[name], limits):
-            context.diagnostics.error(
-                below, "draw", f"{what} cannot be drawn as `{kind}`: {problem}"
-            )
-    return found
+                here.error("draw", message, "say `range: [low, high]`")
+        elif problem := _unfit(kind, raw["value"][name], limits):
+            here.error("draw", f"{what} cannot be drawn as `{kind}`: {problem}")
+    return drawn
 
 
 def _unfit(kind: str, value: float, limits: tuple[float, float]) -> str:
@@ -62,83 +61,66 @@ def _unfit(kind: str, value: float, limits: tuple[float, float]) -> str:
     return ""
 
 
-def drawn_priors(actors: Iterable[model.Actor]) -> dict[str, str]:
-    """The parameters that are drawn with a prior, each with its actor's key."""
-    certain = [actor for actor in actors if actor.concentration is not None]
-    return {name: actor.key for actor in certain for name in actor.shares() if name}
+# ---- priors that are drawn
 
 
-def check_priors(
-    context: Context,
-    actors: Mapping[str, model.Actor],
-    parameters: Mapping[str, model.Parameter],
-) -> None:
+def check_priors(draft: Draft, scenario: Scenario) -> None:
     """Tell priors that cannot be drawn, though they have a concentration."""
     owners: dict[str, str] = {}
-    for key, actor in actors.items():
-        part = context.parts.actors[key]
-        if actor.concentration is None or part is None:
+    for key, actor in scenario.actors.items():
+        if actor.concentration is None:
             continue
-        if not part.types:
+        at = draft.at("actors", key)
+        if "types" not in draft.raw["actors"][key]:
             message = f"`{key}` has no types, so there is no prior to draw"
-            context.diagnostics.key_error(
-                ("actors", key, "concentration"), "concentration", message
-            )
+            (at / "concentration").key_error("concentration", message)
         for name, share in zip(actor.types, actor.shares(), strict=True):
-            if share is None:
-                continue
-            trail: Trail = ("actors", key, "types", name)
             if share in owners:
                 message = f"`{share}` is drawn with the prior of {owners[share]} already"
-                context.diagnostics.error(trail, "concentration", message)
-            owners.setdefault(share, f"{key}.{name}")
-            _check_share(context, trail, share)
-        _check_rest(context, actor, parameters)
+                (at / "types" / name).error("concentration", message)
+            elif share:
+                owners[share] = f"{key}.{name}"
+            if share:
+                _check_share(draft, key, share)
+        _check_rest(at, actor, scalars(scenario.parameters))
 
 
-def _check_share(context: Context, trail: Trail, name: str) -> None:
+def _check_share(draft: Draft, actor: str, name: str) -> None:
     """A parameter that is a prior has no distribution of its own."""
-    part = context.parts.parameters.get(name)
-    if part and part.draw:
-        message = f"`{name}` is drawn with the prior of {trail[1]}, by its `concentration`"
+    raw = draft.raw["parameters"].get(name)
+    if raw and raw.get("draw"):
+        message = f"`{name}` is drawn with the prior of {actor}, by its `concentration`"
         hint = "leave out `draw`, or the concentration"
-        context.diagnostics.key_error(("parameters", name, "draw"), "draw", message, hint)
+        draft.at("parameters", name, "draw").key_error("draw", message, hint)
 
 
-def _check_rest(
-    context: Context, actor: model.Actor, parameters: Mapping[str, model.Parameter]
-) -> None:
+def _check_rest(at: Cursor, actor: Actor, known: Mapping[str, float]) -> None:
     """At most one prior is a formula, and that one is what the others leave, whatever they are."""
     shares = actor.shares()
-    known = {key: one.values[0] for key, one in parameters.items() if not one.types}
     others = [share for share in shares if share]
-    formulas = [at for at, share in enumerate(shares) if share is None]
-    for at in formulas[1:] if others else formulas:
+    formulas = [name for name, share in zip(actor.types, shares, strict=True) if share is None]
+    for name in formulas[1:] if others else formulas:
         message = (
-            f"the prior of `{actor.types[at]}` should be a parameter's name alone: {actor.key} has "
+            f"the prior of `{name}` should be a parameter's name alone: {actor.key} has "
             "a `concentration`, and all priors but one are drawn"
         )
-        trail: Trail = ("actors", actor.key, "types", actor.types[at])
-        context.diagnostics.error(trail, "concentration", message)
-    for name, prior in zip(actor.types, actor.priors, strict=True):
+        (at / "types" / name).error("concentration", message)
+    for name, prior in actor.priors.items():
         if _value(prior, known) == 0:
             message = f"the prior of `{name}` is 0, and no prior can be drawn around that"
-            context.diagnostics.errors.append(Diagnostic(prior.place, "concentration", message))
+            (at / "types" / name).error("concentration", message)
     if len(formulas) != 1 or not others or not set(others) <= known.keys():
         return
-    rest = actor.priors[formulas[0]]
+    (name,) = formulas
     for scale in (0.25, 0.5):  # two places that no other formula gets right by chance
-        trial = {name: scale / (len(others) + at) for at, name in enumerate(dict.fromkeys(others))}
-        left = 1 - math.fsum(trial[name] for name in others)
-        value = _value(rest, {**known, **trial})
+        trial = {share: scale / (len(others) + k) for k, share in enumerate(dict.fromkeys(others))}
+        left = 1 - math.fsum(trial[share] for share in others)
+        value = _value(actor.priors[name], {**known, **trial})
         if value is not None and not math.isclose(value, left, abs_tol=1e-9):
-            name = actor.types[formulas[0]]
             leave = "leaves" if len(others) == 1 else "leave"
             message = f"the prior of `{name}` should be what {listing(others)} {leave} of 1"
             hint = f"write {' - '.join(('1', *others))}"
-            context.diagnostics.errors.append(
-                Diagnostic(rest.place, "concentration", message, hint)
-            )
+            (at / "types" / name).error("concentration", message, hint)
             return
 
 
@@ -152,47 +134,42 @@ def _value(formula: Formula, values: Mapping[str, float]) -> float | None:
         return math.nan
 
 
-def correlation(
-    context: Context,
-    at: int,
-    part: schema.CorrelationPart,
-    parameters: Mapping[str, model.Parameter],
-    priors: Mapping[str, str],
-) -> model.Correlation:
-    """The correlation at position `at`, of numbers that are drawn from ranges of their own."""
-    trail: Trail = ("correlations", at)
-    below: Trail = (*trail, "between")
-    if len(part.between) < 2:
+# ---- numbers that go together
+
+
+def correlation(at: Cursor, raw: Raw) -> Correlation | None:
+    """A correlation; whether its numbers are drawn is seen when all are known."""
+    if len(raw["between"]) < 2:
         message = "a correlation is between two numbers or more"
-        context.diagnostics.error(below, "correlations", message)
-    context.repeated(below, part.between)
-    sound = []
-    for place, name in enumerate(part.between):
-        told = _undrawn(context, name, parameters, priors)
-        if told is None:
-            sound.append(name)
-        elif told[1]:
-            context.diagnostics.error((*below, place), *told)
-    return model.Correlation(
-        between=tuple(dict.fromkeys(sound)),
-        rank=part.rank,
-        about=part.about,
-        support=context.support(trail, part),
-        place=context.diagnostics.source.place(trail),
-    )
+        (at / "between").error("correlations", message)
+    (at / "between").repeated(raw["between"])
+    return entity(Correlation, at, raw, between=tuple(dict.fromkeys(raw["between"])))
+
+
+def check_correlations(draft: Draft, scenario: Scenario) -> None:
+    """Tell numbers that are not drawn by themselves, and what cannot be all together."""
+    priors = drawn_priors(scenario)
+    sound: list[Correlation] = []
+    raws = [(k, raw) for k, raw in enumerate(draft.raw["correlations"]) if raw]
+    for (k, raw), one in zip(raws, scenario.correlations, strict=True):
+        drawn = []
+        for position, name in enumerate(raw["between"]):
+            reason = _undrawn(draft, name, scenario.parameters, priors)
+            if reason is None:
+                drawn.append(name)
+            elif reason[1]:
+                draft.at("correlations", k, "between", position).error(*reason)
+        sound.append(replace(one, between=tuple(dict.fromkeys(drawn))))
+    _check_together(draft, sound)
 
 
 def _undrawn(
-    context: Context,
-    name: str,
-    parameters: Mapping[str, model.Parameter],
-    priors: Mapping[str, str],
+    draft: Draft, name: str, parameters: Mapping[str, Parameter], priors: Mapping[str, str]
 ) -> tuple[str, str, str] | None:
     """Code, message and hint where a number is not drawn by itself; no message if told already."""
     key = name.partition(".")[0]
-    parts = context.parts.parameters
-    if key not in parts:
-        if "parameters" in context.parts.lost:
+    if key not in draft.raw["parameters"]:
+        if "parameters" in draft.lost:
             return "", "", ""
         names = [full for one in parameters.values() for full in one.names()]
         return "unknown-name", f"`{name}` is not a parameter", did_you_mean(name, names)
@@ -218,20 +195,20 @@ def _undrawn(
     return None
 
 
-def check_correlations(context: Context, found: Sequence[model.Correlation]) -> None:
+def _check_together(draft: Draft, correlations: Sequence[Correlation]) -> None:
     """Tell what several correlations say together that cannot be."""
     ranks: dict[tuple[str, str], float] = {}
     groups: list[tuple[set[str], Place, bool]] = []
-    for one in found:
+    for one in correlations:
         pairs = list(combinations(sorted(one.between), 2))
         again = next((pair for pair in pairs if pair in ranks), None)
         if again:
             message = f"how {listing(again)} go together is said twice"
-            _contradiction(context, one.place, message)
+            _contradict(draft, one.place, message)
         possible = _possible(dict.fromkeys(pairs, one.rank))
         if not possible:
             message = f"no {len(one.between)} numbers have a rank correlation of {one.rank:g} each"
-            _contradiction(context, one.place, message, "bring it nearer to 0")
+            _contradict(draft, one.place, message, "bring it nearer to 0")
         ranks = dict.fromkeys(pairs, one.rank) | ranks
         names = set(one.between)
         touching = [group for group in groups if group[0] & names]
@@ -243,11 +220,11 @@ def check_correlations(context: Context, found: Sequence[model.Correlation]) -> 
         if sound and not _possible({pair: r for pair, r in ranks.items() if names & {*pair}}):
             message = f"the correlations of {listing(sorted(names))} contradict each other"
             hint = "two numbers of which nothing is said have none; bring the others nearer to 0"
-            _contradiction(context, place, message, hint)
+            _contradict(draft, place, message, hint)
 
 
-def _contradiction(context: Context, place: Place, message: str, hint: str = "") -> None:
-    context.diagnostics.errors.append(Diagnostic(place, "correlations", message, hint))
+def _contradict(draft: Draft, place: Place, message: str, hint: str = "") -> None:
+    draft.errors.append(Diagnostic(place, "correlations", message, hint))
 
 
 def _possible(ranks: Mapping[tuple[str, str], float]) -> bool:

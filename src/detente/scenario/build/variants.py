@@ -14,20 +14,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from detente.errors import Diagnostic, Place
-from detente.scenario import model, schema
-from detente.scenario.context import Context
-from detente.scenario.frozen import Frozen
+from detente.scenario.build.draft import Cursor
+from detente.scenario.build.entity import Raw, entity
+from detente.scenario.entities import ChangePart, Option, Variant
+from detente.scenario.fields import fields_of
 from detente.scenario.source import Source, Trail
 
 V = TypeVar("V")
 
-SECTIONS = tuple(schema.ChangePart.model_fields)
 ENTRY = {"actions": 3, "chance": 2}
 """How far below the top the entries stand that have either `effects` or `set`."""
-TOLD = 3  # how many steps of the way to what changes are told
+MOST_STEPS = 3  # of the way to what changes that are named
 
 
-class Choice(NamedTuple):
+class Chosen(NamedTuple):
     """An option of a variant, by their names."""
 
     variant: str
@@ -39,35 +39,28 @@ class Choice(NamedTuple):
         return ("variants", self.variant, "options", self.option, "change")
 
 
-def variant(context: Context, key: str, part: schema.VariantPart) -> model.Variant:
-    """The variant `key`."""
-    trail: Trail = ("variants", key)
-    diagnostics = context.diagnostics
-    if len(part.options) < 2:
-        message = f"`{key}` is a choice between two options or more"
-        diagnostics.key_error((*trail, "options"), "variants", message)
-    written = diagnostics.source.value["variants"][key]["options"]
-    options = {}
-    for at, (name, option) in enumerate(part.options.items()):
-        below: Trail = (*trail, "options", name)
-        change = written[name].get("change") or {}
-        if at == 0 and option.change is not None:
-            message = f"`{name}` is the file as it stands, so it changes nothing"
-            hint = "the first option has no `change`"
-            diagnostics.key_error((*below, "change"), "variants", message, hint)
-        elif at > 0 and not change:
+def variant(at: Cursor, raw: Raw) -> Variant | None:
+    """A variant, whose first option is the file as it stands."""
+    options = list(raw["options"])
+    if len(options) < 2:
+        message = f"`{at.trail[-1]}` is a choice between two options or more"
+        (at / "options").key_error("variants", message)
+    if options and raw["options"][options[0]].get("change") is not None:
+        message = f"`{options[0]}` is the file as it stands, so it changes nothing"
+        first = at / "options" / options[0] / "change"
+        first.key_error("variants", message, "the first option has no `change`")
+    for name in options[1:]:
+        if not raw["options"][name].get("change"):
             message = f"`{name}` does not say what it changes"
             hint = "write `change: {...}`; only the first option is the file as it stands"
-            diagnostics.key_error(below, "missing-key", message, hint)
-        told = tuple(_ways(change, TOLD)) if at else ()
-        options[name] = model.Option(name, option.weight, option.about, told)
-    return model.Variant(
-        key=key,
-        options=Frozen(options),
-        about=part.about,
-        support=context.support(trail, part),
-        place=diagnostics.source.key(trail),
-    )
+            (at / "options" / name).key_error("missing-key", message, hint)
+    return entity(Variant, at, raw)
+
+
+def option(at: Cursor, raw: Raw) -> Option | None:
+    """An option: the ways to what it changes."""
+    ways = tuple(_ways(raw.get("change", {}), MOST_STEPS))
+    return entity(Option, at, raw, changes=ways)
 
 
 def _ways(change: Mapping[str, Any], steps: int) -> Iterator[str]:
@@ -79,32 +72,32 @@ def _ways(change: Mapping[str, Any], steps: int) -> Iterator[str]:
             yield key
 
 
-def choices(source: Source) -> Iterator[Choice]:
+def all_chosen(source: Source) -> Iterator[Chosen]:
     """All options that change the file: those that are not the first, whatever else is wrong."""
     variants = _mapping(source.value).get("variants")
     for key, entry in _mapping(variants).items():
         options = _mapping(_mapping(entry).get("options"))
         for name in list(options)[1:]:
             if _mapping(_mapping(options[name]).get("change")):
-                yield Choice(key, name)
+                yield Chosen(key, name)
 
 
 def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def laid_over(source: Source, chosen: Iterable[Choice]) -> Source:
+def laid_over(source: Source, chosen: Iterable[Chosen]) -> Source:
     """The file with what the chosen options change, one after the other."""
-    for choice in chosen:
-        source = _laid_over(source, choice)
+    for one in chosen:
+        source = _laid_over(source, one)
     return source
 
 
-def _laid_over(source: Source, choice: Choice) -> Source:
-    entry = source.value["variants"][choice.variant]["options"][choice.option]
-    change = {key: value for key, value in entry["change"].items() if key in SECTIONS}
+def _laid_over(source: Source, chosen: Chosen) -> Source:
+    entry = source.value["variants"][chosen.variant]["options"][chosen.option]
+    change = {key: value for key, value in entry["change"].items() if key in fields_of(ChangePart)}
     replaced: set[Trail] = set()
-    cut = len(choice.trail)
+    cut = len(chosen.trail)
 
     def moved(table: Mapping[Trail, V]) -> dict[Trail, V]:
         """Where things stand now: what is not replaced stays, and the change comes to the top."""
@@ -116,7 +109,7 @@ def _laid_over(source: Source, choice: Choice) -> Source:
         new = {
             trail[cut:]: value
             for trail, value in table.items()
-            if trail[:cut] == choice.trail and trail[cut : cut + 1] and trail[cut] in change
+            if trail[:cut] == chosen.trail and trail[cut : cut + 1] and trail[cut] in change
         }
         return new | kept
 
@@ -147,17 +140,17 @@ def _merged(base: Any, change: Any, trail: Trail, replaced: set[Trail]) -> Any:
     return result
 
 
-def explained(source: Source, choice: Choice, found: Iterable[Diagnostic]) -> list[Diagnostic]:
+def explained(source: Source, chosen: Chosen, found: Iterable[Diagnostic]) -> list[Diagnostic]:
     """What was found with an option; what stands elsewhere in the file says that it is so there."""
-    where = f"where `{choice.variant}` is `{choice.option}`: "
-    inside = within(source, choice)
+    where = f"where `{chosen.variant}` is `{chosen.option}`: "
+    inside = within(source, chosen)
     return [
         one if inside(one.place) else dataclasses.replace(one, message=where + one.message)
         for one in found
     ]
 
 
-def within(source: Source, choice: Choice) -> Callable[[Place], bool]:
+def within(source: Source, chosen: Chosen) -> Callable[[Place], bool]:
     """Tells whether a place lies in what an option changes."""
     marks = [(at, trail) for trail, at in (*source.places.items(), *source.keys.items())]
     marks.sort(key=lambda mark: mark[0])  # of what stands at one place, a key comes last
@@ -167,6 +160,6 @@ def within(source: Source, choice: Choice) -> Callable[[Place], bool]:
         before = bisect_right(starts, place) - 1
         if place.file != source.file or before < 0:
             return False
-        return marks[before][1][: len(choice.trail)] == choice.trail
+        return marks[before][1][: len(chosen.trail)] == chosen.trail
 
     return inside

@@ -1,4 +1,4 @@
-"""Wishes: how they are read, what is refused, and in how many worlds they come true."""
+"""Requirements: how they are read, what is refused, and in how many draws they are met."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detente.ensembles.explore.requirement import fulfilled, margins, parse_wish, wishes
-from detente.ensembles.explore.source import numbers
+from detente.ensembles.explore.metrics import metrics
+from detente.ensembles.explore.requirement import margins, met, parse_requirement, satisficing
 from detente.errors import ScenarioError
 from tests.ensembles.stand_in import make
 
@@ -20,15 +20,15 @@ FOUND = make(
     ("firm", "open"),
     known={"deal@3": [0.0, 0.0], "war@3": [0.005, 0.0]},
 )
-NUMBERS = numbers(FOUND)
+METRICS = metrics(FOUND)
 
 
-def test_a_wish_is_read() -> None:
-    wish = parse_wish("deal>=30% AND  payoff:target=sincere < -1.5e-1", NUMBERS)
-    first, second = wish.clauses
-    assert (first.number.name, first.sign, first.level) == ("deal", ">=", 0.3)
-    assert (second.number.name, second.sign, second.level) == ("payoff:target=sincere", "<", -0.15)
-    assert parse_wish(wish.text, NUMBERS) == wish
+def test_a_requirement_is_read() -> None:
+    requirement = parse_requirement("deal>=30% AND  payoff:target=sincere < -1.5e-1", METRICS)
+    first, second = requirement.clauses
+    assert (first.metric.name, first.sign, first.level) == ("deal", ">=", 0.3)
+    assert (second.metric.name, second.sign, second.level) == ("payoff:target=sincere", "<", -0.15)
+    assert parse_requirement(requirement.text, METRICS) == requirement
 
 
 @given(
@@ -37,9 +37,9 @@ def test_a_wish_is_read() -> None:
     st.integers(0, 100),
 )
 def test_what_is_written_is_what_is_read(name: str, sign: str, level: int) -> None:
-    wish = parse_wish(f"{name} {sign} {level} %", NUMBERS)
-    assert wish.clauses[0].level == level / 100
-    assert parse_wish(wish.text, NUMBERS) == wish
+    requirement = parse_requirement(f"{name} {sign} {level} %", METRICS)
+    assert requirement.clauses[0].level == level / 100
+    assert parse_requirement(requirement.text, METRICS) == requirement
 
 
 @pytest.mark.parametrize(
@@ -60,26 +60,26 @@ def test_what_is_written_is_what_is_read(name: str, sign: str, level: int) -> No
 )
 def test_mistakes_are_told(text: str, code: str, hint: str) -> None:
     with pytest.raises(ScenarioError) as caught:
-        parse_wish(text, NUMBERS)
+        parse_requirement(text, METRICS)
     (told,) = caught.value.diagnostics
-    assert (told.place.file, told.code) == ("--wish", code)
+    assert (told.place.argument, told.code) == ("requirement", code)
     assert hint in told.hint
 
 
 def test_all_mistakes_are_told_at_once() -> None:
     with pytest.raises(ScenarioError) as caught:
-        parse_wish("dael >= 1 % and war <= 7 and x", NUMBERS)
+        parse_requirement("dael >= 1 % and war <= 7 and x", METRICS)
     assert len(caught.value.diagnostics) == 3
 
 
-def test_worlds_are_counted() -> None:
-    wish = parse_wish("deal >= 30 % and war <= 2 %", NUMBERS)
-    met = fulfilled(FOUND, wish)
-    assert met["firm"].tolist() == [0, 1, 0, 1]
-    assert met["open"].isna().tolist() == [False, False, True, False]
-    table = wishes(FOUND, wish).set_index(["clause", "policy"])
-    assert table.loc[("", "firm"), ["worlds", "met", "share"]].tolist() == [4, 2, 0.5]
-    assert table.loc[("", "open"), ["worlds", "met"]].tolist() == [3, 1]
+def test_draws_are_counted() -> None:
+    requirement = parse_requirement("deal >= 30 % and war <= 2 %", METRICS)
+    meets = met(FOUND, requirement)
+    assert meets["firm"].tolist() == [0, 1, 0, 1]
+    assert meets["open"].isna().tolist() == [False, False, True, False]
+    table = satisficing(FOUND, requirement).set_index(["clause", "policy"])
+    assert table.loc[("", "firm"), ["draws", "met", "share"]].tolist() == [4, 2, 0.5]
+    assert table.loc[("", "open"), ["draws", "met"]].tolist() == [3, 1]
     assert table.loc[("deal >= 30 %", "firm"), "met"] == 3
     # A deal of exactly 30 %, and under 'open' a war of 2 % where 0.5 points are not known.
     assert table.loc[("", "firm"), "close"] == 0.25
@@ -87,9 +87,9 @@ def test_worlds_are_counted() -> None:
 
 
 def test_margins_are_zero_at_the_level() -> None:
-    table = margins(FOUND, parse_wish("deal >= 30 %", NUMBERS))
+    table = margins(FOUND, parse_requirement("deal >= 30 %", METRICS))
     assert table.loc[2, "firm"] == 0
     assert table.loc[1, "firm"] < 0 < table.loc[4, "firm"]
     assert np.isnan(table.loc[3, "open"])
-    both = margins(FOUND, parse_wish("deal >= 30 % and war <= 2 %", NUMBERS))
+    both = margins(FOUND, parse_requirement("deal >= 30 % and war <= 2 %", METRICS))
     assert (both["firm"] <= table["firm"]).all()

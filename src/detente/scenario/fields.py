@@ -1,0 +1,207 @@
+"""What the entities of the language are made of: fields, each of them said once.
+
+A class of `detente.scenario.entities` (and `Scenario` itself) is the table of what may be written:
+each of its fields says how it is called in a file, the shape of its value, whether it is needed,
+and what it means. From these tables come the JSON Schema (`detente.scenario.schema`), the reading
+of a file with all its mistakes (`build.shapes`), the checked entities (`build.entity`), and what
+`detente show` tells of them (`detente.scenario.ledger`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, dataclass
+from typing import Any, TypeAlias, TypeVar, dataclass_transform
+
+from detente.errors import Place
+from detente.scenario.formula.expression import Formula
+from detente.scenario.formula.types import Slot
+from detente.scenario.frozen import Frozen
+from detente.scenario.scalar_types import NAME, Scalar
+
+T = TypeVar("T")
+NOWHERE = Place("")
+
+# ---- shapes of values
+
+
+@dataclass(frozen=True, slots=True)
+class FormulaIn:
+    """A formula in a slot of the language; as text, number or truth value.
+
+    `tables`: a table by levels and types may stand for it. `word` may stand for it too, with a
+    meaning of its own. A constant lies between `least` and `most`.
+    """
+
+    slot: Slot
+    tables: bool = False
+    word: str = ""
+    least: float | None = None
+    most: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """A condition, or a list of conditions that are one together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The name of an entry of a section."""
+
+    section: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """A list of at least `least` items, which differ if they are `distinct`.
+
+    One alone may stand for a list of it if `single`.
+    """
+
+    item: Shape
+    single: bool = False
+    least: int = 0
+    distinct: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MapOf:
+    """At least `least` items by name; one alone, under the name '', if `single`.
+
+    The names follow the pattern `names`, which is for editors: '' where any line of text is one.
+    """
+
+    item: Shape
+    single: bool = False
+    least: int = 0
+    names: str = f"^{NAME}$"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An entity; a bare value of type `short` stands for one with the single key `key`."""
+
+    entity: type
+    short: type | None = None
+    key: str = ""
+
+
+Shape: TypeAlias = "Scalar | FormulaIn | AllOf | Reference | ListOf | MapOf | Record"
+
+# ---- entities and their fields
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One thing that can be said of an entity.
+
+    shape, words
+        What its value looks like, and what it means.
+    key, attribute
+        How it is called in a file and in Python.
+    default
+        What is taken where nothing is said, as it would be written; None where that is nothing.
+    needed
+        Whether a file has to say it.
+    empty
+        Whether nothing may stand behind the key, as if it had been left out.
+    vital
+        Whether an entity in which it is wrong is given up: without it, mistakes would be seen that
+        are none.
+    stand_in
+        What is taken for a needed value that is wrong or missing, which is told: the rest of the
+        entity is checked. None where there is nothing to take.
+    """
+
+    shape: Shape
+    words: str = ""
+    key: str = ""
+    default: Any = None
+    empty: bool = False
+    vital: bool = False
+    stand_in: Any = None
+    needed: bool = True
+    attribute: str = ""
+
+
+def field(
+    shape: Shape,
+    words: str = "",
+    *,
+    default: Any = MISSING,
+    default_factory: Callable[[], Any] | Any = MISSING,
+    written: Any = None,
+    **said: Any,
+) -> Any:
+    """A field of an entity, of which `said` says what `Field` has room for.
+
+    `default` and `default_factory` are the entity's own; `written` is a default as a file has it,
+    where that is to be read like what stands there.
+    """
+    own = default if default is not MISSING else None
+    made = Field(
+        shape,
+        words,
+        default=own if written is None else written,
+        needed=written is None and default is MISSING and default_factory is MISSING,
+        **said,
+    )
+    if default_factory is not MISSING:
+        return dataclasses.field(default_factory=default_factory, metadata={"field": made})
+    return dataclasses.field(default=default, metadata={"field": made})
+
+
+def _named(attribute: str, made: Field) -> Field:
+    return dataclasses.replace(made, key=made.key or attribute, attribute=attribute)
+
+
+@dataclass_transform(
+    kw_only_default=True, frozen_default=True, field_specifiers=(field, dataclasses.field)
+)
+def entity(cls: type[T]) -> type[T]:
+    """A frozen dataclass, whose fields can be said in a file; its first line says what it is."""
+    made = dataclass(frozen=True, slots=True, kw_only=True)(cls)
+    said = [a for a in dataclasses.fields(made) if a.metadata]  # type: ignore[arg-type]
+    fields = [_named(a.name, a.metadata["field"]) for a in said]
+    FIELDS[made] = Frozen({one.key: one for one in fields})
+    return made
+
+
+FIELDS: dict[type, Mapping[str, Field]] = {}
+"""By entity, its fields by the keys that they have in a file."""
+
+
+def fields_of(cls: type) -> Mapping[str, Field]:
+    """The fields of an entity, by the keys that they have in a file."""
+    return FIELDS[cls]
+
+
+@entity
+class Entry:
+    """An entry of a file: its key, '' for an item of a list, and the place of that key or item."""
+
+    key: str = ""
+    place: Place = NOWHERE
+
+
+def entries_of(value: Any) -> Iterator[Entry]:
+    """All entries in a section, or in several of them, in their order."""
+    if isinstance(value, Entry):
+        yield value
+    elif isinstance(value, Frozen | dict | tuple):
+        for item in value if isinstance(value, tuple) else value.values():
+            yield from entries_of(item)
+
+
+def formulas_of(value: Any) -> Iterator[Formula]:
+    """All formulas of an entity, in the order of its fields."""
+    if isinstance(value, Formula):
+        yield value
+    elif isinstance(value, Frozen | dict | tuple):
+        for item in value if isinstance(value, tuple) else value.values():
+            yield from formulas_of(item)
+    elif dataclasses.is_dataclass(value) and not isinstance(value, Place):
+        for attribute in dataclasses.fields(value):
+            yield from formulas_of(getattr(value, attribute.name))

@@ -1,0 +1,52 @@
+"""What a scenario rests on: numbers that anything uses, and all that is said of its entities."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from detente.scenario.fields import Entry, FormulaIn, fields_of, formulas_of
+from detente.scenario.formula.expression import Formula
+from detente.scenario.formula.types import CONSTANT
+from detente.scenario.model import Scenario
+from detente.scenario.rules import LevelChange, Moment
+from detente.scenario.scalar_types import POSITIVE
+
+
+def drawn_priors(scenario: Scenario) -> dict[str, str]:
+    """The parameters that are drawn with a prior, each with its actor's key."""
+    certain = [actor for actor in scenario.actors.values() if actor.concentration is not None]
+    return {name: actor.key for actor in certain for name in actor.shares() if name}
+
+
+def used_parameters(scenario: Scenario) -> frozenset[str]:
+    """The parameters that some formula reads."""
+    formulas = (formula for entry in scenario.entries(Entry) for formula in formulas_of(entry))
+    return scenario.horizon.parameters.union(*(formula.parameters for formula in formulas))
+
+
+def entity_data(entity: Any, scenario: Scenario) -> dict[str, Any]:
+    """What is said of an entity, for programs: by the keys that its fields have in a file.
+
+    Constants are numbers at the present values of the parameters, or words for what is infinite;
+    other formulas are text, '' where there is none.
+    """
+    fields = fields_of(type(entity)).items()
+    return {key: _plain(getattr(entity, f.attribute), f.shape, scenario) for key, f in fields}
+
+
+def _plain(value: Any, shape: Any, scenario: Scenario) -> Any:
+    item = getattr(shape, "item", shape)
+    if isinstance(value, Mapping):
+        return {key: _plain(one, item, scenario) for key, one in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(one, item, scenario) for one in value]
+    if isinstance(item, FormulaIn) and item.slot == CONSTANT:
+        number = scenario.constant(value)
+        return number if math.isfinite(number) else value.text
+    if isinstance(value, Formula | Moment | LevelChange):
+        return value.text
+    if value is None and shape != POSITIVE:
+        return ""
+    return entity_data(value, scenario) if isinstance(value, Entry) else value
