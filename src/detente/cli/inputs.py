@@ -112,6 +112,14 @@ Memory = Annotated[
         help="GiB of memory that a solve may take; 4 by default.",
     ),
 ]
+Time = Annotated[
+    float | None,
+    typer.Option(
+        min=0.01,
+        callback=finite,
+        help="Seconds that a solve may take; what was reached by then is kept.",
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of what is drawn.")]
 Threads = Annotated[
     int | None,

@@ -51,6 +51,7 @@ class SolvingOptions:
 
     beliefs: inputs.Beliefs = None
     memory: inputs.Memory = None
+    time: inputs.Time = None
     threads: inputs.Threads = None
 
     def options(self, progress: Progress | None = None) -> SolveOptions:
@@ -58,7 +59,7 @@ class SolvingOptions:
         from detente.solver.options import MEMORY_LIMIT, SolveOptions
 
         limit = MEMORY_LIMIT if self.memory is None else int(self.memory * 2**30)
-        return SolveOptions(self.beliefs, self.threads, limit, progress)
+        return SolveOptions(self.beliefs, self.threads, limit, progress, self.time)
 
     def check(self, game: CompiledGame) -> None:
         """Refuse what makes no sense for a game."""
