@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from detente.solver.kernels import elementary, general
+from detente.solver.kernels import contraction, elementary, general
+from detente.solver.kernels.backward import Sweep
 from detente.solver.kernels.general import (
     Stage,
     enter_state,
@@ -25,7 +26,6 @@ from detente.solver.kernels.general import (
     make_stage,
     restart,
 )
-from detente.solver.kernels.backward import Sweep
 from detente.solver.kernels.homotopy import find
 from detente.solver.kernels.jit import kernel
 from detente.solver.kernels.lottery import BeliefLayout
@@ -84,7 +84,7 @@ def slopes(stage, layout, choices, mine, node, y, share, residual, matrix):
 @kernel
 def is_certain(stage, layout, choices, mine):
     enter_state(layout, stage, choices)
-    return general.is_contraction(layout, stage, mine, np.int64(0))
+    return contraction.is_contraction(layout, stage, mine, np.int64(0))
 
 
 @kernel
@@ -324,7 +324,9 @@ def is_line_unique(problem: Problem) -> bool:
     """Whether the line is certain to have one solution."""
     work, lines = problem.lines()
     count = problem.choices[0]
-    return bool(unique_nodes(problem.layout, work, lines, count, np.zeros((2 * count, lines.low.size))))
+    return bool(
+        unique_nodes(problem.layout, work, lines, count, np.zeros((2 * count, lines.low.size)))
+    )
 
 
 def follow(problem: Problem, at: int, *, longest: float = 0.05) -> Floats | None:
@@ -588,7 +590,9 @@ def check_unique(problem: Problem, node: int, rng: np.random.Generator) -> None:
     starts = rng.normal(scale=4.0, size=(40, problem.free))
     found, ends = np.zeros(40, dtype=bool), np.zeros(starts.shape)
     choices = np.array(problem.choices, dtype=np.int64)
-    newton_from(stage_of(problem), problem.layout, choices, problem.payoff, node, starts, found, ends)
+    newton_from(
+        stage_of(problem), problem.layout, choices, problem.payoff, node, starts, found, ends
+    )
     assert found.mean() > 0.8
     assert np.abs(ends[found] - ends[found][0]).max() < 1e-8
     for y in starts:

@@ -1,8 +1,8 @@
 """The exact forward pass: where play goes, conditional on the true types.
 
 For each type profile the probability mass over (state, belief) is pushed through the layers with
-the solution's own strategies, posteriors and interpolation (`kernels.forward`). Each profile is moved
-by itself, so the work is shared out by profiles.
+the solution's own strategies, posteriors and interpolation (`kernels.forward`). Each profile is
+moved by itself, so the work is shared out by profiles.
 
 "Has happened by period t" needs no memory where an outcome, once it holds, always holds. For any
 other outcome the histories in which it has not happened yet are followed in a channel of their

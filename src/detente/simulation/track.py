@@ -41,7 +41,7 @@ from detente.simulation.track_tables import (
     table,
 )
 from detente.solver.solution import Solution
-from detente.solver.workers import Progress, open_workers
+from detente.solver.workers import Progress, Workers, open_workers
 
 Floats = NDArray[np.float64]
 

@@ -5,8 +5,6 @@ Every state is computed by itself, so results do not depend on the number of thr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +19,6 @@ from detente.solver.workers import Workers
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
 
 
 class Backward:

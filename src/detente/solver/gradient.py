@@ -354,4 +354,3 @@ class _Adjoint:
         n = len(game.layers) if last else tape.moves[k][1]
         scratch = np.empty((game.structure.sets[n].size, tape.columns, 1))
         return tape.observe(scratch, k, n)
-

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 
-from detente.arguments import finite, MOST_THREADS, whole
+from detente.arguments import MOST_THREADS, finite, whole
 from detente.errors import refuse
 from detente.game.arrays import CompiledGame
 from detente.solver.beliefs import fewest_points, grid_size

@@ -30,7 +30,13 @@ from detente.solver.sweep import sweep, swept_by
 
 Kernel = Callable[..., Any]
 
-SHARES = {sweep_plain: 3.0, sweep_two_types: 8.0, sweep_simplex: 9.0, sweep_several: 30.0, push: 2.0}
+SHARES = {
+    sweep_plain: 3.0,
+    sweep_two_types: 8.0,
+    sweep_simplex: 9.0,
+    sweep_several: 30.0,
+    push: 2.0,
+}
 """How long each kernel takes to compile, in proportion to the others."""
 
 

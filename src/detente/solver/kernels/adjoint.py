@@ -87,11 +87,13 @@ def make_slopes(layout: BeliefLayout, work: Work) -> Slopes:
     nodes, most = layout.outside.shape[1], work.lottery.vertex.shape[1]
     rows = int(layout.n_types.sum()) * most
     return Slopes(
-        np.zeros((rows, nodes)),
-        np.zeros((rows, nodes)),
-        np.zeros((layout.profile.size, nodes)),
-        *np.zeros((3, nodes)),
-        np.zeros(layout.actor.size, np.int64),
+        by=np.zeros((rows, nodes)),
+        rate=np.zeros((rows, nodes)),
+        worth=np.zeros((layout.profile.size, nodes)),
+        total=np.zeros(nodes),
+        over=np.zeros(nodes),
+        below=np.zeros(nodes),
+        digit=np.zeros(layout.actor.size, np.int64),
     )
 
 

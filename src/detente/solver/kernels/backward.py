@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from detente.solver.kernels.contraction import is_contraction
 from detente.solver.kernels.elementary import exp
-from detente.solver.kernels.general import enter_state, is_contraction, keep_play, recall, restart
+from detente.solver.kernels.general import enter_state, keep_play, recall, restart
 from detente.solver.kernels.homotopy import find
 from detente.solver.kernels.jit import device, kernel
 from detente.solver.kernels.lottery import bayes
@@ -31,7 +32,8 @@ from detente.solver.kernels.stage import (
     look_ahead,
     play_at,
 )
-from detente.solver.kernels.two_type import polish, solve_lines
+from detente.solver.kernels.two_type import polish
+from detente.solver.kernels.two_type_branch import solve_lines
 
 
 class Sweep(NamedTuple):

@@ -77,7 +77,7 @@ def device(function: Kernel) -> Kernel:
 
 
 def inline(function: Kernel) -> Kernel:
-    """`device` for a small function that gives back a view: it is written out where it is called."""
+    """`device` for a small function that gives back a view: written out where it is called."""
     return _compile(function, {**DEVICE, "inline": "always"})
 
 
@@ -106,7 +106,7 @@ class _Unlinked(JITCodeLibrary):
 
 
 class _Part(Compiler):
-    """Numba's compiler for such a function, none of whose arrays overlap where one is written to."""
+    """Numba's compiler for such a function; what it writes to overlaps with no other array."""
 
     def __init__(self, *args: Any) -> None:
         *_, flags, _ = args
@@ -115,7 +115,13 @@ class _Part(Compiler):
         self.state.library = _Unlinked(self.state.targetctx.codegen(), "part of a kernel")
 
 
-DEVICE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False, "fastmath": {"contract"}, "pipeline_class": _Part}
+DEVICE = {
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+    "_nrt": False,
+    "fastmath": {"contract"},
+    "pipeline_class": _Part,
+}
 
 
 def _compile(function: Kernel, options: dict[str, Any]) -> Kernel:

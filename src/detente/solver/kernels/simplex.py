@@ -12,7 +12,7 @@ K - 1, with V(a) = λ [σ(a|k) ∂Q(a, k) - σ(a|0) ∂Q(a, 0)] / ∂ℓ(a, φ).
     (1 + Σ_a V(a) D(a)⁻¹) w = Σ_a V(a) D(a)⁻¹ R(a),    δℓ(a) = D(a)⁻¹ (R(a) - w),
 
 systems of K - 1 numbers instead of one for all actions. It is taken where the stage problem is a
-contraction (`general.is_contraction`), so that there is one solution. What does not converge
+contraction (`contraction`), so that there is one solution. What does not converge
 within a few steps, or is too unlikely for plain numbers, is left to `general`.
 """
 
@@ -23,8 +23,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from detente.solver.kernels.contraction import is_contraction
 from detente.solver.kernels.elementary import exp, log
-from detente.solver.kernels.general import is_contraction
 from detente.solver.kernels.jit import device
 from detente.solver.kernels.lottery import LEAST, BeliefLayout, Lottery, locate, make_lottery
 from detente.solver.kernels.stage import CERTAIN, SOLVED, UNCERTAIN, UNIQUE
@@ -138,7 +138,11 @@ def respond(layout, work, simplex, lam, count):
     worst[:] = 0.0
     for a in range(count):
         for theta in range(n_types):
-            share, node, ratio = lottery.share[theta], layout.node[0, theta], simplex.ratio[a, theta]
+            share, node, ratio = (
+                lottery.share[theta],
+                layout.node[0, theta],
+                simplex.ratio[a, theta],
+            )
             for b in range(nodes):
                 share[b] = node[b] * exp(ratio[b])
         locate(layout, 0, a, 0, nodes, lottery)

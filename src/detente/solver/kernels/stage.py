@@ -212,7 +212,9 @@ def respond_best(layout, work, count, n_actions, play, values, m):
                         believed = layout.outside[p, b]
                         for j in range(layout.actor.shape[0]):
                             if j != m:
-                                believed *= layout.believed[j, layout.types[layout.profile[p], j], b]
+                                believed *= layout.believed[
+                                    j, layout.types[layout.profile[p], j], b
+                                ]
                         worth[b] += believed * work.best[p, b]
             top = work.top[theta]
             for p in range(profiles):

@@ -14,8 +14,8 @@ step costs no more than a plain one.
 Uniqueness. Where d > 0 and 1 + Σ v/d > 0 at all posteriors, ℓ(a) is a decreasing function of the
 difference of the two logarithms and that difference solves an equation with an increasing left
 side: one solution, which is the principal branch, and Newton's method may start anywhere.
-`find_unique` bounds both expressions over a line. On other lines `climb` follows the principal
-branch from λ = 0 at all nodes together; what it cannot follow is left to `homotopy`.
+`find_unique` bounds both expressions over a line. On other lines `two_type_branch` follows the
+principal branch from λ = 0.
 
 Loops run over the nodes of a block, at one action, and become vector code. At the two ends of a
 line nothing is to be learnt: there strategies are the logit at the node's own values.
@@ -38,11 +38,6 @@ PADDING = 8  # rows a power of 2 long would all stand at the same place of a pro
 VECTOR = 8  # of which so many are worked on at once
 MAX_NEWTON = 12  # steps; beyond them a node is left to a method that takes its time
 MAX_POLISH = 8  # the same where it begins next to the solution
-CORRECTIONS = 3  # the same on the way from λ = 0
-ROUGH = 1e-3  # residual on the way
-BEND = 0.25  # of the branch in ℓ, from where its tangent points to
-FEWEST, SHORTEST = 6.0, 1.0 / 256.0  # steps on the way, and the length of the smallest
-START = 1e-6  # share of λ at which the branch begins
 TOLERANCE = 1e-11  # of the residual: the last step has squared a smaller error than this
 MARGIN = 1e-3  # of the bounds that have to be above 0, against rounding
 
@@ -112,43 +107,11 @@ def make_lines(layout: BeliefLayout, most: int) -> Lines:
     left, right = place / steps, (place + 1) / steps
     nearest = np.clip(0.5, left, right)
     spread = np.where(place < steps, nearest * (1.0 - nearest), 0.0)
-    return Lines(
-        *np.zeros((15, most, BLOCK + PADDING)),
-        *np.zeros((13, BLOCK + PADDING)),
-        steps * spread,
-        *(np.zeros(nodes) for _ in range(3)),
-        np.zeros(nodes, np.int64),
-    )
-
-
-@device
-def solve_lines(layout, sweep, work, lines, count, play):
-    """Strategies at all nodes of a state; gives how many are left.
-
-    play
-        float64 [(θ, a), b]: out; if sweep.warm also where Newton's method begins.
-    """
-    certain, uncertain = find_unique(layout, work, lines, count, play)
-    left, nodes = 0, lines.nodes.shape[0]
-    for part in range(2):
-        begin, end = (0, certain) if part == 0 else (nodes - uncertain, nodes)
-        if part == 1 and sweep.starts.shape[1] > 0:  # any solution is wanted, found one by one
-            for r in range(begin, end):
-                work.left[lines.nodes[r]] = UNCERTAIN
-            return left + end - begin
-        blocks = (end - begin + BLOCK - 1) // BLOCK
-        for k in range(blocks):
-            first = begin + k * (end - begin) // blocks
-            last = begin + (k + 1) * (end - begin) // blocks
-            size = enter_block(layout, lines, count, first, last, play, sweep.warm and part == 0)
-            shape = layout.lam[0], layout.steps[0], layout.jump[0]
-            if part == 0:
-                most = np.int64(MAX_NEWTON)  # as a literal all would be compiled anew
-                newton(shape, work.payoff, count, size, lines, most, TOLERANCE)
-            else:
-                climb(shape, work.payoff, count, size, lines)
-            left += settle(layout, work, lines, count, first, last, play, part == 0, sweep.counts)
-    return left
+    actions, sums = Lines._fields[:15], Lines._fields[15:28]
+    rows = dict(zip(actions, np.zeros((len(actions), most, BLOCK + PADDING)), strict=True))
+    rows |= dict(zip(sums, np.zeros((len(sums), BLOCK + PADDING)), strict=True))
+    rows |= {name: np.zeros(nodes) for name in ("least", "low", "high")}
+    return Lines(**rows, spread=steps * spread, nodes=np.zeros(nodes, np.int64))
 
 
 @device
@@ -162,7 +125,12 @@ def find_unique(layout, work, lines, count, play):
     low[:] = 0.0
     high[:] = 0.0
     for a in range(count):
-        zero, one, next_0, next_1 = payoff[a, 0], payoff[a, 1], payoff[a, 0][jump:], payoff[a, 1][jump:]
+        zero, one, next_0, next_1 = (
+            payoff[a, 0],
+            payoff[a, 1],
+            payoff[a, 0][jump:],
+            payoff[a, 1][jump:],
+        )
         for b in range(nodes - jump):
             scale = lam * spread[b]
             rise_0 = scale * (next_0[b] - zero[b])
@@ -225,7 +193,9 @@ def enter_block(layout, lines, count, first, last, play, warm):
     for a in range(count):
         ratio = lines.ratio[a]
         for y in range(size):
-            ratio[y] = log_odds(play, count, a, lines.nodes[min(first + y, last - 1)]) if warm else 0.0
+            ratio[y] = (
+                log_odds(play, count, a, lines.nodes[min(first + y, last - 1)]) if warm else 0.0
+            )
     return size
 
 
@@ -295,7 +265,12 @@ def newton(shape, payoff, count, n, lines, most, close):
             total_1[y] = 1.0 / total_1[y]
         for a in range(count):
             q_0, q_1, d_0, d_1 = lines.q_0[a], lines.q_1[a], lines.d_0[a], lines.d_1[a]
-            s_0, s_1, ratio, residual = lines.s_0[a], lines.s_1[a], lines.ratio[a], lines.residual[a]
+            s_0, s_1, ratio, residual = (
+                lines.s_0[a],
+                lines.s_1[a],
+                lines.ratio[a],
+                lines.residual[a],
+            )
             inverse, slope = lines.inverse[a], lines.slope[a]
             for y in range(n):
                 s_0[y] *= total_0[y]
@@ -332,98 +307,6 @@ def count_open(n, lines, close):
     for y in range(n):
         left += unsolved[y] > lost[y]
     return left
-
-
-@device
-def find_tangent(lam, count, n, lines):
-    """∂ℓ/∂λ at the last evaluation, of precision `lam`."""
-    mean, weighted, total = lines.shift, lines.weighted, lines.sum
-    for y in range(n):
-        mean[y] = 0.0
-        weighted[y] = 0.0
-    for a in range(count):
-        q_0, q_1, s_0, s_1 = lines.q_0[a], lines.q_1[a], lines.s_0[a], lines.s_1[a]
-        slope = lines.slope[a]
-        for y in range(n):
-            mean[y] += s_1[y] * q_1[y] - s_0[y] * q_0[y]
-            weighted[y] += slope[y] * (q_1[y] - q_0[y])
-    for y in range(n):
-        weighted[y] = mean[y] + (weighted[y] - (total[y] - 1.0) * mean[y]) / total[y]
-    for a in range(count):
-        q_0, q_1, inverse, tangent = lines.q_0[a], lines.q_1[a], lines.inverse[a], lines.tangent[a]
-        for y in range(n):
-            tangent[y] = (q_1[y] - q_0[y] - weighted[y]) * inverse[y] / lam
-
-
-@device
-def climb(shape, payoff, count, n, lines):
-    """Follow the principal branch from λ = 0 at all nodes of a block, in steps along its tangent.
-
-    A node is lost, and left to `homotopy`, where the branch may turn or bend too fast for the
-    smallest steps: where d or 1 + Σ v/d is not positive, where Newton's method does not converge,
-    or where it moves ℓ by more than BEND from where the tangent points to.
-    """
-    lam, steps, jump = shape
-    most, start = np.int64(CORRECTIONS), START * lam
-    newton((start, steps, jump), payoff, count, n, lines, most, TOLERANCE)
-    low, high = math.inf, -math.inf
-    for a in range(count):
-        for y in range(n):
-            low = min(low, min(lines.q_0[a, y], lines.q_1[a, y]))
-            high = max(high, max(lines.q_0[a, y], lines.q_1[a, y]))
-    step = min(1.0 / FEWEST, START / max(high - low, 1e-300))
-    find_tangent(start, count, n, lines)
-    share, lost = START, lines.lost
-    while share < 1.0:
-        to = min(share + step, 1.0)
-        for a in range(count):
-            ratio, last, tangent = lines.ratio[a], lines.last[a], lines.tangent[a]
-            change = lam * (to - share)
-            for y in range(n):
-                last[y] = ratio[y]
-                ratio[y] += tangent[y] * (change if lost[y] == 0.0 else 0.0)
-        close = ROUGH if to < 1.0 else TOLERANCE
-        most = np.int64(CORRECTIONS if to < 1.0 else MAX_NEWTON)
-        newton((to * lam, steps, jump), payoff, count, n, lines, most, close)
-        farthest = judge(lam * (to - share), count, n, lines, step <= SHORTEST)
-        if farthest > BEND and step > SHORTEST:
-            for a in range(count):
-                ratio, last = lines.ratio[a], lines.last[a]
-                for y in range(n):
-                    ratio[y] = last[y]
-            step = max(0.5 * step, SHORTEST)
-            continue
-        find_tangent(to * lam, count, n, lines)
-        share = to
-        step *= 2.0 if farthest < 0.1 * BEND else 1.3 if farthest < 0.5 * BEND else 1.0
-
-
-@device
-def judge(change, count, n, lines, final):
-    """How far the nodes that are not lost were moved from where their tangents point to after a
-    `change` of λ; inf where the branch may turn. Such nodes are lost if the try is `final`."""
-    moved, lost = lines.size, lines.lost
-    for y in range(n):
-        moved[y] = math.inf if lines.unsolved[y] > 0.0 or not lines.sum[y] > MARGIN else 0.0
-    for a in range(count):
-        ratio, last, tangent, inverse = (
-            lines.ratio[a],
-            lines.last[a],
-            lines.tangent[a],
-            lines.inverse[a],
-        )
-        for y in range(n):
-            away = abs(ratio[y] - last[y] - change * tangent[y])
-            away = away if 0.0 < inverse[y] < 1.0 / MARGIN else math.inf
-            moved[y] = moved[y] if away < moved[y] else away
-    farthest = 0.0
-    for y in range(n):
-        if lost[y] == 0.0:
-            if final and not moved[y] <= BEND:
-                lost[y] = 1.0
-            else:
-                farthest = max(farthest, moved[y])
-    return farthest
 
 
 @device
