@@ -33,8 +33,9 @@ import detente
 from benchmarks.report import ROOT, peak
 from detente.ensembles.manifest import Manifest
 from detente.ensembles.process import ONE_THREAD
-from detente.ensembles.request import RunRequest, new_manifest
-from detente.ensembles.world import AUDITED, Worker, results
+from detente.ensembles.request import Draws, RunRequest, new_manifest
+from detente.ensembles.rows import Task
+from detente.ensembles.worker import AUDITED, Worker, results
 from detente.errors import DetenteError
 from detente.game.arrays import CompiledGame
 from detente.scenario.model import Scenario
@@ -92,7 +93,9 @@ class Case:
     def asked(self) -> RunRequest:
         """The options of its run."""
         return RunRequest(
-            draws=self.draws, beliefs=self.beliefs, checked=0, policies=self.policies or None
+            self.policies or None,
+            detente.SolveOptions(self.beliefs, self.workers),
+            Draws(self.draws, checked=0),
         )
 
 
@@ -245,11 +248,9 @@ def ensemble(case: Case) -> Found:
         clock = Clock(case)
         found = detente.ensemble(
             scenario,
+            asked.policies,
+            asked.options,
             draws=asked.draws,
-            beliefs=asked.beliefs,
-            checked=asked.checked,
-            policies=asked.policies,
-            workers=case.workers,
             output=folder,
             progress=lambda done, total, lost: clock(done),
         )
@@ -267,8 +268,8 @@ def worker(case: Case) -> Found:
     manifest = new_manifest(case.load(), case.asked())
     clock = Clock(case)
     one = Worker(manifest)
-    for done, draw in enumerate(manifest.plan().between(0, case.draws + 1), start=1):
-        one.solve(draw, manifest.beliefs)
+    for done, draw in enumerate(manifest.design().between(0, case.draws + 1), start=1):
+        one.solve(Task(draw, manifest.beliefs))
         clock(done)
     return clock.found()
 
@@ -278,7 +279,7 @@ def bare(case: Case) -> Found:
     manifest = new_manifest(case.load(), case.asked())
     clock = Clock(case)
     one = Bare(manifest)
-    for done, draw in enumerate(manifest.plan().between(0, case.draws + 1), start=1):
+    for done, draw in enumerate(manifest.design().between(0, case.draws + 1), start=1):
         one.solve(draw.values)
         clock(done)
     return clock.found()
@@ -296,7 +297,7 @@ def workbench(case: Case) -> Found:
     from ema_workbench.em_framework.callbacks import DefaultCallback
 
     manifest = new_manifest(case.load(), case.asked())
-    draws = list(manifest.plan().between(0, case.draws + 1))
+    draws = list(manifest.design().between(0, case.draws + 1))
     names = {_identifier(name): name for name in draws[0].values}
     columns = list(Bare(manifest).numbers(draws[0].values))
     model = Model("detente", function=Function(Bare(manifest), names, columns, case.told))

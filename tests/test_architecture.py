@@ -14,6 +14,7 @@ LAYERS = [
     "errors",
     "text",
     "arguments",
+    "dtypes",
     "files",
     "extras",
     "scenario",

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from detente.analysis.threshold import threshold
     from detente.analysis.threshold_map import threshold_map
     from detente.ensembles.explore.explore import explore
+    from detente.ensembles.request import Draws
     from detente.ensembles.results import open_ensemble
     from detente.ensembles.run import ensemble
     from detente.game.compile import compile_game, with_values
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from detente.solver.solve import solve
 
 _HOMES = {
+    "Draws": "detente.ensembles.request",
     "Query": "detente.analysis.query",
     "SolveOptions": "detente.solver.options",
     "announce": "detente.analysis.announce",
@@ -73,6 +75,7 @@ _HOMES = {
 }
 
 _EXTRAS = {
+    "Draws": "ensemble",
     "ensemble": "ensemble",
     "explore": "ensemble",
     "hold_cost": "analysis",
@@ -85,6 +88,7 @@ _EXTRAS = {
 __version__ = "0.1.0"
 
 __all__ = [
+    "Draws",
     "Query",
     "SolveOptions",
     "__version__",

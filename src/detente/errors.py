@@ -57,6 +57,11 @@ class Diagnostic:
         return f"{text}\n  hint: {self.hint}" if self.hint else text
 
 
+def warning(place: Place, code: str, message: str, hint: str = "") -> Diagnostic:
+    """Something doubtful."""
+    return Diagnostic(place, code, message, hint, Severity.WARNING)
+
+
 class DetenteError(Exception):
     """Every error that Detente raises on purpose."""
 

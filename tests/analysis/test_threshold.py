@@ -12,7 +12,7 @@ import detente
 from detente.analysis import quantity_of_interest
 from detente.analysis.query import Query
 from detente.analysis.threshold import threshold
-from detente.analysis.threshold_map import MapInterrupted, threshold_map
+from detente.analysis.threshold_map import threshold_map
 from detente.analysis.threshold_result import Interrupted, Threshold
 from detente.errors import ScenarioError
 from detente.scenario.model import Scenario
@@ -341,7 +341,7 @@ def test_an_interrupted_search_keeps_its_values(monkeypatch: pytest.MonkeyPatch)
     assert len(found.curve) == 4
     assert {found.curve["value"].min(), found.curve["value"].max()} == {0.0, 1.0}
     assert found.verdict.startswith("Interrupted after 4 values")
-    with pytest.raises(MapInterrupted) as stopped_map:
+    with pytest.raises(Interrupted) as stopped_map:
         threshold_map(once(), ("cost", "gain"), Query(outcome="acted"), at=0.4)
     assert len(stopped_map.value.found.map) == 0
 

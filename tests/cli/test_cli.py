@@ -544,7 +544,7 @@ def test_a_value_outside_its_range_is_told(run: Run) -> None:
 
 
 def test_a_game_that_is_not_solved(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("detente.solver.solve.RESIDUAL_LIMIT", -1.0)
+    monkeypatch.setattr("detente.solver.solution.RESIDUAL_LIMIT", -1.0)
     told = run("run", "small.yaml", "--beliefs", "5")
     assert told.code == 1
     assert "Not solved: some responses differ" in told.out
@@ -571,7 +571,7 @@ def test_an_unsolved_game_is_told_first(
 ) -> None:
     """In the first line of text, and on stderr, where it is also seen if stdout goes to a file."""
     Path("moves.csv").write_text("date,actor,move\n2018-02,A,give\n", encoding="utf-8")
-    monkeypatch.setattr("detente.solver.solve.RESIDUAL_LIMIT", -1.0)
+    monkeypatch.setattr("detente.solver.solution.RESIDUAL_LIMIT", -1.0)
     monkeypatch.setenv("COLUMNS", "300")
     command, *rest = words
     told = run(command, "small.yaml", "--beliefs", "5", *rest)

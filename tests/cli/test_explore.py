@@ -11,18 +11,18 @@ import pytest
 import detente
 from detente.ensembles.results import Ensemble
 from tests.cli.test_cli import Run, run  # noqa: F401 (a fixture)
-from tests.ensembles.runs import a_record, solved_here
+from tests.ensembles.runs import a_manifest, solved_here
 from tests.ensembles.texts import FAILING, SOUND
 
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Ensemble:
-    return solved_here(tmp_path_factory.mktemp("sound") / "run", a_record(SOUND, draws=64))
+    return solved_here(tmp_path_factory.mktemp("sound") / "run", a_manifest(SOUND, draws=64))
 
 
 @pytest.fixture(scope="module")
 def failing(tmp_path_factory: pytest.TempPathFactory) -> Ensemble:
-    return solved_here(tmp_path_factory.mktemp("failing") / "run", a_record(FAILING, draws=24))
+    return solved_here(tmp_path_factory.mktemp("failing") / "run", a_manifest(FAILING, draws=24))
 
 
 def test_all_is_told(run: Run, sound: Ensemble) -> None:  # noqa: F811

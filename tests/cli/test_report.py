@@ -9,8 +9,8 @@ import pytest
 import detente
 from detente.cli import inputs
 from detente.cli.main import main
-from detente.ensembles.request import RunRequest, new_manifest
-from tests.ensembles.runs import solved_here
+from detente.ensembles.request import new_manifest
+from tests.ensembles.runs import a_request, solved_here
 
 ROUNDS = ("report", "bargaining-rounds", "--horizon", "1", "--beliefs", "5")
 
@@ -111,9 +111,7 @@ def test_a_page_has_its_worlds(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     scenario = detente.load("bargaining-rounds").with_horizon(1)
-    solved_here(
-        tmp_path / "worlds", new_manifest(scenario, RunRequest(draws=8, beliefs=5, checked=1))
-    )
+    solved_here(tmp_path / "worlds", new_manifest(scenario, a_request(checked=1)))
     words = ("--ensemble", "worlds", "--requirement", "relief >= 10 %")
     assert told(monkeypatch, *ROUNDS, *words) == 0
     page = (tmp_path / "bargaining-rounds.html").read_text("utf-8")

@@ -27,7 +27,12 @@ PRESSURE, CALM, FREEZE, RELIEF = POLICIES
 @pytest.fixture(scope="module")
 def found() -> Ensemble:
     scenario = detente.load("pyeongchang-2018").with_horizon(12)
-    return detente.ensemble(scenario, draws=12, seed=2018, policies=POLICIES, beliefs=5, checked=0)
+    return detente.ensemble(
+        scenario,
+        POLICIES,
+        detente.SolveOptions(beliefs=5),
+        draws=detente.Draws(12, seed=2018, checked=0),
+    )
 
 
 def best(found: Ensemble, payoff: str) -> pd.Series:

@@ -9,7 +9,7 @@ import pytest
 
 import detente
 from detente.ensembles.explore.explore import explore
-from detente.ensembles.request import RunRequest, new_manifest
+from detente.ensembles.request import new_manifest
 from detente.ensembles.results import Ensemble
 from detente.errors import ScenarioError
 from detente.report import survives, world_words
@@ -18,7 +18,7 @@ from detente.report.page import render
 from detente.report.world_charts import Strip, changes, spread
 from detente.report.worlds import Worlds, check_worlds
 from detente.scenario.model import Scenario
-from tests.ensembles.runs import solved_here
+from tests.ensembles.runs import a_request, solved_here
 from tests.ensembles.stand_in import StandInManifest, make
 from tests.report.conftest import EVERYTHING
 from tests.report.markup import Markup
@@ -30,7 +30,7 @@ REQUIREMENT = "given >= 50 % and sunny <= 60 %"
 def found(tmp_path_factory: pytest.TempPathFactory) -> Ensemble:
     """Twelve worlds of the page of everything, two of them with a check of the grid."""
     scenario = detente.loads(EVERYTHING)
-    asked = RunRequest(draws=12, beliefs=5, checked=2)
+    asked = a_request(draws=12)
     return solved_here(tmp_path_factory.mktemp("worlds") / "run", new_manifest(scenario, asked))
 
 
@@ -71,7 +71,7 @@ def made_up() -> Worlds:
     named = {one.name: getattr(ensemble.manifest, one.name) for one in fields(ensemble.manifest)}
     ensemble = replace(ensemble, manifest=OfEverything(**named))
     seen = explore(ensemble, requirement="given >= 25 %")
-    record = new_manifest(detente.loads(EVERYTHING), RunRequest(draws=n, beliefs=5))
+    record = new_manifest(detente.loads(EVERYTHING), a_request(draws=n, checked=None))
     return Worlds(replace(seen, manifest=record), record, 4)
 
 
@@ -145,7 +145,7 @@ def test_a_run_in_which_nothing_was_solved_has_its_words(data: ReportData) -> No
     ensemble = make(
         {"given@3": np.full((n, 2), np.nan)}, {"luck": np.linspace(0, 1, n)}, ("", "trust")
     )
-    record = new_manifest(detente.loads(EVERYTHING), RunRequest(draws=n, beliefs=5))
+    record = new_manifest(detente.loads(EVERYTHING), a_request(draws=n, checked=None))
     told = Worlds(replace(explore(ensemble), manifest=record), record, n)
     (section,) = survives.sections(replace(data, worlds=told))
     assert section.key == "survives"
@@ -157,7 +157,7 @@ def test_one_policy_has_nothing_to_prefer(data: ReportData) -> None:
     luck = np.linspace(0, 1, 50)
     ensemble = make({"given@3": luck[:, None]}, {"luck": luck}, ("trust",))
     record = replace(
-        new_manifest(detente.loads(EVERYTHING), RunRequest(draws=50, beliefs=5)),
+        new_manifest(detente.loads(EVERYTHING), a_request(draws=50, checked=None)),
         policies=("trust",),
     )
     told = Worlds(replace(explore(ensemble), manifest=record), record, 0)

@@ -468,7 +468,7 @@ def test_play_without_end() -> None:
     final = result.path.query("t == 3")["happened"].item()
     row = result.outcomes.query("t == 5")["happened"].item()
     assert final == pytest.approx(row, abs=1e-13)
-    with pytest.raises(ValueError, match="the record goes to period 3"):
+    with pytest.raises(ScenarioError, match="the record goes to period 3"):
         tracked(solution, lines, periods=2)
 
 

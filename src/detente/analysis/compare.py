@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -109,7 +109,7 @@ def compare(
         Policies of the scenario, '' for no terms; by default all that it has.
     options
         As in `solve`. One policy is solved after the other, and only the tables of its
-        forecast are kept: its solution has let go of strategies and the coarser grid. Where the
+        forecast are kept: its solution has let go of strategies. Where the
         memory is enough for two, one is played forward while the next is solved.
     against
         The policy to compare with; by default the one that the scenario names. It is solved also
@@ -131,9 +131,7 @@ def compare(
     games = {policy: compile_game(scenario, policy=policy) for policy in wanted}
 
     def tell(solution: Solution) -> Forecast:
-        told = forecast(solution, periods=periods, threads=options.threads)
-        # Strategies of one policy can take a gigabyte, and no table needs them any more.
-        return replace(told, solution=replace(solution, strategies=(), coarse=None))
+        return forecast(solution, periods=periods, threads=options.threads).light()
 
     forecasts: dict[str, Future[Forecast]] = {}
     with ThreadPoolExecutor(1) as aside:

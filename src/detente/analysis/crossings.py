@@ -138,8 +138,12 @@ def find_roots(
     roots = []
     for k, (a, b) in enumerate(pairwise(known)):
         if sides[k] != sides[k + 1]:
-            low, high = (_whole if whole else _bracket)(curve, level, a, b, close, narrow)
-            roots.append(_root(curve, level, low, high, close, rising=sides[k + 1]))
+            low, high = (
+                _bisected(curve, level, a, b)
+                if whole
+                else _bracket(curve, level, a, b, close, narrow)
+            )
+            roots.append(_root(curve, low, high, rising=sides[k + 1]))
     return roots
 
 
@@ -201,9 +205,7 @@ def _around(curve: Curve, level: float, a: float, b: float) -> tuple[float, floa
     return a, b
 
 
-def _whole(
-    curve: Curve, level: float, a: float, b: float, close: float, narrow: float
-) -> tuple[float, float]:
+def _bisected(curve: Curve, level: float, a: float, b: float) -> tuple[float, float]:
     """The neighbouring whole numbers with the change of side, by bisection."""
     side = curve.numbers[a] >= level
     while b - a > 1:
@@ -215,9 +217,7 @@ def _whole(
     return a, b
 
 
-def _root(
-    curve: Curve, level: float, low: float, high: float, close: float, *, rising: bool
-) -> Root:
+def _root(curve: Curve, low: float, high: float, *, rising: bool) -> Root:
     """What was found, with the nearest other values on both sides of it."""
     below, above = curve.numbers[low], curve.numbers[high]
     if low < high:

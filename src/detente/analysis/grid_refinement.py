@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from detente.arguments import finite
 from detente.errors import expect, refuse
 from detente.game.arrays import CompiledGame
 from detente.game.periods import check_periods
-from detente.simulation.forecast import Forecast, forecast, overall
+from detente.simulation.forecast import Forecast, forecast, largest_difference
 from detente.solver.memory import gibibytes, memory_needed
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions, least_points
 from detente.solver.solution import Status
@@ -87,17 +85,8 @@ def forecast_within(
         solution = solve(game, replace(quiet, beliefs=finer), coarse=False)
         solution = replace(solution, coarse=rough)
         told = forecast(solution, periods=periods, threads=options.threads)
-        points, error = finer, _change(told, told_before)
+        points, error = finer, largest_difference(told, told_before)
         options.report(min(1.0, accuracy / error) if error else 1.0)
     if not note:
         note = f"Accuracy {accuracy:g} reached with {points} belief points: {error:.1g}."
     return Refined(told, error, error <= accuracy, note)
-
-
-def _change(one: Forecast, other: Forecast) -> float:
-    """Largest difference of a reported outcome probability or payoff."""
-    game = one.solution.game
-    tables = [overall(game, told.tables["outcomes"])["happened"] for told in (one, other)]
-    payoffs = [told.tables["payoffs"]["payoff"] for told in (one, other)]
-    pairs = (tables, payoffs)
-    return max(float(np.abs(a - b).max(initial=0.0)) for a, b in pairs)

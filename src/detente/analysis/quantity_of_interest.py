@@ -6,13 +6,15 @@ actor than another. All of them are `QuantityOfInterest.evaluate` at other value
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from detente.analysis.query import Query, target_for
-from detente.errors import Problems
+from detente.errors import Problems, ScenarioError
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game, with_values
 from detente.game.gradient import parameter_gradient
@@ -45,6 +47,23 @@ class Evaluation:
     solved: bool
 
 
+@contextmanager
+def naming(values: Mapping[str, float]) -> Iterator[None]:
+    """Mistakes that the scenario has at other values of its parameters say at which."""
+    try:
+        yield
+    except ScenarioError as error:
+        where = ", ".join(f"{name} = {value:g}" for name, value in values.items())
+        raise ScenarioError(
+            replace(
+                met,
+                message=f"with {where}: {met.message}",
+                hint=met.hint or "choose `low=` and `high=` so that all values are possible",
+            )
+            for met in error.diagnostics
+        ) from None
+
+
 @dataclass(frozen=True, eq=False)
 class QuantityOfInterest:
     """One number of a scenario, compiled: see `quantity_for`.
@@ -66,6 +85,19 @@ class QuantityOfInterest:
     def scenario(self) -> Scenario:
         """The scenario at its own values."""
         return self.games[0].scenario
+
+    def described(self, level: float) -> dict[str, Any]:
+        """What a `LevelAnswer` says of it."""
+        query = self.query
+        return {
+            "scenario": self.scenario,
+            "about": self.about,
+            "kind": query.kind,
+            "short": self.short,
+            "at": level,
+            "prefer": query.prefer,
+            "actor": query.actor,
+        }
 
     def structural(self, parameters: tuple[str, ...]) -> bool:
         """Whether one of the parameters decides which states there are."""
@@ -91,10 +123,9 @@ class QuantityOfInterest:
         ScenarioError
             For values with which the scenario is not well formed.
         """
-        evaluations = [
-            self._of(with_values(game, values), options, coarse=coarse, slopes=slopes)
-            for game in self.games
-        ]
+        with naming(values):
+            games = [with_values(game, values) for game in self.games]
+        evaluations = [self._of(game, options, coarse=coarse, slopes=slopes) for game in games]
         if len(evaluations) == 1:
             return replace(evaluations[0], error=abs(evaluations[0].error))
         first, second = evaluations

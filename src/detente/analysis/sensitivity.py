@@ -88,25 +88,17 @@ def sensitivity(
     rows = []
     for parameter in game.scenario.parameters.values():
         decides = parameter.key in game.structure.structural
-        entries = zip(parameter.names(), parameter.values, parameter.ranges, strict=True)
-        for name, at, limits in entries:
+        note = "decides which states there are" if decides else ""
+        for name, at, limits in zip(
+            parameter.names(), parameter.values, parameter.ranges, strict=True
+        ):
             low, high = limits or (np.nan, np.nan)
-            slope = slopes[name]
-            rows.append(
-                {
-                    "parameter": name,
-                    "value": at,
-                    "low": low,
-                    "high": high,
-                    "derivative": slope,
-                    "elasticity": slope * at / value if value else np.nan,
-                    "swing": slope * (high - low),
-                    "note": "decides which states there are" if decides else "",
-                }
-            )
-    columns = ["parameter", "value", "low", "high", "derivative", "elasticity", "swing", "note"]
-    table = pd.DataFrame(rows, columns=columns)
-    order = table["swing"].abs().fillna(-1.0)
-    ranked = table.assign(order=order, size=table["derivative"].abs())
-    ranked = ranked.sort_values(["order", "size"], ascending=False, kind="stable")
-    return Sensitivity(solution, about, value, ranked[columns].reset_index(drop=True))
+            elasticity = slopes[name] * at / value if value else np.nan
+            swing = slopes[name] * (high - low)
+            rows.append((name, at, low, high, slopes[name], elasticity, swing, note))
+    columns = "parameter value low high derivative elasticity swing note"
+    table = pd.DataFrame(rows, columns=columns.split())
+    ranked = table.assign(
+        order=table["swing"].abs().fillna(-1.0), size=table["derivative"].abs()
+    ).sort_values(["order", "size"], ascending=False, kind="stable", ignore_index=True)
+    return Sensitivity(solution, about, value, ranked[columns.split()])

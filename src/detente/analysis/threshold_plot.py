@@ -18,8 +18,7 @@ from scipy.interpolate import CubicHermiteSpline, CubicSpline
 
 from detente.analysis import threshold_wording as wording
 from detente.analysis.picture import write_figure
-from detente.analysis.threshold_map import ThresholdMap
-from detente.analysis.threshold_result import Threshold
+from detente.analysis.threshold_result import Threshold, ThresholdMap
 
 BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#555555"
 BOX = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"}

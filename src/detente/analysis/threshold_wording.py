@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from detente.scenario.hints import listing
 
 if TYPE_CHECKING:
-    from detente.analysis.threshold_map import ThresholdMap
-    from detente.analysis.threshold_result import Crossing, Threshold
+    from detente.analysis.threshold_result import Crossing, Threshold, ThresholdMap
 
 MOST_DIGITS = 6
 """Significant digits beyond which a parameter is not told, however well it is known."""

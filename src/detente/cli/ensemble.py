@@ -79,9 +79,14 @@ def ensemble(
         ),
     ] = None,
     periods: Periods = None,
-    workers: Annotated[
+    threads: Annotated[
         int | None,
-        typer.Option(min=1, max=MOST_THREADS, help="Processes; one for each processor by default."),
+        typer.Option(
+            "--workers",
+            min=1,
+            max=MOST_THREADS,
+            help="Processes; one for each processor by default.",
+        ),
     ] = None,
     cluster: Annotated[
         str | None,
@@ -99,9 +104,10 @@ def ensemble(
     check_packages("detente ensemble", "ensembles need", needed, extra)
     scenario = load_scenario(source, values, horizon)
     prepare_kernels(scenario)
-    from detente.ensembles.request import other_versions
+    from detente.ensembles.request import Draws, other_versions
     from detente.ensembles.run import ensemble as solve_worlds
     from detente.ensembles.store import damage, read_manifest
+    from detente.solver.options import SolveOptions
 
     if resume:
         console.print_diagnostics(damage(output))
@@ -112,18 +118,14 @@ def ensemble(
         try:
             found = solve_worlds(
                 scenario,
-                draws=draws,
-                policies=policies,
+                policies,
+                SolveOptions(beliefs=beliefs, threads=threads),
+                draws=Draws(draws, sampling, seed, checked),
                 against=against,
-                sampling=sampling,
-                seed=seed,
-                beliefs=beliefs,
-                checked=checked,
                 periods=periods,
-                workers=workers,
-                cluster=cluster,
                 output=output,
                 resume=resume,
+                cluster=cluster,
                 progress=tally.tell,
             )
         except KeyboardInterrupt:
@@ -245,7 +247,7 @@ def _summary(found: Ensemble, new: int, seconds: float) -> dict[str, Any]:
 
 def _grid(found: Ensemble) -> dict[str, Any] | None:
     """The largest change of an outcome's probability on the finer grid, and where it was seen."""
-    from detente.ensembles.columns import outcome_column
+    from detente.ensembles.rows import outcome_column
 
     record = found.manifest
     if found.checks.empty:
@@ -260,8 +262,8 @@ def _grid(found: Ensemble) -> dict[str, Any] | None:
 
 
 def _print_summary(found: Ensemble, data: dict[str, Any]) -> None:
-    from detente.ensembles.batch import CRASHED
     from detente.ensembles.explore.wording import count
+    from detente.ensembles.rows import CRASHED
 
     record, worlds = found.manifest, data["worlds"]
     policies = len(record.policies)

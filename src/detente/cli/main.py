@@ -28,7 +28,7 @@ from detente.cli.compare import compare
 from detente.cli.credibility import credibility
 from detente.cli.ensemble import ensemble
 from detente.cli.explore import explore
-from detente.cli.flags import RUNNING
+from detente.cli.flags import RUNNING, with_flags
 from detente.cli.groups import with_groups
 from detente.cli.inputs import (
     MOST_ROWS,
@@ -330,7 +330,7 @@ def main() -> None:
         console.print_diagnostics(error.diagnostics)
         sys.exit(2)
     except SolveError as error:
-        console.say(f"error: {error}", error=True)
+        console.say(f"error: {with_flags(str(error))}", error=True)
         sys.exit(1)
 
 

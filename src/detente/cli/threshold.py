@@ -27,8 +27,7 @@ from detente.errors import Diagnostic, Place, Severity
 
 if TYPE_CHECKING:
     from detente.analysis.query import Query
-    from detente.analysis.threshold_map import ThresholdMap
-    from detente.analysis.threshold_result import Threshold
+    from detente.analysis.threshold_result import Threshold, ThresholdMap
     from detente.scenario.model import Scenario
 
 NEEDED = {"scipy": "SciPy", "contourpy": "contourpy"}
@@ -127,7 +126,7 @@ def threshold(
     solving.prepare(scenario)
     from detente.analysis import threshold as one
     from detente.analysis import threshold_map as two
-    from detente.analysis.threshold_result import Interrupted
+    from detente.analysis.threshold_result import Interrupted, ThresholdMap
     from detente.cli.threshold_text import print_curve, print_map, threshold_data
 
     query = asked.query(setting.policy)
@@ -158,15 +157,15 @@ def threshold(
                     tolerance=tolerance,
                     slopes=search.slopes,
                 )
-    except (Interrupted, two.MapInterrupted) as stopped:
+    except Interrupted as stopped:
         found = stopped.found
-    table = found.map if isinstance(found, two.ThresholdMap) else found.curve
+    table = found.map if isinstance(found, ThresholdMap) else found.curve
     failed = int((~table["solved"].astype(bool)).sum())
     lost = [f"at {failed} of {len(table)} values"] if failed else []
     unsolved = tell(lost, text=not as_json)
     if as_json:
         console.print_json(threshold_data(found))
-    elif isinstance(found, two.ThresholdMap):
+    elif isinstance(found, ThresholdMap):
         print_map(found)
     else:
         print_curve(found)

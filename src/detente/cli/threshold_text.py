@@ -6,8 +6,7 @@ import math
 from typing import Any
 
 from detente.analysis import threshold_wording as wording
-from detente.analysis.threshold_map import ThresholdMap
-from detente.analysis.threshold_result import Threshold
+from detente.analysis.threshold_result import Threshold, ThresholdMap
 from detente.cli import console
 
 MOST, LEAST = 62, 20

@@ -13,12 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from detente.dtypes import Floats, Ints
 from detente.errors import Diagnostic, Problems, ScenarioError, expect
-from detente.game.arrays import CompiledGame, Floats, Layer
+from detente.game.arrays import CompiledGame, Layer
 from detente.game.effects import ZERO, probabilities
 from detente.game.enumerate import enumerate_game
-from detente.game.evaluate import Evaluator, Findings, evaluator
-from detente.game.structure import Ints, Side, Skeleton, Structure
+from detente.game.evaluate import Evaluator, evaluator_of
+from detente.game.structure import Side, Skeleton, Structure
 from detente.game.term_status import variables
 from detente.scenario.formula.expression import Formula
 from detente.scenario.model import Scenario
@@ -109,9 +110,7 @@ def _fill(scenario: Scenario, policy: str, structure: Structure) -> CompiledGame
 
     None where a transition that the enumeration left out has become possible.
     """
-    findings = Findings()
-    last = len(structure.period_sets)
-    at = evaluator(scenario, structure.variables, structure.profiles, last, findings)
+    at = evaluator_of(scenario, structure)
     parts = []
     for skeleton, codes in zip(structure.skeletons, structure.skeleton_sets[:-1], strict=True):
         part = fill_layer(at, skeleton, codes)
@@ -122,7 +121,7 @@ def _fill(scenario: Scenario, policy: str, structure: Structure) -> CompiledGame
     ends = [structure.sets[n] for n in structure.period_sets]
     flow = tuple(_payoffs(at, codes, t, "flow") for t, codes in enumerate(ends, start=1))
     terminal = _payoffs(at, structure.sets[-1], len(ends) + 1, "terminal")
-    findings.refuse()
+    at.findings.refuse()
     actors = scenario.actors.values()
     return CompiledGame(
         scenario=scenario,

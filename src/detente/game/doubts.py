@@ -12,12 +12,13 @@ from itertools import combinations
 
 import numpy as np
 
-from detente.errors import Diagnostic, Severity
-from detente.game.arrays import CompiledGame, Floats
+from detente.dtypes import Bools, Floats, Ints
+from detente.errors import Diagnostic, warning
+from detente.game.arrays import CompiledGame
 from detente.game.compile import fill_layer
 from detente.game.enumerate import generic
-from detente.game.evaluate import Evaluator, Findings, evaluator
-from detente.game.structure import Bools, Ints, Side, Skeleton
+from detente.game.evaluate import Evaluator, evaluator_of
+from detente.game.structure import Side, Skeleton
 from detente.scenario.calendar import MONTHS
 from detente.scenario.entities import Variable
 from detente.scenario.formula.expression import Formula
@@ -35,14 +36,10 @@ def doubts(games: Sequence[CompiledGame], *, every: bool) -> list[Diagnostic]:
     """What is doubtful in a scenario's games; `every` says that there is one for each policy."""
     scenario = games[0].scenario
     found = [*_duplicates(scenario, games), *_negative(scenario, games)]
-    over = any(warning.code == "ends-at-start" for game in games for warning in game.warnings)
+    over = any(met.code == "ends-at-start" for game in games for met in game.warnings)
     if every and not over:  # or it has been told why nothing is ever done
         found += _never(scenario, games)
     return found
-
-
-def _warning(one: Event | Term, code: str, message: str, hint: str) -> Diagnostic:
-    return Diagnostic(one.place, code, message, hint, Severity.WARNING)
 
 
 # --- what is never done ---
@@ -59,20 +56,15 @@ def _never(scenario: Scenario, games: Iterable[CompiledGame]) -> Iterator[Diagno
         if n >= 0
     }
     policies = " under any policy" if len(scenario.policies) > 1 else ""
-    for mover, (actor, actions) in enumerate(_by_actor(scenario)):
-        for key, action in actions.items():
+    for mover, actor in enumerate(scenario.actors):
+        for key, action in scenario.actions.get(actor, {}).items():
             if (mover, key) not in done and "never-allowed" not in action.accept:
                 message = f"`{key}` of {actor} is allowed at no state of play{policies}"
-                yield _warning(action, "never-allowed", message, _wanting(scenario, action))
+                yield warning(action.place, "never-allowed", message, _wanting(scenario, action))
     for key, event in scenario.events.items():
         if (-1, key) not in done and "never-happens" not in event.accept:
             message = f"the event `{key}` can happen at no state of play{policies}"
-            yield _warning(event, "never-happens", message, _wanting(scenario, event))
-
-
-def _by_actor(scenario: Scenario) -> Iterator[tuple[str, dict[str, Event]]]:
-    for actor in scenario.actors:
-        yield actor, dict(scenario.actions.get(actor, {}))
+            yield warning(event.place, "never-happens", message, _wanting(scenario, event))
 
 
 def _wanting(scenario: Scenario, action: Event) -> str:
@@ -97,7 +89,7 @@ def _negative(scenario: Scenario, games: Iterable[CompiledGame]) -> Iterator[Dia
     """Costs to who acts that are nowhere above 0, and somewhere below."""
     bounds: dict[str, tuple[Event | Term, str, Formula, float, float]] = {}
     for game in games:
-        at = _evaluator(game, scenario)
+        at = evaluator_of(scenario, game.structure)
         for skeleton, codes in _turns(game):
             for one, actor, formula, here in _charges(scenario, skeleton, codes):
                 values = at.profiled(formula, here, skeleton.period)
@@ -111,7 +103,7 @@ def _negative(scenario: Scenario, games: Iterable[CompiledGame]) -> Iterator[Dia
         if low < 0 and high <= 0 and "negative-cost" not in one.accept:
             message = f"the cost of `{one.key}` to {actor}, `{formula.text}`, is below 0: a gain"
             hint = "costs are subtracted, so that one is written without a minus sign"
-            yield Diagnostic(formula.place, "negative-cost", message, hint, Severity.WARNING)
+            yield warning(formula.place, "negative-cost", message, hint)
 
 
 def _charges(
@@ -159,7 +151,7 @@ def _duplicates(scenario: Scenario, games: Iterable[CompiledGame]) -> Iterator[D
     """
     pairs: dict[tuple[int, int, int], _Pair] = {}
     for game in games:
-        moved = _evaluator(game, generic(scenario))
+        moved = evaluator_of(generic(scenario), game.structure)
         for skeleton, codes in _turns(game):
             marks = _marks(moved, skeleton, codes)
             if marks is None:
@@ -230,7 +222,7 @@ def _duplicate(
     both = f"`{first.key}` and `{second.key}` of {actor} have the same effects and costs"
     if not pair.mixed:
         message = f"{both} wherever both are allowed"
-        yield _warning(second, "duplicate-action", message, f"{twice}: drop one of the two")
+        yield warning(second.place, "duplicate-action", message, f"{twice}: drop one of the two")
         return
     apart = [
         variable
@@ -239,7 +231,7 @@ def _duplicate(
     ]
     if not apart:
         message, hint = f"{both} {pair.example}", f"{twice}: leave one out there by a `when`"
-        yield _warning(second, "duplicate-action", message, hint)
+        yield warning(second.place, "duplicate-action", message, hint)
         return
     variable = apart[0]
     levels = np.flatnonzero(pair.same[variable.key]).tolist()
@@ -250,7 +242,7 @@ def _duplicate(
     hint = f"{twice}: give `{target.key}` the condition `{_outside(variable, levels)}`"
     if target.when:
         hint += f" beside `{target.when.text}`"
-    yield _warning(target, "duplicate-action", message, hint)
+    yield warning(target.place, "duplicate-action", message, hint)
 
 
 def _changed(action: Event) -> set[str]:
@@ -275,9 +267,3 @@ def _turns(game: CompiledGame) -> Iterator[tuple[Skeleton, Ints]]:
     for skeleton, codes in zip(game.structure.skeletons, sets[:-1], strict=True):
         if skeleton.movers:
             yield skeleton, codes
-
-
-def _evaluator(game: CompiledGame, scenario: Scenario) -> Evaluator:
-    structure = game.structure
-    last = len(structure.period_sets)
-    return evaluator(scenario, structure.variables, structure.profiles, last, Findings())

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from detente.dtypes import Bools, Ints
 from detente.errors import Diagnostic, Place
 from detente.game.evaluate import Evaluator
-from detente.game.structure import Bools, Ints, Side, decode, encode
+from detente.game.structure import Side, decode, encode
 from detente.scenario.entities import Variable
 from detente.scenario.rules import Event, LevelChange
 

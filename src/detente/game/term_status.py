@@ -18,8 +18,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from detente.dtypes import Bools, Ints
 from detente.game.evaluate import Evaluator
-from detente.game.structure import Bools, Ints, decode
+from detente.game.structure import decode
 from detente.scenario.entities import Variable
 from detente.scenario.formula.expression import Formula
 from detente.scenario.model import Scenario

@@ -43,11 +43,10 @@ from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Scenario
 from detente.scenario.observations import Record
 from detente.scenario.policies import find_policy
-from detente.simulation.forecast import Forecast, forecast, overall
+from detente.simulation.forecast import Forecast, forecast
 from detente.simulation.track import Track, track
 from detente.solver.beliefs import grid_size
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions, least_points
-from detente.solver.solution import Solution
 from detente.solver.solve import solve
 from detente.solver.workers import Progress
 
@@ -204,7 +203,7 @@ def build(
             threads=threads,
             progress=work.next(),
         )
-        seen = replace(seen, solution=_let_go(seen.solution))
+        seen = replace(seen, solution=seen.solution.light())
     shared = solution
     forecasts = {base: told}
     if fewer != points and solution.coarse is not None:
@@ -217,13 +216,13 @@ def build(
     for name in wanted[1:]:
         step = replace(options, beliefs=fewer, progress=work.next())
         other = solve(games[name], step, regret=False)
-        forecasts[name] = _light(tell(other, progress=work.next()))
+        forecasts[name] = tell(other, progress=work.next()).light()
     comparison = compare_forecasts(forecasts, against=base) if len(wanted) > 1 else None
     asked = outcome or _most_open(told)
     found = None
     if asked:
         found = sensitivity(shared, Query(outcome=asked), threads=threads, progress=work.next())
-        found = replace(found, solution=_let_go(found.solution))
+        found = replace(found, solution=found.solution.light())
     fewest = points if fewer == points else least_points(game)
     turning = replace(options, beliefs=fewest if game.informed else None)
     turns = tuple(
@@ -240,7 +239,7 @@ def build(
     work.done()
     return ReportData(
         scenario=scenario,
-        forecast=_light(told),
+        forecast=told.light(),
         comparison=comparison,
         question=asked,
         sensitivity=found,
@@ -269,13 +268,10 @@ def _check_names(
     problems.refuse()
 
 
-def _most_open(told: Forecast) -> str:
+def _most_open(forecast: Forecast) -> str:
     """The outcome whose probability by the end is nearest to one half; '' without outcomes."""
-    last = overall(told.solution.game, told.outcomes)
-    last = last[last["t"] == told.periods]
-    if last.empty:
-        return ""
-    return str(last["outcome"].iloc[int(np.argmin((last["happened"] - 0.5).abs()))])
+    final = forecast.final
+    return str(final["outcome"][np.abs(final["happened"] - 0.5).argmin()]) if len(final) else ""
 
 
 def _decisive(found: Sensitivity | None, most: int) -> list[str]:
@@ -299,16 +295,6 @@ def _points_to_compare(game: CompiledGame, points: int) -> int:
 
 def _half(points: int) -> int:
     return (points + 1) // 2
-
-
-def _let_go(solution: Solution) -> Solution:
-    """Without its strategies, which can take a gigabyte: no table needs them any more."""
-    coarse = None if solution.coarse is None else replace(solution.coarse, strategies=())
-    return replace(solution, strategies=(), coarse=coarse)
-
-
-def _light(told: Forecast) -> Forecast:
-    return replace(told, solution=_let_go(told.solution))
 
 
 def _plan(game: CompiledGame, points: int, fewer: int, policies: int, tracked: bool) -> list[float]:

@@ -18,17 +18,16 @@ def first_moves(told: Forecast) -> Table:
         action of the actor, also of those that are not available there.
     """
     game = told.solution.game
-    actors = game.scenario.actors
     blocks = []
-    for i, (key, actor) in enumerate(actors.items()):
-        mine = told.tables["actions"].where(actor=key)
+    for i, actor in enumerate(game.actors):
+        mine = told.tables["actions"].where(actor=actor.key)
         moving = overall(game, mine)
         moving = moving[~np.isnan(moving["share"].astype(float))]
         if not len(moving):
             continue
         first = mine.where(t=moving["t"][0], turn=moving["turn"][0])
         for kind in actor.types if i in game.informed else ("",):
-            types = {list(actors)[j]: kind if j == i else ANY for j in game.informed}
+            types = {game.actors[j].key: kind if j == i else ANY for j in game.informed}
             blocks.append({**first.where(**types).columns, "type": kind})
     table = Table.of(("t", "period", "turn", "actor", "type", "action", "share"), blocks)
     return table[np.lexsort((table["turn"], table["t"]))]

@@ -11,18 +11,15 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from detente.arguments import MOST_DRAWS, whole
+from detente.dtypes import Floats, Ints
 from detente.errors import expect
 from detente.game.periods import check_periods
 from detente.simulation.forward import schedule
 from detente.solver.beliefs import Simplex
 from detente.solver.layout import kinds
 from detente.solver.solution import Solution
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 BATCH = 2048
 """Histories drawn side by side: many enough for the time of a step to go into its numbers, few

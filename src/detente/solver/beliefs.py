@@ -21,12 +21,9 @@ from functools import cached_property
 from math import comb, prod
 
 import numpy as np
-from numpy.typing import NDArray
 
+from detente.dtypes import Floats, Ints
 from detente.game.arrays import CompiledGame
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

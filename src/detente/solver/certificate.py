@@ -25,11 +25,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detente.dtypes import Floats, Ints
 from detente.game.arrays import CompiledGame, Layer
 from detente.solver.beliefs import BeliefGrid, Simplex
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 CHECKED_NODES = 50_000
 """Nodes recomputed in a solve unless it says how many: all of them in small games."""

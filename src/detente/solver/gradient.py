@@ -68,11 +68,7 @@ class Target:
 
     def weights(self, game: CompiledGame, but: int = -1) -> Floats:
         """Weight of each type profile, float64 [p]; without the prior of actor `but`."""
-        weights = self.given.copy()
-        for i, prior in enumerate(game.priors):
-            if self.by_prior[i] and i != but:
-                weights *= prior[game.profiles[:, i]]
-        return weights
+        return self.given * game.profile_prior(but=[but, *np.flatnonzero(~self.by_prior)])
 
 
 def game_gradient(

@@ -5,14 +5,12 @@ from __future__ import annotations
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
+from detente.dtypes import Ints
 from detente.game.arrays import CompiledGame, Layer
 from detente.solver.beliefs import BeliefGrid
 from detente.solver.kernels.lottery import BeliefLayout
 from detente.solver.kernels.stage import LayerArrays, Work, make_work
-
-Ints = NDArray[np.int64]
 
 
 def kinds(game: CompiledGame, layer: Layer) -> tuple[int, ...]:

@@ -31,6 +31,7 @@ from detente.solver.solution import (
     Solution,
     Status,
     by_type,
+    status_of,
 )
 from detente.solver.stationary import Stationary, at_share, follow_stationary
 from detente.solver.workers import Progress, TimeUpError, Workers, open_workers
@@ -203,14 +204,11 @@ def _solve_on(game: CompiledGame, grid: BeliefGrid, task: _GridTask) -> Solution
         regret_points=grid.points,
         change=None if found is None else found.change,
     )
-    branches = BranchCount(*(int(c) for c in engine.counts))
-    status = Status.SOLVED
-    if branches.failed:
-        status = Status.STAGE_FAILED
-    elif found is not None and (found.share < 1.0 or found.change > RESIDUAL_LIMIT):
+    branches = BranchCount.of(engine.counts)
+    status = status_of(branches, auditor.residual, auditor.value_error)
+    moving = found is not None and (found.share < 1.0 or found.change > RESIDUAL_LIMIT)
+    if moving and status is not Status.STAGE_FAILED:
         status = Status.NOT_STATIONARY
-    elif not max(auditor.residual, auditor.value_error) <= RESIDUAL_LIMIT:
-        status = Status.INACCURATE
     return Solution(
         game=game,
         grid=grid,

@@ -17,12 +17,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from detente.dtypes import Floats
 from detente.game.arrays import CompiledGame
 from detente.solver.workers import TimeUpError
 
-Floats = NDArray[np.float64]
 Map = Callable[[Floats], Floats]
 Period = Callable[[Floats, float, bool], Floats]
 

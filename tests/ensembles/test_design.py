@@ -8,8 +8,14 @@ import pytest
 from scipy import stats
 
 import detente
-from detente.ensembles.draws import BLOCK, Draw, Plan, plan
-from detente.ensembles.quantities import Kind, quantities
+from detente.ensembles.design import (
+    BLOCK,
+    Design,
+    Distribution,
+    Draw,
+    design,
+    quantities,
+)
 from detente.scenario.model import Scenario
 
 TEXT = """
@@ -63,14 +69,14 @@ def scenario() -> Scenario:
     return detente.loads(TEXT)
 
 
-def drawn(found: Plan, count: int) -> pd.DataFrame:
+def drawn(found: Design, count: int) -> pd.DataFrame:
     rows = [{**d.values, **d.options} for d in found.between(1, count + 1)]
     return pd.DataFrame(rows)
 
 
 @pytest.fixture(scope="module", params=["sobol", "latin"])
 def table(scenario: Scenario, request: pytest.FixtureRequest) -> pd.DataFrame:
-    return drawn(plan(scenario, draws=4096, sampling=request.param, seed=5), 4096)
+    return drawn(design(scenario, draws=4096, sampling=request.param, seed=5), 4096)
 
 
 def test_each_quantity_follows_its_distribution(table: pd.DataFrame) -> None:
@@ -113,24 +119,24 @@ def test_ranks_correlate_as_asked(table: pd.DataFrame) -> None:
 
 
 def test_a_draw_is_the_same_wherever_it_is_made(scenario: Scenario) -> None:
-    many = plan(scenario, draws=3 * BLOCK, seed=1)
+    many = design(scenario, draws=3 * BLOCK, seed=1)
     for number in (1, 2, BLOCK, BLOCK + 1, 2 * BLOCK + 7):
         alone = many.draw(number)
         assert alone == list(many.between(number - 1, number + 1))[-1]
         # Of a Sobol sequence, also whatever the number of draws is.
-        assert alone == plan(scenario, draws=number, seed=1).draw(number)
-    assert many.draw(1) != plan(scenario, draws=3, seed=2).draw(1)
+        assert alone == design(scenario, draws=number, seed=1).draw(number)
+    assert many.draw(1) != design(scenario, draws=3, seed=2).draw(1)
 
 
 def test_draw_0_is_the_scenario_as_it_stands(scenario: Scenario) -> None:
-    first = plan(scenario, draws=1).draw(0)
+    first = design(scenario, draws=1).draw(0)
     assert first == Draw(0, first.values, {"order": "first"})
     assert first.values["p_a"] == 0.5
     assert first.values["twice.e"] == 2.0
 
 
 def test_a_latin_hypercube_has_one_draw_in_each_stratum(scenario: Scenario) -> None:
-    values = drawn(plan(scenario, draws=50, sampling="latin"), 50)["p_d"]
+    values = drawn(design(scenario, draws=50, sampling="latin"), 50)["p_d"]
     assert sorted(np.floor((values - 0.2) / 0.4 * 50)) == list(range(50))
 
 
@@ -144,7 +150,7 @@ def test_what_is_set_or_chosen_is_known(scenario: Scenario) -> None:
     # The correlation of what is known with what is not drops out.
     assert (
         stats.kstest(
-            drawn(plan(known, draws=1024), 1024)["size"], stats.loguniform(0.01, 100).cdf
+            drawn(design(known, draws=1024), 1024)["size"], stats.loguniform(0.01, 100).cdf
         ).statistic
         < 0.03
     )
@@ -155,8 +161,12 @@ def test_a_stick_that_is_all_named_adds_up() -> None:
         "  p_d: {value", "  p_c: {value: 0.3, judgement: j}\n  p_d: {value"
     )
     scenario = detente.loads(text)
-    assert [q.drawn for q in quantities(scenario) if q.kind is Kind.SHARE] == [True, True, False]
-    table = drawn(plan(scenario, draws=64), 64)
+    assert [q.drawn for q in quantities(scenario) if q.distribution is Distribution.SHARE] == [
+        True,
+        True,
+        False,
+    ]
+    table = drawn(design(scenario, draws=64), 64)
     assert (table[["p_a", "p_b", "p_c"]].sum(axis=1) - 1.0).abs().max() < 1e-12
 
 
@@ -165,7 +175,7 @@ def test_nothing_to_draw() -> None:
     known = scenario.with_values(
         {n: v for p in scenario.parameters.values() for n, v in zip(p.names(), p.values)}  # noqa: B905
     )
-    assert plan(known, draws=3).draw(3) == Draw(3, {}, {})
+    assert design(known, draws=3).draw(3) == Draw(3, {}, {})
 
 
 @pytest.mark.parametrize(
@@ -174,4 +184,4 @@ def test_nothing_to_draw() -> None:
 )
 def test_what_cannot_be_drawn(scenario: Scenario, options: dict, message: str) -> None:  # type: ignore[type-arg]
     with pytest.raises(ValueError, match=message):
-        plan(scenario, **options)
+        design(scenario, **options)
