@@ -20,7 +20,7 @@ MEMORY_LIMIT = 4 * 2**30
 """Bytes that a solve may take unless more is allowed."""
 
 
-SEARCH_SECONDS, POINT_SECONDS = 20.0, 1e-3
+SEARCH_SECONDS, POINT_SECONDS = 120.0, 1e-3
 """Seconds that may be spent on a search that need not end, and more for each turn, state and node
 of the belief grid: many times what a search takes that comes to its end."""
 

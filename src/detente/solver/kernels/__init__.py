@@ -17,7 +17,7 @@ Which stage problem goes where
     ======================== ============================================ ====================
     turn                     certain to have one solution                 not certain
     ======================== ============================================ ====================
-    chance, one type         the logit (`backward.logit`)                 –
+    chance, one type         the logit (`kernels.backward`)               –
     one mover, two types     `two_type`: Newton's method on whole lines   `two_type_branch`,
                                                                           then `homotopy`
     one mover, more types    `simplex`: the same on the simplex           `homotopy`
@@ -28,9 +28,10 @@ Which stage problem goes where
     branch from λ = 0 past folds, forks and kinks.
 
 What calls what
-    `backward` and `forward` and `adjoint` have the kernels that Python calls; all else is called by
-    them. A kernel is compiled when a game first needs it, and kept on disk (`jit`, `cache`): change
-    any file here, and all are compiled anew. Scratch is made in Python and passed in.
+    `kernels.backward`, `forward` and `adjoint` have the kernels that Python calls; all else is
+    called by them. A kernel is compiled when a game first needs it, and kept on disk (`jit`,
+    `cache`): change any file here, and all are compiled anew. Scratch is made in Python and passed
+    in.
 
 How to change it
     `tests/solver/test_stage.py` holds single stage problems against plain NumPy,
