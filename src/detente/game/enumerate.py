@@ -18,11 +18,12 @@ from detente.game.evaluate import Evaluator, evaluator
 from detente.game.structure import Skeleton, Structure, encode
 from detente.game.term_status import standings, variables
 from detente.game.turns import Builder, Reach
-from detente.scenario.fields import Entry, formulas_of
+from detente.scenario.fields import within
+from detente.scenario.formula.expression import Formula
 from detente.scenario.formula.types import CONDITION
 from detente.scenario.model import Scenario
 from detente.scenario.policies import terms_of
-from detente.scenario.rules import Event, Term
+from detente.scenario.rules import LevelChange, Term
 
 
 def enumerate_game(scenario: Scenario, policy: str) -> Structure:
@@ -138,14 +139,8 @@ def generic(scenario: Scenario) -> Scenario:
 
 def _structural(scenario: Scenario) -> frozenset[str]:
     """Parameters whose values decide which states and actions there are."""
-    formulas = [f for entry in scenario.entries(Entry) for f in formulas_of(entry)]
-    conditions = [formula for formula in formulas if formula.gives == CONDITION]
-    changes = [
-        change.formula
-        for event in scenario.entries(Event)
-        for alternative in event.alternatives
-        for change in alternative.changes
-    ]
+    conditions = [one for one in within(scenario, Formula) if one.gives == CONDITION]
+    changes = [change.formula for change in within(scenario, LevelChange)]
     return scenario.horizon.parameters.union(*(f.parameters for f in conditions + changes))
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from detente.dtypes import Floats, Ints
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.game.structure import Structure, decode, describe
+from detente.scenario.constants import scalars
 from detente.scenario.entities import Variable
 from detente.scenario.formula.expression import Formula, NotFinite
 from detente.scenario.model import Scenario
@@ -134,7 +135,7 @@ def evaluator(
     return Evaluator(
         scenario,
         variables,
-        scalars={k: one.values[0] for k, one in scenario.parameters.items() if not one.types},
+        scalars=scalars(scenario.parameters),
         by_type={
             key: np.array(one.values)[columns[one.of]][None, :]
             for key, one in scenario.parameters.items()

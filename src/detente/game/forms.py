@@ -10,6 +10,7 @@ from detente.game.compile import compile_policies
 from detente.game.doubts import SOME_FORM, doubts
 from detente.scenario.build import variants
 from detente.scenario.build.checks import unsaid
+from detente.scenario.fields import within
 from detente.scenario.model import Scenario
 from detente.scenario.rules import Event
 from detente.scenario.source import read_text
@@ -42,23 +43,19 @@ def compile_forms(
     found = list(unsaid(scenario, source))
     doubtful: Counter[Diagnostic] = Counter()
     standing: Counter[Place] = Counter()
-    told: set[tuple[Place, str]] = set()
-    for choice in (None, *variants.all_chosen(source)):
-        form = scenario.with_options(dict([choice])) if choice else scenario
+    known: list[Diagnostic] = []
+    for chosen in (None, *variants.all_chosen(source)):
+        form = scenario.with_options(dict([chosen])) if chosen else scenario
         games, met = compile_policies(form)
         if games:
             met += tuple(doubts(list(games.values()), every=len(games) >= len(form.policies)))
-        forms[" = ".join(choice or ())] = {
+        forms[" = ".join(chosen or ())] = {
             policy: Size(max(layer.states.size for layer in game.layers), len(game.layers))
             for policy, game in games.items()
         }
         errors = [one for one in met if one.severity is Severity.ERROR or one.code in SOME_FORM]
-        if choice is None:
-            found += errors
-            told |= {(one.place, one.code) for one in errors}
-        else:
-            fresh = (one for one in errors if (one.place, one.code) not in told)
-            found += variants.explained(source, choice, fresh)
+        known = known if chosen else errors
+        found += variants.news(source, chosen, errors, known) if chosen else errors
         standing.update(_looked_at(form))
         doubtful.update(one for one in met if one not in errors)
     found += [
@@ -70,7 +67,7 @@ def compile_forms(
 def _looked_at(scenario: Scenario) -> set[Place]:
     """The places of what a game may find doubtful everywhere, where an entry stands in the file."""
     places = {outcome.when.place for outcome in scenario.outcomes.values()}
-    places |= {event.place for event in scenario.entries(Event)}
+    places |= {event.place for event in within(scenario, Event)}
     for term in scenario.terms.values():
         places |= {term.place, *(event.place for event in term.events())}
     return places

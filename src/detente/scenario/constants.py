@@ -19,7 +19,6 @@ from detente.scenario.calendar import Calendar
 from detente.scenario.entities import Actor, Horizon, Parameter, Variant
 from detente.scenario.fields import FormulaIn, fields_of
 from detente.scenario.formula.expression import Formula, NotFinite
-from detente.scenario.formula.types import CONSTANT
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.rules import Event
@@ -84,36 +83,34 @@ class _Constants:
         if not (periods.is_integer() and 1 <= periods <= MOST_PERIODS):
             message = f"the horizon is {periods:g}: not a whole number from 1 to {MOST_PERIODS:,}"
             self.tell(formula, "out-of-range", message)
-            return
-        try:
-            calendar.date(int(periods) + 1)
-        except (OverflowError, ValueError):
-            self.tell(formula, "out-of-range", "the calendar ends after the year 9999")
+        else:
+            try:
+                calendar.date(int(periods) + 1)
+            except (OverflowError, ValueError):
+                self.tell(formula, "out-of-range", "the calendar ends after the year 9999")
 
     def actor(self, actor: Actor) -> None:
-        for field in fields_of(Actor).values():
-            if isinstance(field.shape, FormulaIn) and field.shape.slot == CONSTANT:
-                self.bounds(actor, field.key, getattr(actor, field.attribute), field.shape)
+        values = {
+            key: self.bounded(actor, key, getattr(actor, field.attribute), field.shape)
+            for key, field in fields_of(Actor).items()
+            if isinstance(field.shape, FormulaIn)
+        }
+        if values["discount"] == 1 and self.endless:
+            message = f"the discount of {actor.key} is 1: not below 1, though play goes on forever"
+            hint = f"give {actor.key} a `discount` below 1, or the calendar a number of periods"
+            self.tell(actor.discount, "out-of-range", message, hint)
         priors = [(f, f"the prior of {actor.key}.{name}") for name, f in actor.priors.items()]
         self.shares(priors, "priors", f"the priors of {actor.key}", complete=True)
 
-    def bounds(self, actor: Actor, key: str, formula: Formula, shape: FormulaIn) -> None:
-        """Check that a constant is not less than the least, nor more than the most it may be."""
+    def bounded(self, actor: Actor, key: str, formula: Formula, shape: FormulaIn) -> float | None:
+        """The value of a constant, told where it lies outside the bounds of its field."""
         value = self.value(formula, f"the {key} of {actor.key}")
-        if value is None or shape.least is None:
-            return
-        hint = ""
-        if not shape.least <= value <= (math.inf if shape.most is None else shape.most):
-            wrong = f"less than {shape.least}"
-            if shape.most is not None:
-                wrong = f"not from {shape.least} to {shape.most}"
-        elif key == "discount" and value == 1 and self.endless:
-            wrong = "not below 1, though play goes on forever"
-            hint = f"give {actor.key} a `discount` below 1, or the calendar a number of periods"
-        else:
-            return
-        message = f"the {key} of {actor.key} is {value:g}: {wrong}"
-        self.tell(formula, "out-of-range", message, hint)
+        least, most = shape.least, math.inf if shape.most is None else shape.most
+        if value is not None and least is not None and not least <= value <= most:
+            wrong = f"less than {least}" if shape.most is None else f"not from {least} to {most}"
+            message = f"the {key} of {actor.key} is {value:g}: {wrong}"
+            self.tell(formula, "out-of-range", message)
+        return value
 
     def probabilities(self, event: Event) -> None:
         """Those that are the same at every state; the others are checked in play."""

@@ -10,15 +10,14 @@ of a file with all its mistakes (`build.shapes`), the checked entities (`build.e
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass
 from typing import Any, TypeAlias, TypeVar, dataclass_transform
 
 from detente.errors import Place
-from detente.scenario.formula.expression import Formula
 from detente.scenario.formula.types import Slot
 from detente.scenario.frozen import Frozen
-from detente.scenario.scalar_types import NAME, Scalar
+from detente.scenario.scalar_types import LINE, NAME, Scalar, formula, formula_or_table
 
 T = TypeVar("T")
 NOWHERE = Place("")
@@ -40,6 +39,10 @@ class FormulaIn:
     least: float | None = None
     most: float | None = None
 
+    def check(self, value: Any) -> Any:
+        """What is read of a value, whose text is read later on."""
+        return formula_or_table(value) if self.tables else formula(value)
+
 
 @dataclass(frozen=True, slots=True)
 class AllOf:
@@ -51,6 +54,10 @@ class Reference:
     """The name of an entry of a section."""
 
     section: str
+
+    def check(self, value: Any) -> Any:
+        """What is read of a value, which is looked up later on."""
+        return LINE.check(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +87,19 @@ class MapOf:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """An entity; a bare value of type `short` stands for one with the single key `key`."""
+class EntityOf:
+    """An entity, for the JSON Schema the definition `part`.
+
+    A bare value of type `short` stands for one with the single key `key`.
+    """
 
     entity: type
     short: type | None = None
     key: str = ""
+    part: str = ""
 
 
-Shape: TypeAlias = "Scalar | FormulaIn | AllOf | Reference | ListOf | MapOf | Record"
+Shape: TypeAlias = "Scalar | FormulaIn | AllOf | Reference | ListOf | MapOf | EntityOf"
 
 # ---- entities and their fields
 
@@ -127,29 +138,16 @@ class Field:
 
 
 def field(
-    shape: Shape,
-    words: str = "",
-    *,
-    default: Any = MISSING,
-    default_factory: Callable[[], Any] | Any = MISSING,
-    written: Any = None,
-    **said: Any,
+    shape: Shape, words: str = "", *, default: Any = MISSING, written: Any = None, **said: Any
 ) -> Any:
     """A field of an entity, of which `said` says what `Field` has room for.
 
-    `default` and `default_factory` are the entity's own; `written` is a default as a file has it,
-    where that is to be read like what stands there.
+    `default` is the entity's own; `written` is one as a file has it, to be read like what stands
+    there.
     """
-    own = default if default is not MISSING else None
-    made = Field(
-        shape,
-        words,
-        default=own if written is None else written,
-        needed=written is None and default is MISSING and default_factory is MISSING,
-        **said,
-    )
-    if default_factory is not MISSING:
-        return dataclasses.field(default_factory=default_factory, metadata={"field": made})
+    needed = written is None and default is MISSING
+    own = None if default is MISSING else default
+    made = Field(shape, words, default=written or own, needed=needed, **said)
     return dataclasses.field(default=default, metadata={"field": made})
 
 
@@ -186,22 +184,13 @@ class Entry:
     place: Place = NOWHERE
 
 
-def entries_of(value: Any) -> Iterator[Entry]:
-    """All entries in a section, or in several of them, in their order."""
-    if isinstance(value, Entry):
+def within(value: Any, kind: type[T]) -> Iterator[T]:
+    """All values of a kind in an entity or a scenario, in the order of fields."""
+    if isinstance(value, kind):
         yield value
     elif isinstance(value, Frozen | dict | tuple):
         for item in value if isinstance(value, tuple) else value.values():
-            yield from entries_of(item)
-
-
-def formulas_of(value: Any) -> Iterator[Formula]:
-    """All formulas of an entity, in the order of its fields."""
-    if isinstance(value, Formula):
-        yield value
-    elif isinstance(value, Frozen | dict | tuple):
-        for item in value if isinstance(value, tuple) else value.values():
-            yield from formulas_of(item)
+            yield from within(item, kind)
     elif dataclasses.is_dataclass(value) and not isinstance(value, Place):
         for attribute in dataclasses.fields(value):
-            yield from formulas_of(getattr(value, attribute.name))
+            yield from within(getattr(value, attribute.name), kind)

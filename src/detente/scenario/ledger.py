@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from detente.scenario.fields import Entry, FormulaIn, fields_of, formulas_of
+from detente.scenario.fields import Entry, FormulaIn, fields_of, within
 from detente.scenario.formula.expression import Formula
 from detente.scenario.formula.types import CONSTANT
 from detente.scenario.model import Scenario
@@ -22,8 +22,7 @@ def drawn_priors(scenario: Scenario) -> dict[str, str]:
 
 def used_parameters(scenario: Scenario) -> frozenset[str]:
     """The parameters that some formula reads."""
-    formulas = (formula for entry in scenario.entries(Entry) for formula in formulas_of(entry))
-    return scenario.horizon.parameters.union(*(formula.parameters for formula in formulas))
+    return frozenset().union(*(formula.parameters for formula in within(scenario, Formula)))
 
 
 def entity_data(entity: Any, scenario: Scenario) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from detente.scenario.slips import date_hint, number_hint, numbers_meant
+from detente.scenario.dates import date_hint
+from detente.scenario.slips import number_hint, numbers_meant
 from detente.text import hidden_in
 
 NAME = "[A-Za-z][A-Za-z0-9_]*"
@@ -190,8 +191,16 @@ def _draw(value: Any) -> str:
     raise Wrong(f"should be one of {', '.join(f'`{word}`' for word in DRAWS)}")
 
 
-def _as_it_stands(value: Any) -> Any:
-    return value
+def _mapping(value: Any) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    raise Wrong("should be a mapping (`key: value`)")
+
+
+def _list(value: Any) -> list[Any]:
+    if isinstance(value, list):
+        return value
+    raise Wrong("should be a list (`[...]`)")
 
 
 def one_of(*words: str) -> Scalar:
@@ -225,5 +234,5 @@ RANGE = Scalar(_range, NUMBERS)
 LEVEL = Scalar(_level, {"type": ["integer", "string"]})
 LEVELS = Scalar(_levels, {"anyOf": NAMES_OR_RANGE})
 MOMENT = Scalar(_moment, {"type": ["integer", "string"]})
-MAPPING = Scalar(_as_it_stands, {"type": "object"})
-LIST = Scalar(_as_it_stands, {"type": "array"})
+MAPPING = Scalar(_mapping, {"type": "object"})
+LIST = Scalar(_list, {"type": "array"})

@@ -1,4 +1,4 @@
-"""Numbers and dates as people write them, and how they are written here.
+"""Numbers as people write them, and how they are written here.
 
 Nothing is taken for what was probably meant: a value that is not a number is refused, and what is
 found here goes into the hint. It is text that can be put into the file as it stands.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from calendar import monthrange
 from decimal import Decimal
 
 UNITS = "days?|weeks?|months?|quarters?|years?|rounds?|periods?"
@@ -26,10 +25,6 @@ INNER_PERCENT = re.compile(
     r"(?<![A-Za-z0-9_.])([0-9]+\.?[0-9]*|\.[0-9]+)"
     r"(\s*%(?=\s*(?:$|[)*/<>=!,%]|(?:and|or|if|else)\b))|%(?=\s*[-+]))"
 )
-YEAR = re.compile(r"[0-9]{4}")
-YEAR_FIRST = re.compile(r"([0-9]{4})[-/. ]([0-9]{1,2})(?:[-/. ]([0-9]{1,2}))?")
-YEAR_LAST = re.compile(r"(?:([0-9]{1,2})\.\s?)?([0-9]{1,2})[-/. ]\s?([0-9]{4})")
-DATE = "write it as 2018-02 or 2018-02-15"
 
 
 def number_hint(value: object) -> str:
@@ -86,23 +81,3 @@ def comma_within(text: str) -> str:
     """The hint at a comma that stands between the digits of a number in a formula, or ''."""
     found = INNER_COMMA.search(text)
     return f"write `{found[0].replace(',', '.')}`: decimals have a point" if found else ""
-
-
-def date_hint(text: str) -> str:
-    """What to write for a text that is not a date."""
-    text = text.strip()
-    if YEAR.fullmatch(text) and int(text):
-        return f"write `{text}-01`, or the month that is meant"
-    if (first := YEAR_FIRST.fullmatch(text)) and 1 <= int(first[2]) <= 12:
-        return f"write `{_date(first[1], first[2], first[3])}`"
-    if (last := YEAR_LAST.fullmatch(text)) and 1 <= int(last[2]) <= 12:
-        return f"write `{_date(last[3], last[2], last[1])}`"
-    if first:
-        return f"months go from {first[1]}-01 to {first[1]}-12"
-    return DATE
-
-
-def _date(year: str, month: str, day: str | None) -> str:
-    """The date as it is written; without its day where the month has no such day."""
-    days = monthrange(int(year), int(month))[1] if int(year) else 0
-    return f"{year}-{int(month):02}" + (f"-{int(day):02}" if day and 1 <= int(day) <= days else "")

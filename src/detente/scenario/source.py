@@ -96,23 +96,23 @@ def read_file(path: Path, file: str) -> Source:
         with path.open("rb") as stream:
             data = stream.read(LARGEST + 1)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise _refuse(file, "file", f"the file cannot be read: {reason}") from None
+        message = f"the file cannot be read: {error.strerror or type(error).__name__}"
+        raise ScenarioError([Diagnostic(Place(file), "file", message)]) from None
     return read_bytes(data, file)
 
 
 def read_bytes(data: bytes, file: str) -> Source:
     """Read the bytes of a file. Raises `ScenarioError` where no values can be made of them."""
     if len(data) > LARGEST:
-        raise _refuse(file, "too-large", "the file is larger than 1 MiB, which is the most")
+        message = "the file is larger than 1 MiB, which is the most"
+        raise ScenarioError([Diagnostic(Place(file), "too-large", message)])
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         before = data[: error.start]
-        line = before.count(b"\n") + 1
-        column = len(before) - (before.rfind(b"\n") + 1) + 1
-        message = "the file is not UTF-8 text"
-        raise _refuse(file, "encoding", message, line, column, "save it as UTF-8") from None
+        place = Place(file, before.count(b"\n") + 1, len(before) - before.rfind(b"\n"))
+        message, hint = "the file is not UTF-8 text", "save it as UTF-8"
+        raise ScenarioError([Diagnostic(place, "encoding", message, hint)]) from None
     return read_text(text, file)
 
 
@@ -125,12 +125,6 @@ def read_text(text: str, file: str) -> Source:
     source = Source(file, hashlib.sha256(text.encode()).hexdigest(), text)
     _Composer(source).document(text.removeprefix("\ufeff"))
     return source
-
-
-def _refuse(
-    file: str, code: str, message: str, line: int = 0, column: int = 0, hint: str = ""
-) -> ScenarioError:
-    return ScenarioError([Diagnostic(Place(file, line, column), code, message, hint)])
 
 
 class _StopReading(Exception):  # noqa: N818 (not an error of the program)
@@ -155,14 +149,14 @@ class _Composer:
                     source.value = self.node(next(self.events), ())
                     break
             self.rest()
+            return
         except _StopReading:
-            raise ScenarioError(in_order(source.problems)) from None
+            pass
         except ReaderError as error:
             source.problems.append(_character(error, text, source.file))
-            raise ScenarioError(in_order(source.problems)) from None
         except MarkedYAMLError as error:
             source.problems.append(_syntax(error, text, source.file))
-            raise ScenarioError(in_order(source.problems)) from None
+        raise ScenarioError(in_order(source.problems))
 
     def rest(self) -> None:
         """Refuse further documents."""

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from detente.dtypes import Bools, Floats
 from detente.game.arrays import CompiledGame, Layer
 from detente.game.evaluate import evaluator_of
-from detente.scenario.observations import Entry, Record
+from detente.scenario.observations import Observation, Record
 from detente.simulation.forward import ForwardPass
 from detente.simulation.impossible import why_no_move, why_no_reading
 
@@ -58,7 +58,7 @@ class Step:
         float64 [x] after it, over the states after layer `layer`; None for silence.
     """
 
-    entry: Entry
+    entry: Observation
     kind: str
     t: int
     layer: int
@@ -153,7 +153,7 @@ class Filter:
         """Mass by state and type profile, float64 [x, p]."""
         return np.asarray(self.pass_.mass[:, :: self.pass_.channels].sum(axis=2))
 
-    def _entries(self, t: int, layer: Layer) -> dict[int, Entry]:
+    def _entries(self, t: int, layer: Layer) -> dict[int, Observation]:
         """What is known of a turn: by mover (its position in the layer), a line of the record."""
         if t > self.record.last:
             return {}
@@ -169,7 +169,7 @@ class Filter:
         t: int,
         n: int,
         m: int,
-        entry: Entry,
+        entry: Observation,
         own: Bools,
         others: Sequence[Bools],
         weight: Floats,
@@ -212,7 +212,7 @@ class Filter:
             self.pass_.mass /= total
         return np.asarray(share / total)
 
-    def holds(self, entry: Entry, n: int, t: int) -> Bools:
+    def holds(self, entry: Observation, n: int, t: int) -> Bools:
         """Where a reading holds before layer n, bool [x]."""
         assert entry.condition is not None
         at = evaluator_of(self.game.scenario, self.game.structure)

@@ -8,12 +8,12 @@ from typing import Any
 from detente.scenario.build import uncertainty
 from detente.scenario.build.draft import Cursor
 from detente.scenario.build.entity import Raw, build, entity
-from detente.scenario.calendar import Calendar, day
+from detente.scenario.calendar import Calendar
+from detente.scenario.dates import date_hint, day
 from detente.scenario.entities import FOREVER, Actor, CalendarPart, Horizon, Parameter, Variable
 from detente.scenario.fields import fields_of
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.scalar_types import Levels
-from detente.scenario.slips import date_hint
 
 
 def period(at: Cursor, raw: Raw) -> Any:

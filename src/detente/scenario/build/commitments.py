@@ -12,10 +12,10 @@ from dataclasses import replace
 
 from detente.scenario.build.draft import Cursor
 from detente.scenario.build.entity import Raw, entity
+from detente.scenario.dates import date_hint
 from detente.scenario.formula.types import PUBLIC_CONDITION
 from detente.scenario.hints import did_you_mean, listing
-from detente.scenario.rules import Announcement, Moment, Term
-from detente.scenario.slips import date_hint
+from detente.scenario.rules import Announcer, Moment, Term
 
 LIKE_A_DATE = re.compile(r"[0-9]+(-[0-9]+){1,2}")
 
@@ -120,7 +120,7 @@ def _event(at: Cursor, text: str) -> Moment | None:
     return Moment(event.text, event.place, event=event)
 
 
-def announcement(at: Cursor, raw: Raw) -> Announcement | None:
+def announcement(at: Cursor, raw: Raw) -> Announcer | None:
     """Who announces one of the policies: of all of them, if nothing else is said."""
     who, draft = raw["who"], at.draft
     types = draft.scope.actors.get(who)
@@ -132,5 +132,5 @@ def announcement(at: Cursor, raw: Raw) -> Announcement | None:
     if len(among) < 2 and "policies" not in draft.lost:
         message = "an announcement is a choice between two policies or more"
         (at / "among").key_error("terms", message)
-    made = entity(Announcement, at, raw)
+    made = entity(Announcer, at, raw)
     return made and replace(made, among=among)

@@ -10,19 +10,9 @@ import math
 from collections.abc import Mapping, Sized
 from typing import Any, TypeAlias, TypeVar
 
+from detente.scenario import fields
 from detente.scenario.build import tables
 from detente.scenario.build.draft import Cursor
-from detente.scenario.fields import (
-    AllOf,
-    Entry,
-    FormulaIn,
-    ListOf,
-    MapOf,
-    Record,
-    Reference,
-    Shape,
-    fields_of,
-)
 from detente.scenario.formula.expression import Formula, conjunction, number
 from detente.scenario.formula.types import PUBLIC_CONDITION
 from detente.scenario.frozen import Frozen
@@ -39,7 +29,7 @@ def entity(cls: type[T], at: Cursor, raw: Raw, **given: Any) -> T | None:
     """
     values: dict[str, Any] = {}
     whole = True
-    for key, field in fields_of(cls).items():
+    for key, field in fields.fields_of(cls).items():
         here = at / key
         if key in raw and not here.written:
             here = at  # written in short
@@ -52,45 +42,45 @@ def entity(cls: type[T], at: Cursor, raw: Raw, **given: Any) -> T | None:
         whole &= value is not None or not field.needed
         if value is not None:
             values[field.attribute] = value
-    if issubclass(cls, Entry):
+    if issubclass(cls, fields.Entry):
         last = at.trail[-1]
         values |= {"key": last if isinstance(last, str) else "", "place": at.key}
     return cls(**values, **given) if whole else None
 
 
-def build(shape: Shape, value: Any, at: Cursor) -> Any:
+def build(shape: fields.Shape, value: Any, at: Cursor) -> Any:
     """What a value means that was read by its shape; None after telling what is wrong."""
     match shape:
-        case FormulaIn():
+        case fields.FormulaIn():
             return _formula(shape, value, at)
-        case AllOf():
+        case fields.AllOf():
             parts = [(at / k).formula(part, PUBLIC_CONDITION) for k, part in enumerate(value)]
             return None if None in parts else conjunction([part for part in parts if part])
-        case Reference():
+        case fields.Reference():
             at.known(value, shape.section)
             return value
-        case ListOf():
+        case fields.ListOf():
             if shape.distinct:
                 at.repeated(value)
             found = [build(shape.item, item, at / k) for k, item in enumerate(value)]
             sound = tuple(item for item in found if item is not None)
             return sound if _kept(shape, found, sound) else None
-        case MapOf():
+        case fields.MapOf():
             by_name = {key: build(shape.item, item, at / key) for key, item in value.items()}
             sound_by_name = {key: item for key, item in by_name.items() if item is not None}
             return Frozen(sound_by_name) if _kept(shape, by_name, sound_by_name) else None
-        case Record() if value is not None:
+        case fields.EntityOf() if value is not None:
             own = at.draft.builders.get(shape.entity)
             return own(at, value) if own else entity(shape.entity, at, value)
     return value
 
 
-def _kept(shape: ListOf | MapOf, found: Sized, sound: Sized) -> bool:
+def _kept(shape: fields.ListOf | fields.MapOf, found: Sized, sound: Sized) -> bool:
     """Whether what is sound of several items is kept without the others: entries are."""
-    return len(sound) == len(found) or isinstance(shape.item, Record | MapOf)
+    return len(sound) == len(found) or isinstance(shape.item, fields.EntityOf | fields.MapOf)
 
 
-def _formula(shape: FormulaIn, value: Any, at: Cursor) -> Formula | None:
+def _formula(shape: fields.FormulaIn, value: Any, at: Cursor) -> Formula | None:
     if shape.word and value == shape.word:
         at.reserve(shape.word)
         return number(math.inf, at.place, shape.word)

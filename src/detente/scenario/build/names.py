@@ -9,7 +9,8 @@ from typing import Any
 
 from detente.scenario.build.actors import period
 from detente.scenario.build.draft import Cursor, Draft
-from detente.scenario.calendar import Calendar, day
+from detente.scenario.calendar import Calendar
+from detente.scenario.dates import day
 from detente.scenario.entities import FOREVER
 from detente.scenario.formula.types import RESERVED, WORDS, Scope
 from detente.scenario.hints import alias, did_you_mean, listing

@@ -140,17 +140,26 @@ def _merged(base: Any, change: Any, trail: Trail, replaced: set[Trail]) -> Any:
     return result
 
 
-def explained(source: Source, chosen: Chosen, found: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """What was found with an option; what stands elsewhere in the file says that it is so there."""
-    where = f"where `{chosen.variant}` is `{chosen.option}`: "
-    inside = within(source, chosen)
-    return [
-        one if inside(one.place) else dataclasses.replace(one, message=where + one.message)
-        for one in found
-    ]
+def news(
+    source: Source, chosen: Chosen, found: Iterable[Diagnostic], known: Iterable[Diagnostic]
+) -> Iterator[Diagnostic]:
+    """What was found with an option, and is not known without it.
+
+    What stands elsewhere in the file says that it is so with the option; unused is nothing there.
+    """
+    told = {(one.place, one.code) for one in known}
+    inside = _inside(source, chosen)
+    for one in found:
+        if (one.place, one.code) in told:
+            continue
+        if inside(one.place):
+            yield one
+        elif one.code != "unused":
+            where = f"where `{chosen.variant}` is `{chosen.option}`: "
+            yield dataclasses.replace(one, message=where + one.message)
 
 
-def within(source: Source, chosen: Chosen) -> Callable[[Place], bool]:
+def _inside(source: Source, chosen: Chosen) -> Callable[[Place], bool]:
     """Tells whether a place lies in what an option changes."""
     marks = [(at, trail) for trail, at in (*source.places.items(), *source.keys.items())]
     marks.sort(key=lambda mark: mark[0])  # of what stands at one place, a key comes last

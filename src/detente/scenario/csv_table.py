@@ -22,7 +22,7 @@ OR = re.compile(r"\s+or\s+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CsvLine:
     """A line of a table: its place, and its cells by column. A column left out has empty ones."""
 
     place: Place
@@ -38,7 +38,7 @@ def read_table(
     required: Sequence[str],
     optional: Sequence[str],
     problems: list[Diagnostic],
-) -> list[Line]:
+) -> list[CsvLine]:
     """The lines of a table in CSV, whose first line names the columns.
 
     Between the cells there are commas or, as spreadsheets of many countries write them, semicolons
@@ -52,51 +52,55 @@ def read_table(
     rows = list(_rows(text, file, separator, problems))
     if rows and rows[0][1][0].startswith(SPREADSHEET):
         del rows[0]
+    if not rows and not problems:
+        message = "the file has no line with the names of the columns"
+        hint = f"begin it with {','.join(known)}"
+        problems.append(Diagnostic(Place(file), "empty", message, hint))
     if not rows:
-        if not problems:
-            message = "the file has no line with the names of the columns"
-            hint = f"begin it with {','.join(known)}"
-            problems.append(Diagnostic(Place(file), "empty", message, hint))
         return []
     place, header = rows[0]
     columns = [alias(name) for name in header]
+    faults = list(_header_faults(columns, first, separator, required, known))
+    problems += [Diagnostic(place, *fault) for fault in faults]
+    if any(code in ("separator", "missing") for code, _, _ in faults):
+        return []
+    lines = []
+    for where, cells in rows[1:]:
+        if len(cells) == len(columns):
+            lines.append(CsvLine(where, dict(zip(columns, cells, strict=True))))
+            continue
+        count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+        message = f"the line has {count}, the table {len(columns)} columns"
+        example = f'"…{separator} …"' if separator != "\t" else '"…"'
+        hint = f"a cell that has a {NAMES[separator]} in it is written in quotes: {example}"
+        problems.append(Diagnostic(where, "cells", message, hint))
+    return lines
+
+
+def _header_faults(
+    columns: list[str], first: str, separator: str, required: Sequence[str], known: list[str]
+) -> Iterator[tuple[str, str, str]]:
+    """Code, message and hint for what is wrong with the names of the columns."""
     mixed = [other for other in SEPARATORS if other != separator and other in first]
     if mixed or (len(columns) == 1 and columns[0] not in known):
         message = "the first line does not name the columns"
         if mixed:
-            both = " and ".join(SEPARATORS[one] for one in (separator, *mixed))
+            both = " and ".join(SEPARATORS[sign] for sign in (separator, *mixed))
             message = f"the first line has {both} between the names of the columns"
         hint = f"begin with {','.join(known)}, and separate the cells of all lines in the same way"
-        problems.append(Diagnostic(place, "separator", message, hint))
-        return []
+        yield "separator", message, hint
+        return
     for k, name in enumerate(columns):
         if name not in known:
-            hint = did_you_mean(name, known)
-            problems.append(
-                Diagnostic(place, "unknown-column", f"there is no column `{name}`", hint)
-            )
+            yield "unknown-column", f"there is no column `{name}`", did_you_mean(name, known)
         elif name in columns[:k]:
-            problems.append(
-                Diagnostic(place, "duplicate-name", f"the column `{name}` stands twice")
-            )
+            yield "duplicate-name", f"the column `{name}` stands twice", ""
     missing = [name for name in required if name not in columns]
     if missing:
         what = "column" if len(missing) == 1 else "columns"
         message = f"the {what} {listing(missing)} {'is' if len(missing) == 1 else 'are'} missing"
         hint = f"the first line names the columns, with {SEPARATORS[separator]} between them"
-        problems.append(Diagnostic(place, "missing", message, hint))
-        return []
-    lines = []
-    for where, cells in rows[1:]:
-        if len(cells) != len(columns):
-            one = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
-            message = f"the line has {one}, the table {len(columns)} columns"
-            hint = f"a cell that has a {NAMES[separator]} in it is written in quotes: "
-            hint += f'"…{separator} …"' if separator != "\t" else '"…"'
-            problems.append(Diagnostic(where, "cells", message, hint))
-            continue
-        lines.append(Line(where, dict(zip(columns, cells, strict=True))))
-    return lines
+        yield "missing", message, hint
 
 
 def decode_table(data: bytes, file: str) -> str:
