@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
+
+from detente.arguments import MOST_PERIODS, MOST_THREADS
 from detente.cli import console, inputs, pictures
 
 if TYPE_CHECKING:
@@ -21,8 +24,16 @@ if TYPE_CHECKING:
 class ScenarioOptions:
     """What is changed of a scenario."""
 
-    values: inputs.Set = None
-    horizon: inputs.Horizon = None
+    values: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="Change a parameter or an option (repeatable)."
+        ),
+    ] = None
+    horizon: Annotated[
+        int | None,
+        typer.Option(min=1, max=MOST_PERIODS, help="Number of periods, instead of the scenario's."),
+    ] = None
 
     def load(self, source: str) -> Scenario:
         """The scenario with these changes; its warnings are told."""
@@ -50,9 +61,27 @@ class SolvingOptions:
     """How games are solved."""
 
     beliefs: inputs.Beliefs = None
-    memory: inputs.Memory = None
-    time: inputs.Time = None
-    threads: inputs.Threads = None
+    memory: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01,
+            max=1e6,
+            callback=inputs.finite,
+            help="GiB of memory that a solve may take; 4 by default.",
+        ),
+    ] = None
+    time: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01,
+            callback=inputs.finite,
+            help="Seconds that a solve may take; what was reached by then is kept.",
+        ),
+    ] = None
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, max=MOST_THREADS, help="Threads; all processors by default."),
+    ] = None
 
     def options(self, progress: Progress | None = None) -> SolveOptions:
         """As the library takes them."""

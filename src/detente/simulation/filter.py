@@ -263,7 +263,7 @@ def outcomes_given(pass_: ForwardPass, prior: Floats, n: int) -> Mapping[str, tu
     """
     game, mass = pass_.solution.game, pass_.by_state[-1]
     total = float((mass[:, :, 0] @ prior).sum())
-    found = {}
+    given = {}
     for key, holds in game.holds.items():
         now = float((mass[holds[n], :, 0] @ prior).sum()) / total
         if key in pass_.passing:
@@ -271,5 +271,5 @@ def outcomes_given(pass_: ForwardPass, prior: Floats, n: int) -> Mapping[str, tu
             been = float(((mass[:, :, 0] - mass[:, :, h]) @ prior).sum()) / total
         else:
             been = now
-        found[key] = (been, now)
-    return found
+        given[key] = (been, now)
+    return given

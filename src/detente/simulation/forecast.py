@@ -177,12 +177,12 @@ def overall(game: CompiledGame, table: Rows) -> Rows:
     return table[keep]
 
 
-def largest_difference(one: Forecast, other: Forecast) -> float:
+def largest_difference(first: Forecast, second: Forecast) -> float:
     """Of an outcome's probability by the end of any period, whatever the types, or of a payoff."""
-    game = one.solution.game
+    game = first.solution.game
     pairs = [
-        [overall(game, result.tables["outcomes"])["happened"] for result in (one, other)],
-        [result.tables["payoffs"]["payoff"] for result in (one, other)],
+        [overall(game, result.tables["outcomes"])["happened"] for result in (first, second)],
+        [result.tables["payoffs"]["payoff"] for result in (first, second)],
     ]
     return max(float(np.abs(a - b).max(initial=0.0)) for a, b in pairs)
 

@@ -54,25 +54,25 @@ def follow_limit(
         if doubling > FEWEST and _regret(best, asked) <= ENOUGH * scale:
             break
         try:
-            found = attempt(power + 1.0)
+            attempted = attempt(power + 1.0)
         except TimeUpError:
             timed_out = True
             break
-        if found.status is not Status.SOLVED:
-            lost = found
+        if attempted.status is not Status.SOLVED:
+            lost = attempted
             break
-        best, power = found, power + 1.0
+        best, power = attempted, power + 1.0
     step = 0.5
     for _ in range(HALVINGS if lost is not None else 0):
         try:
-            found = attempt(power + step)
+            attempted = attempt(power + step)
         except TimeUpError:
             timed_out = True
             break
-        if found.status is Status.SOLVED:
-            best, power = found, power + step
+        if attempted.status is Status.SOLVED:
+            best, power = attempted, power + step
         else:
-            lost = found
+            lost = attempted
         step /= 2
     if coarse and not timed_out:
         with suppress(TimeUpError):
