@@ -154,10 +154,10 @@ def test_a_preference_flips_where_the_fines_are_equal() -> None:
     found = threshold(once(), "fine", Query(prefer=("one", "other"), actor="B"))
     (one,) = found.crossings
     assert one.value == pytest.approx(0.25, abs=1e-6)
-    assert "B's preference flips from 'one' to 'other' at fine = 0.25" in found.verdict
+    assert "B's preference flips from “one” to “other” at fine = 0.25" in found.verdict
     kept = threshold(once(), "fine", Query(prefer=("one", "other"), actor="B"), low=0.5)
     assert kept.crossings == ()
-    assert "B prefers 'other' to 'one' for all fine from 0.5 to 2" in kept.verdict
+    assert "B prefers “other” to “one” for all fine from 0.5 to 2" in kept.verdict
 
 
 def test_a_structural_parameter_jumps() -> None:

@@ -30,7 +30,7 @@ def test_for_people(run: Run, tmp_path: Path) -> None:
     told = run("announce", "words.yaml", "--beliefs", "5")
     assert (told.code, told.err) == (0, "")
     for words in (
-        "Before 2018-02, Alphaland announces one of 3 policies:",
+        "Before 2018-02, Alphaland announces one of 3 policies",
         "What Alphaland announces",
         "whatever the type",
         "it is firm",

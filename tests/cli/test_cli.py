@@ -19,7 +19,7 @@ import pytest
 from detente import __version__, library
 from detente.cli.main import main
 from detente.scenario.schema import json_schema
-from detente.solver.kernels.push import push
+from detente.solver.kernels.forward import push
 
 SMALL = """\
 title: A small stand-off
@@ -225,7 +225,7 @@ def test_show(run: Run) -> None:
         assert words in told.out, words
     ledger = [line.split() for line in told.out.splitlines() if line.startswith("price.")]
     assert [line[:5] for line in ledger] == [
-        ["price.firm", "2.5", "0", "to", "3"],
+        ["price.firm", "2.5", "(changed)", "0", "to"],
         ["price.soft", "0.2", "0", "to", "3"],
     ]
 
@@ -500,7 +500,7 @@ def test_run_without_end(run: Run) -> None:
     Path("endless.yaml").write_text(text, encoding="utf-8")
     told = run("run", "endless.yaml", "--periods", "6")
     assert (told.code, told.err) == (0, "")
-    assert "without end from 2018-02; the first 6 months are told; policy: trust" in told.out
+    assert "without end from 2018-02; the first 6 months are reported; policy: trust" in told.out
     data = json.loads(run("run", "endless.yaml", "--json").out)
     assert data["scenario"]["periods"] == "forever"
     assert data["run"]["periods"] == 24

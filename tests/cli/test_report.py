@@ -115,8 +115,8 @@ def test_a_page_has_its_worlds(
     words = ("--ensemble", "worlds", "--requirement", "relief >= 10 %")
     assert told(monkeypatch, *ROUNDS, *words) == 0
     page = (tmp_path / "bargaining-rounds.html").read_text("utf-8")
-    assert "8 worlds drawn from the ranges of" in page
+    assert "8 draws from the ranges of" in page
     assert "--ensemble worlds --requirement &#34;relief &gt;= 10" in page
     capsys.readouterr()
     assert told(monkeypatch, "report", "bargaining-rounds", "--ensemble", "worlds") == 2
-    assert "were solved with --horizon 1" in capsys.readouterr().err
+    assert "were solved with the horizon 1" in capsys.readouterr().err

@@ -107,8 +107,8 @@ class Announcement(InNotebook):
     def __repr__(self) -> str:
         rows = self.choices[self.choices["type"] == ANY].itertuples()
         shares = ", ".join(f"{r.policy or 'no terms'} {r.probability:.0%}" for r in rows)
-        told = f"{self.bits:.2g} of {self.most_bits:.2g} bits"
-        return f"<Announcement by {self.who}: {shares}; {told}; {self.status.value}>"
+        said = f"{self.bits:.2g} of {self.most_bits:.2g} bits"
+        return f"<Announcement by {self.who}: {shares}; {said}; {self.status.value}>"
 
     def _main_table(self) -> pd.DataFrame:
         return self.choices

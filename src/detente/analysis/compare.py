@@ -27,7 +27,7 @@ from detente.scenario.model import Scenario
 from detente.scenario.notebook import InNotebook
 from detente.scenario.policies import find_policies
 from detente.simulation.first_moves import first_moves
-from detente.simulation.forecast import Forecast, forecast, overall
+from detente.simulation.forecast import Forecast, forecast, marginal
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 from detente.solver.solution import RESIDUAL_LIMIT, Solution, Status
 from detente.solver.solve import solve
@@ -130,7 +130,7 @@ def compare(
     base = scenario.policy if against is None else against
     games = {policy: compile_game(scenario, policy=policy) for policy in wanted}
 
-    def tell(solution: Solution) -> Forecast:
+    def play_on(solution: Solution) -> Forecast:
         return forecast(solution, periods=periods, threads=options.threads).light()
 
     forecasts: dict[str, Future[Forecast]] = {}
@@ -143,9 +143,9 @@ def compare(
             # One policy is played forward while the next is solved, so that what either cannot
             # share out does not keep a processor waiting.
             wait(forecasts.values())
-            forecasts[policy] = aside.submit(tell, solution)
+            forecasts[policy] = aside.submit(play_on, solution)
             del solution
-    return compare_forecasts({p: told.result() for p, told in forecasts.items()}, against=base)
+    return compare_forecasts({p: future.result() for p, future in forecasts.items()}, against=base)
 
 
 def compare_forecasts(forecasts: Mapping[str, Forecast], *, against: str) -> Comparison:
@@ -158,17 +158,19 @@ def compare_forecasts(forecasts: Mapping[str, Forecast], *, against: str) -> Com
     """
     if against not in forecasts:
         raise ValueError(f"there is no forecast of the policy {against!r} to compare with")
-    if len({told.periods for told in forecasts.values()}) > 1:
+    if len({forecast.periods for forecast in forecasts.values()}) > 1:
         raise ValueError("the forecasts cover different numbers of periods")
-    if len({tuple(told.solution.payoffs) for told in forecasts.values()}) > 1:
+    if len({tuple(forecast.solution.payoffs) for forecast in forecasts.values()}) > 1:
         raise ValueError("the forecasts are not of the same actors and types")
     columns = ["t", "period", "outcome", "happened", "error"]
     outcomes = {
-        policy: overall(told.solution.game, told.outcomes)[columns]
-        for policy, told in forecasts.items()
+        policy: marginal(forecast.solution.game, forecast.outcomes)[columns]
+        for policy, forecast in forecasts.items()
     }
-    payoffs = {policy: told.payoffs.drop(columns="regret") for policy, told in forecasts.items()}
-    moves = {policy: first_moves(told).frame() for policy, told in forecasts.items()}
+    payoffs = {
+        policy: forecast.payoffs.drop(columns="regret") for policy, forecast in forecasts.items()
+    }
+    moves = {policy: first_moves(forecast).frame() for policy, forecast in forecasts.items()}
     keys = ["actor", "type"]
     compared = _differences(payoffs, against, keys, "payoff")
     return Comparison(

@@ -58,7 +58,7 @@ def announced_terms(scenario: Scenario, policy: str | None) -> tuple[str, tuple[
     terms = terms_of(scenario, key)
     if not terms:
         message = f"the policy {key!r} announces no terms" if key else "no terms are announced"
-        known = listing(p for p, one in scenario.policies.items() if one.terms)
+        known = listing(p for p, announced in scenario.policies.items() if announced.terms)
         hint = f"those with terms are {known}" if known else "announce some: see `terms`"
         refuse("policy", "no-terms", message, hint)
     return key, terms
@@ -185,7 +185,7 @@ def without(game: CompiledGame, broken: tuple[Bools, ...]) -> CompiledGame:
 def _check_ways_out(game: CompiledGame, commitments: list[Commitment]) -> None:
     """Refuse a game in which, after a breach, hard terms leave a mover no action."""
     hard = {commitment.key: commitment for commitment in commitments if commitment.hard}
-    found: dict[str, Diagnostic] = {}
+    problems: dict[str, Diagnostic] = {}
     for n, layer in enumerate(game.layers):
         for mover, own in zip(layer.movers, available(game, n), strict=True):
             shut = np.zeros_like(own.actions)
@@ -204,6 +204,6 @@ def _check_ways_out(game: CompiledGame, commitments: list[Commitment]) -> None:
             )
             place = game.scenario.terms[here[0]].place
             hint = "give the term an `unless`, so that it can be met after a breach"
-            found.setdefault(actor, Diagnostic(place, "no-action", message, hint))
-    if found:
-        raise ScenarioError(found.values())
+            problems.setdefault(actor, Diagnostic(place, "no-action", message, hint))
+    if problems:
+        raise ScenarioError(problems.values())

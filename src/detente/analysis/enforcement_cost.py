@@ -175,12 +175,12 @@ def hold_cost(
             apart = abs(hazard.scale(rough) - hazard.scale(1.0 - kept))
             error = apart / hazard.slope(cost, sharpness) + CLOSE / sharpness
     options.report(1.0)
-    found = Hold.NOT_ENOUGH if cost is None else Hold.FOUND if cost else Hold.NOT_NEEDED
+    outcome = Hold.NOT_ENOUGH if cost is None else Hold.FOUND if cost else Hold.NOT_NEEDED
     return HoldCost(
         term=term,
         policy=key,
         probability=probability,
-        found=found,
+        found=outcome,
         cost=math.nan if cost is None else cost,
         error=math.nan if cost is None else error,
         kept=kept,

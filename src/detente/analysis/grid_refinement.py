@@ -68,7 +68,7 @@ def forecast_within(
     points = least_points(game)
     quiet = replace(options, progress=None)
     solution = solve(game, replace(quiet, beliefs=points), coarse=False)
-    told = forecast(solution, periods=periods, threads=options.threads)
+    result = forecast(solution, periods=periods, threads=options.threads)
     error = math.inf if game.informed else 0.0
     note = "" if game.informed else "Nothing is private: there is no belief grid to refine."
     while error > accuracy and solution.status is Status.SOLVED:
@@ -81,12 +81,12 @@ def forecast_within(
                 f"{gibibytes(options.memory_limit)}."
             )
             break
-        rough, told_before = solution, told
+        rough, before = solution, result
         solution = solve(game, replace(quiet, beliefs=finer), coarse=False)
         solution = replace(solution, coarse=rough)
-        told = forecast(solution, periods=periods, threads=options.threads)
-        points, error = finer, largest_difference(told, told_before)
+        result = forecast(solution, periods=periods, threads=options.threads)
+        points, error = finer, largest_difference(result, before)
         options.report(min(1.0, accuracy / error) if error else 1.0)
     if not note:
         note = f"Accuracy {accuracy:g} reached with {points} belief points: {error:.1g}."
-    return Refined(told, error, error <= accuracy, note)
+    return Refined(result, error, error <= accuracy, note)

@@ -158,19 +158,19 @@ def prepare(
     whole("points", points, 1, MOST_VALUES)
     whole("within", query.within, 1)
     finite("at", at)
-    problems, found, level = Problems(), [], 0.0
+    problems, parameters, level = Problems(), [], 0.0
     for name, low, high in ranges:
         finite("low", low)
         finite("high", high)
         with problems.gather():
-            found.append(range_of(scenario, name, low, high))
+            parameters.append(range_of(scenario, name, low, high))
     with problems.gather():
         level = level_for(query, at)
     if points < FEWEST:
         message = f"points are at least {FEWEST}, not {points}"
         problems.add("points", "out-of-range", message)
-    names = [full for parameter in found for full in parameter.names]
+    names = [full for parameter in parameters for full in parameter.names]
     if len(set(names)) < len(names):
         message = "a map needs two different parameters"
         problems.add("parameter", "not-together", message)
-    return quantity_for(scenario, query, options, names, problems), found, level
+    return quantity_for(scenario, query, options, names, problems), parameters, level

@@ -20,6 +20,7 @@ from detente.game.compile import compile_game, with_values
 from detente.game.gradient import parameter_gradient
 from detente.game.periods import check_within
 from detente.scenario.model import Scenario
+from detente.scenario.policies import quoted
 from detente.simulation.forward import forward
 from detente.solver.gradient import Target, game_gradient
 from detente.solver.options import SolveOptions, default_points
@@ -205,7 +206,7 @@ def quantity_for(
         about = about.replace(f"by {scenario.calendar.label(games[0].periods)}", "by the end", 1)
     short = f"P({query.outcome})" if query.outcome else f"payoff of {query.receiver}"
     if query.prefer is not None:
-        first, second = (f"'{policy}'" if policy else "no terms" for policy in query.prefer)
+        first, second = map(quoted, query.prefer)
         about = f"what {first} gives more than {second} to {about.removeprefix('the payoff of ')}"
         short = f"{query.receiver}: {first} over {second}"
     return QuantityOfInterest(games, query, about, short)

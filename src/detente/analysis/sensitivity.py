@@ -27,14 +27,15 @@ class Sensitivity(InNotebook):
         `swing` is derivative times range, what the parameter's range is worth if the number went
         on as it does at the present values; both are missing where they have no meaning. `note`
         tells where a derivative cannot tell all.
-    about
-        What was differentiated, in words.
+    about, kind
+        What was differentiated, in words; 'probability' or 'payoff'.
     value
         The number itself.
     """
 
     solution: Solution
     about: str
+    kind: str
     value: float
     table: pd.DataFrame
 
@@ -101,4 +102,4 @@ def sensitivity(
     ranked = table.assign(
         order=table["swing"].abs().fillna(-1.0), size=table["derivative"].abs()
     ).sort_values(["order", "size"], ascending=False, kind="stable", ignore_index=True)
-    return Sensitivity(solution, about, value, ranked[columns.split()])
+    return Sensitivity(solution, about, query.kind, value, ranked[columns.split()])

@@ -179,9 +179,9 @@ class _CrossingSearch:
             smooth=smooth,
             whole=axis.whole,
         )
-        found = [self.crossing(root) for root in roots]
+        crossings = [self.crossing(root) for root in roots]
         self.options.report(1.0)
-        return self.result(tuple(found), complete=True)
+        return self.result(tuple(crossings), complete=True)
 
     def crossing(self, root: Root) -> Crossing:
         """A root with its error; the derivative is computed there."""
@@ -228,7 +228,7 @@ class _CrossingSearch:
             (value, answer.number, answer.error, self.slope(answer), answer.solved)
             for value, answer in sorted(self.answers.items())
         ]
-        found = Threshold(
+        answer = Threshold(
             **self.quantity.described(self.level),
             parameter=axis.name,
             unit=axis.unit,
@@ -243,7 +243,7 @@ class _CrossingSearch:
             moves=self.moves(crossings),
             complete=complete,
         )
-        return replace(found, verdict=wording.verdict(found))
+        return replace(answer, verdict=wording.verdict(answer))
 
     def moves(self, crossings: tuple[Crossing, ...]) -> pd.DataFrame:
         """How the crossings answer to the other parameters."""

@@ -87,7 +87,7 @@ def threshold_map(
             (*node, evaluation.number, evaluation.error, evaluation.solved)
             for node, evaluation in zip(nodes, evaluations, strict=False)
         ]
-        found = ThresholdMap(
+        answer = ThresholdMap(
             **quantity.described(level),
             parameters=(first.name, second.name),
             units=(first.unit, second.unit),
@@ -99,9 +99,9 @@ def threshold_map(
             complete=complete,
         )
         if complete:
-            contours, off = _lines(*found.grid(), level, smooth=smooth)
-            found = replace(found, contours=contours, off=off)
-        return replace(found, verdict=wording.map_verdict(found))
+            contours, off = _lines(*answer.grid(), level, smooth=smooth)
+            answer = replace(answer, contours=contours, off=off)
+        return replace(answer, verdict=wording.map_verdict(answer))
 
     try:
         for change in changes:

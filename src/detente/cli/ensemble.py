@@ -6,6 +6,7 @@ import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,18 +16,19 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from detente.arguments import MOST_DRAWS, MOST_THREADS
-from detente.cli import complete, console
+from detente.cli import console
+from detente.cli.groups import with_groups
 from detente.cli.inputs import (
+    Against,
     Beliefs,
-    Horizon,
     Json,
     Periods,
-    Set,
+    Policies,
     Source,
     check_packages,
-    load_scenario,
     prepare_kernels,
 )
+from detente.cli.options import ScenarioOptions
 
 if TYPE_CHECKING:
     from detente.ensembles.results import Ensemble
@@ -40,45 +42,29 @@ EVERY = 60.0
 Progress = Callable[[int, int, int], None]
 
 
-def ensemble(
-    source: Source,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="RESULTS", help="The folder of results.")
-    ],
+@dataclass(frozen=True)
+class DrawOptions:
+    """How worlds are drawn."""
+
     draws: Annotated[
         int | None, typer.Option(min=1, max=MOST_DRAWS, help="Worlds to draw; 1,000 by default.")
-    ] = None,
-    policies: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--policies",
-            metavar="POLICY",
-            help="A policy to solve (may be repeated); all else.",
-            autocompletion=complete.policy,
-        ),
-    ] = None,
-    against: Annotated[
-        str | None,
-        typer.Option(
-            metavar="POLICY",
-            help="The policy to compare with; the scenario's own else.",
-            autocompletion=complete.policy,
-        ),
-    ] = None,
+    ] = None
     sampling: Annotated[
         str | None, typer.Option(metavar="sobol|latin", help="How worlds are drawn; sobol else.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the draws; 0 else.")] = None,
-    values: Set = None,
-    horizon: Horizon = None,
-    beliefs: Beliefs = None,
+    ] = None
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the draws; 0 else.")] = None
     checked: Annotated[
         int | None,
         typer.Option(
             min=0, max=MOST_DRAWS, help="Worlds solved once more on a finer belief grid; 16 else."
         ),
-    ] = None,
-    periods: Periods = None,
+    ] = None
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    """Who solves them."""
+
     threads: Annotated[
         int | None,
         typer.Option(
@@ -87,29 +73,45 @@ def ensemble(
             max=MOST_THREADS,
             help="Processes; one for each processor by default.",
         ),
-    ] = None,
+    ] = None
     cluster: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", help="Use the workers of this Dask scheduler instead."),
-    ] = None,
+    ] = None
     resume: Annotated[
         bool, typer.Option("--resume", help="Resume the run that is in the folder.")
-    ] = False,
+    ] = False
+
+
+@with_groups
+def ensemble(
+    source: Source,
+    *,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="RESULTS", help="The folder of results.")
+    ],
+    policies: Policies = None,
+    against: Against = None,
+    drawing: DrawOptions,
+    changes: ScenarioOptions,
+    beliefs: Beliefs = None,
+    periods: Periods = None,
+    working: WorkerOptions,
     as_json: Json = False,
 ) -> None:
     """Solve a scenario anew in many worlds that its ranges allow; keep all in a folder."""
     needed, extra = NEEDED, "ensemble"
-    if cluster is not None:
+    if working.cluster is not None:
         needed, extra = NEEDED | {"distributed": "distributed"}, "cluster"
     check_packages("detente ensemble", "ensembles need", needed, extra)
-    scenario = load_scenario(source, values, horizon)
+    scenario = changes.load(source)
     prepare_kernels(scenario)
     from detente.ensembles.request import Draws, other_versions
     from detente.ensembles.run import ensemble as solve_worlds
     from detente.ensembles.store import damage, read_manifest
     from detente.solver.options import SolveOptions
 
-    if resume:
+    if working.resume:
         console.print_diagnostics(damage(output))
         console.print_diagnostics(other_versions(read_manifest(output, copy=True)))
     again = shlex.join(["detente", "ensemble", source, "--resume", "-o", str(output)])
@@ -119,13 +121,13 @@ def ensemble(
             found = solve_worlds(
                 scenario,
                 policies,
-                SolveOptions(beliefs=beliefs, threads=threads),
-                draws=Draws(draws, sampling, seed, checked),
+                SolveOptions(beliefs=beliefs, threads=working.threads),
+                draws=Draws(drawing.draws, drawing.sampling, drawing.seed, drawing.checked),
                 against=against,
                 periods=periods,
                 output=output,
-                resume=resume,
-                cluster=cluster,
+                resume=working.resume,
+                cluster=working.cluster,
                 progress=tally.tell,
             )
         except KeyboardInterrupt:
@@ -262,15 +264,16 @@ def _grid(found: Ensemble) -> dict[str, Any] | None:
 
 
 def _print_summary(found: Ensemble, data: dict[str, Any]) -> None:
-    from detente.ensembles.explore.wording import count
     from detente.ensembles.rows import CRASHED
+    from detente.numbers import count
+    from detente.render.terminal import print_heading, print_text
 
     record, worlds = found.manifest, data["worlds"]
     policies = len(record.policies)
     under = f"under {policies} policies" if policies > 1 else f"under {record.policies[0]!r}"
     if record.policies == ("",):
         under = "with no terms"
-    console.print_heading(found.manifest.scenario().title)
+    print_heading(found.manifest.scenario().title)
     console.say(f"{worlds['done']:,} worlds {under}, {len(record.quantities)} quantities drawn")
     for failure in data["failures"]:
         console.say(f"  {failure['status']}: {failure['rows']:,} rows: {failure['reason']}")
@@ -283,7 +286,7 @@ def _print_summary(found: Ensemble, data: dict[str, Any]) -> None:
     console.say(f"  {failed}; solved {solved}")
     grid = data["grid"]
     if grid is not None:
-        console.print_text(
+        print_text(
             f"Belief grid of {grid['points']} points: on {grid['finer']} points outcome "
             f"probabilities, or their differences between policies, change by up to "
             f"{grid['change']:.2g} ({grid['worlds']} worlds looked at)",

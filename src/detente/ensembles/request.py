@@ -15,7 +15,6 @@ from detente.scenario.frozen import Frozen
 from detente.scenario.model import Scenario
 from detente.scenario.policies import find_policies
 from detente.simulation.forward import forever_periods
-from detente.simulation.wording import marks_within
 from detente.solver.beliefs import fewest_points
 from detente.solver.memory import memory_needed, refuse_beyond
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions, default_points, least_points
@@ -128,7 +127,7 @@ def new_manifest(scenario: Scenario, request: RunRequest) -> Manifest:
         checked=checked,
         memory_limit=options.memory_limit,
         periods=periods,
-        times=tuple(marks_within(periods, scenario.calendar.unit)),
+        times=tuple(scenario.calendar.marks(periods)),
         outcomes=tuple(scenario.outcomes),
         actors=Frozen({key: actor.types for key, actor in scenario.actors.items()}),
         quantities=Frozen(

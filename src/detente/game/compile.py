@@ -69,20 +69,20 @@ def compile_policies(
     every policy that announces it.
     """
     games: dict[str, CompiledGame] = {}
-    found: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = []
     for policy in scenario.policies or ("",):
         try:
             games[policy] = compile_game(scenario, policy=policy)
         except ScenarioError as error:
-            found += error.diagnostics
+            diagnostics += error.diagnostics
     announced = {
         place: sum(key in scenario.policies[policy].terms for policy in games if policy)
         for key, term in scenario.terms.items()
         for place in (term.place, *(event.place for event in term.events()))
     }
-    told = Counter(warning for game in games.values() for warning in game.warnings)
-    found += [w for w, times in told.items() if times == announced.get(w.place, len(games))]
-    return games, tuple(sorted(dict.fromkeys(found), key=lambda d: d.place))
+    counts = Counter(warning for game in games.values() for warning in game.warnings)
+    diagnostics += [w for w, times in counts.items() if times == announced.get(w.place, len(games))]
+    return games, tuple(sorted(dict.fromkeys(diagnostics), key=lambda d: d.place))
 
 
 def with_values(game: CompiledGame, values: Mapping[str, float]) -> CompiledGame:
@@ -232,11 +232,11 @@ def charges(scenario: Scenario, side: Side) -> Iterator[tuple[int, Formula, Ints
     actors = list(scenario.actors)
     for n, action in enumerate(side.actions):
         rows = np.flatnonzero(side.action == n)
-        found = [(actors.index(key), formula, rows) for key, formula in action.costs.items()]
+        charged = [(actors.index(key), formula, rows) for key, formula in action.costs.items()]
         for term, force in side.breaks.get(n, ()):
             assert term.cost is not None  # only soft terms are noted in `breaks`
-            found.append((side.mover, term.cost, rows[force[side.state[rows]]]))
-        yield from (one for one in found if one[2].size)
+            charged.append((side.mover, term.cost, rows[force[side.state[rows]]]))
+        yield from (charge for charge in charged if charge[2].size)
 
 
 def payoffs(scenario: Scenario, kind: str) -> Iterator[tuple[int, Formula]]:

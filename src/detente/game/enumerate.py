@@ -111,7 +111,9 @@ def _outcomes(
 def _over(at: Evaluator, start: Ints) -> list[str]:
     """The outcomes that end play before anybody has moved."""
     outcomes = at.scenario.outcomes.items()
-    return [key for key, one in outcomes if one.ends and at.public(one.when, start, 1).any()]
+    return [
+        key for key, outcome in outcomes if outcome.ends and at.public(outcome.when, start, 1).any()
+    ]
 
 
 def _layers(skeletons: list[Skeleton]) -> tuple[int, ...]:
@@ -152,25 +154,25 @@ def _warnings(
     over: list[str],
 ) -> tuple[Diagnostic, ...]:
     """Outcomes that never hold or are `over` at once, and terms that never begin or bind."""
-    found = []
+    warnings = []
     leads = "check the levels in its condition, and whether any action leads there"
     for key in over:
         message = f"outcome {key} holds at the start and ends play: nobody ever moves"
         hint = "check its condition and where the variables start, or drop `ends: true`"
-        found.append(warning(scenario.outcomes[key].when.place, "ends-at-start", message, hint))
+        warnings.append(warning(scenario.outcomes[key].when.place, "ends-at-start", message, hint))
     for key in never:
         formula = scenario.outcomes[key].when
         message = f"outcome {key} can never hold: `{formula.text}`"
-        found.append(warning(formula.place, "never-holds", message, leads))
+        warnings.append(warning(formula.place, "never-holds", message, leads))
     for term in terms:
         idle = [event for event in term.events() if event.place not in reach.events]
         for event in idle:
             does = "lapses" if term.until and term.until.event is event else "begins"
             message = f"the event at which term {term.key} {does} can never be: `{event.text}`"
-            found.append(warning(event.place, "never-holds", message, leads))
+            warnings.append(warning(event.place, "never-holds", message, leads))
         begins = not (term.since and term.since.event in idle)  # or it has been told why
         if begins and term.key not in reach.binding:
             message = f"term {term.key} never forbids anything that could be done"
             hint = "check when it is in force, and the availability of what it forbids"
-            found.append(warning(term.place, "never-binds", message, hint))
-    return tuple(sorted(found, key=lambda diagnostic: diagnostic.place))
+            warnings.append(warning(term.place, "never-binds", message, hint))
+    return tuple(sorted(warnings, key=lambda diagnostic: diagnostic.place))

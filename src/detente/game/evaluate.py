@@ -137,9 +137,9 @@ def evaluator(
         variables,
         scalars=scalars(scenario.parameters),
         by_type={
-            key: np.array(one.values)[columns[one.of]][None, :]
-            for key, one in scenario.parameters.items()
-            if one.types
+            key: np.array(p.values)[columns[p.of]][None, :]
+            for key, p in scenario.parameters.items()
+            if p.types
         },
         types={key: column[None, :].astype(np.float64) for key, column in columns.items()},
         last=last,

@@ -40,7 +40,7 @@ def compile_forms(
     """
     source = read_text(scenario.text, scenario.file)
     forms: dict[str, dict[str, Size]] = {}
-    found = list(unsaid(scenario, source))
+    diagnostics = list(unsaid(scenario, source))
     doubtful: Counter[Diagnostic] = Counter()
     standing: Counter[Place] = Counter()
     known: list[Diagnostic] = []
@@ -53,15 +53,15 @@ def compile_forms(
             policy: Size(max(layer.states.size for layer in game.layers), len(game.layers))
             for policy, game in games.items()
         }
-        errors = [one for one in met if one.severity is Severity.ERROR or one.code in SOME_FORM]
+        errors = [d for d in met if d.severity is Severity.ERROR or d.code in SOME_FORM]
         known = known if chosen else errors
-        found += variants.news(source, chosen, errors, known) if chosen else errors
+        diagnostics += variants.news(source, chosen, errors, known) if chosen else errors
         standing.update(_looked_at(form))
-        doubtful.update(one for one in met if one not in errors)
-    found += [
-        one for one, times in doubtful.items() if times >= standing.get(one.place, len(forms))
+        doubtful.update(d for d in met if d not in errors)
+    diagnostics += [
+        d for d, times in doubtful.items() if times >= standing.get(d.place, len(forms))
     ]
-    return forms, tuple(sorted(dict.fromkeys(found), key=lambda one: one.place))
+    return forms, tuple(sorted(dict.fromkeys(diagnostics), key=lambda d: d.place))
 
 
 def _looked_at(scenario: Scenario) -> set[Place]:

@@ -193,10 +193,10 @@ class _Walk:
         return [prob, *shares[::-1]]
 
 
-def _known(found: T | None) -> T:
+def _known(value: T | None) -> T:
     """What is None where play has to be enumerated anew: not here, as the game has been filled."""
-    assert found is not None
-    return found
+    assert value is not None
+    return value
 
 
 def _gathered(weights: Floats, rows: Ints, size: int) -> Floats:

@@ -62,7 +62,7 @@ def standings(scenario: Scenario, policy: str) -> dict[str, Standing]:
 def variables(scenario: Scenario, policy: str) -> tuple[Variable, ...]:
     """The variables of the state: the scenario's, and where terms stand that have events."""
     remembered = standings(scenario, policy).values()
-    return (*scenario.variables.values(), *(one.variable for one in remembered))
+    return (*scenario.variables.values(), *(standing.variable for standing in remembered))
 
 
 def in_force(

@@ -84,7 +84,7 @@ class Builder:
             closes = last or steps[number + 1][0] != turn
             # The events of terms are looked at after the last event of a turn of chance, which
             # is therefore kept where an earlier one is.
-            begun = bool(self.standings) and any(one.turn == turn for one in skeletons)
+            begun = bool(self.standings) and any(past.turn == turn for past in skeletons)
             must = (last and not skeletons) or (closes and begun)
             step = self._layer(sets[-1], stops[-1], t, turn, event, must)
             if step is not None:
@@ -114,9 +114,9 @@ class Builder:
                 self.reach.events.add(event.place)
             return here
 
-        for one in self.standings.values():
-            key = one.variable.key
-            levels[key] = one.advance(levels[key], holds)
+        for standing in self.standings.values():
+            key = standing.variable.key
+            levels[key] = standing.advance(levels[key], holds)
         return encode(self.at.variables, levels)
 
     def ended(self, codes: Ints, t: int) -> Bools:
@@ -239,13 +239,13 @@ class Builder:
         action = position - 1
         nobody = np.flatnonzero(action < 0)
         own, alternatives = [nobody], [np.zeros_like(nobody)]
-        for n, one in enumerate(options.actions):
+        for n, chosen in enumerate(options.actions):
             rows = np.flatnonzero(action == n)
             here = codes[state[rows]]
-            present = probabilities(one, self.at, here, t)
-            check_probabilities(one, self.at, present, here, t)
-            other = probabilities(one, self.generic, here, t)
-            for number in range(len(one.alternatives)):
+            present = probabilities(chosen, self.at, here, t)
+            check_probabilities(chosen, self.at, present, here, t)
+            other = probabilities(chosen, self.generic, here, t)
+            for number in range(len(chosen.alternatives)):
                 live = rows[(present[number] > ZERO) | (np.abs(other[number]) > ZERO)]
                 own.append(live)
                 alternatives.append(np.full_like(live, number))

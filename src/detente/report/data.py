@@ -37,7 +37,7 @@ from detente.errors import Problems, refuse
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
 from detente.game.periods import check_periods
-from detente.report.worlds import Worlds, check_worlds, look
+from detente.report.ensemble import check_ensemble
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Scenario
@@ -51,6 +51,7 @@ from detente.solver.solve import solve
 from detente.solver.workers import Progress
 
 if TYPE_CHECKING:
+    from detente.ensembles.explore.explore import Exploration
     from detente.ensembles.results import Ensemble
 
 LARGE = 2_000_000
@@ -86,8 +87,8 @@ class ReportData:
         Of the question, by the assumptions that matter most; none where there is no question.
     track
         What a record of moves tells; None without one.
-    worlds
-        What an ensemble of worlds tells; None without one.
+    exploration
+        What an ensemble says; None without one.
     points, turning_points
         Belief points of the first solve, and of comparison and derivatives; and of thresholds.
     versions
@@ -103,7 +104,7 @@ class ReportData:
     sensitivity: Sensitivity | None
     thresholds: tuple[Threshold, ...]
     track: Track | None
-    worlds: Worlds | None
+    exploration: Exploration | None
     points: tuple[int, int]
     turning_points: int
     versions: Mapping[str, str]
@@ -180,10 +181,13 @@ def build(
         refuse("requirement", "missing", message, hint)
     every = tuple(scenario.policies) if ensemble is None else ensemble.manifest.policies
     wanted = list(dict.fromkeys([base, *(every if policies is None else policies)]))
-    worlds = None
+    exploration = None
     if ensemble is not None:
-        check_worlds(ensemble.manifest, scenario, wanted)
-        worlds = look(ensemble, against=base, requirement=requirement)
+        check_ensemble(ensemble.manifest, scenario, wanted)
+        # What explores needs packages that a page without an ensemble does not.
+        from detente.ensembles.explore.explore import explore
+
+        exploration = explore(ensemble, against=base, requirement=requirement)
     games = {name: compile_game(scenario, policy=name) for name in wanted}
     game = games[base]
     points, threads = options.points(game), options.threads
@@ -245,7 +249,7 @@ def build(
         sensitivity=found,
         thresholds=turns,
         track=seen,
-        worlds=worlds,
+        exploration=exploration,
         points=(points, fewer) if game.informed else (0, 0),
         turning_points=fewest,
         versions=Frozen(

@@ -151,7 +151,7 @@ class Filter:
 
     def _share(self) -> Floats:
         """Mass by state and type profile, float64 [x, p]."""
-        return np.asarray(self.pass_.mass[:, :, :: self.pass_.channels].sum(axis=1))
+        return np.asarray(self.pass_.mass[:, :: self.pass_.channels].sum(axis=2))
 
     def _entries(self, t: int, layer: Layer) -> dict[int, Observation]:
         """What is known of a turn: by mover (its position in the layer), a line of the record."""
@@ -263,7 +263,7 @@ def outcomes_given(pass_: ForwardPass, prior: Floats, n: int) -> Mapping[str, tu
     """
     game, mass = pass_.solution.game, pass_.by_state[-1]
     total = float((mass[:, :, 0] @ prior).sum())
-    found = {}
+    given = {}
     for key, holds in game.holds.items():
         now = float((mass[holds[n], :, 0] @ prior).sum()) / total
         if key in pass_.passing:
@@ -271,5 +271,5 @@ def outcomes_given(pass_: ForwardPass, prior: Floats, n: int) -> Mapping[str, tu
             been = float(((mass[:, :, 0] - mass[:, :, h]) @ prior).sum()) / total
         else:
             been = now
-        found[key] = (been, now)
-    return found
+        given[key] = (been, now)
+    return given

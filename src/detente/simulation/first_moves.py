@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from detente.simulation.forecast import ANY, Forecast, overall
+from detente.simulation.forecast import ANY, Forecast, marginal
 from detente.simulation.table import Table
 
 
-def first_moves(told: Forecast) -> Table:
+def first_moves(result: Forecast) -> Table:
     """What each actor and type does at the first turn at which it moves.
 
     Returns
@@ -17,11 +17,11 @@ def first_moves(told: Forecast) -> Table:
         `t, period, turn, actor, type, action, share`, in the order of play; the share of every
         action of the actor, also of those that are not available there.
     """
-    game = told.solution.game
+    game = result.solution.game
     blocks = []
     for i, actor in enumerate(game.actors):
-        mine = told.tables["actions"].where(actor=actor.key)
-        moving = overall(game, mine)
+        mine = result.tables["actions"].where(actor=actor.key)
+        moving = marginal(game, mine)
         moving = moving[~np.isnan(moving["share"].astype(float))]
         if not len(moving):
             continue

@@ -99,8 +99,8 @@ def held(
             continue
         share = np.bincount(levels[variable.key], weight, minlength=variable.size)
         likely = [k for k in np.argsort(-share, kind="stable")[:SHOWN] if share[k] > 0]
-        told = [f"{variable.label(int(k))} ({_percent(share[k])})" for k in likely]
-        words.append(f"{variable.key} to be {' or '.join(told)}")
+        levels_held = [f"{variable.label(int(k))} ({_percent(share[k])})" for k in likely]
+        words.append(f"{variable.key} to be {' or '.join(levels_held)}")
     return ", and ".join(words) or "what it always holds"
 
 

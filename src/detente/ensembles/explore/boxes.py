@@ -20,7 +20,6 @@ import pandas as pd
 from scipy.stats import ks_2samp
 from sklearn.tree import DecisionTreeClassifier
 
-from detente.ensembles.explore import wording
 from detente.ensembles.explore.tables import mean, wilson
 
 SAME = 0.7
@@ -76,7 +75,13 @@ class Condition:
         return (self.low is not None) + (self.high is not None)
 
     def __str__(self) -> str:
-        return wording.condition(self.quantity, self.low, self.high, self.options)
+        if self.options is not None:
+            return f"{self.quantity} is {' or '.join(self.options)}"
+        if self.low is not None and self.high is not None:
+            return f"{self.quantity} from {self.low:g} to {self.high:g}"
+        if self.low is not None:
+            return f"{self.quantity} at least {self.low:g}"
+        return f"{self.quantity} at most {self.high:g}"
 
 
 Conditions = tuple[Condition, ...]

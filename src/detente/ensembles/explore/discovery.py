@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from detente.ensembles.explore import boxes, wording
+from detente.ensembles.explore import boxes
 from detente.ensembles.explore.boxes import Box
 from detente.ensembles.explore.influence import codes
 from detente.ensembles.explore.tables import mean, table, wilson
+from detente.numbers import percent
 
 FEWEST = 60
 """Draws without which nothing is looked for: half of them have to find, half to count."""
@@ -63,7 +64,7 @@ class Discovery:
 
     def __repr__(self) -> str:
         where = "; ".join(f"{box}: {quality(box, self.rarer)}" for box in self.boxes) or self.note
-        return f"<Discovery, {self.about}: {wording.percent(self.base)} of draws. {where}>"
+        return f"<Discovery, {self.about}: {percent(self.base)} of draws. {where}>"
 
     @property
     def table(self) -> pd.DataFrame:
@@ -96,8 +97,8 @@ class Discovery:
 def quality(box: Box, rarer: str) -> str:
     """How good a box is, in words."""
     return (
-        f"{wording.percent(box.coverage)} of the draws that {rarer} are here, and "
-        f"{wording.percent(box.density)} of those here {rarer}"
+        f"{percent(box.coverage)} of the draws that {rarer} are here, and "
+        f"{percent(box.density)} of those here {rarer}"
     )
 
 

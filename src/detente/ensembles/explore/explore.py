@@ -18,10 +18,11 @@ from detente.ensembles.explore.influence import Influence, influence
 from detente.ensembles.explore.metrics import Cached, Metric, Results
 from detente.ensembles.explore.question import Question
 from detente.ensembles.explore.requirement import Requirement
-from detente.ensembles.explore.wording import count, percent, policy_name
 from detente.ensembles.manifest import Manifest
 from detente.errors import refuse
+from detente.numbers import count, percent
 from detente.scenario.notebook import InNotebook
+from detente.scenario.policies import quoted
 
 FEW = 30
 """Draws below which a reader is warned."""
@@ -33,8 +34,9 @@ class Exploration(InNotebook):
 
     manifest
         What was run.
-    done, complete
-        How many draws are there, and whether that is all.
+    done, complete, failed
+        How many draws are there, whether that is all, and how many of them were not solved under
+        some policy.
     against
         The policy with which others are compared.
     distributions
@@ -67,6 +69,7 @@ class Exploration(InNotebook):
     manifest: Manifest
     done: int
     complete: bool
+    failed: int
     against: str
     distributions: pd.DataFrame
     preferences: pd.DataFrame
@@ -92,7 +95,7 @@ class Exploration(InNotebook):
             if mine["share"].notna().any():
                 lead = mine.loc[mine["share"].idxmax()]
                 whose = f"{actor}={kind}" if kind else actor
-                best = policy_name(lead["policy"])
+                best = quoted(lead["policy"])
                 text += f"; for {whose} {best} is best in {percent(lead['share'])}"
         return f"{text}>"
 
@@ -178,6 +181,7 @@ def explore(
         manifest=ensemble.manifest,
         done=ensemble.done,
         complete=ensemble.complete,
+        failed=int(ensemble.failures["draw"].nunique()),
         against=base,
         distributions=tables.distributions(ensemble, metrics),
         preferences=preferences,
@@ -239,7 +243,7 @@ class _Look:
         if self.requirement is not None:
             met = requirements.met(ensemble, self.requirement)
             for policy in manifest.policies if self.policy is None else [self.policy]:
-                about = f"{policy_name(policy)} fails the requirement {self.requirement.text}"
+                about = f"{quoted(policy)} fails the requirement {self.requirement.text}"
                 yield policy, met[policy].dropna() == 0, about
         metric = self.fails_for or (self.actor if self.requirement is None else None)
         looked = self.requirement is not None
@@ -261,7 +265,7 @@ class _Look:
             policy = self.policy or self.ensemble.manifest.against
             known = requirements.margins(self.ensemble, self.requirement)[policy].dropna()
             text = self.requirement.text
-            about = f"the requirement {text} is just met under {policy_name(policy)}"
+            about = f"the requirement {text} is just met under {quoted(policy)}"
             unit = "standard deviations of the metric"
             return None if known.empty else nearest(known, inputs, about, unit)
         if self.actor is None or not self.pair:
@@ -275,7 +279,7 @@ class _Look:
             for quantity in one.table.loc[one.table["counts"], "quantity"]
         }
         who = self.actor.who
-        about = f"{who} changes between {policy_name(first)} and {policy_name(second)}"
+        about = f"{who} changes between {quoted(first)} and {quoted(second)}"
         known = (values[first] - values[second]).dropna()
         return nearest(known, inputs, about, f"the payoff of {who}", counts=counts)
 
