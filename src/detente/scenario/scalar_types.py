@@ -50,6 +50,10 @@ class Levels(NamedTuple):
     low: int = 0
     names: tuple[str, ...] = ()
 
+    def label(self, level: int) -> str:
+        """What level `level`, counted from 0, is called."""
+        return self.names[level] if self.names else str(self.low + level)
+
 
 def formula(value: Any) -> Any:
     """A formula as text, number or truth value; its text is read later on."""

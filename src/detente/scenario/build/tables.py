@@ -53,7 +53,7 @@ def _axis(spot: Spot, name: str) -> _Axis | None:
     variable, types = spot.draft.raw["state"].get(name), scope.actors.get(name, ())
     if variable:
         levels = variable["levels"]
-        keys = levels.names or tuple(str(levels.low + k) for k in range(levels.size))
+        keys = tuple(levels.label(k) for k in range(levels.size))
         reads = Formula(name, spot.place, Name(name), variables=frozenset((name,)))
         return _Axis(name, "level", keys, levels.low, reads)
     if types:
