@@ -138,8 +138,8 @@ def _build(source: Source) -> Scenario:
     """All values of the file. Raises `ScenarioError` with all that is wrong."""
     draft = Draft(source, BUILDERS)
     read_shapes(draft)
-    check_names(draft)
     draft.scope = vocabulary(draft)
+    check_names(draft)
     scenario = entity(
         Scenario,
         draft.spot(),

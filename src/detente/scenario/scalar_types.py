@@ -80,12 +80,6 @@ def formula_or_table(value: Any) -> Any:
     raise Wrong("should be a formula, or a table `{by: [names], values: {level: value, ...}}`")
 
 
-def _moment(value: Any) -> int | str:
-    if isinstance(value, str | int) and not isinstance(value, bool):
-        return value
-    raise Wrong("should be a date, the number of a period, or a condition on the state")
-
-
 def _text(value: Any) -> str:
     if isinstance(value, str) and value.strip():
         return value.strip()
@@ -119,20 +113,6 @@ def _number(value: Any) -> float:
             return number
         raise Wrong("should be a finite number")
     raise Wrong("should be a number; formulas are not allowed here", number_hint(value))
-
-
-def _positive(value: Any) -> float:
-    number = _number(value)
-    if number > 0:
-        return number
-    raise out_of_range("should be above 0")
-
-
-def _rank(value: Any) -> float:
-    number = _number(value)
-    if -1 < number < 1:
-        return number
-    raise out_of_range("should lie between -1 and 1, without these two")
 
 
 def _range(value: Any) -> tuple[float, float]:
@@ -177,47 +157,50 @@ def _levels(value: Any) -> Levels:
     return Levels(high - low + 1, low)
 
 
-def _level(value: Any) -> int | str:
-    if isinstance(value, str | int) and not isinstance(value, bool):
-        return value
-    raise Wrong("should be the number or the name of a level")
+def _is(*kinds: type, sentence: str) -> Callable[[Any], Any]:
+    """The check of values that are just these kinds of Python."""
+
+    def check(value: Any) -> Any:
+        if type(value) in kinds:
+            return value
+        raise Wrong(sentence)
+
+    return check
 
 
-def _flag(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise Wrong("should be `true` or `false`")
+def _between(low: float, high: float, sentence: str) -> Callable[[Any], float]:
+    """The check of numbers that lie between two, without these."""
+
+    def check(value: Any) -> float:
+        if low < (number := _number(value)) < high:
+            return number
+        raise out_of_range(sentence)
+
+    return check
 
 
-def _draw(value: Any) -> str:
-    if isinstance(value, str) and value in DRAWS:
-        return value
-    raise Wrong(f"should be one of {', '.join(f'`{word}`' for word in DRAWS)}")
+def _one_of(words: tuple[str, ...], listed: str) -> Callable[[Any], Any]:
+    def check(value: Any) -> Any:
+        if isinstance(value, str) and value in words:
+            return value
+        raise Wrong(f"should be one of {listed}")
 
-
-def _mapping(value: Any) -> dict[str, Any]:
-    if isinstance(value, dict):
-        return value
-    raise Wrong("should be a mapping (`key: value`)")
-
-
-def _list(value: Any) -> list[Any]:
-    if isinstance(value, list):
-        return value
-    raise Wrong("should be a list (`[...]`)")
+    return check
 
 
 def one_of(*words: str) -> Scalar:
     """One of several words."""
     *others, last = (f"`{word}`" for word in words)
+    listed = f"{', '.join(others)} or {last}"
+    return Scalar(_one_of(words, listed), {"enum": list(words), "type": "string"})
 
-    def check(value: Any) -> str:
-        if isinstance(value, str) and value in words:
-            return value
-        raise Wrong(f"should be one of {', '.join(others)} or {last}")
 
-    return Scalar(check, {"enum": list(words), "type": "string"})
-
+A_LEVEL = "should be the number or the name of a level"
+A_MOMENT = "should be a date, the number of a period, or a condition on the state"
+A_FLAG = "should be `true` or `false`"
+A_MAPPING = "should be a mapping (`key: value`)"
+A_LIST = "should be a list (`[...]`)"
+IN_RANK = "should lie between -1 and 1, without these two"
 
 NAMES_OR_RANGE = [
     {"pattern": r"^-?[0-9]+\s*\.\.\s*-?[0-9]+$", "type": "string"},
@@ -225,18 +208,20 @@ NAMES_OR_RANGE = [
 ]
 NUMBERS = {"items": {"type": "number"}, "maxItems": 2, "minItems": 2, "type": "array"}
 OPEN = {"exclusiveMaximum": 1, "exclusiveMinimum": -1, "type": "number"}
+ABOVE_0 = {"exclusiveMinimum": 0, "type": "number"}
+WORD_OR_NUMBER = {"type": ["integer", "string"]}
 
 TEXT = Scalar(_text, {"type": "string"})
 LINE = Scalar(_line, {"type": "string"})
 DAY = Scalar(_day, {"type": "string"})
-FLAG = Scalar(_flag, {"type": "boolean"})
+FLAG = Scalar(_is(bool, sentence=A_FLAG), {"type": "boolean"})
 NUMBER = Scalar(_number, {"type": "number"})
-POSITIVE = Scalar(_positive, {"exclusiveMinimum": 0, "type": "number"})
-RANK = Scalar(_rank, OPEN)
-DRAW = Scalar(_draw, {"enum": list(DRAWS)})
+POSITIVE = Scalar(_between(0, math.inf, "should be above 0"), ABOVE_0)
+RANK = Scalar(_between(-1, 1, IN_RANK), OPEN)
+DRAW = Scalar(_one_of(DRAWS, ", ".join(f"`{word}`" for word in DRAWS)), {"enum": list(DRAWS)})
 RANGE = Scalar(_range, NUMBERS)
-LEVEL = Scalar(_level, {"type": ["integer", "string"]})
+LEVEL = Scalar(_is(str, int, sentence=A_LEVEL), WORD_OR_NUMBER)
 LEVELS = Scalar(_levels, {"anyOf": NAMES_OR_RANGE})
-MOMENT = Scalar(_moment, {"type": ["integer", "string"]})
-MAPPING = Scalar(_mapping, {"type": "object"})
-LIST = Scalar(_list, {"type": "array"})
+MOMENT = Scalar(_is(str, int, sentence=A_MOMENT), WORD_OR_NUMBER)
+MAPPING = Scalar(_is(dict, sentence=A_MAPPING), {"type": "object"})
+LIST = Scalar(_is(list, sentence=A_LIST), {"type": "array"})

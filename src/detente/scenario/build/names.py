@@ -13,12 +13,15 @@ from detente.scenario.calendar import Calendar
 from detente.scenario.dates import day
 from detente.scenario.entities import FOREVER
 from detente.scenario.formula.types import RESERVED, WORDS, Scope
-from detente.scenario.hints import alias, did_you_mean, listing
+from detente.scenario.hints import alias, listing
 from detente.scenario.scalar_types import NAME
 from detente.text import hidden_in
 
 PLAIN = re.compile(NAME)
 WITH_DASHES = re.compile(f"{NAME[:-2]}-]*")
+
+SECTIONS = {"actors": "an actor", "state": "a variable", "parameters": "a parameter"}
+"""Sections whose names formulas use, and what messages call an entry."""
 
 MOVES = frozenset(("draw", "period", "turn", "actor", "action"))
 COLUMNS = {
@@ -62,11 +65,16 @@ class _Names:
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
         self.owners: dict[str, str] = {}
-        raw = draft.raw
-        sections = ("actors", "state", "parameters", "chance", "terms", "outcomes", "variants")
-        self.taken: set[str] = {key for section in sections for key in raw[section]}
-        for named in (*_levels(draft).values(), *_types(draft).values(), *raw["actions"].values()):
-            self.taken.update(named or ())
+        self.taken: set[str] = {
+            name
+            for scope in (draft.scope.variables, draft.scope.actors)
+            for named in scope.values()
+            for name in named or ()
+        }
+        for section in (*SECTIONS, "chance", "terms", "outcomes", "variants"):
+            self.taken.update(draft.raw[section])
+        for actions in draft.raw["actions"].values():
+            self.taken.update(actions)
 
     def instead(self, name: str, rule: re.Pattern[str] = PLAIN) -> str:
         """The hint at a name to use instead, or ''. Each is offered once."""
@@ -76,10 +84,10 @@ class _Names:
 
     def in_formulas(self) -> None:
         """Names of actors, variables and parameters, and then of levels and types."""
-        sections = (("actors", "an actor"), ("state", "a variable"), ("parameters", "a parameter"))
-        for section, what in sections:
-            for key in self.draft.raw[section]:
-                spot = self.draft.spot(section, key)
+        draft = self.draft
+        for section, what in SECTIONS.items():
+            for key in draft.raw[section]:
+                spot = draft.spot(section, key)
                 if self.free(spot, key):
                     if key in self.owners:
                         message = f"`{key}` is the name of {self.owners[key]} already"
@@ -88,39 +96,41 @@ class _Names:
                 if key in COLUMNS.get(section, ()):
                     message = f"`{key}` is a column of the tables of results already"
                     spot.key_error("reserved-name", message, self.instead(key))
-        for key, levels in _levels(self.draft).items():
+        for key, levels in draft.scope.variables.items():
             for k, level in enumerate(levels or ()):
-                spot = self.draft.spot("state", key, "levels", k)
+                spot = draft.spot("state", key, "levels", k)
                 self.member(spot, level, "level", key)
-                if level in (levels or ())[:k]:
+                if levels and level in levels[:k]:
                     spot.error("duplicate-name", f"the level `{level}` is repeated")
-        for key, types in _types(self.draft).items():
+        for key, types in draft.scope.actors.items():
             for name in types or ():
-                self.member(self.draft.spot("actors", key, "types", name), name, "type", key)
+                self.member(draft.spot("actors", key, "types", name), name, "type", key)
 
     def elsewhere(self) -> None:
         """Names that formulas do not use."""
         draft, raw = self.draft, self.draft.raw
-        for section in ("chance", "terms", "outcomes"):
-            for key in raw[section]:
-                self.rule(draft.spot(section, key), key)
-        for actor, actions in raw["actions"].items():
-            for key in actions:
-                self.rule(draft.spot("actions", actor, key), key)
-            self.aliases(draft.spot("actions", actor), actions)
+        trails: list[tuple[str, ...]] = [
+            (s, key) for s in ("chance", "terms", "outcomes", "variants") for key in raw[s]
+        ]
+        trails += [("actions", actor, key) for actor, own in raw["actions"].items() for key in own]
+        trails += [
+            ("payoffs", key, kind, name)
+            for key, payoff in raw["payoffs"].items()
+            for kind in ("flow", "terminal")
+            for name in (payoff or {}).get(kind, ())
+            if name
+        ]
+        variants = {key: variant["options"] for key, variant in raw["variants"].items() if variant}
+        trails += [("variants", key, "options", name) for key in variants for name in variants[key]]
+        for trail in trails:
+            self.rule(draft.spot(*trail), trail[-1])
         for key in raw["evidence"]:
             self.rule(draft.spot("evidence", key), key, WITH_DASHES)
-        for key, payoff in raw["payoffs"].items():
-            for kind in ("flow", "terminal"):
-                for name in filter(None, payoff.get(kind, ()) if payoff else ()):
-                    self.rule(draft.spot("payoffs", key, kind, name), name)
-        for key, variant in raw["variants"].items():
-            spot = draft.spot("variants", key)
-            self.rule(spot, key)
-            if key in raw["parameters"]:  # both are named in `--set`
-                spot.key_error("duplicate-name", f"`{key}` is the name of a parameter already")
-            for name in variant["options"] if variant else ():
-                self.rule(spot / "options" / name, name)
+        for actor, actions in raw["actions"].items():
+            self.aliases(draft.spot("actions", actor), actions)
+        for key in raw["variants"].keys() & raw["parameters"].keys():  # both are values to set
+            message = f"`{key}` is the name of a parameter already"
+            draft.spot("variants", key).key_error("duplicate-name", message)
         for key in raw["policies"]:
             spot, hidden = draft.spot("policies", key), hidden_in(key)
             if not key.strip() or "\n" in key:
@@ -175,17 +185,6 @@ class _Names:
         return name not in RESERVED
 
 
-def _levels(draft: Draft) -> dict[str, tuple[str, ...] | None]:
-    """The names of levels by variable; None where they cannot be read."""
-    return {key: raw["levels"].names if raw else None for key, raw in draft.raw["state"].items()}
-
-
-def _types(draft: Draft) -> dict[str, tuple[str, ...] | None]:
-    """The types by actor; None where they cannot be read."""
-    actors = draft.raw["actors"].items()
-    return {key: tuple(raw.get("types", ())) if raw is not None else None for key, raw in actors}
-
-
 def vocabulary(draft: Draft) -> Scope:
     """The names that formulas may use, from what could be read of the file."""
     raw = draft.raw.get("calendar")
@@ -194,12 +193,13 @@ def vocabulary(draft: Draft) -> Scope:
         unit = period(draft.spot("calendar"), raw)
         start = day(raw.get("start", "")) if unit != "round" else None
     dated = unit != "round"
-    actors = _types(draft)
+    variables, actors = draft.raw["state"].items(), draft.raw["actors"].items()
+    types = {key: None if raw is None else tuple(raw.get("types", ())) for key, raw in actors}
     return Scope(
-        variables=_levels(draft),
-        actors=actors,
+        variables={key: raw["levels"].names if raw else None for key, raw in variables},
+        actors=types,
         parameters={
-            key: _owner(draft.spot("parameters", key), parameter, actors) if parameter else ""
+            key: _owner(draft.spot("parameters", key), parameter, types) if parameter else ""
             for key, parameter in draft.raw["parameters"].items()
         },
         dated=dated,
@@ -213,11 +213,7 @@ def _owner(spot: Spot, raw: dict[str, Any], actors: dict[str, tuple[str, ...] | 
     """The actor with whose type a parameter varies, or ''."""
     key, types = spot.trail[-1], set(raw["value"]) - {""}
     of: str = raw.get("of", "")
-    lost = "actors" in spot.draft.lost
-    if of and of not in actors:
-        if not lost:
-            hint = did_you_mean(of, actors)
-            (spot / "of").error("unknown-name", f"`{of}` is not an actor", hint)
+    if of and not (spot / "of").known(of, "actors"):
         return ""
     if of and (not types or actors[of] == ()):
         has = f"`{key}` has one value, so it is of no actor" if not types else ""
@@ -235,7 +231,7 @@ def _owner(spot: Spot, raw: dict[str, Any], actors: dict[str, tuple[str, ...] | 
     near = [actor for actor, names in actors.items() if types & set(names or ())]
     if len(near) == 1:
         return near[0]  # whose types some of these are: the others will be reported
-    if None not in actors.values() and not lost:
+    if None not in actors.values() and "actors" not in spot.draft.lost:
         what = "type" if len(types) == 1 else "types"
         (spot / "value").error("type", f"no actor has the {what} {listing(raw['value'])}")
     return ""

@@ -13,14 +13,12 @@ from detente.scenario.build.draft import Draft, Spot
 from detente.scenario.hints import closest, did_you_mean
 from detente.scenario.model import Scenario
 from detente.scenario.rules import CONDITION
-from detente.scenario.scalar_types import TEXT, Wrong, is_table
+from detente.scenario.scalar_types import A_LIST, A_MAPPING, TEXT, Wrong, is_table
 
 MAY_BE_EMPTY = ("state",)
 """Sections that have to be there, and may have nothing in them."""
 
 COMMA = "inside `{ }`, text that holds a comma needs quotes"
-A_LIST = "a list (`[...]`)"
-A_MAPPING = "a mapping (`key: value`)"
 
 
 def read_shapes(draft: Draft) -> None:
@@ -58,7 +56,7 @@ def _section(spot: Spot, section: fields.Field, value: Any) -> Any:
         if value is None or value == kind():
             spot.empty()
         else:
-            spot.error("wrong-type", f"`{section.key}` should be {what}")
+            spot.error("wrong-type", f"`{section.key}` {what}")
         return kind()
     return _entry(section.shape, value, spot)
 
@@ -122,7 +120,7 @@ def _report(spot: Spot, value: Any, sentence: str, hint: str = "", code: str = "
 def _read_list(shape: fields.ListOf, value: Any, spot: Spot) -> Any:
     items = [value] if shape.single and isinstance(value, str) else value
     if not isinstance(items, list):
-        return _report(spot, value, f"should be {A_LIST}")
+        return _report(spot, value, A_LIST)
     if len(items) < shape.least:
         return _report(spot, value, "should not be empty")
     items = [read(shape.item, item, spot / k) for k, item in enumerate(items)]
@@ -134,7 +132,7 @@ def _read_map(shape: fields.MapOf, value: Any, spot: Spot) -> Any:
     if shape.single and (table or not isinstance(value, dict)):
         value = {"": value}
     elif not isinstance(value, dict):
-        return _report(spot, value, f"should be {A_MAPPING}")
+        return _report(spot, value, A_MAPPING)
     elif shape.single and ("" in value or not value):
         return _report(spot, value, "should have a name for each value")
     items = {key: read(shape.item, item, spot / key) for key, item in value.items()}
@@ -146,7 +144,7 @@ def _read_record(shape: fields.EntityOf, value: Any, spot: Spot) -> dict[str, An
     if shape.short and isinstance(value, shape.short):
         value = {shape.key: value}
     if not isinstance(value, dict):
-        sentence, hint = f"should be {A_MAPPING}", ""
+        sentence, hint = A_MAPPING, ""
         if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
             sentence = "should be an actor or a mapping, not a list"
             hint = f"actors who choose at the same time: `{{who: [{', '.join(value)}]}}`"
