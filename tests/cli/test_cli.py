@@ -19,7 +19,7 @@ import pytest
 from detente import __version__, library
 from detente.cli.main import main
 from detente.scenario.schema import json_schema
-from detente.solver.kernels.push import push
+from detente.solver.kernels.forward import push
 
 SMALL = """\
 title: A small stand-off

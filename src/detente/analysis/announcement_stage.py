@@ -92,14 +92,14 @@ def solve_stage(solutions: Sequence[Solution], who: int) -> AnnouncementStage:
     # A precision of `limit` was followed in each game as far as it went: here, as far as in all.
     precision = np.min([solution.game.precision for solution in solutions], axis=0)
     game = replace(first.game, layers=(layer,), loop=None, start=0, precision=precision)
-    following = np.stack([solution.start_values for solution in solutions])
+    following = np.stack([np.ascontiguousarray(s.start_values.T) for s in solutions])
     grid, kinds = first.grid, game.priors[who].size
     with open_workers(1) as workers:
         engine = Backward(game, grid, workers, regret=False)
         values, sigma = engine.layer(0, following)
     auditor = Auditor(game, grid)
     auditor.visit(layer, following, values, sigma)
-    play = sigma.reshape(grid.size, kinds, count)[grid.start].copy()
+    play = sigma.reshape(kinds, count, grid.size)[:, :, grid.start].copy()
     weights = np.stack([_around(first, who, b) for b in posteriors(game.priors[who], play)])
     shape = len(game.priors), len(game.profiles)
     coarse = [solution.coarse for solution in solutions if solution.coarse]
@@ -109,8 +109,8 @@ def solve_stage(solutions: Sequence[Solution], who: int) -> AnnouncementStage:
         play=play,
         rough=solve_stage(coarse, who) if len(coarse) == count else None,
         weights=weights,
-        after=np.einsum("kb,kbc->kc", weights, following).reshape(count, *shape),
-        before=values[0, grid.start].reshape(shape).copy(),
+        after=np.einsum("kb,kcb->kc", weights, following).reshape(count, *shape),
+        before=values[0, :, grid.start].reshape(shape).copy(),
         residual=auditor.residual,
         value_error=auditor.value_error,
         status=status_of(BranchCount.of(engine.counts), auditor.residual, auditor.value_error),

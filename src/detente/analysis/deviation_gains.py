@@ -116,7 +116,7 @@ class DeviationGains:
         return np.asarray(count.cumsum(axis=0))
 
     def _visit(self, t: int, n: int, mass: Floats) -> None:
-        """Weigh the gains at layer n by the mass before it, float64 [x, b, p]."""
+        """Weigh the gains at layer n by the mass before it, float64 [x, p, b]."""
         for m, own in enumerate(self.choices[n]):
             actor = self.actors[self.game.layers[n].movers[m]]
             commitments = [
@@ -129,7 +129,7 @@ class DeviationGains:
                 alone = own.breaks[commitment.key] & (times == 1)
                 for rows, gain in self._gains(n, m, own, times == 0, alone, commitment.cost):
                     for theta in range(gain.shape[2]):
-                        weight = mass[rows] @ self.weights(actor, theta)
+                        weight = np.einsum("xpb,p->xb", mass[rows], self.weights(actor, theta))
                         self._add(self.tallies[commitment, theta], t, weight, gain[:, :, theta])
 
     def _gains(
@@ -141,14 +141,13 @@ class DeviationGains:
         """
         solution, layer = self.solution, self.game.layers[n]
         size, each = solution.grid.size, kinds(self.game, layer)
-        ptr, width = solution.pointers[n][:-1], np.diff(solution.pointers[n])
+        ptr = solution.pointers[n][:-1]
         first = layer.choices[:, :m] @ np.array(each[:m], dtype=np.int64)
         binds = alone.any(axis=1)
         for count in np.unique(layer.choices[binds, m]):
             rows = np.flatnonzero(binds & (layer.choices[:, m] == count))
-            begin = size * ptr[rows, None] + np.arange(size) * width[rows, None]
-            begin = begin + first[rows, None]
-            at = begin[:, :, None] + np.arange(each[m] * count)
+            begin = size * (ptr[rows] + first[rows])[:, None] + np.arange(size)
+            at = begin[:, :, None] + size * np.arange(each[m] * count)
             log = np.log(solution.strategies[n][at]).reshape(rows.size, size, each[m], count)
             best = [
                 np.where(table[rows][own.actions[rows]].reshape(-1, 1, 1, count), log, -np.inf).max(

@@ -68,6 +68,14 @@ class SolvingOptions:
             help="GiB of memory that a solve may take; 4 by default.",
         ),
     ] = None
+    time: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01,
+            callback=inputs.finite,
+            help="Seconds that a solve may take; what was reached by then is kept.",
+        ),
+    ] = None
     threads: Annotated[
         int | None,
         typer.Option(min=1, max=MOST_THREADS, help="Threads; all processors by default."),
@@ -78,7 +86,7 @@ class SolvingOptions:
         from detente.solver.options import MEMORY_LIMIT, SolveOptions
 
         limit = MEMORY_LIMIT if self.memory is None else int(self.memory * 2**30)
-        return SolveOptions(self.beliefs, self.threads, limit, progress)
+        return SolveOptions(self.beliefs, self.threads, limit, progress, self.time)
 
     def check(self, game: CompiledGame) -> None:
         """Refuse what makes no sense for a game."""

@@ -151,7 +151,7 @@ class Filter:
 
     def _share(self) -> Floats:
         """Mass by state and type profile, float64 [x, p]."""
-        return np.asarray(self.pass_.mass[:, :, :: self.pass_.channels].sum(axis=1))
+        return np.asarray(self.pass_.mass[:, :: self.pass_.channels].sum(axis=2))
 
     def _entries(self, t: int, layer: Layer) -> dict[int, Observation]:
         """What is known of a turn: by mover (its position in the layer), a line of the record."""

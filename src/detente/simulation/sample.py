@@ -248,11 +248,11 @@ def _strategies(
         np.arange(sizes[m])[:, None] * choices[:, None, None] + np.where(there, action, 0)[:, None]
     )
     first = layer.choices[x, :m] @ sizes[:m]
-    width = pointers[x + 1] - pointers[x]
-    begin = (solution.grid.size * pointers[x] + first)[:, None] + nodes * width[:, None]
+    size = solution.grid.size
+    begin = size * (pointers[x] + first)[:, None] + nodes
     flat = solution.strategies[n]
     play = sum(
-        weights[:, k, None, None] * flat[begin[:, k, None, None] + own]
+        weights[:, k, None, None] * flat[begin[:, k, None, None] + size * own]
         for k in range(nodes.shape[1])
     )
     play = np.where(there[:, None], play, 0.0)

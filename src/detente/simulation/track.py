@@ -8,7 +8,6 @@ anything. What is observed is scored by the probability with which it was expect
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -34,7 +33,7 @@ from detente.simulation.forward import (
     schedule,
 )
 from detente.solver.solution import Solution
-from detente.solver.workers import Progress, open_workers
+from detente.solver.workers import Progress, Workers, open_workers
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,7 +189,7 @@ def track(
     with open_workers(threads) as workers:
         share = 0.1 if path else 0.5
         before = forward(solution, workers, periods=end, progress=lambda done: tell(share * done))
-        tracker = _Tracker(solution, record, workers.pool, before, path=path)
+        tracker = _Tracker(solution, record, workers, before, path=path)
         tracker.run(lambda done: tell(share + (1 - share) * done))
     impossible = [step for step in tracker.filter.steps if step.kind == "skipped"]
     if impossible and not skip_impossible:
@@ -207,14 +206,14 @@ class _Tracker:
     """The pass given the record, and what is kept of it."""
 
     def __init__(
-        self, solution: Solution, record: Record, pool: Executor, before: Forward, *, path: bool
+        self, solution: Solution, record: Record, workers: Workers, before: Forward, *, path: bool
     ) -> None:
         self.solution, self.record, self.before, self.path = solution, record, before, path
-        self.pool, self.game = pool, solution.game
+        self.workers, self.game = workers, solution.game
         self.passing = tuple(key for key in self.game.holds if not persistent(self.game, key))
         self.prior = prior_of(self.game)
         self.end = len(before.states) - 1
-        pass_ = ForwardPass(solution, self.passing, pool)
+        pass_ = ForwardPass(solution, self.passing, workers)
         self.filter = Filter(pass_, record, self.prior)
         self.given = [outcomes_given(pass_, self.prior, 0)]
         self.held: list[Floats] = [self.filter.by_state()]
@@ -250,7 +249,7 @@ class _Tracker:
         """Outcomes by the end, as the present mass has it, with nothing more observed."""
         if not blocks:
             return self.given[-1]
-        pass_ = ForwardPass(self.solution, self.passing, self.pool)
+        pass_ = ForwardPass(self.solution, self.passing, self.workers)
         present = self.filter.pass_.mass
         pass_.mass = pass_.store[0][: len(present)]
         pass_.mass[:] = present

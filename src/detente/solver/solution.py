@@ -104,7 +104,7 @@ class Solution(InNotebook):
 
     strategies
         For each layer float64, flat: that of state x starts at B play_ptr[x] (see
-        `detente.solver.layout.play_pointers`) and is ordered [b, (m, θ, a)]; one θ for a mover
+        `detente.solver.layout.play_pointers`) and is ordered [(m, θ, a), b]; one θ for a mover
         with nothing private. Empty for chance. See `strategy`.
     first_values
         float64 [x, b, c] before the first layer.
@@ -134,8 +134,8 @@ class Solution(InNotebook):
         flat = self.strategies[n][self.grid.size * pointers[x] : self.grid.size * pointers[x + 1]]
         first = int(layer.choices[x, :m] @ np.array(each[:m], dtype=np.int64))
         shape = each[m], int(layer.choices[x, m])
-        block = flat.reshape(self.grid.size, -1)[:, first : first + shape[0] * shape[1]]
-        return block.reshape(self.grid.size, *shape)
+        rows = flat.reshape(-1, self.grid.size)[first : first + shape[0] * shape[1]]
+        return np.moveaxis(rows.reshape(*shape, self.grid.size), 2, 0)
 
     @cached_property
     def pointers(self) -> tuple[NDArray[np.int64], ...]:
