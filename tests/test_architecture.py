@@ -40,6 +40,7 @@ LIBRARY = {
 }
 """Modules that may read the library of scenarios, which is data."""
 LONGEST = 400
+MOST_PARAMETERS = 10
 
 
 def name_of(path: Path) -> str:
@@ -144,6 +145,16 @@ def test_nothing_is_evaluated() -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_modules_are_short(module: str) -> None:
     assert len(MODULES[module].read_text("utf-8").splitlines()) <= LONGEST
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_functions_take_few_parameters(module: str) -> None:
+    """What belongs together is one value: options, a query, a group of a command's options."""
+    for node in ast.walk(TREES[module]):
+        if isinstance(node, ast.FunctionDef):
+            taken = node.args
+            count = len(taken.posonlyargs) + len(taken.args) + len(taken.kwonlyargs)
+            assert count <= MOST_PARAMETERS, f"{module}:{node.lineno} {node.name}"
 
 
 def test_tests_mirror_the_sources() -> None:

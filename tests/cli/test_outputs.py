@@ -149,7 +149,7 @@ def test_pictures_say_who_made_them(run: Run, tmp_path: Path, kind: str) -> None
 def test_what_only_mentions_us_is_not_ours(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "file").write_bytes(content)
     assert not files.is_own(tmp_path / "file")
-    with pytest.raises(ScenarioError, match="or force=True to replace it"):
+    with pytest.raises(ScenarioError, match="or `force=True` to replace it"):
         files.write(tmp_path / "file", "new")
     assert (tmp_path / "file").read_bytes() == content
     files.write(tmp_path / "file", "new", force=True)

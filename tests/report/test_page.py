@@ -19,7 +19,7 @@ from detente.errors import ScenarioError
 from detente.numbers import percent, points, within
 from detente.pictures.canvas import STAND_IN
 from detente.report.data import ReportData, build
-from detente.simulation.forecast import overall
+from detente.simulation.forecast import marginal
 from detente.solver.solution import Status
 from tests import effort
 from tests.report.conftest import EVERYTHING, RECORD, render
@@ -100,7 +100,7 @@ def test_sections_without_content_are_left_out(pages: Mapping[str, str]) -> None
 def test_the_answer_has_the_numbers_of_the_forecast(data: ReportData) -> None:
     page = describe_report(data)
     answer = {lead: " ".join(texts) for lead, texts in page.answer.items}
-    table = overall(data.game, data.forecast.outcomes)
+    table = marginal(data.game, data.forecast.outcomes)
     last = table[table["t"] == 3].set_index("outcome")["happened"]
     told = " ".join(answer[word] for word in ("Likely", "Open", "Unlikely") if word in answer)
     lowered = told.lower()

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import detente
 from detente.describe.forecast import describe_forecast
 from detente.render.data import to_json
-from detente.simulation.forecast import ANY, Forecast, conditions, overall
+from detente.simulation.forecast import ANY, Forecast, conditions, marginal
 from detente.simulation.forward import Forward, forward
 from detente.solver.workers import Workers
 from tests.effort import examples
@@ -156,7 +156,7 @@ def test_outcomes_and_states_tell_the_same(result: Forecast) -> None:
         assert (both["happened"] >= both["holds"] - 1e-12).all()
     deal = result.outcomes[result.outcomes["outcome"] == "deal"]
     assert np.allclose(deal["happened"], deal["holds"], atol=1e-12)  # it lasts
-    contact = overall(result.solution.game, result.outcomes).set_index(["outcome", "t"])
+    contact = marginal(result.solution.game, result.outcomes).set_index(["outcome", "t"])
     assert contact.loc[("contact", 3), "happened"] > contact.loc[("contact", 3), "holds"] + 0.01
 
 
@@ -235,7 +235,7 @@ payoffs: {A: {flow: x}}
     assert list(result.actions) == ["t", "period", "A", *TABLES["actions"]]
     assert result.outcomes.empty
     assert list(result.outcomes) == ["t", "period", "A", *TABLES["outcomes"]]
-    final = overall(result.solution.game, result.states)
+    final = marginal(result.solution.game, result.states)
     assert final.loc[final["t"] == 2, "probability"].tolist() == [0.25, 0.5, 0.25, 0]
     assert to_json(describe_forecast(result).data)
 

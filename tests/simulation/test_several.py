@@ -17,7 +17,7 @@ from detente.errors import ScenarioError
 from detente.game.arrays import CompiledGame
 from detente.render.data import to_json
 from detente.render.terminal import print_described
-from detente.simulation.forecast import ANY, Forecast, overall
+from detente.simulation.forecast import ANY, Forecast, marginal
 from detente.simulation.sample import interpolated_strategy
 from detente.solver.solution import BranchCount, Solution
 from tests.effort import examples
@@ -338,7 +338,7 @@ def test_histories_are_as_frequent_as_forecast(together: Forecast, histories: pd
 
 def frequent(told: Forecast, histories: pd.DataFrame) -> None:
     """Actions overall, and outcomes under each type, occur as often as they should."""
-    actions = overall(told.solution.game, told.actions)
+    actions = marginal(told.solution.game, told.actions)
     counts = histories.groupby(["t", "turn", "actor", "action"])["draw"].nunique()
     for row in actions.itertuples():
         count = counts.get((row.t, row.turn, row.actor, row.action), 0)

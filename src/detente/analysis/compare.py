@@ -27,7 +27,7 @@ from detente.scenario.model import Scenario
 from detente.scenario.notebook import InNotebook
 from detente.scenario.policies import find_policies
 from detente.simulation.first_moves import first_moves
-from detente.simulation.forecast import Forecast, forecast, overall
+from detente.simulation.forecast import Forecast, forecast, marginal
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 from detente.solver.solution import RESIDUAL_LIMIT, Solution, Status
 from detente.solver.solve import solve
@@ -164,7 +164,7 @@ def compare_forecasts(forecasts: Mapping[str, Forecast], *, against: str) -> Com
         raise ValueError("the forecasts are not of the same actors and types")
     columns = ["t", "period", "outcome", "happened", "error"]
     outcomes = {
-        policy: overall(forecast.solution.game, forecast.outcomes)[columns]
+        policy: marginal(forecast.solution.game, forecast.outcomes)[columns]
         for policy, forecast in forecasts.items()
     }
     payoffs = {

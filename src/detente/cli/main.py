@@ -21,7 +21,7 @@ from typer.core import TyperGroup
 
 from detente import __version__, files
 from detente.arguments import MOST_STARTS
-from detente.cli import console, outputs
+from detente.cli import console
 from detente.cli.announce import announce
 from detente.cli.check import check
 from detente.cli.compare import compare
@@ -247,7 +247,7 @@ def new(
     """Write a commented starter file that passes `detente check`."""
     from detente.library import starter
 
-    outputs.write(file, starter(), force=force)
+    files.write(file, starter(), force=force)
     if str(file) != files.STDOUT:
         console.say(f"Wrote {file}. Next: detente check {file}, then detente run {file}")
 
@@ -268,11 +268,11 @@ def export(
 ) -> None:
     """Write a small scenario as an extensive form for Gambit (.efg)."""
     target = Path(files.STDOUT) if output is None else output
-    outputs.check(target, inputs=[source], force=force)
+    files.check(target, inputs=[source], force=force)
     from detente.game.export import to_efg
 
     text = to_efg(setting.compile(source), max_nodes=max_nodes)
-    outputs.write(target, text, inputs=[source], force=force)
+    files.write(target, text, inputs=[source], force=force)
     if str(target) != files.STDOUT:
         console.say(f"Wrote {target}.", error=True)
 

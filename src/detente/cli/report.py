@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 
 from detente import files
-from detente.cli import complete, console, outputs
+from detente.cli import console
 from detente.cli.explore import NEEDED as NEEDED_TO_EXPLORE
 from detente.cli.groups import with_groups
 from detente.cli.inputs import (
     STDIN,
     Force,
+    Policies,
     Source,
     check_packages,
     refuse,
@@ -60,15 +61,7 @@ def report(
     skip_impossible: Annotated[
         bool, typer.Option("--skip-impossible", help="Pass over what the model holds impossible.")
     ] = False,
-    policies: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--policies",
-            metavar="POLICY",
-            help="Compare with this one (may be repeated; all).",
-            autocompletion=complete.policy,
-        ),
-    ] = None,
+    policies: Policies = None,
     worlds: WorldsOptions,
     outcome: Annotated[
         str | None, typer.Option(help="The outcome to explain; by default the most open one.")
@@ -87,7 +80,7 @@ def report(
     game = setting.compile(source)
     target = Path(f"{game.scenario.name}.html") if output is None else output
     inputs = [one for one in (source, moves, worlds.ensemble) if one is not None]
-    outputs.check(target, inputs=inputs, force=force)
+    files.check(target, inputs=inputs, force=force)
     record = None
     if moves is not None:
         from detente.scenario.observations import read_record
@@ -131,7 +124,7 @@ def report(
         )
         page = to_html(describe_report(replace(data, options=Frozen(options))))
     lost = console.say_unsolved(unsolved({"": data.forecast.solution.status}))
-    outputs.write(target, page, inputs=inputs, force=force)
+    files.write(target, page, inputs=inputs, force=force)
     if str(target) != files.STDOUT:
         console.say(str(target))
     if lost:

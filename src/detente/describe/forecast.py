@@ -39,7 +39,7 @@ from detente.describe.words import (
 from detente.numbers import EXACT, decimals, payoff, percent, with_interval, within
 from detente.scenario.entities import FOREVER, Variable
 from detente.simulation.first_moves import first_moves
-from detente.simulation.forecast import ANY, Forecast, overall
+from detente.simulation.forecast import ANY, Forecast, marginal
 from detente.text import capital, sentence
 
 TALLEST = 8
@@ -66,7 +66,7 @@ def outcomes(result: Forecast) -> Section | None:
     game = result.solution.game
     scenario = game.scenario
     times = scenario.calendar.marks(result.periods)
-    table = overall(game, result.tables["outcomes"])
+    table = marginal(game, result.tables["outcomes"])
     items: list[Picture] = []
     rows: list[Row] = []
     for key in game.holds:
@@ -161,7 +161,7 @@ def states(result: Forecast) -> Section | None:
     game = result.solution.game
     calendar = game.scenario.calendar
     times = calendar.marks(result.periods)
-    table = overall(game, result.tables["states"])
+    table = marginal(game, result.tables["states"])
     items, rows = [], []
     for variable in game.structure.variables:
         mine = table.where(variable=variable.key)
@@ -234,7 +234,7 @@ def accuracy_reached(note: str) -> Section:
 
 def outcome_error(result: Forecast) -> float:
     """Largest error of an outcome's probability, nan where it is not known."""
-    error = overall(result.solution.game, result.tables["outcomes"])["error"]
+    error = marginal(result.solution.game, result.tables["outcomes"])["error"]
     return float(error.max()) if len(error) else math.nan
 
 

@@ -30,7 +30,7 @@ from detente.describe.words import Point, clause, in_force, meanings, span, toge
 from detente.numbers import EXACT, count, more_likely, percent, points, within
 from detente.report.data import EVEN, ReportData
 from detente.scenario.policies import policy_name, quoted
-from detente.simulation.forecast import overall
+from detente.simulation.forecast import marginal
 from detente.solver.certificate import SEED
 from detente.text import sentence
 
@@ -132,7 +132,7 @@ def _asked(data: ReportData) -> str:
 
 
 def _outcomes(data: ReportData) -> Iterator[Point]:
-    table = overall(data.game, data.forecast.outcomes)
+    table = marginal(data.game, data.forecast.outcomes)
     last = table[table["t"] == data.forecast.periods]
     last = last.sort_values("happened", ascending=False, kind="stable")
     words: dict[str, list[str]] = {"Likely": [], "Open": [], "Unlikely": []}
@@ -146,7 +146,7 @@ def _outcomes(data: ReportData) -> Iterator[Point]:
 
 def _first(data: ReportData) -> Iterator[Point]:
     """What each actor does at its first move, whatever its type."""
-    actions = overall(data.game, data.forecast.actions).dropna(subset="share")
+    actions = marginal(data.game, data.forecast.actions).dropna(subset="share")
     parts: list[tuple[int, int, str]] = []
     for actor, mine in actions.groupby("actor", sort=False):
         t, turn = mine[["t", "turn"]].iloc[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detente.simulation.forecast import ANY, Forecast, overall
+from detente.simulation.forecast import ANY, Forecast, marginal
 from detente.simulation.table import Table
 
 
@@ -21,7 +21,7 @@ def first_moves(result: Forecast) -> Table:
     blocks = []
     for i, actor in enumerate(game.actors):
         mine = result.tables["actions"].where(actor=actor.key)
-        moving = overall(game, mine)
+        moving = marginal(game, mine)
         moving = moving[~np.isnan(moving["share"].astype(float))]
         if not len(moving):
             continue

@@ -106,7 +106,7 @@ class Forecast(InNotebook):
     @property
     def final(self) -> Table:
         """The outcomes by the end, whatever the types are."""
-        table: Table = overall(self.solution.game, self.tables["outcomes"])
+        table: Table = marginal(self.solution.game, self.tables["outcomes"])
         return table.where(t=self.periods)
 
     def _main_table(self) -> pd.DataFrame:
@@ -169,7 +169,7 @@ def forecast(
     )
 
 
-def overall(game: CompiledGame, table: Rows) -> Rows:
+def marginal(game: CompiledGame, table: Rows) -> Rows:
     """The rows of a forecast's table that are conditional on nobody's type."""
     keep = np.ones(len(table), dtype=bool)
     for i in game.informed:
@@ -181,7 +181,7 @@ def largest_difference(first: Forecast, second: Forecast) -> float:
     """Of an outcome's probability by the end of any period, whatever the types, or of a payoff."""
     game = first.solution.game
     pairs = [
-        [overall(game, result.tables["outcomes"])["happened"] for result in (first, second)],
+        [marginal(game, result.tables["outcomes"])["happened"] for result in (first, second)],
         [result.tables["payoffs"]["payoff"] for result in (first, second)],
     ]
     return max(float(np.abs(a - b).max(initial=0.0)) for a, b in pairs)

@@ -38,7 +38,7 @@ PADDING = 8  # rows a power of 2 long would all stand at the same place of a pro
 VECTOR = 8  # of which so many are worked on at once
 MAX_NEWTON = 12  # steps; beyond them a node is left to a method that takes its time
 MAX_POLISH = 8  # the same where it begins next to the solution
-TOLERANCE = 1e-11  # of the residual: the last step has squared a smaller error than this
+TOLERANCE = 1e-12  # of the residual: the last step has squared a smaller error than this
 MARGIN = 1e-3  # of the bounds that have to be above 0, against rounding
 
 
