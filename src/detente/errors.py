@@ -16,7 +16,7 @@ from typing import NoReturn
 
 
 class Severity(StrEnum):
-    """An error refuses the file; a warning is told and passed over."""
+    """An error refuses the file; a warning is reported and passed over."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -44,7 +44,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One thing to tell about a file: `place: severity[code]: message`, then the hint."""
+    """One thing to report: `place: severity[code]: message`, then the hint."""
 
     place: Place
     code: str

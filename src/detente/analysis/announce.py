@@ -11,9 +11,9 @@ like any other, of one state whose actions are the policies: it is solved by the
 on the whole belief grid, on the principal branch, and recomputed by the auditor. There is no
 discounting between the announcement and the first period, and announcing costs nothing. What keeps
 types apart is what the terms make of play: policies that make no difference to it are announced
-with equal probability by all types on this branch, and tell nothing.
+with equal probability by all types on this branch, and say nothing.
 
-How much is told is the mutual information of type and announcement, Σ_θ b(θ) Σ_k σ(k | θ)
+How much it says is the mutual information of type and announcement, Σ_θ b(θ) Σ_k σ(k | θ)
 log2(σ(k | θ) / Σ_θ' b(θ') σ(k | θ')) (Shannon 1948), of which the entropy of the prior is the most.
 """
 
@@ -76,7 +76,7 @@ class Announcement(InNotebook):
         has come about by the end of period t, for the announcer's types and 'any', weighted by what
         is believed then. Empty where the scenario has no outcomes.
     bits, most_bits
-        How much the announcement tells about the type, and the most that it could.
+        How much the announcement says about the type, and the most that it could.
     status
         Of the announcement and all the games that may follow it: the first that is not solved.
     residual, value_error
@@ -135,7 +135,7 @@ def announce(
         they fit into the memory allowed, and made again otherwise.
     who
         The announcer; by default that of the scenario's `announcement`. One with nothing private
-        announces by quantal response to payoffs, and tells nothing.
+        announces by quantal response to payoffs, and says nothing.
     periods
         As that of `forecast`, for play without end.
 

@@ -67,7 +67,7 @@ class AnnouncementStage:
 
     @property
     def bits(self) -> float:
-        """What an announcement tells of the type: H(k) - H(k | θ)."""
+        """What an announcement says about the type: H(k) - H(k | θ)."""
         rest = [p * entropy(row) for p, row in zip(self.prior, self.play, strict=True)]
         return max(0.0, entropy(self.share) - float(np.sum(rest)))
 

@@ -4,7 +4,7 @@ Each policy makes a game of its own, and is solved by itself. A number is known 
 error, the difference from the coarser belief grid. Of a difference the errors of both are added:
 |(p - q) - (p' - q')| ≤ |p - p'| + |q - q'|, whatever they have in common. As a rule they have much
 in common, so that this is cautious: what is called distinguishable is, and a difference that is
-smaller may still be real (a finer grid will tell).
+smaller may still be real (a finer grid will show).
 
 Payoffs are compared between policies for the same actor and type alone, never between actors: their
 units need not be the same.
@@ -40,7 +40,7 @@ ROUNDING = 2 * RESIDUAL_LIMIT
 class Comparison(InNotebook):
     """Policies side by side, as tidy tables, one row for each number.
 
-    In all tables `error` is that of the row's own number, as its forecast tells it (missing where
+    In all tables `error` is that of the row's own number, as its forecast reports it (missing where
     that has no coarser grid), and `difference` is the number less that of the policy `base`. It is
     `distinguishable` where it is larger than the errors of both together; never where one of them
     is missing.

@@ -23,7 +23,7 @@ LARGEST = 4097
 class Refined:
     """A forecast, and the largest change of a reported number against the grid before.
 
-    `reached` tells whether it is below the accuracy asked for; `note` says so in a sentence.
+    `reached` says whether it is below the accuracy asked for; `note` says so in a sentence.
     """
 
     forecast: Forecast
@@ -52,7 +52,7 @@ def forecast_within(
     options
         As in `solve`, without belief points. A grid that needs more memory is not tried.
     periods
-        Periods that are told of a game without end.
+        Periods that are reported of a game without end.
 
     Returns
     -------

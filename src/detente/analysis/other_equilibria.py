@@ -27,7 +27,7 @@ class Search(InNotebook):
     equilibria
         `equilibrium, found, regret`: how many starts led there, and the largest regret.
     outcomes
-        `equilibrium, outcome, happened`: probability by the end of the last period told.
+        `equilibrium, outcome, happened`: probability by the end of the last period reported.
     payoffs
         `equilibrium, actor, type, payoff`.
     spread

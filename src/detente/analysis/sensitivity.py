@@ -26,7 +26,7 @@ class Sensitivity(InNotebook):
         `elasticity` is the change of the number in per cent for one per cent of the parameter;
         `swing` is derivative times range, what the parameter's range is worth if the number went
         on as it does at the present values; both are missing where they have no meaning. `note`
-        tells where a derivative cannot tell all.
+        says where a derivative does not say all.
     about, kind
         What was differentiated, in words; 'probability' or 'payoff'.
     value

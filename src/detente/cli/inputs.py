@@ -91,7 +91,7 @@ Beliefs = Annotated[
 ]
 Periods = Annotated[
     int | None,
-    typer.Option(min=1, max=MOST_PERIODS, help="Periods to tell of a game without end."),
+    typer.Option(min=1, max=MOST_PERIODS, help="Periods to report of a game without end."),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of what is drawn.")]
 
@@ -110,7 +110,7 @@ def _all_of(stream: TextIO) -> bytes:
 
 
 def load_scenario(source: str, values: list[str] | None, horizon: int | None) -> Scenario:
-    """A scenario with the changes asked for; its warnings are told."""
+    """A scenario with the changes asked for; its warnings are printed."""
     scenario = read_scenario(source)
     options: dict[str, str] = {}
     numbers: dict[str, float] = {}

@@ -307,7 +307,7 @@ def _asked_for(names: list[str]) -> typer.Typer:
 
 
 def main() -> None:
-    """Run the command line; tell errors without a traceback."""
+    """Run the command line; report errors without a traceback."""
     gc.set_threshold(COLLECT_EVERY)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "true")  # or all packages are searched
     try:

@@ -34,7 +34,7 @@ class ScenarioOptions:
     ] = None
 
     def load(self, source: str) -> Scenario:
-        """The scenario with these changes; its warnings are told."""
+        """The scenario with these changes; its warnings are printed."""
         return inputs.load_scenario(source, self.values, self.horizon)
 
 
@@ -45,7 +45,7 @@ class PolicyOptions(ScenarioOptions):
     policy: inputs.Policy = None
 
     def compile(self, source: str) -> CompiledGame:
-        """The scenario under the policy; its warnings are told."""
+        """The scenario under the policy; its warnings are printed."""
         from detente.game.compile import compile_game
 
         game = compile_game(self.load(source), policy=self.policy)
@@ -112,7 +112,7 @@ class SolvingOptions:
 
 @dataclass(frozen=True)
 class ForecastOptions(SolvingOptions):
-    """The same, and how many periods are told."""
+    """The same, and how many periods are reported."""
 
     periods: inputs.Periods = None
 

@@ -65,7 +65,7 @@ def compile_policies(
     """The game under each policy (under no terms, where there are none), and all that is found.
 
     Mistakes under one policy do not hide those under another. That an outcome never holds is
-    told where it is so under every policy, and that a term never binds where it is so under
+    reported where it is so under every policy, and that a term never binds where it is so under
     every policy that announces it.
     """
     games: dict[str, CompiledGame] = {}

@@ -37,7 +37,7 @@ def doubts(games: Sequence[CompiledGame], *, every: bool) -> list[Diagnostic]:
     scenario = games[0].scenario
     doubtful = [*_duplicates(scenario, games), *_negative(scenario, games)]
     over = any(met.code == "ends-at-start" for game in games for met in game.warnings)
-    if every and not over:  # or it has been told why nothing is ever done
+    if every and not over:  # or it has been reported why nothing is ever done
         doubtful += _never(scenario, games)
     return doubtful
 

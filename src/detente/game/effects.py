@@ -33,7 +33,7 @@ def check_probabilities(
     """Note probabilities outside [0, 1] and sums other than 1."""
     places = {a.probability.place for a in action.alternatives if a.probability}
     if any(place in places for place, *_ in at.findings.found):
-        return  # they have no values here, and that is told
+        return  # they have no values here, and that is reported
     total = sum(present, start=np.zeros(codes.size))
     for alternative, p in zip(action.alternatives, present, strict=True):
         bad = (p < -ZERO) | (p > 1 + ZERO)

@@ -170,7 +170,7 @@ def _warnings(
             does = "lapses" if term.until and term.until.event is event else "begins"
             message = f"the event at which term {term.key} {does} can never be: `{event.text}`"
             warnings.append(warning(event.place, "never-holds", message, leads))
-        begins = not (term.since and term.since.event in idle)  # or it has been told why
+        begins = not (term.since and term.since.event in idle)  # or it has been reported why
         if begins and term.key not in reach.binding:
             message = f"term {term.key} never forbids anything that could be done"
             hint = "check when it is in force, and the availability of what it forbids"

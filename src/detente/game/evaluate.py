@@ -1,4 +1,4 @@
-"""Formulas on sets of states: what each name stands for, and what is told where a value is bad."""
+"""Formulas on sets of states: what each name stands for, and what is wrong where a value is bad."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def compile_forms(
         (one at a time), the sizes by policy.
     found
         As of `compile_policies`. Mistakes in one form do not hide those in another. What is
-        doubtful is told where it is so in every form in which it stands in the file at all, or
+        doubtful is reported where it is so in every form in which it stands in the file at all, or
         what `detente.game.doubts` finds in some form, as for a mistake.
     """
     source = read_text(scenario.text, scenario.file)

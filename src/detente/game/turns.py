@@ -73,8 +73,8 @@ class Builder:
     ) -> tuple[list[Skeleton], list[Ints], list[Bools]]:
         """The layers of period t from the states `codes`, where play has `ended` at some.
 
-        With the states after each layer, and where play has ended there. A mistake is told
-        together with all others that the period has.
+        With the states after each layer, and where play has ended there. A mistake is
+        reported together with all others that the period has.
         """
         skeletons: list[Skeleton] = []
         sets, stops = [codes], [ended]

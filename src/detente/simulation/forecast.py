@@ -57,7 +57,7 @@ class Forecast(InNotebook):
     payoffs
         `actor, type, payoff, regret, error`: expected at the start, what a best response would add,
         and the difference from the coarser grid. They are those of all of play, also of a game
-        without end: discounted, and not only of the periods told.
+        without end: discounted, and not only of the periods reported.
     beliefs
         `t, period, about, type, mean, low, high`: what the public believes of a type at the end of
         the period: mean, and the 10 % and 90 % quantiles over histories.
@@ -127,7 +127,7 @@ def forecast(
     solution
         As solved; where it has a coarser solution, that is passed forward as well.
     periods
-        How many periods of a game without end to tell; by default what
+        How many periods of a game without end to report; by default what
         `detente.simulation.forward.FOREVER_PERIODS` has for its calendar.
     threads
         Threads to work with; all processors by default. Results do not depend on it.

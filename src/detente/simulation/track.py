@@ -71,10 +71,10 @@ class Track(InNotebook):
         forecast at the start.
     path
         `t, period, outcome, happened`: probability that the outcome has been by the end of the
-        last period told, as forecast at the end of period t given the record until then. None
+        last period reported, as forecast at the end of period t given the record until then. None
         where it was not asked for.
     last, end
-        The last period that the record covers, and the last one told.
+        The last period that the record covers, and the last one reported.
     coarse
         The same on the solution's coarser belief grid, from which errors are judged; or None.
     """
@@ -161,7 +161,7 @@ def track(
     path
         Tell month by month what was forecast for the end: one pass more for each period covered.
     periods
-        How many periods of a game without end to tell.
+        How many periods of a game without end to report.
     threads
         Threads to work with; all processors by default. Results do not depend on it.
     progress
@@ -185,12 +185,12 @@ def track(
         if end < record.last:
             message = f"the record goes to period {record.last}, beyond the {end} to be reported"
             refuse("periods", "out-of-range", message, f"give `periods={record.last}` or more")
-    tell = progress or (lambda _: None)
+    report = progress or (lambda _: None)
     with open_workers(threads) as workers:
         share = 0.1 if path else 0.5
-        before = forward(solution, workers, periods=end, progress=lambda done: tell(share * done))
+        before = forward(solution, workers, periods=end, progress=lambda done: report(share * done))
         tracker = _Tracker(solution, record, workers, before, path=path)
-        tracker.run(lambda done: tell(share + (1 - share) * done))
+        tracker.run(lambda done: report(share + (1 - share) * done))
     impossible = [step for step in tracker.filter.steps if step.kind == "skipped"]
     if impossible and not skip_impossible:
         raise ScenarioError([_impossible(game, step) for step in impossible])

@@ -1,4 +1,4 @@
-"""How much memory a solve will take, told before it starts."""
+"""How much memory a solve will take, estimated before it starts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MORE = 1.03
 """What is not counted: the certificate's batches, lists, room that the system does not get back."""
 
 FOREVER = 24
-"""Periods that are told of a game without end, unless more are asked for."""
+"""Periods that are reported of a game without end, unless more are asked for."""
 
 
 def memory_needed(
@@ -32,8 +32,8 @@ def memory_needed(
 ) -> int:
     """Bytes that a solve with so many belief points and its forecast take at their height.
 
-    The strategies stay, and the values with which play begins; the coarser grid's too, from which
-    the error is told. Beside them stand first what a solve works in, then what a forecast does.
+    The strategies stay, and the values with which play begins; the coarser grid's too, which is
+    there for the error. Beside them stand first what a solve works in, then what a forecast does.
     """
     nodes = grid_size(game, points)
     all_nodes = nodes + (grid_size(game, (points + 1) // 2) if coarse else 0)
