@@ -236,7 +236,9 @@ def test_show_json(run: Run) -> None:
     assert data["horizon"] == 2
     assert data["overrides"] == {"odds": 0.25}
     assert data["actors"]["A"]["types"] == {"firm": 0.25, "soft": 0.75}
-    assert data["policies"] == {"trust": ["no_taking"], "nothing": []}
+    assert {key: p["terms"] for key, p in data["policies"].items()} == {
+        **{"trust": ["no_taking"], "nothing": []}
+    }
     assert [p["name"] for p in data["parameters"]] == ["odds", "price.firm", "price.soft"]
     assert data["parameters"][1]["range"] == [0, 3]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from detente.describe.blocks import Block, Cell, Heading, Link, Row, Section, Table, code, text
-from detente.scenario.entities import Parameter, Supported
-from detente.scenario.ledger import drawn_priors
+from detente.scenario.entities import Supported
+from detente.scenario.ledger import drawn_priors, entity_data
 from detente.scenario.model import Scenario
 from detente.scenario.scalar_types import DRAWS
 
@@ -116,50 +116,11 @@ def _rests_on(support: Supported, range_reason: str = "") -> Cell:
     return Cell("; ".join(parts), links=links)
 
 
-def _support(support: Supported) -> dict[str, object]:
-    return {"evidence": support.evidence, "judgement": support.judgement}
-
-
-def ledger_data(scenario: Scenario) -> dict[str, Any]:
-    """The same for programs."""
-    return {
-        "parameters": [row for p in scenario.parameters.values() for row in _values(p, scenario)],
-        "correlations": [
-            {"between": c.between, "rank": c.rank, "about": c.about, **_support(c)}
-            for c in scenario.correlations
-        ],
-        "variants": {
-            variant.key: {
-                "about": variant.about,
-                **_support(variant),
-                "options": {
-                    option.key: {
-                        "weight": option.weight,
-                        "about": option.about,
-                        "changes": option.changes,
-                    }
-                    for option in variant.options.values()
-                },
-            }
-            for variant in scenario.variants.values()
-        },
-        "evidence": {
-            e.key: {"source": e.source, "where": e.where, "says": e.says, "url": e.url}
-            for e in scenario.evidence.values()
-        },
-    }
-
-
-def _values(parameter: Parameter, scenario: Scenario) -> Iterator[dict[str, Any]]:
-    p, joint = parameter, parameter.key in drawn_priors(scenario)
-    for name, value, limits, draw in zip(p.names(), p.values, p.ranges, p.draws, strict=True):
-        yield {
-            "name": name,
-            "value": value,
-            "range": limits,
-            "range_reason": p.range_reason,
-            "draw": "dirichlet" if joint else draw,
-            "unit": p.unit,
-            "about": p.about,
-            **_support(p),
-        }
+def numbers_data(scenario: Scenario) -> Iterator[dict[str, Any]]:
+    """The parameters for programs, each of their values by its full name."""
+    priors = drawn_priors(scenario)
+    for p in scenario.parameters.values():
+        said = entity_data(p, scenario)
+        for k, name in enumerate(p.names()):
+            draw = "dirichlet" if p.key in priors else p.draws[k]
+            yield {**said, "name": name, "value": p.values[k], "range": p.ranges[k], "draw": draw}

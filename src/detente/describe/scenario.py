@@ -19,12 +19,13 @@ from detente.describe.blocks import (
     code,
     text,
 )
-from detente.describe.ledger import ledger, ledger_data, notes
+from detente.describe.ledger import ledger, notes, numbers_data
 from detente.describe.words import Point, identity, together
 from detente.scenario.entities import FOREVER, Actor
 from detente.scenario.formula.expression import Formula
+from detente.scenario.ledger import entity_data
 from detente.scenario.model import Scenario
-from detente.scenario.rules import Event, Term, Turn
+from detente.scenario.rules import Event, Turn
 
 MARKS = {"up": "▲", "down": "▼", "both": "◆", "set": "●"}
 """What a move does to a variable: signs that differ in shape."""
@@ -148,7 +149,7 @@ def _actions(actions: Iterable[Event]) -> Points:
     for action in actions:
         costs = "; ".join(f"{actor}: {formula.text}" for actor, formula in action.costs.items())
         parts = {
-            "when": _condition(action.when),
+            "when": action.when.text if action.when else "",
             "effect": _effects(action),
             "cost": costs,
             "also called": ", ".join(action.also),
@@ -162,8 +163,9 @@ def _terms(scenario: Scenario) -> Section:
     rows: list[Row] = []
     for term in scenario.terms.values():
         forbidden = ", ".join(f"{actor}: {action}" for actor, action in term.forbids)
-        words = _in_force(term).items()
-        force = ", ".join(f"{word} {part}" for word, part in words if part) or "always"
+        data = entity_data(term, scenario)
+        words = [f"{word} {data[word]}" for word in ("from", "until", "when", "unless")]
+        force = ", ".join(word for word in words if not word.endswith(" ")) or "always"
         kind = "hard" if term.cost is None else f"soft, costs {term.cost.text}"
         rows.append((code(term.key), forbidden, force, kind, term.about))
     header = ("term", "forbids", "in force", "kind", "meaning")
@@ -217,29 +219,11 @@ def _turn(turn: Turn) -> str:
     return f"{line}, when {turn.when.text}" if turn.when else line
 
 
-def _condition(formula: Formula | None) -> str:
-    """The text of a condition; empty where there is none."""
-    return formula.text if formula else ""
-
-
-def _in_force(term: Term) -> dict[str, str]:
-    """When a term is in force, in the words of the file; '' for what is not said."""
-    return {
-        "from": term.since.text if term.since else "",
-        "until": term.until.text if term.until else "",
-        "when": _condition(term.when),
-        "unless": _condition(term.unless),
-    }
-
-
 def _effects(action: Event) -> str:
     """What an action or event does to the state."""
     parts = []
     for alternative in action.alternatives:
-        changes = ", ".join(
-            f"{c.variable} {c.formula.text}" if c.shift else f"{c.variable} = {c.formula.text}"
-            for c in alternative.changes
-        )
+        changes = ", ".join(change.text for change in alternative.changes)
         share = "otherwise" if alternative.probability is None else alternative.probability.text
         sure = len(action.alternatives) == 1
         parts.append(changes or "nothing" if sure else f"{share}: {changes or 'nothing'}")
@@ -247,48 +231,12 @@ def _effects(action: Event) -> str:
 
 
 def _data(scenario: Scenario) -> dict[str, Any]:
-    """The scenario's parts and ledger, for programs."""
-    announcement = scenario.announcement
+    """All that is said in the scenario, for programs."""
+    start = scenario.calendar.start
     return {
+        **entity_data(scenario, scenario),
         **identity(scenario),
-        "about": scenario.about,
-        "source": scenario.source,
-        "notes": scenario.notes,
+        "calendar": {"period": scenario.calendar.unit, "start": start and start.isoformat()},
         "horizon": scenario.periods or FOREVER,
-        "actors": {key: _actor_data(actor, scenario) for key, actor in scenario.actors.items()},
-        "state": {
-            v.key: {
-                "levels": [v.label(k) for k in range(v.size)],
-                "start": v.label(v.start),
-                "about": v.about,
-            }
-            for v in scenario.variables.values()
-        },
-        "terms": {
-            term.key: {
-                "forbids": term.forbids,
-                **_in_force(term),
-                "cost": _condition(term.cost),
-                "about": term.about,
-            }
-            for term in scenario.terms.values()
-        },
-        "policies": {p.key: p.terms for p in scenario.policies.values()},
-        "announcement": announcement and {"who": announcement.who, "among": announcement.among},
-        "outcomes": {o.key: o.when.text for o in scenario.outcomes.values()},
-        **ledger_data(scenario),
-    }
-
-
-def _actor_data(actor: Actor, scenario: Scenario) -> dict[str, Any]:
-    priors = map(scenario.constant, actor.priors.values())
-    precision = scenario.constant(actor.precision)
-    actions = scenario.actions.get(actor.key, {}).values()
-    return {
-        "name": actor.name,
-        "types": dict(zip(actor.types, priors, strict=True)),
-        "precision": precision if math.isfinite(precision) else actor.precision.text,
-        "discount": scenario.constant(actor.discount),
-        "concentration": actor.concentration,
-        "actions": {action.key: action.about for action in actions},
+        "parameters": list(numbers_data(scenario)),
     }

@@ -167,5 +167,5 @@ def resolve(words: str, known: Mapping[str, str]) -> tuple[tuple[str, ...], list
     if whole is not None:
         return (whole,), []
     parts = OR.split(words.strip())
-    found = dict.fromkeys(known[alias(part)] for part in parts if alias(part) in known)
-    return tuple(found), [part for part in parts if alias(part) not in known]
+    names = dict.fromkeys(known[alias(part)] for part in parts if alias(part) in known)
+    return tuple(names), [part for part in parts if alias(part) not in known]

@@ -1,4 +1,4 @@
-"""Dates: read in the one form of ISO 8601, and told in that form where people write another.
+"""Dates: read in the one form of ISO 8601, and explained in that form where people write another.
 
 None is guessed: `10.02.` and `02/10/` mean different days to different readers.
 """

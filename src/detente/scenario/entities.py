@@ -182,7 +182,7 @@ class Variable(Supported):
 
     def label(self, level: int) -> str:
         """The name of level `level`, counted from 0."""
-        return self.names[level] if self.names else str(self.low + level)
+        return self.levels.label(level)
 
 
 @entity

@@ -4,7 +4,7 @@ A class of `detente.scenario.entities` (and `Scenario` itself) is the table of w
 each of its fields says how it is called in a file, the shape of its value, whether it is needed,
 and what it means. From these tables come the JSON Schema (`detente.scenario.schema`), the reading
 of a file with all its mistakes (`build.shapes`), the checked entities (`build.entity`), and what
-`detente show` tells of them (`detente.scenario.ledger`).
+`detente show` says of them (`detente.scenario.ledger`).
 """
 
 from __future__ import annotations
@@ -122,8 +122,8 @@ class Field:
         Whether an entity in which it is wrong is given up: without it, mistakes would be seen that
         are none.
     stand_in
-        What is taken for a needed value that is wrong or missing, which is told: the rest of the
-        entity is checked. None where there is nothing to take.
+        What is taken for a needed value that is wrong or missing, which is reported, so that the
+        rest of the entity is checked. None where there is nothing to take.
     """
 
     shape: Shape
@@ -163,7 +163,7 @@ def entity(cls: type[T]) -> type[T]:
     made = dataclass(frozen=True, slots=True, kw_only=True)(cls)
     said = [a for a in dataclasses.fields(made) if a.metadata]  # type: ignore[arg-type]
     fields = [_named(a.name, a.metadata["field"]) for a in said]
-    FIELDS[made] = Frozen({one.key: one for one in fields})
+    FIELDS[made] = Frozen({named.key: named for named in fields})
     return made
 
 

@@ -130,7 +130,7 @@ def rebuild(text: str, file: str, options: Mapping[str, str]) -> Scenario:
     if not chosen:
         return standing
     scenario = _formed(text, file, chosen)
-    kept = [one for one in scenario.warnings if one.code != "unused" or one in standing.warnings]
+    kept = [w for w in scenario.warnings if w.code != "unused" or w in standing.warnings]
     return dataclasses.replace(scenario, warnings=tuple(kept))
 
 
@@ -142,10 +142,10 @@ def _build(source: Source) -> Scenario:
     draft.scope = vocabulary(draft)
     scenario = entity(
         Scenario,
-        draft.at(),
+        draft.spot(),
         draft.raw,
         name=Path(source.file).stem,
-        horizon=actors.horizon(draft.at("calendar", "horizon"), draft.raw.get("calendar") or {}),
+        horizon=actors.horizon(draft.spot("calendar", "horizon"), draft.raw.get("calendar") or {}),
         file=source.file,
         text=source.text,
         sha256=source.sha256,

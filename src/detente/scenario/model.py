@@ -51,7 +51,7 @@ class Scenario:
     One stand-off, checked. Mappings keep the order of the file; `policy` may be ''. `overrides`
     are the values changed from outside since the file was read, by full name
     (`step_cost.sincere`); `options` are those chosen from outside, by variant. `text` is that of
-    the file, which messages call `file`, and `sha256` that of its bytes. `warnings` tells what is
+    the file, which messages call `file`, and `sha256` that of its bytes. `warnings` says what is
     doubtful, at the present values.
     """
 
@@ -183,12 +183,12 @@ class Scenario:
         return self._changed(
             parameters=parameters,
             overrides=Frozen({**self.overrides, **changes}),
-            warnings=(*(one for one in self.warnings if one.message not in stale), *fresh),
+            warnings=(*(old for old in self.warnings if old.message not in stale), *fresh),
         )
 
     def with_horizon(self, periods: int) -> Scenario:
         """The same scenario over another number of periods. Raises `ScenarioError`."""
-        whole("periods", periods, -sys.maxsize, sys.maxsize)  # others are told below
+        whole("periods", periods, -sys.maxsize, sys.maxsize)  # others are reported below
         formula = number(periods, constants.HORIZON)
         return self._changed(horizon=Horizon(formula, constants.HORIZON, overridden=True))
 

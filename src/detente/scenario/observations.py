@@ -44,7 +44,7 @@ class Observation:
         Position in `Scenario.turns` of the turn at which the move was made; -1 where it is none.
     actor, actions
         Who moved, and what it may have been: mostly one action. No actor for a reading, no actions
-        for that and for what is told for the reader alone.
+        for that and for what is for the reader alone.
     condition
         What a reading says of the state at the end of the period.
     """
@@ -175,7 +175,7 @@ class _RecordReader:
             forever=scenario.forever,
         )
 
-    def tell(self, line: CsvLine, code: str, message: str, hint: str = "") -> None:
+    def report(self, line: CsvLine, code: str, message: str, hint: str = "") -> None:
         self.problems.append(Diagnostic(line.place, code, message, hint))
 
     def read(self, line: CsvLine) -> None:
@@ -183,7 +183,7 @@ class _RecordReader:
         t, actor = self.time(line), self.actor(line)
         words = line["action"] or line["move"]
         if actor and not words:
-            self.tell(line, "empty", "the line has no move", f"say what was done, or {CONTEXT}")
+            self.report(line, "empty", "the line has no move", f"say what was done, or {CONTEXT}")
         if not actor or not words:
             return
         actions: tuple[str, ...] | None = ()
@@ -214,12 +214,14 @@ class _RecordReader:
             self.standing.append(entry)
         elif actor in self.silence:
             message = f"what the silence of {actor} means is said already"
-            self.tell(line, "duplicate-name", message, f"by line {self.silence[actor].place.line}")
+            self.report(
+                line, "duplicate-name", message, f"by line {self.silence[actor].place.line}"
+            )
         elif actions:
             self.silence[actor] = entry
 
     def time(self, line: CsvLine) -> int | None:
-        """The period of a line; 0 for `always`, None after telling what is wrong."""
+        """The period of a line; 0 for `always`, None after reporting what is wrong."""
         text, calendar = line["date"], self.scenario.calendar
         if text.casefold() == ALWAYS:
             return 0
@@ -227,7 +229,7 @@ class _RecordReader:
         if calendar.start is None:
             if not re.fullmatch(r"[0-9]{1,6}", text):
                 hint = f"play is not dated: write the number of the {calendar.unit}, or `{ALWAYS}`"
-                self.tell(line, "date", f"`{text}` is no number of a period", hint)
+                self.report(line, "date", f"`{text}` is no number of a period", hint)
                 return None
             when = t = int(text)
         else:
@@ -236,26 +238,26 @@ class _RecordReader:
                 when = parse_date(text, monthly=monthly)
             except ValueError:
                 form = f"write it as in 2018-02-23, or `{ALWAYS}`"
-                self.tell(line, "date", *explain(text, monthly=monthly, otherwise=form))
+                self.report(line, "date", *explain(text, monthly=monthly, otherwise=form))
                 return None
             t = calendar.period(when)
         if self.latest is not None and when < self.latest[0]:  # type: ignore[operator]
             message = f"{text} stands after {self.latest[1]}"
-            self.tell(line, "order", message, "sort the lines by date, the earliest first")
+            self.report(line, "order", message, "sort the lines by date, the earliest first")
         else:
             self.latest = (when, text)
         # The start of the year 1 is period 0 of nothing: `always` alone has t = 0.
         return t if t > 0 else min(t, 0) - 1
 
     def actor(self, line: CsvLine) -> str:
-        """The key of a line's actor, or `state`; '' after telling that there is none."""
+        """The key of a line's actor, or `state`; '' after reporting that there is none."""
         actors = self.scenario.actors
         names = {alias(STATE): STATE} | {alias(actor.name): key for key, actor in actors.items()}
         names |= {alias(key): key for key in actors}
         if alias(line["actor"]) not in names:
             known = dict.fromkeys([*actors, STATE, *(actor.name for actor in actors.values())])
             hint = did_you_mean(line["actor"], list(known))
-            self.tell(line, "unknown-name", f"`{line['actor']}` is not an actor", hint)
+            self.report(line, "unknown-name", f"`{line['actor']}` is not an actor", hint)
         return names.get(alias(line["actor"]), "")
 
     def actions(self, line: CsvLine, actor: str, words: str) -> tuple[str, ...] | None:
@@ -277,7 +279,7 @@ class _RecordReader:
             elif not hint.startswith("did"):
                 hint = f"{hint or 'its actions are ' + listing(entries)}; name the action in the "
                 hint += f"column `action`, or write {CONTEXT} there"
-            self.tell(line, "unknown-name", f"`{word}` is no action of {actor}", hint)
+            self.report(line, "unknown-name", f"`{word}` is no action of {actor}", hint)
         return None if unknown else actions
 
     def turn(self, line: CsvLine, actor: str, t: int) -> int:
@@ -291,7 +293,7 @@ class _RecordReader:
         often = {0: "never", 1: "once"}.get(len(turns), f"{len(turns)} times")
         message = f"move {count} of {actor} in {period}, in which it moves {often}"
         hint = f"keep the one that counts, and write {CONTEXT} as the `action` of the other"
-        self.tell(line, "too-many-moves", message, hint)
+        self.report(line, "too-many-moves", message, hint)
         return -1
 
     def outside(self) -> Iterator[Diagnostic]:

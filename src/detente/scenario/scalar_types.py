@@ -50,6 +50,10 @@ class Levels(NamedTuple):
     low: int = 0
     names: tuple[str, ...] = ()
 
+    def label(self, level: int) -> str:
+        """What level `level`, counted from 0, is called."""
+        return self.names[level] if self.names else str(self.low + level)
+
 
 def formula(value: Any) -> Any:
     """A formula as text, number or truth value; its text is read later on."""
@@ -144,7 +148,7 @@ def _range(value: Any) -> tuple[float, float]:
 
 def _range_hint(value: Any) -> str:
     """What to write for a range as text, of texts, or that decimal commas part into four."""
-    if isinstance(value, list) and len(value) == 4 and all(type(one) is int for one in value):
+    if isinstance(value, list) and len(value) == 4 and all(type(end) is int for end in value):
         return f"write `[{value[0]}.{value[1]}, {value[2]}.{value[3]}]`: decimals have a point"
     if isinstance(value, str):
         value = re.split(r"\s+to\s+|\s*(?:-|\.\.|–)\s*", value)

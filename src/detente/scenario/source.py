@@ -128,7 +128,7 @@ def read_text(text: str, file: str) -> Source:
 
 
 class _StopReading(Exception):  # noqa: N818 (not an error of the program)
-    """Reading cannot go on; the reason has been told."""
+    """Reading cannot go on; the reason has been reported."""
 
 
 class _Composer:
@@ -163,12 +163,12 @@ class _Composer:
         for event in self.events:
             if isinstance(event, DocumentStartEvent):
                 hint = "put each scenario into a file of its own"
-                self.tell(event, "documents", "a second document starts here", hint)
+                self.report(event, "documents", "a second document starts here", hint)
                 return
             if isinstance(event, StreamEndEvent):
                 return
 
-    def tell(self, event: Any, code: str, message: str, hint: str = "") -> None:
+    def report(self, event: Any, code: str, message: str, hint: str = "") -> None:
         self.source.problems.append(Diagnostic(self.place(event), code, message, hint))
 
     def place(self, event: Any) -> Place:
@@ -179,10 +179,10 @@ class _Composer:
         """The value that starts with `event`."""
         self.source.places[trail] = self.place(event)
         if len(trail) > DEEPEST:
-            self.tell(event, "too-deep", f"values are nested more than {DEEPEST} deep")
+            self.report(event, "too-deep", f"values are nested more than {DEEPEST} deep")
             raise _StopReading
         if isinstance(event, AliasEvent):
-            self.tell(event, "alias", f"`*{event.anchor}` is an alias", "write the value out")
+            self.report(event, "alias", f"`*{event.anchor}` is an alias", "write the value out")
             return None
         self.refuse_marks(event)
         if isinstance(event, ScalarEvent):
@@ -192,11 +192,11 @@ class _Composer:
         return self.mapping(trail)
 
     def refuse_marks(self, event: Any) -> None:
-        """Tell tags and anchors; the value is read on without them."""
+        """Report tags and anchors; the value is read on without them."""
         if event.tag is not None:
-            self.tell(event, "tag", f"`{event.tag}` is a tag", "leave it out")
+            self.report(event, "tag", f"`{event.tag}` is a tag", "leave it out")
         if event.anchor is not None:
-            self.tell(event, "anchor", f"`&{event.anchor}` is an anchor", "leave it out")
+            self.report(event, "anchor", f"`&{event.anchor}` is an anchor", "leave it out")
 
     def scalar(self, event: Any, trail: Trail) -> Any:
         self.last = event
@@ -225,7 +225,7 @@ class _Composer:
             if key in values:
                 first = self.source.keys[below].line
                 hint = f"it stands first in line {first}"
-                self.tell(event, "repeated-key", f"the key `{key}` is repeated", hint)
+                self.report(event, "repeated-key", f"the key `{key}` is repeated", hint)
                 self.node(following, (*trail, f"{key} again, line {event.start_mark.line}"))
                 continue
             self.source.keys[below] = self.place(event)
@@ -247,10 +247,12 @@ class _Composer:
         )
 
     def point(self, key: Any, trail: Trail, values: dict[str, Any]) -> None:
-        """Tell a decimal comma; the number that is meant lets the rest of the file be checked."""
+        """Report a decimal comma; the number that is meant lets the rest of the file be checked."""
         whole, number = str(self.last.value), f"{self.last.value}.{key.value}"
         message = f"inside `{{ }}`, the comma of `{whole},{key.value}` begins another key"
-        hint = f"write {' or '.join(f'`{one}`' for one in numbers_meant(f'{whole},{key.value}'))}"
+        hint = (
+            f"write {' or '.join(f'`{meant}`' for meant in numbers_meant(f'{whole},{key.value}'))}"
+        )
         place = self.place(self.last)
         self.source.problems.append(Diagnostic(place, "yaml-syntax", message, hint))
         values[str(trail[-1])] = resolve(number)
@@ -261,7 +263,7 @@ class _Composer:
         if isinstance(event, ScalarEvent):
             self.refuse_marks(event)
             return str(event.value)
-        self.tell(event, "yaml-syntax", "a key must be one word or line of text")
+        self.report(event, "yaml-syntax", "a key must be one word or line of text")
         raise _StopReading
 
 

@@ -35,14 +35,14 @@ def warnings_about(scenario: Scenario, source: Source) -> Iterator[Diagnostic]:
 def _parameters(scenario: Scenario) -> Iterator[Diagnostic]:
     used = used_parameters(scenario)
     priors = drawn_priors(scenario)
-    for key, one in scenario.parameters.items():
+    for key, parameter in scenario.parameters.items():
         if key not in used:
-            yield warning(one.place, "unused", f"nothing uses the parameter `{key}`")
-        if None in one.ranges and key not in priors:
+            yield warning(parameter.place, "unused", f"nothing uses the parameter `{key}`")
+        if None in parameter.ranges and key not in priors:
             hint = "say `range: [low, high]`"
-            yield warning(one.place, "no-range", f"`{key}` has no range", hint)
-        for sentence in range_problems(one):
-            yield warning(one.place, "out-of-range", sentence)
+            yield warning(parameter.place, "no-range", f"`{key}` has no range", hint)
+        for sentence in range_problems(parameter):
+            yield warning(parameter.place, "out-of-range", sentence)
 
 
 def _unsupported(scenario: Scenario) -> Iterator[Diagnostic]:
@@ -113,7 +113,7 @@ def _discount(scenario: Scenario, source: Source, actor: Actor) -> Iterator[Diag
 def unsaid(scenario: Scenario, source: Source) -> Iterator[Diagnostic]:
     """Names that results print as they are, because nothing says what they stand for."""
     for section in ("parameters", "outcomes"):
-        keys = [key for key, one in getattr(scenario, section).items() if not one.about]
+        keys = [key for key, entry in getattr(scenario, section).items() if not entry.about]
         if keys:
             names = listing(keys[:MOST_NAMED])
             if len(keys) > MOST_NAMED:

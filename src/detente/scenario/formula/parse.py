@@ -63,7 +63,7 @@ def parse(
         shown = flat.strip(" ")
         offset = None if offset is None else offset + len(flat) - len(flat.lstrip(" "))
 
-    def tell(position: int, code: str, message: str, hint: str = "") -> None:
+    def report(position: int, code: str, message: str, hint: str = "") -> None:
         where = place
         if offset is not None:
             where = Place(place.file, place.line, place.column + offset + position)
@@ -75,11 +75,11 @@ def parse(
         # Where a number is meant, the whole is wrong.
         meant = number_hint(shown) if slot.wanted == NUMBER else ""
         if meant and len(shown) <= LONGEST_NUMBER:
-            tell(0, "formula", f"`{shown}` is not a number", meant)
+            report(0, "formula", f"`{shown}` is not a number", meant)
         else:
-            tell(fault.position, "formula", fault.message, fault.hint)
+            report(fault.position, "formula", fault.message, fault.hint)
         return None
-    translator = Translator(shown, scope, slot, tell)
+    translator = Translator(shown, scope, slot, report)
     typed = translator.whole(tree)
     if len(problems) > before:
         return None

@@ -108,8 +108,8 @@ def _foreign(text: str, position: int) -> Fault:
 def words_written_large(text: str) -> str:
     """The hint at `AND`, `Or` and the like, where a formula cannot be read; or ''."""
     words = dict.fromkeys(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", text))
-    found = [word for word in words if word not in WORDS and word.lower() in WORDS]
-    return "; ".join(f"`{word.lower()}` is written small" for word in found)
+    large = [word for word in words if word not in WORDS and word.lower() in WORDS]
+    return "; ".join(f"`{word.lower()}` is written small" for word in large)
 
 
 def reads_date(text: str) -> bool:
