@@ -166,7 +166,7 @@ def test_scales_fit_and_texts_say_what_is_drawn() -> None:
     drawn = to_svg(Strips("War", (strip,)), "k")
     assert "3 % in the middle, 1 % to 9 % in nine of ten" in drawn
     assert ">10 %<" in drawn
-    changes = Strips("War", (replace(strip, p95=0.11),), changes=True)
+    changes = Strips("War", (strip._replace(p95=0.11),), changes=True)
     assert "+20" in to_svg(changes, "k")
 
 

@@ -7,15 +7,14 @@ colour alone.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from detente.numbers import percent, points
 
 Numbers = tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class Series:
+class Series(NamedTuple):
     """A line of a chart with its band; `name` stands at its end."""
 
     name: str
@@ -24,8 +23,7 @@ class Series:
     high: Numbers = ()
 
 
-@dataclass(frozen=True)
-class OverTime:
+class OverTime(NamedTuple):
     """Probabilities by period, on the whole scale; an upright line stands at period `mark`."""
 
     title: str
@@ -43,8 +41,7 @@ class OverTime:
         return f"From {self.labels[0]} to {self.labels[-1]}. {'; '.join(parts)}."
 
 
-@dataclass(frozen=True)
-class Steps:
+class Steps(NamedTuple):
     """A probability after each of several events; `marks` are their names, '' for no mark."""
 
     title: str
@@ -58,8 +55,7 @@ class Steps:
         return ", ".join(f"{percent(v)} after {m or 'the start'}" for m, v in pairs) + "."
 
 
-@dataclass(frozen=True)
-class Curve:
+class Curve(NamedTuple):
     """A number along the range of a parameter, where it crosses a level, and where it is now.
 
     slopes
@@ -94,8 +90,7 @@ class Curve:
         return f"{told}. {present}{write(self.level)} is crossed: {places}."
 
 
-@dataclass(frozen=True)
-class Map:
+class Map(NamedTuple):
     """A number over the ranges of two parameters, with the lines along which it has a level.
 
     `numbers` has a row for each value of the second parameter, nan where there is none.
@@ -120,8 +115,7 @@ class Map:
         return f"From {span}; {lines or 'no'} line{'' if lines == 1 else 's'} at {self.level}."
 
 
-@dataclass(frozen=True)
-class Compared:
+class Compared(NamedTuple):
     """A probability under each policy, with its error, as it differs from the first."""
 
     title: str
@@ -135,8 +129,7 @@ class Compared:
         return ", ".join(f"{name}: {percent(value)}" for name, value in pairs) + "."
 
 
-@dataclass(frozen=True)
-class Bars:
+class Bars(NamedTuple):
     """Numbers in their order, as bars with a name before and a text behind each.
 
     halves
@@ -165,8 +158,7 @@ class Bars:
         return ", ".join(f"{name} {text}" for name, text in pairs) + f".{noise}"
 
 
-@dataclass(frozen=True)
-class Stack:
+class Stack(NamedTuple):
     """A whole in shares, one for each part, and what belongs to none of them."""
 
     name: str
@@ -174,8 +166,7 @@ class Stack:
     rest: float
 
 
-@dataclass(frozen=True)
-class Stacks:
+class Stacks(NamedTuple):
     """Wholes in shares of the same parts."""
 
     title: str
@@ -193,8 +184,7 @@ class Stacks:
         return "; ".join(told) + "."
 
 
-@dataclass(frozen=True)
-class Strip:
+class Strip(NamedTuple):
     """How a number is distributed: its quantiles, and its value at present, which may be nan."""
 
     name: str
@@ -207,8 +197,7 @@ class Strip:
     text: str
 
 
-@dataclass(frozen=True)
-class Strips:
+class Strips(NamedTuple):
     """Distributions of probabilities, or of their changes."""
 
     title: str
@@ -230,8 +219,7 @@ class Strips:
         return "; ".join(parts) + "."
 
 
-@dataclass(frozen=True)
-class Ladder:
+class Ladder(NamedTuple):
     """Levels from the highest to the lowest, how likely each is, and which is that of the start."""
 
     title: str

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from string import ascii_uppercase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from detente.numbers import count
 from detente.scenario.entities import Actor
 from detente.scenario.model import Scenario
 from detente.scenario.policies import policy_name
-from detente.solver.solution import Solution, Status
+
+if TYPE_CHECKING:  # which `detente show` does without
+    from detente.solver.solution import Solution, Status
 
 Sentences = tuple[str, ...]
 Point = tuple[str, Sentences]
@@ -70,7 +72,7 @@ def unsolved(statuses: Mapping[str, Status]) -> tuple[str, ...]:
     reasons = (
         (name, status.value.removeprefix("not solved: "))
         for name, status in statuses.items()
-        if status is not Status.SOLVED
+        if status.name != "SOLVED"
     )
     return tuple(f"{name}: {why}" if name else why for name, why in reasons)
 
