@@ -9,20 +9,9 @@ import numpy as np
 
 from detente.analysis.compare import Comparison
 from detente.analysis.credibility import Credibility
-from detente.describe.blocks import (
-    Block,
-    Cell,
-    Described,
-    Heading,
-    Picture,
-    Pictures,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
-from detente.describe.charts import Compared
+from detente.describe.blocks import Block, Described, Heading, Section, text
+from detente.describe.charts import Compared, Picture, Pictures
+from detente.describe.tables import Cell, Row, Table, code
 from detente.describe.terms import credibility_data
 from detente.describe.words import clause, identity, letters, named, unsolved
 from detente.numbers import MISSING, decimals, percent

@@ -6,19 +6,9 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from detente.describe.blocks import (
-    Block,
-    Heading,
-    Picture,
-    Pictures,
-    Points,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
-from detente.describe.charts import Bars
+from detente.describe.blocks import Block, Heading, Points, Section, text
+from detente.describe.charts import Bars, Picture, Pictures
+from detente.describe.tables import Row, Table, code
 from detente.describe.words import Point, clause, meanings
 from detente.ensembles.explore.decision_boundary import DecisionBoundary
 from detente.ensembles.explore.discovery import Discovery

@@ -8,23 +8,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detente.describe.blocks import (
-    Block,
-    Cell,
-    Described,
-    Heading,
-    Picture,
-    Pictures,
-    Points,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
-from detente.describe.charts import Stack, Stacks, Strip, Strips
+from detente.describe.blocks import Block, Described, Heading, Points, Section, text
+from detente.describe.charts import Picture, Pictures, Stack, Stacks, Strip, Strips
 from detente.describe.decisive import decisive, decisive_data
 from detente.describe.survival import survival
+from detente.describe.tables import Cell, Row, Table, code
 from detente.describe.words import clause, letters, named, who
 from detente.ensembles.explore.explore import Exploration
 from detente.ensembles.explore.metrics import PROBABILITY

@@ -12,19 +12,9 @@ from typing import Any
 import numpy as np
 
 from detente import __version__
-from detente.describe.blocks import (
-    Block,
-    Described,
-    Heading,
-    Picture,
-    Pictures,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
-from detente.describe.charts import Ladder, OverTime, Series
+from detente.describe.blocks import Block, Described, Heading, Section, text
+from detente.describe.charts import Ladder, OverTime, Picture, Pictures, Series
+from detente.describe.tables import Row, Table, code
 from detente.describe.words import (
     changed,
     clause,

@@ -9,19 +9,9 @@ import pandas as pd
 
 from detente.analysis.other_equilibria import Search
 from detente.analysis.sensitivity import Sensitivity
-from detente.describe.blocks import (
-    Block,
-    Described,
-    Details,
-    Picture,
-    Pictures,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
-from detente.describe.charts import Bars
+from detente.describe.blocks import Block, Described, Details, Section, text
+from detente.describe.charts import Bars, Picture, Pictures
+from detente.describe.tables import Row, Table, code
 from detente.describe.words import changed, meanings, unsolved
 from detente.numbers import percent, points, signed, slope
 from detente.text import capital, sentence

@@ -12,16 +12,8 @@ from detente.analysis.announce import Announcement
 from detente.analysis.credibility import Credibility
 from detente.analysis.deviation_gains import REACHED
 from detente.analysis.enforcement_cost import Hold, HoldCost
-from detente.describe.blocks import (
-    Block,
-    Described,
-    Heading,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
+from detente.describe.blocks import Block, Described, Heading, Section, text
+from detente.describe.tables import Row, Table, code
 from detente.describe.words import coded, identity, letters, spoken_of, unsolved
 from detente.numbers import decimals, payoff, percent, signed
 from detente.scenario.policies import policy_name

@@ -10,19 +10,9 @@ import numpy as np
 
 from detente.analysis import threshold_wording as wording
 from detente.analysis.threshold_result import Crossing, Threshold, ThresholdMap
-from detente.describe.blocks import (
-    Block,
-    Cell,
-    Described,
-    Picture,
-    Pictures,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
-from detente.describe.charts import Curve, Map
+from detente.describe.blocks import Block, Described, Section, text
+from detente.describe.charts import Curve, Map, Picture, Pictures
+from detente.describe.tables import Cell, Row, Table, code
 from detente.describe.words import changed, meanings
 from detente.numbers import known, slope
 from detente.text import capital, sentence

@@ -11,21 +11,10 @@ import pandas as pd
 from detente import __version__
 from detente.analysis.bayes_factor import BayesFactor
 from detente.describe import observations
-from detente.describe.blocks import (
-    Block,
-    Described,
-    Details,
-    Heading,
-    Picture,
-    Pictures,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
-from detente.describe.charts import OverTime, Series, Steps
+from detente.describe.blocks import Block, Described, Details, Heading, Section, text
+from detente.describe.charts import OverTime, Picture, Pictures, Series, Steps
 from detente.describe.observations import numbered, types_of
+from detente.describe.tables import Row, Table, code
 from detente.describe.words import (
     changed,
     clause,

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from detente import files
 from detente.describe import charts
-from detente.describe.blocks import Picture, Pictures
+from detente.describe.charts import Picture, Pictures
 from detente.pictures import bars, lines, ranges
 from detente.pictures.canvas import (
     LIGHT,
