@@ -87,7 +87,7 @@ def _soft(result: Credibility) -> Iterator[Section]:
         name = "any" if actor == ANY else actors[actor].name
         head = (term, name, "" if kind == ANY else kind)
         rows.append((*head, *cells, f"{at.loc[result.periods, 'breaches']:.2f}"))
-        line = Series(" ".join(filter(None, head[1:])), (0.0, *at["broken"]))
+        line = Series(head[2] or name, (0.0, *at["broken"]))
         lines.setdefault(term, []).append(line)
     if rows:
         header = ("term", "actor", "type", *calendar.mark_labels(times), "breaches")
