@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from detente.cli import complete
-from detente.describe.blocks import Cell, Code, Details, Heading, Link, Points, Table, text
+from detente.describe.blocks import Code, Details, Heading, Points, text
+from detente.describe.tables import Cell, Link, Table
 from detente.render.layout import layout
 from detente.render.terminal import print_blocks, print_table, print_text
 from tests.cli.test_cli import SMALL, Run, program, run

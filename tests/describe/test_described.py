@@ -10,11 +10,13 @@ import pytest
 import detente
 from detente import SolveOptions
 from detente.analysis.query import Query
-from detente.describe.blocks import Block, Described, Details, Pictures, Section, Table, text
+from detente.describe.blocks import Block, Described, Details, Section, text
+from detente.describe.charts import Pictures
 from detente.describe.comparison import describe_comparison
 from detente.describe.forecast import describe_forecast
 from detente.describe.scenario import describe_scenario
 from detente.describe.sensitivity import describe_sensitivity
+from detente.describe.tables import Table
 from detente.describe.terms import describe_announcement, describe_credibility
 from detente.describe.threshold import describe_threshold
 from detente.describe.track import describe_track

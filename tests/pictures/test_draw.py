@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from detente.describe import charts
-from detente.describe.blocks import Picture, Pictures
+from detente.describe.charts import Picture, Pictures
 from detente.pictures.draw import DRAWN, to_file, to_svg
 
 MANY = tuple(k / 11 for k in range(12))

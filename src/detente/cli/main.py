@@ -118,7 +118,7 @@ def list_scenarios(as_json: Json = False) -> None:
     if as_json:
         console.print_json({name: scenario.title for name, scenario in scenarios.items()})
         return
-    from detente.describe.blocks import Table
+    from detente.describe.tables import Table
     from detente.render.terminal import print_table
 
     rows = tuple((name, scenario.title) for name, scenario in scenarios.items())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from detente.describe.tables import Table
 from detente.numbers import percent, points
 
 Numbers = tuple[float, ...]
@@ -236,3 +237,20 @@ class Ladder(NamedTuple):
 
 
 Chart = OverTime | Steps | Curve | Map | Compared | Bars | Stacks | Strips | Ladder
+
+
+class Picture(NamedTuple):
+    """A chart with its heading."""
+
+    chart: Chart
+    heading: str = ""
+    note: str = ""
+
+
+class Pictures(NamedTuple):
+    """Charts side by side, what to look for, and their numbers as tables."""
+
+    items: tuple[Picture, ...]
+    caption: str = ""
+    tables: tuple[Table, ...] = ()
+    narrow: bool = False

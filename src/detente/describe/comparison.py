@@ -9,22 +9,11 @@ import numpy as np
 
 from detente.analysis.compare import Comparison
 from detente.analysis.credibility import Credibility
-from detente.describe.blocks import (
-    Block,
-    Cell,
-    Described,
-    Heading,
-    Picture,
-    Pictures,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
-from detente.describe.charts import Compared
+from detente.describe.blocks import Block, Described, Heading, Section, text
+from detente.describe.charts import Compared, Picture, Pictures
+from detente.describe.tables import Cell, Row, Table, code
 from detente.describe.terms import credibility_data
-from detente.describe.words import clause, identity, letters, named, unsolved
+from detente.describe.words import attributes, clause, identity, letters, named, unsolved
 from detente.numbers import MISSING, decimals, percent
 from detente.scenario.policies import policy_name
 from detente.simulation.forecast import ANY
@@ -45,7 +34,6 @@ def describe_comparison(comparison: Comparison, judged: Judged | None = None) ->
     statuses |= {f"the terms of {policy}": one.status for policy, one in judged.items()}
     data = {
         "scenario": identity(scenario),
-        "base": comparison.base,
         "policies": {
             policy: {
                 "status": result.solution.status.name,
@@ -54,11 +42,7 @@ def describe_comparison(comparison: Comparison, judged: Judged | None = None) ->
             }
             for policy, result in results
         },
-        "efficient": comparison.efficient,
-        "outcomes": comparison.outcomes,
-        "payoffs": comparison.payoffs,
-        "first_moves": comparison.first_moves,
-        "preferences": comparison.preferences,
+        **attributes(comparison, "base efficient outcomes payoffs first_moves preferences"),
     }
     if judged:
         data["credibility"] = {policy: credibility_data(one) for policy, one in judged.items()}

@@ -6,20 +6,10 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from detente.describe.blocks import (
-    Block,
-    Heading,
-    Picture,
-    Pictures,
-    Points,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
-from detente.describe.charts import Bars
-from detente.describe.words import Point, clause, meanings
+from detente.describe.blocks import Block, Heading, Points, Section, text
+from detente.describe.charts import Bars, Picture, Pictures
+from detente.describe.tables import Row, Table, code
+from detente.describe.words import Point, attributes, clause, meanings
 from detente.ensembles.explore.decision_boundary import DecisionBoundary
 from detente.ensembles.explore.discovery import Discovery
 from detente.ensembles.explore.explore import Exploration
@@ -187,37 +177,25 @@ def decisive_data(result: Exploration) -> dict[str, Any]:
     return {
         "influences": [
             {
-                "about": one.question.about,
+                **attributes(one.question, "about policy against"),
                 "metric": one.question.metric.name,
-                "policy": one.question.policy,
-                "against": one.question.against,
-                "draws": one.draws,
-                "left_out": one.left_out,
-                "s1_floor": one.s1_floor,
-                "pawn_floor": one.pawn_floor,
-                "note": one.note,
+                **attributes(one, "draws left_out s1_floor pawn_floor note"),
                 "quantities": one.table,
             }
             for one in result.influences
         ],
         "discoveries": [
             {
-                "about": one.about,
-                "policy": one.policy,
-                "draws": one.draws,
-                "left_out": one.left_out,
+                **attributes(one, "about policy draws left_out counted note"),
                 "fail": one.base,
                 "boxes_of": one.rarer,
-                "counted": one.counted,
                 "boxes": one.table,
-                "note": one.note,
             }
             for one in result.discoveries
         ],
         "decision_boundary": boundary
         and {
-            "about": boundary.about,
-            "unit": boundary.unit,
+            **attributes(boundary, "about unit"),
             "lower_side": boundary.turned,
             "draws": boundary.table,
         },

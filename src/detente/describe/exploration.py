@@ -8,24 +8,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from detente.describe.blocks import (
-    Block,
-    Cell,
-    Described,
-    Heading,
-    Picture,
-    Pictures,
-    Points,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
-from detente.describe.charts import Stack, Stacks, Strip, Strips
+from detente.describe.blocks import Block, Described, Heading, Points, Section, text
+from detente.describe.charts import Picture, Pictures, Stack, Stacks, Strip, Strips
 from detente.describe.decisive import decisive, decisive_data
 from detente.describe.survival import survival
-from detente.describe.words import clause, letters, named, who
+from detente.describe.tables import Cell, Row, Table, code
+from detente.describe.words import attributes, clause, letters, named, who
 from detente.ensembles.explore.explore import Exploration
 from detente.ensembles.explore.metrics import PROBABILITY
 from detente.numbers import (
@@ -54,25 +42,17 @@ def describe_exploration(result: Exploration, top: int, by: str = "") -> Describ
     scenario = record.scenario()
     policies = count(len(record.policies), "policy", "policies")
     lead = f"{count(result.done, 'draw')}, each solved under {policies}; seed {record.seed}"
-    tables = ("distributions", "preferences", "regrets", "differences", "satisficing", "left_out")
-    return Described(
-        title=scenario.title,
-        lead=(lead,),
-        sections=sections(result, top, by),
-        data={
-            "scenario": record.name,
-            "policies": record.policies,
-            "against": result.against,
-            "draws": result.done,
-            "complete": result.complete,
-            "seed": record.seed,
-            "requirement": result.requirement or None,
-            "for": None if result.whose is None else result.whose.whose,
-            **{name: getattr(result, name) for name in tables},
-            **decisive_data(result),
-            "notes": result.notes,
-        },
-    )
+    tables = "distributions preferences regrets differences satisficing left_out"
+    data = {
+        "scenario": record.name,
+        **attributes(record, "policies seed"),
+        "draws": result.done,
+        "requirement": result.requirement or None,
+        "for": None if result.whose is None else result.whose.whose,
+        **attributes(result, f"against complete {tables} notes"),
+        **decisive_data(result),
+    }
+    return Described(scenario.title, (lead,), sections(result, top, by), data)
 
 
 def sections(result: Exploration, top: int, by: str = "") -> tuple[Section, ...]:

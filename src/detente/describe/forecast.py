@@ -12,20 +12,11 @@ from typing import Any
 import numpy as np
 
 from detente import __version__
-from detente.describe.blocks import (
-    Block,
-    Described,
-    Heading,
-    Picture,
-    Pictures,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
-from detente.describe.charts import Ladder, OverTime, Series
+from detente.describe.blocks import Block, Described, Heading, Section, text
+from detente.describe.charts import Ladder, OverTime, Picture, Pictures, Series
+from detente.describe.tables import Row, Table, code
 from detente.describe.words import (
+    attributes,
     changed,
     clause,
     coded,
@@ -289,18 +280,14 @@ def _data(result: Forecast) -> dict[str, Any]:
             "detente": __version__,
             "periods": result.periods,
             "beliefs": [simplex.steps + 1 for simplex in solution.grid.about],
-            "nodes": list(solution.grid.shape),
+            "nodes": solution.grid.shape,
             "threads": solution.threads,
             "seconds": round(solution.seconds, 3),
         },
-        "status": {**coded(solution.status), "notes": list(solution.notes)},
+        "status": {**coded(solution.status), "notes": solution.notes},
         "certificate": {
-            "residual": certificate.residual,
-            "value_error": certificate.value_error,
-            "checked": certificate.checked,
-            "nodes": certificate.nodes,
-            "regret_beliefs": list(certificate.regret_points),
-            "change": certificate.change,
+            **attributes(certificate, "residual value_error checked nodes change"),
+            "regret_beliefs": certificate.regret_points,
             "forward_error": result.forward_error,
             "discretisation": {
                 "payoffs": solution.discretisation_error,

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from detente.describe.blocks import Block, Cell, Heading, Link, Row, Section, Table, code, text
+from detente.describe.blocks import Block, Heading, Section, text
+from detente.describe.tables import Cell, Link, Row, Table, code
 from detente.scenario.entities import Supported
 from detente.scenario.ledger import drawn_priors, entity_data
 from detente.scenario.model import Scenario

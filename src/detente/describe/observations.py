@@ -8,17 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from detente.describe.blocks import (
-    Block,
-    Picture,
-    Pictures,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
-from detente.describe.charts import Bars
+from detente.describe.blocks import Block, Section, text
+from detente.describe.charts import Bars, Picture, Pictures
+from detente.describe.tables import Row, Table, code
 from detente.describe.words import spoken_of
 from detente.numbers import percent
 from detente.scenario.entities import Actor

@@ -9,21 +9,13 @@ import pandas as pd
 
 from detente.analysis.compare import Comparison
 from detente.describe import forecast, survival
-from detente.describe.blocks import (
-    Code,
-    Page,
-    Points,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
+from detente.describe.blocks import Code, Page, Points, Section, text
 from detente.describe.comparison import policies
 from detente.describe.exploration import sections as explored
 from detente.describe.ledger import page_ledger
 from detente.describe.scenario import model
 from detente.describe.sensitivity import assumptions
+from detente.describe.tables import Row, Table, code
 from detente.describe.threshold import curves, short_answer
 from detente.describe.track import believed, observed
 from detente.describe.words import Point, clause, in_force, meanings, span, together

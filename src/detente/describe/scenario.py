@@ -6,20 +6,9 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from detente.describe.blocks import (
-    Block,
-    Cell,
-    Described,
-    Details,
-    Heading,
-    Points,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
+from detente.describe.blocks import Block, Described, Details, Heading, Points, Section, text
 from detente.describe.ledger import ledger, notes, numbers_data
+from detente.describe.tables import Cell, Row, Table, code
 from detente.describe.words import Point, identity, together
 from detente.scenario.entities import FOREVER, Actor
 from detente.scenario.formula.expression import Formula

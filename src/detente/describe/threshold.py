@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from detente.analysis import threshold_wording as wording
-from detente.analysis.threshold_result import Crossing, Threshold, ThresholdMap
-from detente.describe.blocks import (
-    Block,
-    Cell,
-    Described,
-    Picture,
-    Pictures,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
-from detente.describe.charts import Curve, Map
-from detente.describe.words import changed, meanings
+from detente.analysis.threshold_result import Threshold, ThresholdMap
+from detente.describe.blocks import Block, Described, Section, text
+from detente.describe.charts import Curve, Map, Picture, Pictures
+from detente.describe.tables import Cell, Row, Table, code
+from detente.describe.words import attributes, changed, meanings
 from detente.numbers import known, slope
 from detente.text import capital, sentence
 
@@ -200,34 +191,16 @@ def _data(result: Threshold | ThresholdMap) -> dict[str, Any]:
     scenario = result.scenario
     common: dict[str, Any] = {
         "scenario": scenario.name,
-        "sha256": scenario.sha256,
-        "overrides": dict(scenario.overrides),
-        "options": dict(scenario.options),
-        "about": result.about,
-        "kind": result.kind,
-        "at": result.at,
-        "verdict": result.verdict,
-        "complete": result.complete,
+        **attributes(scenario, "sha256 overrides options"),
+        **attributes(result, "about kind at verdict complete"),
     }
     if isinstance(result, ThresholdMap):
-        return common | {
-            "parameters": result.parameters,
-            "beliefs": result.beliefs,
-            "contours": [line.tolist() for line in result.contours],
-            "off": result.off,
-            "map": result.map,
-        }
-    return common | {
-        "parameter": result.parameter,
-        "present": result.present,
+        contours = [line.tolist() for line in result.contours]
+        return {**common, "contours": contours, **attributes(result, "parameters beliefs off map")}
+    return {
+        **common,
         "from": result.low,
         "to": result.high,
-        "spacing": result.spacing,
-        "crossings": [_crossing(one) for one in result.crossings],
-        "curve": result.curve,
-        "moves": result.moves,
+        "crossings": [asdict(crossing) for crossing in result.crossings],
+        **attributes(result, "parameter present spacing curve moves"),
     }
-
-
-def _crossing(crossing: Crossing) -> dict[str, Any]:
-    return {name: getattr(crossing, name) for name in Crossing.__dataclass_fields__}

@@ -11,22 +11,12 @@ import pandas as pd
 from detente import __version__
 from detente.analysis.bayes_factor import BayesFactor
 from detente.describe import observations
-from detente.describe.blocks import (
-    Block,
-    Described,
-    Details,
-    Heading,
-    Picture,
-    Pictures,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
-from detente.describe.charts import OverTime, Series, Steps
+from detente.describe.blocks import Block, Described, Details, Heading, Section, text
+from detente.describe.charts import OverTime, Picture, Pictures, Series, Steps
 from detente.describe.observations import numbered, types_of
+from detente.describe.tables import Row, Table, code
 from detente.describe.words import (
+    attributes,
     changed,
     clause,
     coded,
@@ -63,12 +53,7 @@ def describe_track(factor: BayesFactor | None, track: Track, *others: Track) -> 
         other = others[0]
         statuses["the other account"] = other.solution.status
         sections.append(_accounts(factor, track, other))
-        data["bayes_factor"] = {
-            "log": factor.log,
-            "words": factor.words,
-            "rows": factor.rows,
-            "unlike": factor.unlike,
-        }
+        data["bayes_factor"] = attributes(factor, "log words rows unlike")
     lead = (_span(track), changed(scenario))
     return Described(scenario.title, lead, tuple(sections), data, unsolved(statuses))
 
@@ -313,19 +298,16 @@ def _accounts(factor: BayesFactor, *tracks: Track) -> Section:
 def _data(track: Track) -> dict[str, Any]:
     """Everything for programs, the whole tables too."""
     solution = track.solution
-    tables = ("moves", "expected", "beliefs", "periods", "states", "outcomes")
-    data: dict[str, Any] = {
+    tables = "moves expected beliefs periods states outcomes"
+    return {
         "scenario": identity(solution.game.scenario, policy=solution.game.policy),
-        "record": {"file": track.record.file, "last": track.last},
+        "record": attributes(track.record, "file") | {"last": track.last},
         "run": {
             "detente": __version__,
             "periods": track.end,
             "beliefs": solution.grid.points,
         },
         "status": coded(solution.status),
-        "log_likelihood": track.log_likelihood,
-        "errors": track.errors,
-        "scores": track.scores,
-        **{name: getattr(track, name) for name in tables},
+        **attributes(track, f"log_likelihood errors scores {tables}"),
+        **({} if track.path is None else {"path": track.path}),
     }
-    return data if track.path is None else data | {"path": track.path}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from enum import Enum
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any
 
@@ -79,18 +80,16 @@ def unsolved(statuses: Mapping[str, Status]) -> tuple[str, ...]:
 
 def identity(scenario: Scenario, **more: object) -> dict[str, Any]:
     """Which scenario it was, for programs."""
-    return {
-        "name": scenario.name,
-        "title": scenario.title,
-        "sha256": scenario.sha256,
-        "overrides": dict(scenario.overrides),
-        "options": dict(scenario.options),
-        **more,
-    }
+    return attributes(scenario, "name title sha256 overrides options") | more
 
 
-def coded(status: Status) -> dict[str, str]:
-    """A status for programs."""
+def attributes(value: object, names: str) -> dict[str, Any]:
+    """What a result calls by these names, for programs."""
+    return {name: getattr(value, name) for name in names.split()}
+
+
+def coded(status: Enum) -> dict[str, str]:
+    """A status or a verdict for programs."""
     return {"code": status.name, "message": status.value}
 
 

@@ -15,17 +15,9 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text as RichText
 
-from detente.describe.blocks import (
-    Block,
-    Cell,
-    Code,
-    Described,
-    Heading,
-    Pictures,
-    Points,
-    Table,
-    Text,
-)
+from detente.describe.blocks import Block, Code, Described, Heading, Points, Text
+from detente.describe.charts import Pictures
+from detente.describe.tables import Cell, Table
 from detente.render.layout import layout
 from detente.text import shown
 
