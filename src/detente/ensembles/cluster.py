@@ -25,9 +25,9 @@ from typing import Self
 
 from distributed import Client, KilledWorker, get_worker
 
-from detente.ensembles.manifest import Manifest, versions
+from detente.ensembles.manifest import Manifest, changed, versions
 from detente.ensembles.pool import AHEAD, Pool
-from detente.ensembles.process import Crew, ProcessDeathError, other_versions
+from detente.ensembles.process import Crew, ProcessDeathError
 from detente.ensembles.rows import Row, Task
 from detente.errors import Diagnostic, Place, ScenarioError, SolveError
 
@@ -122,8 +122,11 @@ class ClusterPool(Pool):
                     f"the worker {worker} has no Detente that it can use: {theirs}\n"
                     "hint: install the same version there as here"
                 )
-            if theirs != versions():
-                raise SolveError(f"the worker {worker}: {other_versions(theirs, versions())}")
+            if other := changed(theirs):
+                raise SolveError(
+                    f"the worker {worker} has other versions: {other}\n"
+                    "hint: the same draw gives the same numbers only on the same versions"
+                )
 
     def _lost(self) -> SolveError:
         return SolveError(f"the scheduler at {self._address} is gone")

@@ -129,6 +129,13 @@ def _digest(plain: Mapping[str, object]) -> str:
     return hashlib.sha256(_text(plain).encode()).hexdigest()
 
 
+def changed(theirs: Mapping[str, str]) -> str:
+    """Which versions are other ones than here, in words."""
+    here = versions()
+    names = [name for name in here | dict(theirs) if theirs.get(name) != here.get(name)]
+    return "; ".join(f"{name} {theirs.get(name)}, here {here.get(name)}" for name in names)
+
+
 def versions() -> dict[str, str]:
     """The versions of what decides the numbers."""
     return {"Python": platform.python_version(), **{name: version(name) for name in PACKAGES}}

@@ -27,6 +27,9 @@ from detente.files import scratch, settle
 ERRNO = re.compile(r'"errno":"(\d+)"')
 """How DuckDB says what the system refused."""
 
+DIED = f"(status = '{CRASHED}')"
+"""In a query, whether the process of a row died."""
+
 NAME = re.compile(r"part-(\d{5,})-(\d+)-([0-9a-f]{16})\.parquet")
 
 
@@ -79,9 +82,12 @@ class Parts:
 
 
 def find_parts(folder: Path) -> Parts:
-    """Look at all parts in a folder. Raises `OSError`."""
+    """Look at all parts in a folder, which may be being written. Raises `OSError`."""
     named = {path: NAME.fullmatch(path.name) for path in sorted(folder.glob("part-*.parquet"))}
-    files = sorted((int(m[1]), int(m[2]), p, digest(p) == m[3]) for p, m in named.items() if m)
+    try:
+        files = sorted((int(m[1]), int(m[2]), p, digest(p) == m[3]) for p, m in named.items() if m)
+    except FileNotFoundError:  # it has just been written anew
+        return find_parts(folder)
     latest = {number: path for number, _, path, sound in files if sound}
     return Parts(
         whole=tuple(latest.values()),
@@ -156,41 +162,12 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-@dataclass(frozen=True, slots=True)
-class Tasks:
-    """The tasks whose rows are in some parts.
-
-    keys
-        All of them.
-    crashed
-        Those whose process died, of which there are no other rows.
-    retried
-        Those whose process died, and of which there are other rows, too: these count.
-    failed
-        How many have a row that failed, without those that crashed.
-    """
-
-    keys: frozenset[Key]
-    crashed: frozenset[Key]
-    retried: frozenset[Key]
-    failed: int
-
-
-def tasks_in(parts: Sequence[Path]) -> Tasks:
-    """Look at the rows of parts. Raises `OSError`."""
+def tasks_in(parts: Sequence[Path]) -> dict[Key, tuple[bool, bool]]:
+    """By key, whether all rows of a task say that its process died, and whether one has failed
+    otherwise. Raises `OSError`."""
     if not parts:
-        return Tasks(frozenset(), frozenset(), frozenset(), 0)
-    died = f"status = {quoted(CRASHED)}"
-    failed = f"bool_or(status NOT IN ({quoted(SOLVED)}, {quoted(CRASHED)}))"
-    query = (
-        f"SELECT (draw, beliefs), bool_or({died}), bool_and({died}), {failed} FROM {scan(parts)} "
-        "GROUP BY draw, beliefs"
-    )
+        return {}
+    died, failed = f"bool_and({DIED})", f"bool_or(status <> {quoted(SOLVED)} AND NOT {DIED})"
+    query = f"SELECT draw, beliefs, {died}, {failed} FROM {scan(parts)} GROUP BY draw, beliefs"
     with _database() as database:
-        found = database.sql(query).fetchall()
-    return Tasks(
-        keys=frozenset(key for key, *_ in found),
-        crashed=frozenset(key for key, _, only, _ in found if only),
-        retried=frozenset(key for key, some, only, _ in found if some and not only),
-        failed=sum(failed for *_, failed in found),
-    )
+        return {(d, points): (x, y) for d, points, x, y in database.sql(query).fetchall()}

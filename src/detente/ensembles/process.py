@@ -139,13 +139,10 @@ class Process:
 
 
 class Crew:
-    """Processes that solve the draws of one run: one for each thread that asks for rows.
-
-    versions
-        Those with which they have to compute.
-    """
+    """Processes that solve the draws of one run: one for each thread that asks for rows."""
 
     def __init__(self, manifest: Manifest, versions: Mapping[str, str]) -> None:
+        """With the versions with which they have to compute."""
         self._manifest, self._versions = manifest, versions
         self._idle: list[Process] = []
         self._all: list[Process] = []
@@ -157,19 +154,13 @@ class Crew:
         """The processes at work."""
         return [process.pid for process in self._all if process.alive]
 
-    def solve(self, task: Task) -> list[Row]:
-        """The rows of a draw.
+    def start(self) -> None:
+        """Start a process more, and wait until it is ready. Raises `SolveError`."""
+        self._idle.append(self._started())
 
-        Raises
-        ------
-        ProcessDeathError
-            If its process dies.
-        SolveError
-            If no process can be started.
-        """
-        while self._idle and not self._idle[-1].alive:
-            self._bury(self._idle.pop())
-        process = self._idle.pop() if self._idle else self._started()
+    def solve(self, task: Task) -> list[Row]:
+        """The rows of a draw. Raises as a process does, or where none can be started."""
+        process = self._waiting() or self._started()
         try:
             rows = process.solve(task)
         except ProcessDeathError:
@@ -178,9 +169,15 @@ class Crew:
         self._idle.append(process)
         return rows
 
-    def start(self) -> None:
-        """Start a process more, and wait until it is ready. Raises `SolveError`."""
-        self._idle.append(self._started())
+    def _waiting(self) -> Process | None:
+        """A process that has nothing to do."""
+        with self._lock:
+            while self._idle:
+                process = self._idle.pop()
+                if process.alive:
+                    return process
+                self._bury(process)
+        return None
 
     def _started(self) -> Process:
         with self._lock:
@@ -194,7 +191,7 @@ class Crew:
             self._bury(process)
             raise SolveError(f"a worker could not be started: {death}") from None
         if theirs != self._versions:
-            raise SolveError(other_versions(theirs, self._versions))
+            raise SolveError(f"a worker has other versions: {theirs}")
         return process
 
     def _bury(self, process: Process) -> None:
@@ -209,19 +206,6 @@ class Crew:
             process.kill()
         while self._idle:
             self._bury(self._idle.pop())
-
-
-def other_versions(theirs: Mapping[str, str], ours: Mapping[str, str]) -> str:
-    """What a worker is refused for."""
-    other = [
-        f"{name} {theirs.get(name)}, here {version}"
-        for name, version in ours.items()
-        if theirs.get(name) != version
-    ]
-    return (
-        f"it has other versions: {'; '.join(other)}\n"
-        "hint: the same draw gives the same numbers only on the same versions"
-    )
 
 
 # ---- the other end

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from detente.arguments import MOST_DRAWS, whole
 from detente.ensembles.design import SAMPLINGS, Distribution, quantities
-from detente.ensembles.manifest import Manifest, versions
+from detente.ensembles.manifest import Manifest, changed, versions
 from detente.errors import Diagnostic, Place, Problems, Severity
 from detente.game.compile import compile_game
 from detente.game.periods import check_periods
@@ -215,13 +215,9 @@ def _shown(value: object) -> str:
 
 def other_versions(manifest: Manifest) -> list[Diagnostic]:
     """A warning where a run is resumed on other versions than it was begun on."""
-    now = versions()
-    changed = [
-        f"{k} {v}, now {now.get(k)}" for k, v in manifest.versions.items() if now.get(k) != v
-    ]
-    if not changed:
+    if not (other := changed(manifest.versions)):
         return []
-    message = f"the run was begun on other versions: {'; '.join(changed)}"
+    message = f"the run was begun on other versions: {other}"
     hint = "its numbers may then differ in their last digits from those of one run"
     place = Place(argument="resume")
     return [Diagnostic(place, "other-version", message, hint, Severity.WARNING)]

@@ -10,12 +10,13 @@ import shutil
 import weakref
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 
-from detente.ensembles.parts import cast, connect, named, quoted, scan, tasks_in
-from detente.ensembles.rows import CRASHED, SOLVED, input_column
-from detente.ensembles.store import read_manifest, reading, sound_parts
+from detente.ensembles.parts import DIED, cast, connect, named, quoted, scan
+from detente.ensembles.rows import SOLVED, input_column
+from detente.ensembles.store import read_manifest, sound_parts
 from detente.errors import refuse
 from detente.scenario.hints import did_you_mean
 from detente.scenario.notebook import InNotebook
@@ -45,24 +46,34 @@ class Ensemble(InNotebook):
         manifest = self.manifest = read_manifest(folder)
         self._types = manifest.columns()
         self._database = connect()
-        parts = sound_parts(folder).whole
-        with reading(folder):
-            tasks = tasks_in(parts)
-        self.done = sum(d > 0 and points == manifest.beliefs for d, points in tasks.keys)
-        self.complete = len(tasks.keys) == manifest.n_tasks
-        columns, types = cast(self._types), self._types.items()
-        listed = ", ".join(f"{named(column)} {kind}" for column, kind in types)
-        # The last part may be written anew at any time, so that it is read now.
-        self._database.execute(f"CREATE TABLE last_part ({listed})")
-        if parts:
-            self._database.execute(
-                f"INSERT INTO last_part SELECT {columns} FROM {scan(parts[-1:])}"
-            )
+        self._open()
+        keys = self.sql("SELECT DISTINCT draw, beliefs FROM rows")
+        self.done = int(((keys["draw"] > 0) & (keys["beliefs"] == manifest.beliefs)).sum())
+        self.complete = len(keys) == manifest.n_tasks
+
+    def _open(self) -> None:
+        """Make the view of all rows: those of a task whose process died count if there are no
+        others."""
+        columns = cast(self._types)
+        parts = sound_parts(self.folder).whole
+        listed = ", ".join(f"{named(column)} {kind}" for column, kind in self._types.items())
+        run = self._database.execute
+        run(f"CREATE OR REPLACE TABLE last_part ({listed})")
         tables = ["last_part", *([scan(parts[:-1])] if parts[:-1] else [])]
+        try:
+            if parts:
+                run(f"INSERT INTO last_part SELECT {columns} FROM {scan(parts[-1:])}")
+        except duckdb.IOException:
+            if not parts[-1].exists():  # it has just been written anew
+                self._open()
+                return
+            raise
         union = " UNION ALL ".join(f"SELECT {columns} FROM {table}" for table in tables)
-        retried = ", ".join(str(key) for key in [(-1, 0), *sorted(tasks.retried)])
-        gone = f"status = {quoted(CRASHED)} AND (draw, beliefs) IN ({retried})"
-        self._database.execute(f"CREATE VIEW rows AS SELECT * FROM ({union}) WHERE NOT ({gone})")
+        run(f"CREATE VIEW parts AS {union}")
+        keys = "SELECT draw, beliefs FROM parts WHERE"
+        run(f"CREATE TABLE retried AS {keys} {DIED} INTERSECT {keys} NOT {DIED}")
+        gone = f"{DIED} AND (draw, beliefs) IN (SELECT (draw, beliefs) FROM retried)"
+        run(f"CREATE VIEW rows AS SELECT * FROM parts WHERE NOT ({gone})")
 
     def __repr__(self) -> str:
         manifest = self.manifest

@@ -7,7 +7,7 @@
     RESULTS/.lock                 held by the process that writes
 
 Every few seconds the last part is written anew with the rows that have come since, until it has its
-size: under another name, flushed to disk, and renamed. Only then is the one before it let go of.
+size: under another name, flushed to disk, and renamed. Only then is the old file removed.
 So a process that is killed, or a power cut, costs the rows of the last seconds, and a full disk
 nothing. Nothing else can be left behind but files whose names begin with a dot, which readers do
 not look at, and parts that have been written anew; the next writer removes both.
@@ -22,7 +22,6 @@ import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import NoReturn, Self
 
 from filelock import FileLock, Timeout
@@ -63,13 +62,12 @@ class Store:
 
     def __init__(self, folder: Path, manifest: Manifest, lock: FileLock) -> None:
         self.folder, self.manifest, self._lock = folder, manifest, lock
-        found = _sweep(folder)
-        tasks = tasks_in(found.whole)
-        self._number = 1 + max((part_number(part)[0] for part in found.whole), default=-1)
-        self._crashed = tasks.crashed
-        self.done = set(tasks.keys - tasks.crashed)
-        self.failed = tasks.failed
-        self._old: list[Path] = []
+        parts = _sweep(folder)
+        tasks = tasks_in(parts)
+        self._number = 1 + max((part_number(part)[0] for part in parts), default=-1)
+        self._crashed = {key for key, (died, _) in tasks.items() if died}
+        self.done = tasks.keys() - self._crashed
+        self.failed = sum(failed for _, failed in tasks.values())
         self._begin()
 
     def _begin(self) -> None:
@@ -82,12 +80,7 @@ class Store:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     @property
@@ -118,8 +111,8 @@ class Store:
         begin = time.monotonic()
         if len(self._batch.keys) > self._written:
             part = write_part(self._batch, self.folder / PARTS, self._number, self._times)
-            self._let_go()
-            self._old = [] if self._last is None else [self._last]
+            if self._last is not None:
+                self._last.unlink(missing_ok=True)
             self._last, self._times = part, self._times + 1
             self._written = len(self._batch.keys)
         now = time.monotonic()
@@ -127,11 +120,6 @@ class Store:
         if self._written >= PART:
             self._number += 1
             self._begin()
-
-    def _let_go(self) -> None:
-        """Remove what was written anew: a write later, for a reader that is about to open it."""
-        for part in self._old:
-            part.unlink(missing_ok=True)
 
     def extend(self, manifest: Manifest) -> None:
         """Resume with another manifest: the same run with more draws."""
@@ -143,7 +131,6 @@ class Store:
         if self._lock.is_locked:
             with contextlib.suppress(OSError):
                 self.flush()
-                self._let_go()
             self._lock.release()
 
 
@@ -156,7 +143,7 @@ def create(folder: Path, manifest: Manifest) -> Store:
         If it holds something, or cannot be written.
     """
     check_empty(folder)
-    with _writing(folder):
+    with _refusing(folder, *WRITING):
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder) as lock:
             check_empty(folder)  # another run may have begun since
@@ -177,7 +164,7 @@ def resume(folder: Path) -> Store:
         If there is none, or it cannot be written, or another process writes it.
     """
     read_manifest(folder, copy=True)
-    with _writing(folder), _locked(folder) as lock:
+    with _refusing(folder, *WRITING), _locked(folder) as lock:
         (folder / PARTS).mkdir(exist_ok=True)
         manifest = read_manifest(folder, copy=True)
         write_manifest(folder, manifest)
@@ -186,17 +173,17 @@ def resume(folder: Path) -> Store:
         return Store(folder, manifest, lock)
 
 
-def _sweep(folder: Path) -> Parts:
-    """Remove what a writer left behind that was killed; what is there then."""
+def _sweep(folder: Path) -> Sequence[Path]:
+    """Remove what a writer left behind that was killed; the parts that are there."""
     parts = sound_parts(folder)
     for path in (*folder.glob(".*.json"), *(folder / PARTS).glob(".*"), *parts.old):
         path.unlink(missing_ok=True)
-    return parts
+    return parts.whole
 
 
 def check_empty(folder: Path) -> None:
     """Refuse a folder in which no run can begin."""
-    with _writing(folder):
+    with _refusing(folder, *WRITING):
         if not folder.exists():
             return
         if not folder.is_dir():
@@ -258,7 +245,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 def sound_parts(folder: Path) -> Parts:
     """The parts, all of which are whole. Raises `ScenarioError`."""
-    with reading(folder):
+    with _refusing(folder, *READING):
         parts = find_parts(folder / PARTS)
     if parts.strange:
         message = f"a part cannot be read: {PARTS}/{parts.strange[0].name} is none of this version"
@@ -276,7 +263,7 @@ def damage(folder: Path) -> list[Diagnostic]:
         read_manifest(folder)
     except ScenarioError:
         lost.append(f"{MANIFEST} is not what was written: its copy is taken")
-    with reading(folder):
+    with _refusing(folder, *READING):
         lost += [
             f"{PARTS}/{part.name} is not what was written: its draws are solved again"
             for part in find_parts(folder / PARTS).damaged
@@ -304,22 +291,17 @@ def _locked(folder: Path) -> Iterator[FileLock]:
         raise
 
 
-@contextlib.contextmanager
-def reading(folder: Path) -> Iterator[None]:
-    """Say of a folder what the system refuses of its parts."""
-    try:
-        yield
-    except OSError as error:
-        _refuse(folder, "cannot-read", f"a part cannot be read: {error.strerror}")
+READING = "cannot-read", "a part cannot be read"
+WRITING = "cannot-write", "cannot be written"
 
 
 @contextlib.contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    """The same of a folder that is written."""
+def _refusing(folder: Path, code: str, what: str) -> Iterator[None]:
+    """Say of a folder what the system refuses."""
     try:
         yield
     except OSError as error:
-        _refuse(folder, "cannot-write", f"cannot be written: {error.strerror}")
+        _refuse(folder, code, f"{what}: {error.strerror}")
 
 
 def _refuse_damaged(folder: Path, names: Sequence[str]) -> NoReturn:
