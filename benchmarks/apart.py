@@ -2,7 +2,7 @@
 
     python -m benchmarks.apart WAY CASE
 
-CASE is a `Case` as JSON; what is printed is a `Found` as JSON. The worlds are the same in all ways:
+CASE is a `Case` as JSON; what is printed is a `Found` as JSON. The draws are the same in all ways:
 the present values, then the draws in order.
 """
 
@@ -54,7 +54,7 @@ class Case:
     """What is solved, and what of it is timed.
 
     scenario, values, horizon, policies, beliefs, draws
-        The worlds; `values` and what they set are not drawn. No policies: without terms.
+        The draws; `values` and what they set are not drawn. No policies: without terms.
     workers
         Processes, where the way has several.
     warm
@@ -104,10 +104,10 @@ class Found:
     """How it went.
 
     first
-        Seconds to the first world: start of processes, kernels, enumeration, and a solve.
+        Seconds to the first draw: start of processes, kernels, enumeration, and a solve.
     steady, counted
-        Seconds from the last world that is not timed to the last one during which all processes
-        were busy, and how many worlds came in between.
+        Seconds from the last draw that is not timed to the last one during which all processes
+        were busy, and how many draws came in between.
     own
         Of these seconds, processor time of the process that started the others.
     whole
@@ -117,9 +117,9 @@ class Found:
     folder
         Bytes that were written.
     back
-        Worlds that came back.
+        Draws that came back.
     failures
-        How many worlds failed, by what their rows hold.
+        How many draws failed, by what their rows hold.
     ended
         How it ended where it did not end well.
     """
@@ -148,11 +148,11 @@ class Found:
 
 
 class Clock:
-    """Called with the number of worlds that are done, again and again."""
+    """Called with the number of draws that are done, again and again."""
 
     def __init__(self, case: Case) -> None:
         self.begin = time.perf_counter()
-        # The present values are a world, too. At the end processes have nothing more to do.
+        # The present values are a draw, too. At the end processes have nothing more to do.
         self._from, self._to = case.warm + 1, case.draws + 2 - case.workers
         assert self._from < self._to
         self._total = case.draws + 1
@@ -212,7 +212,7 @@ class Bare:
         self.__init__(manifest)  # type: ignore[misc]
 
     def solve(self, values: Mapping[str, float]) -> None:
-        """Solve a world, and keep nothing."""
+        """Solve a draw, and keep nothing."""
         for policy in self.manifest.policies:
             solution = self._solved(policy, values)
             with ThreadPoolExecutor(1) as pool:

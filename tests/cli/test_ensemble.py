@@ -1,4 +1,4 @@
-"""`detente ensemble`: what it prints and refuses, and what an interruption costs: the worlds in
+"""`detente ensemble`: what it prints and refuses, and what an interruption costs: the draws in
 flight, whatever it is."""
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def told(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
 
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A folder with `round.yaml`, where worlds are solved in this process."""
+    """A folder with `round.yaml`, where draws are solved in this process."""
     (tmp_path / "round.yaml").write_text(SOUND, "utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("detente.ensembles.run.LocalPool", lambda manifest, _: _Pool(manifest))
@@ -59,17 +59,17 @@ def test_it_says_what_came_of_it(
 ) -> None:
     assert told(monkeypatch, "round.yaml", *OPTIONS, "-o", "run") == 0
     out, err = capsys.readouterr()
-    assert "14 worlds under 2 policies, 4 quantities drawn" in out
-    assert "none failed; solved 17 worlds in" in out
+    assert "14 draws under 2 policies, 4 quantities drawn" in out
+    assert "none failed; solved 17 draws in" in out
     assert "Belief grid of 5 points: on 9 points" in out
     assert out.endswith("Next: detente explore run\n")
-    assert err.splitlines()[0] == "Solved 0 of 17 worlds"
-    assert err.splitlines()[-1] == "Solved 17 of 17 worlds"
+    assert err.splitlines()[0] == "Solved 0 of 17 draws"
+    assert err.splitlines()[-1] == "Solved 17 of 17 draws"
     assert 9 <= len(err.splitlines()) <= 12
     assert told(monkeypatch, "round.yaml", "--resume", "-o", "run", "--draws", "16") == 0
     out, err = capsys.readouterr()
-    assert "16 worlds under 2 policies" in out
-    assert "solved 2 worlds in" in out
+    assert "16 draws under 2 policies" in out
+    assert "solved 2 draws in" in out
     assert open_ensemble("run").complete
     assert told(monkeypatch, "round.yaml", *OPTIONS, "-o", "run") == 2
     assert "resume it with --resume" in capsys.readouterr().err
@@ -81,12 +81,12 @@ def test_it_says_what_failed(
     (here / "round.yaml").write_text(FAILING, "utf-8")
     assert told(monkeypatch, "round.yaml", *OPTIONS, "-o", "run", "--json") == 0
     data = json.loads(capsys.readouterr().out)
-    assert data["worlds"]["done"] == 14
-    assert 0 < data["worlds"]["failed"] < 14
-    assert sum(failure["rows"] for failure in data["failures"]) == 2 * data["worlds"]["failed"]
+    assert data["draws"]["done"] == 14
+    assert 0 < data["draws"]["failed"] < 14
+    assert sum(failure["rows"] for failure in data["failures"]) == 2 * data["draws"]["failed"]
     assert {failure["status"] for failure in data["failures"]} == {"INVALID"}
     assert data["complete"]
-    assert data["grid"]["worlds"] == 2
+    assert data["grid"]["draws"] == 2
 
 
 def test_it_says_how_what_crashed_is_tried_again(
@@ -106,8 +106,8 @@ def test_it_says_how_what_crashed_is_tried_again(
     assert "  CRASHED: 2 rows: it was killed\n  With --resume those that crashed are tried" in out
     assert told(monkeypatch, "round.yaml", "--resume", "-o", "run") == 0
     out, err = capsys.readouterr()
-    assert err.splitlines()[0] == "Solved 16 of 17 worlds"
-    assert "none failed; solved 1 world in" in out
+    assert err.splitlines()[0] == "Solved 16 of 17 draws"
+    assert "none failed; solved 1 draw in" in out
     assert "CRASHED" not in out
 
 
@@ -231,7 +231,7 @@ def test_whatever_ends_a_run_it_goes_on_to_the_same_numbers(tmp_path: Path) -> N
     process = started(tmp_path, "hold", "--resume", "--workers", "1")
     err, code = after_four_draws(process, lambda: process.send_signal(signal.SIGINT))
     assert code == 130
-    assert "Interrupted. 8 of 17 worlds are kept in run." in err
+    assert "Interrupted. 8 of 17 draws are kept in run." in err
     assert err.endswith("To resume: detente ensemble round.yaml --resume -o run\n")
     assert "Traceback" not in err
 

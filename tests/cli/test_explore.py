@@ -76,7 +76,7 @@ def test_conditions_on_types_and_periods(run: Run, sound: Ensemble) -> None:  # 
     assert given["distributions"][0]["mean"] > told["distributions"][0]["mean"]
 
 
-def test_failed_worlds_are_told(run: Run, failing: Ensemble) -> None:  # noqa: F811
+def test_failed_draws_are_told(run: Run, failing: Ensemble) -> None:  # noqa: F811
     told = run("explore", str(failing.folder))
     assert told.code == 0, told.err
     assert "not solved under at least one policy (INVALID" in told.out

@@ -90,7 +90,7 @@ def test_nor_by_its_own_name(run: Run, tmp_path: Path, name: str) -> None:
 
 def test_a_manifest_and_a_folder_of_results_are_inputs_of_the_report(tmp_path: Path) -> None:
     (tmp_path / "moves.csv").write_text("x")
-    (tmp_path / "results" / "worlds").mkdir(parents=True)
+    (tmp_path / "results" / "draws").mkdir(parents=True)
     (tmp_path / "results" / "run.json").write_text("{}")
     inputs = [tmp_path / "moves.csv", tmp_path / "results", "centipede"]
     for name in ("moves.csv", "results/run.json"):

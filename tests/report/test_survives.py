@@ -29,10 +29,10 @@ REQUIREMENT = "given >= 50 % and sunny <= 60 %"
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Ensemble:
-    """Twelve worlds of the page of everything, two of them with a check of the grid."""
+    """Twelve draws of the page of everything, two of them with a check of the grid."""
     scenario = detente.loads(EVERYTHING)
     asked = a_request(draws=12)
-    return solved_here(tmp_path_factory.mktemp("worlds") / "run", new_manifest(scenario, asked))
+    return solved_here(tmp_path_factory.mktemp("draws") / "run", new_manifest(scenario, asked))
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_the_sections_are_there_and_the_page_is_sound(page: str) -> None:
     assert "nan" not in read.text.lower().split()
 
 
-def test_the_same_worlds_give_the_same_bytes(page: str, data: ReportData, found: Ensemble) -> None:
+def test_the_same_draws_give_the_same_bytes(page: str, data: ReportData, found: Ensemble) -> None:
     again = explore(found, against=data.scenario.policy, requirement=REQUIREMENT)
     assert render(replace(data, exploration=again)) == page
 
@@ -97,7 +97,7 @@ def test_without_an_ensemble_nothing_is_added(data: ReportData) -> None:
     assert 'id="survives"' not in render(data)
 
 
-def test_the_record_tells_how_worlds_were_drawn(page: str, found: Ensemble) -> None:
+def test_the_record_tells_how_draws_were_drawn(page: str, found: Ensemble) -> None:
     text = Markup(page[page.index('<section id="record"') : page.index("</main>")]).text
     assert "sobol, seed 0" in text
     assert found.manifest.sha256 in text
@@ -179,7 +179,7 @@ def test_scales_fit_and_texts_say_what_is_drawn() -> None:
         ("", {"policies": ("trust",)}, "has the policies `trust` and `nothing`, not `trust`"),
     ],
 )
-def test_other_worlds_are_refused(
+def test_other_draws_are_refused(
     found: Ensemble, text: str, options: dict[str, object], told: str
 ) -> None:
     scenario = detente.loads(EVERYTHING.replace(text, "Another test") if text else EVERYTHING)

@@ -1,4 +1,4 @@
-"""`detente ensemble`: a scenario solved anew in many worlds that its ranges allow."""
+"""`detente ensemble`: a scenario solved anew in many draws that its ranges allow."""
 
 from __future__ import annotations
 
@@ -44,19 +44,22 @@ Progress = Callable[[int, int, int], None]
 
 @dataclass(frozen=True)
 class DrawOptions:
-    """How worlds are drawn."""
+    """How many draws, and how they are drawn."""
 
     draws: Annotated[
-        int | None, typer.Option(min=1, max=MOST_DRAWS, help="Worlds to draw; 1,000 by default.")
+        int | None, typer.Option(min=1, max=MOST_DRAWS, help="How many draws; 1,000 by default.")
     ] = None
     sampling: Annotated[
-        str | None, typer.Option(metavar="sobol|latin", help="How worlds are drawn; sobol else.")
+        str | None,
+        typer.Option(metavar="sobol|latin", help="How they are spread; sobol by default."),
     ] = None
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the draws; 0 else.")] = None
     checked: Annotated[
         int | None,
         typer.Option(
-            min=0, max=MOST_DRAWS, help="Worlds solved once more on a finer belief grid; 16 else."
+            min=0,
+            max=MOST_DRAWS,
+            help="How many are solved again on a finer grid; 16 by default.",
         ),
     ] = None
 
@@ -99,7 +102,7 @@ def ensemble(
     working: WorkerOptions,
     as_json: Json = False,
 ) -> None:
-    """Solve a scenario anew in many worlds that its ranges allow; keep all in a folder."""
+    """Solve a scenario anew in many draws that its ranges allow; keep all in a folder."""
     needed, extra = NEEDED, "ensemble"
     if working.cluster is not None:
         needed, extra = NEEDED | {"distributed": "distributed"}, "cluster"
@@ -107,7 +110,7 @@ def ensemble(
     scenario = changes.load(source)
     prepare_kernels(scenario)
     from detente.ensembles.request import Draws, other_versions
-    from detente.ensembles.run import ensemble as solve_worlds
+    from detente.ensembles.run import ensemble as solve_all
     from detente.ensembles.store import damage, read_manifest
     from detente.solver.options import SolveOptions
 
@@ -118,7 +121,7 @@ def ensemble(
     begin = time.monotonic()
     with _progress() as tally:
         try:
-            found = solve_worlds(
+            found = solve_all(
                 scenario,
                 policies,
                 SolveOptions(beliefs=beliefs, threads=working.threads),
@@ -132,7 +135,7 @@ def ensemble(
             )
         except KeyboardInterrupt:
             tally.stop()
-            kept = f"{tally.done:,} of {tally.total:,} worlds are kept" if tally.total else ""
+            kept = f"{tally.done:,} of {tally.total:,} draws are kept" if tally.total else ""
             said = f"Interrupted. {kept} in {output}." if kept else "Interrupted."
             console.say(said, error=True)
             if kept:
@@ -143,7 +146,7 @@ def ensemble(
         console.print_json(data)
     else:
         _print_summary(found, data)
-    if data["worlds"]["failed"] and data["worlds"]["failed"] == data["worlds"]["done"]:
+    if data["draws"]["failed"] and data["draws"]["failed"] == data["draws"]["done"]:
         raise typer.Exit(1)
 
 
@@ -159,14 +162,14 @@ class _Tally:
     def tell(self, done: int, total: int, failed: int) -> None:
         if not self.total:
             self.before = done
-        if done <= self.before + 1:  # from the first world on: workers have to start
+        if done <= self.before + 1:  # from the first draw on: workers have to start
             self.begin = time.monotonic()
         self.done, self.total, self.failed = done, total, failed
         self._show(self)
 
     def __str__(self) -> str:
         failed = f", {self.failed:,} failed" if self.failed else ""
-        return f"{self.done:,} of {self.total:,} worlds{failed}"
+        return f"{self.done:,} of {self.total:,} draws{failed}"
 
     def left(self) -> float | None:
         """Seconds left at the speed so far."""
@@ -231,7 +234,7 @@ def _summary(found: Ensemble, new: int, seconds: float) -> dict[str, Any]:
         "results": str(found.folder),
         "scenario": found.manifest.name,
         "policies": list(found.manifest.policies),
-        "worlds": {
+        "draws": {
             "asked": found.manifest.draws,
             "done": found.done,
             "failed": int(failures["draw"].nunique()),
@@ -259,7 +262,7 @@ def _grid(found: Ensemble) -> dict[str, Any] | None:
         error = found.errors(name).dropna()
         if not error.empty and error.max() > worst:
             worst, where = float(error.max()), (name, str(error.idxmax()))
-    points = {"points": record.beliefs, "finer": record.check_beliefs, "worlds": record.checked}
+    points = {"points": record.beliefs, "finer": record.check_beliefs, "draws": record.checked}
     return {**points, "change": worst, "outcome": where[0], "policy": where[1]}
 
 
@@ -268,20 +271,20 @@ def _print_summary(found: Ensemble, data: dict[str, Any]) -> None:
     from detente.numbers import count
     from detente.render.terminal import print_heading, print_text
 
-    record, worlds = found.manifest, data["worlds"]
+    record, draws = found.manifest, data["draws"]
     policies = len(record.policies)
     under = f"under {policies} policies" if policies > 1 else f"under {record.policies[0]!r}"
     if record.policies == ("",):
         under = "with no terms"
     print_heading(found.manifest.scenario().title)
-    console.say(f"{worlds['done']:,} worlds {under}, {len(record.quantities)} quantities drawn")
+    console.say(f"{draws['done']:,} draws {under}, {len(record.quantities)} quantities drawn")
     for failure in data["failures"]:
         console.say(f"  {failure['status']}: {failure['rows']:,} rows: {failure['reason']}")
     if any(failure["status"] == CRASHED for failure in data["failures"]):
         console.say("  With --resume those that crashed are tried again.")
-    failed = f"{worlds['failed']:,} worlds failed" if worlds["failed"] else "none failed"
+    failed = f"{draws['failed']:,} draws failed" if draws["failed"] else "none failed"
     speed = data["solved_now"] / max(data["seconds"], 1e-9)
-    new = count(data["solved_now"], "world")
+    new = count(data["solved_now"], "draw")
     solved = f"{new} in {duration(data['seconds'])}, {speed:.1f} per second"
     console.say(f"  {failed}; solved {solved}")
     grid = data["grid"]
@@ -289,7 +292,7 @@ def _print_summary(found: Ensemble, data: dict[str, Any]) -> None:
         print_text(
             f"Belief grid of {grid['points']} points: on {grid['finer']} points outcome "
             f"probabilities, or their differences between policies, change by up to "
-            f"{grid['change']:.2g} ({grid['worlds']} worlds looked at)",
+            f"{grid['change']:.2g} ({grid['draws']} draws looked at)",
             indent=2,
         )
     console.say(f"Next: {shlex.join(['detente', 'explore', str(found.folder)])}")

@@ -1,4 +1,4 @@
-"""`detente explore`: what survives the worlds of an ensemble, and what decides it."""
+"""`detente explore`: what survives the draws of an ensemble, and what decides it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NEEDED = {
 
 @dataclass(frozen=True)
 class AskedOptions:
-    """What is asked of the worlds."""
+    """What is asked of the draws."""
 
     within: Annotated[
         int | None,
@@ -74,7 +74,7 @@ def explore(
     top: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Assumptions to print.")] = 8,
     output: ResultOptions,
 ) -> None:
-    """Explore an ensemble: what survives its worlds, where it fails, what decides it."""
+    """Explore an ensemble: what survives its draws, where it fails, what decides it."""
     check_packages("detente explore", "exploring needs", NEEDED, "ensemble")
     types = None if asked.given is None else dict([given_type(asked.given)])
     output.check([results])

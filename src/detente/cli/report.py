@@ -28,13 +28,13 @@ NEEDED = {"jinja2": "jinja2", "matplotlib": "matplotlib", "scipy": "SciPy"}
 
 
 @dataclass(frozen=True)
-class WorldsOptions:
-    """Worlds that the page tells of, and what is required of them."""
+class DrawOptions:
+    """Draws that the page tells of, and what is required of them."""
 
     ensemble: Annotated[
         Path | None,
         typer.Option(
-            metavar="RESULTS", help="Tell what survives the worlds that `detente ensemble` wrote."
+            metavar="RESULTS", help="Tell what survives the draws that `detente ensemble` wrote."
         ),
     ] = None
     requirement: Annotated[
@@ -62,7 +62,7 @@ def report(
         bool, typer.Option("--skip-impossible", help="Pass over what the model holds impossible.")
     ] = False,
     policies: Policies = None,
-    worlds: WorldsOptions,
+    draws: DrawOptions,
     outcome: Annotated[
         str | None, typer.Option(help="The outcome to explain; by default the most open one.")
     ] = None,
@@ -71,7 +71,7 @@ def report(
 ) -> None:
     """Write a forecast, a comparison of policies and what they rest on as one web page."""
     needed, extra = NEEDED, "report"
-    if worlds.ensemble is not None:
+    if draws.ensemble is not None:
         needed, extra = NEEDED | NEEDED_TO_EXPLORE, "ensemble"
     check_packages("detente report", "the report needs", needed, extra)
     if source == STDIN and output is None:
@@ -79,7 +79,7 @@ def report(
         refuse("--output", "missing", message, "name the page: --output standoff.html")
     game = setting.compile(source)
     target = Path(f"{game.scenario.name}.html") if output is None else output
-    inputs = [one for one in (source, moves, worlds.ensemble) if one is not None]
+    inputs = [one for one in (source, moves, draws.ensemble) if one is not None]
     files.check(target, inputs=inputs, force=force)
     record = None
     if moves is not None:
@@ -88,10 +88,10 @@ def report(
         record = read_record(moves, game.scenario)
         console.print_diagnostics(record.warnings)
     found = None
-    if worlds.ensemble is not None:
+    if draws.ensemble is not None:
         from detente.ensembles.results import open_ensemble
 
-        found = open_ensemble(worlds.ensemble)
+        found = open_ensemble(draws.ensemble)
     solving.prepare(game)
     from detente.describe.report import describe_report
     from detente.describe.words import unsolved
@@ -102,8 +102,8 @@ def report(
         "--policy": setting.policy,
         "--outcome": outcome,
         "--moves": moves,
-        "--ensemble": worlds.ensemble,
-        "--requirement": worlds.requirement,
+        "--ensemble": draws.ensemble,
+        "--requirement": draws.requirement,
         "--horizon": setting.horizon,
         "--beliefs": solving.beliefs,
         "--periods": solving.periods,
@@ -119,7 +119,7 @@ def report(
             moves=record,
             skip_impossible=skip_impossible,
             ensemble=found,
-            requirement=worlds.requirement,
+            requirement=draws.requirement,
             periods=solving.periods,
         )
         page = to_html(describe_report(replace(data, options=Frozen(options))))

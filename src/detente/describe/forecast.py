@@ -280,7 +280,7 @@ def _data(result: Forecast) -> dict[str, Any]:
             "detente": __version__,
             "periods": result.periods,
             "beliefs": [simplex.steps + 1 for simplex in solution.grid.about],
-            "nodes": solution.grid.shape,
+            "nodes": list(solution.grid.shape),
             "threads": solution.threads,
             "seconds": round(solution.seconds, 3),
         },

@@ -11,7 +11,7 @@ What is solved, in this order, each solve used for all that needs it:
    a time: in a large game on the coarsest grid that is of use, and at few values;
 5. what a record of moves tells, where there is one: by the first solve.
 
-An ensemble of worlds, where there is one, has been solved already; it is explored first, so that
+An ensemble of draws, where there is one, has been solved already; it is explored first, so that
 a mistake in what is asked of it is told before anything is solved.
 
 Nothing here depends on the time of day, on how long it took, or on the number of threads.
@@ -158,7 +158,7 @@ def build(
     moves, skip_impossible
         A record of moves, and as that of `track`.
     ensemble, requirement
-        Worlds of the same scenario under the same policies, as `detente.ensemble` or
+        Draws of the same scenario under the same policies, as `detente.ensemble` or
         `detente.open_ensemble` gave them, and what is required of them, as that of `explore`.
     periods
         As that of `forecast`, for play without end.

@@ -30,6 +30,7 @@ CLOSE = 1e-7  # residual on the way; at its end the solution is found to full pr
 LONGEST = 2.0  # step, but on straight stretches
 SMALL = 1e-7  # steps shrink below this before a kink or a bifurcation only
 TOGETHER = 1e-8  # posteriors that cross a wall so close to one another cross together
+ATTEMPTS, SHORTER = 6, 3.0  # how often a branch is tried, and how much shorter steps are each time
 
 
 @device
@@ -307,10 +308,10 @@ def find(problem, n_unknowns, certain, anywhere):
     if (certain or anywhere) and newton(layout, stage, payoff, n_unknowns):
         return UNIQUE if certain else TRACED
     method, longest = FAILED, LONGEST
-    for _ in range(3):
+    for _ in range(ATTEMPTS):
         method = trace(layout, stage, payoff, n_unknowns, longest)
         if method != FAILED:
             break
         # Smaller steps meet folds and kinks at other places, one by one.
-        longest /= 7.0
+        longest /= SHORTER
     return method

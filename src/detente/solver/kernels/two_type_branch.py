@@ -27,7 +27,9 @@ from detente.solver.kernels.two_type import (
 
 CORRECTIONS = 3  # Newton steps on the way
 ROUGH = 1e-3  # residual on the way
-BEND = 0.25  # of the branch in ℓ, from where its tangent points to
+BEND = (
+    0.1  # of the branch in ℓ, from where its tangent points to: wider steps pass over narrow folds
+)
 FEWEST, SHORTEST = 6.0, 1.0 / 256.0  # steps on the way, and the length of the smallest
 START = 1e-6  # share of λ at which the branch begins
 
