@@ -101,9 +101,11 @@ def _outcomes(comparison: Comparison, short: dict[str, str]) -> Iterator[Block]:
             tuple(np.nan_to_num(last["error"])),
         )
         items.append(Picture(chart, capital(about)))
+    called = "; ".join(f"{letter}: {policy_name(policy)}" for policy, letter in short.items())
     caption = (
         f"Probability by the end: the dot and the dotted line are {short[base]}, squares the "
-        "others. Bars across them, where they can be seen, are the error."
+        "others. Bars across them, where they can be seen, are the error of the computation. "
+        f"{called}."
     )
     yield Heading("What happens")
     yield Pictures(tuple(items), caption, tuple(tables))

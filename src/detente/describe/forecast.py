@@ -84,7 +84,7 @@ def outcomes(result: Forecast) -> Section | None:
             band = "Nothing is approximated in this game, so there is no band of error."
         labels = scenario.calendar.mark_labels(times)
         numbers = Table(
-            ("outcome", *labels, "± points", "meaning"),
+            ("outcome", *labels, "grid error", "meaning"),
             tuple(rows),
             range(1, len(labels) + 2),
             "Probability that it has come about within",
@@ -201,7 +201,7 @@ def worth(result: Forecast) -> Section:
         regret = "" if math.isnan(r["regret"]) else f"{r['regret']:.{digits}f}"
         rows.append((actors[r["actor"]].name, r["type"], payoff(r["payoff"], error), known, regret))
     table = Table(
-        ("actor", "type", "payoff", "error", "regret"),
+        ("actor", "type", "payoff", "grid error", "regret"),
         tuple(rows),
         range(2, 5),
         "Expected payoff, and what a best response would add (regret)",
