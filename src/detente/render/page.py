@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from importlib import resources
 from itertools import count
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from detente.describe.blocks import Block, Page
+from detente.describe.blocks import Block, Page, Section
 from detente.describe.charts import Chart
 from detente.pictures.draw import to_svg
 from detente.text import shown
+
+TEMPLATES = ("blocks.html", "page.html", "sections.html", "style.css")
+"""What this package has."""
 
 
 def to_html(page: Page) -> str:
@@ -21,8 +25,41 @@ def to_html(page: Page) -> str:
     It loads nothing: no scripts, no fonts, no pictures from elsewhere. The only links that lead
     out of it are the addresses of evidence.
     """
-    environment = Environment(
-        loader=FunctionLoader(_template),
+    template = environment().get_template("page.html")
+    return template.render(page=page, style=style_sheet()).lstrip()
+
+
+def to_fragment(sections: Iterable[Section], *, charts: str = "c") -> str:
+    """Sections as HTML, to stand in a page that has the same style sheet.
+
+    Names within drawings begin with `charts`, which differs from that of other fragments there.
+    """
+    template = environment(charts=charts).get_template("sections.html")
+    return template.render(sections=tuple(sections)).lstrip()
+
+
+def style_sheet() -> str:
+    """The style sheet of pages."""
+    return _template("style.css")
+
+
+def environment(
+    read: Callable[[str], str] | None = None, *, charts: str = "c"
+) -> Environment:
+    """Templates in which every text is escaped, with the macros and filters of described blocks.
+
+    `read` gives the text of a template by its name, of those that are not this package's.
+    """
+    numbers = count()
+
+    def drawn(chart: Chart) -> Markup:
+        return Markup(to_svg(chart, f"{charts}{next(numbers)}"))
+
+    def source(name: str) -> str:
+        return _template(name) if read is None or name in TEMPLATES else read(name)
+
+    made = Environment(
+        loader=FunctionLoader(source),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -30,14 +67,8 @@ def to_html(page: Page) -> str:
         keep_trailing_newline=True,
         finalize=_unbroken,
     )
-    numbers = count()
-
-    def drawn(chart: Chart) -> Markup:
-        return Markup(to_svg(chart, f"c{next(numbers)}"))
-
-    environment.filters |= {"kind": _kind, "drawn": drawn, "prose": _prose}
-    template = environment.get_template("page.html")
-    return template.render(page=page, style=_template("style.css")).lstrip()
+    made.filters |= {"kind": _kind, "drawn": drawn, "prose": _prose}
+    return made
 
 
 def _kind(block: Block) -> str:

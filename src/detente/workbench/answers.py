@@ -1,0 +1,156 @@
+"""The answer to one setting, in the order in which it is known.
+
+1. On the coarsest belief grid: the numbers.
+2. As `detente run` gives it, with its certificate: the numbers, then everything in words and
+   charts.
+3. The derivatives of each outcome's probability, that asked about first: from these the page has
+   a linear answer to the next movement before anything is solved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import count
+
+import numpy as np
+
+from detente.analysis.query import Query
+from detente.analysis.sensitivity import Sensitivity, sensitivity
+from detente.describe.forecast import describe_forecast
+from detente.describe.words import clause, unsolved
+from detente.game.arrays import CompiledGame
+from detente.game.compile import compile_game, with_values
+from detente.render.page import to_fragment
+from detente.scenario.loader import loads
+from detente.scenario.model import Scenario
+from detente.simulation.forecast import Forecast, forecast, marginal
+from detente.solver import ready
+from detente.solver.options import MEMORY_LIMIT, SolveOptions, least_points
+from detente.solver.solution import Solution
+from detente.solver.solve import solve
+from detente.solver.workers import Progress
+from detente.workbench.jobs import Event, Job, Means
+
+SLIDERS = 3
+"""Assumptions that the first screen shows: those whose ranges are worth most."""
+
+FRAGMENTS = count()
+
+
+def options_of(job: Job, means: Means, progress: Progress | None) -> SolveOptions:
+    """How the job's games are solved."""
+    limit = MEMORY_LIMIT if means.memory_limit is None else means.memory_limit
+    return SolveOptions(job.setting.beliefs, means.threads, limit, progress, means.time_limit)
+
+
+def scenario_of(job: Job) -> Scenario:
+    """The scenario as the page has it."""
+    return job.setting.applied(loads(job.text, file=job.file))
+
+
+@lru_cache(maxsize=4)
+def _compiled(
+    text: str, file: str, options: tuple[tuple[str, str], ...], policy: str | None, n: int | None
+) -> CompiledGame:
+    """At the file's own values; what movements of a slider do not change is enumerated once."""
+    scenario = loads(text, file=file).with_options(dict(options))
+    return compile_game(scenario if n is None else scenario.with_horizon(n), policy=policy)
+
+
+def game_of(job: Job) -> CompiledGame:
+    """The compiled game of the setting."""
+    setting = job.setting
+    scenario_of(job)  # names and values are refused before a long enumeration
+    options = tuple(setting.options.items())
+    game = _compiled(job.text, job.file, options, setting.policy, setting.periods)
+    return with_values(game, setting.values) if setting.values else game
+
+
+def prepare(game: CompiledGame, progress: Progress) -> Iterator[Event]:
+    """Have the kernels that a game needs, and say so where that takes its time."""
+    if ready.missing(game):
+        yield {"kind": "step", "text": "Compiling the numerical kernels, once on this machine"}
+    ready.prepare(game, progress)
+
+
+def answer(job: Job, means: Means, progress: Progress) -> Iterator[Event]:
+    """All events of an answer; see the module's docstring."""
+    game = game_of(job)
+    options = options_of(job, means, progress)
+    points = options.points(game)
+    yield from prepare(game, progress)
+    rough: Solution | None = None
+    fewest = least_points(game)
+    if game.informed and points > fewest:
+        yield {"kind": "step", "text": "Solving on a coarse grid"}
+        coarse = SolveOptions(fewest, options.threads, options.memory_limit, progress)
+        rough = solve(game, coarse, regret=False, coarse=False)
+        yield _numbers(forecast(rough, threads=options.threads), "coarse")
+    yield {"kind": "step", "text": "Solving"}
+    solution = solve(game, options)
+    result = forecast(solution, threads=options.threads)
+    yield _numbers(result, "exact")
+    described = describe_forecast(result)
+    yield {
+        "kind": "sections",
+        "lead": [line for line in described.lead if line],
+        "unsolved": list(described.unsolved),
+        "html": fragment(described.sections),
+        "warnings": [warning.message for warning in game.scenario.warnings],
+    }
+    asked = job.setting.outcome or most_open(result)
+    outcomes = sorted(game.scenario.outcomes, key=lambda key: key != asked)
+    yield {"kind": "step", "text": "Differentiating"}
+    for outcome in outcomes:
+        query = Query(outcome=outcome)
+        slopes = sensitivity(rough or solution, query, threads=options.threads, progress=progress)
+        yield _slopes(slopes, outcome, decisive=outcome == asked)
+
+
+def fragment(sections: object) -> str:
+    """Sections as HTML whose drawings have names of their own on the page."""
+    return to_fragment(sections, charts=f"w{next(FRAGMENTS)}-")  # type: ignore[arg-type]
+
+
+def most_open(result: Forecast) -> str:
+    """The outcome whose probability by the end is nearest to one half; '' without outcomes."""
+    final = result.final
+    return str(final["outcome"][np.abs(final["happened"] - 0.5).argmin()]) if len(final) else ""
+
+
+def _numbers(result: Forecast, stage: str) -> Event:
+    """How likely each outcome is in the end."""
+    game = result.solution.game
+    table = marginal(game, result.tables["outcomes"])
+    last = table.where(t=result.periods)
+    outcomes = [
+        {
+            "key": row["outcome"],
+            "about": clause(game.scenario, row["outcome"]),
+            "happened": float(row["happened"]),
+            "error": float(row["error"]),
+        }
+        for row in last.rows()
+    ]
+    return {
+        "kind": "answer",
+        "stage": stage,
+        "outcomes": outcomes,
+        "asked": most_open(result),
+        "by": game.scenario.calendar.label(result.periods),
+        "unsolved": list(unsolved({"": result.solution.status})),
+    }
+
+
+def _slopes(result: Sensitivity, outcome: str, *, decisive: bool) -> Event:
+    """The derivatives of an outcome's probability by every parameter."""
+    table = result.table
+    names = [str(name) for name in table["parameter"]]
+    ranked = table.dropna(subset="swing")["parameter"] if decisive else ()
+    return {
+        "kind": "slopes",
+        "outcome": outcome,
+        "slopes": dict(zip(names, map(float, table["derivative"]), strict=True)),
+        "decisive": [str(name) for name in ranked][:SLIDERS],
+    }
