@@ -43,9 +43,7 @@ def style_sheet() -> str:
     return _template("style.css")
 
 
-def environment(
-    read: Callable[[str], str] | None = None, *, charts: str = "c"
-) -> Environment:
+def environment(read: Callable[[str], str] | None = None, *, charts: str = "c") -> Environment:
     """Templates in which every text is escaped, with the macros and filters of described blocks.
 
     `read` gives the text of a template by its name, of those that are not this package's.

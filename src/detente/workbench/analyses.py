@@ -99,21 +99,8 @@ def _track(job: Job, game: CompiledGame, options: SolveOptions) -> Described:
 def _report(job: Job, game: CompiledGame, options: SolveOptions) -> Event:
     outcome = job.setting.outcome or None
     data = build(game.scenario, options, policy=game.policy, outcome=outcome)
-    given = [flag for flag in job.setting.flags() if flag != "--set"]
-    flags = Frozen({flag: value for flag, value in _pairs(given)})
-    page = to_html(describe_report(replace(data, options=flags)))
+    page = to_html(describe_report(replace(data, options=Frozen(job.setting.asked()))))
     return {"kind": "page", "what": "report", "page": page, "name": f"{game.scenario.name}.html"}
-
-
-def _pairs(words: list[str]) -> Iterator[tuple[str, str]]:
-    """Each flag with its value; values of `--set` are the scenario's own changes."""
-    flag = ""
-    for word in words:
-        if word.startswith("--"):
-            flag = word
-        elif flag:
-            yield flag, word
-            flag = ""
 
 
 def _outcome(job: Job, solution: object, game: CompiledGame) -> str:

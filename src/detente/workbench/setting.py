@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,21 +51,19 @@ class Setting:
         changed = scenario.with_options(self.options).with_values(self.values)
         return changed if self.periods is None else changed.with_horizon(self.periods)
 
-    def flags(self) -> Iterator[str]:
-        """The changes as words of a command line."""
-        for name, value in {**self.options, **self.values}.items():
-            yield from ("--set", f"{name}={value if isinstance(value, str) else repr(value)}")
-        for flag, given in (
-            ("--policy", self.policy),
-            ("--horizon", self.periods),
-            ("--beliefs", self.beliefs),
-        ):
-            if given is not None:
-                yield from (flag, str(given))
+    def asked(self) -> dict[str, str]:
+        """What was asked for besides values, by the command line's name."""
+        given = {"--policy": self.policy, "--horizon": self.periods, "--beliefs": self.beliefs}
+        return {flag: str(value) for flag, value in given.items() if value is not None}
 
     def command(self, source: str) -> str:
         """The command that prints the same forecast."""
-        return shlex.join(["detente", "run", source, *self.flags()])
+        words = ["detente", "run", source]
+        for name, value in {**self.options, **self.values}.items():
+            words += ["--set", f"{name}={value if isinstance(value, str) else repr(value)}"]
+        for pair in self.asked().items():
+            words += pair
+        return shlex.join(words)
 
 
 def read_setting(data: object) -> Setting:
