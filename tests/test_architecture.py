@@ -29,6 +29,7 @@ LAYERS = [
     "describe",
     "pictures",
     "render",
+    "workbench",
     "cli",
 ]
 """Each may import those before it."""
@@ -38,6 +39,8 @@ LIBRARY = {
     "detente.cli.main",
     "detente.cli.complete",
     "detente.cli.track",
+    "detente.workbench.analyses",
+    "detente.workbench.desk",
 }
 """Modules that may read the library of scenarios, which is data."""
 LONGEST = 400

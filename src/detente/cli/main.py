@@ -46,6 +46,7 @@ from detente.cli.options import ForecastOptions, PolicyOptions, ScenarioOptions,
 from detente.cli.report import report
 from detente.cli.results import ResultOptions, TableOptions
 from detente.cli.sample import sample
+from detente.cli.serve import serve
 from detente.cli.threshold import threshold
 from detente.cli.track import track
 from detente.errors import ScenarioError, SolveError
@@ -286,6 +287,7 @@ def schema() -> None:
 
 
 app.command()(report)
+app.command()(serve)
 app.command()(threshold)
 
 

@@ -45,6 +45,7 @@ class Job:
 class Means:
     """What the work may use: as in `SolveOptions`."""
 
+    beliefs: int | None = None
     threads: int | None = None
     memory_limit: int | None = None
     time_limit: float | None = None

@@ -1,0 +1,50 @@
+"""`detente serve`: the workbench in the browser."""
+
+from __future__ import annotations
+
+import webbrowser
+from typing import Annotated
+
+import typer
+
+from detente.cli import console
+from detente.cli.groups import with_groups
+from detente.cli.inputs import SCENARIO, STDIN, check_packages, refuse
+from detente.cli.options import SolvingOptions
+from detente.cli.report import NEEDED as NEEDED_TO_REPORT
+
+NEEDED = NEEDED_TO_REPORT | {"starlette": "starlette", "uvicorn": "uvicorn"}
+"""Packages of the extra `serve`."""
+
+DEFAULT_PORT = 8418
+"""As in `detente.workbench.server`, which is imported when it runs."""
+
+
+@with_groups
+def serve(
+    sources: Annotated[list[str], SCENARIO],
+    *,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port on this machine; 0 for any that is free.")
+    ] = DEFAULT_PORT,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
+    ] = True,
+    solving: SolvingOptions,
+) -> None:
+    """Open a page in the browser on which assumptions are moved and the forecast follows."""
+    check_packages("detente serve", "the workbench needs", NEEDED, "serve")
+    if STDIN in sources:
+        refuse(STDIN, "wrong-type", "the workbench watches files, and stdin is none")
+    options = solving.options()
+    from detente.workbench.jobs import Means
+    from detente.workbench.server import serve as run
+
+    def opened(address: str) -> None:
+        console.say(f"The workbench is at {address}")
+        console.say("It answers this machine alone. Ctrl-C ends it.", error=True)
+        if browser:
+            webbrowser.open(address)
+
+    means = Means(options.beliefs, options.threads, options.memory_limit, options.time_limit)
+    run(sources, port=port, means=means, opened=opened)
