@@ -41,7 +41,9 @@ FRAGMENTS = count()
 def options_of(job: Job, means: Means, progress: Progress | None) -> SolveOptions:
     """How the job's games are solved."""
     limit = MEMORY_LIMIT if means.memory_limit is None else means.memory_limit
-    return SolveOptions(job.setting.beliefs or means.beliefs, means.threads, limit, progress, means.time_limit)
+    return SolveOptions(
+        job.setting.beliefs or means.beliefs, means.threads, limit, progress, means.time_limit
+    )
 
 
 def scenario_of(job: Job) -> Scenario:

@@ -352,5 +352,3 @@ async def _static(request: Request) -> Response:
     if name not in view.STATIC:
         raise HTTPException(404)
     return Response(view.static(name), media_type=view.STATIC[name])
-
-

@@ -62,9 +62,7 @@ def groups(scenario: Scenario) -> Iterator[Group]:
     for parameter in scenario.parameters.values():
         sliders = []
         kinds = parameter.types or ("",)
-        numbers = zip(
-            parameter.names(), kinds, parameter.values, parameter.ranges, strict=True
-        )
+        numbers = zip(parameter.names(), kinds, parameter.values, parameter.ranges, strict=True)
         for name, kind, value, limits in numbers:
             _, _, drawn, about, support = next(rows)
             assert isinstance(support, Cell)
@@ -82,13 +80,17 @@ def whole_page(
 ) -> str:
     """The page of one of the scenarios that are on the workbench."""
     scenario = scenarios[number]
-    return _templates().get_template("bench.html").render(
-        scenario=scenario,
-        others=[(k, other.title) for k, other in enumerate(scenarios)],
-        number=number,
-        question=_question(scenario),
-        data=_data(scenario, number, version, source, file),
-        **_model(scenario),
+    return (
+        _templates()
+        .get_template("bench.html")
+        .render(
+            scenario=scenario,
+            others=[(k, other.title) for k, other in enumerate(scenarios)],
+            number=number,
+            question=_question(scenario),
+            data=_data(scenario, number, version, source, file),
+            **_model(scenario),
+        )
     )
 
 
@@ -121,9 +123,7 @@ def static(name: str) -> str:
     return style_sheet() + text if name == "workbench.css" else text
 
 
-def _data(
-    scenario: Scenario, number: int, version: int, source: str, file: str
-) -> dict[str, Any]:
+def _data(scenario: Scenario, number: int, version: int, source: str, file: str) -> dict[str, Any]:
     given = {"number": number, "version": version, "source": source, "file": file}
     return model_data(scenario) | given
 
@@ -132,7 +132,10 @@ def _model(scenario: Scenario) -> dict[str, Any]:
     sections = (model(scenario), page_ledger(scenario))
     return {
         "groups": tuple(groups(scenario)),
-        "policies": [("", policy_name(""), ""), *((k, k, p.about) for k, p in scenario.policies.items())],
+        "policies": [
+            ("", policy_name(""), ""),
+            *((k, k, p.about) for k, p in scenario.policies.items()),
+        ],
         "explained": to_fragment((s for s in sections if s is not None), charts="m"),
     }
 

@@ -1,0 +1,228 @@
+// The page: what it asks the server, and what becomes of the answers.
+
+import * as analyses from "./analyses.js";
+import * as outcomes from "./outcomes.js";
+import * as sliders from "./sliders.js";
+import * as state from "./state.js";
+import { client, connect, get, post } from "./connection.js";
+import { short } from "./numbers.js";
+
+const $ = (id) => document.getElementById(id);
+const { data } = state;
+let job = 0, pending = null, asking = false, decisiveFor = null, version = data.version;
+
+// ---- asking
+
+// One request at a time; of several movements meanwhile the last one counts.
+async function ask() {
+  pending = state.setting;
+  if (asking) return;
+  asking = true;
+  while (pending) {
+    const setting = pending;
+    pending = null;
+    try {
+      const answer = await post("ask", { client, what: "answer", setting });
+      job = answer.job;
+      $("command").value = answer.command;
+      diagnose([]);
+    } catch (error) {
+      job = 0;
+      diagnose(error.diagnostics || [{ message: error.message, hint: "" }]);
+    }
+  }
+  asking = false;
+}
+
+function changed(done) {
+  sliders.show();
+  show();
+  outcomes.moved();
+  if (done) ask();
+}
+
+// ---- events
+
+function received(event) {
+  if (event.kind === "file") return file(event);
+  if (event.kind === "lost") return ask();
+  if (analyses.received(event)) return undefined;
+  if (event.job !== job) return undefined; // an answer to what is no longer asked
+  const bar = $("progress");
+  if (event.kind === "progress") {
+    bar.hidden = false;
+    bar.value = event.share;
+  } else if (event.kind === "step") {
+    $("stage").title = event.text;
+    if (event.text.startsWith("Compiling")) $("stage").textContent = `${event.text} …`;
+  } else if (event.kind === "answer") {
+    outcomes.answered(event);
+  } else if (event.kind === "sections") {
+    $("lead").textContent = event.lead.join(" · ");
+    const open = new Set([...$("sections").querySelectorAll("details[open]")].map((d, k) => k));
+    $("sections").innerHTML = event.html; // made and escaped by the server
+    [...$("sections").querySelectorAll("details")].forEach((d, k) => { d.open = open.has(k); });
+    $("said").textContent = event.warnings.join(" ");
+  } else if (event.kind === "slopes") {
+    outcomes.differentiated(event);
+    const key = JSON.stringify([state.setting.policy, state.setting.outcome, state.setting.options, version]);
+    if (event.decisive.length && decisiveFor !== key) {
+      decisiveFor = key;
+      const name = outcomes.current()?.outcomes.find((o) => o.key === event.outcome)?.about || event.outcome;
+      sliders.decisive(event.decisive, `The three assumptions whose ranges matter most for whether ${name}. Move one and see.`);
+    }
+  } else {
+    bar.hidden = true;
+    if (event.kind === "failed") diagnose([{ message: event.message, hint: "" }]);
+    if (event.kind === "refused") diagnose(event.diagnostics);
+  }
+  return undefined;
+}
+
+async function file(event) {
+  if (event.diagnostics.length) {
+    diagnose(event.diagnostics, "The file cannot be used as it stands; this is still the last good one.", "file");
+  } else diagnose([], "", "file");
+  if (event.version === version) return;
+  version = event.version;
+  const fresh = await get("model");
+  version = fresh.version;
+  const dropped = state.renew(fresh.data);
+  $("model").innerHTML = fresh.html; // made and escaped by the server
+  outcomes.forget();
+  sliders.decisive([], "");
+  sliders.show();
+  show();
+  const gone = dropped.length ? ` No longer in it: ${dropped.join(", ")}.` : "";
+  $("changes").textContent = `The file has changed and was read again.${gone}`;
+  ask();
+}
+
+// ---- what the page says
+
+const problems = { file: [], answer: [] };
+
+function diagnose(diagnostics, lead = "", from = "answer") {
+  problems[from] = diagnostics.length ? [lead, ...diagnostics.map((d) => [d.place && `${d.place}: `, d.message, d.hint && ` (${d.hint})`].filter(Boolean).join(""))].filter(Boolean) : [];
+  const lines = [...problems.file, ...problems.answer];
+  $("diagnostics").hidden = !lines.length;
+  $("diagnostics").replaceChildren(...lines.map((line) => {
+    const p = document.createElement("p");
+    p.textContent = line;
+    return p;
+  }));
+  if (from === "answer" && diagnostics.length) {
+    $("stage").textContent = "No answer to this setting; the last one is shown.";
+    $("progress").hidden = true;
+  }
+}
+
+function show() {
+  const { setting } = state;
+  $("policy").value = setting.policy ?? data.policy;
+  $("outcome").value = setting.outcome;
+  for (const name of ["periods", "beliefs"]) {
+    if ($(name) !== document.activeElement) $(name).value = setting[name] ?? "";
+  }
+  for (const select of document.querySelectorAll("select[data-variant]")) {
+    select.value = setting.options[select.dataset.variant] ?? data.options[select.dataset.variant];
+  }
+  $("undo").disabled = !state.canUndo();
+  $("redo").disabled = !state.canRedo();
+  const changes = Object.entries(setting.values).map(([name, value]) => `${name} = ${short(value)}`);
+  changes.push(...Object.entries(setting.options).map(([name, value]) => `${name} = ${value}`));
+  if (setting.policy !== null) changes.push(`policy: ${setting.policy || "no terms"}`);
+  if (setting.periods !== null) changes.push(`${setting.periods} periods`);
+  if (setting.beliefs !== null) changes.push(`${setting.beliefs} belief points`);
+  $("reset").disabled = !changes.length;
+  $("changes").textContent = changes.length ? `Changed: ${changes.join(", ")}.` : "As in the file.";
+}
+
+async function copy(text, what) {
+  try {
+    await navigator.clipboard.writeText(text);
+    $("said").textContent = `${what} copied.`;
+  } catch {
+    $("command").value = text;
+    $("command").select();
+    $("said").textContent = "Copy it from the field.";
+  }
+}
+
+// ---- listening
+
+function count(id) {
+  $(id).addEventListener("change", () => {
+    const number = Number($(id).value);
+    const given = $(id).value.trim() !== "";
+    const bad = given && !(Number.isInteger(number) && number >= 1);
+    $(id).setAttribute("aria-invalid", bad);
+    if (!bad) state.change({ [id]: given ? number : null });
+  });
+}
+
+function listen() {
+  sliders.listen();
+  state.onChange(changed);
+  $("policy").addEventListener("change", () => state.change({ policy: $("policy").value }));
+  $("outcome").addEventListener("change", () => state.change({ outcome: $("outcome").value }));
+  count("periods");
+  count("beliefs");
+  document.addEventListener("change", (event) => {
+    const key = event.target.dataset?.variant;
+    if (key) state.change({ options: { ...state.setting.options, [key]: event.target.value } });
+  });
+  $("undo").addEventListener("click", () => history.back());
+  $("redo").addEventListener("click", () => history.forward());
+  $("reset").addEventListener("click", () => state.change({ ...state.empty(), outcome: state.setting.outcome }));
+  $("pin").addEventListener("click", () => {
+    const on = outcomes.pin($("pin").getAttribute("aria-pressed") !== "true");
+    $("pin").setAttribute("aria-pressed", on);
+    $("pin").textContent = on ? "Unpin the baseline" : "Pin as baseline";
+  });
+  $("copy").addEventListener("click", () => copy($("command").value, "Command"));
+  $("link").addEventListener("click", () => copy(location.origin + state.toAddress(state.setting), "Link"));
+  $("save").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    try {
+      const { file: path } = await post("save", { setting: saveable(), name: $("save-name").value });
+      $("said").textContent = `Saved as ${path}.`;
+    } catch (error) {
+      const told = error.diagnostics?.map((d) => `${d.message}${d.hint ? ` (${d.hint})` : ""}`);
+      $("said").textContent = `Not saved: ${told ? told.join("; ") : error.message}.`;
+    }
+  });
+  for (const button of document.querySelectorAll("button[data-what]")) {
+    button.addEventListener("click", () => analyses.ask(button.dataset.what));
+  }
+  $("threshold").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const form = new FormData(event.target);
+    analyses.ask("threshold", { parameter: form.get("parameter"), at: Number(form.get("at")) / 100 });
+  });
+  $("track").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const given = event.target.elements.moves.files[0];
+    analyses.ask("track", { moves: given ? await given.text() : "" });
+  });
+}
+
+const saveable = () => ({ ...state.setting, outcome: "" });
+
+let there = null;
+function connected(now) {
+  if (there === now) return;
+  if (there === false && now) ask();
+  there = now;
+  $("lost").hidden = now;
+  $("lost").textContent = now ? "" : "The connection to detente serve is lost: trying again. Nothing that you have set is lost.";
+}
+
+const dropped = state.begin();
+listen();
+sliders.decisive([], "");
+sliders.show();
+show();
+if (dropped.length) $("changes").textContent += ` Not in the scenario: ${dropped.join(", ")}.`;
+connect(received, connected);
+ask();

@@ -1,0 +1,102 @@
+// The probabilities: at once by derivatives, then from a coarse grid, then exact.
+
+import { data, setting, value } from "./state.js";
+import { percent, points } from "./numbers.js";
+
+const STAGES = {
+  old: "Solving …",
+  linear: "≈ linear estimate; solving …",
+  coarse: "from a coarse grid; solving …",
+  exact: "exact, to the error in the tables below",
+};
+
+let exact = null; // the last exact answer, where it was, and the derivatives there
+let shown = null; // what is on the page
+let pinned = null;
+const list = document.getElementById("outcomes");
+
+export const current = () => shown;
+
+function place(s) {
+  return JSON.stringify([s.policy, s.periods, s.beliefs, s.options]);
+}
+
+// What the derivatives at the last exact answer give; null where they do not apply.
+function linear() {
+  if (!exact || exact.place !== place(setting)) return null;
+  const moved = Object.keys(data.numbers)
+    .map((name) => [name, value(name) - exact.values[name]])
+    .filter(([, step]) => step !== 0);
+  if (!moved.length) return { stage: "exact", outcomes: exact.outcomes };
+  const outcomes = exact.outcomes.map((o) => {
+    const slopes = exact.slopes[o.key];
+    if (!slopes) return { ...o, error: null, old: true };
+    const sum = moved.reduce((p, [name, step]) => p + (slopes[name] || 0) * step, o.happened);
+    return { ...o, happened: Math.min(1, Math.max(0, sum)), error: null };
+  });
+  const all = outcomes.every((o) => !o.old);
+  return { stage: outcomes.some((o) => !o.old) ? "linear" : "old", outcomes, partial: !all };
+}
+
+export function moved() {
+  const estimate = linear();
+  if (estimate) draw(estimate);
+  else if (shown) draw({ stage: "old", outcomes: shown.outcomes.map((o) => ({ ...o, old: true })) });
+}
+
+export function answered(event) {
+  if (event.stage === "exact") {
+    exact = {
+      place: place(setting),
+      values: Object.fromEntries(Object.keys(data.numbers).map((name) => [name, value(name)])),
+      outcomes: event.outcomes,
+      slopes: {},
+    };
+  }
+  document.getElementById("by").textContent = `Probability that it has come about by ${event.by}.`;
+  draw(event);
+}
+
+export function differentiated(event) {
+  if (exact) exact.slopes[event.outcome] = event.slopes;
+}
+
+export function forget() {
+  exact = null;
+}
+
+export function pin(on) {
+  pinned = on && shown ? { outcomes: shown.outcomes, stage: shown.stage } : null;
+  if (shown) draw(shown);
+  return pinned !== null;
+}
+
+function draw(answer) {
+  shown = answer;
+  const line = document.getElementById("stage");
+  line.textContent = answer.unsolved?.length ? `Not solved: ${answer.unsolved.join("; ")}. This cannot be relied on.` : STAGES[answer.stage];
+  line.dataset.stage = answer.stage;
+  for (const o of answer.outcomes) {
+    let item = list.querySelector(`[data-key="${CSS.escape(o.key)}"]`);
+    if (!item) {
+      item = document.createElement("li");
+      item.dataset.key = o.key;
+      item.innerHTML = '<span class="about"></span><span class="track"><i class="was"></i><i class="now"></i></span><b class="number"></b><span class="change"></span>';
+      list.append(item);
+    }
+    const about = o.about ? o.about[0].toUpperCase() + o.about.slice(1) : o.key;
+    item.querySelector(".about").textContent = about;
+    item.querySelector(".now").style.width = `${100 * o.happened}%`;
+    item.querySelector(".number").textContent = `${answer.stage === "linear" && !o.old ? "≈ " : ""}${percent(o.happened, o.error)}`;
+    item.classList.toggle("old", Boolean(o.old));
+    const base = pinned?.outcomes.find((p) => p.key === o.key);
+    item.querySelector(".was").style.left = base ? `${100 * base.happened}%` : "";
+    item.querySelector(".was").hidden = !base;
+    item.querySelector(".change").textContent = base && !o.old ? points(o.happened - base.happened) : "";
+  }
+  const keys = new Set(answer.outcomes.map((o) => o.key));
+  for (const item of [...list.children]) if (!keys.has(item.dataset.key)) item.remove();
+  const note = document.getElementById("baseline");
+  note.hidden = !pinned;
+  note.textContent = pinned ? "Changes and marks on the bars: against the pinned baseline." : "";
+}
