@@ -36,9 +36,9 @@ class Channel:
         """Send an event; may be called from any thread."""
         with self._lock:
             # Of progress only the latest counts.
-            if event["kind"] == "progress" and self._events:
-                if self._events[-1][1].get("kind") == "progress":
-                    self._events.pop()
+            latest = self._events[-1][1] if self._events else {}
+            if event["kind"] == latest.get("kind") == "progress":
+                self._events.pop()
             self._last += 1
             self._events.append((self._last, event))
             waiting = list(self._waiting)

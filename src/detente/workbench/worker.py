@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -61,14 +61,17 @@ def serve_jobs(connection: Connection, perform: Performer, means: Means) -> None
             connection.send((job.number, event))
 
 
-def _events(job: Job, perform: Performer, means: Means, inbox: _Inbox):  # type: ignore[no-untyped-def]
+def _events(job: Job, perform: Performer, means: Means, inbox: _Inbox) -> Iterator[Event]:
     """All events of a job; the last one says how it ended."""
     reported = 0.0
 
-    def progress(share: float) -> None:
-        nonlocal reported
+    def check() -> None:
         if job.number in inbox.cancelled:
             raise CancelledError
+
+    def progress(share: float) -> None:
+        nonlocal reported
+        check()
         now = time.monotonic()
         if now - reported > EVERY:
             reported = now
@@ -76,8 +79,8 @@ def _events(job: Job, perform: Performer, means: Means, inbox: _Inbox):  # type:
 
     try:
         for event in perform(job, means, progress):
+            check()
             yield event
-            progress(0.0)
         yield {"kind": "end"}
     except CancelledError:
         yield {"kind": "cancelled"}
@@ -218,10 +221,14 @@ class Worker:
                     return dict(event)
                 if self._running and self._running.cancelled_at is None:
                     self.deliver(job, event)
-            elif self._running and self._running.cancelled_at is not None:
-                if time.monotonic() - self._running.cancelled_at > PATIENCE:
-                    self._end_process()
-                    return {"kind": "cancelled"}
+            elif self._overdue():
+                self._end_process()
+                return {"kind": "cancelled"}
+
+    def _overdue(self) -> bool:
+        """Whether the job was cancelled and its process has not noticed for too long."""
+        since = self._running.cancelled_at if self._running else None
+        return since is not None and time.monotonic() - since > PATIENCE
 
     def _ready(self) -> Connection:
         """The connection to a process that is alive."""

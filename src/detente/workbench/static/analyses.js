@@ -56,8 +56,7 @@ export function received(event) {
   } else if (event.kind === "step") say(box, `${event.text} …`);
   else if (event.kind === "result") {
     box.querySelector(".setting").textContent = event.lead.join(" · ");
-    if (event.unsolved.length) say(box, `Not solved: ${event.unsolved.join("; ")}.`);
-    else say(box, "");
+    say(box, event.unsolved.length ? `Not solved: ${event.unsolved.join("; ")}.` : "");
     box.querySelector(".result").innerHTML = event.html; // made and escaped by the server
   } else if (event.kind === "page") {
     const link = document.createElement("a");

@@ -9,7 +9,8 @@ import { short } from "./numbers.js";
 
 const $ = (id) => document.getElementById(id);
 const { data } = state;
-let job = 0, pending = null, asking = false, decisiveFor = null, version = data.version;
+const PAUSE = 120; // ms for which a slider rests before its place is asked for
+let job = 0, asked = null, pending = null, asking = false, later = 0, decisiveFor = null, version = data.version;
 
 // ---- asking
 
@@ -24,6 +25,7 @@ async function ask() {
     try {
       const answer = await post("ask", { client, what: "answer", setting });
       job = answer.job;
+      asked = setting;
       $("command").value = answer.command;
       diagnose([]);
     } catch (error) {
@@ -38,7 +40,8 @@ function changed(done) {
   sliders.show();
   show();
   outcomes.moved();
-  if (done) ask();
+  clearTimeout(later);
+  if (done) ask(); else later = setTimeout(ask, PAUSE);
 }
 
 // ---- events
@@ -56,7 +59,7 @@ function received(event) {
     $("stage").title = event.text;
     if (event.text.startsWith("Compiling")) $("stage").textContent = `${event.text} …`;
   } else if (event.kind === "answer") {
-    outcomes.answered(event);
+    outcomes.answered(event, asked);
   } else if (event.kind === "sections") {
     $("lead").textContent = event.lead.join(" · ");
     const open = new Set([...$("sections").querySelectorAll("details[open]")].map((d, k) => k));

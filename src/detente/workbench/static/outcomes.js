@@ -44,17 +44,20 @@ export function moved() {
   else if (shown) draw({ stage: "old", outcomes: shown.outcomes.map((o) => ({ ...o, old: true })) });
 }
 
-export function answered(event) {
+// `asked` is the setting that the answer is to; it may have moved on since.
+export function answered(event, asked) {
+  const here = JSON.stringify(asked) === JSON.stringify(setting);
   if (event.stage === "exact") {
+    const numbers = Object.entries(data.numbers);
     exact = {
-      place: place(setting),
-      values: Object.fromEntries(Object.keys(data.numbers).map((name) => [name, value(name)])),
+      place: place(asked),
+      values: Object.fromEntries(numbers.map(([name, n]) => [name, asked.values[name] ?? n.value])),
       outcomes: event.outcomes,
       slopes: {},
     };
   }
   document.getElementById("by").textContent = `Probability that it has come about by ${event.by}.`;
-  draw(event);
+  if (here) draw(event); else moved();
 }
 
 export function differentiated(event) {
