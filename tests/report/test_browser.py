@@ -6,30 +6,19 @@ missing these tests are skipped, or fail with `--full` and in CI; `.ci/run` inst
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import BROWSER, DRIVER
+from tests.chromium import browser, emulate, script
 
 if TYPE_CHECKING:
     from selenium import webdriver
 
 pytestmark = pytest.mark.browser
-
-ARGUMENTS = (
-    "--headless=new",
-    "--no-sandbox",  # it cannot be had as root, as in containers
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+__all__ = ["browser"]  # a fixture
 
 WIDE = """
 return [...document.querySelectorAll('body *')]
@@ -66,22 +55,6 @@ return [style.backgroundColor, style.color, getComputedStyle(line).stroke,
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    from selenium import webdriver
-    from selenium.webdriver.chrome.options import Options
-    from selenium.webdriver.chrome.service import Service
-
-    options = Options()
-    options.binary_location = str(BROWSER)
-    for argument in (*ARGUMENTS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
-    yield driver
-    driver.quit()
-
-
-@pytest.fixture(scope="module")
 def places(pages: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
     found = {name: folder / f"{name}.html" for name in pages}
@@ -93,15 +66,8 @@ def places(pages: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -
 def visit(
     browser: webdriver.Chrome, page: Path, width: int, theme: str = "light", media: str = ""
 ) -> None:
-    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    features = [{"name": "prefers-color-scheme", "value": theme}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})
+    emulate(browser, width, theme, media)
     browser.get(page.as_uri())
-
-
-def script(browser: webdriver.Chrome, text: str) -> Any:
-    return browser.execute_script(text)  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import webbrowser
 from typing import Annotated
 
@@ -42,6 +43,7 @@ def serve(
 
     def opened(address: str) -> None:
         console.say(f"The workbench is at {address}")
+        sys.stdout.flush()  # whoever reads it from a pipe waits for it
         console.say("It answers this machine alone. Ctrl-C ends it.", error=True)
         if browser:
             webbrowser.open(address)

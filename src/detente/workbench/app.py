@@ -228,20 +228,20 @@ async def _model(request: Request) -> Response:
     return _json({"version": sheet.version, "html": html, "data": data})
 
 
-def _since(request: Request, desk: Desk) -> tuple[Channel, int]:
+def _since(request: Request) -> tuple[Channel, int]:
     """The channel that is asked for, and the last event that the page has."""
     client = _client(request, request.query_params.get("client"))
     given = request.headers.get("last-event-id") or request.query_params.get("after", "0")
     if not re.fullmatch(r"[0-9]{1,15}", given):
         raise HTTPException(400, "the number of an event is a number")
-    channels = _bench(request).channels
-    channel = channels.of(client)
-    return channel, int(given)
+    return _bench(request).channels.of(client), int(given)
 
 
 async def _events(request: Request) -> Response:
     _, desk = _desk(request)
-    channel, number = _since(request, desk)
+    channel, number = _since(request)
+    if request.method == "HEAD":
+        return Response(media_type="text/event-stream")
 
     async def stream() -> AsyncIterator[str]:
         last = number
@@ -250,11 +250,9 @@ async def _events(request: Request) -> Response:
             events, lost = channel.after(last)
             if lost:
                 yield 'data: {"kind": "lost"}\n\n'
-                last = 0 if not events else last
+                last = 0
             for last, event in events:
                 yield f"id: {last}\ndata: {to_json(event, indent=None)}\n\n"
-            if lost and not events:
-                last = 0
             if not events:
                 yield "event: beat\ndata: \n\n"
             await channel.wait(last, BEAT)
@@ -264,7 +262,7 @@ async def _events(request: Request) -> Response:
 
 async def _news(request: Request) -> Response:
     _, desk = _desk(request)
-    channel, last = _since(request, desk)
+    channel, last = _since(request)
     await channel.wait(last, BEAT / 2)
     events, lost = channel.after(last)
     told = [{**event, "id": number} for number, event in events]

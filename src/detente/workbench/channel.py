@@ -53,6 +53,8 @@ class Channel:
             events = [pair for pair in self._events if pair[0] > number]
             first = self._events[0][0] if self._events else self._last + 1
             lost = number > self._last or (number + 1 < first and self._last > number)
+            if number > self._last:  # of a server before this one: all that there is
+                events = list(self._events)
             return events, lost
 
     async def wait(self, number: int, seconds: float) -> None:

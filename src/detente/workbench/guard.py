@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -56,11 +56,9 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 
+TOO_LARGE = "The request is too large."
+
 READS = frozenset({"GET", "HEAD"})
-
-
-class _TooLargeError(Exception):
-    """A body that goes on beyond the limit."""
 
 
 class Guard:
@@ -86,12 +84,8 @@ class Guard:
         if scope["type"] != "http":
             return  # there are no web sockets here
 
-        started = False
-
         async def dressed(message: Message) -> None:
-            nonlocal started
             if message["type"] == "http.response.start":
-                started = True
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     if name not in headers:
@@ -109,14 +103,10 @@ class Guard:
             message = await receive()
             size += len(message.get("body", b""))
             if size > LARGEST_BODY:
-                raise _TooLargeError
+                raise HTTPException(413, TOO_LARGE)
             return message
 
-        try:
-            await self.app(scope, limited, dressed)
-        except _TooLargeError:
-            if not started:
-                await _no(413, "The request is too large.")(scope, receive, dressed)
+        await self.app(scope, limited, dressed)
 
     def refusal(self, scope: Scope) -> Response | None:
         """The answer to a request that goes no further; None where it may."""
@@ -133,7 +123,7 @@ class Guard:
                 return _no(415, "The request is not JSON.")
             length = headers.get("content-length", "0")
             if not (length.isascii() and length.isdecimal()) or int(length[:12]) > LARGEST_BODY:
-                return _no(413, "The request is too large.")
+                return _no(413, TOO_LARGE)
         elif welcome := self.welcome(scope, query):
             return welcome
         if not self.known(headers):
@@ -194,5 +184,5 @@ def _same(given: str, token: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "replace"), token.encode())
 
 
-def _no(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
-    return PlainTextResponse(f"{sentence}\n", status_code=status, headers=dict(headers or {}))
+def _no(status: int, sentence: str) -> Response:
+    return PlainTextResponse(f"{sentence}\n", status_code=status)

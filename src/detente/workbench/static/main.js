@@ -26,6 +26,8 @@ async function ask() {
       const answer = await post("ask", { client, what: "answer", setting });
       job = answer.job;
       asked = setting;
+      $("detail").classList.add("stale");
+      $("detail").setAttribute("aria-busy", true);
       $("command").value = answer.command;
       diagnose([]);
     } catch (error) {
@@ -61,6 +63,8 @@ function received(event) {
   } else if (event.kind === "answer") {
     outcomes.answered(event, asked);
   } else if (event.kind === "sections") {
+    $("detail").classList.remove("stale");
+    $("detail").setAttribute("aria-busy", false);
     $("lead").textContent = event.lead.join(" · ");
     const open = new Set([...$("sections").querySelectorAll("details[open]")].map((d, k) => k));
     $("sections").innerHTML = event.html; // made and escaped by the server
