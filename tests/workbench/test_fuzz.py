@@ -48,7 +48,9 @@ def likely(rng: random.Random) -> dict[str, Any]:
     return {key: body[key] for key in body if rng.random() < 0.95}
 
 
-def test_no_request_is_answered_by_a_fault(user: TestClient, guard: Guard, bench: Workbench) -> None:
+def test_no_request_is_answered_by_a_fault(
+    user: TestClient, guard: Guard, bench: Workbench
+) -> None:
     rng = random.Random(17)
     routes = [route.path for route in guard.app.routes]  # type: ignore[attr-defined]
     assert len(routes) > 8
@@ -64,6 +66,8 @@ def test_no_request_is_answered_by_a_fault(user: TestClient, guard: Guard, bench
         else:
             body = json.dumps(likely(rng) if rng.random() < 0.5 else anything(rng)).encode()
         method = rng.choice(["GET", "POST", "POST", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"])
+        if rng.random() < 0.5:
+            path, method = f"/desk/0/{rng.choice(['ask', 'ask', 'save', 'cancel'])}", "POST"
         kind = {"content-type": "application/json"}
         answer = user.request(method, path + query, content=body, headers=kind)
         codes.add(answer.status_code)

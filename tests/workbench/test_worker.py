@@ -74,9 +74,7 @@ def test_a_cancelled_job_stops_and_says_so(worker: Worker, events: Events) -> No
     assert time.monotonic() - begin < 5
 
 
-def test_one_that_does_not_listen_is_ended_with_its_process(
-    worker: Worker, events: Events
-) -> None:
+def test_one_that_does_not_listen_is_ended_with_its_process(worker: Worker, events: Events) -> None:
     worker.submit(job(1, "deaf"))
     begun(events, 1)
     worker.cancel(lambda job: True)
