@@ -43,11 +43,11 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def bench(file: Path) -> Iterator[Workbench]:
+def bench(file: Path) -> Workbench:
     made = Workbench([str(file), "bargaining-rounds"], Means(), file.parent)
     made.close()
     made.answers, made.analyses = Idle(), Idle()  # type: ignore[assignment]
-    yield made
+    return made
 
 
 @pytest.fixture

@@ -59,14 +59,6 @@ def test_nothing_changed_is_the_same_file() -> None:
     assert saved(detente.loads(TEXT), Setting(), NOON) == TEXT
 
 
-def test_a_short_form_of_a_parameter_is_found() -> None:
-    text = detente.load("bargaining-rounds").text
-    name = next(iter(detente.loads(text).parameters.values())).names()[0]
-    after = detente.loads(saved(detente.loads(text), Setting({name: 0.123}), NOON))
-    values = {n: v for p in after.parameters.values() for n, v in zip(p.names(), p.values)}  # noqa: B905
-    assert values[name] == 0.123
-
-
 @pytest.mark.parametrize("name", ["pyeongchang-2018", "centipede", "bargaining-rounds"])
 def test_every_number_of_a_scenario_of_the_library_can_be_saved(name: str) -> None:
     scenario = detente.load(name)

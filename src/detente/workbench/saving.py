@@ -74,10 +74,13 @@ def saved(scenario: Scenario, setting: Setting, when: datetime) -> str:
     if setting.policy is not None and setting.policy != scenario.policy:
         node = _child(root, "policy")
         written = f'"{setting.policy}"' if _awkward(setting.policy) else setting.policy
-        if node is not None:
-            edits.append(_edit(node, written))
-        else:
+        if node is None:
             head = f"policy: {written}\n"
+        elif setting.policy:
+            edits.append(_edit(node, written))
+        else:  # no terms are in force where no policy is named
+            line = scenario.text.rfind("\n", 0, node.start_mark.index) + 1
+            edits.append((line, line, "# "))
         notes.append(f"policy: {scenario.policy or 'none'} -> {setting.policy or 'none'}")
     text = scenario.text
     for begin, end, new in sorted(edits, reverse=True):

@@ -68,6 +68,8 @@ def groups(scenario: Scenario) -> Iterator[Group]:
             assert isinstance(support, Cell)
             low, high = limits or (None, None)
             step = None if low is None or high is None else (high - low) / STEPS or None
+            if step is not None and parameter.key in scenario.horizon.parameters:
+                step = 1.0  # a number of periods
             sliders.append(
                 Slider(name, kind, value, low, high, step, str(about), str(drawn), support)
             )
