@@ -51,8 +51,8 @@ def begun(events: Events, number: int) -> None:
 
 def test_events_come_in_their_order(worker: Worker, events: Events) -> None:
     worker.submit(job(1, "hello"))
-    kinds = [events.get(timeout=120)[1]["kind"] for _ in range(3)]
-    assert kinds == ["begun", "said", "end"]
+    kinds = [events.get(timeout=120)[1]["kind"] for _ in range(4)]
+    assert kinds == ["taken", "begun", "said", "end"]
 
 
 def test_the_newest_is_done_first(worker: Worker, events: Events) -> None:

@@ -18,7 +18,7 @@ NEEDED = NEEDED_TO_REPORT | {"starlette": "starlette", "uvicorn": "uvicorn"}
 """Packages of the extra `serve`."""
 
 DEFAULT_PORT = 8418
-"""As in `detente.workbench.server`, which is imported when it runs."""
+"""Always the same, so that a link works again tomorrow."""
 
 
 @with_groups

@@ -27,7 +27,7 @@ from detente.simulation.track import track
 from detente.solver.options import SolveOptions
 from detente.solver.solve import solve
 from detente.solver.workers import Progress
-from detente.workbench.answers import answer, fragment, game_of, most_open, options_of, prepare
+from detente.workbench import answers
 from detente.workbench.jobs import Event, Job, Means, Performer
 
 RANKED = 15
@@ -36,14 +36,15 @@ RANKED = 15
 
 def perform(job: Job, means: Means, progress: Progress) -> Iterator[Event]:
     """All events of a job but the last."""
-    return (answer if job.what == "answer" else _analysis)(job, means, progress)
+    return (answers.answer if job.what == "answer" else _analysis)(job, means, progress)
 
 
 def _analysis(job: Job, means: Means, progress: Progress) -> Iterator[Event]:
-    game = game_of(job)
-    options = options_of(job, means, progress)
+    yield answers.ENUMERATING
+    game = answers.game_of(job)
+    options = answers.options_of(job, means, progress)
     options.points(game)
-    yield from prepare(game, progress)
+    yield from answers.prepare(game, progress)
     if job.what == "report":
         yield _report(job, game, options)
         return
@@ -53,7 +54,7 @@ def _analysis(job: Job, means: Means, progress: Progress) -> Iterator[Event]:
         "what": job.what,
         "lead": [line for line in described.lead if line],
         "unsolved": list(described.unsolved),
-        "html": fragment(described.sections),
+        "html": answers.fragment(described.sections),
     }
 
 
@@ -107,7 +108,7 @@ def _outcome(job: Job, solution: object, game: CompiledGame) -> str:
     """The outcome asked about, or the most open one."""
     if not game.scenario.outcomes:
         refuse("outcome", "missing", "the scenario has no outcomes to ask about")
-    return job.setting.outcome or most_open(forecast(solution))  # type: ignore[arg-type]
+    return job.setting.outcome or answers.most_open(forecast(solution))  # type: ignore[arg-type]
 
 
 ANALYSES: Mapping[str, Callable[[Job, CompiledGame, SolveOptions], Described]] = {

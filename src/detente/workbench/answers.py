@@ -35,6 +35,11 @@ from detente.workbench.jobs import Event, Job, Means
 SLIDERS = 3
 """Assumptions that the first screen shows: those whose ranges are worth most."""
 
+COMPILING = 600.0
+"""Seconds that kernels may take to be compiled, on a slow machine that is busy."""
+
+ENUMERATING: Event = {"kind": "step", "text": "Enumerating the states", "seconds": 60.0}
+
 FRAGMENTS = count()
 
 
@@ -72,12 +77,14 @@ def game_of(job: Job) -> CompiledGame:
 def prepare(game: CompiledGame, progress: Progress) -> Iterator[Event]:
     """Have the kernels that a game needs, and say so where that takes its time."""
     if ready.missing(game):
-        yield {"kind": "step", "text": "Compiling the numerical kernels, once on this machine"}
+        text = "Compiling the numerical kernels, once on this machine"
+        yield {"kind": "step", "text": text, "seconds": COMPILING}
     ready.prepare(game, progress)
 
 
 def answer(job: Job, means: Means, progress: Progress) -> Iterator[Event]:
     """All events of an answer; see the module's docstring."""
+    yield ENUMERATING
     game = game_of(job)
     options = options_of(job, means, progress)
     points = options.points(game)

@@ -16,9 +16,6 @@ from detente.workbench.jobs import Means
 ADDRESS = "127.0.0.1"
 """Nobody on the network reaches it."""
 
-PORT = 8418
-"""Where it is looked for unless another is asked for: a link then works again tomorrow."""
-
 TOKEN_BYTES = 32
 
 

@@ -1,8 +1,9 @@
 """Processes that compute: the newest job first, and none for which nobody waits.
 
 A job that is cancelled stops where it next reports its progress. One that does not within
-`PATIENCE` seconds is ended with its process, and so is a job whose process is killed, as for want
-of memory: the next job then has a new process.
+`PATIENCE` seconds is ended with its process: the next job then has a new one, as it has where a
+process was killed, for want of memory. What takes long and is of use to the next job as well is
+waited for: a process that starts, and steps that say so by `seconds`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from detente.workbench.jobs import LAST, CancelledError, Event, Job, Means, Perf
 
 PATIENCE = 3.0
 """Seconds within which a cancelled job should report progress and so see that it is cancelled."""
+
+START = 120.0
+"""Seconds that a process may take to start: it imports the numerical libraries."""
 
 EVERY = 0.1
 """Seconds between two reports of progress."""
@@ -77,6 +81,7 @@ def _events(job: Job, perform: Performer, means: Means, inbox: _Inbox) -> Iterat
             reported = now
             inbox.connection.send((job.number, {"kind": "progress", "share": round(share, 3)}))
 
+    yield {"kind": "taken"}
     try:
         for event in perform(job, means, progress):
             check()
@@ -130,6 +135,7 @@ class _Inbox:
 class _Running:
     job: Job
     cancelled_at: float | None = None
+    patience: float = START
 
 
 @dataclass(eq=False)
@@ -219,7 +225,9 @@ class Worker:
                     continue  # of a job before
                 if event["kind"] in LAST:
                     return dict(event)
-                if self._running and self._running.cancelled_at is None:
+                assert self._running is not None
+                self._running.patience = event.get("seconds", PATIENCE)
+                if self._running.cancelled_at is None:
                     self.deliver(job, event)
             elif self._overdue():
                 self._end_process()
@@ -227,8 +235,9 @@ class Worker:
 
     def _overdue(self) -> bool:
         """Whether the job was cancelled and its process has not noticed for too long."""
-        since = self._running.cancelled_at if self._running else None
-        return since is not None and time.monotonic() - since > PATIENCE
+        running = self._running
+        since = running.cancelled_at if running else None
+        return since is not None and time.monotonic() - since > running.patience
 
     def _ready(self) -> Connection:
         """The connection to a process that is alive."""
