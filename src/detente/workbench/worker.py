@@ -229,6 +229,8 @@ class Worker:
                 self._running.patience = event.get("seconds", PATIENCE)
                 if self._running.cancelled_at is None:
                     self.deliver(job, event)
+                else:  # it is alive, and has so long from now on
+                    self._running.cancelled_at = time.monotonic()
             elif self._overdue():
                 self._end_process()
                 return {"kind": "cancelled"}

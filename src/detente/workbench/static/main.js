@@ -74,9 +74,9 @@ function received(event) {
     outcomes.differentiated(event);
     const key = JSON.stringify([state.setting.policy, state.setting.outcome, state.setting.options, version]);
     if (event.decisive.length && decisiveFor !== key) {
-      decisiveFor = key;
       const name = outcomes.current()?.outcomes.find((o) => o.key === event.outcome)?.about || event.outcome;
-      sliders.decisive(event.decisive, `The three assumptions whose ranges matter most for whether ${name}. Move one and see.`);
+      const about = `The three assumptions whose ranges matter most for whether ${name}. Move one and see.`;
+      if (sliders.decisive(event.decisive, about)) decisiveFor = key;
     }
   } else {
     bar.hidden = true;
@@ -97,7 +97,7 @@ async function file(event) {
   const dropped = state.renew(fresh.data);
   $("model").innerHTML = fresh.html; // made and escaped by the server
   outcomes.forget();
-  sliders.decisive([], "");
+  sliders.rebuild();
   sliders.show();
   show();
   const gone = dropped.length ? ` No longer in it: ${dropped.join(", ")}.` : "";

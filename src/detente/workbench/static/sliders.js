@@ -29,9 +29,22 @@ export function decisive(names, about) {
   if (!three.length) three = Object.keys(data.numbers).filter((n) => data.numbers[n].low !== null).slice(0, 3);
   const place = document.getElementById("three");
   const before = [...place.children].map((box) => box.dataset.name);
+  if (place.contains(document.activeElement)) { // not under somebody's hand
+    three = before;
+    return false;
+  }
   if (about) document.getElementById("decisive-about").textContent = about;
-  if (before.join() === three.join()) return;
-  if (place.contains(document.activeElement)) return; // not under somebody's hand
+  if (before.join() !== three.join()) build(place);
+  return true;
+}
+
+// From the sliders below, which were made anew.
+export function rebuild() {
+  three = three.filter((name) => name in data.numbers);
+  build(document.getElementById("three"));
+}
+
+function build(place) {
   place.replaceChildren();
   for (const name of three) {
     const box = document.querySelector(`#assumptions .slider[data-name="${CSS.escape(name)}"]`);
