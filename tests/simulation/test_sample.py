@@ -8,7 +8,7 @@ import pytest
 
 import detente
 from detente.simulation.forecast import overall
-from detente.simulation.sample import drawn, interpolated_strategy
+from detente.simulation.histories import drawn, interpolated_strategy
 from detente.solver.solution import Solution
 
 TWO = """\

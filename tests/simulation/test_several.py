@@ -16,7 +16,7 @@ import detente
 from detente.cli.results import as_data, print_forecast
 from detente.game.arrays import CompiledGame
 from detente.simulation.forecast import ANY, Forecast, overall
-from detente.simulation.sample import interpolated_strategy
+from detente.simulation.histories import interpolated_strategy
 from detente.solver.solution import BranchCount, Solution
 from tests.effort import examples
 from tests.generate import Shape, scenarios

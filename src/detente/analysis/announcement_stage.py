@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame, Layer
-from detente.simulation.sample import cell
+from detente.simulation.histories import cell
 from detente.solver.backward import Backward, Workers
 from detente.solver.certificate import Auditor
 from detente.solver.solution import RESIDUAL_LIMIT, BranchCount, Solution, Status

@@ -1,0 +1,221 @@
+"""Histories played side by side: their states, true types and exact posteriors.
+
+Each has a stream of random numbers of its own, of which every layer of play takes the same ones
+whatever has happened before: neither the number of histories nor that of a batch changes one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detente.simulation.forward import schedule
+from detente.solver.beliefs import Simplex
+from detente.solver.layout import kinds
+from detente.solver.solution import Solution
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+BATCH = 2048
+"""Histories drawn side by side: many enough for the time of a step to go into its numbers, few
+enough to be shown while the next are drawn."""
+
+Rule = Callable[[Floats], Floats]
+"""Gives the weights with which a mover draws its action, float64 [h, a], from
+its strategies, which are those; 0 for what cannot be chosen."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One layer of histories [h].
+
+    before, after
+        Rows of their states, int64 [h].
+    e
+        The joint action of each, int64 [h].
+    strategies
+        For each mover, of its true type, float64 [h, a]; 0 where a state has fewer actions.
+    own
+        For each mover, the action drawn, counted from 0 among those it has: int64 [h].
+    """
+
+    t: int
+    n: int
+    before: Ints
+    e: Ints
+    after: Ints
+    strategies: tuple[Floats, ...]
+    own: tuple[Ints, ...]
+
+
+class Histories:
+    """Histories that are played side by side, as far as they have been played.
+
+    x
+        Their states, int64 [h]: rows of the states before the layer that comes next.
+    p
+        Their true type profiles, int64 [h].
+    beliefs
+        For each actor, float64 [h, θ].
+    """
+
+    def __init__(
+        self,
+        solution: Solution,
+        streams: Sequence[np.random.Generator],
+        periods: int | None,
+        rule: Rule | None = None,
+    ) -> None:
+        self.solution, self.game, self.rule = solution, solution.game, rule
+        self.moves = schedule(self.game, periods)
+        # One number for the types; for each layer one for each mover, and one for what follows.
+        takes = 1 + sum(len(self.game.layers[n].movers) + 1 for _, n in self.moves)
+        self.random = iter(np.stack([stream.random(takes) for stream in streams]).T.copy())
+        prior = self.game.profile_prior()
+        self.x = np.full(len(streams), self.game.start)
+        self.p = drawn(np.broadcast_to(prior, (len(streams), prior.size)), next(self.random))
+        self.beliefs = [np.tile(prior, (len(streams), 1)) for prior in self.game.priors]
+
+    def play(self) -> Iterator[Step]:
+        """Play them to the end, layer by layer: the movers choose by their true types, beliefs
+        follow, chance decides."""
+        for t, n in self.moves:
+            if self.game.loop is not None and t > 1 and n == 0:
+                self.x = self.game.loop[self.x]
+            before = self.x
+            joint, strategies, own = self._choose(n)
+            e = self.game.layers[n].action_ptr[before] + joint
+            self.x = self._follow(n, e)
+            yield Step(t, n, before, e, self.x, strategies, own)
+
+    def _choose(self, n: int) -> tuple[Ints, tuple[Floats, ...], tuple[Ints, ...]]:
+        """The joint actions drawn at layer n, counted from the state's first; beliefs then move."""
+        layer = self.game.layers[n]
+        joint = np.zeros_like(self.x)
+        if not layer.movers:
+            return joint, (), ()
+        corners = _corners(self.solution, self.beliefs)
+        posteriors = list(self.beliefs)
+        each = np.arange(self.x.size)
+        strategies, own = [], []
+        for m, i in enumerate(layer.movers):
+            choices = layer.choices[self.x, m]
+            sigma = _strategies(self.solution, n, self.x, corners, m)
+            true = sigma[each, self.game.profiles[self.p, i]]
+            action = drawn(true if self.rule is None else self.rule(true), next(self.random))
+            joint = joint * choices + action
+            posterior = self.beliefs[i] * sigma[each, :, action]
+            posterior /= posterior.sum(axis=1, keepdims=True)
+            # Who has no choice tells nothing, not even by rounding.
+            posteriors[i] = np.where(choices[:, None] > 1, posterior, self.beliefs[i])
+            strategies.append(true)
+            own.append(action)
+        self.beliefs = posteriors
+        return joint, tuple(strategies), tuple(own)
+
+    def _follow(self, n: int, e: Ints) -> Ints:
+        """The states that follow joint actions e [h], drawn from their transitions."""
+        layer = self.game.layers[n]
+        begin, count = layer.trans_ptr[e], layer.trans_ptr[e + 1] - layer.trans_ptr[e]
+        number = np.arange(count.max())
+        there = number < count[:, None]
+        chance = np.where(there, layer.prob[np.where(there, begin[:, None] + number, 0)], 0.0)
+        after: Ints = layer.succ[begin + drawn(chance, next(self.random))].astype(np.int64)
+        return after
+
+
+def drawn(weights: Floats, random: Floats) -> Ints:
+    """For each row of weights, float64 [h, k], a position k with a chance in proportion to them.
+
+    `random` has a number in [0, 1) for each. What has no weight is never drawn: that number times
+    the sum is below the sum also after rounding.
+    """
+    sums = np.cumsum(weights, axis=1)
+    return np.asarray((sums <= (random * sums[:, -1])[:, None]).sum(axis=1))
+
+
+def interpolated_strategy(
+    solution: Solution, n: int, x: int, beliefs: Sequence[Floats], m: int = 0
+) -> Floats:
+    """The strategy of the m-th mover at state x of layer n, between nodes: float64 [θ, a].
+
+    `beliefs` has one float64 [θ] for each actor. What is interpolated is linear in the grid's
+    coordinates on each cell, and multilinear over actors.
+    """
+    corners = _corners(solution, [belief[None, :] for belief in beliefs])
+    return np.asarray(_strategies(solution, n, np.array([x]), corners, m)[0])
+
+
+def _corners(solution: Solution, beliefs: Sequence[Floats]) -> tuple[Ints, Floats]:
+    """The nodes around beliefs [h, θ] about each actor and their weights, both [h, k]."""
+    count, about = len(beliefs[0]), solution.grid.about
+    nodes, weights = np.zeros((count, 1), dtype=np.int64), np.ones((count, 1))
+    for simplex, prior, belief in zip(about, solution.game.priors, beliefs, strict=True):
+        at, share = _cells(simplex, prior, belief)
+        nodes = (nodes[:, :, None] * simplex.size + at[:, None, :]).reshape(count, -1)
+        weights = (weights[:, :, None] * share[:, None, :]).reshape(count, -1)
+    return nodes, weights
+
+
+def _strategies(
+    solution: Solution, n: int, x: Ints, corners: tuple[Ints, Floats], m: int
+) -> Floats:
+    """The m-th mover's strategies at states x [h] of layer n between nodes, float64 [h, θ, a].
+
+    Zero where a state has fewer actions than another. See `Solution.strategies` for the layout.
+    """
+    layer, pointers = solution.game.layers[n], solution.pointers[n]
+    nodes, weights = corners
+    sizes = np.array(kinds(solution.game, layer), dtype=np.int64)
+    choices = layer.choices[x, m]
+    action = np.arange(choices.max())
+    there = action < choices[:, None]
+    own = (
+        np.arange(sizes[m])[:, None] * choices[:, None, None] + np.where(there, action, 0)[:, None]
+    )
+    first = layer.choices[x, :m] @ sizes[:m]
+    width = pointers[x + 1] - pointers[x]
+    begin = (solution.grid.size * pointers[x] + first)[:, None] + nodes * width[:, None]
+    flat = solution.strategies[n]
+    play = sum(
+        weights[:, k, None, None] * flat[begin[:, k, None, None] + own]
+        for k in range(nodes.shape[1])
+    )
+    play = np.where(there[:, None], play, 0.0)
+    return np.asarray(play / play.sum(axis=2, keepdims=True))
+
+
+def cell(simplex: Simplex, prior: Floats, belief: Floats) -> tuple[Ints, Floats]:
+    """The nodes at the corners of the cell that a belief lies in, and their weights."""
+    node, weight = _cells(simplex, prior, belief[None, :])
+    inside = weight[0] > 0
+    return node[0, inside], weight[0, inside]
+
+
+def _cells(simplex: Simplex, prior: Floats, belief: Floats) -> tuple[Ints, Floats]:
+    """The same for beliefs [h, θ], both [h, k]; a corner that does not count has weight 0.
+
+    From the lower corner of the cumulative coordinates c(j) one goes up in one of them after the
+    other, the one with the largest fractional part first (see `detente.solver.beliefs`).
+    """
+    count = len(belief)
+    if simplex.steps == 0:
+        return np.zeros((count, 1), dtype=np.int64), np.ones((count, 1))
+    # As on the grid: where a type is impossible the ratio of u to b is n.
+    ratio = np.full(prior.size, float(simplex.steps))
+    u = belief * np.divide(simplex.prior, prior, out=ratio, where=prior > 0)
+    tails = np.cumsum(u[:, ::-1], axis=1)[:, ::-1] * (simplex.steps / u.sum(axis=1))[:, None]
+    c = np.minimum(tails[:, 1:], simplex.steps)
+    lower = np.floor(c)
+    order = np.argsort(lower - c, axis=1, kind="stable")
+    fraction = np.take_along_axis(c - lower, order, axis=1)
+    weight = -np.diff(fraction, axis=1, prepend=1.0, append=0.0)
+    place = np.argsort(order, axis=1)
+    up = place[:, None, :] < np.arange(prior.size)[:, None]
+    up &= weight[:, :, None] > 0  # the others may lie outside the simplex
+    corner = (lower[:, None, :] + up).astype(np.int64)
+    return simplex.rank[np.arange(prior.size - 1), corner].sum(axis=2), weight
