@@ -39,7 +39,7 @@ from detente.errors import DetenteError
 from detente.game.arrays import CompiledGame
 from detente.scenario.model import Scenario
 from detente.simulation.forward import forward
-from detente.solver.backward import Workers
+from detente.solver.workers import Workers
 
 BEGINNING = 60.0
 """Seconds that a process may take beyond its limit: imports and the end."""
@@ -229,7 +229,11 @@ class Bare:
         game = detente.with_values(self._games[policy], values)
         points = self.record.beliefs or None
         return detente.solve(
-            game, beliefs=points, threads=1, regret=False, coarse=False, checked=AUDITED
+            game,
+            detente.SolveOptions(beliefs=points, threads=1),
+            regret=False,
+            coarse=False,
+            checked=AUDITED,
         )
 
 

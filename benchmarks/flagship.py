@@ -67,7 +67,9 @@ def sweep(plan: Plan) -> Table:
     points = 5 if plan.quick else None
     compiled = times(partial(detente.compile_game, scenario), replace(plan, runs=FEWER))
     game = detente.compile_game(scenario)
-    solve = partial(detente.solve, beliefs=points, regret=False, coarse=False)
+    solve = partial(
+        detente.solve, regret=False, coarse=False, options=detente.SolveOptions(beliefs=points)
+    )
     solution = solve(game)
     changed: list[float] = []
     solved: list[float] = []

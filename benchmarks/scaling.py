@@ -142,7 +142,13 @@ def memory(plan: Plan) -> Table:
 
 def solver(game: CompiledGame, points: int, threads: int) -> Callable[[], Solution]:
     """A call that solves, with nothing beside."""
-    return partial(detente.solve, game, beliefs=points, threads=threads, regret=False, coarse=False)
+    return partial(
+        detente.solve,
+        game,
+        detente.SolveOptions(beliefs=points, threads=threads),
+        regret=False,
+        coarse=False,
+    )
 
 
 def _probe(states: int, periods: int) -> dict[str, int]:

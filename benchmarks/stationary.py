@@ -35,7 +35,9 @@ def run(plan: Plan) -> list[Table]:
         states, players, actions, precision = case
         plan.tell(f"{states} states, {players} players, {actions} actions, λ = {precision:g}")
         game = stationary(*random_stochastic(states, players, actions), precision)
-        solve = partial(detente.solve, game, threads=1, regret=False, coarse=False)
+        solve = partial(
+            detente.solve, game, detente.SolveOptions(threads=1), regret=False, coarse=False
+        )
         ours = times(solve, plan)
         solution = solve()
         row: list[object] = [f"{states}, {players}, {actions}", digits(precision)]

@@ -51,12 +51,12 @@ def against_gambit(plan: Plan) -> Table:
                 file = Path(folder) / "game.efg"
                 file.write_text(tree.text, encoding="utf-8")
                 theirs = ask(plan, "gambit", file, PRECISION)
-            ours = times(partial(detente.solve, game, threads=1), plan)
+            ours = times(partial(detente.solve, game, detente.SolveOptions(threads=1)), plan)
             whole = times(partial(compile_and_solve, scenario), plan)
             apart = "–"
             if theirs.play:
                 sets = sorted(tree.information_sets, key=lambda s: (s.player, s.number))
-                solution = detente.solve(game, threads=1)
+                solution = detente.solve(game, detente.SolveOptions(threads=1))
                 mine = np.concatenate([play_at(solution, where) for where in sets])
                 apart = f"{np.abs(mine - np.array(theirs.play)).max():.1e}"
             rows.append([name, periods, nodes, theirs, ours, theirs.against(ours), whole, apart])
@@ -80,8 +80,8 @@ def growth(plan: Plan) -> Table:
         for periods in FAR[:2] if plan.quick else FAR:
             plan.tell(f"{name}, {periods} periods")
             game = detente.compile_game(at(name, periods))
-            ours = times(partial(detente.solve, game, threads=1), plan)
-            solution = detente.solve(game, threads=1)
+            ours = times(partial(detente.solve, game, detente.SolveOptions(threads=1)), plan)
+            solution = detente.solve(game, detente.SolveOptions(threads=1))
             points = solution.certificate.nodes
             each = ours.per(points)
             error = solution.discretisation_error
@@ -106,7 +106,7 @@ def at(name: str, periods: int) -> Scenario:
 
 def compile_and_solve(scenario: Scenario) -> Solution:
     """From the file's contents to the solution."""
-    return detente.solve(detente.compile_game(scenario), threads=1)
+    return detente.solve(detente.compile_game(scenario), detente.SolveOptions(threads=1))
 
 
 def play_at(solution: Solution, where: InformationSet) -> np.ndarray:

@@ -78,7 +78,9 @@ def test_growth_of_a_solve() -> None:
 def test_types_are_compared_at_about_as_many_nodes() -> None:
     nodes = [
         detente.solve(
-            games.rounds(states=2, periods=1, types=types), beliefs=edge, coarse=False
+            games.rounds(states=2, periods=1, types=types),
+            detente.SolveOptions(beliefs=edge),
+            coarse=False,
         ).grid.size
         for types, edge in scaling.TYPES.items()
     ]

@@ -35,7 +35,7 @@ def given() -> dict[str, Any]:
     """What is passed on from door to door."""
     scenario = detente.loads(TEXT)
     game = detente.compile_game(scenario)
-    solution = detente.solve(game, beliefs=5, threads=1)
+    solution = detente.solve(game, detente.SolveOptions(beliefs=5, threads=1))
     result = detente.forecast(solution, threads=1)
     return {"scenario": scenario, "game": game, "solution": solution, "result": result}
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from detente.analysis.enforcement_cost import hold_cost
     from detente.analysis.grid_refinement import forecast_within
     from detente.analysis.other_equilibria import search
+    from detente.analysis.query import Query
     from detente.analysis.sensitivity import sensitivity
     from detente.analysis.threshold import threshold
     from detente.analysis.threshold_map import threshold_map
@@ -37,9 +38,12 @@ if TYPE_CHECKING:
     from detente.simulation.forecast import forecast
     from detente.simulation.sample import sample, sample_batches
     from detente.simulation.track import track
+    from detente.solver.options import SolveOptions
     from detente.solver.solve import solve
 
 _HOMES = {
+    "Query": "detente.analysis.query",
+    "SolveOptions": "detente.solver.options",
     "announce": "detente.analysis.announce",
     "bayes_factor": "detente.analysis.bayes_factor",
     "compare": "detente.analysis.compare",
@@ -81,6 +85,8 @@ _EXTRAS = {
 __version__ = "0.1.0"
 
 __all__ = [
+    "Query",
+    "SolveOptions",
     "__version__",
     "announce",
     "bayes_factor",

@@ -8,9 +8,11 @@ not be solved, or not within limits. Anything else is a fault of Detente itself.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NoReturn
 
 
 class Severity(StrEnum):
@@ -22,13 +24,20 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """A place in a file. Lines and columns count from 1; 0 where there is none to name."""
+    """A place in a file, or an argument of a function.
 
-    file: str
+    Lines and columns count from 1; 0 where there is none to name. Where a hint speaks of an
+    argument it writes `` `name=` ``, which the command line turns into its own option.
+    """
+
+    file: str = ""
     line: int = 0
     column: int = 0
+    argument: str = ""
 
     def __str__(self) -> str:
+        if self.argument:
+            return f"argument `{self.argument}`"
         parts = [self.file, *(str(n) for n in (self.line, self.column) if n)]
         return ":".join(parts)
 
@@ -58,6 +67,35 @@ class ScenarioError(DetenteError):
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
         super().__init__("\n".join(str(d) for d in self.diagnostics))
+
+
+class Problems:
+    """Gathers mistakes, so that all of them are reported at once."""
+
+    def __init__(self) -> None:
+        self.found: list[Diagnostic] = []
+
+    def add(self, argument: str, code: str, message: str, hint: str = "") -> None:
+        """A mistake in an argument."""
+        self.found.append(Diagnostic(Place(argument=argument), code, message, hint))
+
+    @contextmanager
+    def gather(self) -> Iterator[None]:
+        """Take the mistakes that the block refuses, and go on after it."""
+        try:
+            yield
+        except ScenarioError as error:
+            self.found += error.diagnostics
+
+    def refuse(self) -> None:
+        """Raise `ScenarioError` with all of them, if there are any."""
+        if self.found:
+            raise ScenarioError(dict.fromkeys(self.found))
+
+
+def refuse(argument: str, code: str, message: str, hint: str = "") -> NoReturn:
+    """Raise `ScenarioError` for one mistake in an argument."""
+    raise ScenarioError([Diagnostic(Place(argument=argument), code, message, hint)])
 
 
 class SolveError(DetenteError):

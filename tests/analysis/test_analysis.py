@@ -50,7 +50,7 @@ def test_accuracy_is_reached() -> None:
     assert found.reached
     assert found.error <= 1e-3
     # Against a much finer grid the promise holds.
-    fine = detente.forecast(detente.solve(game, beliefs=513, coarse=False))
+    fine = detente.forecast(detente.solve(game, detente.SolveOptions(beliefs=513), coarse=False))
     tables = [overall(game, told.outcomes)["happened"] for told in (found.forecast, fine)]
     assert np.abs(tables[0].to_numpy() - tables[1].to_numpy()).max() <= 1e-3
     payoffs = [told.payoffs["payoff"].to_numpy() for told in (found.forecast, fine)]
@@ -61,7 +61,7 @@ def test_accuracy_is_reached() -> None:
 
 def test_accuracy_stops_at_the_memory_limit() -> None:
     game = detente.compile_game(detente.load("bargaining-rounds"))
-    found = forecast_within(game, 1e-12, memory_limit=2 * 2**20)
+    found = forecast_within(game, 1e-12, detente.SolveOptions(memory_limit=2 * 2**20))
     assert not found.reached
     assert found.error > 1e-12
     assert "would need" in found.note
@@ -134,7 +134,7 @@ def test_the_limit_of_the_chain_store() -> None:
     # Kreps and Wilson 1982: with three entrants left the weak incumbent fights with 1/3.
     game = detente.compile_game(detente.load("chain-store"))
     game = dataclasses.replace(game, precision=np.full(2, np.inf))
-    solution = detente.solve(game, beliefs=65)
+    solution = detente.solve(game, detente.SolveOptions(beliefs=65))
     assert solution.status.name == "SOLVED"
     assert solution.game.precision[0] > 500
     (note,) = solution.notes
@@ -145,7 +145,7 @@ def test_the_ranked_list() -> None:
     scenario = detente.load("bargaining-rounds")
     game = detente.compile_game(scenario)
     solution = detente.solve(game, coarse=False)
-    found = sensitivity(solution, outcome="second_step")
+    found = sensitivity(solution, detente.Query(outcome="second_step"))
     table = found.table
     assert sorted(table["parameter"]) == sorted(
         n for p in scenario.parameters.values() for n in p.names()
@@ -156,7 +156,7 @@ def test_the_ranked_list() -> None:
     assert row["elasticity"] == pytest.approx(row["derivative"] * row["value"] / found.value)
     # By the types: the expectation over the prior is that of the number.
     parts = [
-        sensitivity(solution, outcome="second_step", types={"target": kind})
+        sensitivity(solution, detente.Query(outcome="second_step", types={"target": kind}))
         for kind in scenario.actors["target"].types
     ]
     weights = game.priors[list(scenario.actors).index("target")]
@@ -166,12 +166,12 @@ def test_the_ranked_list() -> None:
 def test_what_is_not_there_is_told() -> None:
     solution = detente.solve(chicken("2"))
     with pytest.raises(ValueError, match="no outcome"):
-        sensitivity(solution, outcome="peace")
+        sensitivity(solution, detente.Query(outcome="peace"))
     with pytest.raises(ValueError, match="no actor"):
-        sensitivity(solution, payoff="C")
+        sensitivity(solution, detente.Query(payoff="C"))
     with pytest.raises(ValueError, match="one of the two"):
         sensitivity(solution)
     with pytest.raises(ValueError, match="periods are"):
-        sensitivity(solution, outcome="crashed", period=7)
+        sensitivity(solution, detente.Query(outcome="crashed", within=7))
     with pytest.raises(ValueError, match="no type"):
-        sensitivity(solution, outcome="crashed", types={"A": "brave"})
+        sensitivity(solution, detente.Query(outcome="crashed", types={"A": "brave"}))

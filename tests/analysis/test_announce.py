@@ -92,7 +92,7 @@ def written(horizon: object = 2, second: bool = False) -> Scenario:
 
 @pytest.fixture(scope="module")
 def found() -> Announcement:
-    return announce(announced(), beliefs=33)
+    return announce(announced(), options=detente.SolveOptions(beliefs=33))
 
 
 def shares(result: Announcement, kind: str) -> list[float]:
@@ -104,8 +104,12 @@ def shares(result: Announcement, kind: str) -> list[float]:
 )
 def test_the_same_as_a_first_turn_that_is_written_out(horizon: object, second: bool) -> None:
     periods = 3 if horizon == "forever" else None
-    result = announce(announced(horizon, second), beliefs=9, periods=periods)
-    solution = detente.solve(detente.compile_game(written(horizon, second)), beliefs=9)
+    result = announce(
+        announced(horizon, second), periods=periods, options=detente.SolveOptions(beliefs=9)
+    )
+    solution = detente.solve(
+        detente.compile_game(written(horizon, second)), detente.SolveOptions(beliefs=9)
+    )
     tolerance = 1e-8 if horizon == "forever" else 1e-11
     play = solution.strategy(0, solution.game.start)[solution.grid.start]
     assert result.status.name == solution.status.name == "SOLVED"
@@ -155,7 +159,7 @@ def test_the_same_as_gambit() -> None:
             first[one.theta] = theirs[at : at + count]
         at += count
     scenario = detente.loads(play_text(1).replace("1.5", "2") + POLICIES)
-    result = announce(scenario, beliefs=1025)
+    result = announce(scenario, options=detente.SolveOptions(beliefs=1025))
     for theta, kind in enumerate(("trader", "hawk")):
         assert shares(result, kind) == pytest.approx(first[theta], abs=1e-5)
 
@@ -210,7 +214,7 @@ def test_how_much_is_told(found: Announcement) -> None:
 def test_imposed_is_the_forecast_of_the_policy(found: Announcement) -> None:
     for policy in found.policies:
         game = detente.compile_game(found.scenario, policy=policy)
-        told = detente.forecast(detente.solve(game, beliefs=33)).outcomes
+        told = detente.forecast(detente.solve(game, detente.SolveOptions(beliefs=33))).outcomes
         for kind in ("any", "hawk"):
             mine = found.outcomes.query("policy == @policy and type == @kind")
             theirs = told[told["US"] == kind]
@@ -222,7 +226,10 @@ def test_imposed_is_the_forecast_of_the_policy(found: Announcement) -> None:
 def test_errors_are_those_of_the_coarser_grid() -> None:
     # A quarter is a node of both grids, so that the coarser one is that of half as many points.
     text = (play_text() + POLICIES).replace("0.3, hawk: 0.7", "0.25, hawk: 0.75")
-    found, rough = (announce(detente.loads(text), beliefs=points) for points in (33, 17))
+    found, rough = (
+        announce(detente.loads(text), options=detente.SolveOptions(beliefs=points))
+        for points in (33, 17)
+    )
     for mine, theirs, value in (
         (found.choices, rough.choices, "probability"),
         (found.beliefs, rough.beliefs, "posterior"),
@@ -250,7 +257,7 @@ def test_with_nothing_private_it_is_the_quantal_response_to_payoffs() -> None:
 
 def test_policies_that_make_no_difference_tell_nothing() -> None:
     text = play_text() + "policies: {a: [], b: []}\n"
-    result = announce(detente.loads(text), who="US", beliefs=9)
+    result = announce(detente.loads(text), who="US", options=detente.SolveOptions(beliefs=9))
     assert shares(result, "hawk") == pytest.approx([0.5, 0.5])
     assert result.bits == pytest.approx(0, abs=1e-12)
     assert (result.outcomes["announced"] - result.outcomes["imposed"]).abs().max() < 1e-12
@@ -261,7 +268,9 @@ def test_solutions_that_do_not_fit_are_made_again() -> None:
     game = detente.compile_game(scenario, policy="stern")
     room = int(1.5 * memory_needed(game, 33, regret=True, coarse=True, threads=1))
     tables = [
-        announce(scenario, beliefs=33, threads=1, memory_limit=limit).outcomes
+        announce(
+            scenario, options=detente.SolveOptions(beliefs=33, threads=1, memory_limit=limit)
+        ).outcomes
         for limit in (room, 2**32)
     ]
     pd.testing.assert_frame_equal(*tables)
@@ -269,7 +278,7 @@ def test_solutions_that_do_not_fit_are_made_again() -> None:
 
 def test_the_limit_of_precision_is_taken_as_far_as_all_games_go() -> None:
     text = play_text(1).replace("US: {precision: 2", "US: {precision: limit")
-    result = announce(detente.loads(text + POLICIES), beliefs=9)
+    result = announce(detente.loads(text + POLICIES), options=detente.SolveOptions(beliefs=9))
     assert result.status.name == "SOLVED"
     assert result.residual < 1e-9
 

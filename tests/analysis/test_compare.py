@@ -22,12 +22,16 @@ POLICIES = ("maximum pressure, open door", "freeze for freeze", "relief first")
 @pytest.fixture(scope="module")
 def found() -> Comparison:
     scenario = detente.load("pyeongchang-2018").with_horizon(2)
-    return compare(scenario, POLICIES, beliefs=5)
+    return compare(scenario, POLICIES, detente.SolveOptions(beliefs=5))
 
 
 def alone(policy: str) -> Forecast:
     scenario = detente.load("pyeongchang-2018").with_horizon(2)
-    return detente.forecast(detente.solve(detente.compile_game(scenario, policy=policy), beliefs=5))
+    return detente.forecast(
+        detente.solve(
+            detente.compile_game(scenario, policy=policy), detente.SolveOptions(beliefs=5)
+        )
+    )
 
 
 def test_each_policy_has_the_forecast_that_it_has_alone(found: Comparison) -> None:
@@ -71,7 +75,9 @@ def test_first_moves_are_those_of_the_first_turn_of_each_actor(found: Comparison
     assert list(dict.fromkeys(table["actor"])) == ["DPRK", "ROK", "US"]  # in the order of play
     shares = table.groupby(["actor", "type"])["share"].sum()
     np.testing.assert_allclose(shares, 1.0, atol=1e-12)
-    solution = detente.solve(detente.compile_game(found.scenario, policy="relief first"), beliefs=5)
+    solution = detente.solve(
+        detente.compile_game(found.scenario, policy="relief first"), detente.SolveOptions(beliefs=5)
+    )
     layer = solution.game.layers[0]  # North Korea moves first, at one state
     play = solution.strategy(0, 0)[solution.grid.start]
     names = list(found.scenario.actions["DPRK"])
@@ -142,11 +148,11 @@ def test_the_same_policy_twice_is_not_distinguishable() -> None:
 
 def test_the_base_is_solved_also_where_it_is_not_asked_for() -> None:
     scenario = detente.load("pyeongchang-2018").with_horizon(1)
-    found = compare(scenario, ["freeze for freeze"], against="", beliefs=5)
+    found = compare(scenario, ["freeze for freeze"], detente.SolveOptions(beliefs=5), against="")
     assert tuple(found.forecasts) == ("", "freeze for freeze")
     assert found.base == ""
     # Without policies there are no terms, and nothing to compare with but that.
-    found = compare(detente.load("bargaining-rounds"), beliefs=5)
+    found = compare(detente.load("bargaining-rounds"), options=detente.SolveOptions(beliefs=5))
     assert tuple(found.forecasts) == ("",)
     assert found.efficient == ("",)
 
@@ -162,9 +168,11 @@ def test_unknown_policies_are_told_all_at_once() -> None:
 
 def test_what_cannot_be_compared_is_refused() -> None:
     scenario = detente.load("bargaining-rounds")
-    one = detente.forecast(detente.solve(detente.compile_game(scenario), beliefs=5))
+    one = detente.forecast(
+        detente.solve(detente.compile_game(scenario), detente.SolveOptions(beliefs=5))
+    )
     short = detente.compile_game(scenario.with_horizon(1))
-    other = detente.forecast(detente.solve(short, beliefs=5))
+    other = detente.forecast(detente.solve(short, detente.SolveOptions(beliefs=5)))
     with pytest.raises(ValueError, match="no forecast of the policy"):
         compare_forecasts({"one": one}, against="other")
     with pytest.raises(ValueError, match="different numbers of periods"):
@@ -176,7 +184,9 @@ def test_what_cannot_be_compared_is_refused() -> None:
 
 
 def test_tables_do_not_depend_on_the_order_of_policies(found: Comparison) -> None:
-    again = compare(found.scenario, POLICIES[::-1], against=found.base, beliefs=5)
+    again = compare(
+        found.scenario, POLICIES[::-1], detente.SolveOptions(beliefs=5), against=found.base
+    )
     keys = ["policy", "actor", "type"]
     tables = [f.payoffs.sort_values(keys, ignore_index=True) for f in (found, again)]
     pd.testing.assert_frame_equal(*tables)

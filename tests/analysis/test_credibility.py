@@ -18,8 +18,8 @@ from detente.analysis.enforcement_cost import Hold, hold_cost
 from detente.errors import ScenarioError
 from detente.scenario.model import Scenario
 from detente.simulation.forward import forward
-from detente.solver.backward import Workers
 from detente.solver.solution import Solution
+from detente.solver.workers import Workers
 
 # One decision a round, nothing else: all payoffs are known. `seize` is worth 1.3 to the greedy and
 # 0.1 to the meek, `wait` 0.4 to both, `ask` 0.2.
@@ -125,9 +125,9 @@ def test_gains_do_not_depend_on_the_prohibitive_cost(
     shut: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scenario = detente.load("pyeongchang-2018").with_horizon(3)
-    expected = credibility(scenario, "relief first", beliefs=5)
+    expected = credibility(scenario, "relief first", detente.SolveOptions(beliefs=5))
     monkeypatch.setattr(deviation, "PROHIBITIVE_LOG_ODDS", shut)
-    found = credibility(scenario, "relief first", beliefs=5)
+    found = credibility(scenario, "relief first", detente.SolveOptions(beliefs=5))
     for column in ("binds", "gain", "largest", "tempted"):
         np.testing.assert_allclose(found.hard[column], expected.hard[column], atol=1e-9)
     assert found.verdicts == expected.verdicts
@@ -137,9 +137,11 @@ def test_gains_do_not_depend_on_the_prohibitive_cost(
 def test_play_is_that_of_the_hard_terms(policy: str) -> None:
     """At every state that play under the hard terms can reach, and every belief."""
     scenario = detente.load("pyeongchang-2018").with_horizon(3)
-    kept = detente.solve(detente.compile_game(scenario, policy=policy), beliefs=5, coarse=False)
+    kept = detente.solve(
+        detente.compile_game(scenario, policy=policy), detente.SolveOptions(beliefs=5), coarse=False
+    )
     game, commitments = breakable(scenario, policy)
-    broken = detente.solve(game, beliefs=5, coarse=False)
+    broken = detente.solve(game, detente.SolveOptions(beliefs=5), coarse=False)
     assert any(commitment.hard for commitment in commitments)
     compared = rare = 0
     for n, layer in enumerate(kept.game.layers):
@@ -168,9 +170,9 @@ def test_play_is_that_of_the_hard_terms(policy: str) -> None:
 def test_the_gain_is_that_of_one_deviation_from_the_equilibrium() -> None:
     """Counted by hand at a first turn: what follows a breach is play with the terms in force."""
     scenario = detente.load("pyeongchang-2018").with_horizon(1)
-    found = credibility(scenario, "relief first", beliefs=5)
+    found = credibility(scenario, "relief first", detente.SolveOptions(beliefs=5))
     game, _ = breakable(scenario, "relief first")
-    solution = detente.solve(game, beliefs=5, coarse=False)
+    solution = detente.solve(game, detente.SolveOptions(beliefs=5), coarse=False)
     us = list(scenario.actors).index("US")
     for theta, kind in enumerate(("trader", "pressure_only")):
         told = hard(found, term="relief_due", type=kind)
@@ -218,7 +220,7 @@ policy: kept
 
 def test_after_a_breach_the_public_believes_what_a_tremble_tells() -> None:
     """B sees the breach, and hits back the more, the likelier it was the bold who did it."""
-    found = credibility(detente.loads(SIGNAL), beliefs=513)
+    found = credibility(detente.loads(SIGNAL), options=detente.SolveOptions(beliefs=513))
 
     def gain(worth: float, hit: float) -> float:
         return worth - 1.2 * hit  # to keep is worth 0
@@ -335,13 +337,15 @@ def test_no_cost_is_needed_or_none_suffices() -> None:
 
 def test_at_the_cost_found_the_term_is_broken_as_often_as_asked() -> None:
     scenario = detente.load("pyeongchang-2018").with_horizon(2)
-    found = hold_cost(scenario, "no_reward_for_talking", 0.9, beliefs=5)
+    found = hold_cost(scenario, "no_reward_for_talking", 0.9, detente.SolveOptions(beliefs=5))
     changed = scenario.with_values({"audience_cost_rok": found.cost})
-    told = credibility(changed, beliefs=5)
+    told = credibility(changed, options=detente.SolveOptions(beliefs=5))
     ever = soft(told, "ROK", "")["broken"]
     assert ever == pytest.approx(0.1, abs=1e-4)
     below = scenario.with_values({"audience_cost_rok": found.cost - found.error - 1e-3})
-    assert soft(credibility(below, beliefs=5), "ROK", "")["broken"] > 0.1
+    assert (
+        soft(credibility(below, options=detente.SolveOptions(beliefs=5)), "ROK", "")["broken"] > 0.1
+    )
 
 
 TOGETHER = """
@@ -368,7 +372,7 @@ policy: calm
 
 def test_without_end_and_several_at_once() -> None:
     scenario = detente.loads(TOGETHER)
-    found = credibility(scenario, periods=3, beliefs=9)
+    found = credibility(scenario, periods=3, options=detente.SolveOptions(beliefs=9))
     assert found.periods == 3
     last = found.soft[found.soft["t"] == 3].set_index(["actor", "type"])
     assert set(last.index) == {("any", "any"), ("A", "firm"), ("A", "soft"), ("B", "")}
@@ -380,17 +384,20 @@ def test_without_end_and_several_at_once() -> None:
     breaches = last.loc[("any", "any"), "breaches"]
     each = last.loc[("A", "firm"), "breaches"] * 0.5 + last.loc[("A", "soft"), "breaches"] * 0.5
     assert breaches == pytest.approx(each + last.loc[("B", ""), "breaches"], abs=1e-12)
-    found = credibility(scenario, "both", periods=2, beliefs=9)
+    found = credibility(scenario, "both", detente.SolveOptions(beliefs=9), periods=2)
     assert found.drift < 1e-8
     assert hard(found, type="firm")["gain"] > hard(found, type="soft")["gain"]
 
 
 def test_without_end_the_mass_before_a_period_stands_at_its_own_states() -> None:
     solution = detente.solve(
-        detente.compile_game(detente.load("pyeongchang-2018").with_horizon(1)), beliefs=5
+        detente.compile_game(detente.load("pyeongchang-2018").with_horizon(1)),
+        detente.SolveOptions(beliefs=5),
     )
     text = TOGETHER.replace("{set: {x: 1}, cost: 0.2}", "{when: x == 0, set: {x: 1}, cost: 0.2}")
-    endless = detente.solve(detente.compile_game(detente.loads(text)), beliefs=5, coarse=False)
+    endless = detente.solve(
+        detente.compile_game(detente.loads(text)), detente.SolveOptions(beliefs=5), coarse=False
+    )
     for solved, periods in ((solution, None), (endless, 3)):
         seen: list[tuple[int, int]] = []
 
@@ -413,6 +420,8 @@ def test_without_end_the_mass_before_a_period_stands_at_its_own_states() -> None
 
 def test_results_do_not_depend_on_threads() -> None:
     scenario = detente.load("pyeongchang-2018").with_horizon(2)
-    one, two = (credibility(scenario, beliefs=5, threads=n) for n in (1, 2))
+    one, two = (
+        credibility(scenario, options=detente.SolveOptions(beliefs=5, threads=n)) for n in (1, 2)
+    )
     for name in ("hard", "hard_over_time", "soft"):
         assert getattr(one, name).equals(getattr(two, name))

@@ -132,7 +132,9 @@ def test_what_makes_no_sense_for_a_scenario(run: Run, words: tuple[str, ...]) ->
 
 @pytest.fixture(scope="module")
 def solution() -> Any:
-    return detente.solve(detente.compile_game(detente.loads(SMALL)), beliefs=5)
+    return detente.solve(
+        detente.compile_game(detente.loads(SMALL)), detente.SolveOptions(beliefs=5)
+    )
 
 
 RNG = np.random.default_rng(1)
@@ -142,25 +144,29 @@ MIB = 2**20
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda s, v: detente.solve(s.game, beliefs=v),
-        lambda s, v: detente.solve(s.game, threads=v),
+        lambda s, v: detente.solve(s.game, detente.SolveOptions(beliefs=v)),
+        lambda s, v: detente.solve(s.game, detente.SolveOptions(threads=v)),
         lambda s, v: detente.solve(s.game, checked=v),
-        lambda s, v: detente.solve(s.game, memory_limit=v),
+        lambda s, v: detente.solve(s.game, detente.SolveOptions(memory_limit=v)),
         lambda s, v: detente.forecast(s, threads=v),
         lambda s, v: detente.forecast(s, periods=v),
         lambda s, v: detente.sample(s, draws=v, rng=RNG),
         lambda s, v: detente.sample(s, draws=1, rng=RNG, periods=v),
         lambda s, v: detente.search(detente.forecast(s), starts=v, rng=RNG),
-        lambda s, v: detente.search(detente.forecast(s), starts=1, rng=RNG, threads=v),
+        lambda s, v: detente.search(
+            detente.forecast(s), detente.SolveOptions(threads=v), starts=1, rng=RNG
+        ),
         lambda s, v: detente.forecast_within(s.game, v or -1.0),
-        lambda s, v: detente.forecast_within(s.game, 0.1, threads=v),
-        lambda s, v: detente.sensitivity(s, outcome="given", period=v),
-        lambda s, v: detente.sensitivity(s, outcome="given", threads=v),
+        lambda s, v: detente.forecast_within(s.game, 0.1, detente.SolveOptions(threads=v)),
+        lambda s, v: detente.sensitivity(s, detente.Query(outcome="given", within=v)),
+        lambda s, v: detente.sensitivity(s, detente.Query(outcome="given"), threads=v),
         lambda s, v: detente.to_efg(s.game, max_nodes=v),
-        lambda s, v: detente.compare(s.game.scenario, beliefs=v),
-        lambda s, v: detente.compare(s.game.scenario, threads=v),
-        lambda s, v: detente.announce(s.game.scenario, who="A", threads=v),
-        lambda s, v: detente.credibility(s.game.scenario, threads=v),
+        lambda s, v: detente.compare(s.game.scenario, options=detente.SolveOptions(beliefs=v)),
+        lambda s, v: detente.compare(s.game.scenario, options=detente.SolveOptions(threads=v)),
+        lambda s, v: detente.announce(
+            s.game.scenario, who="A", options=detente.SolveOptions(threads=v)
+        ),
+        lambda s, v: detente.credibility(s.game.scenario, options=detente.SolveOptions(threads=v)),
         lambda s, v: detente.hold_cost(s.game.scenario, "no_taking", v),
         lambda s, v: detente.ensemble(s.game.scenario, draws=v),
         lambda s, v: detente.ensemble(s.game.scenario, seed=v),
@@ -175,7 +181,11 @@ MIB = 2**20
         lambda s, v: curve(s, at=v if isinstance(v, float) and not math.isfinite(v) else "x"),
         lambda s, v: curve(s, tolerance=v),
         lambda s, v: detente.threshold_map(
-            s.game.scenario, ("odds", "price.firm"), outcome="given", at=0.5, points=v
+            s.game.scenario,
+            ("odds", "price.firm"),
+            detente.Query(outcome="given"),
+            at=0.5,
+            points=v,
         ),
         lambda s, v: s.game.scenario.with_horizon(v),
     ],
@@ -201,8 +211,8 @@ def curve(solution: Any, **options: Any) -> object:
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda s: detente.solve(s.game, beliefs=9.0),
-        lambda s: detente.solve(s.game, threads=True),
+        lambda s: detente.solve(s.game, detente.SolveOptions(beliefs=9.0)),
+        lambda s: detente.solve(s.game, detente.SolveOptions(threads=True)),
         lambda s: detente.sample(s, draws=2.0, rng=RNG),
         lambda s: s.game.scenario.with_horizon(2.5),
     ],

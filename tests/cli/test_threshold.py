@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from detente.analysis import question
+from detente.analysis import quantity_of_interest
 from detente.cli import inputs
 from detente.cli.main import main
 from tests.analysis.test_threshold import ONCE
@@ -167,14 +167,14 @@ def test_values_outside_the_range_are_told(run: Run) -> None:
 def test_an_interruption_leaves_what_was_computed(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain, left = question.solve, iter(range(3))
+    plain, left = quantity_of_interest.solve, iter(range(3))
 
     def solve(*args: Any, **options: Any) -> Any:
         if next(left, None) is None:
             raise KeyboardInterrupt
         return plain(*args, **options)
 
-    monkeypatch.setattr(question, "solve", solve)
+    monkeypatch.setattr(quantity_of_interest, "solve", solve)
     code, out, _ = run(*CROSSING)
     assert code == 130
     assert "Interrupted after 3 values" in out
@@ -190,7 +190,7 @@ def test_an_interruption_leaves_what_was_computed(
 
 
 def test_an_unsolved_game_exits_with_1(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(question, "Status", type("Never", (), {"SOLVED": None}))
+    monkeypatch.setattr(quantity_of_interest, "Status", type("Never", (), {"SOLVED": None}))
     code, out, _ = run(*CROSSING)
     assert code == 1
     assert "Not to be relied on" in out

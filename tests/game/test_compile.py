@@ -359,7 +359,10 @@ def test_a_probability_of_zero_is_kept_where_a_parameter_can_move_it() -> None:
     assert 0 in chance.prob  # two steps on, with probability 0 for now
     moved = changed(game, {"luck": 0.25}, same=True)
     assert set(moved.layers[1].prob) == {0.25, 0.75}
-    forecasts = [detente.forecast(detente.solve(g, beliefs=5)).outcomes for g in (game, moved)]
+    forecasts = [
+        detente.forecast(detente.solve(g, detente.SolveOptions(beliefs=5))).outcomes
+        for g in (game, moved)
+    ]
     assert forecasts[0]["happened"].max() < forecasts[1]["happened"].max()
 
 
@@ -477,8 +480,8 @@ def test_an_unknown_policy() -> None:
         detente.compile_game(scenario, policy="sotf")
     (problem,) = caught.value.diagnostics
     assert str(problem) == (
-        "--policy: error[unknown-name]: the scenario has no policy 'sotf'\n"
-        "  hint: it has: 'hard', 'all of them'"
+        "argument `policy`: error[unknown-name]: the scenario has no policy 'sotf'\n"
+        "  hint: there are `hard` and `all of them`"
     )
 
 
@@ -612,7 +615,10 @@ def test_events_of_one_turn_are_the_events_one_by_one() -> None:
     ]
     # In the first round the turn of the third is played, but nothing happens.
     assert len(fused.layers) == 6
-    tables = [detente.forecast(detente.solve(game, beliefs=9)) for game in (fused, apart)]
+    tables = [
+        detente.forecast(detente.solve(game, detente.SolveOptions(beliefs=9)))
+        for game in (fused, apart)
+    ]
     for key in ("states", "outcomes", "payoffs", "beliefs"):
         one, other = (getattr(table, key) for table in tables)
         numbers = [c for c in one if one[c].dtype == float and c != "error"]
@@ -683,7 +689,7 @@ payoffs: {A: {flow: 1 / (3 - t)}}
 """
     game = compiled(text)
     assert [states.tolist() for states in game.structure.sets] == [[0]] * 3
-    result = detente.forecast(detente.solve(game, beliefs=5))
+    result = detente.forecast(detente.solve(game, detente.SolveOptions(beliefs=5)))
     assert list(result.states) == ["t", "period", "A", "variable", "level", "label", "probability"]
     assert result.states.empty
     with pytest.raises(ScenarioError, match="in round 2, at the only state"):

@@ -139,7 +139,7 @@ def check(game: CompiledGame) -> None:
         assert len(set(actions)) == len(actions) > 1
     assert len(set(tree.players)) == len(tree.players)
 
-    solution = detente.solve(game, beliefs=5, coarse=False)
+    solution = detente.solve(game, detente.SolveOptions(beliefs=5), coarse=False)
     ours = solution.start_values[solution.grid.start].reshape(len(game.priors), -1)
     theirs = uniform_payoffs(efg)
     for i, actor in enumerate(game.scenario.actors.values()):

@@ -11,6 +11,7 @@ from detente.game.compile import compile_game, compile_policies, with_values
 from detente.game.export import to_efg
 from detente.scenario.loader import loads
 from detente.simulation.forecast import forecast
+from detente.solver.options import SolveOptions
 from detente.solver.solve import solve
 
 TEXT = """\
@@ -136,7 +137,7 @@ def test_the_same_as_a_variable_that_is_written_out(horizon: object) -> None:
         state="seen: {levels: [no, yes], start: no}",
         seen=", seen: yes",
     )
-    one, other = solve(hidden, beliefs=5), solve(written, beliefs=5)
+    one, other = solve(hidden, SolveOptions(beliefs=5)), solve(written, SolveOptions(beliefs=5))
     assert one.payoffs == pytest.approx(other.payoffs, abs=1e-12)
     for mine, theirs in zip(hidden.layers, written.layers, strict=True):
         np.testing.assert_array_equal(mine.succ, theirs.succ)
@@ -176,7 +177,7 @@ def test_an_outcome_that_ends_play_in_the_middle_of_a_turn_of_chance() -> None:
 
 
 def test_the_forecast_is_exact_and_shows_where_the_term_stands() -> None:
-    solution = solve(game("from: steps >= 1, until: pressure < 2", 2), beliefs=5)
+    solution = solve(game("from: steps >= 1, until: pressure < 2", 2), SolveOptions(beliefs=5))
     result = forecast(solution)
     assert result.forward_error < 1e-12
     rows = result.states.query("variable == 'term relief' and t == 2 and DPRK == 'any'")

@@ -31,7 +31,9 @@ CLASSICS = ("chain-store", "centipede", "beer-quiche", "crisis-signalling", "bar
 def solved(name: str, values: Mapping[str, float], beliefs: int | None = None) -> Solution:
     """The solution of a scenario of the library, checked for its status."""
     scenario = detente.load(name).with_values(dict(values))
-    solution = detente.solve(detente.compile_game(scenario), beliefs=beliefs, coarse=False)
+    solution = detente.solve(
+        detente.compile_game(scenario), detente.SolveOptions(beliefs=beliefs), coarse=False
+    )
     assert solution.status is Status.SOLVED
     return solution
 

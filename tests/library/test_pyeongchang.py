@@ -114,7 +114,9 @@ def played(scenario: Scenario) -> Played:
                 shorter = scenario.with_horizon(horizon)
                 games[policy, horizon] = detente.compile_game(shorter, policy=policy)
             game = detente.with_values(games[policy, horizon], changes)
-            solution = detente.solve(game, beliefs=BELIEFS, regret=False, coarse=False)
+            solution = detente.solve(
+                game, detente.SolveOptions(beliefs=BELIEFS), regret=False, coarse=False
+            )
             assert solution.status is Status.SOLVED
             cache[key] = Play(detente.forecast(solution))
         return cache[key]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -86,7 +87,8 @@ date,actor,move,action
 def data() -> ReportData:
     scenario = detente.loads(EVERYTHING)
     record = detente.parse_record(RECORD, scenario)
-    return build(scenario, beliefs=5, moves=record, threads=2, options={"--beliefs": "5"})
+    data = build(scenario, detente.SolveOptions(beliefs=5, threads=2), moves=record)
+    return replace(data, options={"--beliefs": "5"})
 
 
 @pytest.fixture(scope="package")
@@ -97,5 +99,5 @@ def page(data: ReportData) -> str:
 @pytest.fixture(scope="package")
 def pages(page: str) -> Mapping[str, str]:
     """Pages by name: of everything, and of a game in which nothing is private."""
-    centipede = build(detente.load("centipede"), threads=2)
+    centipede = build(detente.load("centipede"), detente.SolveOptions(threads=2))
     return {"everything": page, "centipede": render(centipede)}

@@ -34,8 +34,8 @@ def test_the_same_data_give_the_same_bytes(data: ReportData, page: str) -> None:
 def test_another_run_with_other_threads_gives_the_same_bytes(page: str) -> None:
     scenario = detente.loads(EVERYTHING)
     record = detente.parse_record(RECORD, scenario)
-    again = build(scenario, beliefs=5, moves=record, threads=1, options={"--beliefs": "5"})
-    assert render(again) == page
+    again = build(scenario, detente.SolveOptions(beliefs=5, threads=1), moves=record)
+    assert render(replace(again, options={"--beliefs": "5"})) == page
 
 
 @pytest.mark.slow
@@ -149,7 +149,9 @@ def test_the_ledger_tells_what_is_drawn(page: str) -> None:
 
 def test_the_record_has_the_options_that_were_chosen() -> None:
     scenario = detente.loads(EVERYTHING).with_options({"order": "other"})
-    page = render(build(scenario.with_values({"luck": 0.2}), beliefs=5, threads=1))
+    page = render(
+        build(scenario.with_values({"luck": 0.2}), detente.SolveOptions(beliefs=5, threads=1))
+    )
     assert "changed to other" in page
     assert "--set order=other --set luck=0.2" in page
 
@@ -157,10 +159,10 @@ def test_the_record_has_the_options_that_were_chosen() -> None:
 def test_a_large_game_is_compared_on_a_coarser_grid(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("detente.report.data.LARGE", 100)
     scenario = detente.loads(EVERYTHING)
-    shared = build(scenario, beliefs=17)
+    shared = build(scenario, detente.SolveOptions(beliefs=17))
     assert shared.points == (17, 9)
     assert shared.comparison is not None
-    alone = detente.compare(scenario, beliefs=9)
+    alone = detente.compare(scenario, options=detente.SolveOptions(beliefs=9))
     ours, theirs = shared.comparison.outcomes, alone.outcomes
     assert (ours["happened"] - theirs["happened"]).abs().max() < 1e-12
     assert (ours["error"] - theirs["error"]).abs().max() < 1e-12
@@ -172,7 +174,7 @@ def test_every_scenario_of_the_library_has_a_page(name: str) -> None:
     scenario = detente.load(name)
     if not scenario.forever:
         scenario = scenario.with_horizon(2 if name != "crisis-signalling" else 1)
-    data = build(scenario, policies=[], beliefs=5)
+    data = build(scenario, detente.SolveOptions(beliefs=5), policies=[])
     found = Markup(render(data))
     assert len(set(found.ids)) == len(found.ids)
 
@@ -180,15 +182,15 @@ def test_every_scenario_of_the_library_has_a_page(name: str) -> None:
 def test_unknown_names_are_told_all_at_once() -> None:
     scenario = detente.loads(EVERYTHING)
     with pytest.raises(ScenarioError) as caught:
-        build(scenario, policy="trusted", policies=["nothin"], question="givn")
-    places = [d.place.file for d in caught.value.diagnostics]
-    assert places == ["--policy", "--policies", "--outcome"]
+        build(scenario, policy="trusted", policies=["nothin"], outcome="givn")
+    places = [d.place.argument for d in caught.value.diagnostics]
+    assert places == ["policy", "policies", "outcome"]
     assert all(d.hint for d in caught.value.diagnostics)
 
 
 def test_progress_goes_from_nothing_to_all() -> None:
     told: list[float] = []
-    build(detente.load("bargaining-rounds"), beliefs=5, progress=told.append)
+    build(detente.load("bargaining-rounds"), detente.SolveOptions(beliefs=5, progress=told.append))
     assert told == sorted(told)
     assert told[-1] == 1.0
 

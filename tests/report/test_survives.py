@@ -208,7 +208,9 @@ def test_a_wish_needs_worlds_and_has_to_be_sound(found: Ensemble) -> None:
 
 
 def test_build_explores_what_it_is_given(found: Ensemble) -> None:
-    data = build(detente.loads(EVERYTHING), beliefs=5, threads=1, ensemble=found)
+    data = build(
+        detente.loads(EVERYTHING), detente.SolveOptions(beliefs=5, threads=1), ensemble=found
+    )
     assert data.worlds is not None
     assert data.worlds.record is found.record
     assert data.worlds.exploration.against == "trust"

@@ -53,7 +53,7 @@ def test_a_value_outside_its_range_is_told(scenario: Scenario) -> None:
     before = scenario.warnings
     outside = scenario.with_values({"sharp": 11, "step_cost": 5})
     told = [w for w in outside.warnings if w not in before]
-    assert [(w.place, w.code) for w in told] == [(Place("--set"), "out-of-range")] * 2
+    assert [(w.place, w.code) for w in told] == [(Place(argument="values"), "out-of-range")] * 2
     assert "`sharp`, 11," in told[0].message
     assert "`step_cost.sincere`, 5," in told[1].message
     assert outside.with_values({"sharp": 1.5, "step_cost.sincere": 0.2}).warnings == before
@@ -65,7 +65,7 @@ def test_names_and_numbers_that_will_not_do(scenario: Scenario) -> None:
         {"step_cots": 1, "step_cost.sincer": 1, "weeks": math.nan, "sharp": "1", "p_trader": True},
     )
     assert len(told) == 5
-    assert told[0].startswith("--set: error[unknown-name]: `step_cots` is not a parameter")
+    assert told[0].startswith("argument `values`: error[unknown-name]: `step_cots` is not a ")
     assert "did you mean `step_cost`" in told[0]
     assert "did you mean `step_cost.sincere`" in told[1]
     assert all("finite number" in line for line in told[2:])
@@ -92,8 +92,8 @@ def test_constants_are_checked_again(
 def test_another_horizon(scenario: Scenario) -> None:
     longer = scenario.with_horizon(30)
     assert constant(longer.horizon, longer) == 30
-    assert longer.horizon.place == Place("--horizon")
-    with pytest.raises(ScenarioError, match="--horizon"):
+    assert longer.horizon.place == Place(argument="horizon")
+    with pytest.raises(ScenarioError, match="`horizon`"):
         scenario.with_horizon(0)
     with pytest.raises(ScenarioError, match="year 9999"):
         loads(FULL.replace("period: week", "period: year").replace("02-05", "02")).with_horizon(

@@ -121,7 +121,7 @@ def test_values_and_horizon_are_kept() -> None:
     assert other.overrides == {"sharp": 2, "step_cost.sincere": 5}
     assert other.parameters["sharp"].values == (2,)
     assert constant(other.horizon, other) == 7
-    assert other.horizon.place == Place("--horizon")
+    assert other.horizon.place == Place(argument="horizon")
     assert "`step_cost.sincere`, 5," in other.warnings[-1].message
     again = loads(FULL).with_options({"order": "storms"})
     assert again.with_values(scenario.overrides).with_horizon(7) == other
@@ -156,9 +156,9 @@ def test_names_that_are_not_there() -> None:
     with pytest.raises(ScenarioError) as caught:
         scenario.with_options({"ordre": "storms", "order": "storm"})
     told = [str(problem) for problem in caught.value.diagnostics]
-    assert told[0].startswith("--set: error[unknown-name]: `ordre` is not a variant")
+    assert told[0].startswith("argument `values`: error[unknown-name]: `ordre` is not a variant")
     assert "did you mean `order`?" in told[0]
-    assert told[1].startswith("--set: error[unknown-name]: `storm` is not an option of `order`")
+    assert told[1].startswith("argument `values`: error[unknown-name]: `storm` is not an option")
     assert "did you mean `storms`?" in told[1]
     with pytest.raises(ScenarioError, match="it is a variant: choose one of its options"):
         scenario.with_values({"order": 1})

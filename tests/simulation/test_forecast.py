@@ -17,7 +17,7 @@ import detente
 from detente.cli.results import as_data
 from detente.simulation.forecast import ANY, Forecast, conditions, overall
 from detente.simulation.forward import Forward, forward
-from detente.solver.backward import Workers
+from detente.solver.workers import Workers
 from tests.effort import examples
 from tests.generate import Shape, scenarios
 from tests.simulation.test_sample import TWO
@@ -33,7 +33,9 @@ TYPES = {"US": {"trader": 0.35, "hardliner": 0.65}, "DPRK": {"sincere": 0.4, "st
 
 def forecast_of(text: str, *, beliefs: int = 9, coarse: bool = True) -> Forecast:
     game = detente.compile_game(detente.loads(text))
-    return detente.forecast(detente.solve(game, beliefs=beliefs, coarse=coarse))
+    return detente.forecast(
+        detente.solve(game, detente.SolveOptions(beliefs=beliefs), coarse=coarse)
+    )
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,7 @@ outcomes:
 @pytest.fixture(scope="module")
 def solution() -> Solution:
     game = detente.compile_game(detente.loads(TWO))
-    return detente.solve(game, beliefs=33, coarse=False)
+    return detente.solve(game, detente.SolveOptions(beliefs=33), coarse=False)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def test_a_draw_is_the_same_whatever_the_number_of_draws(
 
 
 def test_threads_do_not_matter(solution: Solution, table: pd.DataFrame) -> None:
-    other = detente.solve(solution.game, beliefs=33, coarse=False, threads=1)
+    other = detente.solve(solution.game, detente.SolveOptions(beliefs=33, threads=1), coarse=False)
     pd.testing.assert_frame_equal(draw(other, 7), table[table["draw"] < 7].reset_index(drop=True))
 
 
@@ -240,7 +240,9 @@ def test_many_histories_are_as_frequent_as_forecast() -> None:
     The prior and the beliefs after the first move are on no node; the grid is as fine as not to
     matter beside a standard error of 0.0016.
     """
-    solution = detente.solve(detente.compile_game(detente.loads(TWO)), beliefs=65, coarse=False)
+    solution = detente.solve(
+        detente.compile_game(detente.loads(TWO)), detente.SolveOptions(beliefs=65), coarse=False
+    )
     draws = 100_000
     forecast = overall(solution.game, detente.forecast(solution).actions)
     expected = forecast.set_index(["t", "turn", "actor", "action"])["probability"]

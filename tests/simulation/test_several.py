@@ -79,12 +79,14 @@ def draw(solution: Solution, draws: int, periods: int | None = None) -> pd.DataF
 
 @pytest.fixture(scope="module")
 def together() -> Forecast:
-    return detente.forecast(detente.solve(compiled(TOGETHER), beliefs=17))
+    return detente.forecast(detente.solve(compiled(TOGETHER), detente.SolveOptions(beliefs=17)))
 
 
 @pytest.fixture(scope="module")
 def forever() -> Forecast:
-    return detente.forecast(detente.solve(compiled(FOREVER), beliefs=9), periods=4)
+    return detente.forecast(
+        detente.solve(compiled(FOREVER), detente.SolveOptions(beliefs=9)), periods=4
+    )
 
 
 # ---- the forecast
@@ -157,7 +159,7 @@ def test_random_games(data: st.DataObject) -> None:
     shape = data.draw(SHAPES)
     points = 2 * shape.types + 1 if shape.types > 2 else 5
     game = compiled(data.draw(scenarios(shape, 1.0)))
-    solution = detente.solve(game, beliefs=points, coarse=False)
+    solution = detente.solve(game, detente.SolveOptions(beliefs=points), coarse=False)
     assert solution.status.name == "SOLVED"
     result = detente.forecast(solution)
     assert result.forward_error < 1e-10
@@ -214,7 +216,9 @@ def test_a_long_horizon_approaches_no_end(forever: Forecast) -> None:
     apart = []
     for horizon in (5, 20, 80):
         game = detente.compile_game(forever.solution.game.scenario.with_horizon(horizon))
-        result = detente.forecast(detente.solve(game, beliefs=9, coarse=False, regret=False))
+        result = detente.forecast(
+            detente.solve(game, detente.SolveOptions(beliefs=9), coarse=False, regret=False)
+        )
         first = result.outcomes[result.outcomes["t"] <= 4]
         apart.append(
             [

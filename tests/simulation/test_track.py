@@ -63,7 +63,9 @@ HEADER = "date,actor,move\n"
 
 def solved(text: str = GAME, *, beliefs: int = 17, policy: str | None = None) -> Solution:
     game = detente.compile_game(detente.loads(text), policy=policy)
-    solution = detente.solve(game, beliefs=beliefs, coarse=False, regret=False)
+    solution = detente.solve(
+        game, detente.SolveOptions(beliefs=beliefs), coarse=False, regret=False
+    )
     assert solution.status.name == "SOLVED"
     return solution
 
@@ -500,7 +502,7 @@ def test_very_unlikely_records_do_not_run_out_of_numbers() -> None:
 def test_the_coarser_grid_tells_the_error() -> None:
     game = detente.compile_game(detente.loads(GAME))
     lines = "2018-02-03,sender,tighten\n2018-02-20,target,step\n2018-03-05,target,wait\n"
-    result = tracked(detente.solve(game, beliefs=9, regret=False), lines)
+    result = tracked(detente.solve(game, detente.SolveOptions(beliefs=9), regret=False), lines)
     exact = tracked(solved(beliefs=257), lines)
     assert exact.coarse is None
     assert exact.errors == {}

@@ -261,7 +261,7 @@ def test_a_wrong_number_of_a_solve_is_found(
         visit(self, layer, **arrays)
 
     monkeypatch.setattr(Auditor, "visit", spoiled)
-    solution = detente.solve(game, beliefs=9, coarse=False)
+    solution = detente.solve(game, detente.SolveOptions(beliefs=9), coarse=False)
     assert seen
     assert solution.status is Status.INACCURATE
     checked = solution.certificate
@@ -274,15 +274,15 @@ def test_a_failed_stage_is_told(game: CompiledGame, monkeypatch: pytest.MonkeyPa
         arguments[-1][-1] += 1
 
     monkeypatch.setattr("detente.solver.backward.sweep", failing)
-    assert detente.solve(game, beliefs=9).status is Status.STAGE_FAILED
+    assert detente.solve(game, detente.SolveOptions(beliefs=9)).status is Status.STAGE_FAILED
 
 
 def test_how_many_are_checked_may_be_said(game: CompiledGame) -> None:
-    whole = detente.solve(game, beliefs=17)
+    whole = detente.solve(game, detente.SolveOptions(beliefs=17))
     assert whole.certificate.checked == whole.certificate.nodes
     assert whole.coarse is not None
     for most in (1, 60):
-        solution = detente.solve(game, beliefs=17, checked=most)
+        solution = detente.solve(game, detente.SolveOptions(beliefs=17), checked=most)
         assert solution.coarse is not None
         for one, other in ((solution, whole), (solution.coarse, whole.coarse)):
             assert 0 < one.certificate.checked <= max(most, len(game.layers))
@@ -291,7 +291,7 @@ def test_how_many_are_checked_may_be_said(game: CompiledGame) -> None:
             pairs = zip(one.strategies, other.strategies, strict=True)
             assert all(np.array_equal(a, b) for a, b in pairs)
     with pytest.raises(ValueError, match="`checked` is a whole number of at least 1, not 0"):
-        detente.solve(game, beliefs=17, checked=0)
+        detente.solve(game, detente.SolveOptions(beliefs=17), checked=0)
 
 
 def test_regret_is_what_a_best_response_gains() -> None:
@@ -315,7 +315,7 @@ payoffs: {A: {}}
 def test_too_much_memory_is_refused_before_it_is_taken() -> None:
     game = detente.compile_game(detente.load("crisis-signalling"))
     with pytest.raises(SolveError, match=r"GiB of memory; allowed are"):
-        detente.solve(game, beliefs=2001, memory_limit=2**24)
+        detente.solve(game, detente.SolveOptions(beliefs=2001, memory_limit=2**24))
 
 
 @pytest.mark.parametrize(
@@ -331,4 +331,4 @@ def test_belief_points_are_odd_and_at_least_five(
     game: CompiledGame, points: int, told: str
 ) -> None:
     with pytest.raises(ValueError, match=told):
-        detente.solve(game, beliefs=points)
+        detente.solve(game, detente.SolveOptions(beliefs=points))

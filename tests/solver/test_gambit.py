@@ -74,7 +74,9 @@ def differences(game: CompiledGame, *points: int, scale: bool = False) -> list[f
     theirs = np.array(gambits(game, tree, 1.0 if scale else float(game.precision[0])))
     found = []
     for each in points:
-        solution = detente.solve(game, beliefs=each, coarse=False, regret=False)
+        solution = detente.solve(
+            game, detente.SolveOptions(beliefs=each), coarse=False, regret=False
+        )
         assert solution.status.name == "SOLVED"
         sets = sorted(tree.information_sets, key=lambda s: (s.player, s.number))
         ours = np.concatenate([at_information_set(solution, where) for where in sets])

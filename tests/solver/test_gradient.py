@@ -14,9 +14,9 @@ import detente
 from detente.game.gradient import parameter_gradient
 from detente.scenario.model import Scenario
 from detente.simulation.forward import forward
-from detente.solver.backward import Workers
 from detente.solver.gradient import Target, game_gradient
 from detente.solver.solution import Solution
+from detente.solver.workers import Workers
 from tests.effort import examples
 from tests.generate import Shape, scenarios
 
@@ -65,10 +65,12 @@ def assert_differences_agree(
 
     def at(values: dict[str, float]) -> float:
         moved = detente.with_values(game, values)
-        solution = detente.solve(moved, beliefs=points, coarse=False, regret=False)
+        solution = detente.solve(
+            moved, detente.SolveOptions(beliefs=points), coarse=False, regret=False
+        )
         return number(solution, target, told)
 
-    solution = detente.solve(game, beliefs=points, coarse=False, regret=False)
+    solution = detente.solve(game, detente.SolveOptions(beliefs=points), coarse=False, regret=False)
     value, numbers = game_gradient(solution, target)
     assert value == pytest.approx(number(solution, target, told), abs=1e-10)
     slopes = parameter_gradient(game, numbers)
@@ -145,7 +147,7 @@ def test_given_types() -> None:
 
 def test_threads_change_nothing() -> None:
     scenario = detente.loads(CONSTANTS)
-    solution = detente.solve(detente.compile_game(scenario), beliefs=9)
+    solution = detente.solve(detente.compile_game(scenario), detente.SolveOptions(beliefs=9))
     target = everybody(scenario, outcome="top", period=3)
     runs = [game_gradient(solution, target, threads=n)[1] for n in (1, 2, 5)]
     for other in runs[1:]:
@@ -161,7 +163,7 @@ def test_kernels_of_lines_and_of_nodes_agree(monkeypatch: pytest.MonkeyPatch) ->
     text = text.replace("[A, B, chance]", "[A, B, C, chance]")
     text = text.replace("chance:\n", "  C: {up: {set: {k: +1}, cost: 0.2}, stay: {}}\nchance:\n", 1)
     scenario = detente.loads(text)
-    solution = detente.solve(detente.compile_game(scenario), beliefs=9)
+    solution = detente.solve(detente.compile_game(scenario), detente.SolveOptions(beliefs=9))
     target = everybody(scenario, outcome="top", period=3)
     value, lined = game_gradient(solution, target)
     monkeypatch.setattr("detente.solver.gradient.is_lined", lambda _: False)
@@ -175,7 +177,7 @@ def test_kernels_of_lines_and_of_nodes_agree(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_start_may_hold_already() -> None:
     scenario = detente.loads(CONSTANTS.replace("start: 0", "start: 2"))
-    solution = detente.solve(detente.compile_game(scenario), beliefs=9)
+    solution = detente.solve(detente.compile_game(scenario), detente.SolveOptions(beliefs=9))
     target = everybody(scenario, outcome="top", period=3)
     value, gradient = game_gradient(solution, target)
     assert value == pytest.approx(1.0)

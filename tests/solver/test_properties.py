@@ -57,7 +57,7 @@ def solve(scenario: Scenario, points: int = 9, *, coarse: bool = False) -> Solut
     """Solved on a grid of so many points, or of the fewest that its types need."""
     game = detente.compile_game(scenario)
     least = max((fewest_points(game.priors[i].size) for i in game.informed), default=5)
-    return detente.solve(game, beliefs=max(points, least), coarse=coarse)
+    return detente.solve(game, detente.SolveOptions(beliefs=max(points, least)), coarse=coarse)
 
 
 @settings(ordinary, max_examples=examples(30))
@@ -84,7 +84,7 @@ def test_probabilities_add_up(data: st.DataObject) -> None:
 
 def martingale_error(game: CompiledGame, points: int) -> float:
     """How far the mean public belief strays from the prior."""
-    solution = detente.solve(game, beliefs=points, coarse=False)
+    solution = detente.solve(game, detente.SolveOptions(beliefs=points), coarse=False)
     means = overall(game, detente.forecast(solution).beliefs)
     start = means[means["t"] == 0].set_index(["about", "type"])["mean"]
     now = means.set_index(["about", "type"])["mean"]
@@ -127,7 +127,13 @@ def test_payoffs_converge_as_h_squared(name: str) -> None:
     for seed in range(4):
         game = signals.game(1.0, seed)
         values = [
-            np.array(list(detente.solve(game, beliefs=points, coarse=False).payoffs.values()))
+            np.array(
+                list(
+                    detente.solve(
+                        game, detente.SolveOptions(beliefs=points), coarse=False
+                    ).payoffs.values()
+                )
+            )
             for points in (9, 17, 33, most)
         ]
         errors.append([np.abs(v - values[-1]).max() for v in values[:-1]])
@@ -226,7 +232,7 @@ def test_results_do_not_depend_on_threads(name: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(backward, "SMALL_WORK", 0)
     game = THREADED[name]()
     points = 17 if name == "two types" else 9
-    runs = [detente.solve(game, beliefs=points, threads=n) for n in (1, 2, 5)]
+    runs = [detente.solve(game, detente.SolveOptions(beliefs=points, threads=n)) for n in (1, 2, 5)]
     tables = [detente.forecast(run, threads=n) for run, n in zip(runs, (1, 2, 5), strict=True)]
     for run, table in zip(runs[1:], tables[1:], strict=True):
         for a, b in zip(runs[0].strategies, run.strategies, strict=True):

@@ -62,7 +62,7 @@ GAMES = {
 
 def compare(game: CompiledGame, points: int) -> None:
     """Strategies, values at the start, regret: or `FoldedError`."""
-    solution = detente.solve(game, beliefs=points, coarse=False)
+    solution = detente.solve(game, detente.SolveOptions(beliefs=points), coarse=False)
     layers = reference(game, solution.grid)
     assert solution.status is Status.SOLVED
     for n, layer in enumerate(layers):

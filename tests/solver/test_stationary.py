@@ -39,7 +39,7 @@ payoffs:
 def test_values_that_backward_induction_pushes_away_from(beliefs: int) -> None:
     """On grids this fine acceleration by itself stalls at changes of about 1e-6."""
     game = detente.compile_game(detente.loads(CIRCLES))
-    solution = detente.solve(game, beliefs=beliefs, coarse=False)
+    solution = detente.solve(game, detente.SolveOptions(beliefs=beliefs), coarse=False)
     assert solution.status is Status.SOLVED
     assert solution.branches == BranchCount(solution.branches.unique, 0, 0, 0, 0)
     change = solution.certificate.change

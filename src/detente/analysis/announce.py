@@ -19,9 +19,7 @@ log2(σ(k | θ) / Σ_θ' b(θ') σ(k | θ')) (Shannon 1948), of which the entrop
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -30,20 +28,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from detente.analysis.announcement_stage import Choice, choose, entropy
-from detente.arguments import usual
-from detente.errors import Diagnostic, Place, ScenarioError, expect
+from detente.errors import Problems, expect
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
+from detente.game.periods import check_periods
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Scenario
 from detente.scenario.notebook import InNotebook
-from detente.simulation.forecast import ANY, check_periods
+from detente.scenario.policies import find_policy
+from detente.simulation.forecast import ANY
 from detente.simulation.forward import forward
-from detente.solver.backward import Progress, Workers
-from detente.solver.memory import memory_needed
+from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 from detente.solver.solution import Solution, Status, by_type
-from detente.solver.solve import MEMORY_LIMIT, default_points, solve
+from detente.solver.solve import solve
+from detente.solver.workers import open_workers
 
 Floats = NDArray[np.float64]
 
@@ -117,13 +116,10 @@ class Announcement(InNotebook):
 def announce(
     scenario: Scenario,
     policies: Sequence[str] | None = None,
+    options: SolveOptions = DEFAULT_OPTIONS,
     *,
     who: str | None = None,
-    beliefs: int | None = None,
     periods: int | None = None,
-    threads: int | None = None,
-    memory_limit: int = MEMORY_LIMIT,
-    progress: Progress | None = None,
 ) -> Announcement:
     """Solve the choice of a policy to announce, and the games that follow it.
 
@@ -133,16 +129,14 @@ def announce(
         As loaded.
     policies
         To choose from, '' for no terms; by default those of the scenario's `announcement`, or all.
+    options
+        As in `solve`. Solutions are kept between the choice and what follows it as long as
+        they fit into the memory allowed, and made again otherwise.
     who
         The announcer; by default that of the scenario's `announcement`. One with nothing private
         announces by quantal response to payoffs, and tells nothing.
-    beliefs, threads, memory_limit
-        As those of `solve`. Solutions are kept between the choice and what follows it as long as
-        they fit into the memory allowed, and made again otherwise.
     periods
         As that of `forecast`, for play without end.
-    progress
-        Called with the share of the work that is done, from 0 to 1.
 
     Raises
     ------
@@ -153,28 +147,13 @@ def announce(
         If a solve would need more memory than allowed.
     """
     expect(scenario, Scenario, "announce")
-    usual(beliefs=beliefs, periods=periods, threads=threads)
+    check_periods(scenario, periods)
     who, names = _asked(scenario, policies, who)
-    report = progress or (lambda _: None)
     games = {name: compile_game(scenario, policy=name) for name in names}
-    check_periods(games[names[0]], periods)
-    threads = threads or os.cpu_count() or 1
-    points = default_points(games[names[0]]) if beliefs is None else beliefs
-    sizes = [
-        memory_needed(game, points, regret=False, coarse=True, threads=threads)
-        for game in games.values()
-    ]
-    keep = sum(sizes) <= memory_limit
+    keep = sum(options.memory(game) for game in games.values()) <= options.memory_limit
 
     def solved(policy: str, begin: float, share: float) -> Solution:
-        return solve(
-            games[policy],
-            beliefs=beliefs,
-            threads=threads,
-            regret=False,
-            memory_limit=memory_limit,
-            progress=lambda done: report(begin + share * done),
-        )
+        return solve(games[policy], options.step(begin, begin + share), regret=False)
 
     each = SOLVING / len(names)
     solutions: dict[str, Solution] = {}
@@ -187,12 +166,12 @@ def announce(
     for n, name in enumerate(names if scenario.outcomes else ()):
         begin = SOLVING + n * rest
         full = solutions[name] if keep else solved(name, begin, rest / 2)
-        block, missed = _follow(full, stage, n, threads, periods)
+        block, missed = _follow(full, stage, n, options.threads, periods)
         blocks.append(block.assign(policy=name))
         error = max(error, missed)
         solutions[name] = _light(solutions[name])
-        report(begin + rest)
-    report(1.0)
+        options.report(begin + rest)
+    options.report(1.0)
     columns = ["policy", "type", "t", "period", "outcome", "announced", "imposed", "error"]
     outcomes = pd.concat(blocks, ignore_index=True)[columns] if blocks else pd.DataFrame()
     statuses = [stage.status, *(one.status for one in solutions.values())]
@@ -219,27 +198,24 @@ def _asked(
     scenario: Scenario, policies: Sequence[str] | None, who: str | None
 ) -> tuple[str, tuple[str, ...]]:
     """Who announces which policies. Raises `ScenarioError` with all that is wrong."""
-    given, found = scenario.announcement, []
+    given, problems = scenario.announcement, Problems()
     names = tuple(policies if policies is not None else given.among if given else scenario.policies)
     who = who or (given.who if given else None)
     if who is None:
-        message = "it is not said who announces a policy"
         hint = "say so here, or in the file: `announcement: {who: ...}`"
-        found.append(Diagnostic(Place("--who"), "missing", message, hint))
+        problems.add("who", "missing", "it is not said who announces a policy", hint)
     elif who not in scenario.actors:
         hint = did_you_mean(who, scenario.actors)
-        found.append(Diagnostic(Place("--who"), "unknown-name", f"`{who}` is not an actor", hint))
+        problems.add("who", "unknown-name", f"`{who}` is not an actor", hint)
     for name in names:
-        if name and name not in scenario.policies:
-            message = f"the scenario has no policy {name!r}"
-            hint = did_you_mean(name, scenario.policies)
-            found.append(Diagnostic(Place("--policies"), "unknown-name", message, hint))
+        with problems.gather():
+            find_policy(scenario, name, "policies")
     if len(set(names)) < max(2, len(names)):
         message = "an announcement is a choice between two different policies or more"
         hint = did_you_mean("", scenario.policies)
-        found.append(Diagnostic(Place("--policies"), "out-of-range", message, hint))
-    if found or who is None:
-        raise ScenarioError(found)
+        problems.add("policies", "out-of-range", message, hint)
+    problems.refuse()
+    assert who is not None
     return who, names
 
 
@@ -249,12 +225,12 @@ def _light(solution: Solution) -> Solution:
 
 
 def _follow(
-    solution: Solution, stage: Choice, k: int, threads: int, periods: int | None
+    solution: Solution, stage: Choice, k: int, threads: int | None, periods: int | None
 ) -> tuple[pd.DataFrame, float]:
     """What happens under a policy, announced and imposed, and the error of payoffs so counted."""
     game, grid = solution.game, solution.grid
-    with ThreadPoolExecutor(threads) as pool:
-        play_on = partial(forward, workers=Workers(pool, threads), periods=periods)
+    with open_workers(threads) as workers:
+        play_on = partial(forward, workers=workers, periods=periods)
         announced, imposed = play_on(solution, begin=stage.weights[k]), play_on(solution)
         rough = None
         if solution.coarse is not None and stage.rough is not None:

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame, Layer
 from detente.simulation.histories import cell
-from detente.solver.backward import Backward, Workers
+from detente.solver.backward import Backward
 from detente.solver.certificate import Auditor
 from detente.solver.solution import RESIDUAL_LIMIT, BranchCount, Solution, Status
+from detente.solver.workers import Workers
 
 Floats = NDArray[np.float64]
 

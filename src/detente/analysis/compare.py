@@ -12,7 +12,6 @@ units need not be the same.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
@@ -20,20 +19,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from detente.arguments import usual
-from detente.errors import Diagnostic, Place, ScenarioError, expect
-from detente.game.arrays import CompiledGame
+from detente.errors import expect
 from detente.game.compile import compile_game
+from detente.game.periods import check_periods
 from detente.scenario.frozen import Frozen
-from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Scenario
 from detente.scenario.notebook import InNotebook
+from detente.scenario.policies import find_policies
 from detente.simulation.first_moves import first_moves
 from detente.simulation.forecast import Forecast, forecast, overall
-from detente.solver.backward import Progress
-from detente.solver.memory import memory_needed
+from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 from detente.solver.solution import RESIDUAL_LIMIT, Solution, Status
-from detente.solver.solve import MEMORY_LIMIT, default_points, solve
+from detente.solver.solve import solve
 
 ROUNDING = 2 * RESIDUAL_LIMIT
 """By which the numbers of two solves may differ where both are right: what each is solved to."""
@@ -97,13 +94,10 @@ class Comparison(InNotebook):
 def compare(
     scenario: Scenario,
     policies: Sequence[str] | None = None,
+    options: SolveOptions = DEFAULT_OPTIONS,
     *,
     against: str | None = None,
-    beliefs: int | None = None,
     periods: int | None = None,
-    threads: int | None = None,
-    memory_limit: int = MEMORY_LIMIT,
-    progress: Progress | None = None,
 ) -> Comparison:
     """Solve a scenario under several policies and compare the forecasts.
 
@@ -113,17 +107,15 @@ def compare(
         As loaded.
     policies
         Policies of the scenario, '' for no terms; by default all that it has.
+    options
+        As in `solve`. One policy is solved after the other, and only the tables of its
+        forecast are kept: its solution has let go of strategies and the coarser grid. Where the
+        memory is enough for two, one is played forward while the next is solved.
     against
         The policy to compare with; by default the one that the scenario names. It is solved also
         where it is not among `policies`, and comes first then.
-    beliefs, threads, memory_limit
-        As those of `solve`. One policy is solved after the other, and only the tables of its
-        forecast are kept: its solution has let go of strategies and the coarser grid. Where the
-        memory is enough for two, one is played forward while the next is solved.
     periods
         As that of `forecast`, for play without end.
-    progress
-        Called with the share of all solves that is done, from 0 to 1.
 
     Raises
     ------
@@ -133,46 +125,29 @@ def compare(
         If a solve would need more memory than allowed.
     """
     expect(scenario, Scenario, "compare")
-    usual(beliefs=beliefs, periods=periods, threads=threads)
+    check_periods(scenario, periods)
+    wanted = find_policies(scenario, policies, against)
     base = scenario.policy if against is None else against
-    wanted = _chosen(scenario, policies, base)
-    report = progress or (lambda _: None)
     games = {policy: compile_game(scenario, policy=policy) for policy in wanted}
 
     def tell(solution: Solution) -> Forecast:
-        told = forecast(solution, periods=periods, threads=threads)
+        told = forecast(solution, periods=periods, threads=options.threads)
         # Strategies of one policy can take a gigabyte, and no table needs them any more.
         return replace(told, solution=replace(solution, strategies=(), coarse=None))
 
     forecasts: dict[str, Future[Forecast]] = {}
     with ThreadPoolExecutor(1) as aside:
         for done, (policy, game) in enumerate(games.items()):
-            if forecasts and 2 * _memory(game, beliefs, threads) > memory_limit:
+            if forecasts and 2 * options.memory(game) > options.memory_limit:
                 wait(forecasts.values())
-
-            def sofar(share: float, done: int = done) -> None:
-                report((done + share) / len(games))
-
-            solution = solve(
-                game,
-                beliefs=beliefs,
-                threads=threads,
-                regret=False,
-                memory_limit=memory_limit,
-                progress=sofar,
-            )
+            step = options.step(done / len(games), (done + 1) / len(games))
+            solution = solve(game, step, regret=False)
             # One policy is played forward while the next is solved, so that what either cannot
             # share out does not keep a processor waiting.
             wait(forecasts.values())
             forecasts[policy] = aside.submit(tell, solution)
             del solution
     return compare_forecasts({p: told.result() for p, told in forecasts.items()}, against=base)
-
-
-def _memory(game: CompiledGame, beliefs: int | None, threads: int | None) -> int:
-    """Bytes that a policy takes to be solved, or to be played forward."""
-    points = beliefs or default_points(game)
-    return memory_needed(game, points, regret=False, threads=threads or os.cpu_count() or 1)
 
 
 def compare_forecasts(forecasts: Mapping[str, Forecast], *, against: str) -> Comparison:
@@ -208,21 +183,6 @@ def compare_forecasts(forecasts: Mapping[str, Forecast], *, against: str) -> Com
         preferences=_preferences(compared),
         efficient=_efficient(compared),
     )
-
-
-def _chosen(scenario: Scenario, policies: Sequence[str] | None, base: str) -> list[str]:
-    """The policies to solve, the base among them; unknown ones are told all at once."""
-    found = []
-    asked = [*((policy, "--policies") for policy in policies or ()), (base, "--against")]
-    for policy, place in asked:
-        if policy and policy not in scenario.policies:
-            message = f"the scenario has no policy {policy!r}"
-            hint = did_you_mean(policy, scenario.policies)
-            found.append(Diagnostic(Place(place), "unknown-name", message, hint))
-    if found:
-        raise ScenarioError(found)
-    wanted = tuple(scenario.policies or ("",)) if policies is None else policies
-    return list(dict.fromkeys(wanted if base in wanted else (base, *wanted)))
 
 
 def _differences(

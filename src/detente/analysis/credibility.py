@@ -20,9 +20,7 @@ available that it alone forbids; what other hard terms forbid as well is not hel
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -32,16 +30,17 @@ from numpy.typing import NDArray
 
 from detente.analysis.deviation import PROHIBITIVE_LOG_ODDS, Commitment, breakable, terms_of
 from detente.analysis.deviation_gains import DeviationGains, GainTally
-from detente.arguments import usual
 from detente.errors import expect
 from detente.game.compile import compile_game
+from detente.game.periods import check_periods
 from detente.scenario.frozen import Frozen
 from detente.scenario.model import Scenario
 from detente.scenario.notebook import InNotebook
-from detente.simulation.forecast import ANY, check_periods
-from detente.solver.backward import Progress, Workers
+from detente.simulation.forecast import ANY
+from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 from detente.solver.solution import Solution, Status
-from detente.solver.solve import MEMORY_LIMIT, solve
+from detente.solver.solve import solve
+from detente.solver.workers import open_workers
 
 Floats = NDArray[np.float64]
 
@@ -126,12 +125,9 @@ class Credibility(InNotebook):
 def credibility(
     scenario: Scenario,
     policy: str | None = None,
+    options: SolveOptions = DEFAULT_OPTIONS,
     *,
-    beliefs: int | None = None,
     periods: int | None = None,
-    threads: int | None = None,
-    memory_limit: int = MEMORY_LIMIT,
-    progress: Progress | None = None,
 ) -> Credibility:
     """What breaking each term of a policy would gain, or how often it is broken.
 
@@ -141,12 +137,10 @@ def credibility(
         As loaded.
     policy
         A policy with terms; None for the one that the scenario names.
-    beliefs, threads, memory_limit
-        As those of `solve`.
+    options
+        As in `solve`.
     periods
         As that of `forecast`, for play without end.
-    progress
-        Called with the share of the work that is done, from 0 to 1.
 
     Raises
     ------
@@ -157,44 +151,27 @@ def credibility(
         If a solve would need more memory than allowed.
     """
     expect(scenario, Scenario, "credibility")
-    usual(beliefs=beliefs, periods=periods, threads=threads)
+    check_periods(scenario, periods)
     key, terms = terms_of(scenario, policy)
     game, commitments = breakable(scenario, key)
-    check_periods(game, periods)
-    report = progress or (lambda _: None)
-    solution = solve(
-        game,
-        beliefs=beliefs,
-        threads=threads,
-        regret=False,
-        memory_limit=memory_limit,
-        progress=lambda share: report(0.4 * share),
-    )
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-        workers = Workers(pool, threads or os.cpu_count() or 1)
+    solution = solve(game, options.step(0.0, 0.4), regret=False)
+    with open_workers(options.threads) as workers:
         fine = DeviationGains(solution, commitments, workers, periods)
-        report(0.6)
+        options.report(0.6)
         rough = (
             DeviationGains(solution.coarse, commitments, workers, periods)
             if solution.coarse
             else fine
         )
-    report(0.7)
+    options.report(0.7)
     hard = _hard(fine, rough)
     drift, status = 0.0, solution.status
     if any(commitment.hard for commitment in commitments):
-        known = solve(
-            compile_game(scenario, policy=key),
-            beliefs=beliefs,
-            threads=threads,
-            regret=False,
-            coarse=False,
-            memory_limit=memory_limit,
-            progress=lambda share: report(0.7 + 0.3 * share),
-        )
+        announced = compile_game(scenario, policy=key)
+        known = solve(announced, options.step(0.7, 1.0), regret=False, coarse=False)
         drift = max(abs(known.payoffs[who] - value) for who, value in solution.payoffs.items())
         status = known.status
-    report(1.0)
+    options.report(1.0)
     return Credibility(
         scenario=scenario,
         policy=key,

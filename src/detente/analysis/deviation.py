@@ -15,13 +15,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detente.errors import Diagnostic, Place, ScenarioError
+from detente.errors import Diagnostic, ScenarioError, refuse
 from detente.game.arrays import CompiledGame, Layer
 from detente.game.compile import compile_game
+from detente.scenario import policies
 from detente.scenario.expression import number
 from detente.scenario.frozen import Frozen
-from detente.scenario.hints import did_you_mean, listing
+from detente.scenario.hints import listing
 from detente.scenario.model import Scenario, Term
+from detente.scenario.policies import find_policy
 from detente.scenario.values import constant
 
 Floats = NDArray[np.float64]
@@ -56,17 +58,13 @@ class Options(NamedTuple):
 
 def terms_of(scenario: Scenario, policy: str | None) -> tuple[str, tuple[Term, ...]]:
     """A policy's name and its terms; None stands for the scenario's own. Raises `ScenarioError`."""
-    key = scenario.policy if policy is None else policy
-    if key and key not in scenario.policies:
-        hint = did_you_mean(key, scenario.policies)
-        message = f"the scenario has no policy {key!r}"
-        raise ScenarioError([Diagnostic(Place("--policy"), "unknown-name", message, hint)])
-    terms = tuple(scenario.terms[name] for name in scenario.policies[key].terms) if key else ()
+    key = find_policy(scenario, policy).key
+    terms = policies.terms_of(scenario, key)
     if not terms:
         message = f"the policy {key!r} announces no terms" if key else "no terms are announced"
         known = listing(p for p, one in scenario.policies.items() if one.terms)
         hint = f"those with terms are {known}" if known else "announce some: see `terms`"
-        raise ScenarioError([Diagnostic(Place("--policy"), "no-terms", message, hint)])
+        refuse("policy", "no-terms", message, hint)
     return key, terms
 
 

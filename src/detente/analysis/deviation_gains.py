@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from detente.analysis.deviation import Commitment, Options, breaking, options, without
 from detente.simulation.forward import Forward, forward, schedule
-from detente.solver.backward import Workers
 from detente.solver.layout import kinds
 from detente.solver.solution import Solution
+from detente.solver.workers import Workers
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -14,9 +14,7 @@ which is nearly a straight line in c: few equilibria have to be computed.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -25,19 +23,20 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from detente.analysis.deviation import PROHIBITIVE_LOG_ODDS, breaking, precision, terms_of, without
-from detente.arguments import finite, usual
-from detente.errors import Diagnostic, Place, ScenarioError, expect
+from detente.arguments import finite
+from detente.errors import expect, refuse
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
+from detente.game.periods import check_periods
 from detente.scenario.expression import number
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Scenario
-from detente.simulation.forecast import check_periods
 from detente.simulation.forward import forward
-from detente.solver.backward import Progress, Workers
+from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 from detente.solver.solution import Solution, Status
-from detente.solver.solve import MEMORY_LIMIT, solve
+from detente.solver.solve import solve
+from detente.solver.workers import Workers, open_workers
 
 Bools = NDArray[np.bool_]
 
@@ -98,13 +97,10 @@ def hold_cost(
     scenario: Scenario,
     term: str,
     probability: float = PROBABILITY,
+    options: SolveOptions = DEFAULT_OPTIONS,
     *,
     policy: str | None = None,
-    beliefs: int | None = None,
     periods: int | None = None,
-    threads: int | None = None,
-    memory_limit: int = MEMORY_LIMIT,
-    progress: Progress | None = None,
 ) -> HoldCost:
     """The smallest constant cost of breaking a term at which it holds with a given probability.
 
@@ -117,14 +113,12 @@ def hold_cost(
         where none of those whom it binds breaks it within the horizon.
     probability
         Between 0 and 1, without these.
+    options
+        As in `solve`. How many solves it takes is not known before: progress is an estimate.
     policy
         None for the one that the scenario names. Its other terms stay as they are.
-    beliefs, threads, memory_limit
-        As those of `solve`.
     periods
         As that of `forecast`: within which the term is to hold, of a game without end.
-    progress
-        Called now and then with a share from 0 to 1; how many solves it takes is not known before.
 
     Notes
     -----
@@ -139,7 +133,7 @@ def hold_cost(
         For a probability that is not between 0 and 1.
     """
     expect(scenario, Scenario, "hold_cost")
-    usual(beliefs=beliefs, periods=periods, threads=threads)
+    check_periods(scenario, periods)
     finite("probability", probability)
     if not 0 < probability < 1:
         raise ValueError(f"the probability is between 0 and 1, not {probability}")
@@ -148,31 +142,22 @@ def hold_cost(
     if term not in names:
         message = f"the policy {key!r} has no term {term!r}"
         hint = did_you_mean(term, names)
-        raise ScenarioError([Diagnostic(Place("--hold"), "unknown-name", message, hint)])
+        refuse("term", "unknown-name", message, hint)
     asked = scenario.terms[term]
     actors = tuple(dict.fromkeys(actor for actor, _ in asked.forbids))
     sharpness = min(precision(scenario, actor) for actor in actors)
     free = replace(asked, cost=number(0.0, asked.place))
     game = compile_game(replace(scenario, terms=Frozen({**scenario.terms, term: free})), policy=key)
-    check_periods(game, periods)
-    report = progress or (lambda _: None)
+    quiet = replace(options, progress=None)
     solves = 0
 
     def solved(cost: float, *, coarse: bool = False) -> Solution:
         nonlocal solves
         solves += 1
-        report(1.0 - 1.0 / (1.0 + solves / 8))
-        return solve(
-            _costing(game, term, actors, cost),
-            beliefs=beliefs,
-            threads=threads,
-            regret=False,
-            coarse=coarse,
-            memory_limit=memory_limit,
-        )
+        options.report(1.0 - 1.0 / (1.0 + solves / 8))
+        return solve(_costing(game, term, actors, cost), quiet, regret=False, coarse=coarse)
 
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-        workers = Workers(pool, threads or os.cpu_count() or 1)
+    with open_workers(options.threads) as workers:
         broken = breaking(game, dict.fromkeys(actors, term))
 
         def ever(solution: Solution) -> float:
@@ -186,7 +171,7 @@ def hold_cost(
             rough = ever(at.coarse) if at.coarse else 1.0 - kept
             apart = abs(curve.scale(rough) - curve.scale(1.0 - kept))
             error = apart / curve.slope(cost, sharpness) + CLOSE / sharpness
-    report(1.0)
+    options.report(1.0)
     found = Hold.NOT_ENOUGH if cost is None else Hold.FOUND if cost else Hold.NOT_NEEDED
     return HoldCost(
         term=term,

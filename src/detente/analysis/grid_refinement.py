@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from detente.arguments import finite
-from detente.errors import expect
+from detente.errors import expect, refuse
 from detente.game.arrays import CompiledGame
+from detente.game.periods import check_periods
 from detente.simulation.forecast import Forecast, forecast, overall
-from detente.solver.backward import Progress
-from detente.solver.beliefs import fewest_points
-from detente.solver.memory import memory_needed
-from detente.solver.solution import Solution, Status
-from detente.solver.solve import MEMORY_LIMIT, solve
+from detente.solver.memory import gibibytes, memory_needed
+from detente.solver.options import DEFAULT_OPTIONS, SolveOptions, least_points
+from detente.solver.solution import Status
+from detente.solver.solve import solve
 
 LARGEST = 4097
 """Points along an edge beyond which a grid is not refined: rounding is all that would be left."""
@@ -37,11 +37,9 @@ class Refined:
 def forecast_within(
     game: CompiledGame,
     accuracy: float,
+    options: SolveOptions = DEFAULT_OPTIONS,
     *,
     periods: int | None = None,
-    threads: int | None = None,
-    memory_limit: int = MEMORY_LIMIT,
-    progress: Progress | None = None,
 ) -> Refined:
     """Halve the belief grid's steps until outcome probabilities and payoffs change by less.
 
@@ -53,10 +51,10 @@ def forecast_within(
         Largest change of an outcome's probability by the end of a period, or of a payoff (in the
         scenario's unit), between a grid and one half as fine. The error of the finer one is
         smaller: about a third of it, where payoffs are smooth in beliefs.
+    options
+        As in `solve`, without belief points. A grid that needs more memory is not tried.
     periods
         Periods that are told of a game without end.
-    threads, memory_limit, progress
-        As those of `solve`. A grid that needs more memory is not tried.
 
     Returns
     -------
@@ -65,34 +63,35 @@ def forecast_within(
     """
     expect(game, CompiledGame, "forecast_within")
     finite("accuracy", accuracy, above=0.0)
-    report = progress or (lambda _: None)
-    points = max([5, *(fewest_points(game.priors[i].size) for i in game.informed)])
-    solution = _solve(game, points, threads, memory_limit)
-    told = forecast(solution, periods=periods, threads=threads)
+    check_periods(game.scenario, periods)
+    if options.beliefs is not None:
+        hint = "leave one of them out"
+        refuse("beliefs", "not-together", "the accuracy chooses the belief points itself", hint)
+    points = least_points(game)
+    quiet = replace(options, progress=None)
+    solution = solve(game, replace(quiet, beliefs=points), coarse=False)
+    told = forecast(solution, periods=periods, threads=options.threads)
     error = math.inf if game.informed else 0.0
     note = "" if game.informed else "Nothing is private: there is no belief grid to refine."
     while error > accuracy and solution.status is Status.SOLVED:
         finer = 2 * points - 1
         needed = memory_needed(game, finer)
-        if finer > LARGEST or needed > memory_limit:
+        if finer > LARGEST or needed > options.memory_limit:
             note = (
                 f"Asked for {accuracy:g}, reached {error:.1g} with {points} belief points; "
-                f"{finer} points would need {needed / 2**30:.1f} GiB of memory, allowed are "
-                f"{memory_limit / 2**30:.1f} GiB."
+                f"{finer} points would need {gibibytes(needed)} of memory, allowed are "
+                f"{gibibytes(options.memory_limit)}."
             )
             break
         rough, told_before = solution, told
-        solution = replace(_solve(game, finer, threads, memory_limit), coarse=rough)
-        told = forecast(solution, periods=periods, threads=threads)
+        solution = solve(game, replace(quiet, beliefs=finer), coarse=False)
+        solution = replace(solution, coarse=rough)
+        told = forecast(solution, periods=periods, threads=options.threads)
         points, error = finer, _change(told, told_before)
-        report(min(1.0, accuracy / error) if error else 1.0)
+        options.report(min(1.0, accuracy / error) if error else 1.0)
     if not note:
         note = f"Accuracy {accuracy:g} reached with {points} belief points: {error:.1g}."
     return Refined(told, error, error <= accuracy, note)
-
-
-def _solve(game: CompiledGame, points: int, threads: int | None, memory_limit: int) -> Solution:
-    return solve(game, beliefs=points, threads=threads, coarse=False, memory_limit=memory_limit)
 
 
 def _change(one: Forecast, other: Forecast) -> float:

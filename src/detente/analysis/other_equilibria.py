@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -11,9 +11,9 @@ from detente.arguments import MOST_STARTS, whole
 from detente.errors import expect
 from detente.scenario.notebook import InNotebook
 from detente.simulation.forecast import Forecast, forecast, overall
-from detente.solver.backward import Progress
+from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 from detente.solver.solution import Solution, Status
-from detente.solver.solve import MEMORY_LIMIT, solve
+from detente.solver.solve import solve
 
 SAME = 1e-6
 """Difference of every outcome's probability and payoff below which equilibria count as one."""
@@ -55,12 +55,10 @@ class Search(InNotebook):
 
 def search(
     result: Forecast,
+    options: SolveOptions = DEFAULT_OPTIONS,
     *,
     starts: int,
     rng: np.random.Generator,
-    threads: int | None = None,
-    memory_limit: int = MEMORY_LIMIT,
-    progress: Progress | None = None,
 ) -> Search:
     """Look for further equilibria of a forecast's game.
 
@@ -73,14 +71,12 @@ def search(
     ----------
     result
         The forecast on the principal branch.
+    options
+        As in `solve`; belief points are those of the forecast.
     starts
         How many to try.
     rng
         Source of the starts; each has a stream of its own.
-    threads, memory_limit
-        As those of `solve`.
-    progress
-        Called with the share of the starts that is done.
 
     Raises
     ------
@@ -91,23 +87,16 @@ def search(
     whole("starts", starts, 1, MOST_STARTS)
     game = result.solution.game
     points = max(result.solution.grid.points, default=None)
+    quiet = replace(options, beliefs=points, progress=None)
     told = None if game.loop is None else int(result.outcomes["t"].max())
     found, times, failed = [result], [0], 0
     for k, stream in enumerate(rng.spawn(starts)):
-        solution = solve(
-            game,
-            beliefs=points,
-            threads=threads,
-            coarse=False,
-            rng=stream,
-            memory_limit=memory_limit,
-        )
-        if progress is not None:
-            progress((k + 1) / starts)
+        solution = solve(game, quiet, coarse=False, rng=stream)
+        options.report((k + 1) / starts)
         if solution.status is not Status.SOLVED:
             failed += 1
             continue
-        other = forecast(solution, periods=told, threads=threads)
+        other = forecast(solution, periods=told, threads=options.threads)
         same = (n for n, known in enumerate(found) if _difference(known, other) <= SAME)
         number = next(same, len(found))
         if number == len(found):

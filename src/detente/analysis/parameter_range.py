@@ -7,10 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from detente.analysis.question import QuantityOfInterest
-from detente.errors import Diagnostic, Place, ScenarioError
+from detente.analysis.quantity_of_interest import QuantityOfInterest
+from detente.analysis.query import Query
+from detente.errors import Diagnostic, Place, Problems, ScenarioError
 from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Parameter, Scenario
+
+POSSIBLE = "choose `low=` and `high=` so that all values are possible"
+"""The hint where a value makes the scenario impossible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,7 @@ def axis_for(
     name: str,
     low: float | None,
     high: float | None,
-    problems: list[Diagnostic],
-    *,
-    place: str = "--parameter",
+    problems: Problems,
 ) -> Axis | None:
     """The axis of a parameter, `key` or `key.type`; None after telling what is wrong with it."""
     targets: dict[str, Parameter] = {}
@@ -67,7 +69,7 @@ def axis_for(
     if name not in targets:
         hint = did_you_mean(name, targets)
         message = f"`{name}` is not a parameter"
-        problems.append(Diagnostic(Place(place), "unknown-name", message, hint))
+        problems.add("parameter", "unknown-name", message, hint)
         return None
     parameter = targets[name]
     rows = list(zip(parameter.names(), parameter.values, parameter.ranges, strict=True))
@@ -77,15 +79,16 @@ def axis_for(
     if limits is None and (low is None or high is None):
         why = "its types have different ranges" if ranges else "the scenario gives it no range"
         message = f"it is not said where `{name}` is to be looked at: {why}"
-        hint = f"give --from and --to, or one type: {', '.join(n for n, _, _ in rows)}"
-        hint = hint if len(rows) > 1 else "give --from and --to"
-        problems.append(Diagnostic(Place(place), "missing", message, hint))
+        hint = "give `low=` and `high=`"
+        if len(rows) > 1:
+            hint = f"{hint}, or one type: {', '.join(name for name, _, _ in rows)}"
+        problems.add("parameter", "missing", message, hint)
         return None
     begin = low if low is not None else (limits or (0.0, 0.0))[0]
     end = high if high is not None else (limits or (0.0, 0.0))[1]
     if not (np.isfinite(begin) and np.isfinite(end) and begin < end):
         message = f"`{name}` cannot be looked at from {begin:g} to {end:g}"
-        problems.append(Diagnostic(Place("--from"), "out-of-range", message, "begin with the less"))
+        problems.add("low", "out-of-range", message, "begin with the less")
         return None
     levels = frozenset().union(
         scenario.horizon.parameters,
@@ -101,7 +104,7 @@ def axis_for(
     whole = parameter.key in levels
     if whole and np.floor(end) <= np.ceil(begin):
         message = f"`{name}` takes whole numbers, of which {begin:g} to {end:g} has fewer than two"
-        problems.append(Diagnostic(Place("--from"), "out-of-range", message))
+        problems.add("low", "out-of-range", message)
         return None
     return Axis(
         name=name,
@@ -115,50 +118,41 @@ def axis_for(
     )
 
 
-def check_values(question: QuantityOfInterest, changes: list[dict[str, float]]) -> None:
+def check_values(quantity: QuantityOfInterest, changes: list[dict[str, float]]) -> None:
     """Refuse values with which the scenario is not well formed: each mistake once, with where."""
     told: dict[Diagnostic, dict[str, float]] = {}
     for change in changes:
         try:
-            question.scenario.with_values(change)
+            quantity.scenario.with_values(change)
         except ScenarioError as error:
             for one in error.diagnostics:
                 told.setdefault(one, change)
     kept: dict[tuple[Place, str], Diagnostic] = {}
     for one, change in told.items():
         where = ", ".join(f"{name} = {value:g}" for name, value in change.items())
-        hint = one.hint or "choose --from and --to so that all values are possible"
+        hint = one.hint or POSSIBLE
         told_once = replace(one, message=f"with {where}: {one.message}", hint=hint)
         kept.setdefault((one.place, one.code), told_once)
     if kept:
         raise ScenarioError(kept.values())
 
 
-def level_for(
-    outcome: str | None,
-    payoff: str | None,
-    prefer: tuple[str, str] | None,
-    at: float | None,
-    problems: list[Diagnostic],
-) -> float:
+def level_for(query: Query, at: float | None, problems: Problems) -> float:
     """The level that is crossed; what is wrong with it is told."""
-    if at is None and (outcome is not None or payoff is not None):
-        what = "probability" if outcome is not None else "payoff"
-        hint = "give --at 0.5" if what == "probability" else "give --at NUMBER"
-        problems.append(
-            Diagnostic(Place("--at"), "missing", f"it is not said which {what} is crossed", hint)
-        )
+    probability = query.outcome is not None
+    if at is None and (probability or query.payoff is not None):
+        what, hint = ("probability", "0.5") if probability else ("payoff", "NUMBER")
+        message = f"it is not said which {what} is crossed"
+        problems.add("at", "missing", message, f"give `at={hint}`")
     elif at is not None and not math.isfinite(at):
-        problems.append(Diagnostic(Place("--at"), "out-of-range", f"{at} is not a finite number"))
-    elif outcome is not None and at is not None and not 0 <= at <= 1:
-        hint = f"for {at:g} % write --at {at / 100:g}" if 1 < at <= 100 else ""
-        message = f"a probability is from 0 to 1, not {at:g}"
-        problems.append(Diagnostic(Place("--at"), "out-of-range", message, hint))
+        problems.add("at", "out-of-range", f"{at} is not a finite number")
+    elif probability and at is not None and not 0 <= at <= 1:
+        hint = f"for {at:g} % write `at={at / 100:g}`" if 1 < at <= 100 else ""
+        problems.add("at", "out-of-range", f"a probability is from 0 to 1, not {at:g}", hint)
     return 0.0 if at is None else at
 
 
-def check_points(points: int, least: int, problems: list[Diagnostic]) -> None:
+def check_points(points: int, least: int, problems: Problems) -> None:
     """Tell of too few points."""
     if points < least:
-        message = f"points are at least {least}, not {points}"
-        problems.append(Diagnostic(Place("--points"), "out-of-range", message))
+        problems.add("points", "out-of-range", f"points are at least {least}, not {points}")

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from detente.analysis.query import Query, check_query, target_for
 from detente.arguments import MOST_THREADS, whole
 from detente.errors import expect
-from detente.game.arrays import CompiledGame
 from detente.game.gradient import parameter_gradient
 from detente.scenario.notebook import InNotebook
-from detente.simulation.forward import forever_periods
-from detente.solver.backward import Progress
-from detente.solver.gradient import Target, game_gradient
+from detente.solver.gradient import game_gradient
 from detente.solver.solution import Solution
+from detente.solver.workers import Progress
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,12 +50,9 @@ class Sensitivity(InNotebook):
 
 def sensitivity(
     solution: Solution,
+    query: Query,
     *,
-    outcome: str | None = None,
-    payoff: str | None = None,
-    period: int | None = None,
     happened: bool = True,
-    types: Mapping[str, str] | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Sensitivity:
@@ -71,28 +66,23 @@ def sensitivity(
     ----------
     solution
         As solved.
-    outcome, payoff
-        Name of an outcome, or of an actor: one of the two.
-    period
-        For an outcome: by the end of which period; the last one by default (of a game without
-        end, one year or so: `detente.simulation.forward.forever_periods`).
+    query
+        An outcome or an actor's payoff.
     happened
-        Whether the outcome has held by then, or holds then.
-    types
-        True types on which to condition, by actor; other actors' types are weighted by the prior.
+        Whether the outcome has held by the end of the period, or holds then.
     threads, progress
         As those of `solve`.
 
     Raises
     ------
-    ValueError
-        For names that the scenario does not have.
+    ScenarioError
+        With everything that is wrong with the query.
     """
     expect(solution, Solution, "sensitivity")
-    whole("period", period, 0)
     whole("threads", threads, 1, MOST_THREADS)
     game = solution.game
-    target, about = target_for(game, outcome, payoff, period, happened, types or {})
+    check_query(game, query)
+    target, about = target_for(game, query, happened)
     value, numbers = game_gradient(solution, target, threads=threads, progress=progress)
     slopes = parameter_gradient(game, numbers)
     rows = []
@@ -120,43 +110,3 @@ def sensitivity(
     ranked = table.assign(order=order, size=table["derivative"].abs())
     ranked = ranked.sort_values(["order", "size"], ascending=False, kind="stable")
     return Sensitivity(solution, about, value, ranked[columns].reset_index(drop=True))
-
-
-def target_for(
-    game: CompiledGame,
-    outcome: str | None,
-    payoff: str | None,
-    period: int | None,
-    happened: bool,
-    types: Mapping[str, str],
-) -> tuple[Target, str]:
-    """What to differentiate, as numbers and in words."""
-    actors = game.scenario.actors
-    if (outcome is None) == (payoff is None):
-        raise ValueError("give an outcome or an actor's payoff, one of the two")
-    given = np.ones(len(game.profiles))
-    by_prior = np.ones(len(actors), dtype=bool)
-    for i, (key, actor) in enumerate(actors.items()):
-        if key in types:
-            if types[key] not in actor.types:
-                raise ValueError(f"{key} has no type {types[key]!r}")
-            by_prior[i] = False
-            given *= game.profiles[:, i] == actor.types.index(types[key])
-    if unknown := set(types) - set(actors):
-        raise ValueError(f"there is no actor {sorted(unknown)[0]!r}")
-    told = "".join(f", {key} being {kind}" for key, kind in types.items())
-    if payoff is not None:
-        if payoff not in actors:
-            raise ValueError(f"there is no actor {payoff!r}")
-        target = Target(given, by_prior, actor=list(actors).index(payoff))
-        return target, f"the payoff of {payoff}{told}"
-    if outcome is None or outcome not in game.holds:
-        raise ValueError(f"there is no outcome {outcome!r}")
-    last = game.periods if game.loop is None else forever_periods(game)
-    at = last if period is None else period
-    if at < 0 or (game.loop is None and at > last):
-        raise ValueError(f"periods are 0 (the start) to {last}, not {at}")
-    target = Target(given, by_prior, outcome=outcome, period=at, happened=happened)
-    when = game.scenario.calendar.label(at) if at else "the start"
-    verb = "has come about by" if happened else "holds in"
-    return target, f"the probability that {outcome} {verb} {when}{told}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 
@@ -13,14 +12,21 @@ import pandas as pd
 
 from detente.analysis import threshold_wording as wording
 from detente.analysis.crossings import Curve, Root, find_roots
-from detente.analysis.parameter_range import Axis, axis_for, check_points, check_values, level_for
-from detente.analysis.question import Evaluation, QuantityOfInterest, SolveOptions, ask
+from detente.analysis.parameter_range import (
+    POSSIBLE,
+    Axis,
+    axis_for,
+    check_points,
+    check_values,
+    level_for,
+)
+from detente.analysis.quantity_of_interest import Evaluation, QuantityOfInterest, quantity_for
+from detente.analysis.query import Query
 from detente.analysis.threshold_result import Crossing, Interrupted, Threshold
-from detente.arguments import MOST_THREADS, MOST_VALUES, finite, whole
-from detente.errors import Diagnostic, ScenarioError, expect
+from detente.arguments import MOST_VALUES, finite, whole
+from detente.errors import Problems, ScenarioError, expect
 from detente.scenario.model import Scenario
-from detente.solver.backward import Progress
-from detente.solver.solve import MEMORY_LIMIT
+from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 
 POINTS = 9
 """Values at equal distances: enough for a cubic to follow a curve that bends two or three times."""
@@ -44,24 +50,15 @@ EXACT = 1e-9
 def threshold(
     scenario: Scenario,
     parameter: str,
+    query: Query,
     *,
-    outcome: str | None = None,
-    payoff: str | None = None,
-    prefer: tuple[str, str] | None = None,
-    actor: str | None = None,
     at: float | None = None,
-    within: int | None = None,
-    types: Mapping[str, str] | None = None,
-    policy: str | None = None,
     low: float | None = None,
     high: float | None = None,
     points: int = POINTS,
     tolerance: float | None = None,
     slopes: bool = False,
-    beliefs: int | None = None,
-    threads: int | None = None,
-    memory_limit: int = MEMORY_LIMIT,
-    progress: Progress | None = None,
+    options: SolveOptions = DEFAULT_OPTIONS,
 ) -> Threshold:
     """Find the values of a parameter at which a number crosses a level, all in its range.
 
@@ -71,17 +68,10 @@ def threshold(
         As loaded; other parameters keep their values.
     parameter
         Its name: `step_cost.sincere`, or `step_cost` for all types together.
-    outcome, payoff, prefer
-        Which number: an outcome's probability, an actor's expected payoff, or how much more the
-        first of two policies gives `actor` than the second ('' is no terms). One of the three.
+    query
+        Which number.
     at
         The level: of a probability from 0 to 1, needed; of a payoff needed; of a preference 0.
-    within
-        For an outcome: by the end of which period; the last one by default.
-    types
-        True types on which to condition, by actor.
-    policy
-        As in `compile_game`; not with `prefer`.
     low, high
         Where to look; by default the range that the scenario gives the parameter.
     points
@@ -92,10 +82,8 @@ def threshold(
     slopes
         Whether to compute the exact derivative at each of the points as well, so that a pair of
         crossings between two of them shows in the slopes. At crossings it is always computed.
-    beliefs, threads, memory_limit
-        As in `solve`.
-    progress
-        Called with about the share of the work that is done, from 0 to 1.
+    options
+        As in `solve`; the share of the work that is done is an estimate.
 
     Raises
     ------
@@ -115,40 +103,25 @@ def threshold(
     """
     expect(scenario, Scenario, "threshold")
     whole("points", points, 1, MOST_VALUES)
-    whole("within", within, 1)
-    whole("beliefs", beliefs, 1)
-    whole("threads", threads, 1, MOST_THREADS)
+    whole("within", query.within, 1)
     finite("at", at)
     finite("low", low)
     finite("high", high)
     finite("tolerance", tolerance, above=0.0)
-    problems: list[Diagnostic] = []
+    problems = Problems()
     axis = axis_for(scenario, parameter, low, high, problems)
-    level = level_for(outcome, payoff, prefer, at, problems)
+    level = level_for(query, at, problems)
     check_points(points, 4, problems)
-    question = ask(
-        scenario,
-        outcome=outcome,
-        payoff=payoff,
-        prefer=prefer,
-        actor=actor,
-        within=within,
-        types=types or {},
-        policy=policy,
-        beliefs=beliefs,
-        changing=[parameter],
-        problems=problems,
-    )
-    assert axis is not None  # or `ask` has refused
+    quantity = quantity_for(scenario, query, options, [parameter], problems)
+    assert axis is not None  # or this has been refused
     grid = axis.grid(points)
     spacing = max(b - a for a, b in pairwise(grid))
     if axis.present is not None and axis.low <= axis.present <= axis.high:
         # In place of a value next to it: two almost equal ones would send a spline astray.
         apart = NEAR * spacing
         grid = sorted([*(v for v in grid if abs(v - axis.present) > apart), axis.present])
-    check_values(question, [axis.at(value) for value in grid])
-    means = SolveOptions(beliefs, threads, memory_limit)
-    search = _Search(question, axis, level, means, grid, spacing, progress)
+    check_values(quantity, [axis.at(value) for value in grid])
+    search = _Search(quantity, axis, level, options, grid, spacing)
     try:
         return search.run(slopes, tolerance)
     except KeyboardInterrupt:
@@ -160,31 +133,29 @@ class _Search:
 
     def __init__(
         self,
-        question: QuantityOfInterest,
+        quantity: QuantityOfInterest,
         axis: Axis,
         level: float,
-        means: SolveOptions,
+        options: SolveOptions,
         grid: list[float],
         spacing: float,
-        progress: Progress | None,
     ) -> None:
-        self.question, self.axis, self.level, self.means = question, axis, level, means
+        self.quantity, self.axis, self.level = quantity, axis, level
         self.grid, self.spacing = grid, spacing
-        self.report = progress or (lambda _: None)
+        self.report, self.options = options.report, replace(options, progress=None)
         self.answers: dict[float, Evaluation] = {}
         self.done = 0
-        self.structural = question.structural(axis.names)
+        self.structural = quantity.structural(axis.names)
 
     def answer(self, value: float, *, coarse: bool = True, slopes: bool = False) -> Evaluation:
         """The number at a value, kept."""
         change = self.axis.at(value)
         try:
-            answer = self.question.answer(change, self.means, coarse=coarse, slopes=slopes)
+            answer = self.quantity.evaluate(change, self.options, coarse=coarse, slopes=slopes)
         except ScenarioError as error:
-            hint = "choose --from and --to so that all values are possible"
             where = f"with {self.axis.name} = {value:g}"
             raise ScenarioError(
-                replace(one, message=f"{where}: {one.message}", hint=one.hint or hint)
+                replace(one, message=f"{where}: {one.message}", hint=one.hint or POSSIBLE)
                 for one in error.diagnostics
             ) from None
         self.answers[value] = answer
@@ -280,20 +251,20 @@ class _Search:
 
     def result(self, crossings: tuple[Crossing, ...], *, complete: bool) -> Threshold:
         """All that is known by now."""
-        question, axis = self.question, self.axis
+        quantity, query, axis = self.quantity, self.quantity.query, self.axis
         ordered = sorted(self.answers.items())
         rows = [(v, a.number, a.error, self.slope(a), a.solved) for v, a in ordered]
         columns = ["value", "number", "error", "derivative", "solved"]
         found = Threshold(
-            scenario=question.scenario,
+            scenario=quantity.scenario,
             parameter=axis.name,
             unit=axis.unit,
-            about=question.about,
-            kind=question.kind,
-            short=question.short,
+            about=quantity.about,
+            kind=query.kind,
+            short=quantity.short,
             at=self.level,
-            prefer=question.prefer,
-            actor=question.actor if question.prefer else None,
+            prefer=query.prefer,
+            actor=query.actor,
             present=axis.present,
             low=axis.low,
             high=axis.high,
@@ -315,7 +286,7 @@ class _Search:
             answer = self.answers.get(crossing.value)
             if answer is None or answer.slopes is None or not self.slope(answer):
                 continue
-            for one in self.question.scenario.parameters.values():
+            for one in self.quantity.scenario.parameters.values():
                 entries = zip(one.names(), one.values, one.ranges, strict=True)
                 for name, value, limits in entries:
                     if name in self.axis.names:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,14 +13,13 @@ from scipy.interpolate import RectBivariateSpline
 
 from detente.analysis import threshold_wording as wording
 from detente.analysis.parameter_range import axis_for, check_points, check_values, level_for
-from detente.analysis.question import Evaluation, QuantityOfInterest, SolveOptions, ask
-from detente.arguments import MOST_THREADS, MOST_VALUES, finite, whole
-from detente.errors import Diagnostic, Place, ScenarioError, expect
+from detente.analysis.quantity_of_interest import Evaluation, QuantityOfInterest, quantity_for
+from detente.analysis.query import Query
+from detente.arguments import MOST_VALUES, finite, whole
+from detente.errors import Problems, ScenarioError, expect
 from detente.scenario.model import Scenario
 from detente.scenario.notebook import InNotebook
-from detente.solver.backward import Progress
-from detente.solver.beliefs import fewest_points
-from detente.solver.solve import MEMORY_LIMIT
+from detente.solver.options import DEFAULT_OPTIONS, SolveOptions, least_points
 
 Floats = NDArray[np.float64]
 
@@ -98,22 +96,13 @@ class MapInterrupted(KeyboardInterrupt):
 def threshold_map(
     scenario: Scenario,
     parameters: tuple[str, str],
+    query: Query,
     *,
-    outcome: str | None = None,
-    payoff: str | None = None,
-    prefer: tuple[str, str] | None = None,
-    actor: str | None = None,
     at: float | None = None,
-    within: int | None = None,
-    types: Mapping[str, str] | None = None,
-    policy: str | None = None,
     low: tuple[float | None, float | None] = (None, None),
     high: tuple[float | None, float | None] = (None, None),
     points: int = POINTS,
-    beliefs: int | None = None,
-    threads: int | None = None,
-    memory_limit: int = MEMORY_LIMIT,
-    progress: Progress | None = None,
+    options: SolveOptions = DEFAULT_OPTIONS,
 ) -> ThresholdMap:
     """Map where a number is above a level, over two parameters.
 
@@ -123,14 +112,14 @@ def threshold_map(
         As loaded.
     parameters
         Their names, two different ones.
+    query, at
+        As in `threshold`.
     low, high
         The ends of where each is looked at; by default its range.
     points
         Values of each parameter, at least 4: the square of it is solved.
-    beliefs
-        Belief points; by default about half of those that a single solve takes, for speed.
-    outcome, payoff, prefer, actor, at, within, types, policy, threads, memory_limit, progress
-        As in `threshold`.
+    options
+        As in `solve`; belief points are by default about half of those of a single solve.
 
     Raises
     ------
@@ -147,41 +136,27 @@ def threshold_map(
     """
     expect(scenario, Scenario, "threshold_map")
     whole("points", points, 1, MOST_VALUES)
-    whole("within", within, 1)
-    whole("beliefs", beliefs, 1)
-    whole("threads", threads, 1, MOST_THREADS)
+    whole("within", query.within, 1)
     finite("at", at)
     for name, end in zip(("low", "low", "high", "high"), (*low, *high), strict=True):
         finite(name, end)
-    problems: list[Diagnostic] = []
+    problems = Problems()
     axes = [
         axis_for(scenario, name, low[k], high[k], problems) for k, name in enumerate(parameters)
     ]
-    level = level_for(outcome, payoff, prefer, at, problems)
+    level = level_for(query, at, problems)
     check_points(points, 4, problems)
     if None not in axes and set(axes[0].names) & set(axes[1].names):  # type: ignore[union-attr]
         message = "a map needs two different parameters"
-        problems.append(Diagnostic(Place("--parameter"), "not-together", message))
-    question = ask(
-        scenario,
-        outcome=outcome,
-        payoff=payoff,
-        prefer=prefer,
-        actor=actor,
-        within=within,
-        types=types or {},
-        policy=policy,
-        beliefs=beliefs,
-        changing=parameters,
-        problems=problems,
-    )
+        problems.add("parameter", "not-together", message)
+    quantity = quantity_for(scenario, query, options, parameters, problems)
     first, second = (axis for axis in axes if axis is not None)
     nodes = [(a, b) for b in second.grid(points) for a in first.grid(points)]
     changes = [{**first.at(a), **second.at(b)} for a, b in nodes]
-    check_values(question, changes)
-    beliefs = beliefs or _half(question)
-    means = SolveOptions(beliefs, threads, memory_limit)
-    smooth = not question.structural((*first.names, *second.names))
+    check_values(quantity, changes)
+    beliefs = options.beliefs or _half(quantity)
+    per_node = replace(options, beliefs=beliefs, progress=None)
+    smooth = not quantity.structural((*first.names, *second.names))
     answers: list[Evaluation] = []
     present = None
     if first.present is not None and second.present is not None:
@@ -194,15 +169,15 @@ def threshold_map(
         ]
         table = pd.DataFrame(rows, columns=["first", "second", "number", "error", "solved"])
         found = ThresholdMap(
-            scenario=question.scenario,
+            scenario=quantity.scenario,
             parameters=(first.name, second.name),
             units=(first.unit, second.unit),
-            about=question.about,
-            kind=question.kind,
-            short=question.short,
+            about=quantity.about,
+            kind=query.kind,
+            short=quantity.short,
             at=level,
-            prefer=question.prefer,
-            actor=question.actor if question.prefer else None,
+            prefer=query.prefer,
+            actor=query.actor,
             present=present,
             map=table,
             contours=(),
@@ -218,19 +193,18 @@ def threshold_map(
 
     try:
         for change in changes:
-            answers.append(_answer(question, change, means))
-            if progress is not None:
-                progress(len(answers) / len(changes))
+            answers.append(_evaluate(quantity, change, per_node))
+            options.report(len(answers) / len(changes))
     except KeyboardInterrupt:
         raise MapInterrupted(result(complete=False)) from None
     return result(complete=True)
 
 
-def _answer(
-    question: QuantityOfInterest, change: dict[str, float], means: SolveOptions
+def _evaluate(
+    quantity: QuantityOfInterest, change: dict[str, float], options: SolveOptions
 ) -> Evaluation:
     try:
-        return question.answer(change, means)
+        return quantity.evaluate(change, options)
     except ScenarioError as error:
         where = ", ".join(f"{name} = {value:g}" for name, value in change.items())
         raise ScenarioError(
@@ -238,11 +212,10 @@ def _answer(
         ) from None
 
 
-def _half(question: QuantityOfInterest) -> int:
+def _half(quantity: QuantityOfInterest) -> int:
     """About half of the belief points of a single solve, odd, and not too few."""
-    least = [fewest_points(g.priors[i].size) for g in question.games for i in g.informed]
-    half = (question.default_points() + 1) // 2
-    return max([5, half + 1 - half % 2, *least])
+    half = (quantity.default_points() + 1) // 2
+    return max(half + 1 - half % 2, *(least_points(game) for game in quantity.games))
 
 
 def _lines(

@@ -8,20 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from detente.cli import complete, console
-from detente.cli.inputs import (
-    Beliefs,
-    Horizon,
-    Json,
-    Memory,
-    Periods,
-    Set,
-    Source,
-    Threads,
-    check_options,
-    load_scenario,
-    memory_limit,
-    prepare_kernels,
-)
+from detente.cli.groups import with_groups
+from detente.cli.inputs import Json, Source
+from detente.cli.options import ForecastOptions, ScenarioOptions
 from detente.cli.unsolved import tell_unsolved
 
 if TYPE_CHECKING:
@@ -30,8 +19,10 @@ if TYPE_CHECKING:
     from detente.analysis.announce import Announcement
 
 
+@with_groups
 def announce(
     source: Source,
+    *,
     who: Annotated[
         str | None, typer.Option(metavar="ACTOR", help="Who announces; as the file says, else.")
     ] = None,
@@ -44,34 +35,18 @@ def announce(
             autocompletion=complete.policy,
         ),
     ] = None,
-    values: Set = None,
-    horizon: Horizon = None,
-    beliefs: Beliefs = None,
-    periods: Periods = None,
-    memory: Memory = None,
-    threads: Threads = None,
+    changes: ScenarioOptions,
+    solving: ForecastOptions,
     as_json: Json = False,
 ) -> None:
     """Let an actor announce a policy before the first period: who would, and what it tells."""
-    scenario = load_scenario(source, values, horizon)
-    if beliefs is not None or periods is not None:
-        from detente.game.compile import compile_game
-
-        check_options(compile_game(scenario, policy=""), beliefs, None, periods)
-    prepare_kernels(scenario)
+    scenario = changes.load(source)
+    solving.prepare(scenario)
     from detente.analysis.announce import announce as solve_all
 
     with console.progress("Solving each policy") as report:
-        found = solve_all(
-            scenario,
-            policies,
-            who=who,
-            beliefs=beliefs,
-            periods=periods,
-            threads=threads,
-            memory_limit=memory_limit(memory),
-            progress=report,
-        )
+        options, periods = solving.options(report), solving.periods
+        found = solve_all(scenario, policies, options, who=who, periods=periods)
     unsolved = tell_unsolved({"": found.status}, text=not as_json)
     if as_json:
         console.print_json(as_data(found))

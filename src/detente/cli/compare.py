@@ -7,22 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from detente.cli import complete, console
+from detente.cli import console
 from detente.cli.credibility import as_data as credibility_data
-from detente.cli.inputs import (
-    Beliefs,
-    Horizon,
-    Json,
-    Memory,
-    Periods,
-    Set,
-    Source,
-    Threads,
-    check_options,
-    load_scenario,
-    memory_limit,
-    prepare_kernels,
-)
+from detente.cli.groups import with_groups
+from detente.cli.inputs import Against, Json, Policies, Source
+from detente.cli.options import ForecastOptions, ScenarioOptions
 from detente.cli.unsolved import tell_unsolved
 
 if TYPE_CHECKING:
@@ -38,56 +27,27 @@ SAME = "≈"
 """Beside a number that cannot be told from the base's."""
 
 
+@with_groups
 def compare(
     source: Source,
-    policies: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--policies",
-            metavar="POLICY",
-            help="A policy to compare (may be repeated); all else.",
-            autocompletion=complete.policy,
-        ),
-    ] = None,
-    against: Annotated[
-        str | None,
-        typer.Option(
-            metavar="POLICY",
-            help="The policy to compare with; the scenario's own else.",
-            autocompletion=complete.policy,
-        ),
-    ] = None,
+    *,
+    policies: Policies = None,
+    against: Against = None,
     credible: Annotated[
         bool, typer.Option("--credibility", help="Tell also which terms would be kept.")
     ] = False,
-    values: Set = None,
-    horizon: Horizon = None,
-    beliefs: Beliefs = None,
-    periods: Periods = None,
-    memory: Memory = None,
-    threads: Threads = None,
+    changes: ScenarioOptions,
+    solving: ForecastOptions,
     as_json: Json = False,
 ) -> None:
     """Compare policies: outcomes, payoffs, first moves, and who prefers which."""
-    scenario = load_scenario(source, values, horizon)
-    if beliefs is not None or periods is not None:
-        from detente.game.compile import compile_game
-
-        check_options(compile_game(scenario, policy=""), beliefs, None, periods)
-    prepare_kernels(scenario)
+    scenario = changes.load(source)
+    solving.prepare(scenario)
     from detente.analysis.compare import compare as solve_all
 
     with console.progress("Solving each policy") as report:
-        found = solve_all(
-            scenario,
-            policies,
-            against=against,
-            beliefs=beliefs,
-            periods=periods,
-            threads=threads,
-            memory_limit=memory_limit(memory),
-            progress=report,
-        )
+        options, periods = solving.options(report), solving.periods
+        found = solve_all(scenario, policies, options, against=against, periods=periods)
     judged: dict[str, Credibility] = {}
     if credible:
         from detente.analysis.credibility import credibility
@@ -95,15 +55,8 @@ def compare(
         announced = [p for p in found.forecasts if p and scenario.policies[p].terms]
         for policy in announced:
             with console.progress(f"Weighing the terms of {policy}") as report:
-                judged[policy] = credibility(
-                    scenario,
-                    policy,
-                    beliefs=beliefs,
-                    periods=periods,
-                    threads=threads,
-                    memory_limit=memory_limit(memory),
-                    progress=report,
-                )
+                options = solving.options(report)
+                judged[policy] = credibility(scenario, policy, options, periods=periods)
     statuses = {policy or NO_TERMS: f.solution.status for policy, f in found.forecasts.items()}
     statuses |= {f"the terms of {policy}": one.status for policy, one in judged.items()}
     unsolved = tell_unsolved(statuses, text=not as_json)

@@ -18,6 +18,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from detente.cli.flags import in_flags
 from detente.cli.layout import layout
 from detente.errors import Diagnostic
 from detente.text import escaped_json, on_one_line, shown
@@ -113,7 +114,7 @@ def print_diagnostics(diagnostics: Iterable[Diagnostic], *, stderr: bool = True)
     """Mistakes and warnings, each with its hint after it; to stderr unless they are the answer."""
     console = _console(stderr=stderr)
     styles = {"error": "bold red", "warning": "bold yellow"}
-    for d in diagnostics:
+    for d in map(in_flags, diagnostics):
         line = Text(on_one_line(f"{d.place}: "))
         line.append(f"{d.severity}[{d.code}]", style=styles[d.severity])
         line.append(on_one_line(f": {d.message}"))

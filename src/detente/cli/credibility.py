@@ -8,24 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from detente.cli import console
-from detente.cli.inputs import (
-    Beliefs,
-    Horizon,
-    Json,
-    Memory,
-    Periods,
-    Policy,
-    Set,
-    Source,
-    Threads,
-    check_options,
-    check_packages,
-    finite,
-    load_scenario,
-    memory_limit,
-    prepare_kernels,
-    refuse,
-)
+from detente.cli.groups import with_groups
+from detente.cli.inputs import Json, Policy, Source, check_packages, finite, refuse
+from detente.cli.options import ForecastOptions, ScenarioOptions
 from detente.cli.unsolved import tell_unsolved
 
 if TYPE_CHECKING:
@@ -33,68 +18,49 @@ if TYPE_CHECKING:
     from detente.analysis.enforcement_cost import HoldCost
 
 
+@with_groups
 def credibility(
     source: Source,
+    *,
     policy: Policy = None,
-    hold: Annotated[
+    term: Annotated[
         str | None,
-        typer.Option(metavar="TERM", help="Find the smallest cost at which this term holds."),
+        typer.Option(
+            "--hold", metavar="TERM", help="Find the smallest cost at which this term holds."
+        ),
     ] = None,
     probability: Annotated[
         float | None,
         typer.Option(callback=finite, help="With which it is to hold; 0.9 by default."),
     ] = None,
-    values: Set = None,
-    horizon: Horizon = None,
-    beliefs: Beliefs = None,
-    periods: Periods = None,
-    memory: Memory = None,
-    threads: Threads = None,
+    changes: ScenarioOptions,
+    solving: ForecastOptions,
     as_json: Json = False,
 ) -> None:
     """Tell which terms would be kept, what breaking them would gain, what would hold them."""
-    scenario = load_scenario(source, values, horizon)
-    if probability is not None and hold is None:
+    scenario = changes.load(source)
+    if probability is not None and term is None:
         message = "it goes with a term that is to hold"
         refuse("--probability", "missing", message, "name the term: --hold TERM")
     if probability is not None and not 0 < probability < 1:
         message = f"a probability is between 0 and 1, not {probability:g}"
         refuse("--probability", "out-of-range", message)
-    if hold is not None:
+    if term is not None:
         check_packages("--hold", "finding the cost needs", {"scipy": "SciPy"}, "analysis")
-    if beliefs is not None or periods is not None:
-        from detente.game.compile import compile_game
-
-        check_options(compile_game(scenario, policy=""), beliefs, None, periods)
-    prepare_kernels(scenario)
+    solving.prepare(scenario)
     from detente.analysis.credibility import credibility as judge
 
     held: HoldCost | None = None
-    if hold is not None:
+    periods = solving.periods
+    if term is not None:
         from detente.analysis.enforcement_cost import PROBABILITY, hold_cost
 
         with console.progress("Looking for the cost") as report:
-            held = hold_cost(
-                scenario,
-                hold,
-                PROBABILITY if probability is None else probability,
-                policy=policy,
-                beliefs=beliefs,
-                periods=periods,
-                threads=threads,
-                memory_limit=memory_limit(memory),
-                progress=report,
-            )
+            least = PROBABILITY if probability is None else probability
+            options = solving.options(report)
+            held = hold_cost(scenario, term, least, options, policy=policy, periods=periods)
     with console.progress("Weighing the terms") as report:
-        found = judge(
-            scenario,
-            policy,
-            beliefs=beliefs,
-            periods=periods,
-            threads=threads,
-            memory_limit=memory_limit(memory),
-            progress=report,
-        )
+        found = judge(scenario, policy, solving.options(report), periods=periods)
     statuses = {"": found.status}
     if held is not None:
         statuses[f"what would hold {held.term}"] = held.status

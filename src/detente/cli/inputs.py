@@ -22,7 +22,6 @@ from detente.errors import Diagnostic, Place, ScenarioError
 if TYPE_CHECKING:
     from detente.game.arrays import CompiledGame
     from detente.scenario.model import Scenario
-    from detente.solver.solution import Solution
 
 MOST_ROWS = 10_000
 """Rows of a table that may be asked for."""
@@ -60,6 +59,36 @@ Horizon = Annotated[
     typer.Option(min=1, max=MOST_PERIODS, help="Number of periods, instead of the scenario's."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file that Detente did not write.")]
+Policies = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--policies",
+        metavar="POLICY",
+        help="A policy to compare (may be repeated); all else.",
+        autocompletion=complete.policy,
+    ),
+]
+Against = Annotated[
+    str | None,
+    typer.Option(
+        metavar="POLICY",
+        help="The policy to compare with; the scenario's own else.",
+        autocompletion=complete.policy,
+    ),
+]
+Outcome = Annotated[
+    str | None,
+    typer.Option(
+        help="The outcome whose probability is asked about.", autocompletion=complete.outcome
+    ),
+]
+Payoff = Annotated[str | None, typer.Option(help="Or the actor whose payoff is.")]
+Within = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=MOST_PERIODS, help="Periods within which it comes about; all by default."
+    ),
+]
 Policy = Annotated[
     str | None,
     typer.Option(
@@ -121,55 +150,9 @@ def load_scenario(source: str, values: list[str] | None, horizon: int | None) ->
     return scenario
 
 
-def compile_scenario(
-    source: str, values: list[str] | None, horizon: int | None, policy: str | None
-) -> CompiledGame:
-    from detente.game.compile import compile_game
-
-    game = compile_game(load_scenario(source, values, horizon), policy=policy)
-    if horizon is None:  # what cannot happen in a shortened run is no mistake
-        console.print_diagnostics(game.warnings)
-    return game
-
-
-def check_options(
-    game: CompiledGame, beliefs: int | None, accuracy: float | None, periods: int | None
-) -> None:
-    """Refuse options that make no sense for this game."""
-    from detente.solver.beliefs import fewest_points
-
-    least = max((fewest_points(game.priors[i].size) for i in game.informed), default=5)
-    if beliefs is not None and (beliefs < least or beliefs % 2 == 0):
-        message = f"belief points are an odd number of at least {least}, not {beliefs}"
-        refuse("--beliefs", "out-of-range", message, "17, 33 and 65 are usual")
-    if accuracy is not None and not accuracy > 0:
-        refuse("--accuracy", "out-of-range", f"the accuracy is a positive number, not {accuracy}")
-    if accuracy is not None and beliefs is not None:
-        message = "the accuracy chooses the belief points itself"
-        refuse("--beliefs", "not-together", message, "give one of --beliefs and --accuracy")
-    if periods is not None and game.loop is None:
-        message = "the scenario ends by itself"
-        refuse("--periods", "not-here", message, "give --horizon to shorten or lengthen it")
-    check_date(game.scenario, "--periods", periods)
-
-
-def check_date(scenario: Scenario, option: str, periods: int | None) -> None:
-    """Refuse a number of periods after which there is no calendar."""
-    try:
-        scenario.calendar.date(1 if periods is None else periods + 1)
-    except (OverflowError, ValueError):
-        refuse(option, "out-of-range", "the calendar ends after the year 9999", "give fewer")
-
-
-def memory_limit(memory: float | None) -> int:
-    from detente.solver.solve import MEMORY_LIMIT
-
-    return MEMORY_LIMIT if memory is None else int(memory * 2**30)
-
-
 def prepare_kernels(about: CompiledGame | Scenario) -> None:
     """Compile the kernels that a game needs and this machine lacks, and say so."""
-    _import_numba()
+    import_numba()
     from detente.game.arrays import CompiledGame
     from detente.game.compile import compile_game
     from detente.solver import ready
@@ -186,7 +169,7 @@ def prepare_kernels(about: CompiledGame | Scenario) -> None:
         ready.prepare(game, report)
 
 
-def _import_numba() -> None:
+def import_numba() -> None:
     """Import Numba without what it asks SciPy for, if that is installed.
 
     Numba looks for linear algebra, which no kernel uses, when the first kernel is taken from its
@@ -200,30 +183,6 @@ def _import_numba() -> None:
         import_module("numba.np.arraymath")
     finally:
         del modules["scipy"]
-
-
-def solve_game(
-    game: CompiledGame,
-    beliefs: int | None,
-    threads: int | None,
-    *,
-    coarse: bool = True,
-    regret: bool = True,
-    memory: float | None = None,
-) -> Solution:
-    """Solve with a progress display."""
-    from detente.solver.solve import solve
-
-    with console.progress("Solving") as report:
-        return solve(
-            game,
-            beliefs=beliefs,
-            threads=threads,
-            coarse=coarse,
-            regret=regret,
-            memory_limit=memory_limit(memory),
-            progress=report,
-        )
 
 
 def given_type(text: str) -> tuple[str, str]:

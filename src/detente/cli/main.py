@@ -20,37 +20,29 @@ import typer
 from typer.core import TyperGroup
 
 from detente import __version__, files
-from detente.arguments import MOST_PERIODS, MOST_STARTS
-from detente.cli import complete, console, outputs
+from detente.arguments import MOST_STARTS
+from detente.cli import console, outputs
 from detente.cli.announce import announce
 from detente.cli.check import check
 from detente.cli.compare import compare
 from detente.cli.credibility import credibility
 from detente.cli.ensemble import ensemble
 from detente.cli.explore import explore
+from detente.cli.flags import RUNNING
+from detente.cli.groups import with_groups
 from detente.cli.inputs import (
     MOST_ROWS,
-    Beliefs,
     Force,
-    Horizon,
     Json,
-    Memory,
-    Periods,
-    Policy,
+    Outcome,
+    Payoff,
     Seed,
-    Set,
     Source,
-    Threads,
-    check_date,
-    check_options,
-    compile_scenario,
+    Within,
     finite,
-    load_scenario,
-    memory_limit,
-    prepare_kernels,
     refuse,
-    solve_game,
 )
+from detente.cli.options import ForecastOptions, PolicyOptions, ScenarioOptions, SolvingOptions
 from detente.cli.report import report
 from detente.cli.sample import sample
 from detente.cli.threshold import threshold
@@ -62,6 +54,11 @@ from detente.text import shown
 
 class _Commands(TyperGroup):
     """The commands; what was typed is shown in messages, not obeyed by the terminal."""
+
+    def resolve_command(self, *words: Any) -> Any:
+        name, command, rest = super().resolve_command(*words)
+        RUNNING.set(command)
+        return name, command, rest
 
     def make_context(self, *words: Any, **more: Any) -> Any:
         with _shown():
@@ -125,13 +122,12 @@ def list_scenarios(as_json: Json = False) -> None:
 
 
 @app.command()
-def show(
-    source: Source, values: Set = None, horizon: Horizon = None, as_json: Json = False
-) -> None:
+@with_groups
+def show(source: Source, *, changes: ScenarioOptions, as_json: Json = False) -> None:
     """Explain a scenario in words, with its ledger of assumptions."""
     from detente.cli import explain
 
-    scenario = load_scenario(source, values, horizon)
+    scenario = changes.load(source)
     if as_json:
         console.print_json(explain.as_data(scenario))
     else:
@@ -142,12 +138,11 @@ app.command()(check)
 
 
 @app.command()
+@with_groups
 def run(
     source: Source,
-    values: Set = None,
-    horizon: Horizon = None,
-    policy: Policy = None,
-    beliefs: Beliefs = None,
+    *,
+    setting: PolicyOptions,
     accuracy: Annotated[
         float | None,
         typer.Option(
@@ -161,21 +156,22 @@ def run(
         ),
     ] = 0,
     seed: Seed = 0,
-    periods: Periods = None,
-    memory: Memory = None,
-    threads: Threads = None,
+    solving: ForecastOptions,
     as_json: Json = False,
 ) -> None:
     """Solve a scenario and print the forecast, then how good the answer is."""
-    game = compile_scenario(source, values, horizon, policy)
-    check_options(game, beliefs, accuracy, periods)
-    prepare_kernels(game)
-    limit = memory_limit(memory)
+    if accuracy is not None and not accuracy > 0:
+        refuse("--accuracy", "out-of-range", f"the accuracy is a positive number, not {accuracy}")
+    if accuracy is not None and solving.beliefs is not None:
+        message = "the accuracy chooses the belief points itself"
+        refuse("--beliefs", "not-together", message, "give one of --beliefs and --accuracy")
+    game = setting.compile(source)
+    solving.prepare(game)
     from detente.cli import results
 
-    note = ""
+    note, periods, threads = "", solving.periods, solving.threads
     if accuracy is None:
-        solution = solve_game(game, beliefs, threads, memory=memory)
+        solution = solving.solve(game)
         from detente.simulation.forecast import forecast
 
         with console.progress("Playing it forward") as report:
@@ -184,14 +180,7 @@ def run(
         from detente.analysis.grid_refinement import forecast_within
 
         with console.progress("Refining the belief grid") as report:
-            refined = forecast_within(
-                game,
-                accuracy,
-                periods=periods,
-                threads=threads,
-                memory_limit=limit,
-                progress=report,
-            )
+            refined = forecast_within(game, accuracy, solving.options(report), periods=periods)
         result, note = refined.forecast, refined.note
     found = None
     if search:
@@ -201,14 +190,8 @@ def run(
         from detente.cli import answers
 
         with console.progress("Looking for other equilibria") as report:
-            found = look(
-                result,
-                starts=search,
-                rng=np.random.default_rng(seed),
-                threads=threads,
-                memory_limit=limit,
-                progress=report,
-            )
+            rng = np.random.default_rng(seed)
+            found = look(result, solving.options(report), starts=search, rng=rng)
     unsolved = tell_unsolved({"": result.solution.status}, text=not as_json)
     if as_json:
         data = results.as_data(result)
@@ -228,60 +211,30 @@ def run(
 
 
 @app.command()
+@with_groups
 def sensitivity(
     source: Source,
-    outcome: Annotated[
-        str | None,
-        typer.Option(
-            help="The outcome whose probability is asked about.", autocompletion=complete.outcome
-        ),
-    ] = None,
-    payoff: Annotated[str | None, typer.Option(help="Or the actor whose payoff is.")] = None,
-    within: Annotated[
-        int | None,
-        typer.Option(
-            min=1, max=MOST_PERIODS, help="Periods within which it comes about; all by default."
-        ),
-    ] = None,
+    *,
+    outcome: Outcome = None,
+    payoff: Payoff = None,
+    within: Within = None,
     top: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Parameters to print.")] = 15,
-    values: Set = None,
-    horizon: Horizon = None,
-    policy: Policy = None,
-    beliefs: Beliefs = None,
-    memory: Memory = None,
-    threads: Threads = None,
+    setting: PolicyOptions,
+    solving: SolvingOptions,
     as_json: Json = False,
 ) -> None:
     """Rank the assumptions that a probability or a payoff hangs on, by exact derivatives."""
-    game = compile_scenario(source, values, horizon, policy)
-    check_options(game, beliefs, None, None)
-    if (outcome is None) == (payoff is None):
-        message = "say what to explain: an outcome or an actor's payoff"
-        refuse("--outcome", "missing", message, f"it has outcomes {', '.join(game.holds)}")
-    if outcome is not None and outcome not in game.holds:
-        known = ", ".join(game.holds) or "none"
-        refuse("--outcome", "unknown-name", f"there is no outcome {outcome!r}", f"it has: {known}")
-    if payoff is not None and payoff not in game.scenario.actors:
-        known = ", ".join(game.scenario.actors)
-        refuse("--payoff", "unknown-name", f"there is no actor {payoff!r}", f"it has: {known}")
-    if within is not None and game.loop is None and within > game.periods:
-        message = f"the scenario has {game.periods} periods, not {within}"
-        refuse("--within", "out-of-range", message)
-    check_date(game.scenario, "--within", within)
-    prepare_kernels(game)
-    solution = solve_game(game, beliefs, threads, coarse=False, regret=False, memory=memory)
+    game = setting.compile(source)
+    solving.prepare(game)
+    from detente.analysis.query import Query, check_query
     from detente.analysis.sensitivity import sensitivity as differentiate
     from detente.cli import answers
 
+    query = Query(outcome=outcome, payoff=payoff, within=within)
+    check_query(game, query)  # before it takes time
+    solution = solving.solve(game, coarse=False, regret=False)
     with console.progress("Differentiating") as report:
-        found = differentiate(
-            solution,
-            outcome=outcome,
-            payoff=payoff,
-            period=within,
-            threads=threads,
-            progress=report,
-        )
+        found = differentiate(solution, query, threads=solving.threads, progress=report)
     unsolved = tell_unsolved({"": solution.status}, text=not as_json)
     if as_json:
         console.print_json(answers.sensitivity_data(found))
@@ -314,8 +267,10 @@ def new(
 
 
 @app.command()
+@with_groups
 def export(
     source: Source,
+    *,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File; - is stdout.")
     ] = None,
@@ -323,16 +278,14 @@ def export(
     max_nodes: Annotated[
         int, typer.Option(min=1, max=20_000_000, help="Largest tree to write.")
     ] = 200_000,
-    values: Set = None,
-    horizon: Horizon = None,
-    policy: Policy = None,
+    setting: PolicyOptions,
 ) -> None:
     """Write a small scenario as an extensive form for Gambit (.efg)."""
     target = Path(files.STDOUT) if output is None else output
     outputs.check(target, inputs=[source], force=force)
     from detente.game.export import to_efg
 
-    text = to_efg(compile_scenario(source, values, horizon, policy), max_nodes=max_nodes)
+    text = to_efg(setting.compile(source), max_nodes=max_nodes)
     outputs.write(target, text, inputs=[source], force=force)
     if str(target) != files.STDOUT:
         console.say(f"Wrote {target}.", error=True)

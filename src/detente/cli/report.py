@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,32 +11,26 @@ import typer
 from detente import files
 from detente.cli import complete, console, outputs
 from detente.cli.explore import NEEDED as NEEDED_TO_EXPLORE
+from detente.cli.groups import with_groups
 from detente.cli.inputs import (
     STDIN,
-    Beliefs,
     Force,
-    Horizon,
-    Memory,
-    Periods,
-    Policy,
-    Set,
     Source,
-    Threads,
-    check_options,
     check_packages,
-    compile_scenario,
-    memory_limit,
-    prepare_kernels,
     refuse,
 )
+from detente.cli.options import ForecastOptions, PolicyOptions
 from detente.cli.unsolved import tell_unsolved
+from detente.scenario.frozen import Frozen
 
 NEEDED = {"jinja2": "jinja2", "matplotlib": "matplotlib", "scipy": "SciPy"}
 """Packages that only the report needs: the extra `report` of the project."""
 
 
+@with_groups
 def report(
     source: Source,
+    *,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="The page; by default SCENARIO.html here."),
@@ -74,13 +69,8 @@ def report(
     outcome: Annotated[
         str | None, typer.Option(help="The outcome to explain; by default the most open one.")
     ] = None,
-    values: Set = None,
-    horizon: Horizon = None,
-    policy: Policy = None,
-    beliefs: Beliefs = None,
-    periods: Periods = None,
-    memory: Memory = None,
-    threads: Threads = None,
+    setting: PolicyOptions,
+    solving: ForecastOptions,
 ) -> None:
     """Write a forecast, a comparison of policies and what they rest on as one web page."""
     needed, extra = NEEDED, "report"
@@ -90,8 +80,7 @@ def report(
     if source == STDIN and output is None:
         message = "a scenario from stdin gives no name to the page"
         refuse("--output", "missing", message, "name the page: --output standoff.html")
-    game = compile_scenario(source, values, horizon, policy)
-    check_options(game, beliefs, None, periods)
+    game = setting.compile(source)
     target = Path(f"{game.scenario.name}.html") if output is None else output
     inputs = [one for one in (source, moves, ensemble) if one is not None]
     outputs.check(target, inputs=inputs, force=force)
@@ -106,39 +95,35 @@ def report(
         from detente.ensembles.results import open_ensemble
 
         found = open_ensemble(ensemble)
-    prepare_kernels(game)
+    solving.prepare(game)
     from detente.report.data import build
     from detente.report.page import render
 
     given = {
-        "--policy": policy,
+        "--policy": setting.policy,
         "--outcome": outcome,
         "--moves": moves,
         "--ensemble": ensemble,
         "--wish": wish,
-        "--horizon": horizon,
-        "--beliefs": beliefs,
-        "--periods": periods,
+        "--horizon": setting.horizon,
+        "--beliefs": solving.beliefs,
+        "--periods": solving.periods,
     }
     options = {name: str(value) for name, value in given.items() if value is not None}
     with console.progress("Writing the report") as tell:
         data = build(
             game.scenario,
-            policy=policy,
+            solving.options(lambda share: tell(0.95 * share)),
+            policy=setting.policy,
             policies=policies,
-            question=outcome,
+            outcome=outcome,
             moves=record,
             skip_impossible=skip_impossible,
             ensemble=found,
             wish=wish,
-            beliefs=beliefs,
-            periods=periods,
-            threads=threads,
-            memory_limit=memory_limit(memory),
-            options=options,
-            progress=lambda share: tell(0.95 * share),
+            periods=solving.periods,
         )
-        page = render(data)
+        page = render(replace(data, options=Frozen(options)))
     unsolved = tell_unsolved({"": data.forecast.solution.status}, text=False)
     outputs.write(target, page, inputs=inputs, force=force)
     if str(target) != files.STDOUT:

@@ -14,21 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from detente.arguments import MOST_DRAWS
-from detente.cli.inputs import (
-    Beliefs,
-    Horizon,
-    Json,
-    Periods,
-    Policy,
-    Seed,
-    Set,
-    Source,
-    Threads,
-    check_options,
-    compile_scenario,
-    prepare_kernels,
-    solve_game,
-)
+from detente.cli.groups import with_groups
+from detente.cli.inputs import Json, Seed, Source
+from detente.cli.options import ForecastOptions, PolicyOptions
 from detente.cli.unsolved import tell_unsolved
 from detente.text import as_cell, escaped_json
 
@@ -36,30 +24,27 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@with_groups
 def sample(
     source: Source,
+    *,
     draws: Annotated[int, typer.Option(min=1, max=MOST_DRAWS, help="Number of histories.")] = 10,
     seed: Seed = 0,
-    values: Set = None,
-    horizon: Horizon = None,
-    policy: Policy = None,
-    beliefs: Beliefs = None,
-    periods: Periods = None,
-    threads: Threads = None,
+    setting: PolicyOptions,
+    solving: ForecastOptions,
     as_json: Json = False,
 ) -> None:
     """Draw histories from the forecast, as a table in CSV."""
-    game = compile_scenario(source, values, horizon, policy)
-    check_options(game, beliefs, None, periods)
-    prepare_kernels(game)
-    solution = solve_game(game, beliefs, threads, coarse=False)
+    game = setting.compile(source)
+    solving.prepare(game)
+    solution = solving.solve(game, coarse=False)
     unsolved = tell_unsolved({"": solution.status}, text=False)
     import numpy as np
 
     from detente.simulation.sample import sample_batches
 
     rng = np.random.default_rng(seed)
-    tables = sample_batches(solution, draws=draws, rng=rng, periods=periods)
+    tables = sample_batches(solution, draws=draws, rng=rng, periods=solving.periods)
     try:
         (write_json if as_json else write_csv)(tables)
     except BrokenPipeError:  # the reader has had enough; nothing is left to be flushed at the end

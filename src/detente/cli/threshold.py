@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from detente.arguments import MOST_PERIODS, MOST_VALUES
-from detente.cli import complete, console
+from detente.arguments import MOST_VALUES
+from detente.cli import console
+from detente.cli.groups import with_groups
 from detente.cli.inputs import (
-    Beliefs,
-    Force,
-    Horizon,
     Json,
-    Memory,
-    Policy,
-    Set,
+    Outcome,
+    Payoff,
     Source,
-    Threads,
-    check_date,
+    Within,
     check_packages,
     finite,
     given_type,
-    load_scenario,
-    memory_limit,
-    prepare_kernels,
     refuse,
 )
-from detente.cli.pictures import Plot, check_plot, draw
+from detente.cli.options import PlotOptions, PolicyOptions, SolvingOptions
 from detente.cli.unsolved import tell
 from detente.errors import Diagnostic, Place, Severity
 
 if TYPE_CHECKING:
+    from detente.analysis.query import Query
     from detente.analysis.threshold_map import ThresholdMap
     from detente.analysis.threshold_result import Threshold
     from detente.scenario.model import Scenario
@@ -40,44 +35,45 @@ NEEDED = {"scipy": "SciPy", "contourpy": "contourpy"}
 """Packages by the name under which they are imported: those of the extra `analysis`."""
 
 
-def threshold(
-    source: Source,
-    parameter: Annotated[
-        list[str],
-        typer.Option(
-            "--parameter", "-p", help="The parameter that changes; give it twice for a map of two."
-        ),
-    ],
-    outcome: Annotated[
-        str | None,
-        typer.Option(
-            help="The outcome whose probability is asked about.", autocompletion=complete.outcome
-        ),
-    ] = None,
-    payoff: Annotated[str | None, typer.Option(help="Or the actor whose payoff is.")] = None,
+@dataclass(frozen=True)
+class QueryOptions:
+    """Which number is asked about."""
+
+    outcome: Outcome = None
+    payoff: Payoff = None
     prefer: Annotated[
         tuple[str, str] | None,
         typer.Option(metavar="POLICY POLICY", help="Or two policies: which is preferred?"),
-    ] = None,
+    ] = None
     actor: Annotated[
         str | None, typer.Option("--for", metavar="ACTOR", help="Whose preference.")
-    ] = None,
+    ] = None
     at: Annotated[
         float | None,
         typer.Option(
             callback=finite, help="The level to be crossed: 0.5 for 50 %; 0 with --prefer."
         ),
-    ] = None,
-    within: Annotated[
-        int | None,
-        typer.Option(
-            min=1, max=MOST_PERIODS, help="Periods within which it comes about; all by default."
-        ),
-    ] = None,
-    given: Annotated[
+    ] = None
+    within: Within = None
+    types: Annotated[
         list[str] | None,
-        typer.Option(metavar="ACTOR=TYPE", help="Condition on a true type (may be repeated)."),
-    ] = None,
+        typer.Option(
+            "--given", metavar="ACTOR=TYPE", help="Condition on a true type (may be repeated)."
+        ),
+    ] = None
+
+    def query(self, policy: str | None) -> Query:
+        """As the library takes it."""
+        from detente.analysis.query import Query
+
+        types = dict(given_type(text) for text in self.types or ())
+        return Query(self.outcome, self.payoff, self.prefer, self.actor, self.within, types, policy)
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """Where a crossing is looked for, and how closely."""
+
     low: Annotated[
         list[float] | None,
         typer.Option(
@@ -85,61 +81,56 @@ def threshold(
             callback=finite,
             help="Where to begin, instead of the range's end; one for each.",
         ),
-    ] = None,
+    ] = None
     high: Annotated[
         list[float] | None, typer.Option("--to", callback=finite, help="Where to end.")
-    ] = None,
+    ] = None
     points: Annotated[
         int, typer.Option(min=1, max=MOST_VALUES, help="Values of each parameter, evenly spaced.")
-    ] = 9,
+    ] = 9
     tolerance: Annotated[
         float | None, typer.Option(callback=finite, help="Width to which a jump is narrowed.")
-    ] = None,
+    ] = None
     slopes: Annotated[
         bool, typer.Option("--slopes", help="Use exact derivatives at all values, too.")
-    ] = False,
-    plot: Plot = None,
-    force: Force = False,
-    values: Set = None,
-    horizon: Horizon = None,
-    policy: Policy = None,
-    beliefs: Beliefs = None,
-    memory: Memory = None,
-    threads: Threads = None,
+    ] = False
+
+
+@with_groups
+def threshold(
+    source: Source,
+    *,
+    parameter: Annotated[
+        list[str],
+        typer.Option(
+            "--parameter", "-p", help="The parameter that changes; give it twice for a map of two."
+        ),
+    ],
+    asked: QueryOptions,
+    search: SearchOptions,
+    picture: PlotOptions,
+    setting: PolicyOptions,
+    solving: SolvingOptions,
     as_json: Json = False,
 ) -> None:
     """Find what it takes: where a probability is crossed, or a preference flips."""
     if len(parameter) > 2:
         refuse("--parameter", "too-many", "a curve has one parameter, a map two, not more")
-    starts, ends = _ends("--from", low, parameter), _ends("--to", high, parameter)
-    types = dict(given_type(text) for text in given or ())
-    check_plot(plot, inputs=[source], force=force)
+    starts, ends = _ends("--from", search.low, parameter), _ends("--to", search.high, parameter)
+    picture.check([source])
     check_packages("detente threshold", "finding a threshold needs", NEEDED, "analysis")
+    tolerance = search.tolerance
     if tolerance is not None and not tolerance > 0:
         refuse("--tolerance", "out-of-range", f"the tolerance is positive, not {tolerance:g}")
-    scenario = load_scenario(source, values, horizon)
-    check_date(scenario, "--within", within)
+    scenario = setting.load(source)
     _warn_of_ranges(scenario, parameter, [starts, ends])
-    prepare_kernels(scenario)
+    solving.prepare(scenario)
     from detente.analysis import threshold as one
     from detente.analysis import threshold_map as two
     from detente.analysis.threshold_result import Interrupted
     from detente.cli.threshold_text import print_curve, print_map, threshold_data
 
-    question: dict[str, Any] = {
-        "outcome": outcome,
-        "payoff": payoff,
-        "prefer": prefer,
-        "actor": actor,
-        "at": at,
-        "within": within,
-        "types": types,
-        "policy": policy,
-        "points": points,
-        "beliefs": beliefs,
-        "threads": threads,
-        "memory_limit": memory_limit(memory),
-    }
+    query = asked.query(setting.policy)
     found: Threshold | ThresholdMap
     try:
         with console.progress("Solving at one value after the other") as report:
@@ -147,21 +138,25 @@ def threshold(
                 found = two.threshold_map(
                     scenario,
                     (parameter[0], parameter[1]),
+                    query,
+                    at=asked.at,
                     low=(starts[0], starts[1]),
                     high=(ends[0], ends[1]),
-                    progress=report,
-                    **question,
+                    points=search.points,
+                    options=solving.options(report),
                 )
             else:
                 found = one.threshold(
                     scenario,
                     parameter[0],
+                    query,
+                    at=asked.at,
                     low=starts[0],
                     high=ends[0],
+                    points=search.points,
                     tolerance=tolerance,
-                    slopes=slopes,
-                    progress=report,
-                    **question,
+                    slopes=search.slopes,
+                    options=solving.options(report),
                 )
     except (Interrupted, two.MapInterrupted) as stopped:
         found = stopped.found
@@ -177,10 +172,10 @@ def threshold(
         print_curve(found)
     if not found.complete:
         raise typer.Exit(130)
-    if plot is not None:
+    if picture.plot is not None:
         from detente.analysis.threshold_plot import save
 
-        draw(save, found, plot, inputs=[source], force=force)
+        picture.draw(save, found, [source])
     if unsolved:
         raise typer.Exit(1)
 

@@ -11,35 +11,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from detente.cli import console, track_text
-from detente.cli.inputs import (
-    Beliefs,
-    Force,
-    Horizon,
-    Json,
-    Memory,
-    Periods,
-    Policy,
-    Set,
-    Source,
-    Threads,
-    check_options,
-    compile_scenario,
-    prepare_kernels,
-    refuse,
-    solve_game,
-)
-from detente.cli.pictures import Plot, check_plot, draw
+from detente.cli.groups import with_groups
+from detente.cli.inputs import Json, Source, refuse
+from detente.cli.options import ForecastOptions, PlotOptions, PolicyOptions
 from detente.cli.unsolved import tell_unsolved
 from detente.errors import ScenarioError
 
 if TYPE_CHECKING:
     from detente.game.arrays import CompiledGame
     from detente.simulation.track import Track
-    from detente.solver.solution import Solution
 
 
+@with_groups
 def track(
     source: Source,
+    *,
     moves: Annotated[
         str | None,
         typer.Argument(
@@ -63,41 +49,25 @@ def track(
     record: Annotated[
         bool, typer.Option("--record", help="Print the library's record, to begin from, and stop.")
     ] = False,
-    plot: Plot = None,
-    force: Force = False,
-    values: Set = None,
-    horizon: Horizon = None,
-    policy: Policy = None,
-    beliefs: Beliefs = None,
-    periods: Periods = None,
-    memory: Memory = None,
-    threads: Threads = None,
+    picture: PlotOptions,
+    setting: PolicyOptions,
+    solving: ForecastOptions,
     as_json: Json = False,
 ) -> None:
     """Follow a record of moves: how surprising each was, what to believe, what comes next."""
     if record:
         sys.stdout.write(_text_of_record(source))
         return
-    inputs = [one for one in (source, moves, compare) if one is not None]
-    check_plot(plot, inputs=inputs, force=force)
-    game = compile_scenario(source, values, horizon, policy)
-    check_options(game, beliefs, None, periods)
+    inputs = [file for file in (source, moves, compare) if file is not None]
+    picture.check(inputs)
+    game = setting.compile(source)
     name = moves if moves is not None else _own_record(source)
     games = [game]
     if compare is not None or compare_policy is not None:
-        other = source if compare is None else compare
-        shared = values if compare is None else None
-        games.append(compile_scenario(other, shared, horizon, compare_policy))
-    tracks = _tracks(
-        games,
-        name,
-        skip=skip_impossible,
-        path=path,
-        beliefs=beliefs,
-        periods=periods,
-        memory=memory,
-        threads=threads,
-    )
+        values = setting.values if compare is None else None
+        other = replace(setting, values=values, policy=compare_policy)
+        games.append(other.compile(source if compare is None else compare))
+    tracks = _tracks(games, name, solving, skip=skip_impossible, path=path)
     factor = None
     if len(tracks) == 2:
         from detente.analysis.bayes_factor import bayes_factor
@@ -112,24 +82,16 @@ def track(
         track_text.print_track(tracks[0])
         if factor is not None:
             track_text.print_factor(factor, *tracks)
-    if plot is not None:
+    if picture.plot is not None:
         from detente.analysis.track_plot import save
 
-        draw(save, tracks[0], plot, inputs=inputs, force=force)
+        picture.draw(save, tracks[0], inputs)
     if unsolved:
         raise typer.Exit(1)
 
 
 def _tracks(
-    games: list[CompiledGame],
-    name: str,
-    *,
-    skip: bool,
-    path: bool,
-    beliefs: int | None,
-    periods: int | None,
-    memory: float | None,
-    threads: int | None,
+    games: list[CompiledGame], name: str, solving: ForecastOptions, *, skip: bool, path: bool
 ) -> list[Track]:
     """The record through each of the games; it is read for all before any is solved."""
     from detente.scenario.observations import read_record
@@ -139,14 +101,12 @@ def _tracks(
         with _account(k):
             records.append(read_record(name, game.scenario))
     console.print_diagnostics(records[0].warnings)
-    prepare_kernels(games[0])
+    solving.prepare(games[0])
     from detente.simulation.track import track as follow
 
     found = []
     for k, (game, record) in enumerate(zip(games, records, strict=True)):
-        solution: Solution = solve_game(
-            game, beliefs, threads, coarse=True, regret=False, memory=memory
-        )
+        solution = solving.solve(game, regret=False)
         with _account(k), console.progress("Following the record") as report:
             found.append(
                 follow(
@@ -154,8 +114,8 @@ def _tracks(
                     record,
                     skip_impossible=skip,
                     path=path and k == 0,
-                    periods=periods,
-                    threads=threads,
+                    periods=solving.periods,
+                    threads=solving.threads,
                     progress=report,
                 )
             )

@@ -12,18 +12,17 @@ from importlib.metadata import version
 from detente.ensembles.columns import PLAIN, input_column, result_columns
 from detente.ensembles.draws import Plan, plan
 from detente.ensembles.quantities import Kind
-from detente.errors import Diagnostic, Place, ScenarioError, SolveError
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
 from detente.scenario.frozen import Frozen
-from detente.scenario.hints import did_you_mean
 from detente.scenario.loader import loads
 from detente.scenario.model import Scenario
+from detente.scenario.policies import find_policies
 from detente.simulation.forward import forever_periods
 from detente.simulation.wording import marks_within
 from detente.solver.beliefs import fewest_points
-from detente.solver.memory import memory_needed
-from detente.solver.solve import MEMORY_LIMIT, default_points
+from detente.solver.memory import memory_needed, refuse_beyond
+from detente.solver.options import MEMORY_LIMIT, SolveOptions, default_points, least_points
 
 FORMAT = 2
 """Version of the folder's form: a run of another one is refused."""
@@ -172,30 +171,13 @@ def make_record(
         If a world would need more memory than a solve may take.
     """
     base = scenario.policy if against is None else against
-    wanted = tuple(scenario.policies or ("",)) if policies is None else tuple(policies)
-    problems = [
-        Diagnostic(
-            Place(place),
-            "unknown-name",
-            f"the scenario has no policy {name!r}",
-            did_you_mean(name, scenario.policies),
-        )
-        for place, name in [*(("--policies", name) for name in wanted), ("--against", base)]
-        if name and name not in scenario.policies
-    ]
-    if problems:
-        raise ScenarioError(problems)
-    # The policy that others are compared with comes first where it has not been named.
-    wanted = tuple(dict.fromkeys(wanted if base in wanted else (base, *wanted)))
+    wanted = find_policies(scenario, policies, against)
     games = [compile_game(scenario, policy=name) for name in wanted]
     game = games[0]
-    least = max((fewest_points(p.size) for p in game.priors if p.size > 1), default=0)
-    points = ensemble_points(default_points(game), least) if beliefs is None else beliefs
-    if not game.informed:
-        points = 0
-    elif points < least or points % 2 == 0:
-        message = f"belief points are an odd number of at least {least}, not {points}"
-        raise ScenarioError([Diagnostic(Place("--beliefs"), "out-of-range", message)])
+    points = 0
+    if game.informed:
+        usual = ensemble_points(default_points(game), least_points(game))
+        points = SolveOptions(beliefs=usual if beliefs is None else beliefs).points(game)
     _refuse_large(games, 2 * points - 1 if checked and points else points)
     told = game.periods
     if game.loop is not None:
@@ -234,12 +216,12 @@ def _refuse_large(games: Sequence[CompiledGame], points: int) -> None:
         memory_needed(game, points or fewest_points(1), regret=False, coarse=False)
         for game in games
     )
-    if needed > MEMORY_LIMIT:
-        raise SolveError(
-            f"a world with {points} belief points for each informed actor needs about "
-            f"{needed / 2**30:.1f} GiB of memory; allowed are {MEMORY_LIMIT / 2**30:.1f} GiB.\n"
-            "hint: use fewer belief points or periods, or --checked 0 for no finer grid"
-        )
+    refuse_beyond(
+        MEMORY_LIMIT,
+        needed,
+        f"a world with {points} belief points for each informed actor",
+        "use fewer belief points or periods, or --checked 0 for no finer grid",
+    )
 
 
 def versions() -> dict[str, str]:

@@ -18,7 +18,6 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -33,9 +32,10 @@ from detente.game.compile import compile_game, with_values
 from detente.scenario.model import Scenario
 from detente.simulation.forecast import ANY, conditions
 from detente.simulation.forward import forward
-from detente.solver.backward import Workers
+from detente.solver.options import SolveOptions
 from detente.solver.solution import Solution, Status
 from detente.solver.solve import solve
+from detente.solver.workers import open_workers
 
 Row = dict[str, object]
 
@@ -88,14 +88,8 @@ class Worker:
 
     def _results(self, draw: Draw, policy: str, beliefs: int) -> Row:
         game = self._game(draw, policy)
-        solution = solve(
-            game,
-            beliefs=beliefs or None,
-            threads=1,
-            regret=False,
-            coarse=False,
-            checked=AUDITED,
-        )
+        options = SolveOptions(beliefs=beliefs or None, threads=1)
+        solution = solve(game, options, regret=False, coarse=False, checked=AUDITED)
         told = {"status": solution.status.name, "residual": solution.certificate.residual}
         if solution.status is not Status.SOLVED:
             return failed(solution.status.name, solution.status.value) | told
@@ -168,8 +162,8 @@ def failed(status: str, reason: str) -> Row:
 def results(solution: Solution, periods: int, times: Sequence[int]) -> dict[str, float]:
     """Probabilities of outcomes, overall and by the type of one actor, and payoffs."""
     game = solution.game
-    with ThreadPoolExecutor(1) as pool:
-        run = forward(solution, Workers(pool, 1), periods=None if game.loop is None else periods)
+    with open_workers(1) as workers:
+        run = forward(solution, workers, periods=None if game.loop is None else periods)
     found: dict[str, float] = {}
     for labels, weights in conditions(game):
         known = [(actor, kind) for actor, kind in labels.items() if kind != ANY]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detente.errors import Diagnostic, Place, ScenarioError, expect
+from detente.errors import Diagnostic, Problems, ScenarioError, expect
 from detente.game.arrays import CompiledGame, Floats, Layer
 from detente.game.effects import ZERO, probabilities
 from detente.game.enumerate import enumerate_game
@@ -22,6 +22,7 @@ from detente.game.structure import Ints, Side, Skeleton, Structure
 from detente.game.term_status import variables
 from detente.scenario.expression import Formula
 from detente.scenario.model import Action, Scenario
+from detente.scenario.policies import find_policy
 from detente.scenario.values import constant
 
 MAX_CODE = 2**62
@@ -49,8 +50,7 @@ def compile_game(scenario: Scenario, *, policy: str | None = None) -> CompiledGa
         probabilities that do not add up, too many states.
     """
     expect(scenario, Scenario, "compile_game")
-    policy = scenario.policy if policy is None else policy
-    _check_sizes(scenario, policy)
+    policy = _checked(scenario, policy)
     structure = enumerate_game(scenario, policy)
     game = _fill(scenario, policy, structure)
     if game is None:  # cannot happen: the structure was made for these very values
@@ -294,18 +294,17 @@ def fuse(first: Layer, second: Layer) -> Layer:
     )
 
 
-def _check_sizes(scenario: Scenario, policy: str) -> None:
-    """Refuse an unknown policy, and what is too large to be numbered."""
-    found = []
-    if policy and policy not in scenario.policies:
-        known = ", ".join(repr(key) for key in scenario.policies) or "none"
-        message = f"the scenario has no policy {policy!r}"
-        found.append(Diagnostic(Place("--policy"), "unknown-name", message, f"it has: {known}"))
-    state = variables(scenario, policy if policy in scenario.policies else "")
+def _checked(scenario: Scenario, policy: str | None) -> str:
+    """The policy's name; refuses an unknown one, and what is too large to be numbered."""
+    problems, key = Problems(), ""
+    with problems.gather():
+        key = find_policy(scenario, policy).key
+    state = variables(scenario, key)
     if math.prod(v.size for v in state) > MAX_CODE:
         place = max(state, key=lambda v: v.size).place
         message = "all levels together make more than 2^62 states, too many to number"
-        found.append(Diagnostic(place, "too-large", message, "use fewer variables or levels"))
+        hint = "use fewer variables or levels"
+        problems.found.append(Diagnostic(place, "too-large", message, hint))
     informed = [actor for actor in scenario.actors.values() if len(actor.types) > 1]
     counts = list(accumulate((len(actor.types) for actor in informed), operator.mul))
     if counts and counts[-1] > MAX_PROFILES:
@@ -319,6 +318,6 @@ def _check_sizes(scenario: Scenario, policy: str) -> None:
             "taken"
         )
         hint = "give fewer types, or fewer actors private ones"
-        found.append(Diagnostic(place, "too-large", message, hint))
-    if found:
-        raise ScenarioError(sorted(found, key=lambda d: d.place))
+        problems.found.append(Diagnostic(place, "too-large", message, hint))
+    problems.refuse()
+    return key

@@ -18,6 +18,7 @@ from detente.game.structure import Bools, Ints, Skeleton, Structure, encode
 from detente.game.term_status import standings, variables
 from detente.game.turns import Builder, Reach
 from detente.scenario.model import Scenario, Term
+from detente.scenario.policies import terms_of
 from detente.scenario.values import constant
 
 
@@ -36,8 +37,7 @@ def enumerate_game(scenario: Scenario, policy: str) -> Structure:
     state = variables(scenario, policy)
     at = evaluator(scenario, state, profiles, last, findings)
     moved = evaluator(generic(scenario), state, profiles, last, Findings())
-    chosen = scenario.policies[policy].terms if policy else ()
-    terms = tuple(scenario.terms[key] for key in chosen)
+    terms = terms_of(scenario, policy)
     build = Builder(scenario, at, moved, terms, standings(scenario, policy), Reach())
 
     start = build.remember(encode(state, {v.key: np.array([v.start]) for v in state}), 1)

@@ -75,7 +75,7 @@ def count_nodes(game: CompiledGame) -> int:
     if game.loop is not None:
         raise SolveError(
             "play goes on forever, so that it has no tree\n"
-            "hint: take a horizon, as in `--horizon 2` or `scenario.with_horizon(2)`"
+            "hint: set a horizon, such as 2 periods (`scenario.with_horizon(2)`)"
         )
     below = [1] * game.final.size
     for layer in reversed(game.layers):

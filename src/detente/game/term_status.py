@@ -22,6 +22,7 @@ from detente.game.evaluate import Evaluator
 from detente.game.structure import Bools, Ints, decode
 from detente.scenario.expression import Formula
 from detente.scenario.model import Scenario, Support, Term, Variable
+from detente.scenario.policies import terms_of
 from detente.scenario.triggers import period
 
 WAITING, STANDING, LAPSED = "waiting", "standing", "lapsed"
@@ -51,8 +52,7 @@ class Standing:
 
 def standings(scenario: Scenario, policy: str) -> dict[str, Standing]:
     """The terms of a policy ('' for none) that begin or lapse at an event, by name."""
-    chosen = scenario.policies[policy].terms if policy else ()
-    terms = [scenario.terms[key] for key in chosen]
+    terms = terms_of(scenario, policy)
     return {term.key: Standing(term, _variable(term)) for term in terms if term.events()}
 
 

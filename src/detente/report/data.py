@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -29,23 +29,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from detente.analysis.compare import Comparison, compare_forecasts
+from detente.analysis.query import Query
 from detente.analysis.sensitivity import Sensitivity, sensitivity
 from detente.analysis.threshold import threshold
 from detente.analysis.threshold_result import Threshold
-from detente.errors import Diagnostic, Place, ScenarioError
+from detente.errors import Problems, refuse
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
+from detente.game.periods import check_periods
 from detente.report.worlds import Worlds, check_worlds, look
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Scenario
 from detente.scenario.observations import Record
+from detente.scenario.policies import find_policy
 from detente.simulation.forecast import Forecast, forecast, overall
 from detente.simulation.track import Track, track
-from detente.solver.backward import Progress
-from detente.solver.beliefs import fewest_points, grid_size
+from detente.solver.beliefs import grid_size
+from detente.solver.options import DEFAULT_OPTIONS, SolveOptions, least_points
 from detente.solver.solution import Solution
-from detente.solver.solve import MEMORY_LIMIT, default_points, solve
+from detente.solver.solve import solve
+from detente.solver.workers import Progress
 
 if TYPE_CHECKING:
     from detente.ensembles.results import Ensemble
@@ -85,12 +89,12 @@ class ReportData:
         What a record of moves tells; None without one.
     worlds
         What an ensemble of worlds tells; None without one.
-    options
-        What was asked for, by name, in the words of the command line; nothing that is a default.
     points, turning_points
         Belief points of the first solve, and of comparison and derivatives; and of thresholds.
     versions
         By package, and of Python.
+    options
+        What was asked for, by name, in the words of the command line; nothing that is a default.
     """
 
     scenario: Scenario
@@ -101,10 +105,10 @@ class ReportData:
     thresholds: tuple[Threshold, ...]
     track: Track | None
     worlds: Worlds | None
-    options: Mapping[str, str]
     points: tuple[int, int]
     turning_points: int
     versions: Mapping[str, str]
+    options: Mapping[str, str] = field(default_factory=Frozen)
 
     @property
     def game(self) -> CompiledGame:
@@ -126,20 +130,16 @@ def named(policy: str) -> str:
 
 def build(
     scenario: Scenario,
+    options: SolveOptions = DEFAULT_OPTIONS,
     *,
     policy: str | None = None,
     policies: Sequence[str] | None = None,
-    question: str | None = None,
+    outcome: str | None = None,
     moves: Record | None = None,
     skip_impossible: bool = False,
     ensemble: Ensemble | None = None,
     wish: str | None = None,
-    beliefs: int | None = None,
     periods: int | None = None,
-    threads: int | None = None,
-    memory_limit: int = MEMORY_LIMIT,
-    options: Mapping[str, str] | None = None,
-    progress: Progress | None = None,
 ) -> ReportData:
     """Compute what a page tells.
 
@@ -147,25 +147,21 @@ def build(
     ----------
     scenario
         As loaded.
+    options
+        As in `solve`.
     policy
         The policy in force; by default the scenario's.
     policies
         Those to compare it with; by default all of the scenario, or those of the ensemble.
-    question
-        The outcome to look at more closely: by default the most open one, nearest to even odds.
+    outcome
+        The one to look at more closely: by default the most open one, nearest to even odds.
     moves, skip_impossible
         A record of moves, and as that of `track`.
     ensemble, wish
         Worlds of the same scenario under the same policies, as `detente.ensemble` or
         `detente.open_ensemble` gave them, and what is wished for in them, as that of `explore`.
-    beliefs, threads, memory_limit
-        As those of `solve`.
     periods
         As that of `forecast`, for play without end.
-    options
-        What was asked for, to be told in the record of the run.
-    progress
-        Called with the share of the work that is done, from 0 to 1.
 
     Raises
     ------
@@ -176,11 +172,11 @@ def build(
         If a solve would need more memory than allowed.
     """
     base = scenario.policy if policy is None else policy
-    _check_names(scenario, base, policies or (), question)
+    _check_names(scenario, policy, policies, outcome)
+    check_periods(scenario, periods)
     if wish is not None and ensemble is None:
         message = "a wish is looked for in worlds, and there are none"
-        hint = "give the results of `detente ensemble` with --ensemble"
-        raise ScenarioError([Diagnostic(Place("--wish"), "missing", message, hint)])
+        refuse("wish", "missing", message, "give the results of an ensemble: `ensemble=RESULTS`")
     every = tuple(scenario.policies) if ensemble is None else ensemble.record.policies
     wanted = list(dict.fromkeys([base, *(every if policies is None else policies)]))
     worlds = None
@@ -189,13 +185,12 @@ def build(
         worlds = look(ensemble, against=base, wish=wish)
     games = {name: compile_game(scenario, policy=name) for name in wanted}
     game = games[base]
-    points = default_points(game) if beliefs is None else beliefs
+    points, threads = options.points(game), options.threads
     fewer = _points_to_compare(game, points)
-    work = _Work(progress, _plan(game, points, fewer, len(wanted), moves is not None))
-    solve_one = partial(solve, threads=threads, memory_limit=memory_limit)
+    work = _Work(options.progress, _plan(game, points, fewer, len(wanted), moves is not None))
     tell = partial(forecast, periods=periods, threads=threads)
 
-    solution = solve_one(game, beliefs=points, progress=work.next())
+    solution = solve(game, replace(options, progress=work.next()))
     told = tell(solution, progress=work.next())
     seen = None
     if moves is not None:
@@ -212,33 +207,31 @@ def build(
     forecasts = {base: told}
     if fewer != points and solution.coarse is not None:
         # The grid half as fine is solved already; its own error needs one half as fine again.
-        again = solve_one(game, beliefs=_half(fewer), regret=False, coarse=False)
+        coarsest = replace(options, beliefs=_half(fewer), progress=None)
+        again = solve(game, coarsest, regret=False, coarse=False)
         shared = replace(solution.coarse, coarse=again)
     if len(wanted) > 1 and shared is not solution:
         forecasts[base] = tell(shared)
     for name in wanted[1:]:
-        other = solve_one(games[name], beliefs=fewer, regret=False, progress=work.next())
+        step = replace(options, beliefs=fewer, progress=work.next())
+        other = solve(games[name], step, regret=False)
         forecasts[name] = _light(tell(other, progress=work.next()))
     comparison = compare_forecasts(forecasts, against=base) if len(wanted) > 1 else None
-    asked = question or _most_open(told)
+    asked = outcome or _most_open(told)
     found = None
     if asked:
-        found = sensitivity(shared, outcome=asked, threads=threads, progress=work.next())
+        found = sensitivity(shared, Query(outcome=asked), threads=threads, progress=work.next())
         found = replace(found, solution=_let_go(found.solution))
-    coarsest = points if fewer == points else _least(game)
+    fewest = points if fewer == points else least_points(game)
+    turning = replace(options, beliefs=fewest if game.informed else None)
     turns = tuple(
         threshold(
             scenario,
             name,
-            outcome=asked,
+            Query(outcome=asked, within=periods, policy=base),
             at=EVEN,
-            within=periods,
-            policy=base,
             points=VALUES if fewer == points else VALUES_LARGE,
-            beliefs=coarsest if game.informed else None,
-            threads=threads,
-            memory_limit=memory_limit,
-            progress=work.next(),
+            options=replace(turning, progress=work.next()),
         )
         for name in _decisive(found, TURNING if fewer == points else TURNING_LARGE)
     )
@@ -252,9 +245,8 @@ def build(
         thresholds=turns,
         track=seen,
         worlds=worlds,
-        options=Frozen(options or {}),
         points=(points, fewer) if game.informed else (0, 0),
-        turning_points=coarsest,
+        turning_points=fewest,
         versions=Frozen(
             {"Python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
         ),
@@ -262,21 +254,17 @@ def build(
 
 
 def _check_names(
-    scenario: Scenario, base: str, policies: Sequence[str], question: str | None
+    scenario: Scenario, policy: str | None, policies: Sequence[str] | None, outcome: str | None
 ) -> None:
     """Refuse names that the scenario does not have."""
-    found = []
-    for place, name in [("--policy", base), *(("--policies", p) for p in policies)]:
-        if name and name not in scenario.policies:
-            message = f"the scenario has no policy {name!r}"
-            hint = did_you_mean(name, scenario.policies)
-            found.append(Diagnostic(Place(place), "unknown-name", message, hint))
-    if question is not None and question not in scenario.outcomes:
-        message = f"there is no outcome {question!r}"
-        hint = did_you_mean(question, scenario.outcomes)
-        found.append(Diagnostic(Place("--outcome"), "unknown-name", message, hint))
-    if found:
-        raise ScenarioError(found)
+    problems = Problems()
+    for argument, name in [("policy", policy), *(("policies", p) for p in policies or ())]:
+        with problems.gather():
+            find_policy(scenario, name, argument)
+    if outcome is not None and outcome not in scenario.outcomes:
+        hint = did_you_mean(outcome, scenario.outcomes)
+        problems.add("outcome", "unknown-name", f"there is no outcome {outcome!r}", hint)
+    problems.refuse()
 
 
 def _most_open(told: Forecast) -> str:
@@ -304,15 +292,11 @@ def _points_to_compare(game: CompiledGame, points: int) -> int:
         return points
     # Half of it has to be a grid as well.
     fewer = _half(points)
-    return fewer if fewer % 2 and _half(fewer) >= _least(game) else points
+    return fewer if fewer % 2 and _half(fewer) >= least_points(game) else points
 
 
 def _half(points: int) -> int:
     return (points + 1) // 2
-
-
-def _least(game: CompiledGame) -> int:
-    return max((fewest_points(game.priors[i].size) for i in game.informed), default=5)
 
 
 def _let_go(solution: Solution) -> Solution:

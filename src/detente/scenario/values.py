@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from detente.scenario.model import Action, Actor, Parameter, Scenario
 
 TOLERANCE = 1e-9  # by which probabilities may miss 1: rounding, no more
-OUTSIDE = Place("--set")  # the place of what is wrong with values from outside
-LENGTH = Place("--horizon")  # the same for a number of periods
+OUTSIDE = Place(argument="values")  # the place of what is wrong with values from outside
+LENGTH = Place(argument="horizon")  # the same for a number of periods
 FOREVER = "forever"  # a horizon without end
 LIMIT = "limit"  # the precision of play that noise is taken from
 

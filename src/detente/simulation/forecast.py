@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import product
@@ -13,15 +11,16 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from detente.arguments import MOST_PERIODS, MOST_THREADS, whole
+from detente.arguments import MOST_THREADS, whole
 from detente.errors import expect
 from detente.game.arrays import CompiledGame
+from detente.game.periods import check_periods
 from detente.scenario.frozen import Frozen
 from detente.scenario.notebook import InNotebook
 from detente.simulation.forward import Forward, forward
 from detente.simulation.table import Table
-from detente.solver.backward import Progress, Workers
 from detente.solver.solution import Solution
+from detente.solver.workers import Progress, open_workers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,15 +131,14 @@ def forecast(
 
     Raises
     ------
-    ValueError
-        If `periods` is below 1, or given for a game that ends.
+    ScenarioError
+        If `periods` is given for a game that ends.
     """
     expect(solution, Solution, "forecast")
     game = solution.game
-    check_periods(game, periods)
+    check_periods(game.scenario, periods)
     whole("threads", threads, 1, MOST_THREADS)
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-        workers = Workers(pool, threads or os.cpu_count() or 1)
+    with open_workers(threads) as workers:
         pass_on = partial(forward, workers=workers, periods=periods)
         fine = partial(pass_on, solution, progress=progress)
         rough: Forward | None = None
@@ -164,18 +162,6 @@ def forecast(
         ),
         forward_error=float((np.abs(run.payoffs - values) / scale).max()),
     )
-
-
-def check_periods(game: CompiledGame, periods: int | None) -> None:
-    """Refuse a number of periods that cannot be told."""
-    if periods is None:
-        return
-    whole("periods", periods, 1, MOST_PERIODS)
-    if game.loop is None:
-        raise ValueError(
-            f"play ends after {game.periods} periods, all of which are told: `periods` is for "
-            "play without end"
-        )
 
 
 def overall(game: CompiledGame, table: Rows) -> Rows:

@@ -21,11 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame, Layer
-from detente.solver.backward import Progress, Workers
 from detente.solver.kernels.push import marginals, push
 from detente.solver.kernels.stage import make_stage
 from detente.solver.layout import is_lined, most_actions, part, turn
 from detente.solver.solution import Solution
+from detente.solver.workers import Progress, Workers
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -13,6 +13,7 @@ from detente.game.term_status import in_force, standings
 from detente.scenario.expression import Formula
 from detente.scenario.hints import listing
 from detente.scenario.model import Action, Term
+from detente.scenario.policies import terms_of
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -110,9 +111,7 @@ def _percent(share: float) -> str:
 
 def _forbidding(game: CompiledGame, actor: str, action: str) -> list[Term]:
     """The hard terms of the game's policy that forbid an action."""
-    scenario = game.scenario
-    keys = scenario.policies[game.policy].terms if game.policy else ()
-    terms = [scenario.terms[key] for key in keys]
+    terms = terms_of(game.scenario, game.policy)
     return [term for term in terms if term.cost is None and (actor, action) in term.forbids]
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from detente.arguments import MOST_DRAWS, whole
 from detente.errors import expect
-from detente.simulation.forecast import check_periods
+from detente.game.periods import check_periods
 from detente.simulation.histories import BATCH, Histories, Step
 from detente.solver.solution import Solution
 
@@ -51,9 +51,10 @@ def sample(
 
     Raises
     ------
+    ScenarioError
+        If `periods` is given for a game that ends.
     ValueError, TypeError
-        If `draws` is no whole number from 1 to ten million, or `periods` no number of periods, or
-        given for a game that ends.
+        If `draws` is no whole number from 1 to ten million, or `periods` no number of periods.
     """
     expect(solution, Solution, "sample")
     batches = sample_batches(solution, draws=draws, rng=rng, periods=periods)
@@ -69,9 +70,7 @@ def sample_batches(
     """
     expect(solution, Solution, "sample_batches")
     whole("draws", draws, 1, MOST_DRAWS)
-    check_periods(solution.game, periods)
-    if draws < 1:
-        raise ValueError(f"draws are at least 1, not {draws}")
+    check_periods(solution.game.scenario, periods)
     return (
         _Batch(Histories(solution, rng.spawn(min(BATCH, draws - first)), periods), first).table()
         for first in range(0, draws, BATCH)

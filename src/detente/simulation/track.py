@@ -7,9 +7,8 @@ anything. What is observed is scored by the probability with which it was expect
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -21,10 +20,11 @@ from numpy.typing import NDArray
 from detente.arguments import MOST_THREADS, whole
 from detente.errors import Diagnostic, ScenarioError, expect
 from detente.game.arrays import CompiledGame
+from detente.game.periods import check_periods
 from detente.scenario.notebook import InNotebook
 from detente.scenario.observations import Entry, Record, read_record
 from detente.simulation.filter import Filter, Step, outcomes_given, own_actions, prior_of
-from detente.simulation.forecast import check_periods, period_label
+from detente.simulation.forecast import period_label
 from detente.simulation.forward import (
     Forward,
     ForwardPass,
@@ -41,8 +41,8 @@ from detente.simulation.track_tables import (
     state_rows,
     table,
 )
-from detente.solver.backward import Progress, Workers
 from detente.solver.solution import Solution
+from detente.solver.workers import Progress, open_workers
 
 Floats = NDArray[np.float64]
 
@@ -181,13 +181,12 @@ def track(
     Raises
     ------
     ScenarioError
-        For mistakes in the file, and for every observation that the model holds impossible.
-    ValueError
-        If `periods` is below 1 or below the record's last, or given for a game that ends.
+        For mistakes in the file, for every observation that the model holds impossible, and for
+        `periods` below the record's last, or given for a game that ends.
     """
     expect(solution, Solution, "track")
     game = solution.game
-    check_periods(game, periods)
+    check_periods(game.scenario, periods)
     whole("threads", threads, 1, MOST_THREADS)
     if not isinstance(record, Record):
         record = read_record(record, game.scenario)
@@ -197,11 +196,10 @@ def track(
         if end < record.last:
             raise ValueError(f"the record goes to period {record.last}: tell as many, not {end}")
     tell = progress or (lambda _: None)
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-        workers = Workers(pool, threads or os.cpu_count() or 1)
+    with open_workers(threads) as workers:
         share = 0.1 if path else 0.5
         before = forward(solution, workers, periods=end, progress=lambda done: tell(share * done))
-        work = _Work(solution, record, pool, before, path=path)
+        work = _Work(solution, record, workers.pool, before, path=path)
         work.run(lambda done: tell(share + (1 - share) * done))
     impossible = [step for step in work.filter.steps if step.kind == "skipped"]
     if impossible and not skip_impossible:
@@ -360,7 +358,7 @@ class _Work:
 
 def _impossible(game: CompiledGame, step: Step) -> Diagnostic:
     """An observation that the model holds impossible, as a mistake in the record."""
-    hint = "skip what is impossible (--skip-impossible), or give the line another meaning"
+    hint = "skip it (`skip_impossible=True`), or give the line another meaning"
     return Diagnostic(step.entry.place, "impossible", told_impossible(game, step), hint)
 
 

@@ -5,11 +5,7 @@ Every state is computed by itself, so results do not depend on the number of thr
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from threading import Event
-from typing import TypeVar
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,49 +16,13 @@ from detente.solver.kernels.homotopy import HOW
 from detente.solver.kernels.turn import BeliefLayout, WarmStart
 from detente.solver.layout import kinds, part, turn
 from detente.solver.sweep import sweep
+from detente.solver.workers import Workers
 
 Floats = NDArray[np.float64]
-Progress = Callable[[float], None]
 Ints = NDArray[np.int64]
-T = TypeVar("T")
 
 NOTHING = WarmStart(np.zeros(0), np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64))
 """No guess, and nowhere to keep one."""
-
-SMALL_WORK = 20_000
-"""Nodes of a layer below which sharing out costs more than it saves."""
-
-
-@dataclass(frozen=True, slots=True)
-class Workers:
-    """Threads that share out the states of a layer, until they are `stopped`."""
-
-    pool: Executor
-    threads: int
-    stopped: Event = field(default_factory=Event)
-
-    def run(self, task: Callable[[int, int], None], states: int, nodes: int) -> None:
-        """Call task(first, last) over all states, in parallel where that pays."""
-        if self.stopped.is_set():
-            raise CancelledError
-        if self.threads == 1 or nodes < SMALL_WORK or states == 1:
-            task(0, states)
-            return
-        cuts = np.linspace(0, states, min(states, 8 * self.threads) + 1).astype(int)
-        list(self.pool.map(task, cuts[:-1], cuts[1:]))
-
-    def both(self, first: Callable[[], T], second: Callable[[], T]) -> tuple[T, T]:
-        """The results of two tasks that share out their work here, at the same time or in turn."""
-        if self.threads == 1:
-            return first(), second()
-        with ThreadPoolExecutor(1) as aside:
-            other = aside.submit(first)
-            try:
-                mine = second()
-            except BaseException:
-                self.stopped.set()  # or an interrupted solve would wait for the other task
-                raise
-            return other.result(), mine
 
 
 @dataclass(slots=True)

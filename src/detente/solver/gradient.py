@@ -10,9 +10,7 @@ strategies, from checkpoints, so that memory grows with the root of the number o
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import isqrt
 
@@ -20,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame, GameGradient
-from detente.solver.backward import Progress, Workers
 from detente.solver.kernels.adjoint import adjoin, follow
 from detente.solver.kernels.adjoint_lines import (
     adjoin_lines,
@@ -33,6 +30,7 @@ from detente.solver.kernels.turn import BeliefLayout
 from detente.solver.kernels.two_type_scratch import make_lines
 from detente.solver.layout import is_lined, most_actions, part, turn
 from detente.solver.solution import Solution
+from detente.solver.workers import Progress, Workers, open_workers
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -95,8 +93,8 @@ def game_gradient(
     progress
         Called with the share of the work that is done, from 0 to 1.
     """
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-        tape = _Tape(solution, target, Workers(pool, threads or os.cpu_count() or 1))
+    with open_workers(threads) as workers:
+        tape = _Tape(solution, target, workers)
         return _Adjoint(tape, progress or (lambda _: None)).run()
 
 

@@ -14,8 +14,8 @@ from typing import Protocol
 import numpy as np
 
 from detente.game.arrays import CompiledGame
-from detente.solver.backward import Progress
 from detente.solver.solution import Solution, Status
+from detente.solver.workers import Progress
 
 ENOUGH = 1e-4
 """Regret, as a share of the range of payoffs, at which the limit counts as reached."""

@@ -6,6 +6,7 @@ from math import prod
 
 import numpy as np
 
+from detente.errors import SolveError
 from detente.game.arrays import CompiledGame
 from detente.solver.beliefs import grid_size
 from detente.solver.layout import kinds, play_pointers
@@ -48,6 +49,20 @@ def memory_needed(
     most = max(codes.size for codes in game.structure.sets)
     masses = nodes * 2 * most * profiles * (1 + len(game.holds))
     return int(MORE * (8 * (kept + max(solving, masses)) + ROW * _rows(game)))
+
+
+def refuse_beyond(limit: int, needed: int, what: str, way_out: str) -> None:
+    """Raise `SolveError` where so much memory is not allowed."""
+    if needed > limit:
+        raise SolveError(
+            f"{what} needs about {gibibytes(needed)} of memory; allowed are {gibibytes(limit)}.\n"
+            f"hint: {way_out}"
+        )
+
+
+def gibibytes(count: int) -> str:
+    """Bytes in words."""
+    return f"{count / 2**30:.1f} GiB"
 
 
 def _two_layers(game: CompiledGame, regret: bool) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from detente.arguments import MOST_THREADS, whole
+from detente.errors import refuse
 from detente.game.arrays import CompiledGame
 from detente.solver.beliefs import fewest_points
+from detente.solver.memory import memory_needed
+from detente.solver.workers import Progress
 
 DEFAULT_POINTS = {0: 5, 1: 65, 2: 17, 3: 9}
 """Belief points for each informed actor, by the number of those: outcome probabilities are then
@@ -16,8 +18,6 @@ good to about 1e-3, and the product grid stays below a thousand nodes."""
 
 MEMORY_LIMIT = 4 * 2**30
 """Bytes that a solve may take unless more is allowed."""
-
-Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,35 +50,44 @@ class SolveOptions:
         whole("threads", self.threads, 1, MOST_THREADS)
         whole("memory_limit", self.memory_limit, 1)
 
-    @property
-    def n_threads(self) -> int:
-        """Threads to work with."""
-        return self.threads or os.cpu_count() or 1
-
     def report(self, share: float) -> None:
         """Report the share of the work that is done."""
         if self.progress is not None:
             self.progress(share)
+
+    def step(self, begin: float, end: float) -> SolveOptions:
+        """The options of a step that takes the work from one share of the whole to another."""
+        return replace(self, progress=lambda share: self.report(begin + (end - begin) * share))
 
     def points(self, game: CompiledGame) -> int:
         """Belief points for a game.
 
         Raises
         ------
-        ValueError
+        ScenarioError
             For a number with which the game has no grid.
         """
         if self.beliefs is None:
             return default_points(game)
-        least = max((fewest_points(game.priors[i].size) for i in game.informed), default=5)
+        least = least_points(game)
         if self.beliefs < least or self.beliefs % 2 == 0:
-            raise ValueError(
-                f"belief points are an odd number of at least {least}, not {self.beliefs}"
-            )
+            message = f"belief points are an odd number of at least {least}, not {self.beliefs}"
+            refuse("beliefs", "out-of-range", message, "17, 33 and 65 are usual")
         return self.beliefs
+
+    def memory(self, game: CompiledGame, *, regret: bool = False, coarse: bool = True) -> int:
+        """Bytes that a game takes to be solved and played forward; raises as `points` does."""
+        threads = self.threads or os.cpu_count() or 1
+        points = self.points(game)
+        return memory_needed(game, points, regret=regret, coarse=coarse, threads=threads)
 
 
 DEFAULT_OPTIONS = SolveOptions()
+
+
+def least_points(game: CompiledGame) -> int:
+    """The fewest belief points with which a game has a grid and one half as fine."""
+    return max((fewest_points(game.priors[i].size) for i in game.informed), default=5)
 
 
 def default_points(game: CompiledGame) -> int:

@@ -7,24 +7,23 @@ is solved for its stationary equilibrium (`stationary`), a precision of `limit` 
 
 from __future__ import annotations
 
-import os
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detente.arguments import MOST_THREADS, whole
-from detente.errors import SolveError, expect
+from detente.arguments import whole
+from detente.errors import expect
 from detente.game.arrays import CompiledGame
-from detente.solver.backward import Backward, Progress, Workers
-from detente.solver.beliefs import BeliefGrid, belief_grid, coarser, fewest_points, grid_size
+from detente.solver.backward import Backward
+from detente.solver.beliefs import BeliefGrid, belief_grid, coarser, grid_size
 from detente.solver.certificate import CHECKED_NODES, Auditor
 from detente.solver.layout import kinds
 from detente.solver.limit import follow_limit
-from detente.solver.memory import memory_needed
+from detente.solver.memory import refuse_beyond
+from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 from detente.solver.solution import (
     RESIDUAL_LIMIT,
     BranchCount,
@@ -34,15 +33,9 @@ from detente.solver.solution import (
     by_type,
 )
 from detente.solver.stationary import Stationary, at_share, follow_stationary
+from detente.solver.workers import Progress, Workers, open_workers
 
 Floats = NDArray[np.float64]
-
-DEFAULT_POINTS = {0: 5, 1: 65, 2: 17, 3: 9}
-"""Belief points for each informed actor, by the number of those: outcome probabilities are then
-good to about 1e-3, and the product grid stays below a thousand nodes."""
-
-MEMORY_LIMIT = 4 * 2**30
-"""Bytes that a solve may take unless more is allowed."""
 
 REGRET_WORK = 2_000_000
 """Turn-state-belief points from which on regret is computed on the coarser grid only: it takes as
@@ -53,8 +46,8 @@ ODDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Options:
-    """What is asked of the solve on one grid."""
+class _GridTask:
+    """How the game is solved on one grid."""
 
     regret: bool
     rng: np.random.Generator | None
@@ -65,15 +58,12 @@ class _Options:
 
 def solve(
     game: CompiledGame,
+    options: SolveOptions = DEFAULT_OPTIONS,
     *,
-    beliefs: int | None = None,
-    threads: int | None = None,
     regret: bool = True,
     coarse: bool = True,
     checked: int = CHECKED_NODES,
     rng: np.random.Generator | None = None,
-    memory_limit: int = MEMORY_LIMIT,
-    progress: Progress | None = None,
 ) -> Solution:
     """The Markov logit quantal response equilibrium of a game, on its principal branch.
 
@@ -81,11 +71,8 @@ def solve(
     ----------
     game
         As compiled. Precisions of inf are followed as far as the branch goes (see `limit`).
-    beliefs
-        Belief points along each edge of each informed actor's simplex: odd, at least 5 (more for
-        many types, see `fewest_points`); by default `default_points`.
-    threads
-        Threads to work with; all processors by default. Results do not depend on it.
+    options
+        Belief points, threads, memory and progress.
     regret
         Compute what each actor would gain by its best response.
     coarse
@@ -97,45 +84,33 @@ def solve(
     rng
         Where given, every stage problem that is not certain to have one solution is solved from
         log odds drawn here, not by following the principal branch: any equilibrium will do.
-    memory_limit
-        Bytes; a solve that would need more is refused before it starts.
-    progress
-        Called with the share of the work that is done, from 0 to 1.
 
     Raises
     ------
+    ScenarioError
+        For a number of belief points with which the game has no grid.
     SolveError
         If the solve would need more memory than allowed.
     ValueError, TypeError
-        For numbers that make no sense.
+        For a number of `checked` points that makes no sense.
 
     Notes
     -----
     A solve whose accuracy falls short is returned, with a `status` that says so.
     """
     expect(game, CompiledGame, "solve")
-    whole("beliefs", beliefs, 1)
-    whole("threads", threads, 1, MOST_THREADS)
     whole("checked", checked, 1)
-    whole("memory_limit", memory_limit, 1)
-    points = default_points(game) if beliefs is None else beliefs
-    least = max((fewest_points(game.priors[i].size) for i in game.informed), default=5)
-    if points < least or points % 2 == 0:
-        raise ValueError(f"belief points are an odd number of at least {least}, not {points}")
-    threads = threads or os.cpu_count() or 1
-    nodes = grid_size(game, points)
+    points = options.points(game)
     both = coarse and bool(game.informed)
     states = sum(layer.states.size for layer in game.layers)
-    fine_regret = regret and (not both or states * nodes < REGRET_WORK)
-    needed = memory_needed(game, points, regret=fine_regret, coarse=both, threads=threads)
-    if needed > memory_limit:
-        raise SolveError(
-            f"solving {game!r} with {points} belief points for each informed actor needs about "
-            f"{needed / 2**30:.1f} GiB of memory; allowed are {memory_limit / 2**30:.1f} GiB.\n"
-            "hint: use fewer belief points or periods, a smaller state space, or allow more memory"
-        )
+    fine_regret = regret and (not both or states * grid_size(game, points) < REGRET_WORK)
+    refuse_beyond(
+        options.memory_limit,
+        options.memory(game, regret=fine_regret, coarse=both),
+        f"solving {game!r} with {points} belief points for each informed actor",
+        "use fewer belief points or periods, a smaller state space, or allow more memory",
+    )
     grid = belief_grid(game, points)
-    report = progress or (lambda _: None)
 
     def with_precision(
         game: CompiledGame, workers: Workers, report: Progress, coarse: bool
@@ -150,8 +125,8 @@ def solve(
                 report(sum(done.values()) / sizes)
 
             wanted = regret and not fine_regret if rough else fine_regret
-            options = _Options(wanted, None if rough else rng, checked, workers, tell)
-            return _solve_on(game, on, options)
+            task = _GridTask(wanted, None if rough else rng, checked, workers, tell)
+            return _solve_on(game, on, task)
 
         sizes = grid.size + (coarser(game, grid).size if coarse else 0)
         if not coarse:
@@ -160,21 +135,10 @@ def solve(
         rough, fine = workers.both(partial(solve_on, rough=True), partial(solve_on, rough=False))
         return _with_coarser(fine, rough)
 
-    with ThreadPoolExecutor(threads) as pool:
-        workers = Workers(pool, threads)
+    with open_workers(options.threads) as workers:
         if not np.isinf(game.precision).any():
-            return with_precision(game, workers, report, both)
-        return follow_limit(game, partial(with_precision, workers=workers), both, report)
-
-
-def default_points(game: CompiledGame) -> int:
-    """Belief points for which outcome probabilities are good to about 1e-3 as a rule."""
-    most = max((game.priors[i].size for i in game.informed), default=2)
-    points = DEFAULT_POINTS.get(len(game.informed), 5)
-    if most == 2:
-        return points
-    # A simplex has many more nodes than a line with as many along its edge.
-    return max(fewest_points(most), {3: 17, 4: 13}.get(most, 0) if points >= 17 else 0)
+            return with_precision(game, workers, options.report, both)
+        return follow_limit(game, partial(with_precision, workers=workers), both, options.report)
 
 
 def _with_coarser(fine: Solution, rough: Solution) -> Solution:
@@ -187,20 +151,20 @@ def _with_coarser(fine: Solution, rough: Solution) -> Solution:
     )
 
 
-def _solve_on(game: CompiledGame, grid: BeliefGrid, options: _Options) -> Solution:
+def _solve_on(game: CompiledGame, grid: BeliefGrid, task: _GridTask) -> Solution:
     """The solution on one grid."""
     begin = time.perf_counter()
-    engine = Backward(game, grid, options.workers, regret=options.regret)
+    engine = Backward(game, grid, task.workers, regret=task.regret)
     notes: tuple[str, ...] = ()
     found: Stationary | None = None
     if game.loop is None:
         values = engine.begin(game.terminal)
     else:
-        found = _stationary(game, engine, options)
+        found = _stationary(game, engine, task)
         game = engine.game
         notes = (_told(found),)
         values = engine.begin_from(found.values[game.loop])
-    auditor = Auditor(game, grid, options.checked)
+    auditor = Auditor(game, grid, task.checked)
     strategies: list[Floats] = []
     total = sum(layer.states.size for layer in game.layers)
     done = 0
@@ -209,15 +173,15 @@ def _solve_on(game: CompiledGame, grid: BeliefGrid, options: _Options) -> Soluti
         if game.ends_period[n]:
             engine.close_period(values, layer.period)
         following = values
-        values, sigma = engine.layer(n, following, _starts(game, n, options.rng))
+        values, sigma = engine.layer(n, following, _starts(game, n, task.rng))
         auditor.visit(layer, following, values, sigma)
         strategies.append(sigma)
         done += layer.states.size
-        options.progress(done / total)
+        task.progress(done / total)
     strategies.reverse()
     start = values[game.start]
     width, profiles = game.profiles.size, len(game.profiles)
-    gain = (start[grid.start, width:] - start[grid.start, :width]) if options.regret else None
+    gain = (start[grid.start, width:] - start[grid.start, :width]) if task.regret else None
     certificate = Certificate(
         residual=auditor.residual,
         value_error=auditor.value_error,
@@ -245,17 +209,17 @@ def _solve_on(game: CompiledGame, grid: BeliefGrid, options: _Options) -> Soluti
         branches=branches,
         coarse=None,
         seconds=time.perf_counter() - begin,
-        threads=options.workers.threads,
+        threads=task.workers.threads,
         notes=notes,
     )
 
 
-def _stationary(game: CompiledGame, engine: Backward, options: _Options) -> Stationary:
+def _stationary(game: CompiledGame, engine: Backward, task: _GridTask) -> Stationary:
     """The values with which a period begins in the stationary equilibrium."""
     assert game.loop is not None
 
     def iterate(values: Floats, share: float, quick: bool) -> Floats:
-        engine.quick = quick and options.rng is None
+        engine.quick = quick and task.rng is None
         engine.at(at_share(game, share))
         ahead = engine.begin_from(values[game.loop])
         engine.close_period(ahead, 1)
@@ -263,7 +227,7 @@ def _stationary(game: CompiledGame, engine: Backward, options: _Options) -> Stat
             ahead, _ = engine.layer(n, ahead, _starts(game, n, again()))
         return ahead.copy()
 
-    seed = None if options.rng is None else int(options.rng.integers(2**32))
+    seed = None if task.rng is None else int(task.rng.integers(2**32))
 
     def again() -> np.random.Generator | None:
         # The same starts in every iteration: otherwise nothing would converge.
@@ -271,12 +235,10 @@ def _stationary(game: CompiledGame, engine: Backward, options: _Options) -> Stat
 
     shape = (game.layers[0].states.size, engine.grid.size, engine.width * engine.copies)
     start = np.zeros(shape)
-    if options.rng is not None:
+    if task.rng is not None:
         flow = game.flow[0] / (1.0 - game.discount.max())
-        start += options.rng.uniform(flow.min(), flow.max(), shape[0])[:, None, None]
-    found = follow_stationary(
-        iterate, start, continued=options.rng is None, progress=options.progress
-    )
+        start += task.rng.uniform(flow.min(), flow.max(), shape[0])[:, None, None]
+    found = follow_stationary(iterate, start, continued=task.rng is None, progress=task.progress)
     engine.quick = False
     engine.at(at_share(game, found.share))
     engine.counts[:] = 0

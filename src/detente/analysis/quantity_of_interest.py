@@ -1,0 +1,180 @@
+"""A number of a scenario as its parameters change, and how well it is known.
+
+The number is an outcome's probability, an actor's payoff, or how much more one policy gives an
+actor than another. All of them are `QuantityOfInterest.evaluate` at other values of the parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from detente.analysis.query import Query, target_for
+from detente.errors import Problems
+from detente.game.arrays import CompiledGame
+from detente.game.compile import compile_game, with_values
+from detente.game.gradient import parameter_gradient
+from detente.game.periods import check_within
+from detente.scenario.model import Scenario
+from detente.simulation.forward import forward
+from detente.solver.gradient import Target, game_gradient
+from detente.solver.options import SolveOptions, default_points
+from detente.solver.solution import Solution, Status
+from detente.solver.solve import solve
+from detente.solver.workers import open_workers
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The number at some values of the parameters.
+
+    error
+        Difference from the coarser belief grid; nan where that was not asked for, 0 where
+        nothing is private.
+    slopes
+        Derivatives by parameters' full names; None where they were not asked for.
+    solved
+        Whether the status of every solve is what it should be.
+    """
+
+    number: float
+    error: float
+    slopes: Mapping[str, float] | None
+    solved: bool
+
+
+@dataclass(frozen=True, eq=False)
+class QuantityOfInterest:
+    """One number of a scenario, compiled: see `quantity_for`.
+
+    games
+        The games it is taken from, at the scenario's own values: one, or two to be compared.
+    about
+        The number in words: 'the probability that deal has come about by 2020-01'.
+    short
+        A word or two for the number, for headings and axes.
+    """
+
+    games: tuple[CompiledGame, ...]
+    query: Query
+    about: str
+    short: str
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario at its own values."""
+        return self.games[0].scenario
+
+    def structural(self, parameters: tuple[str, ...]) -> bool:
+        """Whether one of the parameters decides which states there are."""
+        keys = {name.partition(".")[0] for name in parameters}
+        return any(keys & game.structure.structural for game in self.games)
+
+    def default_points(self) -> int:
+        """Belief points that a solve takes where none are asked for."""
+        return max(default_points(game) for game in self.games)
+
+    def evaluate(
+        self,
+        values: Mapping[str, float],
+        options: SolveOptions,
+        *,
+        coarse: bool = True,
+        slopes: bool = False,
+    ) -> Evaluation:
+        """The number at other values of the parameters; what does not change is enumerated once.
+
+        Raises
+        ------
+        ScenarioError
+            For values with which the scenario is not well formed.
+        """
+        evaluations = [
+            self._of(with_values(game, values), options, coarse=coarse, slopes=slopes)
+            for game in self.games
+        ]
+        if len(evaluations) == 1:
+            return replace(evaluations[0], error=abs(evaluations[0].error))
+        first, second = evaluations
+        difference = None
+        if first.slopes is not None and second.slopes is not None:
+            difference = {name: slope - second.slopes[name] for name, slope in first.slopes.items()}
+        return Evaluation(
+            number=first.number - second.number,
+            error=abs(first.error - second.error),
+            slopes=difference,
+            solved=first.solved and second.solved,
+        )
+
+    def _of(
+        self, game: CompiledGame, options: SolveOptions, *, coarse: bool, slopes: bool
+    ) -> Evaluation:
+        """Of one game; its error keeps the sign."""
+        target, _ = target_for(game, self.query)
+        solution = solve(game, options, regret=False, coarse=coarse)
+        derivatives = None
+        if slopes:
+            number, gradient = game_gradient(solution, target, threads=options.threads)
+            derivatives = parameter_gradient(solution.game, gradient)
+        else:
+            number = number_of(solution, target, threads=options.threads)
+        error = np.nan
+        if not game.informed:
+            error = 0.0
+        elif solution.coarse is not None:
+            error = number - number_of(solution.coarse, target, threads=options.threads)
+        return Evaluation(number, error, derivatives, solution.status is Status.SOLVED)
+
+
+def number_of(solution: Solution, target: Target, *, threads: int | None = None) -> float:
+    """The number that a `Target` names, of a solution."""
+    game = solution.game
+    weights = target.weights(game)
+    if target.actor is not None:
+        values = solution.start_values[solution.grid.start].reshape(len(game.priors), -1)
+        return float(values[target.actor] @ weights)
+    periods = None if game.loop is None else max(target.period, 1)
+    with open_workers(threads) as workers:
+        run = forward(solution, workers, periods=periods)
+    return float(run.happened[target.outcome][target.period] @ weights)
+
+
+def quantity_for(
+    scenario: Scenario,
+    query: Query,
+    options: SolveOptions,
+    changing: Collection[str],
+    problems: Problems,
+) -> QuantityOfInterest:
+    """Check a query, compile the games it takes, and say it in words.
+
+    `changing` are the names of the parameters that will change; `problems` are what is wrong
+    already. All that is wrong is reported together.
+    """
+    with problems.gather():
+        query.check(scenario)
+    problems.refuse()
+    policies = [query.policy] if query.prefer is None else [*query.prefer]
+    games = tuple(compile_game(scenario, policy=policy) for policy in policies)
+    for game in games:
+        with problems.gather():
+            options.points(game)
+    with problems.gather():
+        check_within(games[0], query.within)
+    problems.refuse()
+    _, about = target_for(games[0], query)
+    if (
+        query.outcome
+        and query.within is None
+        and not scenario.forever
+        and scenario.horizon.parameters & {name.partition(".")[0] for name in changing}
+    ):
+        about = about.replace(f"by {scenario.calendar.label(games[0].periods)}", "by the end", 1)
+    short = f"P({query.outcome})" if query.outcome else f"payoff of {query.receiver}"
+    if query.prefer is not None:
+        first, second = (f"'{policy}'" if policy else "no terms" for policy in query.prefer)
+        about = f"what {first} gives more than {second} to {about.removeprefix('the payoff of ')}"
+        short = f"{query.receiver}: {first} over {second}"
+    return QuantityOfInterest(games, query, about, short)

@@ -1,0 +1,111 @@
+"""Options that commands share, as groups, and what is made of them (see `detente.cli.groups`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from detente.cli import console, inputs, pictures
+
+if TYPE_CHECKING:
+    from detente.game.arrays import CompiledGame
+    from detente.scenario.model import Scenario
+    from detente.solver.options import SolveOptions
+    from detente.solver.solution import Solution
+    from detente.solver.workers import Progress
+
+
+@dataclass(frozen=True)
+class ScenarioOptions:
+    """What is changed of a scenario."""
+
+    values: inputs.Set = None
+    horizon: inputs.Horizon = None
+
+    def load(self, source: str) -> Scenario:
+        """The scenario with these changes; its warnings are told."""
+        return inputs.load_scenario(source, self.values, self.horizon)
+
+
+@dataclass(frozen=True)
+class PolicyOptions(ScenarioOptions):
+    """The same, and the policy in force."""
+
+    policy: inputs.Policy = None
+
+    def compile(self, source: str) -> CompiledGame:
+        """The scenario under the policy; its warnings are told."""
+        from detente.game.compile import compile_game
+
+        game = compile_game(self.load(source), policy=self.policy)
+        if self.horizon is None:  # what cannot happen in a shortened run is no mistake
+            console.print_diagnostics(game.warnings)
+        return game
+
+
+@dataclass(frozen=True)
+class SolvingOptions:
+    """How games are solved."""
+
+    beliefs: inputs.Beliefs = None
+    memory: inputs.Memory = None
+    threads: inputs.Threads = None
+
+    def options(self, progress: Progress | None = None) -> SolveOptions:
+        """As the library takes them."""
+        from detente.solver.options import MEMORY_LIMIT, SolveOptions
+
+        limit = MEMORY_LIMIT if self.memory is None else int(self.memory * 2**30)
+        return SolveOptions(self.beliefs, self.threads, limit, progress)
+
+    def prepare(self, about: CompiledGame | Scenario) -> None:
+        """Refuse what makes no sense for a game, and compile the kernels that it needs."""
+        from detente.game.arrays import CompiledGame
+        from detente.game.compile import compile_game
+
+        game = about if isinstance(about, CompiledGame) else compile_game(about, policy="")
+        inputs.import_numba()
+        self.options().points(game)
+        inputs.prepare_kernels(game)
+
+    def solve(self, game: CompiledGame, *, coarse: bool = True, regret: bool = True) -> Solution:
+        """Solve with a progress display."""
+        from detente.solver.solve import solve
+
+        with console.progress("Solving") as report:
+            return solve(game, self.options(report), coarse=coarse, regret=regret)
+
+
+@dataclass(frozen=True)
+class ForecastOptions(SolvingOptions):
+    """The same, and how many periods are told."""
+
+    periods: inputs.Periods = None
+
+    def prepare(self, about: CompiledGame | Scenario) -> None:
+        """Refuse what makes no sense for a game, and compile the kernels that it needs."""
+        from detente.game.arrays import CompiledGame
+        from detente.game.periods import check_periods
+
+        scenario = about.scenario if isinstance(about, CompiledGame) else about
+        check_periods(scenario, self.periods)
+        super().prepare(about)
+
+
+@dataclass(frozen=True)
+class PlotOptions:
+    """Where a picture goes."""
+
+    plot: pictures.Plot = None
+    force: inputs.Force = False
+
+    def check(self, read: Sequence[str | Path], extra: str = "report") -> None:
+        """Refuse early what could not be drawn after all the work; `read` are the inputs."""
+        pictures.check_plot(self.plot, extra, inputs=read, force=self.force)
+
+    def draw(self, save: Callable[..., None], found: object, read: Sequence[str | Path]) -> None:
+        """Draw it, if that was asked for, and say where."""
+        if self.plot is not None:
+            pictures.draw(save, found, self.plot, inputs=read, force=self.force)

@@ -1,0 +1,61 @@
+"""The threads among which work is shared out, and how progress is reported."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Event
+from typing import TypeVar
+
+import numpy as np
+
+Progress = Callable[[float], None]
+"""Called with the share of the work that is done, from 0 to 1."""
+
+T = TypeVar("T")
+
+SMALL_WORK = 20_000
+"""Nodes of a layer below which sharing out costs more than it saves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Threads that share out the states of a layer, until they are `stopped`."""
+
+    pool: Executor
+    threads: int
+    stopped: Event = field(default_factory=Event)
+
+    def run(self, task: Callable[[int, int], None], states: int, nodes: int) -> None:
+        """Call task(first, last) over all states, in parallel where that pays."""
+        if self.stopped.is_set():
+            raise CancelledError
+        if self.threads == 1 or nodes < SMALL_WORK or states == 1:
+            task(0, states)
+            return
+        cuts = np.linspace(0, states, min(states, 8 * self.threads) + 1).astype(int)
+        list(self.pool.map(task, cuts[:-1], cuts[1:]))
+
+    def both(self, first: Callable[[], T], second: Callable[[], T]) -> tuple[T, T]:
+        """The results of two tasks that share out their work here, at the same time or in turn."""
+        if self.threads == 1:
+            return first(), second()
+        with ThreadPoolExecutor(1) as aside:
+            other = aside.submit(first)
+            try:
+                mine = second()
+            except BaseException:
+                self.stopped.set()  # or an interrupted solve would wait for the other task
+                raise
+            return other.result(), mine
+
+
+@contextmanager
+def open_workers(threads: int | None) -> Iterator[Workers]:
+    """So many threads while the block runs; as many as there are processors by default."""
+    count = threads or os.cpu_count() or 1
+    with ThreadPoolExecutor(count) as pool:
+        yield Workers(pool, count)
