@@ -155,7 +155,7 @@ def forecast(
             {
                 "outcomes": _outcomes(game, run, rough),
                 "states": _states(game, run),
-                "actions": _actions(game, run),
+                "actions": action_table(game, run),
                 "payoffs": _payoffs(solution),
                 "beliefs": _beliefs(solution, run),
             }
@@ -251,7 +251,8 @@ def _states(game: CompiledGame, run: Forward) -> Table:
     return _table(game, blocks, "variable", "level", "label", "probability")
 
 
-def _actions(game: CompiledGame, run: Forward) -> Table:
+def action_table(game: CompiledGame, run: Forward) -> Table:
+    """How likely each action is at each turn: see `Forecast`."""
     actors = list(game.scenario.actors)
     blocks: list[dict[str, object]] = []
     for labels, weights in conditions(game):

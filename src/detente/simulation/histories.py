@@ -98,13 +98,13 @@ class Histories:
         joint = np.zeros_like(self.x)
         if not layer.movers:
             return joint, (), ()
-        corners = _corners(self.solution, self.beliefs)
+        around = corners(self.solution, self.beliefs)
         posteriors = list(self.beliefs)
         each = np.arange(self.x.size)
         strategies, own = [], []
         for m, i in enumerate(layer.movers):
             choices = layer.choices[self.x, m]
-            sigma = _strategies(self.solution, n, self.x, corners, m)
+            sigma = _strategies(self.solution, n, self.x, around, m)
             true = sigma[each, self.game.profiles[self.p, i]]
             action = drawn(true if self.rule is None else self.rule(true), next(self.random))
             joint = joint * choices + action
@@ -146,11 +146,11 @@ def interpolated_strategy(
     `beliefs` has one float64 [θ] for each actor. What is interpolated is linear in the grid's
     coordinates on each cell, and multilinear over actors.
     """
-    corners = _corners(solution, [belief[None, :] for belief in beliefs])
-    return np.asarray(_strategies(solution, n, np.array([x]), corners, m)[0])
+    around = corners(solution, [belief[None, :] for belief in beliefs])
+    return np.asarray(_strategies(solution, n, np.array([x]), around, m)[0])
 
 
-def _corners(solution: Solution, beliefs: Sequence[Floats]) -> tuple[Ints, Floats]:
+def corners(solution: Solution, beliefs: Sequence[Floats]) -> tuple[Ints, Floats]:
     """The nodes around beliefs [h, θ] about each actor and their weights, both [h, k]."""
     count, about = len(beliefs[0]), solution.grid.about
     nodes, weights = np.zeros((count, 1), dtype=np.int64), np.ones((count, 1))
@@ -161,15 +161,13 @@ def _corners(solution: Solution, beliefs: Sequence[Floats]) -> tuple[Ints, Float
     return nodes, weights
 
 
-def _strategies(
-    solution: Solution, n: int, x: Ints, corners: tuple[Ints, Floats], m: int
-) -> Floats:
+def _strategies(solution: Solution, n: int, x: Ints, around: tuple[Ints, Floats], m: int) -> Floats:
     """The m-th mover's strategies at states x [h] of layer n between nodes, float64 [h, θ, a].
 
     Zero where a state has fewer actions than another. See `Solution.strategies` for the layout.
     """
     layer, pointers = solution.game.layers[n], solution.pointers[n]
-    nodes, weights = corners
+    nodes, weights = around
     sizes = np.array(kinds(solution.game, layer), dtype=np.int64)
     choices = layer.choices[x, m]
     action = np.arange(choices.max())
