@@ -20,8 +20,9 @@ from benchmarks.report import ROOT, Plan, Table, Times, digits, peak, ratio, siz
 from detente.game.arrays import CompiledGame
 from detente.solver.beliefs import grid_size
 from detente.solver.memory import memory_needed
+from detente.solver.options import default_points
 from detente.solver.solution import Solution
-from detente.solver.solve import REGRET_WORK, default_points
+from detente.solver.solve import REGRET_WORK
 
 TYPES = {2: 1001, 3: 45, 4: 17, 5: 11}
 """Belief points along an edge of the simplex of so many types that make about 1,000 nodes."""

@@ -51,10 +51,3 @@ def finite(name: str, value: object, *, above: float | None = None) -> None:
     if not math.isfinite(number) or (above is not None and number <= above):
         bound = "" if above is None else f" above {above:g}"
         raise ValueError(f"`{name}` is a finite number{bound}, not {value!r}")
-
-
-def usual(*, beliefs: object, periods: object, threads: object) -> None:
-    """Those of every door that solves and tells. Raises as `whole` does."""
-    whole("beliefs", beliefs, 1)
-    whole("periods", periods, 1, MOST_PERIODS)
-    whole("threads", threads, 1, MOST_THREADS)

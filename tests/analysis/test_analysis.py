@@ -11,6 +11,7 @@ import detente
 from detente.analysis.grid_refinement import forecast_within
 from detente.analysis.other_equilibria import search
 from detente.analysis.sensitivity import sensitivity
+from detente.errors import ScenarioError
 from detente.game.arrays import CompiledGame
 from detente.simulation.forecast import overall
 from detente.solver.limit import payoff_range
@@ -165,13 +166,15 @@ def test_the_ranked_list() -> None:
 
 def test_what_is_not_there_is_told() -> None:
     solution = detente.solve(chicken("2"))
-    with pytest.raises(ValueError, match="no outcome"):
+    with pytest.raises(ScenarioError, match="no outcome"):
         sensitivity(solution, detente.Query(outcome="peace"))
-    with pytest.raises(ValueError, match="no actor"):
+    with pytest.raises(ScenarioError, match="no actor"):
         sensitivity(solution, detente.Query(payoff="C"))
-    with pytest.raises(ValueError, match="one of the two"):
-        sensitivity(solution)
-    with pytest.raises(ValueError, match="periods are"):
+    with pytest.raises(ScenarioError, match="which number"):
+        sensitivity(solution, detente.Query())
+    with pytest.raises(ScenarioError, match="of the solution"):
+        sensitivity(solution, detente.Query(outcome="crashed", policy=""))
+    with pytest.raises(ScenarioError, match="periods, not 7"):
         sensitivity(solution, detente.Query(outcome="crashed", within=7))
-    with pytest.raises(ValueError, match="no type"):
+    with pytest.raises(ScenarioError, match="no type"):
         sensitivity(solution, detente.Query(outcome="crashed", types={"A": "brave"}))

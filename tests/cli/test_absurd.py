@@ -203,9 +203,11 @@ def test_absurd_arguments_raise_with_a_sentence(
         assert " is " in said or " are " in said
 
 
-def curve(solution: Any, **options: Any) -> object:
-    asked = {"outcome": "given", "at": 0.5, **options}
-    return detente.threshold(solution.game.scenario, "price.firm", **asked)
+def curve(solution: Any, *, within: Any = None, at: Any = 0.5, **options: Any) -> object:
+    query = detente.Query(outcome="given", within=within)
+    solving = detente.SolveOptions(options.pop("beliefs", None), options.pop("threads", None))
+    scenario = solution.game.scenario
+    return detente.threshold(scenario, "price.firm", query, at=at, options=solving, **options)
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,13 @@ import pytest
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.game.compile import compile_game
 from detente.scenario.calendar import Calendar, Unit
-from detente.scenario.expression import Formula, parse
+from detente.scenario.formula.expression import Formula
+from detente.scenario.formula.parse import parse
+from detente.scenario.formula.types import CONDITION, PRIVATE_NUMBER, RESERVED, Scope, Slot
 from detente.scenario.loader import load
-from detente.scenario.scope import CONDITION, NUMBER, RESERVED, Scope
 
 PLACE = Place("formula", 1, 1)
+HERE = Slot("this formula", CONDITION, state=True, types=True)
 
 
 def read(
@@ -28,10 +30,9 @@ def read(
         parameters={},
         dated=dated,
         calendar=Calendar(unit, dt.date.fromisoformat(start) if dated else None),
-        wanted=CONDITION,
     )
     problems: list[Diagnostic] = []
-    return parse(text, PLACE, scope, problems, offset=0), problems
+    return parse(text, PLACE, scope, HERE, problems, offset=0), problems
 
 
 def periods(text: str, unit: Unit = "month", start: str = "2025-01-01") -> list[int]:
@@ -172,11 +173,9 @@ def test_nothing_depends_on_dates_where_play_goes_on_forever(tmp_path: Path) -> 
 
 
 def test_derivatives_pass_a_date() -> None:
-    scope = Scope({"x": ()}, {}, {"a": ""}, dated=True, wanted=NUMBER)
-    scope = Scope(
-        scope.variables, {}, scope.parameters, True, Calendar("month", dt.date(2025, 1, 1))
-    )
-    formula = parse("a ** 2 * (date >= 2025-06)", PLACE, scope, [])
+    calendar = Calendar("month", dt.date(2025, 1, 1))
+    scope = Scope({"x": ()}, {}, {"a": ""}, dated=True, calendar=calendar)
+    formula = parse("a ** 2 * (date >= 2025-06)", PLACE, scope, PRIVATE_NUMBER, [])
     assert formula is not None
     slopes = formula.derivative({"a": 3.0, "date": np.array([5.0, 6.0])}, "a")
     assert slopes.tolist() == [0.0, 6.0]

@@ -7,8 +7,17 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from detente.errors import Diagnostic, Place
-from detente.scenario.expression import Formula, Kind, NotFinite, Scope, number, parse
-from detente.scenario.scope import CONDITION, NUMBER, Sort
+from detente.scenario.formula.expression import Formula, NotFinite, number
+from detente.scenario.formula.parse import parse
+from detente.scenario.formula.types import (
+    CONDITION,
+    NUMBER,
+    PRIVATE_NUMBER,
+    Base,
+    Scope,
+    Slot,
+    ValueType,
+)
 
 PLACE = Place("file.yaml", 7, 3)
 SCOPE = Scope(
@@ -30,18 +39,18 @@ NAMES = {
     "month": 3,
     "year": 2018,
 }
-TALKS = Sort(Kind.LEVEL, "talks")
+TALKS = ValueType(Base.LEVEL, "talks")
 
 
 def read(
-    written: str | float, wanted: Sort = NUMBER, *, state: bool = True, types: bool = True
+    written: str | float, wanted: ValueType = NUMBER, *, state: bool = True, types: bool = True
 ) -> tuple[Formula | None, list[Diagnostic]]:
     problems: list[Diagnostic] = []
-    scope = SCOPE.at("a test", wanted, state=state, types=types)
-    return parse(written, PLACE, scope, problems, offset=0), problems
+    slot = Slot("a test", wanted, state=state, types=types)
+    return parse(written, PLACE, SCOPE, slot, problems, offset=0), problems
 
 
-def formula(written: str | float, wanted: Sort = NUMBER) -> Formula:
+def formula(written: str | float, wanted: ValueType = NUMBER) -> Formula:
     found, problems = read(written, wanted)
     assert found is not None, problems
     return found
@@ -189,7 +198,7 @@ def test_a_number_as_a_formula() -> None:
     assert found.text == "24"
     assert found.evaluate({}) == 24
     problems: list[Diagnostic] = []
-    assert parse(1e-3, PLACE, SCOPE, problems, text="1e-3") == formula("1e-3")
+    assert parse(1e-3, PLACE, SCOPE, PRIVATE_NUMBER, problems, text="1e-3") == formula("1e-3")
 
 
 @pytest.mark.parametrize(
@@ -222,7 +231,7 @@ def test_all_problems_of_a_formula() -> None:
 
 def test_without_an_offset_the_place_is_that_of_the_whole() -> None:
     problems: list[Diagnostic] = []
-    parse("1 + foo", PLACE, SCOPE, problems)
+    parse("1 + foo", PLACE, SCOPE, PRIVATE_NUMBER, problems)
     assert problems[0].place == PLACE
 
 
@@ -294,5 +303,5 @@ def test_types_and_state_where_they_are_not_allowed() -> None:
 def test_unknown_names_pass_where_a_section_could_not_be_read() -> None:
     problems: list[Diagnostic] = []
     scope = Scope(variables={"talks": None}, actors={}, parameters={}, partial=True)
-    assert parse("foo + (talks == summit)", PLACE, scope, problems) is not None
+    assert parse("foo + (talks == summit)", PLACE, scope, PRIVATE_NUMBER, problems) is not None
     assert not problems

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from detente.errors import Diagnostic, Place
-from detente.scenario.expression import NotFinite, Scope, parse
-from detente.scenario.scope import CONDITION, NUMBER, Sort
+from detente.scenario.formula.expression import NotFinite
+from detente.scenario.formula.parse import parse
+from detente.scenario.formula.types import CONDITION, NUMBER, PRIVATE_NUMBER, Scope, Slot, ValueType
 from tests.effort import examples
 
 LEVELS = ("none", "contact", "summit")
@@ -190,7 +191,7 @@ NUMBERS = st.recursive(LEAVES, grown, max_leaves=12)
 @given(NUMBERS)
 def test_agrees_with_a_scalar_evaluator(sample: Sample) -> None:
     problems: list[Diagnostic] = []
-    formula = parse(sample.text, Place("f"), SCOPE.at("", NUMBER, state=True, types=True), problems)
+    formula = parse(sample.text, Place("f"), SCOPE, PRIVATE_NUMBER, problems)
     if len(sample.text) > 1000:
         assert problems
         return
@@ -215,7 +216,7 @@ def test_agrees_with_a_scalar_evaluator(sample: Sample) -> None:
 @given(NUMBERS)
 def test_one_state_at_a_time_gives_the_same(sample: Sample) -> None:
     problems: list[Diagnostic] = []
-    formula = parse(sample.text, Place("f"), SCOPE, problems)
+    formula = parse(sample.text, Place("f"), SCOPE, PRIVATE_NUMBER, problems)
     if formula is None:
         return
     try:
@@ -230,15 +231,15 @@ x y talks none summit US trader a b t foo and or not if else in min clip rank tr
 % ** == != < <= > >= 0 1 2.5 1e3 . .. = ! [ ] { } : ' " lambda is for None #
 """
 WORDS = st.sampled_from(VOCABULARY.split())
-SORTS = st.sampled_from([NUMBER, CONDITION, Sort(SCOPE.level("talks").kind, "talks")])
+SORTS = st.sampled_from([NUMBER, CONDITION, ValueType(SCOPE.level("talks").base, "talks")])
 
 
 @settings(max_examples=examples(500))
 @given(st.one_of(st.lists(WORDS, max_size=25).map(" ".join), st.text(max_size=40)), SORTS)
-def test_any_text_gives_a_formula_or_problems(text: str, wanted: Sort) -> None:
+def test_any_text_gives_a_formula_or_problems(text: str, wanted: ValueType) -> None:
     problems: list[Diagnostic] = []
-    scope = SCOPE.at("a test", wanted, state=True, types=True)
-    formula = parse(text, Place("f", 1, 1), scope, problems, offset=0)
+    slot = Slot("a test", wanted, state=True, types=True)
+    formula = parse(text, Place("f", 1, 1), SCOPE, slot, problems, offset=0)
     assert (formula is None) == bool(problems)
     if formula is not None:
         with contextlib.suppress(NotFinite):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from detente import library
 from detente.errors import ScenarioError, Severity
-from detente.scenario.expression import Formula
+from detente.scenario.formula.expression import Formula
 from detente.scenario.loader import load, loads
 from detente.scenario.model import Scenario
 from tests.effort import examples

@@ -7,9 +7,9 @@ import re
 import pytest
 
 from detente.errors import ScenarioError
+from detente.scenario.formula.types import RESERVED
 from detente.scenario.loader import loads
 from detente.scenario.names import legal
-from detente.scenario.scope import RESERVED
 from detente.scenario.slips import DATE, comma_within, date_hint, number_hint, slip_within
 
 TEXT = """\

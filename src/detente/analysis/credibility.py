@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from detente.analysis.deviation import PROHIBITIVE_LOG_ODDS, Commitment, breakable, terms_of
+from detente.analysis.deviation import PROHIBITIVE_LOG_ODDS, Commitment, announced_terms, breakable
 from detente.analysis.deviation_gains import DeviationGains, GainTally
 from detente.errors import expect
 from detente.game.compile import compile_game
@@ -152,7 +152,7 @@ def credibility(
     """
     expect(scenario, Scenario, "credibility")
     check_periods(scenario, periods)
-    key, terms = terms_of(scenario, policy)
+    key, terms = announced_terms(scenario, policy)
     game, commitments = breakable(scenario, key)
     solution = solve(game, options.step(0.0, 0.4), regret=False)
     with open_workers(options.threads) as workers:

@@ -18,12 +18,11 @@ from numpy.typing import NDArray
 from detente.errors import Diagnostic, ScenarioError, refuse
 from detente.game.arrays import CompiledGame, Layer
 from detente.game.compile import compile_game
-from detente.scenario import policies
-from detente.scenario.expression import number
+from detente.scenario.formula.expression import number
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import listing
 from detente.scenario.model import Scenario, Term
-from detente.scenario.policies import find_policy
+from detente.scenario.policies import find_policy, terms_of
 from detente.scenario.values import constant
 
 Floats = NDArray[np.float64]
@@ -56,10 +55,10 @@ class Options(NamedTuple):
     breaks: Mapping[str, Bools]
 
 
-def terms_of(scenario: Scenario, policy: str | None) -> tuple[str, tuple[Term, ...]]:
+def announced_terms(scenario: Scenario, policy: str | None) -> tuple[str, tuple[Term, ...]]:
     """A policy's name and its terms; None stands for the scenario's own. Raises `ScenarioError`."""
     key = find_policy(scenario, policy).key
-    terms = policies.terms_of(scenario, key)
+    terms = terms_of(scenario, key)
     if not terms:
         message = f"the policy {key!r} announces no terms" if key else "no terms are announced"
         known = listing(p for p, one in scenario.policies.items() if one.terms)

@@ -22,13 +22,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from detente.analysis.deviation import PROHIBITIVE_LOG_ODDS, breaking, precision, terms_of, without
+from detente.analysis.deviation import (
+    PROHIBITIVE_LOG_ODDS,
+    announced_terms,
+    breaking,
+    precision,
+    without,
+)
 from detente.arguments import finite
 from detente.errors import expect, refuse
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
 from detente.game.periods import check_periods
-from detente.scenario.expression import number
+from detente.scenario.formula.expression import number
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Scenario
@@ -137,7 +143,7 @@ def hold_cost(
     finite("probability", probability)
     if not 0 < probability < 1:
         raise ValueError(f"the probability is between 0 and 1, not {probability}")
-    key, terms = terms_of(scenario, policy)
+    key, terms = announced_terms(scenario, policy)
     names = [one.key for one in terms]
     if term not in names:
         message = f"the policy {key!r} has no term {term!r}"

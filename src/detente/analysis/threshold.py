@@ -51,6 +51,7 @@ def threshold(
     scenario: Scenario,
     parameter: str,
     query: Query,
+    options: SolveOptions = DEFAULT_OPTIONS,
     *,
     at: float | None = None,
     low: float | None = None,
@@ -58,7 +59,6 @@ def threshold(
     points: int = POINTS,
     tolerance: float | None = None,
     slopes: bool = False,
-    options: SolveOptions = DEFAULT_OPTIONS,
 ) -> Threshold:
     """Find the values of a parameter at which a number crosses a level, all in its range.
 
@@ -70,6 +70,8 @@ def threshold(
         Its name: `step_cost.sincere`, or `step_cost` for all types together.
     query
         Which number.
+    options
+        As in `solve`; the share of the work that is done is an estimate.
     at
         The level: of a probability from 0 to 1, needed; of a payoff needed; of a preference 0.
     low, high
@@ -82,8 +84,6 @@ def threshold(
     slopes
         Whether to compute the exact derivative at each of the points as well, so that a pair of
         crossings between two of them shows in the slopes. At crossings it is always computed.
-    options
-        As in `solve`; the share of the work that is done is an estimate.
 
     Raises
     ------

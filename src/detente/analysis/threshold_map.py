@@ -97,12 +97,12 @@ def threshold_map(
     scenario: Scenario,
     parameters: tuple[str, str],
     query: Query,
+    options: SolveOptions = DEFAULT_OPTIONS,
     *,
     at: float | None = None,
     low: tuple[float | None, float | None] = (None, None),
     high: tuple[float | None, float | None] = (None, None),
     points: int = POINTS,
-    options: SolveOptions = DEFAULT_OPTIONS,
 ) -> ThresholdMap:
     """Map where a number is above a level, over two parameters.
 
@@ -114,12 +114,12 @@ def threshold_map(
         Their names, two different ones.
     query, at
         As in `threshold`.
+    options
+        As in `solve`; belief points are by default about half of those of a single solve.
     low, high
         The ends of where each is looked at; by default its range.
     points
         Values of each parameter, at least 4: the square of it is solved.
-    options
-        As in `solve`; belief points are by default about half of those of a single solve.
 
     Raises
     ------

@@ -60,14 +60,18 @@ class SolvingOptions:
         limit = MEMORY_LIMIT if self.memory is None else int(self.memory * 2**30)
         return SolveOptions(self.beliefs, self.threads, limit, progress)
 
+    def check(self, game: CompiledGame) -> None:
+        """Refuse what makes no sense for a game."""
+        inputs.import_numba()
+        self.options().points(game)
+
     def prepare(self, about: CompiledGame | Scenario) -> None:
-        """Refuse what makes no sense for a game, and compile the kernels that it needs."""
+        """The same, and compile the kernels that a game needs."""
         from detente.game.arrays import CompiledGame
         from detente.game.compile import compile_game
 
         game = about if isinstance(about, CompiledGame) else compile_game(about, policy="")
-        inputs.import_numba()
-        self.options().points(game)
+        self.check(game)
         inputs.prepare_kernels(game)
 
     def solve(self, game: CompiledGame, *, coarse: bool = True, regret: bool = True) -> Solution:
@@ -84,14 +88,12 @@ class ForecastOptions(SolvingOptions):
 
     periods: inputs.Periods = None
 
-    def prepare(self, about: CompiledGame | Scenario) -> None:
-        """Refuse what makes no sense for a game, and compile the kernels that it needs."""
-        from detente.game.arrays import CompiledGame
+    def check(self, game: CompiledGame) -> None:
+        """Refuse what makes no sense for a game."""
         from detente.game.periods import check_periods
 
-        scenario = about.scenario if isinstance(about, CompiledGame) else about
-        check_periods(scenario, self.periods)
-        super().prepare(about)
+        check_periods(game.scenario, self.periods)
+        super().check(game)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +25,24 @@ from detente.scenario.frozen import Frozen
 
 NEEDED = {"jinja2": "jinja2", "matplotlib": "matplotlib", "scipy": "SciPy"}
 """Packages that only the report needs: the extra `report` of the project."""
+
+
+@dataclass(frozen=True)
+class WorldsOptions:
+    """Worlds that the page tells of, and what is wished for in them."""
+
+    ensemble: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RESULTS", help="Tell what survives the worlds that `detente ensemble` wrote."
+        ),
+    ] = None
+    wish: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT", help="What is wished for in them: 'deal >= 30 % and war <= 2 %'."
+        ),
+    ] = None
 
 
 @with_groups
@@ -54,18 +72,7 @@ def report(
             autocompletion=complete.policy,
         ),
     ] = None,
-    ensemble: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="RESULTS", help="Tell what survives the worlds that `detente ensemble` wrote."
-        ),
-    ] = None,
-    wish: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TEXT", help="What is wished for in them: 'deal >= 30 % and war <= 2 %'."
-        ),
-    ] = None,
+    worlds: WorldsOptions,
     outcome: Annotated[
         str | None, typer.Option(help="The outcome to explain; by default the most open one.")
     ] = None,
@@ -74,7 +81,7 @@ def report(
 ) -> None:
     """Write a forecast, a comparison of policies and what they rest on as one web page."""
     needed, extra = NEEDED, "report"
-    if ensemble is not None:
+    if worlds.ensemble is not None:
         needed, extra = NEEDED | NEEDED_TO_EXPLORE, "ensemble"
     check_packages("detente report", "the report needs", needed, extra)
     if source == STDIN and output is None:
@@ -82,7 +89,7 @@ def report(
         refuse("--output", "missing", message, "name the page: --output standoff.html")
     game = setting.compile(source)
     target = Path(f"{game.scenario.name}.html") if output is None else output
-    inputs = [one for one in (source, moves, ensemble) if one is not None]
+    inputs = [one for one in (source, moves, worlds.ensemble) if one is not None]
     outputs.check(target, inputs=inputs, force=force)
     record = None
     if moves is not None:
@@ -91,10 +98,10 @@ def report(
         record = read_record(moves, game.scenario)
         console.print_diagnostics(record.warnings)
     found = None
-    if ensemble is not None:
+    if worlds.ensemble is not None:
         from detente.ensembles.results import open_ensemble
 
-        found = open_ensemble(ensemble)
+        found = open_ensemble(worlds.ensemble)
     solving.prepare(game)
     from detente.report.data import build
     from detente.report.page import render
@@ -103,8 +110,8 @@ def report(
         "--policy": setting.policy,
         "--outcome": outcome,
         "--moves": moves,
-        "--ensemble": ensemble,
-        "--wish": wish,
+        "--ensemble": worlds.ensemble,
+        "--wish": worlds.wish,
         "--horizon": setting.horizon,
         "--beliefs": solving.beliefs,
         "--periods": solving.periods,
@@ -120,7 +127,7 @@ def report(
             moves=record,
             skip_impossible=skip_impossible,
             ensemble=found,
-            wish=wish,
+            wish=worlds.wish,
             periods=solving.periods,
         )
         page = render(replace(data, options=Frozen(options)))

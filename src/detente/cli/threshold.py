@@ -139,24 +139,24 @@ def threshold(
                     scenario,
                     (parameter[0], parameter[1]),
                     query,
+                    solving.options(report),
                     at=asked.at,
                     low=(starts[0], starts[1]),
                     high=(ends[0], ends[1]),
                     points=search.points,
-                    options=solving.options(report),
                 )
             else:
                 found = one.threshold(
                     scenario,
                     parameter[0],
                     query,
+                    solving.options(report),
                     at=asked.at,
                     low=starts[0],
                     high=ends[0],
                     points=search.points,
                     tolerance=tolerance,
                     slopes=search.slopes,
-                    options=solving.options(report),
                 )
     except (Interrupted, two.MapInterrupted) as stopped:
         found = stopped.found

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from detente.cli import console, track_text
 from detente.cli.groups import with_groups
-from detente.cli.inputs import Json, Source, refuse
+from detente.cli.inputs import Json, Source, prepare_kernels, refuse
 from detente.cli.options import ForecastOptions, PlotOptions, PolicyOptions
 from detente.cli.unsolved import tell_unsolved
 from detente.errors import ScenarioError
@@ -20,6 +20,19 @@ from detente.errors import ScenarioError
 if TYPE_CHECKING:
     from detente.game.arrays import CompiledGame
     from detente.simulation.track import Track
+
+
+@dataclass(frozen=True)
+class OtherAccount:
+    """What the record is held beside as well."""
+
+    compare: Annotated[
+        str | None,
+        typer.Option(metavar="SCENARIO", help="Another account of the record, for a Bayes factor."),
+    ] = None
+    compare_policy: Annotated[
+        str | None, typer.Option(help="The other account's policy; alone: the same scenario's.")
+    ] = None
 
 
 @with_groups
@@ -36,13 +49,7 @@ def track(
     skip_impossible: Annotated[
         bool, typer.Option("--skip-impossible", help="Pass over what the model holds impossible.")
     ] = False,
-    compare: Annotated[
-        str | None,
-        typer.Option(metavar="SCENARIO", help="Another account of the record, for a Bayes factor."),
-    ] = None,
-    compare_policy: Annotated[
-        str | None, typer.Option(help="The other account's policy; alone: the same scenario's.")
-    ] = None,
+    other: OtherAccount,
     path: Annotated[
         bool, typer.Option("--path", help="Tell period by period what was forecast for the end.")
     ] = False,
@@ -58,15 +65,16 @@ def track(
     if record:
         sys.stdout.write(_text_of_record(source))
         return
-    inputs = [file for file in (source, moves, compare) if file is not None]
+    inputs = [file for file in (source, moves, other.compare) if file is not None]
     picture.check(inputs)
     game = setting.compile(source)
+    solving.check(game)
     name = moves if moves is not None else _own_record(source)
     games = [game]
-    if compare is not None or compare_policy is not None:
-        values = setting.values if compare is None else None
-        other = replace(setting, values=values, policy=compare_policy)
-        games.append(other.compile(source if compare is None else compare))
+    if other.compare is not None or other.compare_policy is not None:
+        values = setting.values if other.compare is None else None
+        changed = replace(setting, values=values, policy=other.compare_policy)
+        games.append(changed.compile(source if other.compare is None else other.compare))
     tracks = _tracks(games, name, solving, skip=skip_impossible, path=path)
     factor = None
     if len(tracks) == 2:
@@ -101,7 +109,7 @@ def _tracks(
         with _account(k):
             records.append(read_record(name, game.scenario))
     console.print_diagnostics(records[0].warnings)
-    solving.prepare(games[0])
+    prepare_kernels(games[0])
     from detente.simulation.track import track as follow
 
     found = []

@@ -20,7 +20,7 @@ from detente.game.enumerate import enumerate_game
 from detente.game.evaluate import Evaluator, Findings, evaluator
 from detente.game.structure import Ints, Side, Skeleton, Structure
 from detente.game.term_status import variables
-from detente.scenario.expression import Formula
+from detente.scenario.formula.expression import Formula
 from detente.scenario.model import Action, Scenario
 from detente.scenario.policies import find_policy
 from detente.scenario.values import constant

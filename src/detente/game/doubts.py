@@ -19,7 +19,7 @@ from detente.game.enumerate import generic
 from detente.game.evaluate import Evaluator, Findings, evaluator
 from detente.game.structure import Bools, Ints, Side, Skeleton
 from detente.scenario.calendar import MONTHS
-from detente.scenario.expression import Formula
+from detente.scenario.formula.expression import Formula
 from detente.scenario.model import Action, Scenario, Term, Variable
 
 SOME_FORM = frozenset({"duplicate-action", "negative-cost"})

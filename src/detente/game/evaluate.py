@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.game.structure import Ints, decode, describe
-from detente.scenario.expression import Formula, NotFinite
+from detente.scenario.formula.expression import Formula, NotFinite
 from detente.scenario.model import Scenario, Variable
 
 Floats = NDArray[np.float64]

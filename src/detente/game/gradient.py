@@ -32,7 +32,7 @@ from detente.game.arrays import CompiledGame, Floats, GameGradient
 from detente.game.compile import chances, charges, fill_layer, fuse, lotteries, paths, payoffs
 from detente.game.evaluate import Evaluator, Findings, evaluator
 from detente.game.structure import Ints, Side, Skeleton
-from detente.scenario.expression import Formula
+from detente.scenario.formula.expression import Formula
 
 T = TypeVar("T")
 
@@ -58,9 +58,9 @@ def parameter_gradient(game: CompiledGame, gradient: GameGradient) -> dict[str, 
     The enumeration is held fixed: a parameter that decides which states, actions and transitions
     there are (`Structure.structural`) has its derivative through the numbers only.
 
-    Formulas in pieces have the slope of the piece that is evaluated; `detente.scenario.nodes`
-    says which where two meet. An infinite slope counts where the number depends on the value of
-    the formula, and only there.
+    Formulas in pieces have the slope of the piece that is evaluated; where two meet,
+    `detente.scenario.formula.evaluate` says which. An infinite slope counts where the number
+    depends on the value of the formula, and only there.
     """
     scenario, structure = game.scenario, game.structure
     walk = _walk(game)

@@ -20,7 +20,7 @@ import numpy as np
 
 from detente.game.evaluate import Evaluator
 from detente.game.structure import Bools, Ints, decode
-from detente.scenario.expression import Formula
+from detente.scenario.formula.expression import Formula
 from detente.scenario.model import Scenario, Support, Term, Variable
 from detente.scenario.policies import terms_of
 from detente.scenario.triggers import period

@@ -31,7 +31,7 @@ from detente.game.structure import (
     product,
 )
 from detente.game.term_status import Standing, in_force
-from detente.scenario.expression import Formula
+from detente.scenario.formula.expression import Formula
 from detente.scenario.hints import listing
 from detente.scenario.model import Action, Scenario, Term, Turn
 

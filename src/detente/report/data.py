@@ -229,9 +229,9 @@ def build(
             scenario,
             name,
             Query(outcome=asked, within=periods, policy=base),
+            replace(turning, progress=work.next()),
             at=EVEN,
             points=VALUES if fewer == points else VALUES_LARGE,
-            options=replace(turning, progress=work.next()),
         )
         for name in _decisive(found, TURNING if fewer == points else TURNING_LARGE)
     )

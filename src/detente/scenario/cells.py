@@ -10,28 +10,29 @@ from dataclasses import dataclass
 from typing import Any
 
 from detente.scenario.context import Context
-from detente.scenario.expression import Formula, Kind, Scope
+from detente.scenario.formula.evaluate import Compare, Conditional, Constant, Name, Node
+from detente.scenario.formula.expression import Formula, read_by
+from detente.scenario.formula.types import PRIVATE_NUMBER
 from detente.scenario.hints import did_you_mean, listing
-from detente.scenario.nodes import Choice, Comparison, Constant, Name, Node
 from detente.scenario.source import Trail
 
 LISTED = 60
 """Characters up to which the cells of a table are listed."""
 
 
-def value(context: Context, trail: Trail, written: Any, scope: Scope) -> Formula | None:
+def value(context: Context, trail: Trail, written: Any) -> Formula | None:
     """The formula at `trail`, or that of the table there; None after telling what is wrong."""
     if not isinstance(written, dict):
-        return context.formula(trail, written, scope)
+        return context.formula(trail, written, PRIVATE_NUMBER)
     trail = tuple(step for step in trail if step != "")
     by, values = written["by"], written["values"]
     before = len(context.diagnostics.errors)
     context.repeated((*trail, "by"), by)
-    axes = [_axis(context, (*trail, "by", at), name, scope) for at, name in enumerate(by)]
+    axes = [_axis(context, (*trail, "by", at), name) for at, name in enumerate(by)]
     sound = [axis for axis in axes if axis]
     if len(sound) < len(axes) or len(context.diagnostics.errors) > before:
         return None
-    table = _Table(context, scope, sound, [])
+    table = _Table(context, sound, [])
     node = table.node((*trail, "values"), values, 0)
     read = [axis.formula for axis in sound] + table.cells
     if len(context.diagnostics.errors) > before:
@@ -40,12 +41,7 @@ def value(context: Context, trail: Trail, written: Any, scope: Scope) -> Formula
         text=_text(by, table.cells),
         place=context.diagnostics.source.place(trail),
         node=node,
-        kind=Kind.NUMBER,
-        variables=frozenset().union(*(formula.variables for formula in read)),
-        parameters=frozenset().union(*(formula.parameters for formula in read)),
-        actors=frozenset().union(*(formula.actors for formula in read)),
-        calendar=frozenset().union(*(formula.calendar for formula in read)),
-        decimals=any(formula.decimals for formula in table.cells),
+        **read_by(read),
     )
 
 
@@ -66,8 +62,8 @@ class _Axis:
     formula: Formula
 
 
-def _axis(context: Context, trail: Trail, name: str, scope: Scope) -> _Axis | None:
-    variable = context.parts.state.get(name)
+def _axis(context: Context, trail: Trail, name: str) -> _Axis | None:
+    variable, scope = context.parts.state.get(name), context.scope
     low, keys = 0, scope.actors.get(name) or ()
     if variable:
         levels = variable.levels
@@ -91,7 +87,6 @@ def _axis(context: Context, trail: Trail, name: str, scope: Scope) -> _Axis | No
 @dataclass(frozen=True, slots=True)
 class _Table:
     context: Context
-    scope: Scope
     axes: list[_Axis]
     cells: list[Formula]
 
@@ -126,7 +121,7 @@ class _Table:
             hint = "name in `by` what the cells differ by"
             self.context.diagnostics.error(trail, "table", message, hint)
             return Constant(0.0)
-        formula = self.context.formula(trail, written, self.scope)
+        formula = self.context.formula(trail, written, PRIVATE_NUMBER)
         if formula is None:
             return Constant(0.0)
         self.cells.append(formula)
@@ -138,5 +133,7 @@ def _pick(axis: _Axis, rows: list[Node], first: int) -> Node:
     if len(rows) == 1:
         return rows[0]
     half = len(rows) // 2
-    below = Comparison(axis.formula.node, (("<", Constant(float(first + half))),))
-    return Choice(below, _pick(axis, rows[:half], first), _pick(axis, rows[half:], first + half))
+    below = Compare(axis.formula.node, (("<", Constant(float(first + half))),))
+    return Conditional(
+        below, _pick(axis, rows[:half], first), _pick(axis, rows[half:], first + half)
+    )

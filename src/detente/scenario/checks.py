@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from detente.errors import Diagnostic, Severity
 from detente.scenario.context import Context
 from detente.scenario.diagnostics import Diagnostics
-from detente.scenario.expression import Formula
+from detente.scenario.formula.expression import Formula
 from detente.scenario.hints import listing
 from detente.scenario.model import Action, Actor, Scenario, Support
 from detente.scenario.source import Source, Trail

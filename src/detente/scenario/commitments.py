@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from detente.scenario import model, schema, triggers
 from detente.scenario.context import Context
+from detente.scenario.formula.types import PRIVATE_NUMBER, PUBLIC_CONDITION
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.source import Trail
 
@@ -23,7 +24,7 @@ def term(context: Context, key: str, part: schema.TermPart) -> model.Term:
         until=until,
         when=context.together((*trail, "when"), part.when),
         unless=context.together((*trail, "unless"), part.unless),
-        cost=context.given((*trail, "cost"), part.cost, context.private),
+        cost=context.given((*trail, "cost"), part.cost, PRIVATE_NUMBER),
         about=part.about,
         support=context.support(trail, part),
         place=context.diagnostics.source.key(trail),
@@ -122,7 +123,7 @@ def announcer(context: Context, part: schema.AnnouncementPart) -> model.Announce
     trail: Trail = ("announcement",)
     diagnostics, policies = context.diagnostics, context.parts.policies
     if context.known((*trail, "who"), part.who, "actors", "an actor"):
-        types = context.private.actors.get(part.who)
+        types = context.scope.actors.get(part.who)
         if types is not None and len(types) < 2:
             message = f"`{part.who}` has nothing private that an announcement could tell"
             hint = "give it `types`, or compare the policies as they are"
@@ -140,7 +141,7 @@ def announcer(context: Context, part: schema.AnnouncementPart) -> model.Announce
 def outcome(context: Context, key: str, part: schema.OutcomePart) -> model.Outcome | None:
     """The outcome `key`, or None where its condition is wrong."""
     trail: Trail = ("outcomes", key)
-    when = context.formula((*trail, "when"), part.when, context.conditions)
+    when = context.formula((*trail, "when"), part.when, PUBLIC_CONDITION)
     support = context.support(trail, part)
     return model.Outcome(key, when, part.ends, part.about, support) if when else None
 

@@ -8,10 +8,11 @@ from typing import Any
 from detente.errors import Diagnostic, Place
 from detente.scenario import model, schema
 from detente.scenario.diagnostics import Diagnostics
-from detente.scenario.expression import Formula, conjunction, parse
+from detente.scenario.formula.expression import Formula, conjunction
+from detente.scenario.formula.parse import parse
+from detente.scenario.formula.types import CONSTANT, PUBLIC_CONDITION, Scope, Slot, usable
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean, listing
-from detente.scenario.scope import CONDITION, NUMBER, SEEN, Scope, usable
 from detente.scenario.source import Trail
 from detente.scenario.validate import RawScenario
 from detente.scenario.values import unbounded
@@ -23,17 +24,13 @@ class Context:
     def __init__(self, parts: RawScenario, scope: Scope, diagnostics: Diagnostics) -> None:
         self.parts = parts
         self.diagnostics = diagnostics
-        constant, seen = "a constant", SEEN
-        self.constants = scope.at(constant, NUMBER, state=False, types=False)
-        self.conditions = scope.at(seen, CONDITION, state=True, types=False)
-        self.chances = scope.at(seen, NUMBER, state=True, types=False)
-        self.private = scope.at("this formula", NUMBER, state=True, types=True)
+        self.scope = scope
         self.forever = scope.forever
         self.calendar = scope.calendar
 
-    def formula(self, trail: Trail, value: Any, scope: Scope) -> Formula | None:
+    def formula(self, trail: Trail, value: Any, slot: Slot) -> Formula | None:
         """The formula at `trail`, or None after telling what is wrong with it."""
-        formula = self._parsed(trail, value, scope)
+        formula = self._parsed(trail, value, slot)
         if formula and formula.calendar and self.forever:
             names = listing(sorted(formula.calendar))
             message = f"play goes on forever, so that nothing may depend on {names}"
@@ -44,7 +41,7 @@ class Context:
     def constant(self, trail: Trail, value: Any, word: str) -> Formula | None:
         """The constant formula at `trail`, where `word` may stand for one that is infinite."""
         if value != word:
-            return self.formula(trail, value, self.constants)
+            return self.formula(trail, value, CONSTANT)
         place = self.diagnostics.source.place(trail)
         if word in self.parts.parameters:
             message = f"`{word}` has a meaning of its own here, and is the name of a parameter"
@@ -52,36 +49,37 @@ class Context:
             self.diagnostics.errors.append(Diagnostic(place, "reserved-name", message, hint))
         return unbounded(word, place)
 
-    def _parsed(self, trail: Trail, value: Any, scope: Scope) -> Formula | None:
+    def _parsed(self, trail: Trail, value: Any, slot: Slot) -> Formula | None:
         source = self.diagnostics.source
         trail = tuple(step for step in trail if step != "")
         written = source.written.get(trail)
         return parse(
             value,
             source.place(trail),
-            scope,
+            self.scope,
+            slot,
             self.diagnostics.errors,
             text=written.text if written else None,
             offset=written.offset if written else None,
         )
 
     def formulas(
-        self, trail: Trail, values: Mapping[str, Any], scope: Scope
+        self, trail: Trail, values: Mapping[str, Any], slot: Slot
     ) -> Mapping[str, Formula]:
         """Formulas by name; those with mistakes are left out."""
-        found = {key: self.formula((*trail, key), value, scope) for key, value in values.items()}
+        found = {key: self.formula((*trail, key), value, slot) for key, value in values.items()}
         return Frozen({key: formula for key, formula in found.items() if formula})
 
-    def given(self, trail: Trail, value: Any, scope: Scope) -> Formula | None:
+    def given(self, trail: Trail, value: Any, slot: Slot) -> Formula | None:
         """The formula at `trail`, or None where there is nothing."""
-        return None if value is None else self.formula(trail, value, scope)
+        return None if value is None else self.formula(trail, value, slot)
 
     def together(self, trail: Trail, values: Sequence[Any]) -> Formula | None:
         """The condition that all of those at `trail` hold, or None where there are none."""
         listed = (*trail, 0) in self.diagnostics.source.places
         trails = [(*trail, at) if listed else trail for at in range(len(values))]
         rows = zip(trails, values, strict=True)
-        parts = [self.formula(below, value, self.conditions) for below, value in rows]
+        parts = [self.formula(below, value, PUBLIC_CONDITION) for below, value in rows]
         sound = [part for part in parts if part]
         return conjunction(sound) if sound and len(sound) == len(parts) else None
 

@@ -12,7 +12,8 @@ from detente.errors import Place
 from detente.scenario import model, schema, uncertainty
 from detente.scenario.calendar import Calendar, day
 from detente.scenario.context import Context
-from detente.scenario.expression import Formula, number
+from detente.scenario.formula.expression import Formula, number
+from detente.scenario.formula.types import CONSTANT
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.slips import date_hint
 from detente.scenario.source import Trail
@@ -47,9 +48,9 @@ def calendar(context: Context, part: schema.CalendarPart) -> Calendar | None:
 def actor(context: Context, key: str, part: schema.ActorPart) -> model.Actor:
     """The actor `key`."""
     trail: Trail = ("actors", key)
-    priors = context.formulas((*trail, "types"), part.types, context.constants)
+    priors = context.formulas((*trail, "types"), part.types, CONSTANT)
     precision = context.constant((*trail, "precision"), part.precision, LIMIT)
-    discount = context.formula((*trail, "discount"), part.discount, context.constants)
+    discount = context.formula((*trail, "discount"), part.discount, CONSTANT)
     support = context.support(trail, part)
     # What cannot be read is told, and the file refused; a number in its place, at which nothing is
     # wrong, lets the rest of the actor be checked.
@@ -111,8 +112,8 @@ def parameter(context: Context, key: str, part: schema.ParameterPart) -> model.P
     """The parameter `key`, its values in the order of its actor's types."""
     trail: Trail = ("parameters", key)
     support = context.support(trail, part)
-    of = context.private.parameters[key]
-    types = (context.private.actors.get(of) or ()) if of else ()
+    of = context.scope.parameters[key]
+    types = (context.scope.actors.get(of) or ()) if of else ()
     if bool(types) == ("" in part.value):
         return None  # whose types these are could not be told, and that has been said
     keys = types or ("",)

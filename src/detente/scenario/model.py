@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from detente.errors import Diagnostic, Place
 from detente.scenario.calendar import Calendar
-from detente.scenario.expression import Formula
+from detente.scenario.formula.expression import Formula
 from detente.scenario.frozen import Frozen
 from detente.scenario.values import is_unbounded, with_horizon, with_options, with_values
 

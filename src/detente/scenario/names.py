@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 from detente.scenario.calendar import Calendar, day
 from detente.scenario.diagnostics import Diagnostics
+from detente.scenario.formula.types import RESERVED, WORDS, Scope
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.scalar_types import NAME
 from detente.scenario.schema import ActionPart, CalendarPart, ParameterPart
-from detente.scenario.scope import RESERVED, WORDS, Scope
 from detente.scenario.source import Trail
 from detente.scenario.validate import RawScenario
 from detente.scenario.values import FOREVER

@@ -16,12 +16,13 @@ from pathlib import Path
 from detente import library
 from detente.errors import Diagnostic, Place, ScenarioError, Severity
 from detente.scenario.calendar import MONTHS
-from detente.scenario.expression import Formula, parse
+from detente.scenario.formula.expression import Formula
+from detente.scenario.formula.parse import parse
+from detente.scenario.formula.types import CONDITION, Scope, Slot
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.model import Scenario
 from detente.scenario.names import alias
 from detente.scenario.observation_dates import explain, parse_date
-from detente.scenario.scope import CONDITION, Scope
 from detente.scenario.table import Line, decode_table, read_table, resolve
 from detente.scenario.values import constant
 
@@ -31,6 +32,7 @@ ALWAYS = "always"
 STATE = "state"
 CONTEXT = "(context)"
 UNKNOWN = "(unknown)"
+READING = Slot("a reading of the state", CONDITION, state=True, types=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,9 +286,8 @@ class _Reader:
         return found
 
     def _condition(self, line: Line) -> Formula | None:
-        return parse(
-            line["action"] or line["move"], line.place, public_scope(self.scenario), self.problems
-        )
+        text = line["action"] or line["move"]
+        return parse(text, line.place, public_scope(self.scenario), READING, self.problems)
 
     def _actions(self, line: Line, actor: str) -> tuple[str, ...] | None:
         """What an actor may have done, by the words of a line."""
@@ -336,12 +337,11 @@ class _Reader:
 
 
 def public_scope(scenario: Scenario) -> Scope:
-    """What a condition on the state may use: all that everybody sees."""
-    scope = Scope(
+    """The names that a condition on the state may use."""
+    return Scope(
         variables={key: variable.names for key, variable in scenario.variables.items()},
         actors={key: actor.types for key, actor in scenario.actors.items()},
         parameters={key: parameter.of for key, parameter in scenario.parameters.items()},
         dated=scenario.calendar.start is not None,
         forever=scenario.forever,
     )
-    return scope.at("a reading of the state", CONDITION, state=True, types=False)

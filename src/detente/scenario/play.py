@@ -6,20 +6,21 @@ A builder that finds a mistake tells it and gives None; the others go on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from detente.scenario import cells, model, schema
 from detente.scenario.context import Context
-from detente.scenario.expression import Formula
+from detente.scenario.formula.expression import Formula
+from detente.scenario.formula.types import PUBLIC_CONDITION, PUBLIC_NUMBER, Slot
 from detente.scenario.frozen import Frozen
-from detente.scenario.scope import NUMBER, Scope
 from detente.scenario.source import Trail
 
 
 def turn(context: Context, at: int, part: schema.TurnPart) -> model.Turn:
     """The turn at position `at`; `chance` alone stands for all events in their order."""
     trail: Trail = ("turns", at)
-    when = context.given((*trail, "when"), part.when, context.conditions)
+    when = context.given((*trail, "when"), part.when, PUBLIC_CONDITION)
     where = context.diagnostics.source.place(trail)
     if part.who == ["chance"]:
         events = list(context.parts.chance)
@@ -64,7 +65,7 @@ def _action(
     also: tuple[str, ...] = (),
 ) -> model.Action | None:
     before = len(context.diagnostics.errors)
-    when = context.given((*trail, "when"), part.when, context.conditions)
+    when = context.given((*trail, "when"), part.when, PUBLIC_CONDITION)
     alternatives = _alternatives(context, trail, part)
     support = context.support(trail, part)
     if len(context.diagnostics.errors) > before:
@@ -98,7 +99,7 @@ def _alternatives(
                 message = "only one alternative can take the `rest`"
                 context.diagnostics.error((*below, "p"), "probabilities", message)
         else:
-            probability = context.formula((*below, "p"), effect.p, context.chances)
+            probability = context.formula((*below, "p"), effect.p, PUBLIC_NUMBER)
         changes = _changes(context, (*below, "set"), effect.set)
         found.append(model.Alternative(probability, changes))
     return found
@@ -118,10 +119,9 @@ def _changes(context: Context, trail: Trail, values: Mapping[str, Any]) -> tuple
     return tuple(found)
 
 
-def _level(context: Context, variable: str, shift: bool) -> Scope:
-    """The scope of a change of a variable: a number, or one of its named levels."""
-    wanted = NUMBER if shift else context.chances.level(variable)
-    return context.chances.at(context.chances.what, wanted, state=True, types=False)
+def _level(context: Context, variable: str, shift: bool) -> Slot:
+    """What a change of a variable gives: a number, or one of its named levels."""
+    return PUBLIC_NUMBER if shift else replace(PUBLIC_NUMBER, wanted=context.scope.level(variable))
 
 
 def _costs(
@@ -134,7 +134,7 @@ def _costs(
             payer = name or actor if key == "cost" else name
             if not _payer(context, below, payer, found):
                 continue
-            formula = cells.value(context, below, value, context.private)
+            formula = cells.value(context, below, value)
             if formula:
                 found[payer] = formula
     return found
@@ -152,8 +152,7 @@ def _payer(context: Context, trail: Trail, name: str, others: Iterable[str]) -> 
 
 def _sums(context: Context, trail: Trail, values: Mapping[str, Any]) -> Mapping[str, Formula]:
     """Formulas and tables by name; those with mistakes are left out."""
-    scope = context.private
-    found = {key: cells.value(context, (*trail, key), one, scope) for key, one in values.items()}
+    found = {key: cells.value(context, (*trail, key), one) for key, one in values.items()}
     return Frozen({key: formula for key, formula in found.items() if formula})
 
 

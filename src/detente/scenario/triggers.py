@@ -12,6 +12,7 @@ import re
 from detente.scenario import schema
 from detente.scenario.context import Context
 from detente.scenario.diagnostics import Diagnostics
+from detente.scenario.formula.types import PUBLIC_CONDITION
 from detente.scenario.hints import listing
 from detente.scenario.model import Moment, Scenario, Term
 from detente.scenario.slips import date_hint
@@ -68,7 +69,7 @@ def _moment(context: Context, trail: Trail, value: int | str | None) -> Moment |
 
 
 def _event(context: Context, trail: Trail, text: str) -> Moment | None:
-    event = context.formula(trail, text, context.conditions)
+    event = context.formula(trail, text, PUBLIC_CONDITION)
     if event is None:
         return None
     if event.calendar and not context.forever:

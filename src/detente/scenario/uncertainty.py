@@ -15,7 +15,7 @@ import numpy as np
 from detente.errors import Diagnostic, Place
 from detente.scenario import model, schema
 from detente.scenario.context import Context
-from detente.scenario.expression import Formula, NotFinite
+from detente.scenario.formula.expression import Formula, NotFinite
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.scalar_types import DRAWS
 from detente.scenario.source import Trail

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from detente.arguments import MOST_PERIODS, whole
 from detente.errors import Diagnostic, Place, ScenarioError, Severity
 from detente.scenario.calendar import Calendar
-from detente.scenario.expression import Formula, NotFinite, number
+from detente.scenario.formula.expression import Formula, NotFinite, number
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean, listing
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from detente.scenario.expression import Formula
+from detente.scenario.formula.expression import Formula
 from detente.scenario.model import Action, Actor, Parameter, Scenario, Support, Term, Turn, Variant
 from detente.scenario.scalar_types import DRAWS
 from detente.scenario.values import constant, is_unbounded

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from detente.game.arrays import CompiledGame
 from detente.game.evaluate import Evaluator, Findings, evaluator
 from detente.game.term_status import in_force, standings
-from detente.scenario.expression import Formula
+from detente.scenario.formula.expression import Formula
 from detente.scenario.hints import listing
 from detente.scenario.model import Action, Term
 from detente.scenario.policies import terms_of

@@ -10,7 +10,7 @@ import keyword
 import re
 from dataclasses import dataclass
 
-from detente.scenario.scope import WORDS
+from detente.scenario.formula.types import WORDS
 from detente.scenario.slips import slip_within
 
 LONGEST = 1000
@@ -22,8 +22,6 @@ TOKEN = re.compile(
     r"|(?P<sign>\*\*|//|[<>=!]=|[-+*/%<>(),])"
 )
 A_DATE = re.compile(r"(?<![\w.])[0-9]{4}-[0-9]{1,2}(-[0-9]{1,2})?(?![\w.])")
-BLANK = re.compile("_{6,10}")
-"""What stands for a date while Python's parser, which has none, reads the formula."""
 INSTEAD = {
     "=": "`==` compares",
     "&": "write `and`",

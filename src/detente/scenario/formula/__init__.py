@@ -1,0 +1,1 @@
+"""The formula language: tokens, parsing, types, translation, evaluation with derivatives."""
