@@ -106,7 +106,9 @@ def test_shares_add_up_and_agree_with_the_forecast(text: str, seed: int) -> None
         assert sum(parts) == pytest.approx(row["happened"], abs=1e-12)
         value = exact[key]["happened"]
         # Sampling error, and that of the belief grid.
-        room = 4.5 * math.sqrt(max(value * (1 - value), 0.0) / draws) + 2 * exact[key]["error"] + 1e-9
+        room = (
+            4.5 * math.sqrt(max(value * (1 - value), 0.0) / draws) + 2 * exact[key]["error"] + 1e-9
+        )
         assert abs(row["happened"] - value) <= room
         assert 0.0 <= row["best_play"] <= 1.0
 
@@ -143,7 +145,7 @@ def test_the_band_holds_the_number_itself() -> None:
     result = detente.forecast(detente.solve(game, ONE), threads=1)
     band = precision_band(result, ONE)
     assert band is not None
-    assert set(band.forecasts) == {0.5, 1.0, 2.0}
+    assert set(band.at) == {0.5, 1.0, 2.0}
     assert band.points == (5,)  # that of the coarser solution
     for row in band.tables["outcomes"].rows():
         assert row["low"] <= row["happened"] + 1e-12

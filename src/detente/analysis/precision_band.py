@@ -43,18 +43,19 @@ class PrecisionBand:
         over the precisions.
     payoffs
         `actor, type, payoff, low, high`.
-    forecasts
-        By the factor of the precision, 1 among them, all on one grid of `points` belief points.
+    at
+        By the factor of the precision, 1 among them, the forecast's outcomes at the last period
+        told; all on one grid.
+    points
+        Belief points of that grid.
+    solved
+        Whether every solve ended as it should.
     """
 
-    forecasts: Mapping[float, Forecast]
-    points: tuple[int, ...]
     tables: Frozen[Table]
-
-    @property
-    def solved(self) -> bool:
-        """Whether every solve ended as it should."""
-        return all(f.solution.status is Status.SOLVED for f in self.forecasts.values())
+    at: Mapping[float, Table]
+    points: tuple[int, ...]
+    solved: bool
 
 
 def precision_band(
@@ -82,7 +83,7 @@ def precision_band(
         return None
     points = _points(solution)
     precisions = sorted({*factors, 1.0})
-    forecasts = {}
+    outcomes, payoffs, solved, used = {}, {}, True, solution.grid.points
     for k, factor in enumerate(precisions):
         step = options.step(k / len(precisions), (k + 1) / len(precisions))
         own = next((s for s in (solution, solution.coarse) if s and _is_on(s, points)), None)
@@ -90,9 +91,15 @@ def precision_band(
             changed = replace(game, precision=factor * game.precision)
             own = solve(changed, replace(step, beliefs=points), regret=False, coarse=False)
         periods = None if game.loop is None else result.periods
-        forecasts[factor] = forecast(own, periods=periods, threads=options.threads)
-    tables = {"outcomes": _outcomes(result, forecasts), "payoffs": _payoffs(result, forecasts)}
-    return PrecisionBand(forecasts, forecasts[1.0].solution.grid.points, Frozen(tables))
+        other = forecast(own, periods=periods, threads=options.threads)
+        # Their tables are all that is kept: strategies would fill the memory.
+        outcomes[factor], payoffs[factor] = final(other), other.tables["payoffs"]
+        solved, used = solved and own.status is Status.SOLVED, own.grid.points
+    tables = {
+        "outcomes": _outcomes(final(result), outcomes),
+        "payoffs": _payoffs(result.tables["payoffs"], payoffs),
+    }
+    return PrecisionBand(Frozen(tables), outcomes, used, solved)
 
 
 def sign_table(
@@ -115,13 +122,13 @@ def sign_table(
         told; its least and most over both grids and all precisions; whether all these differences
         have one sign and are larger than `SETTLED`.
     """
-    outcomes = final(base)["outcome"]
-    pairs = [(base, other)]
-    pairs += [(f, bands[1].forecasts[factor]) for factor, f in bands[0].forecasts.items()]
-    differences = np.stack([final(b)["happened"] - final(a)["happened"] for a, b in pairs])
+    before, after = bands
+    pairs = [(final(base), final(other))]
+    pairs += [(table, after.at[factor]) for factor, table in before.at.items()]
+    differences = np.stack([b["happened"] - a["happened"] for a, b in pairs])
     low, high = differences.min(axis=0), differences.max(axis=0)
     columns = {
-        "outcome": outcomes,
+        "outcome": pairs[0][0]["outcome"],
         "difference": differences[0],
         "low": low,
         "high": high,
@@ -149,21 +156,18 @@ def _is_on(solution: Solution, points: int | None) -> bool:
     return points is None or set(solution.grid.points) == {points}
 
 
-def _outcomes(result: Forecast, forecasts: Mapping[float, Forecast]) -> Table:
-    own = final(result)
+def _outcomes(own: Table, at: Mapping[float, Table]) -> Table:
     columns: dict[str, object] = {"outcome": own["outcome"]}
     for name, low, high in (("happened", "low", "high"), ("holds", "holds_low", "holds_high")):
         columns[name] = own[name]
-        others = {factor: final(f)[name] for factor, f in forecasts.items()}
-        band = _band(own[name], others)
+        band = _band(own[name], {factor: table[name] for factor, table in at.items()})
         columns[low], columns[high] = np.clip(band, 0.0, 1.0)
     return Table.of(tuple(columns), [columns])
 
 
-def _payoffs(result: Forecast, forecasts: Mapping[float, Forecast]) -> Table:
-    own = result.tables["payoffs"]
+def _payoffs(own: Table, at: Mapping[float, Table]) -> Table:
     columns: dict[str, object] = {name: own[name] for name in ("actor", "type", "payoff")}
-    others = {factor: f.tables["payoffs"]["payoff"] for factor, f in forecasts.items()}
+    others = {factor: table["payoff"] for factor, table in at.items()}
     columns["low"], columns["high"] = _band(own["payoff"], others)
     return Table.of(tuple(columns), [columns])
 
