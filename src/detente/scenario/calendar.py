@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -11,6 +12,9 @@ Unit = Literal["day", "week", "month", "quarter", "year", "round"]
 
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 DAYS = {"day": 1, "week": 7}
+MARKS = {"day": (30, 90, 180), "week": (13, 26, 52), "month": (6, 12, 24), "quarter": (2, 4, 8)}
+"""Usual lengths of time, after which dated play is reported."""
+
 START = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?")
 
 
@@ -68,3 +72,16 @@ class Calendar:
             return f"{self.unit} {t}"
         form = {"year": "%Y", "month": "%Y-%m", "quarter": "%Y-%m"}.get(self.unit, "%Y-%m-%d")
         return date.strftime(form)
+
+    def marks(self, last: int) -> list[int]:
+        """The periods to report of the first `last`: usual lengths, or quarters of the way."""
+        usual = MARKS.get(self.unit)
+        if usual is None:
+            return sorted({math.ceil(last / 4), math.ceil(last / 2), last})
+        return [*(t for t in usual if t < last), last]
+
+    def mark_labels(self, times: list[int]) -> list[str]:
+        """What to call the periods of `marks`: how long they are from the start."""
+        if self.unit == "quarter":
+            return [f"{3 * t} months" for t in times]
+        return [f"{t} {self.unit}{'s' if t > 1 else ''}" for t in times]

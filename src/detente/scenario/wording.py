@@ -11,6 +11,16 @@ from detente.scenario.scalar_types import DRAWS
 from detente.scenario.values import constant, is_unbounded
 
 
+def policy_name(policy: str) -> str:
+    """What to call a policy; '' is no terms at all."""
+    return policy or "no terms"
+
+
+def quoted(policy: str) -> str:
+    """The same within a sentence."""
+    return f"“{policy}”" if policy else "no terms"
+
+
 def span(scenario: Scenario) -> str:
     """How long play is, in a sentence."""
     calendar = scenario.calendar

@@ -47,8 +47,9 @@ class Exploration(InNotebook):
 
     record
         What was run.
-    done, complete
-        How many worlds are there, and whether that is all.
+    done, complete, failed
+        How many worlds are there, whether that is all, and how many of them were not solved under
+        some policy.
     against
         The policy with which others are compared.
     distributions
@@ -81,6 +82,7 @@ class Exploration(InNotebook):
     record: Record
     done: int
     complete: bool
+    failed: int
     against: str
     distributions: pd.DataFrame
     preferences: pd.DataFrame
@@ -199,6 +201,7 @@ def explore(
         record=record,
         done=found.done,
         complete=found.complete,
+        failed=int(found.failures["draw"].nunique()),
         against=base,
         distributions=distributions(found, told),
         preferences=prefers,

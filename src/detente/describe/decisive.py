@@ -1,0 +1,221 @@
+"""What decides an answer over all ranges at once: assumptions, corners, worlds where it turns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from detente.describe.blocks import (
+    Block,
+    Heading,
+    Picture,
+    Pictures,
+    Points,
+    Row,
+    Section,
+    Table,
+    code,
+    text,
+)
+from detente.describe.charts import Bars
+from detente.describe.words import Point, clause, meanings, sentence
+from detente.ensembles.explore.decision_boundary import Tipping
+from detente.ensembles.explore.discovery import Discovery
+from detente.ensembles.explore.explore import Exploration
+from detente.ensembles.explore.influence import Influence
+from detente.ensembles.explore.questions import Question
+from detente.ensembles.explore.source import PROBABILITY
+from detente.numbers import count, explains, percent, signed, with_interval
+from detente.scenario.model import Scenario
+from detente.scenario.wording import quoted
+
+DRAWN = 8
+"""Assumptions of which bars are drawn."""
+
+PAWN = (
+    "PAWN: how far the whole distribution moves with the assumption, from 0 to 1. Rank: the rank "
+    "correlation, above zero where more of it makes the answer higher. Unlike derivatives, these "
+    "cover whole ranges, with all assumptions moving at once."
+)
+
+
+def decisive(result: Exploration, top: int) -> tuple[Section, ...]:
+    """The assumptions that decide, the corners in which it fails, the worlds where it turns."""
+    scenario = result.record.scenario()
+    blocks: list[Block] = []
+    for influence in result.influences:
+        blocks += _influence(influence, scenario, top)
+    if any(not influence.note for influence in result.influences):
+        blocks.append(text(PAWN))
+    blocks += _discoveries(result.discoveries, scenario)
+    blocks += _tipping(result.tipping)
+    title = "What decides it, over all ranges"
+    return (Section("decides", title, tuple(blocks)),) if blocks else ()
+
+
+def subject(scenario: Scenario, question: Question) -> str:
+    """What is explained."""
+    number, under = question.number, quoted(question.policy)
+    other = None if question.against is None else quoted(question.against)
+    if number.kind == PROBABILITY:
+        what = f"how likely it is that {clause(scenario, number.name)}"
+        return f"{what}, under {under}" if other is None else (
+            f"by how much {under} changes {what}, against {other}"
+        )
+    if other is None:
+        return f"what {number.who} expects under {under}"
+    return f"whether {number.who} prefers {under} to {other}, and by how much"
+
+
+def _influence(influence: Influence, scenario: Scenario, top: int) -> Iterator[Block]:
+    what = subject(scenario, influence.question)
+    yield Heading(sentence(f"what decides {what}").rstrip("."))
+    kept = influence.table if influence.note else influence.table[influence.table["counts"]]
+    if influence.note or kept.empty:
+        yield text(sentence(influence.note or "no assumption stands out from the noise"))
+        return
+    about = meanings(scenario)
+    rows: list[Row] = []
+    for r in kept.head(top).itertuples():
+        shared = f"shares its effect with {', '.join(r.shares_with)}" if r.shares_with else ""
+        meaning = "; ".join(filter(None, (about.get(r.quantity, ""), shared)))
+        rank = "" if math.isnan(r.direction) else signed(r.direction, 2)
+        cells = (explains(r.s1, r.s1_conf), f"{r.pawn:.2f}", rank)
+        rows.append((code(r.quantity), *cells, meaning))
+    drawn = kept.head(DRAWN)
+    chart = Bars(
+        f"What decides {what}",
+        tuple(drawn["quantity"]),
+        tuple(drawn["s1"].clip(lower=0)),
+        tuple(explains(r.s1, r.s1_conf) for r in drawn.itertuples()),
+        tuple(drawn["s1_conf"]),
+        max(influence.s1_floor, 0.0),
+    )
+    header = ("assumption", "explains", "PAWN", "rank", "meaning")
+    picture = Picture(chart, "Share of the variance that it explains by itself")
+    caption = "Black: where the share lies with 95 %. Dotted: what noise hardly exceeds."
+    yield Pictures((picture,), caption, (Table(header, tuple(rows), range(1, 4)),))
+    yield text(" ".join(_noise(influence, len(rows))))
+
+
+def _noise(influence: Influence, listed: int) -> Iterator[str]:
+    """From what it was computed, and what is noise."""
+    table = influence.table
+    kept = table[table["counts"]]
+    yield f"From {count(influence.worlds, 'world')}{_aside(influence.left_out)}."
+    if kept["shares_with"].map(len).any():
+        yield "Where effects are shared, the shares of variance overlap."
+    else:
+        total = min(float(kept["s1"].clip(lower=0).sum()), 1.0)
+        yield f"One by one, these explain {percent(total)} of the variance."
+    if len(kept) > listed:
+        yield f"{len(kept) - listed} more count."
+    if noise := len(table) - len(kept):
+        them = f"{noise} of {len(table)} quantities are" if noise > 1 else "One quantity is"
+        yield (
+            f"{them} within the noise: one without any meaning may explain up to "
+            f"{100 * max(influence.s1_floor, 0):.1f} % and have a PAWN of up to "
+            f"{influence.pawn_floor:.2f}."
+        )
+
+
+def _discoveries(discoveries: tuple[Discovery, ...], scenario: Scenario) -> Iterator[Block]:
+    """Where it fails: corners of the ranges, in words."""
+    about = meanings(scenario)
+    points: list[Point] = []
+    for one in discoveries:
+        worlds = f"{count(one.worlds, 'world')}{_aside(one.left_out)}"
+        lines = [f"So it is in {percent(one.base)} of {worlds}."]
+        if one.note:
+            lines.append(sentence(one.note))
+        which = "in which it is so" if one.rarer == "fail" else "in which it is not so"
+        for k, box in enumerate(one.boxes):
+            coverage = with_interval(box.coverage, *box.coverage_interval)
+            density = with_interval(box.density, *box.density_interval)
+            lines.append(
+                f"{'Also where' if k else 'Where'} {box}: {coverage} of the worlds {which} are "
+                f"there; {density} of the worlds there are such."
+            )
+        named = {c.quantity: about.get(c.quantity, "") for box in one.boxes for c in box.conditions}
+        meant = [f"{name}: {words}" for name, words in named.items() if words and words != name]
+        if meant:
+            lines.append(f"What these are: {'; '.join(meant)}.")
+        points.append((f"Where {one.about}", tuple(lines)))
+    if points:
+        yield Heading("Where it fails")
+        yield Points(tuple(points))
+    if counted := max((one.counted for one in discoveries if one.boxes), default=0):
+        yield text(
+            "Conditions were looked for in half of the worlds and counted in the other "
+            f"{counted:,}; in parentheses, where the shares lie with 95 %."
+        )
+
+
+def _tipping(tipping: Tipping | None) -> Iterator[Block]:
+    if tipping is None or tipping.table.empty:
+        return
+    rows: list[Row] = []
+    for draw, mine in tipping.table.groupby("draw", sort=False):
+        far = (
+            f"{r.quantity} {r.value:.3g} ({percent(r.percentile)})"
+            for r in mine.itertuples()
+            if r.quantity
+        )
+        rows.append((str(draw), f"{mine['distance'].iloc[0]:+.2g}", ", ".join(far)))
+    turned = f"{percent(tipping.turned)} of the worlds are on its lower side."
+    if tipping.turned in (0, 1):
+        turned = "in no world does it turn, these come nearest."
+    yield Heading(f"The worlds nearest to where {tipping.about}")
+    yield Table(("world", "distance", "furthest from the middle"), tuple(rows), range(2))
+    yield text(
+        f"Distance in {tipping.unit}; {turned} In parentheses: the share of worlds with a smaller "
+        "value."
+    )
+
+
+def _aside(left_out: int) -> str:
+    return f" ({left_out:,} left out)" if left_out else ""
+
+
+def decisive_data(result: Exploration) -> dict[str, Any]:
+    """The same for programs."""
+    tipping = result.tipping
+    return {
+        "influences": [
+            {
+                "about": one.question.about,
+                "number": one.question.number.name,
+                "policy": one.question.policy,
+                "against": one.question.against,
+                "worlds": one.worlds,
+                "left_out": one.left_out,
+                "s1_floor": one.s1_floor,
+                "pawn_floor": one.pawn_floor,
+                "note": one.note,
+                "quantities": one.table,
+            }
+            for one in result.influences
+        ],
+        "discoveries": [
+            {
+                "about": one.about,
+                "policy": one.policy,
+                "worlds": one.worlds,
+                "left_out": one.left_out,
+                "fail": one.base,
+                "boxes_of": one.rarer,
+                "counted": one.counted,
+                "boxes": one.table,
+                "note": one.note,
+            }
+            for one in result.discoveries
+        ],
+        "tipping": tipping
+        and {
+            "about": tipping.about,
+            "unit": tipping.unit,
+            "lower_side": tipping.turned,
+            "worlds": tipping.table,
+        },
+    }
