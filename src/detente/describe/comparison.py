@@ -193,7 +193,9 @@ def _credibility(judged: Judged, short: dict[str, str]) -> Iterator[Block]:
         last = one.soft[(one.soft["actor"] == ANY) & (one.soft["t"] == one.periods)]
         for r in last.itertuples():
             broken = percent(r.broken, r.error)
-            rows.append((short[policy], code(r.term), f"soft: broken with a probability of {broken}"))
+            rows.append(
+                (short[policy], code(r.term), f"soft: broken with a probability of {broken}")
+            )
     if rows:
         yield Heading("Which terms would be kept")
         yield Table(("", "term", "verdict"), tuple(rows))

@@ -60,8 +60,10 @@ def subject(scenario: Scenario, question: Question) -> str:
     other = None if question.against is None else quoted(question.against)
     if number.kind == PROBABILITY:
         what = f"how likely it is that {clause(scenario, number.name)}"
-        return f"{what}, under {under}" if other is None else (
-            f"by how much {under} changes {what}, against {other}"
+        return (
+            f"{what}, under {under}"
+            if other is None
+            else (f"by how much {under} changes {what}, against {other}")
         )
     if other is None:
         return f"what {number.who} expects under {under}"

@@ -214,7 +214,9 @@ def _regrets(worlds: _Worlds) -> Iterator[Block]:
     for (actor, kind), group in table.groupby(["actor", "type"], sort=False):
         head = who(worlds.scenario, str(actor), str(kind))
         for policy, r in worlds.ordered(group).iterrows():
-            marks = [n for n, key in (("minimax", "minimax"), ("least mean", "least_mean")) if r[key]]
+            marks = [
+                n for n, key in (("minimax", "minimax"), ("least mean", "least_mean")) if r[key]
+            ]
             numbers = (payoff(r[key]) for key in ("mean", "p95", "largest"))
             draw = str(int(r["draw"])) if r["largest"] > 0 else ""
             rows.append((head, worlds.short[str(policy)], *numbers, draw, ", ".join(marks)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, asdict
+from dataclasses import asdict, astuple
 from itertools import groupby
 from operator import itemgetter
 from typing import Any

@@ -20,9 +20,7 @@ def ledger(scenario: Scenario) -> list[Section]:
     rows: list[Row] = []
     priors = drawn_priors(scenario.actors.values())
     for p in scenario.parameters.values():
-        for k, (name, value, limits) in enumerate(
-            zip(p.names(), p.values, p.ranges, strict=True)
-        ):
+        for k, (name, value, limits) in enumerate(zip(p.names(), p.values, p.ranges, strict=True)):
             mark = None
             if limits is not None and limits[1] > limits[0]:
                 mark = min(1.0, max(0.0, (value - limits[0]) / (limits[1] - limits[0])))

@@ -325,7 +325,10 @@ def _run(data: ReportData) -> Iterator[Row]:
     if data.worlds is None:
         return
     run, done = data.worlds.record, data.worlds.exploration.done
-    yield "worlds of the ensemble", f"{done:,}" if done == run.draws else f"{done:,} of {run.draws:,}"
+    yield (
+        "worlds of the ensemble",
+        f"{done:,}" if done == run.draws else f"{done:,} of {run.draws:,}",
+    )
     yield "their draws", f"{run.sampling}, seed {run.seed}"
     yield "their policies", ", ".join(policy_name(policy) for policy in run.policies)
     yield "their scenario's SHA-256", code(run.sha256)
@@ -333,7 +336,10 @@ def _run(data: ReportData) -> Iterator[Row]:
         yield "their belief points", str(run.beliefs)
         checked = f"{run.checked} with {count(run.check_beliefs, 'point')}"
         yield "solved once more, for the error", checked
-    yield "solved with", ", ".join(f"{package} {version}" for package, version in run.versions.items())
+    yield (
+        "solved with",
+        ", ".join(f"{package} {version}" for package, version in run.versions.items()),
+    )
 
 
 def _command(data: ReportData) -> str:

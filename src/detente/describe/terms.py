@@ -210,9 +210,7 @@ def describe_announcement(result: Announcement) -> Described:
     )
 
 
-def _by_policy(
-    table: pd.DataFrame, value: str, *keys: str
-) -> dict[tuple[str, ...], list[float]]:
+def _by_policy(table: pd.DataFrame, value: str, *keys: str) -> dict[tuple[str, ...], list[float]]:
     """The numbers of each row, by policy in their order."""
     rows: dict[tuple[str, ...], list[float]] = {}
     for row in table.to_dict(orient="records"):

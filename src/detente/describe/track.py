@@ -100,7 +100,9 @@ def observed(track: Track) -> Section:
         Details("The moves as they were reported", (_reported(track, dated),)),
     ]
     if len(rest):
-        title = f"{count(len(rest), 'more observation')}: silence that means something, and readings"
+        title = (
+            f"{count(len(rest), 'more observation')}: silence that means something, and readings"
+        )
         blocks.append(Details(title, (_reported(track, rest),)))
     return Section("observed", "What the moves have told", tuple(blocks))
 
@@ -279,7 +281,9 @@ def _beliefs(track: Track) -> Iterator[Block]:
         values = tuple(at["probability"])
         heading = f"Belief that {actor.name} is {kind}"
         ends = f"{percent(values[0])} at the start, {percent(values[-1])} now"
-        items.append(Picture(Steps(heading, tuple(at["period"]), values, marks), f"{heading}: {ends}"))
+        items.append(
+            Picture(Steps(heading, tuple(at["period"]), values, marks), f"{heading}: {ends}")
+        )
         mine = track.periods
         mine = mine[(mine["about"] == actor.key) & (mine["type"] == kind)]
         mine = mine[mine["t"] <= max(track.last, 1)]

@@ -62,9 +62,7 @@ def bars(chart: Bars, axes: Axes, palette: Palette) -> None:
     halves = chart.halves or (0.0,) * len(chart.names)
     others = [number for _, numbers in chart.marks for number in numbers if number == number]
     signed = not (chart.halves or chart.marks)
-    reach = max(
-        (abs(v) + half for v, half in zip(chart.values, halves, strict=True)), default=0.0
-    )
+    reach = max((abs(v) + half for v, half in zip(chart.values, halves, strict=True)), default=0.0)
     end = max([reach, *others]) or 1.0
     if signed:
         end = 1.3 * (min(end, 1.0) if chart.share else end)
@@ -80,7 +78,9 @@ def bars(chart: Bars, axes: Axes, palette: Palette) -> None:
             ends = [max(value - halves[k], 0.0), min(value + halves[k], end)]
             axes.plot(ends, [k, k], color=palette.ink, lw=1.2, solid_capstyle="butt")
         look = {"va": "bottom", "color": palette.ink}
-        axes.text(begin, k - 0.26, textwrap.shorten(name, LONGEST, placeholder="…"), ha="left", **look)
+        axes.text(
+            begin, k - 0.26, textwrap.shorten(name, LONGEST, placeholder="…"), ha="left", **look
+        )
         axes.text(end, k - 0.26, chart.texts[k], ha="right", **look)
     for (_, numbers), shape, colour in zip(
         chart.marks, MARKERS, (palette[1], palette.ink), strict=False

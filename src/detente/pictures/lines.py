@@ -52,9 +52,7 @@ def over_time(chart: OverTime, axes: Axes, palette: Palette) -> None:
         colour = palette[k]
         if line.low:
             axes.fill_between(times, line.low, line.high, color=colour, alpha=0.18, lw=0)
-        axes.plot(
-            times, line.values, color=colour, lw=2, ls=DASHES[k % len(DASHES)], clip_on=False
-        )
+        axes.plot(times, line.values, color=colour, lw=2, ls=DASHES[k % len(DASHES)], clip_on=False)
         axes.plot(last, line.values[-1], MARKERS[k % 6], color=colour, ms=5, clip_on=False)
     if chart.mark is not None:
         axes.axvline(chart.mark, color=palette.muted, lw=1)
@@ -128,7 +126,9 @@ def curve(chart: Curve, axes: Axes, palette: Palette) -> None:
         at = np.linspace(xs[0], xs[-1], 400)
         known = ~np.isnan(error)
         band = np.interp(at, x[known], error[known]) if known.any() else np.zeros(at.size)
-        axes.fill_between(at, smooth(at) - band, smooth(at) + band, color=palette[0], alpha=0.25, lw=0)
+        axes.fill_between(
+            at, smooth(at) - band, smooth(at) + band, color=palette[0], alpha=0.25, lw=0
+        )
         axes.plot(at, smooth(at), color=palette[0], lw=2)
     axes.plot(x, y, "o", color=palette[0], ms=4, clip_on=False)
     bottom, top = min(y.min(), chart.level), max(y.max(), chart.level)
