@@ -79,6 +79,35 @@ def sections(result: Audit) -> tuple[Section, ...]:
     return tuple(asked)
 
 
+def summary(result: Audit) -> Section:
+    """For each outcome, in one line, how far it can be defended."""
+    rows: list[Row] = []
+    rests = {r["outcome"]: r for r in result.noise.tables["outcomes"].rows()}
+    bands = {}
+    if result.band is not None:
+        bands = {r["outcome"]: r for r in result.band.tables["outcomes"].rows()}
+    for key, r in rests.items():
+        other = percent(r["by_other"] / r["happened"]) if r["happened"] else ""
+        cells = [code(key), other, percent(r["best_play"])]
+        if key in bands:
+            band = bands[key]
+            cells[1:1] = [interval(band["low"], band["high"])]
+        rows.append(tuple(cells))
+    header = ["outcome", "by moves that were not best", "best moves alone"]
+    said = []
+    if bands:
+        header[1:1] = ["over half to twice the precision"]
+        said.append(
+            "Per cent; the band is what the forecast does not exclude as long as the precision of "
+            "responses is not estimated."
+        )
+    said.append(
+        "A move is best if its mover expects nothing better. `detente audit` has the whole account."
+    )
+    table = Table(tuple(header), tuple(rows), range(1, len(header)))
+    return Section("audit", "How far it can be defended", (table, text(*said)))
+
+
 def noise(scenario: Scenario, audit: NoiseAudit) -> Section:
     """What rests on moves that were not their mover's best."""
     rows: list[Row] = []
