@@ -13,6 +13,7 @@ from detente.analysis.precision_band import SETTLED, PrecisionBand
 from detente.analysis.reputation import HIGH, LOW, Reputation
 from detente.describe.blocks import (
     Block,
+    Cell,
     Described,
     Heading,
     Picture,
@@ -88,7 +89,7 @@ def summary(result: Audit) -> Section:
         bands = {r["outcome"]: r for r in result.band.tables["outcomes"].rows()}
     for key, r in rests.items():
         other = percent(r["by_other"] / r["happened"]) if r["happened"] else ""
-        cells = [code(key), other, percent(r["best_play"])]
+        cells: list[str | Cell] = [code(key), other, percent(r["best_play"])]
         if key in bands:
             band = bands[key]
             cells[1:1] = [interval(band["low"], band["high"])]
