@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
+from detente.cli.layout import layout
 
 from detente.cli import complete, console
-from detente.cli.layout import layout
 from tests.cli.test_cli import SMALL, Run, program, run
 
 __all__ = ["run"]

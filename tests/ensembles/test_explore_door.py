@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from detente.ensembles.explore.plot import draw, save
 
 import detente
-from detente.ensembles.explore.plot import draw, save
 from detente.errors import ScenarioError
 from tests.ensembles.stand_in import StandIn, make
 

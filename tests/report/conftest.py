@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+from detente.report.page import render
 
 import detente
 from detente.report.data import ReportData, build
-from detente.report.page import render
 
 EVERYTHING = """\
 title: A small stand-off <script>alert(1)</script> & "more"

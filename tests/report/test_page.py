@@ -11,15 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from detente.report.numbers import points_of, share, within
+from detente.report.page import render
+from detente.report.svg import Colour
 
 import detente
 from detente import library
 from detente.errors import ScenarioError
 from detente.report import words
 from detente.report.data import ReportData, build
-from detente.report.numbers import points_of, share, within
-from detente.report.page import render
-from detente.report.svg import Colour
 from detente.simulation.forecast import overall
 from detente.solver.solution import Status
 from tests import effort

@@ -6,6 +6,8 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+from detente.report.page import render
+from detente.report.world_charts import Strip, changes, spread
 
 import detente
 from detente.ensembles.explore.explore import explore
@@ -14,8 +16,6 @@ from detente.ensembles.results import Ensemble
 from detente.errors import ScenarioError
 from detente.report import survives, world_words
 from detente.report.data import ReportData, build
-from detente.report.page import render
-from detente.report.world_charts import Strip, changes, spread
 from detente.report.worlds import Worlds, check_worlds
 from detente.scenario.model import Scenario
 from tests.ensembles.runs import solved_here

@@ -27,14 +27,15 @@ class Sensitivity(InNotebook):
         `swing` is derivative times range, what the parameter's range is worth if the number went
         on as it does at the present values; both are missing where they have no meaning. `note`
         tells where a derivative cannot tell all.
-    about
-        What was differentiated, in words.
+    about, kind
+        What was differentiated, in words; 'probability' or 'payoff'.
     value
         The number itself.
     """
 
     solution: Solution
     about: str
+    kind: str
     value: float
     table: pd.DataFrame
 
@@ -109,4 +110,4 @@ def sensitivity(
     order = table["swing"].abs().fillna(-1.0)
     ranked = table.assign(order=order, size=table["derivative"].abs())
     ranked = ranked.sort_values(["order", "size"], ascending=False, kind="stable")
-    return Sensitivity(solution, about, value, ranked[columns].reset_index(drop=True))
+    return Sensitivity(solution, about, query.kind, value, ranked[columns].reset_index(drop=True))

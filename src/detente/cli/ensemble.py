@@ -261,14 +261,15 @@ def _grid(found: Ensemble) -> dict[str, Any] | None:
 
 def _print_summary(found: Ensemble, data: dict[str, Any]) -> None:
     from detente.ensembles.batch import CRASHED
-    from detente.ensembles.explore.wording import count
+    from detente.numbers import count
+    from detente.render.terminal import print_heading, print_text
 
     record, worlds = found.record, data["worlds"]
     policies = len(record.policies)
     under = f"under {policies} policies" if policies > 1 else f"under {record.policies[0]!r}"
     if record.policies == ("",):
         under = "with no terms"
-    console.print_heading(found.record.scenario().title)
+    print_heading(found.record.scenario().title)
     console.say(f"{worlds['done']:,} worlds {under}, {len(record.quantities)} quantities drawn")
     for failure in data["failures"]:
         console.say(f"  {failure['status']}: {failure['rows']:,} rows: {failure['reason']}")
@@ -281,7 +282,7 @@ def _print_summary(found: Ensemble, data: dict[str, Any]) -> None:
     console.say(f"  {failed}; solved {solved}")
     grid = data["grid"]
     if grid is not None:
-        console.print_text(
+        print_text(
             f"Belief grid of {grid['points']} points: on {grid['finer']} points outcome "
             f"probabilities, or their differences between policies, change by up to "
             f"{grid['change']:.2g} ({grid['worlds']} worlds looked at)",

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from detente.arguments import MOST_PERIODS
-from detente.cli import console
-from detente.cli.inputs import MOST_ROWS, Force, Json, check_packages, given_type
-from detente.cli.pictures import Plot, check_plot, draw
+from detente.cli.groups import with_groups
+from detente.cli.inputs import MOST_ROWS, check_packages, given_type
+from detente.cli.results import ResultOptions
 
 NEEDED = {
     "scipy": "SciPy",
@@ -23,10 +23,12 @@ NEEDED = {
 """Packages by the name under which they are imported."""
 
 
+@with_groups
 def explore(
     results: Annotated[
         Path, typer.Argument(metavar="RESULTS", help="The folder that `detente ensemble` wrote.")
     ],
+    *,
     within: Annotated[
         int | None,
         typer.Option(
@@ -66,20 +68,17 @@ def explore(
     ] = None,
     top: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Assumptions to print.")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="Seed of what is drawn.")] = 0,
-    plot: Plot = None,
-    force: Force = False,
-    as_json: Json = False,
+    output: ResultOptions,
 ) -> None:
     """Explore an ensemble: what survives its worlds, where it fails, what decides it."""
     check_packages("detente explore", "exploring needs", NEEDED, "ensemble")
     types = None if given is None else dict([given_type(given)])
-    check_plot(plot, "ensemble", inputs=[results], force=force)
-    from detente.cli.explore_data import as_data
-    from detente.cli.explore_text import print_exploration
+    output.check([results])
+    from detente.describe.exploration import describe_exploration
     from detente.ensembles.explore.explore import explore as ask
     from detente.ensembles.results import open_ensemble
 
-    found = ask(
+    exploration = ask(
         open_ensemble(results),
         within=within,
         given=types,
@@ -91,11 +90,5 @@ def explore(
         against=against,
         seed=seed,
     )
-    if as_json:
-        console.print_json(as_data(found))
-    else:
-        print_exploration(found, top)
-    if plot is not None:
-        from detente.ensembles.explore.plot import save
-
-        draw(save, found, plot, inputs=[results], force=force)
+    by = exploration.record.scenario().calendar.label(within) if within else ""
+    output.show(describe_exploration(exploration, top, by), [results])

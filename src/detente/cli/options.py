@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from detente.cli import console, inputs, pictures
+from detente.cli import console, inputs
 
 if TYPE_CHECKING:
     from detente.game.arrays import CompiledGame
@@ -94,20 +92,3 @@ class ForecastOptions(SolvingOptions):
 
         check_periods(game.scenario, self.periods)
         super().check(game)
-
-
-@dataclass(frozen=True)
-class PlotOptions:
-    """Where a picture goes."""
-
-    plot: pictures.Plot = None
-    force: inputs.Force = False
-
-    def check(self, read: Sequence[str | Path], extra: str = "report") -> None:
-        """Refuse early what could not be drawn after all the work; `read` are the inputs."""
-        pictures.check_plot(self.plot, extra, inputs=read, force=self.force)
-
-    def draw(self, save: Callable[..., None], found: object, read: Sequence[str | Path]) -> None:
-        """Draw it, if that was asked for, and say where."""
-        if self.plot is not None:
-            pictures.draw(save, found, self.plot, inputs=read, force=self.force)

@@ -20,7 +20,6 @@ from detente.cli.inputs import (
     refuse,
 )
 from detente.cli.options import ForecastOptions, PolicyOptions
-from detente.cli.unsolved import tell_unsolved
 from detente.scenario.frozen import Frozen
 
 NEEDED = {"jinja2": "jinja2", "matplotlib": "matplotlib", "scipy": "SciPy"}
@@ -103,8 +102,10 @@ def report(
 
         found = open_ensemble(worlds.ensemble)
     solving.prepare(game)
+    from detente.describe.report import describe_report
+    from detente.describe.words import unsolved
+    from detente.render.page import to_html
     from detente.report.data import build
-    from detente.report.page import render
 
     given = {
         "--policy": setting.policy,
@@ -130,10 +131,10 @@ def report(
             wish=worlds.wish,
             periods=solving.periods,
         )
-        page = render(replace(data, options=Frozen(options)))
-    unsolved = tell_unsolved({"": data.forecast.solution.status}, text=False)
+        page = to_html(describe_report(replace(data, options=Frozen(options))))
+    lost = console.say_unsolved(unsolved({"": data.forecast.solution.status}))
     outputs.write(target, page, inputs=inputs, force=force)
     if str(target) != files.STDOUT:
         console.say(str(target))
-    if unsolved:
+    if lost:
         raise typer.Exit(1)

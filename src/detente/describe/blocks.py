@@ -6,13 +6,13 @@ Renderers know these only. Texts are plain: each renderer makes them harmless fo
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from detente.describe.charts import Chart
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Link:
     """A place in the page (`#name`), or the address of a piece of evidence."""
 
@@ -20,7 +20,7 @@ class Link:
     target: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cell:
     """A cell of a table, where it is more than text.
 
@@ -54,7 +54,7 @@ def code(text: str) -> Cell:
     return Cell(text, code=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
     """A table. The columns `numbers` are set right; the first column heads its row.
 
@@ -68,7 +68,7 @@ class Table:
     stacked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Picture:
     """A chart with its heading."""
 
@@ -77,7 +77,7 @@ class Picture:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pictures:
     """Charts side by side, what to look for, and their numbers as tables."""
 
@@ -87,7 +87,7 @@ class Pictures:
     narrow: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Text:
     """Paragraphs."""
 
@@ -99,28 +99,28 @@ def text(*paragraphs: str) -> Text:
     return Text(tuple(filter(None, paragraphs)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Points:
     """Short statements of a few sentences each, with the words that lead them in."""
 
     items: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Heading:
     """A heading within a section."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Code:
     """Lines to be read as they stand."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Details:
     """Blocks that a page folds away until they are asked for, or printed; a terminal has none."""
 
@@ -131,7 +131,7 @@ class Details:
 Block = Table | Pictures | Text | Points | Heading | Code | Details
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Section:
     """A section; `key` is the name by which links find it."""
 
@@ -140,7 +140,7 @@ class Section:
     blocks: tuple[Block, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Described:
     """A result as people read it, and as programs take it.
 
@@ -160,8 +160,18 @@ class Described:
     data: Mapping[str, Any]
     unsolved: tuple[str, ...] = field(default=())
 
+    def plus(self, *sections: Section, **data: object) -> Described:
+        """The same with more sections at its end, and with more data."""
+        all_sections = (*self.sections, *sections)
+        return replace(self, sections=all_sections, data={**self.data, **data})
 
-@dataclass(frozen=True, slots=True)
+    def pictures(self) -> list[Pictures]:
+        """All of its pictures."""
+        blocks = (block for section in self.sections for block in section.blocks)
+        return [block for block in blocks if isinstance(block, Pictures) and block.items]
+
+
+@dataclass(frozen=True)
 class Page:
     """A whole page. `answer` stands before the table of contents, `foot` after all sections."""
 

@@ -14,7 +14,7 @@ from detente.numbers import percent, points
 Numbers = tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Series:
     """A line of a chart with its band; `name` stands at its end."""
 
@@ -24,7 +24,7 @@ class Series:
     high: Numbers = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OverTime:
     """Probabilities by period, on the whole scale; an upright line stands at period `mark`."""
 
@@ -43,7 +43,7 @@ class OverTime:
         return f"From {self.labels[0]} to {self.labels[-1]}. {'; '.join(parts)}."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Steps:
     """A probability after each of several events; `marks` are their names, '' for no mark."""
 
@@ -58,7 +58,7 @@ class Steps:
         return ", ".join(f"{percent(v)} after {m or 'the start'}" for m, v in pairs) + "."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Curve:
     """A number along the range of a parameter, where it crosses a level, and where it is now.
 
@@ -94,7 +94,7 @@ class Curve:
         return f"{told}. {present}{write(self.level)} is crossed: {places}."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Map:
     """A number over the ranges of two parameters, with the lines along which it has a level.
 
@@ -120,7 +120,7 @@ class Map:
         return f"From {span}; {lines or 'no'} line{'' if lines == 1 else 's'} at {self.level}."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Compared:
     """A probability under each policy, with its error, as it differs from the first."""
 
@@ -135,7 +135,7 @@ class Compared:
         return ", ".join(f"{name}: {percent(value)}" for name, value in pairs) + "."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bars:
     """Numbers in their order, as bars with a name before and a text behind each.
 
@@ -165,7 +165,7 @@ class Bars:
         return ", ".join(f"{name} {text}" for name, text in pairs) + f".{noise}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stack:
     """A whole in shares, one for each part, and what belongs to none of them."""
 
@@ -174,7 +174,7 @@ class Stack:
     rest: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stacks:
     """Wholes in shares of the same parts."""
 
@@ -193,7 +193,7 @@ class Stacks:
         return "; ".join(told) + "."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Strip:
     """How a number is distributed: its quantiles, and its value at present, which may be nan."""
 
@@ -207,7 +207,7 @@ class Strip:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Strips:
     """Distributions of probabilities, or of their changes."""
 
@@ -230,7 +230,7 @@ class Strips:
         return "; ".join(parts) + "."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ladder:
     """Levels from the highest to the lowest, how likely each is, and which is that of the start."""
 

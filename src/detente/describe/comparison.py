@@ -24,10 +24,11 @@ from detente.describe.blocks import (
 )
 from detente.describe.charts import Compared
 from detente.describe.terms import credibility_data
-from detente.describe.words import capital, clause, identity, letters, named, unsolved
+from detente.describe.words import clause, identity, letters, named, unsolved
 from detente.numbers import MISSING, decimals, percent
-from detente.scenario.wording import policy_name
+from detente.scenario.policies import policy_name
 from detente.simulation.forecast import ANY
+from detente.text import capital
 
 SAME = "≈"
 """Beside a number that cannot be told from the base's."""

@@ -19,7 +19,7 @@ from detente.describe.blocks import (
     text,
 )
 from detente.describe.charts import Bars
-from detente.describe.words import Point, clause, meanings, sentence
+from detente.describe.words import Point, clause, meanings
 from detente.ensembles.explore.decision_boundary import Tipping
 from detente.ensembles.explore.discovery import Discovery
 from detente.ensembles.explore.explore import Exploration
@@ -28,7 +28,8 @@ from detente.ensembles.explore.questions import Question
 from detente.ensembles.explore.source import PROBABILITY
 from detente.numbers import count, explains, percent, signed, with_interval
 from detente.scenario.model import Scenario
-from detente.scenario.wording import quoted
+from detente.scenario.policies import quoted
+from detente.text import sentence
 
 DRAWN = 8
 """Assumptions of which bars are drawn."""

@@ -25,7 +25,7 @@ from detente.describe.blocks import (
 from detente.describe.charts import Stack, Stacks, Strip, Strips
 from detente.describe.decisive import decisive, decisive_data
 from detente.describe.survival import survival
-from detente.describe.words import capital, clause, letters, named, who
+from detente.describe.words import clause, letters, named, who
 from detente.ensembles.explore.explore import Exploration
 from detente.ensembles.explore.source import PROBABILITY
 from detente.numbers import (
@@ -37,7 +37,8 @@ from detente.numbers import (
     with_interval,
 )
 from detente.scenario.model import Scenario
-from detente.scenario.wording import policy_name
+from detente.scenario.policies import policy_name
+from detente.text import capital
 
 QUANTILES = ("p05", "p25", "p50", "p75", "p95")
 
@@ -128,7 +129,8 @@ def _outcomes(worlds: _Worlds) -> Iterator[Block]:
     table = table[table["kind"] == PROBABILITY]
     if table.empty:
         return
-    items, rows = [], []
+    items: list[Picture] = []
+    rows: list[Row] = []
     for outcome, group in table.groupby("number", sort=False):
         mine = worlds.ordered(group)
         about = clause(worlds.scenario, str(outcome))
@@ -156,7 +158,8 @@ def _outcomes(worlds: _Worlds) -> Iterator[Block]:
 
 
 def _strip(name: str, r: pd.Series, present: float, words: str) -> Strip:
-    return Strip(name, *(float(r[q]) for q in QUANTILES), present, words)
+    p05, p25, p50, p75, p95 = (float(r[q]) for q in QUANTILES)
+    return Strip(name, p05, p25, p50, p75, p95, present, words)
 
 
 def _picture(
@@ -172,7 +175,8 @@ def _preferences(worlds: _Worlds) -> Iterator[Block]:
     table = worlds.result.preferences
     if table.empty or not table["worlds"].max() > 0:
         return
-    stacks, rows = [], []
+    stacks: list[Stack] = []
+    rows: list[Row] = []
     for (actor, kind), group in table.groupby(["actor", "type"], sort=False):
         mine = worlds.ordered(group)
         name, close = who(worlds.scenario, str(actor), str(kind)), float(mine["close"].iloc[0])
@@ -237,7 +241,8 @@ def _differences(worlds: _Worlds) -> Iterator[Block]:
     if result.differences.empty:
         return
     present = result.distributions.set_index(["number", "policy"])["present"]
-    items, rows = [], []
+    items: list[Picture] = []
+    rows: list[Row] = []
     for number, group in result.differences.groupby("number", sort=False):
         mine = worlds.ordered(group).drop(index=base)
         chance = group["kind"].iloc[0] == PROBABILITY

@@ -13,6 +13,7 @@ import numpy as np
 
 from detente import __version__
 from detente.describe.blocks import (
+    Block,
     Described,
     Heading,
     Picture,
@@ -25,14 +26,12 @@ from detente.describe.blocks import (
 )
 from detente.describe.charts import Ladder, OverTime, Series
 from detente.describe.words import (
-    capital,
     changed,
     clause,
     coded,
     grid_text,
     identity,
     in_force,
-    sentence,
     span,
     spoken_of,
     unsolved,
@@ -42,13 +41,14 @@ from detente.scenario.model import Variable
 from detente.scenario.values import FOREVER
 from detente.simulation.first_moves import first_moves
 from detente.simulation.forecast import ANY, Forecast, overall
+from detente.text import capital, sentence
 
 TALLEST = 8
 """Levels of a variable that are drawn one by one."""
 
 
-def describe_forecast(result: Forecast, more: Sequence[Section] = ()) -> Described:
-    """All of it; `more` are sections that come last."""
+def describe_forecast(result: Forecast) -> Described:
+    """All of it."""
     game = result.solution.game
     scenario = game.scenario
     length = span(scenario, result.periods, forever=game.loop is not None)
@@ -56,7 +56,7 @@ def describe_forecast(result: Forecast, more: Sequence[Section] = ()) -> Describ
     return Described(
         title=scenario.title,
         lead=(f"{length}; {in_force(game.policy)}", changed(scenario)),
-        sections=(*(section for section in sections if section is not None), *more),
+        sections=tuple(section for section in sections if section is not None),
         data=_data(result),
         unsolved=unsolved({"": result.solution.status}),
     )
@@ -68,7 +68,8 @@ def outcomes(result: Forecast) -> Section | None:
     scenario = game.scenario
     times = scenario.calendar.marks(result.periods)
     table = overall(game, result.tables["outcomes"])
-    items, rows = [], []
+    items: list[Picture] = []
+    rows: list[Row] = []
     for key in game.holds:
         mine = table.where(outcome=key)
         value, error = mine["happened"], mine["error"]
@@ -82,7 +83,7 @@ def outcomes(result: Forecast) -> Section | None:
         worst = float(np.max(at["error"]))  # not known where one is not
         cells = [percent(p, worst) for p in at["happened"]]
         rows.append((code(key), *cells, within(worst), scenario.outcomes[key].about))
-    blocks = first(result)
+    blocks: tuple[Block, ...] = first(result)
     if rows:
         error = outcome_error(result)
         band = (
@@ -103,7 +104,7 @@ def outcomes(result: Forecast) -> Section | None:
     return Section("outcomes", "What happens", blocks) if blocks else None
 
 
-def first(result: Forecast) -> tuple[Heading | Table, ...]:
+def first(result: Forecast) -> tuple[Block, ...]:
     """What each actor and type does at the first turn at which it moves."""
     actors = result.solution.game.scenario.actors
     error = outcome_error(result)
@@ -223,6 +224,11 @@ def quality(result: Forecast, *, timed: bool = True) -> Section:
         solution = result.solution
         last = f"{last[:-1]}; {solution.seconds:.1f} s on {solution.threads} threads."
     return Section("quality", "How good the answer is", (text(*lines, last),))
+
+
+def accuracy_reached(note: str) -> Section:
+    """What has become of an accuracy that was asked for."""
+    return Section("accuracy", "The accuracy that was asked for", (text(note),))
 
 
 def outcome_error(result: Forecast) -> float:

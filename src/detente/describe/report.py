@@ -28,20 +28,13 @@ from detente.describe.scenario import model
 from detente.describe.sensitivity import assumptions
 from detente.describe.threshold import curve, short_answer
 from detente.describe.track import believed, observed
-from detente.describe.words import (
-    Point,
-    clause,
-    in_force,
-    meanings,
-    sentence,
-    span,
-    together,
-)
+from detente.describe.words import Point, clause, in_force, meanings, span, together
 from detente.numbers import count, more_likely, percent, points, within
 from detente.report.data import EVEN, ReportData
-from detente.scenario.wording import policy_name, quoted
+from detente.scenario.policies import policy_name, quoted
 from detente.simulation.forecast import overall
 from detente.solver.certificate import SEED
+from detente.text import sentence
 
 LIKELY, UNLIKELY = 2 / 3, 1 / 3
 """Where an outcome begins to be called likely, and ceases to be called open."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from detente.describe.blocks import (
     Block,
+    Cell,
     Described,
     Details,
     Heading,
@@ -88,7 +89,7 @@ def _moves(scenario: Scenario) -> tuple[Block, ...]:
             known.update(fresh)
             actions = [a for key in fresh for a in scenario.actions.get(key, {}).values()]
         heads = [(str(number), name)] + [("", "")] * max(len(actions) - 1, 0)
-        keys = [code(action.key) for action in actions] or ["as above"]
+        keys = [code(action.key) for action in actions] or [Cell("as above")]
         signs = [_signs(action, scenario) for action in actions] or [[""] * len(scenario.variables)]
         rows += [(*head, key, *mine) for head, key, mine in zip(heads, keys, signs, strict=True)]
     caption = (

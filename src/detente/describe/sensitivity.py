@@ -22,8 +22,11 @@ from detente.describe.blocks import (
     text,
 )
 from detente.describe.charts import Bars
-from detente.describe.words import capital, changed, meanings, sentence, unsolved
+from detente.describe.words import changed, meanings, unsolved
 from detente.numbers import percent, points, signed, slope
+from detente.text import capital, sentence
+
+PROBABILITY = "probability"
 
 DRAWN = 12
 """Assumptions that are drawn at most."""
@@ -40,7 +43,7 @@ def describe_sensitivity(result: Sensitivity, top: int) -> Described:
     """The assumptions in order of what their ranges are worth, the first `top` of them."""
     game = result.solution.game
     scenario, status = game.scenario, result.solution.status
-    value = percent(result.value, 0.0) if _is_probability(result) else f"{result.value:.4g}"
+    value = percent(result.value, 0.0) if result.kind == PROBABILITY else f"{result.value:.4g}"
     reading = Section("reading", "How to read it", (text(HOW, sentence(status.value)),))
     return Described(
         scenario.title,
@@ -62,7 +65,7 @@ def assumptions(result: Sensitivity, top: int, *lead: str) -> Section:
     table = result.table
     worth = table[table["swing"].abs() >= 5e-4].head(DRAWN)
     blocks: list[Block] = [text(*lead)] if lead else []
-    if len(worth) and _is_probability(result):
+    if len(worth) and result.kind == PROBABILITY:
         chart = Bars(
             f"Assumptions by what their range is worth to {result.about}",
             tuple(worth["parameter"]),
@@ -77,10 +80,6 @@ def assumptions(result: Sensitivity, top: int, *lead: str) -> Section:
         rest = _table(result, table.iloc[top:])
         blocks.append(Details(f"The other {left} assumptions", (rest,)))
     return Section("assumptions", "Which assumptions matter", tuple(blocks))
-
-
-def _is_probability(result: Sensitivity) -> bool:  # TODO kind
-    return result.about.startswith("the probability")
 
 
 def _table(result: Sensitivity, table: pd.DataFrame) -> Table:
@@ -112,7 +111,7 @@ def other_equilibria(search: Search) -> Section:
     lost = f"; {search.failed} starts led to none" if search.failed else ""
     blocks: list[Block] = [text(f"{line}{lost}. That there are no more is not shown.")]
     if others:
-        rows = tuple(
+        rows: tuple[Row, ...] = tuple(
             (code(r.outcome), *(percent(p, 0.0) for p in (r.principal, r.low, r.high)))
             for r in search.spread.itertuples()
         )

@@ -6,12 +6,13 @@ import math
 from collections.abc import Iterator
 
 from detente.describe.decisive import subject
-from detente.describe.words import Point, Sentences, clause, meanings, sentence, who
+from detente.describe.words import Point, Sentences, clause, meanings, who
 from detente.ensembles.explore.explore import Exploration
 from detente.ensembles.explore.source import PROBABILITY
 from detente.numbers import count, explains, more_likely, percent, size
 from detente.scenario.model import Scenario
-from detente.scenario.wording import quoted
+from detente.scenario.policies import quoted
+from detente.text import sentence
 
 NEARLY_ALL = 0.95
 """Share of worlds from which on a conclusion is said to hold in nearly all of them."""
@@ -83,9 +84,9 @@ def _failed(result: Exploration) -> Iterator[str]:
     why = "; ".join(f"{status}, {reason}" for status, reason in list(reasons.index)[:FEW])
     verb = "was" if result.failed == 1 else "were"
     yield (
-        f"{count(result.failed, 'world')} {verb} not solved under at least one policy ({why}): left "
-        "out of all numbers that need it. If what makes a world fail also bears on the answer, "
-        "the rest is not all there is."
+        f"{count(result.failed, 'world')} {verb} not solved under at least one policy ({why}): "
+        "left out of all numbers that need it. If what makes a world fail also bears on the "
+        "answer, the rest is not all there is."
     )
 
 

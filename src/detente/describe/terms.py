@@ -22,10 +22,11 @@ from detente.describe.blocks import (
     code,
     text,
 )
-from detente.describe.words import coded, identity, letters, sentence, spoken_of, unsolved
+from detente.describe.words import coded, identity, letters, spoken_of, unsolved
 from detente.numbers import decimals, payoff, percent, signed
-from detente.scenario.wording import policy_name
+from detente.scenario.policies import policy_name
 from detente.simulation.forecast import ANY
+from detente.text import sentence
 
 
 def describe_credibility(result: Credibility, held: HoldCost | None = None) -> Described:

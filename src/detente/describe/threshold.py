@@ -24,8 +24,9 @@ from detente.describe.blocks import (
     text,
 )
 from detente.describe.charts import Curve, Map
-from detente.describe.words import capital, changed, meanings, sentence
+from detente.describe.words import changed, meanings
 from detente.numbers import known, slope
+from detente.text import capital, sentence
 
 LISTED = 5
 """Assumptions that move a crossing the most."""

@@ -1,4 +1,4 @@
-"""A record of observed moves: how surprising each was, what to believe, what to expect from here."""
+"""A record of observed moves: how surprising each was, what to believe, what comes next."""
 
 from __future__ import annotations
 
@@ -26,20 +26,19 @@ from detente.describe.blocks import (
 )
 from detente.describe.charts import Bars, OverTime, Series, Steps
 from detente.describe.words import (
-    capital,
     changed,
     clause,
     coded,
     grid_text,
     identity,
     in_force,
-    sentence,
     spoken_of,
     unsolved,
 )
 from detente.numbers import count, interval, percent
 from detente.scenario.model import Actor
 from detente.simulation.track import Track
+from detente.text import capital, sentence
 
 FORECASTERS = {
     "filter": "this model, learning from the record",
@@ -54,10 +53,10 @@ LEGEND = (
 )
 
 
-def describe_track(track: Track, factor: BayesFactor | None = None, *others: Track) -> Described:
+def describe_track(factor: BayesFactor | None, track: Track, *others: Track) -> Described:
     """What was observed, how well it was expected, what is believed, and the forecast from here.
 
-    `factor` compares with the account of the record that is in `others`.
+    `factor` compares with the account of the record that is in `others`; None without one.
     """
     game = track.solution.game
     scenario = game.scenario
@@ -186,7 +185,8 @@ def _observed(track: Track) -> Iterator[Block]:
     names = [f"{actor.key} {kind}" for actor, kind in types]
     header = ("", "date", "who", "what", "here", "at start", "uniform", "bits", *names)
     table = Table(header, tuple(rows), range(4, len(header)))
-    yield Pictures((Picture(_surprise(dated), "Surprise in bits"),), _SURPRISE, (table,))
+    yield Pictures((Picture(_surprise(dated), "Surprise in bits"),), _SURPRISE)
+    yield table
     undated = track.moves[track.moves["date"] == ""]
     lines = []
     for kind, words in (
@@ -317,7 +317,8 @@ def _now(track: Track) -> Iterator[Section]:
 def _outcomes(track: Track) -> Iterator[Block]:
     game = track.solution.game
     scenario, calendar = game.scenario, game.scenario.calendar
-    items, rows = [], []
+    items: list[Picture] = []
+    rows: list[Row] = []
     for key in game.holds:
         mine = track.outcomes[track.outcomes["outcome"] == key].sort_values("t")
         lines = (
@@ -392,7 +393,7 @@ def _accounts(factor: BayesFactor, *tracks: Track) -> Section:
         game = track.solution.game
         likelihood = f"{track.log_likelihood:.2f}"
         accounts.append((number, game.scenario.name, game.policy, likelihood))
-    header = ("account", "scenario", "policy", "log likelihood")
+    header: tuple[str, ...] = ("account", "scenario", "policy", "log likelihood")
     odds, better = factor.factor, "first"
     if factor.log < 0:
         odds, better = math.exp(min(-factor.log, 700.0)), "second"

@@ -8,21 +8,12 @@ from typing import Any
 
 from detente.numbers import count
 from detente.scenario.model import Actor, Scenario
-from detente.scenario.wording import policy_name
+from detente.scenario.policies import policy_name
 from detente.solver.solution import Solution, Status
 
 Sentences = tuple[str, ...]
 Point = tuple[str, Sentences]
 """What leads a statement in, and its sentences."""
-
-
-def sentence(text: str) -> str:
-    """With a capital letter and a full stop."""
-    return f"{capital(text)}{'' if text.endswith(('.', '?')) else '.'}"
-
-
-def capital(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}"
 
 
 def together(names: Iterable[str]) -> str:

@@ -19,7 +19,6 @@ from detente.scenario.loader import loads
 from detente.scenario.model import Scenario
 from detente.scenario.policies import find_policies
 from detente.simulation.forward import forever_periods
-from detente.simulation.wording import marks_within
 from detente.solver.beliefs import fewest_points
 from detente.solver.memory import memory_needed, refuse_beyond
 from detente.solver.options import MEMORY_LIMIT, SolveOptions, default_points, least_points
@@ -200,7 +199,7 @@ def make_record(
         check_beliefs=2 * points - 1 if points else 0,
         checked=min(checked, draws) if points else 0,
         periods=told,
-        times=tuple(marks_within(told, scenario.calendar.unit)),
+        times=tuple(scenario.calendar.marks(told)),
         outcomes=tuple(scenario.outcomes),
         actors=Frozen({key: actor.types for key, actor in scenario.actors.items()}),
         quantities=Frozen(

@@ -12,6 +12,7 @@ from detente.numbers import percent
 from detente.pictures.canvas import (
     DOTTED,
     Frame,
+    Look,
     Palette,
     anchor_ends,
     beside,
@@ -77,7 +78,7 @@ def bars(chart: Bars, axes: Axes, palette: Palette) -> None:
         if chart.halves:
             ends = [max(value - halves[k], 0.0), min(value + halves[k], end)]
             axes.plot(ends, [k, k], color=palette.ink, lw=1.2, solid_capstyle="butt")
-        look = {"va": "bottom", "color": palette.ink}
+        look: Look = {"va": "bottom", "color": palette.ink}
         axes.text(
             begin, k - 0.26, textwrap.shorten(name, LONGEST, placeholder="…"), ha="left", **look
         )
@@ -119,7 +120,7 @@ def stacks(chart: Stacks, axes: Axes, palette: Palette) -> None:
             if not part > 0:
                 continue
             rest = j == len(row.shares)
-            look = {"color": palette[j], "alpha": 0.45, "edgecolor": palette.paper}
+            look: Look = {"color": palette[j], "alpha": 0.45, "edgecolor": palette.paper}
             if rest:
                 look = {"color": palette.paper, "edgecolor": palette.muted}
             axes.barh(k, part, left=left, height=0.44, lw=1, **look)
@@ -155,4 +156,4 @@ def ladder(chart: Ladder, axes: Axes, palette: Palette) -> None:
     axes.set_yticks(range(len(names)), names)
     for k, label in enumerate(axes.get_yticklabels()):
         label.set_color(palette.ink)
-        label.set_weight("bold" if k == chart.start else "normal")
+        label.set_fontweight("bold" if k == chart.start else "normal")

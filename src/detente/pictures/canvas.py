@@ -22,6 +22,9 @@ WIDTH = 328
 TOP = 8
 """Pixels above the axes."""
 
+Look = dict[str, Any]
+"""How Matplotlib is to draw something."""
+
 DASHED, DOTTED = (0, (5.0, 2.0)), (0, (1.5, 1.5))
 DASHES: tuple[Any, ...] = ("-", DASHED, DOTTED, "-.")
 

@@ -22,6 +22,7 @@ from detente.pictures.canvas import (
     STAND_IN,
     WIDTH,
     Frame,
+    Look,
     Palette,
     plain_axes,
     settings,
@@ -112,7 +113,7 @@ def to_file(title: str, groups: Sequence[Pictures], form: str) -> bytes:
     wide = WIDTH * (ALONE if alone else 1.0)
     width = 2 * MARGIN + columns * (wide + GAP) - GAP
     placed: list[tuple[Picture, Frame, float, float]] = []
-    texts: list[tuple[float, float, str, dict[str, str]]] = []
+    texts: list[tuple[float, float, str, Look]] = []
     top = MARGIN + 2.0 * LINE
     for group in groups:
         for row in batched(group.items, columns):

@@ -60,7 +60,7 @@ def surface(chart: Map, axes: Axes, palette: Palette) -> None:
     mesh = axes.pcolormesh(chart.first, chart.second, numbers, shading="nearest", cmap="cividis")
     scale = axes.inset_axes((1.04, 0.0, 0.05, 1.0))
     bar = axes.figure.colorbar(mesh, cax=scale)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     scale.tick_params(colors=palette.muted, labelcolor=palette.muted, length=0)
     scale.yaxis.set_major_locator(MaxNLocator(5))
     if chart.probability:

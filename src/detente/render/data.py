@@ -12,9 +12,9 @@ from typing import Any
 from detente.text import as_cell, escaped_json
 
 
-def to_json(data: object) -> str:
+def to_json(data: object, *, indent: int | None = 2) -> str:
     """Data as JSON: tables become lists of records, what is missing or infinite is null."""
-    text = json.dumps(_plain(data), ensure_ascii=False, indent=2, allow_nan=False)
+    text = json.dumps(_plain(data), ensure_ascii=False, indent=indent, allow_nan=False)
     return escaped_json(text)
 
 

@@ -24,7 +24,6 @@ from prim import Prim
 from scipy.stats import ks_2samp
 from sklearn.tree import DecisionTreeClassifier
 
-from detente.ensembles.explore import wording
 from detente.ensembles.explore.boxes import (
     Box,
     Condition,
@@ -37,6 +36,7 @@ from detente.ensembles.explore.boxes import (
 )
 from detente.ensembles.explore.influence import codes
 from detente.ensembles.explore.stats import wilson
+from detente.numbers import percent
 
 FEWEST = 60
 """Worlds without which nothing is looked for: half of them have to find, half to count."""
@@ -100,7 +100,7 @@ class Discovery:
 
     def __repr__(self) -> str:
         where = "; ".join(f"{box}: {quality(box, self.rarer)}" for box in self.boxes) or self.note
-        return f"<Discovery, {self.about}: {wording.percent(self.base)} of worlds. {where}>"
+        return f"<Discovery, {self.about}: {percent(self.base)} of worlds. {where}>"
 
     @property
     def table(self) -> pd.DataFrame:
@@ -133,8 +133,8 @@ class Discovery:
 def quality(box: Box, rarer: str) -> str:
     """How good a box is, in words."""
     return (
-        f"{wording.percent(box.coverage)} of the worlds that {rarer} are here, and "
-        f"{wording.percent(box.density)} of those here {rarer}"
+        f"{percent(box.coverage)} of the worlds that {rarer} are here, and "
+        f"{percent(box.density)} of those here {rarer}"
     )
 
 

@@ -34,8 +34,9 @@ from detente.ensembles.explore.source import (
     unmeasured,
 )
 from detente.ensembles.explore.tables import differences, distributions
-from detente.ensembles.explore.wording import count, percent, policy_name
+from detente.numbers import count, percent
 from detente.scenario.notebook import InNotebook
+from detente.scenario.policies import quoted
 
 FEW = 30
 """Worlds below which a reader is warned."""
@@ -108,7 +109,7 @@ class Exploration(InNotebook):
             lead = mine.loc[mine["share"].idxmax()] if mine["share"].notna().any() else None
             if lead is not None:
                 whose = f"{lead['actor']}={lead['type']}" if lead["type"] else lead["actor"]
-                best = policy_name(lead["policy"])
+                best = quoted(lead["policy"])
                 told += f"; for {whose} {best} is best in {percent(lead['share'])}"
         return f"{told}>"
 
@@ -236,7 +237,7 @@ def _failures(
         met = fulfilled(found, wish)
         for one in policies:
             known = met[one].dropna()
-            looked.append((known == 0, f"{policy_name(one)} fails the wish {wish.text}", one))
+            looked.append((known == 0, f"{quoted(one)} fails the wish {wish.text}", one))
     about = fails_for or (actor if wish is None else None)
     if about is not None and len(found.record.policies) > 1:
         best = two_best(found, preferences(found, [about]), about)
@@ -268,7 +269,7 @@ def _tipping(
         known = margins(found, wish)[mine].dropna()
         if known.empty:
             return None
-        about = f"the wish {wish.text} is just met under {policy_name(mine)}"
+        about = f"the wish {wish.text} is just met under {quoted(mine)}"
         return nearest(known, found.inputs, about, "standard deviations of the number")
     if actor is None or pair is None:
         return None
@@ -278,7 +279,7 @@ def _tipping(
     for one in influences:
         if one.question.number == actor and not one.note:
             counts = set(one.table.loc[one.table["counts"], "quantity"])
-    about = f"{actor.who} changes between {policy_name(pair[0])} and {policy_name(pair[1])}"
+    about = f"{actor.who} changes between {quoted(pair[0])} and {quoted(pair[1])}"
     unit = f"the payoff of {actor.who}"
     return nearest(known, found.inputs, about, unit, counts=counts)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from detente.ensembles.explore.source import PROBABILITY, Metric, Results, pair_limits
-from detente.ensembles.explore.wording import policy_name
+from detente.scenario.policies import quoted
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,13 +40,10 @@ def ask(found: Results, number: Metric, policy: str, against: str | None = None)
     """The question of a number under a policy, or of its difference from that under another."""
     values = found.values(number.column)
     told = values[policy]
-    about = f"{number.about} under {policy_name(policy)}"
+    about = f"{number.about} under {quoted(policy)}"
     if against is not None:
         told = told - values[against]
-        about = (
-            f"the difference of {number.about} between {policy_name(policy)} and "
-            f"{policy_name(against)}"
-        )
+        about = f"the difference of {number.about} between {quoted(policy)} and {quoted(against)}"
     known = told.dropna()
     return Question(number, policy, against, known, len(told) - len(known), about)
 
@@ -100,7 +97,7 @@ def not_best(found: Results, number: Metric, policy: str) -> tuple[pd.Series, st
     limits = pair_limits(found, number.column)[:, policies.index(policy)]
     behind = solved.rsub(solved[policy], axis=0)  # what it has more than each other
     fails = (behind < -limits).any(axis=1)
-    return fails, f"{policy_name(policy)} is not the best policy for {number.who}"
+    return fails, f"{quoted(policy)} is not the best policy for {number.who}"
 
 
 def upper_quarter(question: Question) -> tuple[pd.Series, str]:
