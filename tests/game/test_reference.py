@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from io import StringIO
 
 import numpy as np
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 import detente
-from detente.errors import ScenarioError
 from detente.simulation.forecast import Forecast
 from detente.solver.options import SolveOptions
 from tests.effort import examples

@@ -23,6 +23,7 @@ from detente import __version__, files
 from detente.arguments import MOST_STARTS
 from detente.cli import console, outputs
 from detente.cli.announce import announce
+from detente.cli.audit import audit
 from detente.cli.check import check
 from detente.cli.compare import compare
 from detente.cli.credibility import credibility
@@ -157,6 +158,10 @@ def run(
         ),
     ] = 0,
     seed: Seed = 0,
+    defended: Annotated[
+        bool,
+        typer.Option("--audit/--no-audit", help="Tell how far the forecast can be defended."),
+    ] = True,
     solving: ForecastOptions,
     output: ResultOptions,
 ) -> None:
@@ -185,6 +190,13 @@ def run(
             refined = forecast_within(game, accuracy, solving.options(report), periods=periods)
         result = refined.forecast
     described = describe_forecast(result)
+    if defended:
+        from detente.analysis.audit import audit as examine
+        from detente.describe.audit import audit_data, summary
+
+        with console.progress("Auditing the forecast") as report:
+            audited = examine(result, solving.options(report), believed=False)
+        described = describe_forecast(result, summary(audited)).plus(audit=audit_data(audited))
     if refined is not None:
         reached = {"asked": accuracy, "note": refined.note}
         described = described.plus(accuracy_reached(refined.note), accuracy=reached)
@@ -232,6 +244,7 @@ def sensitivity(
 
 app.command()(compare)
 app.command()(announce)
+app.command()(audit)
 app.command()(credibility)
 app.command()(ensemble)
 app.command()(explore)

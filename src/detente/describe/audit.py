@@ -26,6 +26,7 @@ from detente.describe.blocks import (
 )
 from detente.describe.charts import Stack, Stacks
 from detente.describe.words import (
+    changed,
     identity,
     in_force,
     named,
@@ -46,29 +47,28 @@ def describe_audit(result: Audit) -> Described:
     """All of it."""
     solution = result.forecast.solution
     scenario, game = solution.game.scenario, solution.game
-    data: dict[str, Any] = {
-        "scenario": identity(scenario, policy=game.policy),
-        "draws": result.noise.draws,
-        "noise": dict(result.noise.tables),
-        "precision": None,
-        "reputation": None,
-    }
-    if result.band is not None:
-        data["precision"] = {
-            "factors": list(result.band.at),
-            "beliefs": list(result.band.points),
-            **result.band.tables,
-        }
-    if result.reputation is not None:
-        data["reputation"] = dict(result.reputation.tables)
     length = span(scenario, result.forecast.periods, forever=game.loop is not None)
     return Described(
         scenario.title,
-        (f"{length}; {in_force(game.policy)}",),
+        (f"{length}; {in_force(game.policy)}", changed(scenario)),
         sections(result),
-        data,
+        {"scenario": identity(scenario, policy=game.policy), **audit_data(result)},
         unsolved({"": solution.status}),
     )
+
+
+def audit_data(result: Audit) -> dict[str, Any]:
+    """What was found, for programs."""
+    band, worth = result.band, result.reputation
+    precision = None
+    if band is not None:
+        grid = {"factors": list(band.at), "beliefs": list(band.points), "solved": band.solved}
+        precision = {**grid, **band.tables}
+    return {
+        "noise": {"draws": result.noise.draws, **result.noise.tables},
+        "precision": precision,
+        "reputation": None if worth is None else dict(worth.tables),
+    }
 
 
 def sections(result: Audit) -> tuple[Section, ...]:
@@ -241,7 +241,7 @@ def beliefs(scenario: Scenario, result: Reputation) -> Section:
     return Section("reputation", "What being believed is worth", tuple(blocks))
 
 
-def signs(scenario: Scenario, tables: Mapping[str, Data], base: str) -> tuple[Block, ...]:
+def which_hold(scenario: Scenario, tables: Mapping[str, Data], base: str) -> tuple[Block, ...]:
     """Which differences between policies keep their sign over precisions and grids."""
     rows: list[Row] = []
     loose: list[str] = []

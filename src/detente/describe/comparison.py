@@ -9,6 +9,7 @@ import numpy as np
 
 from detente.analysis.compare import Comparison
 from detente.analysis.credibility import Credibility
+from detente.describe.audit import which_hold
 from detente.describe.blocks import (
     Block,
     Cell,
@@ -28,6 +29,7 @@ from detente.describe.words import clause, identity, letters, named, unsolved
 from detente.numbers import MISSING, decimals, percent
 from detente.scenario.policies import policy_name
 from detente.simulation.forecast import ANY
+from detente.simulation.table import Table as Data
 from detente.text import capital
 
 SAME = "≈"
@@ -36,9 +38,18 @@ SAME = "≈"
 Judged = Mapping[str, Credibility]
 """By policy, what holds its terms."""
 
+Signs = Mapping[str, Data]
+"""By policy, the table of `detente.analysis.precision_band.sign_table`."""
 
-def describe_comparison(comparison: Comparison, judged: Judged | None = None) -> Described:
-    """All of it; `judged` has what holds the terms of policies, where that was asked for."""
+
+def describe_comparison(
+    comparison: Comparison, judged: Judged | None = None, signs: Signs | None = None
+) -> Described:
+    """All of it.
+
+    `judged` has what holds the terms of policies, `signs` which differences from the base hold
+    over precisions and grids (see `audit_comparison`), where that was asked for.
+    """
     scenario, judged = comparison.scenario, judged or {}
     results = comparison.forecasts.items()
     statuses = {policy_name(policy): result.solution.status for policy, result in results}
@@ -62,11 +73,18 @@ def describe_comparison(comparison: Comparison, judged: Judged | None = None) ->
     }
     if judged:
         data["credibility"] = {policy: credibility_data(one) for policy, one in judged.items()}
-    sections = (policies(comparison, judged),)
+    if signs is not None:
+        data["signs"] = dict(signs)
+    sections = (policies(comparison, judged, signs),)
     return Described(scenario.title, (), sections, data, unsolved(statuses))
 
 
-def policies(comparison: Comparison, judged: Judged | None = None, note: str = "") -> Section:
+def policies(
+    comparison: Comparison,
+    judged: Judged | None = None,
+    signs: Signs | None = None,
+    note: str = "",
+) -> Section:
     """The policies and what they change; `note` stands among what is said of their quality."""
     short = letters(comparison.forecasts)
     rows: list[Row] = []
@@ -76,6 +94,7 @@ def policies(comparison: Comparison, judged: Judged | None = None, note: str = "
     blocks: list[Block] = [
         Table(("", "policy", "meaning"), tuple(rows)),
         *_outcomes(comparison, short),
+        *(which_hold(comparison.scenario, signs, comparison.base) if signs else ()),
         *_payoffs(comparison, short),
         *_first_moves(comparison, short),
         *_preferences(comparison, short),

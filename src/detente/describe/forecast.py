@@ -47,12 +47,13 @@ TALLEST = 8
 """Levels of a variable that are drawn one by one."""
 
 
-def describe_forecast(result: Forecast) -> Described:
-    """All of it."""
+def describe_forecast(result: Forecast, defence: Section | None = None) -> Described:
+    """All of it; `defence` says how far it can be defended."""
     game = result.solution.game
     scenario = game.scenario
     length = span(scenario, result.periods, forever=game.loop is not None)
-    sections = (outcomes(result), beliefs(result), states(result), worth(result), quality(result))
+    more = (beliefs(result), states(result), worth(result), quality(result))
+    sections = (outcomes(result), defence, *more)
     return Described(
         title=scenario.title,
         lead=(f"{length}; {in_force(game.policy)}", changed(scenario)),
