@@ -38,6 +38,8 @@ def bring(module: str, group: str) -> str:
 ABSENT = {
     "gambit": bring("pygambit", "oracles"),
     "nashpy": bring("nashpy", "oracles"),
+    "prim": bring("prim", "oracles"),
+    "salib": bring("SALib", "oracles"),
     "browser": bring("selenium", "browser")
     or ("" if BROWSER and DRIVER else "no Chromium with its driver (see CONTRIBUTING.md)"),
 }

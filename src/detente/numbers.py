@@ -10,6 +10,9 @@ import math
 
 MISSING = "–"
 
+EXACT = 5e-10
+"""An error below which a number is exact: less is rounding."""
+
 MOST_DIGITS = 6
 """Significant digits beyond which a number is not written, however well it is known."""
 
@@ -69,7 +72,7 @@ def within(error: float) -> str:
     """A bound on an error of probabilities, in percentage points, rounded up."""
     if math.isnan(error):
         return "not known"
-    if error < 5e-10:
+    if error < EXACT:
         return "none"
     digits = 2 if error < 0.001 else 1
     bound = math.ceil(100 * error * 10**digits - 1e-9) / 10**digits
@@ -120,3 +123,13 @@ def explains(part: float, half: float) -> str:
 def count(number: int, what: str, plural: str = "") -> str:
     """A number of things: `1 draw`, `1,000 draws`."""
     return f"{number:,} {what if number == 1 else plural or what + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """A time in words: `48 s`, `12 min`, `3 h 20 min`."""
+    if seconds < 99.5:
+        return f"{seconds:.0f} s" if seconds >= 9.95 else f"{seconds:.1f} s"
+    minutes = round(seconds / 60)
+    if minutes < 100:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min"

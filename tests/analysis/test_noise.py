@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import detente
 from detente.analysis.noise import NoiseAudit, audit_noise
-from detente.analysis.precision_band import final, precision_band, sign_table
+from detente.analysis.precision_band import precision_band, sign_table
 from detente.analysis.reputation import HIGH, LOW, reputation
 from detente.simulation.forecast import Forecast
 from detente.solver.options import SolveOptions
@@ -100,7 +100,7 @@ def test_shares_add_up_and_agree_with_the_forecast(text: str, seed: int) -> None
     result = forecast_of(text)
     draws = 4000
     audit = audit_noise(result.solution, rng=np.random.default_rng(seed), draws=draws)
-    exact = {r["outcome"]: r for r in final(result).rows()}
+    exact = {r["outcome"]: r for r in result.final.rows()}
     for key, row in rows_of(audit).items():
         parts = [row[name] for name in ("at_start", "by_chance", "by_best", "by_other")]
         assert sum(parts) == pytest.approx(row["happened"], abs=1e-12)

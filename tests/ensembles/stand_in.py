@@ -16,8 +16,8 @@ SCENARIO = detente.load("bargaining-rounds")
 
 
 @dataclass(frozen=True)
-class StandInRecord:
-    """As much of a record as is read."""
+class StandInManifest:
+    """As much of a manifest as is read."""
 
     policies: tuple[str, ...]
     against: str
@@ -28,6 +28,7 @@ class StandInRecord:
     name: str = "made-up"
     seed: int = 0
     beliefs: int = 17
+    quantities: Mapping[str, str] = field(default_factory=dict)
 
     def scenario(self) -> Scenario:
         return SCENARIO
@@ -37,7 +38,7 @@ class StandInRecord:
 class StandIn:
     """An ensemble: by column, numbers by draw and policy."""
 
-    record: StandInRecord
+    manifest: StandInManifest
     inputs: pd.DataFrame
     numbers: Mapping[str, pd.DataFrame]
     known: Mapping[str, Sequence[float]] = field(default_factory=dict)
@@ -48,7 +49,7 @@ class StandIn:
     def present(self) -> pd.DataFrame:
         rows = [
             {"draw": 0, "policy": policy, "beliefs": 17, **{c: v[k] for c, v in self.now.items()}}
-            for k, policy in enumerate(self.record.policies)
+            for k, policy in enumerate(self.manifest.policies)
         ]
         return pd.DataFrame(rows)
 
@@ -70,8 +71,8 @@ class StandIn:
         return self.numbers[column]
 
     def errors(self, column: str) -> pd.Series:
-        nothing = [0.0] * len(self.record.policies)
-        return pd.Series(self.known.get(column, nothing), index=list(self.record.policies))
+        nothing = [0.0] * len(self.manifest.policies)
+        return pd.Series(self.known.get(column, nothing), index=list(self.manifest.policies))
 
 
 def make(
@@ -82,7 +83,7 @@ def make(
     against: str | None = None,
     **rest: Any,
 ) -> StandIn:
-    """An ensemble of arrays (worlds, policies) and of inputs by name."""
+    """An ensemble of arrays (draws, policies) and of inputs by name."""
     drawn = pd.DataFrame(dict(inputs))
     length = len(next(iter(numbers.values())))
     drawn.index = pd.RangeIndex(1, length + 1, name="draw")
@@ -90,14 +91,14 @@ def make(
         column: pd.DataFrame(values, index=drawn.index, columns=list(policies))
         for column, values in numbers.items()
     }
-    record = StandInRecord(
+    manifest = StandInManifest(
         policies,
         policies[0] if against is None else against,
         length,
         outcomes=tuple(dict.fromkeys(c.partition("@")[0] for c in numbers if "@" in c)),
         actors=_actors(numbers),
     )
-    return StandIn(record, drawn, tables, **rest)
+    return StandIn(manifest, drawn, tables, **rest)
 
 
 def _actors(columns: Iterable[str]) -> dict[str, tuple[str, ...]]:

@@ -8,10 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detente.ensembles.explore.preferences import preferences, regrets
-from detente.ensembles.explore.source import numbers, pair_limits
-from detente.ensembles.explore.stats import wilson
-from detente.ensembles.explore.tables import differences, distributions
+from detente.ensembles.explore.metrics import metrics, pair_limits
+from detente.ensembles.explore.tables import (
+    differences,
+    distributions,
+    preferences,
+    regrets,
+    wilson,
+)
 from detente.errors import ScenarioError
 from tests.effort import examples
 from tests.ensembles.stand_in import StandIn, make
@@ -46,19 +50,19 @@ def test_distributions_leave_out_what_was_not_solved() -> None:
     values = np.column_stack([np.arange(101) / 100, np.full(101, 0.5), np.full(101, np.nan)])
     values[0, 1] = np.nan
     found = make({"deal@3": values}, {"x": range(101)}, POLICIES, now={"deal@3": [0.3, 0.4, 0.5]})
-    table = distributions(found, numbers(found)).set_index("policy")
-    firm = table.loc["firm", ["worlds", "mean", "p05", "p25", "p50", "p75", "p95", "present"]]
+    table = distributions(found, metrics(found)).set_index("policy")
+    firm = table.loc["firm", ["draws", "mean", "p05", "p25", "p50", "p75", "p95", "present"]]
     assert list(firm) == pytest.approx([101, 0.5, 0.05, 0.25, 0.5, 0.75, 0.95, 0.3])
-    assert table.loc["open", "worlds"] == 100
-    assert table.loc["", "worlds"] == 0
+    assert table.loc["open", "draws"] == 100
+    assert table.loc["", "draws"] == 0
     assert np.isnan(table.loc["", "p50"])
 
 
 def test_a_difference_counts_beyond_the_error_only() -> None:
     found = payoffs([[1, 1.5, 1], [1, 1.05, 1], [1, 0.5, 1], [1, np.nan, 1]], (9, 0.1, 0))
-    table = differences(found, numbers(found), "firm").set_index("policy")
+    table = differences(found, metrics(found), "firm").set_index("policy")
     # The first error, 9, is that of the base's own number and bears on no difference.
-    told = table.loc["open", ["worlds", "above", "below", "close"]]
+    told = table.loc["open", ["draws", "above", "below", "close"]]
     assert list(told) == pytest.approx([3, 1 / 3, 1 / 3, 1 / 3])
     assert table.loc["open", ["lowest", "highest"]].tolist() == [3, 1]
     assert table.loc["", "close"] == 1.0
@@ -71,29 +75,29 @@ def test_errors_of_two_policies_are_added() -> None:
     )
 
 
-def test_who_is_best_and_in_how_many_worlds() -> None:
+def test_who_is_best_and_in_how_many_draws() -> None:
     found = payoffs(
         [[3, 1, 2], [3, 1, 2], [1, 3, 2], [2, 2.01, 0], [np.nan, 5, 0], [0, 5, np.nan]],
         (0, 0.05, 0.05),
     )
-    table = preferences(found, numbers(found)).set_index("policy")
+    table = preferences(found, metrics(found)).set_index("policy")
     assert table["best"].to_dict() == {"firm": 2, "open": 1, "": 0}
-    assert set(table["worlds"]) == {4}
+    assert set(table["draws"]) == {4}
     assert set(table["left_out"]) == {2}
     assert set(table["close"]) == {0.25}
     assert table["among"].to_dict() == {"firm": 0.75, "open": 0.5, "": 0.0}
     assert (table.loc["firm", "low"], table.loc["firm", "high"]) == wilson(2, 4)
 
 
-def test_regret_is_that_of_the_best_policy_of_the_same_world() -> None:
+def test_regret_is_that_of_the_best_policy_of_the_same_draw() -> None:
     found = payoffs([[4, 1, 3], [0, 5, 3], [2, 2, 2], [np.nan, 9, 9]])
-    table = regrets(found, numbers(found)).set_index("policy")
+    table = regrets(found, metrics(found)).set_index("policy")
     assert table["largest"].to_dict() == {"firm": 5, "open": 3, "": 2}
     assert table["draw"].to_dict() == {"firm": 2, "open": 1, "": 2}
     assert table["mean"].to_dict() == pytest.approx({"firm": 5 / 3, "open": 1, "": 1})
     assert table["minimax"].to_dict() == {"firm": False, "open": False, "": True}
     assert table["least_mean"].to_dict() == {"firm": False, "open": True, "": True}
-    assert set(table["worlds"]) == {3}
+    assert set(table["draws"]) == {3}
 
 
 @settings(max_examples=examples(50))
@@ -106,9 +110,9 @@ def test_a_constant_changes_no_preference_and_no_regret(
 ) -> None:
     rounded = np.round(values, 3)
     here, there = payoffs(rounded.tolist()), payoffs((rounded + constant).tolist())
-    first, second = (preferences(one, numbers(one)) for one in (here, there))
+    first, second = (preferences(one, metrics(one)) for one in (here, there))
     pd.testing.assert_frame_equal(first, second)
-    lost = [regrets(one, numbers(one))[["mean", "p95", "largest"]] for one in (here, there)]
+    lost = [regrets(one, metrics(one))[["mean", "p95", "largest"]] for one in (here, there)]
     assert (lost[0] >= 0).all(axis=None)
     np.testing.assert_allclose(*lost, atol=1e-9)  # a hundred and five have 13 digits left
     assert first["share"].sum() + first["close"].iloc[0] == pytest.approx(1.0)
@@ -116,39 +120,39 @@ def test_a_constant_changes_no_preference_and_no_regret(
 
 def test_one_policy_has_nothing_to_prefer() -> None:
     found = make({"payoff:sender": np.ones((5, 1))}, {"x": range(5)}, ("",))
-    assert preferences(found, numbers(found)).empty
-    assert regrets(found, numbers(found)).empty
-    assert differences(found, numbers(found), "").empty
+    assert preferences(found, metrics(found)).empty
+    assert regrets(found, metrics(found)).empty
+    assert differences(found, metrics(found), "").empty
 
 
-def test_numbers_are_found_by_period_and_type() -> None:
+def test_metrics_are_found_by_period_and_type() -> None:
     ones = np.ones((3, 1))
     columns = ("deal@1", "deal@3", "deal@3|target=sincere", "payoff:sender")
     kinds = ("payoff:target=sincere", "payoff:target=stalling")
     found = make(dict.fromkeys((*columns, *kinds), ones), {"x": range(3)}, ("",))
-    assert [n.column for n in numbers(found)] == ["deal@3", "payoff:sender", *kinds]
-    assert numbers(found, within=1)[0].column == "deal@1"
-    told = numbers(found, given={"target": "sincere"})[0]
+    assert [n.column for n in metrics(found)] == ["deal@3", "payoff:sender", *kinds]
+    assert metrics(found, within=1)[0].column == "deal@1"
+    told = metrics(found, given={"target": "sincere"})[0]
     assert told.column == "deal@3|target=sincere"
     assert "sincere" in told.about
-    assert numbers(found)[2].who == "Target (sincere)"
+    assert metrics(found)[2].who == "Target (sincere)"
 
 
 @pytest.mark.parametrize(
-    ("asked", "place", "hint"),
+    ("asked", "argument", "hint"),
     [
-        ({"within": 2}, "--within", "it has those of 1, 3"),
-        ({"given": {"target": "sincer"}}, "--given", "did you mean `target=sincere`"),
-        ({"given": {"target": "sincere", "sender": "x"}}, "--given", "give one"),
+        ({"within": 2}, "within", "it has those of 1, 3"),
+        ({"given": {"target": "sincer"}}, "given", "did you mean `target=sincere`"),
+        ({"given": {"target": "sincere", "sender": "x"}}, "given", "give one"),
     ],
 )
 def test_what_the_ensemble_has_not_is_refused(
-    asked: dict[str, object], place: str, hint: str
+    asked: dict[str, object], argument: str, hint: str
 ) -> None:
     kinds = ("payoff:target=sincere", "payoff:target=stalling")
     found = make(dict.fromkeys(("deal@3", *kinds), np.ones((3, 1))), {"x": range(3)}, ("",))
     with pytest.raises(ScenarioError) as caught:
-        numbers(found, **asked)  # type: ignore[arg-type]
+        metrics(found, **asked)  # type: ignore[arg-type]
     (told,) = caught.value.diagnostics
-    assert told.place.file == place
+    assert told.place.argument == argument
     assert hint in told.hint

@@ -17,6 +17,8 @@ import pytest
 
 import detente
 from detente.game.arrays import CompiledGame
+from detente.scenario.entities import Supported
+from detente.scenario.fields import within
 from detente.scenario.model import Scenario
 from detente.simulation.forecast import ANY, Forecast
 from detente.solver.solution import Status
@@ -136,7 +138,7 @@ def test_every_parameter_has_range_unit_and_support(scenario: Scenario) -> None:
         assert all(limits is not None for limits in parameter.ranges), key
         assert parameter.unit, key
         assert parameter.about, key
-        assert parameter.support.evidence or parameter.support.judgement, key
+        assert parameter.evidence or parameter.judgement, key
 
 
 def test_values_lie_inside_their_ranges(scenario: Scenario) -> None:
@@ -156,9 +158,8 @@ def test_every_range_has_a_reason_of_its_own(scenario: Scenario) -> None:
 
 
 def test_correlations_and_variants_have_their_grounds(scenario: Scenario) -> None:
-    supports = [entry.support for entry in scenario.correlations]
-    supports += [entry.support for entry in scenario.variants.values()]
-    assert all(support.judgement for support in supports)
+    assert all(entry.judgement for entry in scenario.correlations)
+    assert all(entry.judgement for entry in scenario.variants.values())
     together = [set(entry.between) for entry in scenario.correlations]
     assert {"war_dprk", "war_rok", "war_us"} in together
     assert {"step_cost.sincere", "step_cost.stalling"} in together
@@ -178,18 +179,7 @@ def test_another_order_of_moves_is_a_game_under_every_policy(scenario: Scenario)
 
 
 def test_every_piece_of_evidence_is_used(scenario: Scenario) -> None:
-    supports = [
-        *(entry.support for entry in scenario.actors.values()),
-        *(entry.support for entry in scenario.variables.values()),
-        *(entry.support for entry in scenario.parameters.values()),
-        *(entry.support for entry in scenario.events.values()),
-        *(entry.support for entry in scenario.terms.values()),
-        *(entry.support for entry in scenario.policies.values()),
-        *(entry.support for entry in scenario.correlations),
-        *(entry.support for entry in scenario.variants.values()),
-        *(entry.support for own in scenario.actions.values() for entry in own.values()),
-    ]
-    used = {name for support in supports for name in support.evidence}
+    used = {name for entry in within(scenario, Supported) for name in entry.evidence}
     assert used == set(scenario.evidence)
 
 

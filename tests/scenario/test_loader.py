@@ -64,12 +64,12 @@ def test_actors(full: Scenario) -> None:
     us, _, rok = full.actors.values()
     assert us.name == "United States"
     assert us.types == ("trader", "hardliner")
-    assert [prior.text for prior in us.priors] == ["p_trader", "1 - p_trader"]
-    assert us.support.evidence == ("a-report",)
+    assert [prior.text for prior in us.priors.values()] == ["p_trader", "1 - p_trader"]
+    assert us.evidence == ("a-report",)
     assert (us.concentration, rok.concentration) == (12, None)
     assert us.shares() == ("p_trader", None)
     assert rok.name == "ROK"
-    assert rok.types == rok.priors == ()
+    assert (rok.types, rok.priors) == ((), {})
     assert rok.discount.evaluate({}) == 1
 
 
@@ -98,9 +98,9 @@ def test_parameters(full: Scenario) -> None:
 def test_correlations_and_variants(full: Scenario) -> None:
     (one,) = full.correlations
     assert (one.between, one.rank) == (("sharp", "war_cost.trader"), -0.3)
-    assert (one.about, one.support.judgement) == ("how so", "a guess")
+    assert (one.about, one.judgement) == ("how so", "a guess")
     order = full.variants["order"]
-    assert (order.about, order.support.judgement) == ("who moves first", "nobody knows")
+    assert (order.about, order.judgement) == ("who moves first", "nobody knows")
     assert [(o.key, o.weight, o.changes) for o in order.options.values()] == [
         ("as_reported", 2, ()),
         ("washington_first", 1, ("turns",)),
@@ -153,7 +153,7 @@ def test_payoffs(full: Scenario) -> None:
     assert {key: one.text for key, one in us.flow.items()} == {"": "-steps"}
     assert list(us.terminal) == ["deal", "war"]
     assert us.terminal["war"].actors == {"US"}
-    assert (us.about, us.support.judgement) == ("wants steps", "a guess")
+    assert (us.about, us.judgement) == ("wants steps", "a guess")
     assert list(full.payoffs["DPRK"].flow) == ["talk"]
 
 

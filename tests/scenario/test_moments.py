@@ -9,7 +9,7 @@ import pytest
 
 from detente.scenario.calendar import Calendar, Unit
 from detente.scenario.loader import loads
-from detente.scenario.model import Moment, Term
+from detente.scenario.rules import Moment, Term
 from tests.scenario.texts import PLAIN
 
 PATIENCE = "patience: {binds: US, forbids: meet, unless: steps >= 1}"

@@ -9,9 +9,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from detente.errors import ScenarioError
+from detente.scenario.ledger import drawn_priors
 from detente.scenario.loader import loads
 from detente.scenario.model import Scenario
-from detente.scenario.uncertainty import drawn_priors
 from tests.effort import examples
 from tests.scenario.texts import FULL, PLAIN
 
@@ -34,8 +34,8 @@ def test_a_prior_with_a_concentration_needs_no_range() -> None:
     sure = loads(text.replace("precision: 3, j", "concentration: 8, precision: 3, j", 1))
     assert sure.warnings == ()
     assert sure.actors["US"].concentration == 8
-    assert drawn_priors(sure.actors.values()) == {"p": "US"}
-    assert drawn_priors(loads(text).actors.values()) == {}
+    assert drawn_priors(sure) == {"p": "US"}
+    assert drawn_priors(loads(text)) == {}
 
 
 def test_all_priors_may_be_parameters() -> None:

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from detente.errors import Place, ScenarioError
-from detente.scenario.loader import check_constants, constant, loads
+from detente.scenario.loader import loads
 from detente.scenario.model import Scenario
 from tests.scenario.texts import FULL
 
@@ -24,10 +24,10 @@ def refused(scenario: Scenario, values: dict[str, object]) -> list[str]:
 
 
 def test_constants(scenario: Scenario) -> None:
-    assert constant(scenario.horizon, scenario) == 12
-    assert constant(scenario.actors["ROK"].precision, scenario) == 3
-    assert [constant(prior, scenario) for prior in scenario.actors["US"].priors] == [0.25, 0.75]
-    assert check_constants(scenario) == []
+    assert scenario.periods == 12
+    assert scenario.constant(scenario.actors["ROK"].precision) == 3
+    assert [scenario.constant(p) for p in scenario.actors["US"].priors.values()] == [0.25, 0.75]
+    assert scenario.constant_problems() == []
 
 
 def test_one_type_and_all_types(scenario: Scenario) -> None:
@@ -37,7 +37,7 @@ def test_one_type_and_all_types(scenario: Scenario) -> None:
     both = one.with_values({"step_cost": 0.7, "weeks": 3})
     assert both.parameters["step_cost"].values == (0.7, 0.7)
     assert both.overrides == {"step_cost.sincere": 0.7, "step_cost.stalling": 0.7, "weeks": 3}
-    assert constant(both.horizon, both) == 3
+    assert both.periods == 3
     later = scenario.with_values({"step_cost": 0.7, "step_cost.sincere": 0.1})
     assert later.parameters["step_cost"].values == (0.1, 0.7)
 
@@ -91,7 +91,7 @@ def test_constants_are_checked_again(
 
 def test_another_horizon(scenario: Scenario) -> None:
     longer = scenario.with_horizon(30)
-    assert constant(longer.horizon, longer) == 30
+    assert longer.periods == 30
     assert longer.horizon.place == Place(argument="horizon")
     with pytest.raises(ScenarioError, match="`horizon`"):
         scenario.with_horizon(0)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from detente.errors import Place, ScenarioError
 from detente.scenario import loader, source
-from detente.scenario.loader import constant, load, loads
+from detente.scenario.loader import load, loads
 from detente.scenario.model import Scenario
 from tests.effort import examples
 from tests.scenario.test_loader import flow, survives
@@ -120,7 +120,7 @@ def test_values_and_horizon_are_kept() -> None:
     other = scenario.with_options({"order": "storms"})
     assert other.overrides == {"sharp": 2, "step_cost.sincere": 5}
     assert other.parameters["sharp"].values == (2,)
-    assert constant(other.horizon, other) == 7
+    assert other.periods == 7
     assert other.horizon.place == Place(argument="horizon")
     assert "`step_cost.sincere`, 5," in other.warnings[-1].message
     again = loads(FULL).with_options({"order": "storms"})

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 import detente
-from detente.simulation.forecast import overall
+from detente.errors import ScenarioError
+from detente.simulation.forecast import marginal
 from detente.simulation.histories import drawn, interpolated_strategy
 from detente.solver.solution import Solution
 
@@ -165,7 +166,7 @@ def test_outcomes_are_as_frequent_as_forecast(solution: Solution, table: pd.Data
 
 
 def test_actions_are_as_frequent_as_forecast(solution: Solution, table: pd.DataFrame) -> None:
-    forecast = overall(solution.game, detente.forecast(solution).actions)
+    forecast = marginal(solution.game, detente.forecast(solution).actions)
     counts = table.groupby(["t", "turn", "actor", "action"])["draw"].nunique()
     for row in forecast.itertuples():
         count = counts.get((row.t, row.turn, row.actor, row.action), 0)
@@ -223,7 +224,7 @@ def test_what_cannot_be_drawn_is_refused_at_once(solution: Solution) -> None:
     rng = np.random.default_rng(5)
     with pytest.raises(ValueError, match="`draws` is a whole number from 1 to"):
         detente.sample_batches(solution, draws=0, rng=rng)
-    with pytest.raises(ValueError, match="`periods` is for play without end"):
+    with pytest.raises(ScenarioError, match="the scenario ends by itself"):
         detente.sample_batches(solution, draws=1, periods=2, rng=rng)
 
 
@@ -244,7 +245,7 @@ def test_many_histories_are_as_frequent_as_forecast() -> None:
         detente.compile_game(detente.loads(TWO)), detente.SolveOptions(beliefs=65), coarse=False
     )
     draws = 100_000
-    forecast = overall(solution.game, detente.forecast(solution).actions)
+    forecast = marginal(solution.game, detente.forecast(solution).actions)
     expected = forecast.set_index(["t", "turn", "actor", "action"])["probability"]
     counts = pd.Series(0, index=expected.index)
     rng = np.random.default_rng(11)

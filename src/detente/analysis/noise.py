@@ -17,18 +17,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detente.arguments import MOST_DRAWS, whole
+from detente.dtypes import Floats
 from detente.errors import expect
 from detente.game.arrays import CompiledGame
 from detente.scenario.frozen import Frozen
 from detente.simulation.histories import BATCH, Histories, Step
 from detente.simulation.table import Table
 from detente.solver.solution import Solution
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 DRAWS = 4096
 """Histories of each set: a share is then known to about a point and a half, 19 times in 20."""

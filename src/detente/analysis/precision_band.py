@@ -13,18 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from detente.dtypes import Floats
 from detente.errors import expect
 from detente.scenario.frozen import Frozen
-from detente.scenario.values import constant
-from detente.simulation.forecast import Forecast, forecast, overall
+from detente.simulation.forecast import Forecast, forecast
 from detente.simulation.table import Table
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions, least_points
 from detente.solver.solution import Solution, Status
 from detente.solver.solve import solve
-
-Floats = NDArray[np.float64]
 
 FACTORS = (0.5, 2.0)
 """Of the precision: what has not been estimated is not known better than that."""
@@ -39,13 +36,13 @@ class PrecisionBand:
 
     outcomes
         `outcome, happened, low, high, holds, holds_low, holds_high`: the probability that it has
-        held by the last period told, and that it holds then, with the least and the most of each
-        over the precisions.
+        held by the last period reported, and that it holds then, with the least and the most of
+        each over the precisions.
     payoffs
         `actor, type, payoff, low, high`.
     at
         By the factor of the precision, 1 among them, the forecast's outcomes at the last period
-        told; all on one grid.
+        reported; all on one grid.
     points
         Belief points of that grid.
     solved
@@ -78,8 +75,8 @@ def precision_band(
     """
     expect(result, Forecast, "precision_band")
     solution = result.solution
-    game, scenario = solution.game, solution.game.scenario
-    if any(np.isinf(constant(actor.precision, scenario)) for actor in scenario.actors.values()):
+    game = solution.game
+    if any(np.isinf(game.scenario.constant(actor.precision)) for actor in game.actors):
         return None
     points = _points(solution)
     precisions = sorted({*factors, 1.0})
@@ -93,10 +90,10 @@ def precision_band(
         periods = None if game.loop is None else result.periods
         other = forecast(own, periods=periods, threads=options.threads)
         # Their tables are all that is kept: strategies would fill the memory.
-        outcomes[factor], payoffs[factor] = final(other), other.tables["payoffs"]
+        outcomes[factor], payoffs[factor] = other.final, other.tables["payoffs"]
         solved, used = solved and own.status is Status.SOLVED, own.grid.points
     tables = {
-        "outcomes": _outcomes(final(result), outcomes),
+        "outcomes": _outcomes(result.final, outcomes),
         "payoffs": _payoffs(result.tables["payoffs"], payoffs),
     }
     return PrecisionBand(Frozen(tables), outcomes, used, solved)
@@ -119,11 +116,11 @@ def sign_table(
     -------
     Table
         `outcome, difference, low, high, holds`: the difference of `happened` by the last period
-        told; its least and most over both grids and all precisions; whether all these differences
-        have one sign and are larger than `SETTLED`.
+        reported; its least and most over both grids and all precisions; whether all these
+        differences have one sign and are larger than `SETTLED`.
     """
     before, after = bands
-    pairs = [(final(base), final(other))]
+    pairs = [(base.final, other.final)]
     pairs += [(table, after.at[factor]) for factor, table in before.at.items()]
     differences = np.stack([b["happened"] - a["happened"] for a, b in pairs])
     low, high = differences.min(axis=0), differences.max(axis=0)
@@ -135,12 +132,6 @@ def sign_table(
         "holds": (low > SETTLED) | (high < -SETTLED),
     }
     return Table.of(tuple(columns), [columns])
-
-
-def final(result: Forecast) -> Table:
-    """The outcomes at the last period told, whatever the types are."""
-    table: Table = overall(result.solution.game, result.tables["outcomes"])
-    return table.where(t=result.periods)
 
 
 def _points(solution: Solution) -> int | None:

@@ -12,8 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from detente.dtypes import Floats
 from detente.errors import expect
 from detente.scenario.frozen import Frozen
 from detente.simulation.first_moves import first_moves
@@ -23,8 +23,6 @@ from detente.simulation.histories import corners
 from detente.simulation.table import Table
 from detente.solver.solution import Solution, by_type
 from detente.solver.workers import open_workers
-
-Floats = NDArray[np.float64]
 
 LOW, HIGH = 0.1, 0.9
 """Beliefs that a type is the true one: hardly believed, and nearly certain."""

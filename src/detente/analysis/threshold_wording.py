@@ -12,8 +12,7 @@ from detente.scenario.policies import quoted
 from detente.text import capital
 
 if TYPE_CHECKING:
-    from detente.analysis.threshold_map import ThresholdMap
-    from detente.analysis.threshold_result import Crossing, Threshold
+    from detente.analysis.threshold_result import Crossing, Threshold, ThresholdMap
 
 
 def level(found_kind: str, number: float, error: float = 0.0) -> str:

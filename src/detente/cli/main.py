@@ -21,7 +21,7 @@ from typer.core import TyperGroup
 
 from detente import __version__, files
 from detente.arguments import MOST_STARTS
-from detente.cli import console, outputs
+from detente.cli import console
 from detente.cli.announce import announce
 from detente.cli.audit import audit
 from detente.cli.check import check
@@ -29,7 +29,7 @@ from detente.cli.compare import compare
 from detente.cli.credibility import credibility
 from detente.cli.ensemble import ensemble
 from detente.cli.explore import explore
-from detente.cli.flags import RUNNING
+from detente.cli.flags import RUNNING, with_flags
 from detente.cli.groups import with_groups
 from detente.cli.inputs import (
     MOST_ROWS,
@@ -119,7 +119,7 @@ def list_scenarios(as_json: Json = False) -> None:
     if as_json:
         console.print_json({name: scenario.title for name, scenario in scenarios.items()})
         return
-    from detente.describe.blocks import Table
+    from detente.describe.tables import Table
     from detente.render.terminal import print_table
 
     rows = tuple((name, scenario.title) for name, scenario in scenarios.items())
@@ -260,7 +260,7 @@ def new(
     """Write a commented starter file that passes `detente check`."""
     from detente.library import starter
 
-    outputs.write(file, starter(), force=force)
+    files.write(file, starter(), force=force)
     if str(file) != files.STDOUT:
         console.say(f"Wrote {file}. Next: detente check {file}, then detente run {file}")
 
@@ -281,11 +281,11 @@ def export(
 ) -> None:
     """Write a small scenario as an extensive form for Gambit (.efg)."""
     target = Path(files.STDOUT) if output is None else output
-    outputs.check(target, inputs=[source], force=force)
+    files.check(target, inputs=[source], force=force)
     from detente.game.export import to_efg
 
     text = to_efg(setting.compile(source), max_nodes=max_nodes)
-    outputs.write(target, text, inputs=[source], force=force)
+    files.write(target, text, inputs=[source], force=force)
     if str(target) != files.STDOUT:
         console.say(f"Wrote {target}.", error=True)
 
@@ -320,7 +320,7 @@ def _asked_for(names: list[str]) -> typer.Typer:
 
 
 def main() -> None:
-    """Run the command line; tell errors without a traceback."""
+    """Run the command line; report errors without a traceback."""
     gc.set_threshold(COLLECT_EVERY)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "true")  # or all packages are searched
     try:
@@ -329,7 +329,7 @@ def main() -> None:
         console.print_diagnostics(error.diagnostics)
         sys.exit(2)
     except SolveError as error:
-        console.say(f"error: {error}", error=True)
+        console.say(f"error: {with_flags(str(error))}", error=True)
         sys.exit(1)
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from detente.cli import console, inputs, outputs
+from detente import files
+from detente.cli import console, inputs
 
 if TYPE_CHECKING:
     from detente.describe.blocks import Described
@@ -43,10 +44,10 @@ class TableOptions:
             hint = "name a folder: each of the tables is a file"
             inputs.refuse("--csv", "wrong-type", f"`{self.csv}` is a file", hint)
         if not self.csv.is_dir():
-            outputs.check(self.csv)
+            files.check(self.csv)
         elif not self.force and any(self.csv.glob("*.csv")):
             message = f"there are tables in `{self.csv}` already"
-            inputs.refuse("--csv", "exists", message, outputs.WAY_OUT)
+            inputs.refuse("--csv", "exists", message, files.IN_THE_WAY)
 
     def show(self, result: Described, read: Sequence[str | Path] = ()) -> None:
         """Print a result and write its files; exit code 1 where something was not solved."""
@@ -70,7 +71,7 @@ class TableOptions:
         self.csv.mkdir(exist_ok=True)
         for name, table in tables(result.data):
             file = UNFIT.sub("-", name)
-            outputs.write(self.csv / f"{file}.csv", to_csv(table), inputs=read, force=self.force)
+            files.write(self.csv / f"{file}.csv", to_csv(table), inputs=read, force=self.force)
         console.say(f"Wrote the tables into {self.csv}.", error=True)
 
 
@@ -95,7 +96,9 @@ class ResultOptions(TableOptions):
         if self.plot.suffix.lower() not in FORMS:
             message = f"`{self.plot.name}` does not say in which format"
             inputs.refuse("--plot", "wrong-type", message, f"let it end with {', '.join(FORMS)}")
-        outputs.check(self.plot, inputs=read, force=self.force)
+        if not self.plot.parent.is_dir():
+            inputs.refuse("--plot", "cannot-write", f"there is no folder `{self.plot.parent}`")
+        files.check(self.plot, inputs=read, force=self.force)
         inputs.check_packages("--plot", "drawing needs", DRAWING, "report")
 
     def write(self, result: Described, read: Sequence[str | Path]) -> None:
@@ -107,5 +110,5 @@ class ResultOptions(TableOptions):
 
         form = self.plot.suffix.lower().removeprefix(".")
         drawn = to_file(result.title, result.pictures(), form)
-        outputs.write(self.plot, drawn, inputs=read, force=self.force)
+        files.write(self.plot, drawn, inputs=read, force=self.force)
         console.say(f"Wrote {self.plot}.", error=True)

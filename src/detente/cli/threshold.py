@@ -26,8 +26,7 @@ from detente.errors import Diagnostic, Place, Severity
 
 if TYPE_CHECKING:
     from detente.analysis.query import Query
-    from detente.analysis.threshold_map import ThresholdMap
-    from detente.analysis.threshold_result import Threshold
+    from detente.analysis.threshold_result import Threshold, ThresholdMap
     from detente.scenario.model import Scenario
 
 NEEDED = {"scipy": "SciPy", "contourpy": "contourpy"}
@@ -156,7 +155,7 @@ def threshold(
                     tolerance=tolerance,
                     slopes=search.slopes,
                 )
-    except (Interrupted, two.MapInterrupted) as stopped:
+    except Interrupted as stopped:
         found = stopped.found
     if not found.complete:
         replace(output, plot=None).show(describe_threshold(found), [source])

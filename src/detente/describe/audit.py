@@ -11,20 +11,9 @@ from detente.analysis.audit import Audit
 from detente.analysis.noise import NoiseAudit
 from detente.analysis.precision_band import SETTLED, PrecisionBand
 from detente.analysis.reputation import HIGH, LOW, Reputation
-from detente.describe.blocks import (
-    Block,
-    Cell,
-    Described,
-    Heading,
-    Picture,
-    Pictures,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
-from detente.describe.charts import Stack, Stacks
+from detente.describe.blocks import Block, Described, Heading, Section, text
+from detente.describe.charts import Picture, Pictures, Stack, Stacks
+from detente.describe.tables import Cell, Row, Table, code
 from detente.describe.words import (
     changed,
     identity,

@@ -7,15 +7,15 @@ colour alone.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
+from detente.describe.tables import Table
 from detente.numbers import percent, points
 
 Numbers = tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class Series:
+class Series(NamedTuple):
     """A line of a chart with its band; `name` stands at its end."""
 
     name: str
@@ -24,8 +24,7 @@ class Series:
     high: Numbers = ()
 
 
-@dataclass(frozen=True)
-class OverTime:
+class OverTime(NamedTuple):
     """Probabilities by period, on the whole scale; an upright line stands at period `mark`."""
 
     title: str
@@ -43,8 +42,7 @@ class OverTime:
         return f"From {self.labels[0]} to {self.labels[-1]}. {'; '.join(parts)}."
 
 
-@dataclass(frozen=True)
-class Steps:
+class Steps(NamedTuple):
     """A probability after each of several events; `marks` are their names, '' for no mark."""
 
     title: str
@@ -58,8 +56,7 @@ class Steps:
         return ", ".join(f"{percent(v)} after {m or 'the start'}" for m, v in pairs) + "."
 
 
-@dataclass(frozen=True)
-class Curve:
+class Curve(NamedTuple):
     """A number along the range of a parameter, where it crosses a level, and where it is now.
 
     slopes
@@ -88,14 +85,13 @@ class Curve:
     def description(self) -> str:
         write = percent if self.probability else "{:.3g}".format
         pairs = zip(self.at, self.values, strict=True)
-        told = ", ".join(f"{write(v)} at {x:.3g}" for x, v in pairs)
+        values = ", ".join(f"{write(v)} at {x:.3g}" for x, v in pairs)
         present = "" if self.now is None else f"Now {self.now:.3g}; "
         places = ", ".join(text for _, _, text in self.crossings) or "nowhere in the range"
-        return f"{told}. {present}{write(self.level)} is crossed: {places}."
+        return f"{values}. {present}{write(self.level)} is crossed: {places}."
 
 
-@dataclass(frozen=True)
-class Map:
+class Map(NamedTuple):
     """A number over the ranges of two parameters, with the lines along which it has a level.
 
     `numbers` has a row for each value of the second parameter, nan where there is none.
@@ -120,8 +116,7 @@ class Map:
         return f"From {span}; {lines or 'no'} line{'' if lines == 1 else 's'} at {self.level}."
 
 
-@dataclass(frozen=True)
-class Compared:
+class Compared(NamedTuple):
     """A probability under each policy, with its error, as it differs from the first."""
 
     title: str
@@ -135,8 +130,7 @@ class Compared:
         return ", ".join(f"{name}: {percent(value)}" for name, value in pairs) + "."
 
 
-@dataclass(frozen=True)
-class Bars:
+class Bars(NamedTuple):
     """Numbers in their order, as bars with a name before and a text behind each.
 
     halves
@@ -165,8 +159,7 @@ class Bars:
         return ", ".join(f"{name} {text}" for name, text in pairs) + f".{noise}"
 
 
-@dataclass(frozen=True)
-class Stack:
+class Stack(NamedTuple):
     """A whole in shares, one for each part, and what belongs to none of them."""
 
     name: str
@@ -174,8 +167,7 @@ class Stack:
     rest: float
 
 
-@dataclass(frozen=True)
-class Stacks:
+class Stacks(NamedTuple):
     """Wholes in shares of the same parts."""
 
     title: str
@@ -184,17 +176,16 @@ class Stacks:
 
     @property
     def description(self) -> str:
-        told = []
+        rows = []
         for row in self.rows:
             pairs = zip(self.parts, row.shares, strict=True)
             parts = [f"{name} {percent(share)}" for name, share in pairs if share > 0]
             parts += [f"too close to call {percent(row.rest)}"] if row.rest > 0 else []
-            told.append(f"{row.name}: {', '.join(parts)}")
-        return "; ".join(told) + "."
+            rows.append(f"{row.name}: {', '.join(parts)}")
+        return "; ".join(rows) + "."
 
 
-@dataclass(frozen=True)
-class Strip:
+class Strip(NamedTuple):
     """How a number is distributed: its quantiles, and its value at present, which may be nan."""
 
     name: str
@@ -207,8 +198,7 @@ class Strip:
     text: str
 
 
-@dataclass(frozen=True)
-class Strips:
+class Strips(NamedTuple):
     """Distributions of probabilities, or of their changes."""
 
     title: str
@@ -230,8 +220,7 @@ class Strips:
         return "; ".join(parts) + "."
 
 
-@dataclass(frozen=True)
-class Ladder:
+class Ladder(NamedTuple):
     """Levels from the highest to the lowest, how likely each is, and which is that of the start."""
 
     title: str
@@ -242,9 +231,26 @@ class Ladder:
     @property
     def description(self) -> str:
         pairs = zip(self.levels, self.shares, strict=True)
-        told = ", ".join(f"{level} {percent(share)}" for level, share in pairs)
+        shares = ", ".join(f"{level} {percent(share)}" for level, share in pairs)
         start = self.levels[self.start] if self.start >= 0 else "a level between these"
-        return f"Starts at {start}. In the end: {told}."
+        return f"Starts at {start}. In the end: {shares}."
 
 
 Chart = OverTime | Steps | Curve | Map | Compared | Bars | Stacks | Strips | Ladder
+
+
+class Picture(NamedTuple):
+    """A chart with its heading."""
+
+    chart: Chart
+    heading: str = ""
+    note: str = ""
+
+
+class Pictures(NamedTuple):
+    """Charts side by side, what to look for, and their numbers as tables."""
+
+    items: tuple[Picture, ...]
+    caption: str = ""
+    tables: tuple[Table, ...] = ()
+    narrow: bool = False

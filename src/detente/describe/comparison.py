@@ -10,22 +10,11 @@ import numpy as np
 from detente.analysis.compare import Comparison
 from detente.analysis.credibility import Credibility
 from detente.describe.audit import which_hold
-from detente.describe.blocks import (
-    Block,
-    Cell,
-    Described,
-    Heading,
-    Picture,
-    Pictures,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
-from detente.describe.charts import Compared
+from detente.describe.blocks import Block, Described, Heading, Section, text
+from detente.describe.charts import Compared, Picture, Pictures
+from detente.describe.tables import Cell, Row, Table, code
 from detente.describe.terms import credibility_data
-from detente.describe.words import clause, identity, letters, named, unsolved
+from detente.describe.words import attributes, clause, identity, letters, named, unsolved
 from detente.numbers import MISSING, decimals, percent
 from detente.scenario.policies import policy_name
 from detente.simulation.forecast import ANY
@@ -56,7 +45,6 @@ def describe_comparison(
     statuses |= {f"the terms of {policy}": one.status for policy, one in judged.items()}
     data = {
         "scenario": identity(scenario),
-        "base": comparison.base,
         "policies": {
             policy: {
                 "status": result.solution.status.name,
@@ -65,11 +53,7 @@ def describe_comparison(
             }
             for policy, result in results
         },
-        "efficient": comparison.efficient,
-        "outcomes": comparison.outcomes,
-        "payoffs": comparison.payoffs,
-        "first_moves": comparison.first_moves,
-        "preferences": comparison.preferences,
+        **attributes(comparison, "base efficient outcomes payoffs first_moves preferences"),
     }
     if judged:
         data["credibility"] = {policy: credibility_data(one) for policy, one in judged.items()}
@@ -136,9 +120,11 @@ def _outcomes(comparison: Comparison, short: dict[str, str]) -> Iterator[Block]:
             tuple(np.nan_to_num(last["error"])),
         )
         items.append(Picture(chart, capital(about)))
+    called = "; ".join(f"{letter}: {policy_name(policy)}" for policy, letter in short.items())
     caption = (
         f"Probability by the end: the dot and the dotted line are {short[base]}, squares the "
-        "others. Bars across them, where they can be seen, are the error."
+        "others. Bars across them, where they can be seen, are the error of the computation. "
+        f"{called}."
     )
     yield Heading("What happens")
     yield Pictures(tuple(items), caption, tuple(tables))

@@ -1,4 +1,4 @@
-"""What decides an answer over all ranges at once: assumptions, corners, worlds where it turns."""
+"""What decides an answer over all ranges at once: assumptions, corners, draws where it turns."""
 
 from __future__ import annotations
 
@@ -6,26 +6,16 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from detente.describe.blocks import (
-    Block,
-    Heading,
-    Picture,
-    Pictures,
-    Points,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
-from detente.describe.charts import Bars
-from detente.describe.words import Point, clause, meanings
-from detente.ensembles.explore.decision_boundary import Tipping
+from detente.describe.blocks import Block, Heading, Points, Section, text
+from detente.describe.charts import Bars, Picture, Pictures
+from detente.describe.tables import Row, Table, code
+from detente.describe.words import Point, attributes, clause, meanings
+from detente.ensembles.explore.decision_boundary import DecisionBoundary
 from detente.ensembles.explore.discovery import Discovery
 from detente.ensembles.explore.explore import Exploration
 from detente.ensembles.explore.influence import Influence
-from detente.ensembles.explore.questions import Question
-from detente.ensembles.explore.source import PROBABILITY
+from detente.ensembles.explore.metrics import PROBABILITY
+from detente.ensembles.explore.question import Question
 from detente.numbers import count, explains, percent, signed, with_interval
 from detente.scenario.model import Scenario
 from detente.scenario.policies import quoted
@@ -42,22 +32,22 @@ PAWN = (
 
 
 def decisive(result: Exploration, top: int) -> tuple[Section, ...]:
-    """The assumptions that decide, the corners in which it fails, the worlds where it turns."""
-    scenario = result.record.scenario()
+    """The assumptions that decide, the corners in which it fails, the draws where it turns."""
+    scenario = result.manifest.scenario()
     blocks: list[Block] = []
     for influence in result.influences:
         blocks += _influence(influence, scenario, top)
     if any(not influence.note for influence in result.influences):
         blocks.append(text(PAWN))
     blocks += _discoveries(result.discoveries, scenario)
-    blocks += _tipping(result.tipping)
+    blocks += _boundary(result.decision_boundary)
     title = "What decides it, over all ranges"
     return (Section("decides", title, tuple(blocks)),) if blocks else ()
 
 
 def subject(scenario: Scenario, question: Question) -> str:
     """What is explained."""
-    number, under = question.number, quoted(question.policy)
+    number, under = question.metric, quoted(question.policy)
     other = None if question.against is None else quoted(question.against)
     if number.kind == PROBABILITY:
         what = f"how likely it is that {clause(scenario, number.name)}"
@@ -106,7 +96,7 @@ def _noise(influence: Influence, listed: int) -> Iterator[str]:
     """From what it was computed, and what is noise."""
     table = influence.table
     kept = table[table["counts"]]
-    yield f"From {count(influence.worlds, 'world')}{_aside(influence.left_out)}."
+    yield f"From {count(influence.draws, 'draw')}{_aside(influence.left_out)}."
     if kept["shares_with"].map(len).any():
         yield "Where effects are shared, the shares of variance overlap."
     else:
@@ -128,8 +118,8 @@ def _discoveries(discoveries: tuple[Discovery, ...], scenario: Scenario) -> Iter
     about = meanings(scenario)
     points: list[Point] = []
     for one in discoveries:
-        worlds = f"{count(one.worlds, 'world')}{_aside(one.left_out)}"
-        lines = [f"So it is in {percent(one.base)} of {worlds}."]
+        draws = f"{count(one.draws, 'draw')}{_aside(one.left_out)}"
+        lines = [f"So it is in {percent(one.base)} of {draws}."]
         if one.note:
             lines.append(sentence(one.note))
         which = "in which it is so" if one.rarer == "fail" else "in which it is not so"
@@ -137,8 +127,8 @@ def _discoveries(discoveries: tuple[Discovery, ...], scenario: Scenario) -> Iter
             coverage = with_interval(box.coverage, *box.coverage_interval)
             density = with_interval(box.density, *box.density_interval)
             lines.append(
-                f"{'Also where' if k else 'Where'} {box}: {coverage} of the worlds {which} are "
-                f"there; {density} of the worlds there are such."
+                f"{'Also where' if k else 'Where'} {box}: {coverage} of the draws {which} are "
+                f"there; {density} of the draws there are such."
             )
         named = {c.quantity: about.get(c.quantity, "") for box in one.boxes for c in box.conditions}
         meant = [f"{name}: {words}" for name, words in named.items() if words and words != name]
@@ -150,29 +140,29 @@ def _discoveries(discoveries: tuple[Discovery, ...], scenario: Scenario) -> Iter
         yield Points(tuple(points))
     if counted := max((one.counted for one in discoveries if one.boxes), default=0):
         yield text(
-            "Conditions were looked for in half of the worlds and counted in the other "
+            "Conditions were looked for in half of the draws and counted in the other "
             f"{counted:,}; in parentheses, where the shares lie with 95 %."
         )
 
 
-def _tipping(tipping: Tipping | None) -> Iterator[Block]:
-    if tipping is None or tipping.table.empty:
+def _boundary(boundary: DecisionBoundary | None) -> Iterator[Block]:
+    if boundary is None or boundary.table.empty:
         return
     rows: list[Row] = []
-    for draw, mine in tipping.table.groupby("draw", sort=False):
+    for draw, mine in boundary.table.groupby("draw", sort=False):
         far = (
             f"{r.quantity} {r.value:.3g} ({percent(r.percentile)})"
             for r in mine.itertuples()
             if r.quantity
         )
         rows.append((str(draw), f"{mine['distance'].iloc[0]:+.2g}", ", ".join(far)))
-    turned = f"{percent(tipping.turned)} of the worlds are on its lower side."
-    if tipping.turned in (0, 1):
-        turned = "in no world does it turn, these come nearest."
-    yield Heading(f"The worlds nearest to where {tipping.about}")
-    yield Table(("world", "distance", "furthest from the middle"), tuple(rows), range(2))
+    turned = f"{percent(boundary.turned)} of the draws are on its lower side."
+    if boundary.turned in (0, 1):
+        turned = "in no draw does it turn, these come nearest."
+    yield Heading(f"The draws nearest to where {boundary.about}")
+    yield Table(("draw", "distance", "furthest from the middle"), tuple(rows), range(2))
     yield text(
-        f"Distance in {tipping.unit}; {turned} In parentheses: the share of worlds with a smaller "
+        f"Distance in {boundary.unit}; {turned} In parentheses: the share of draws with a smaller "
         "value."
     )
 
@@ -183,42 +173,30 @@ def _aside(left_out: int) -> str:
 
 def decisive_data(result: Exploration) -> dict[str, Any]:
     """The same for programs."""
-    tipping = result.tipping
+    boundary = result.decision_boundary
     return {
         "influences": [
             {
-                "about": one.question.about,
-                "number": one.question.number.name,
-                "policy": one.question.policy,
-                "against": one.question.against,
-                "worlds": one.worlds,
-                "left_out": one.left_out,
-                "s1_floor": one.s1_floor,
-                "pawn_floor": one.pawn_floor,
-                "note": one.note,
+                **attributes(one.question, "about policy against"),
+                "metric": one.question.metric.name,
+                **attributes(one, "draws left_out s1_floor pawn_floor note"),
                 "quantities": one.table,
             }
             for one in result.influences
         ],
         "discoveries": [
             {
-                "about": one.about,
-                "policy": one.policy,
-                "worlds": one.worlds,
-                "left_out": one.left_out,
+                **attributes(one, "about policy draws left_out counted note"),
                 "fail": one.base,
                 "boxes_of": one.rarer,
-                "counted": one.counted,
                 "boxes": one.table,
-                "note": one.note,
             }
             for one in result.discoveries
         ],
-        "tipping": tipping
+        "decision_boundary": boundary
         and {
-            "about": tipping.about,
-            "unit": tipping.unit,
-            "lower_side": tipping.turned,
-            "worlds": tipping.table,
+            **attributes(boundary, "about unit"),
+            "lower_side": boundary.turned,
+            "draws": boundary.table,
         },
     }

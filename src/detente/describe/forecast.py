@@ -12,20 +12,11 @@ from typing import Any
 import numpy as np
 
 from detente import __version__
-from detente.describe.blocks import (
-    Block,
-    Described,
-    Heading,
-    Picture,
-    Pictures,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
-from detente.describe.charts import Ladder, OverTime, Series
+from detente.describe.blocks import Block, Described, Heading, Section, text
+from detente.describe.charts import Ladder, OverTime, Picture, Pictures, Series
+from detente.describe.tables import Row, Table, code
 from detente.describe.words import (
+    attributes,
     changed,
     clause,
     coded,
@@ -36,11 +27,10 @@ from detente.describe.words import (
     spoken_of,
     unsolved,
 )
-from detente.numbers import decimals, payoff, percent, with_interval, within
-from detente.scenario.model import Variable
-from detente.scenario.values import FOREVER
+from detente.numbers import EXACT, decimals, payoff, percent, with_interval, within
+from detente.scenario.entities import FOREVER, Variable
 from detente.simulation.first_moves import first_moves
-from detente.simulation.forecast import ANY, Forecast, overall
+from detente.simulation.forecast import ANY, Forecast, marginal
 from detente.text import capital, sentence
 
 TALLEST = 8
@@ -68,7 +58,7 @@ def outcomes(result: Forecast) -> Section | None:
     game = result.solution.game
     scenario = game.scenario
     times = scenario.calendar.marks(result.periods)
-    table = overall(game, result.tables["outcomes"])
+    table = marginal(game, result.tables["outcomes"])
     items: list[Picture] = []
     rows: list[Row] = []
     for key in game.holds:
@@ -91,11 +81,11 @@ def outcomes(result: Forecast) -> Section | None:
             f"The band is the error of the computation ({within(error)} points at most), not doubt "
             "about the model."
         )
-        if error < 5e-10:
+        if error < EXACT:
             band = "Nothing is approximated in this game, so there is no band of error."
         labels = scenario.calendar.mark_labels(times)
         numbers = Table(
-            ("outcome", *labels, "error", "meaning"),
+            ("outcome", *labels, "grid error", "meaning"),
             tuple(rows),
             range(1, len(labels) + 2),
             "Probability that it has come about within",
@@ -163,7 +153,7 @@ def states(result: Forecast) -> Section | None:
     game = result.solution.game
     calendar = game.scenario.calendar
     times = calendar.marks(result.periods)
-    table = overall(game, result.tables["states"])
+    table = marginal(game, result.tables["states"])
     items, rows = [], []
     for variable in game.structure.variables:
         mine = table.where(variable=variable.key)
@@ -206,11 +196,13 @@ def worth(result: Forecast) -> Section:
     rows: list[Row] = []
     for r in result.tables["payoffs"].rows():
         error, digits = r["error"], decimals(r["error"])
-        known = "not known" if math.isnan(error) else f"±{error:.1g}" if error else "none"
+        known = "not known" if math.isnan(error) else f"±{error:.1g}"
+        if error < EXACT:
+            known = "none"
         regret = "" if math.isnan(r["regret"]) else f"{r['regret']:.{digits}f}"
         rows.append((actors[r["actor"]].name, r["type"], payoff(r["payoff"], error), known, regret))
     table = Table(
-        ("actor", "type", "payoff", "error", "regret"),
+        ("actor", "type", "payoff", "grid error", "regret"),
         tuple(rows),
         range(2, 5),
         "Expected payoff, and what a best response would add (regret)",
@@ -234,7 +226,7 @@ def accuracy_reached(note: str) -> Section:
 
 def outcome_error(result: Forecast) -> float:
     """Largest error of an outcome's probability, nan where it is not known."""
-    error = overall(result.solution.game, result.tables["outcomes"])["error"]
+    error = marginal(result.solution.game, result.tables["outcomes"])["error"]
     return float(error.max()) if len(error) else math.nan
 
 
@@ -293,14 +285,10 @@ def _data(result: Forecast) -> dict[str, Any]:
             "threads": solution.threads,
             "seconds": round(solution.seconds, 3),
         },
-        "status": {**coded(solution.status), "notes": list(solution.notes)},
+        "status": {**coded(solution.status), "notes": solution.notes},
         "certificate": {
-            "residual": certificate.residual,
-            "value_error": certificate.value_error,
-            "checked": certificate.checked,
-            "nodes": certificate.nodes,
-            "regret_beliefs": list(certificate.regret_points),
-            "change": certificate.change,
+            **attributes(certificate, "residual value_error checked nodes change"),
+            "regret_beliefs": certificate.regret_points,
             "forward_error": result.forward_error,
             "discretisation": {
                 "payoffs": solution.discretisation_error,

@@ -6,10 +6,12 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from detente.describe.blocks import Block, Cell, Heading, Link, Row, Section, Table, code, text
-from detente.scenario.model import Parameter, Scenario, Support
+from detente.describe.blocks import Block, Heading, Section, text
+from detente.describe.tables import Cell, Link, Row, Table, code
+from detente.scenario.entities import Supported
+from detente.scenario.ledger import drawn_priors, entity_data
+from detente.scenario.model import Scenario
 from detente.scenario.scalar_types import DRAWS
-from detente.scenario.uncertainty import drawn_priors
 
 WEB = ("https://", "http://")
 """How an address begins that a page may link to."""
@@ -18,7 +20,7 @@ WEB = ("https://", "http://")
 def ledger(scenario: Scenario) -> list[Section]:
     """The parameters, which of them go together, other forms of the model, and the evidence."""
     rows: list[Row] = []
-    priors = drawn_priors(scenario.actors.values())
+    priors = drawn_priors(scenario)
     for p in scenario.parameters.values():
         for k, (name, value, limits) in enumerate(zip(p.names(), p.values, p.ranges, strict=True)):
             mark = None
@@ -32,7 +34,7 @@ def ledger(scenario: Scenario) -> list[Section]:
             changed = " (changed)" if name in scenario.overrides else ""
             about = f"{p.about} ({p.unit})" if p.unit else p.about
             drawn = Cell(", ".join(parts), mark=mark)
-            support = _rests_on(p.support, p.range_reason)
+            support = _rests_on(p, p.range_reason)
             rows.append((code(name), f"{value:g}{changed}", drawn, about, support))
     header = ("parameter", "value", "range", "meaning", "rests on")
     blocks: list[Block] = [Table(header, tuple(rows), stacked=True)]
@@ -69,7 +71,7 @@ def _doubts(scenario: Scenario) -> Iterator[tuple[str, str, Table]]:
     """Which numbers go together, which other forms the model may have, and the evidence."""
     if scenario.correlations:
         rows: list[Row] = [
-            (code(", ".join(c.between)), f"{c.rank:g}", c.about, _rests_on(c.support))
+            (code(", ".join(c.between)), f"{c.rank:g}", c.about, _rests_on(c))
             for c in scenario.correlations
         ]
         header: tuple[str, ...] = ("between", "rank correlation", "meaning", "rests on")
@@ -78,7 +80,7 @@ def _doubts(scenario: Scenario) -> Iterator[tuple[str, str, Table]]:
     if scenario.variants:
         rows = []
         for variant in scenario.variants.values():
-            rows.append((code(variant.key), "", "", variant.about, _rests_on(variant.support)))
+            rows.append((code(variant.key), "", "", variant.about, _rests_on(variant)))
             total = math.fsum(option.weight for option in variant.options.values())
             for option in variant.options.values():
                 chosen = scenario.options.get(variant.key) == option.key
@@ -104,7 +106,7 @@ def _doubts(scenario: Scenario) -> Iterator[tuple[str, str, Table]]:
         yield "evidence", "Evidence", Table(header, tuple(rows), stacked=True)
 
 
-def _rests_on(support: Support, range_reason: str = "") -> Cell:
+def _rests_on(support: Supported, range_reason: str = "") -> Cell:
     """The evidence for an entry, or a judgement; for a parameter also for its range."""
     links = tuple(Link(name, f"#e-{name}") for name in support.evidence)
     parts = [f"judgement: {support.judgement}"] if support.judgement else []
@@ -115,50 +117,11 @@ def _rests_on(support: Support, range_reason: str = "") -> Cell:
     return Cell("; ".join(parts), links=links)
 
 
-def _support(support: Support) -> dict[str, object]:
-    return {"evidence": support.evidence, "judgement": support.judgement}
-
-
-def ledger_data(scenario: Scenario) -> dict[str, Any]:
-    """The same for programs."""
-    return {
-        "parameters": [row for p in scenario.parameters.values() for row in _values(p, scenario)],
-        "correlations": [
-            {"between": c.between, "rank": c.rank, "about": c.about, **_support(c.support)}
-            for c in scenario.correlations
-        ],
-        "variants": {
-            variant.key: {
-                "about": variant.about,
-                **_support(variant.support),
-                "options": {
-                    option.key: {
-                        "weight": option.weight,
-                        "about": option.about,
-                        "changes": option.changes,
-                    }
-                    for option in variant.options.values()
-                },
-            }
-            for variant in scenario.variants.values()
-        },
-        "evidence": {
-            e.key: {"source": e.source, "where": e.where, "says": e.says, "url": e.url}
-            for e in scenario.evidence.values()
-        },
-    }
-
-
-def _values(parameter: Parameter, scenario: Scenario) -> Iterator[dict[str, Any]]:
-    p, joint = parameter, parameter.key in drawn_priors(scenario.actors.values())
-    for name, value, limits, draw in zip(p.names(), p.values, p.ranges, p.draws, strict=True):
-        yield {
-            "name": name,
-            "value": value,
-            "range": limits,
-            "range_reason": p.range_reason,
-            "draw": "dirichlet" if joint else draw,
-            "unit": p.unit,
-            "about": p.about,
-            **_support(p.support),
-        }
+def numbers_data(scenario: Scenario) -> Iterator[dict[str, Any]]:
+    """The parameters for programs, each of their values by its full name."""
+    priors = drawn_priors(scenario)
+    for p in scenario.parameters.values():
+        said = entity_data(p, scenario)
+        for k, name in enumerate(p.names()):
+            draw = "dirichlet" if p.key in priors else p.draws[k]
+            yield {**said, "name": name, "value": p.values[k], "range": p.ranges[k], "draw": draw}

@@ -9,30 +9,20 @@ import pandas as pd
 
 from detente.analysis.compare import Comparison
 from detente.describe import forecast, survival
-from detente.describe.blocks import (
-    Block,
-    Code,
-    Heading,
-    Page,
-    Points,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
+from detente.describe.blocks import Code, Page, Points, Section, text
 from detente.describe.comparison import policies
 from detente.describe.exploration import sections as explored
 from detente.describe.ledger import page_ledger
 from detente.describe.scenario import model
 from detente.describe.sensitivity import assumptions
-from detente.describe.threshold import curve, short_answer
+from detente.describe.tables import Row, Table, code
+from detente.describe.threshold import curves, short_answer
 from detente.describe.track import believed, observed
 from detente.describe.words import Point, clause, in_force, meanings, span, together
-from detente.numbers import count, more_likely, percent, points, within
+from detente.numbers import EXACT, count, more_likely, percent, points, within
 from detente.report.data import EVEN, ReportData
 from detente.scenario.policies import policy_name, quoted
-from detente.simulation.forecast import overall
+from detente.simulation.forecast import marginal
 from detente.solver.certificate import SEED
 from detente.text import sentence
 
@@ -46,7 +36,7 @@ RANKED = 12
 """Assumptions in the first table; all are in the second."""
 
 TOLD = 16
-"""Assumptions that decide over the worlds, in a table."""
+"""Assumptions that decide over the draws, in a table."""
 
 CONCEPT = (
     "The numbers are the Markov logit quantal response equilibrium of the game with Bayesian "
@@ -70,7 +60,7 @@ def describe_report(data: ReportData) -> Page:
         None if data.track is None else observed(data.track),
         _turning(data),
         _decides(data),
-        *(() if data.worlds is None else explored(data.worlds.exploration, TOLD)),
+        *(() if data.exploration is None else explored(data.exploration, TOLD)),
         model(data.scenario),
         page_ledger(data.scenario),
         _certificate(data),
@@ -124,8 +114,8 @@ def _answer(data: ReportData) -> Iterator[Point]:
         yield "What it would take", (lead, *takes)
     if data.track is not None:
         yield "What moves have told", believed(data.track)
-    if data.worlds is not None:
-        yield "What survives", survival.brief(data.worlds.exploration)
+    if data.exploration is not None:
+        yield "What survives", survival.brief(data.exploration)
     yield "How sure", (_sure(data),)
 
 
@@ -134,7 +124,7 @@ def _asked(data: ReportData) -> str:
 
 
 def _outcomes(data: ReportData) -> Iterator[Point]:
-    table = overall(data.game, data.forecast.outcomes)
+    table = marginal(data.game, data.forecast.outcomes)
     last = table[table["t"] == data.forecast.periods]
     last = last.sort_values("happened", ascending=False, kind="stable")
     words: dict[str, list[str]] = {"Likely": [], "Open": [], "Unlikely": []}
@@ -148,7 +138,7 @@ def _outcomes(data: ReportData) -> Iterator[Point]:
 
 def _first(data: ReportData) -> Iterator[Point]:
     """What each actor does at its first move, whatever its type."""
-    actions = overall(data.game, data.forecast.actions).dropna(subset="share")
+    actions = marginal(data.game, data.forecast.actions).dropna(subset="share")
     parts: list[tuple[int, int, str]] = []
     for actor, mine in actions.groupby("actor", sort=False):
         t, turn = mine[["t", "turn"]].iloc[0]
@@ -223,7 +213,7 @@ def _sure(data: ReportData) -> str:
     computed = f"The probabilities are computed to {within(error)} percentage points"
     if math.isnan(error):
         computed = "The probabilities are those of the model as solved"
-    elif error < 5e-10:
+    elif error < EXACT:
         computed = "The probabilities are those of the model, to rounding"
     return (
         f"{computed}. Whether the model is right is for its author to argue: "
@@ -258,12 +248,9 @@ def _turning(data: ReportData) -> Section | None:
             f" It was looked for on a coarse grid of {data.turning_points} belief points and at "
             "few values; the command `detente threshold` does it with care."
         )
-    about = meanings(data.scenario)
-    blocks: list[Block] = [text(line)]
-    for result in data.thresholds:
-        blocks += [Heading(sentence(about[result.parameter]).rstrip(".")), curve(result)]
-        blocks.append(text(sentence(result.verdict)))
-    return Section("turning", "What it would take", tuple(blocks))
+    verdicts = text(*(sentence(result.verdict) for result in data.thresholds))
+    blocks = (text(line), curves(data.thresholds), verdicts)
+    return Section("turning", "What it would take", blocks)
 
 
 def _decides(data: ReportData) -> Section | None:
@@ -315,14 +302,14 @@ def _record(data: ReportData) -> Section:
 
 def _run(data: ReportData) -> Iterator[Row]:
     """The run of the ensemble."""
-    if data.worlds is None:
+    if data.exploration is None:
         return
-    run, done = data.worlds.record, data.worlds.exploration.done
+    run, done = data.exploration.manifest, data.exploration.done
     yield (
-        "worlds of the ensemble",
+        "draws of the ensemble",
         f"{done:,}" if done == run.draws else f"{done:,} of {run.draws:,}",
     )
-    yield "their draws", f"{run.sampling}, seed {run.seed}"
+    yield "drawn by", f"{run.sampling}, seed {run.seed}"
     yield "their policies", ", ".join(policy_name(policy) for policy in run.policies)
     yield "their scenario's SHA-256", code(run.sha256)
     if run.beliefs:

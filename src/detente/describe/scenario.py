@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
-from detente.describe.blocks import (
-    Block,
-    Cell,
-    Described,
-    Details,
-    Heading,
-    Points,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
-from detente.describe.ledger import ledger, ledger_data, notes
+from detente.describe.blocks import Block, Described, Details, Heading, Points, Section, text
+from detente.describe.ledger import ledger, notes, numbers_data
+from detente.describe.tables import Cell, Row, Table, code
 from detente.describe.words import Point, identity, together
+from detente.scenario.entities import FOREVER, Actor
 from detente.scenario.formula.expression import Formula
-from detente.scenario.model import Action, Actor, Scenario, Term, Turn
-from detente.scenario.values import FOREVER, LIMIT, constant, is_unbounded
+from detente.scenario.ledger import entity_data
+from detente.scenario.model import Scenario
+from detente.scenario.rules import Event, Turn
 
 MARKS = {"up": "▲", "down": "▼", "both": "◆", "set": "●"}
 """What a move does to a variable: signs that differ in shape."""
@@ -100,7 +92,7 @@ def _moves(scenario: Scenario) -> tuple[Block, ...]:
     return Heading("What each action moves"), Table(header, tuple(rows), caption=caption)
 
 
-def _signs(action: Action, scenario: Scenario) -> list[str]:
+def _signs(action: Event, scenario: Scenario) -> list[str]:
     """What an action does to each variable; with ? where it is not sure to."""
     signs: dict[str, list[str]] = {}
     for alternative in action.alternatives:
@@ -141,12 +133,12 @@ def _formulas(scenario: Scenario) -> list[Section]:
     return [*sections, Section("outcomes", "Outcomes", (table,))]
 
 
-def _actions(actions: Iterable[Action]) -> Points:
+def _actions(actions: Iterable[Event]) -> Points:
     items: list[Point] = []
     for action in actions:
         costs = "; ".join(f"{actor}: {formula.text}" for actor, formula in action.costs.items())
         parts = {
-            "when": _condition(action.when),
+            "when": action.when.text if action.when else "",
             "effect": _effects(action),
             "cost": costs,
             "also called": ", ".join(action.also),
@@ -160,8 +152,9 @@ def _terms(scenario: Scenario) -> Section:
     rows: list[Row] = []
     for term in scenario.terms.values():
         forbidden = ", ".join(f"{actor}: {action}" for actor, action in term.forbids)
-        words = _in_force(term).items()
-        force = ", ".join(f"{word} {part}" for word, part in words if part) or "always"
+        data = entity_data(term, scenario)
+        words = [f"{word} {data[word]}" for word in ("from", "until", "when", "unless")]
+        force = ", ".join(word for word in words if not word.endswith(" ")) or "always"
         kind = "hard" if term.cost is None else f"soft, costs {term.cost.text}"
         rows.append((code(term.key), forbidden, force, kind, term.about))
     header = ("term", "forbids", "in force", "kind", "meaning")
@@ -184,17 +177,17 @@ def _policies(scenario: Scenario) -> Section:
 def _span(scenario: Scenario) -> str:
     """How long play is, in a sentence."""
     calendar = scenario.calendar
-    if scenario.forever:
+    periods = scenario.periods
+    if periods is None:
         since = f", from {calendar.label(1)} on" if calendar.start else ""
         return f"Play goes on forever, {calendar.unit} by {calendar.unit}{since}."
-    periods = round(constant(scenario.horizon, scenario))
     dates = f", from {calendar.label(1)} to {calendar.label(periods)}" if calendar.start else ""
     return f"Play is over {periods} {calendar.unit}s{dates}."
 
 
 def _types(actor: Actor, scenario: Scenario) -> str:
     """The private types with their prior, and how sure that is."""
-    shares = [constant(prior, scenario) for prior in actor.priors]
+    shares = map(scenario.constant, actor.priors.values())
     types = ", ".join(f"{k} {p:.3g}" for k, p in zip(actor.types, shares, strict=True))
     sure = "" if actor.concentration is None else f" (concentration {actor.concentration:g})"
     return f"{types}{sure}" if types else "none"
@@ -202,7 +195,8 @@ def _types(actor: Actor, scenario: Scenario) -> str:
 
 def _constant(formula: Formula, scenario: Scenario) -> str:
     """A constant, or the word for one that is infinite."""
-    return formula.text if is_unbounded(formula) else f"{constant(formula, scenario):.3g}"
+    value = scenario.constant(formula)
+    return f"{value:.3g}" if math.isfinite(value) else formula.text
 
 
 def _turn(turn: Turn) -> str:
@@ -214,29 +208,11 @@ def _turn(turn: Turn) -> str:
     return f"{line}, when {turn.when.text}" if turn.when else line
 
 
-def _condition(formula: Formula | None) -> str:
-    """The text of a condition; empty where there is none."""
-    return formula.text if formula else ""
-
-
-def _in_force(term: Term) -> dict[str, str]:
-    """When a term is in force, in the words of the file; '' for what is not said."""
-    return {
-        "from": term.since.text if term.since else "",
-        "until": term.until.text if term.until else "",
-        "when": _condition(term.when),
-        "unless": _condition(term.unless),
-    }
-
-
-def _effects(action: Action) -> str:
+def _effects(action: Event) -> str:
     """What an action or event does to the state."""
     parts = []
     for alternative in action.alternatives:
-        changes = ", ".join(
-            f"{c.variable} {c.formula.text}" if c.shift else f"{c.variable} = {c.formula.text}"
-            for c in alternative.changes
-        )
+        changes = ", ".join(change.text for change in alternative.changes)
         share = "otherwise" if alternative.probability is None else alternative.probability.text
         sure = len(action.alternatives) == 1
         parts.append(changes or "nothing" if sure else f"{share}: {changes or 'nothing'}")
@@ -244,48 +220,12 @@ def _effects(action: Action) -> str:
 
 
 def _data(scenario: Scenario) -> dict[str, Any]:
-    """The scenario's parts and ledger, for programs."""
-    announcement = scenario.announcement
+    """All that is said in the scenario, for programs."""
+    start = scenario.calendar.start
     return {
+        **entity_data(scenario, scenario),
         **identity(scenario),
-        "about": scenario.about,
-        "source": scenario.source,
-        "notes": scenario.notes,
-        "horizon": FOREVER if scenario.forever else round(constant(scenario.horizon, scenario)),
-        "actors": {key: _actor_data(actor, scenario) for key, actor in scenario.actors.items()},
-        "state": {
-            v.key: {
-                "levels": [v.label(k) for k in range(v.size)],
-                "start": v.label(v.start),
-                "about": v.about,
-            }
-            for v in scenario.variables.values()
-        },
-        "terms": {
-            term.key: {
-                "forbids": term.forbids,
-                **_in_force(term),
-                "cost": _condition(term.cost),
-                "about": term.about,
-            }
-            for term in scenario.terms.values()
-        },
-        "policies": {p.key: p.terms for p in scenario.policies.values()},
-        "announcement": announcement and {"who": announcement.who, "among": announcement.among},
-        "outcomes": {o.key: o.when.text for o in scenario.outcomes.values()},
-        **ledger_data(scenario),
-    }
-
-
-def _actor_data(actor: Actor, scenario: Scenario) -> dict[str, Any]:
-    priors = (constant(prior, scenario) for prior in actor.priors)
-    unbounded = is_unbounded(actor.precision)
-    actions = scenario.actions.get(actor.key, {}).values()
-    return {
-        "name": actor.name,
-        "types": dict(zip(actor.types, priors, strict=True)),
-        "precision": LIMIT if unbounded else constant(actor.precision, scenario),
-        "discount": constant(actor.discount, scenario),
-        "concentration": actor.concentration,
-        "actions": {action.key: action.about for action in actions},
+        "calendar": {"period": scenario.calendar.unit, "start": start and start.isoformat()},
+        "horizon": scenario.periods or FOREVER,
+        "parameters": list(numbers_data(scenario)),
     }

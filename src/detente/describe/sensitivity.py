@@ -9,20 +9,10 @@ import pandas as pd
 
 from detente.analysis.other_equilibria import Search
 from detente.analysis.sensitivity import Sensitivity
-from detente.describe.blocks import (
-    Block,
-    Described,
-    Details,
-    Picture,
-    Pictures,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
-from detente.describe.charts import Bars
-from detente.describe.words import changed, meanings, unsolved
+from detente.describe.blocks import Block, Described, Details, Section, text
+from detente.describe.charts import Bars, Picture, Pictures
+from detente.describe.tables import Row, Table, code
+from detente.describe.words import attributes, changed, meanings, unsolved
 from detente.numbers import percent, points, signed, slope
 from detente.text import capital, sentence
 
@@ -51,8 +41,7 @@ def describe_sensitivity(result: Sensitivity, top: int) -> Described:
         (assumptions(result, top), reading),
         {
             "scenario": scenario.name,
-            "about": result.about,
-            "value": result.value,
+            **attributes(result, "about value"),
             "status": status.name,
             "parameters": result.table,
         },
@@ -76,7 +65,9 @@ def assumptions(result: Sensitivity, top: int, *lead: str) -> Section:
     blocks.append(_table(result, table.head(top)))
     left = len(table) - top
     if left > 0:
-        blocks.append(text(f"{left} more are worth less, or have no range."))
+        blocks.append(
+            text(f"{left} more are worth less or have no range; the data have all of them.")
+        )
         rest = _table(result, table.iloc[top:])
         blocks.append(Details(f"The other {left} assumptions", (rest,)))
     return Section("assumptions", "Which assumptions matter", tuple(blocks))
@@ -122,11 +113,4 @@ def other_equilibria(search: Search) -> Section:
 
 def search_data(search: Search) -> dict[str, Any]:
     """The same for programs."""
-    return {
-        "starts": search.starts,
-        "failed": search.failed,
-        "equilibria": search.equilibria,
-        "outcomes": search.outcomes,
-        "payoffs": search.payoffs,
-        "spread": search.spread,
-    }
+    return attributes(search, "starts failed equilibria outcomes payoffs spread")

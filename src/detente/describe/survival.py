@@ -8,20 +8,20 @@ from collections.abc import Iterator
 from detente.describe.decisive import subject
 from detente.describe.words import Point, Sentences, clause, meanings, who
 from detente.ensembles.explore.explore import Exploration
-from detente.ensembles.explore.source import PROBABILITY
+from detente.ensembles.explore.metrics import PROBABILITY
 from detente.numbers import count, explains, more_likely, percent, size
 from detente.scenario.model import Scenario
 from detente.scenario.policies import quoted
 from detente.text import sentence
 
 NEARLY_ALL = 0.95
-"""Share of worlds from which on a conclusion is said to hold in nearly all of them."""
+"""Share of draws from which on a conclusion is said to hold in nearly all of them."""
 
 TURNS = 2 / 3
-"""Share of worlds below which a conclusion of the present values is said not to survive."""
+"""Share of draws below which a conclusion of the present values is said not to survive."""
 
 TELLING = 0.01
-"""Change of a probability in the middle world from which on it is worth a sentence."""
+"""Change of a probability in the middle draw from which on it is worth a sentence."""
 
 FEW = 3
 """Changes, policies and assumptions that a sentence names."""
@@ -30,25 +30,25 @@ FEW = 3
 def brief(result: Exploration) -> Sentences:
     """For the answer at the top of a page: two or three sentences."""
     if result.empty:
-        return (_worlds(result), "None of them could be solved.")
+        return (_draws(result), "None of them could be solved.")
     holds, turned = tuple(_holds(result)), tuple(_turned(result))
-    lines = (_worlds(result), *holds[:1], *((_wished(result),) if result.wish else ()))
+    lines = (_draws(result), *holds[:1], *((_met(result),) if result.requirement else ()))
     return (*lines, f"What does not survive: {turned[0]}") if turned else lines
 
 
 def survival(result: Exploration) -> tuple[Point, ...]:
     """What survives: what leads each statement in, and its sentences."""
-    worlds = (_worlds(result), *_failed(result), *result.notes)
+    draws = (_draws(result), *_failed(result), *result.notes)
     if result.empty:
-        return (("The worlds", worlds),)
+        return (("The draws", draws),)
     holds: Sentences = ()
-    if len(result.record.policies) > 1:
+    if len(result.manifest.policies) > 1:
         none = f"No change of {size(TELLING)} or more has the same sign in {percent(NEARLY_ALL)}"
-        holds = tuple(_holds(result)) or (f"{none} of the worlds.",)
+        holds = tuple(_holds(result)) or (f"{none} of the draws.",)
     points = (
-        ("The worlds", worlds),
+        ("The draws", draws),
         ("Holds in nearly all", holds),
-        ("What is wished for", (_wished(result),) if result.wish else ()),
+        ("What is required", (_met(result),) if result.requirement else ()),
         ("Does not survive", tuple(_turned(result))),
         ("Who prefers what", tuple(_best(result))),
         ("What a wrong choice costs", tuple(_lost(result))),
@@ -57,58 +57,59 @@ def survival(result: Exploration) -> tuple[Point, ...]:
     return tuple((lead, lines) for lead, lines in points if lines)
 
 
-def in_worlds(part: float) -> str:
-    """In which share of the worlds."""
-    return "all worlds" if part == 1 else "no world" if part == 0 else f"{percent(part)} of worlds"
+def in_draws(part: float) -> str:
+    """In which share of the draws."""
+    return "all draws" if part == 1 else "no draw" if part == 0 else f"{percent(part)} of draws"
 
 
-def _worlds(result: Exploration) -> str:
-    # A run has drawn so many quantities; an ensemble of another kind may not say.
-    quantities = getattr(result.record, "quantities", ())
-    policies = len(result.record.policies)
+def _draws(result: Exploration) -> str:
+    quantities = result.manifest.quantities
+    policies = len(result.manifest.policies)
     under = f" under each of {policies} policies" if policies > 1 else ""
     return (
-        f"{count(result.done, 'world')} drawn from the ranges of "
+        f"{count(result.done, 'draw')} from the ranges of "
         f"{count(len(quantities), 'assumption')}, each solved anew{under}, so that "
-        "everybody's play answers to each world."
+        "everybody's play answers to it."
     )
 
 
 def _failed(result: Exploration) -> Iterator[str]:
-    """How many worlds were not solved, and why."""
+    """How many draws were not solved, and why."""
     table = result.left_out
     if table.empty:
         yield "All of them were solved."
         return
-    reasons = table.groupby(["status", "reason"], sort=False)["worlds"].max()
+    reasons = table.groupby(["status", "reason"], sort=False)["draws"].max()
     why = "; ".join(f"{status}, {reason}" for status, reason in list(reasons.index)[:FEW])
     verb = "was" if result.failed == 1 else "were"
     yield (
-        f"{count(result.failed, 'world')} {verb} not solved under at least one policy ({why}): "
-        "left out of all numbers that need it. If what makes a world fail also bears on the "
+        f"{count(result.failed, 'draw')} {verb} not solved under at least one policy ({why}): "
+        "left out of all numbers that need it. If what makes a draw fail also bears on the "
         "answer, the rest is not all there is."
     )
 
 
-def _wished(result: Exploration) -> str:
-    """In how many worlds each policy fulfils the wish."""
-    table = result.wishes
+def _met(result: Exploration) -> str:
+    """In how many draws each policy meets the requirement."""
+    table = result.satisficing
     whole = table[table["clause"] == ""].sort_values("share", ascending=False, kind="stable")
-    parts = [f"{quoted(r.policy)} in {in_worlds(r.share)}" for r in whole.dropna().itertuples()]
-    return f"As wished ({result.wish}): {', '.join(parts) or 'not known'}."
+    parts = [
+        f"under {quoted(r.policy)} in {in_draws(r.share)}" for r in whole.dropna().itertuples()
+    ]
+    return f"{result.requirement} is met {', '.join(parts) or 'nobody knows where'}."
 
 
 def _holds(result: Exploration) -> Iterator[str]:
-    """Changes of outcomes with the same sign in nearly all worlds, by policy."""
-    scenario = result.record.scenario()
+    """Changes of outcomes with the same sign in nearly all draws, by policy."""
+    scenario = result.manifest.scenario()
     table = result.differences
     table = table[(table["kind"] == PROBABILITY) & (table["p50"].abs() >= TELLING)]
     for policy, mine in table.groupby("policy", sort=False):
         sure = mine[mine[["above", "below"]].max(axis=1) >= NEARLY_ALL]
         sure = sure.loc[sure["p50"].abs().sort_values(ascending=False, kind="stable").index]
         parts = [
-            f"{clause(scenario, r.number)}, {'more' if r.p50 > 0 else 'less'} likely in "
-            f"{in_worlds(max(r.above, r.below))} ({size(r.p50)} in the middle one)"
+            f"{clause(scenario, r.metric)}, {'more' if r.p50 > 0 else 'less'} likely in "
+            f"{in_draws(max(r.above, r.below))} ({size(r.p50)} in the middle one)"
             for r in sure.head(FEW).itertuples()
         ]
         if parts:
@@ -118,9 +119,9 @@ def _holds(result: Exploration) -> Iterator[str]:
 
 
 def _turned(result: Exploration) -> Iterator[str]:
-    """What the present values say and too many worlds do not."""
-    scenario = result.record.scenario()
-    present = result.distributions.set_index(["number", "policy"])["present"]
+    """What the present values say and too many draws do not."""
+    scenario = result.manifest.scenario()
+    present = result.distributions.set_index(["metric", "policy"])["present"]
     for (actor, kind), mine in result.preferences.groupby(["actor", "type"], sort=False):
         name = f"payoff:{actor}={kind}" if kind else f"payoff:{actor}"
         now = present[name].reindex(mine["policy"])
@@ -131,22 +132,22 @@ def _turned(result: Exploration) -> Iterator[str]:
         if among < TURNS:
             yield sentence(
                 f"{quoted(best)} is the best for {who(scenario, str(actor), str(kind))} at the "
-                f"present values, but the best or as good in {in_worlds(among)}"
+                f"present values, but the best or as good in {in_draws(among)}"
             )
     for r in result.differences[result.differences["kind"] == PROBABILITY].itertuples():
-        change = present[(r.number, r.policy)] - present[(r.number, r.against)]
+        change = present[(r.metric, r.policy)] - present[(r.metric, r.against)]
         same = r.above if change > 0 else r.below
         if abs(change) >= max(TELLING, r.error) and same < TURNS:
             yield sentence(
                 f"at the present values {quoted(r.policy)} makes it {more_likely(change)} that "
-                f"{clause(scenario, r.number)}; it does so in {in_worlds(same)}"
+                f"{clause(scenario, r.metric)}; it does so in {in_draws(same)}"
             )
 
 
 def _best(result: Exploration) -> Iterator[str]:
-    """Which policy is best for whom, in what share of worlds."""
+    """Which policy is best for whom, in what share of draws."""
     for (actor, kind), mine in result.preferences.groupby(["actor", "type"], sort=False):
-        name = who(result.record.scenario(), str(actor), str(kind))
+        name = who(result.manifest.scenario(), str(actor), str(kind))
         ranked = mine[mine["best"] > 0].sort_values("share", ascending=False, kind="stable")
         close = float(mine["close"].iloc[0])
         aside = f"; too close to call in {percent(close)}" if close > 0 else ""
@@ -157,12 +158,12 @@ def _best(result: Exploration) -> Iterator[str]:
         first = ranked.iloc[0]
         if first["share"] >= 0.5:
             within = f"{percent(first['low'])} to {percent(first['high'])} with 95 % confidence"
-            where = f"is best in {in_worlds(first['share'])} ({within})"
+            where = f"is best in {in_draws(first['share'])} ({within})"
             yield f"{name}: {quoted(first['policy'])} {where}{aside}."
         else:
             few = ranked.head(FEW).itertuples()
             parts = ", ".join(f"{quoted(r.policy)} in {percent(r.share)}" for r in few)
-            yield f"{name}: no policy is best in most worlds: {parts}{aside}."
+            yield f"{name}: no policy is best in most draws: {parts}{aside}."
 
 
 def _lost(result: Exploration) -> Iterator[str]:
@@ -170,7 +171,7 @@ def _lost(result: Exploration) -> Iterator[str]:
     for (actor, kind), mine in result.regrets.groupby(["actor", "type"], sort=False):
         safe = mine.loc[mine["largest"].idxmin()]
         worst = mine.loc[mine["largest"].idxmax()]
-        name = who(result.record.scenario(), str(actor), str(kind))
+        name = who(result.manifest.scenario(), str(actor), str(kind))
         if not worst["largest"] > worst["error"]:
             yield f"{name}: no choice costs more than the error."
             continue
@@ -186,7 +187,7 @@ def _cost(value: float) -> str:
 
 
 def _decides(result: Exploration) -> Iterator[str]:
-    scenario: Scenario = result.record.scenario()
+    scenario: Scenario = result.manifest.scenario()
     about = meanings(scenario)
     for one in result.influences:
         lead = sentence(subject(scenario, one.question)).rstrip(".")

@@ -12,17 +12,10 @@ from detente.analysis.announce import Announcement
 from detente.analysis.credibility import Credibility
 from detente.analysis.deviation_gains import REACHED
 from detente.analysis.enforcement_cost import Hold, HoldCost
-from detente.describe.blocks import (
-    Block,
-    Described,
-    Heading,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
-from detente.describe.words import coded, identity, letters, spoken_of, unsolved
+from detente.describe.blocks import Block, Described, Heading, Section, text
+from detente.describe.charts import OverTime, Picture, Pictures, Series, Stack, Stacks
+from detente.describe.tables import Row, Table, code
+from detente.describe.words import attributes, coded, identity, letters, spoken_of, unsolved
 from detente.numbers import decimals, payoff, percent, signed
 from detente.scenario.policies import policy_name
 from detente.simulation.forecast import ANY
@@ -52,15 +45,8 @@ def credibility_data(result: Credibility) -> dict[str, Any]:
         "scenario": identity(result.scenario, policy=result.policy, periods=result.periods),
         "status": coded(result.status),
         "beliefs": result.solution.grid.points,
-        "drift": result.drift,
-        "notes": result.notes,
-        "verdicts": {
-            term: {"code": verdict.name, "message": verdict.value}
-            for term, verdict in result.verdicts.items()
-        },
-        "hard": result.hard,
-        "hard_over_time": result.hard_over_time,
-        "soft": result.soft,
+        "verdicts": {term: coded(verdict) for term, verdict in result.verdicts.items()},
+        **attributes(result, "drift notes hard hard_over_time soft"),
     }
 
 
@@ -91,6 +77,7 @@ def _soft(result: Credibility) -> Iterator[Section]:
     actors, calendar = scenario.actors, scenario.calendar
     times = calendar.marks(result.periods)
     rows: list[Row] = []
+    lines: dict[str, list[Series]] = {}
     for (term, actor, kind), mine in result.soft.groupby(["term", "actor", "type"], sort=False):
         bound = {who for who, _ in scenario.terms[term].forbids}
         if actor == ANY and len(bound) == 1 and not actors[next(iter(bound))].types:
@@ -98,13 +85,22 @@ def _soft(result: Credibility) -> Iterator[Section]:
         at = mine.set_index("t")
         cells = [percent(at.loc[t, "broken"], at.loc[t, "error"]) for t in times]
         name = "any" if actor == ANY else actors[actor].name
-        head = (code(term), name, "" if kind == ANY else kind)
+        head = (term, name, "" if kind == ANY else kind)
         rows.append((*head, *cells, f"{at.loc[result.periods, 'breaches']:.2f}"))
+        line = Series(head[2] or name, (0.0, *at["broken"]))
+        lines.setdefault(term, []).append(line)
     if rows:
         header = ("term", "actor", "type", *calendar.mark_labels(times), "breaches")
         caption = "Probability that they have been broken within"
         table = Table(header, tuple(rows), range(3, len(header)), caption)
-        yield Section("soft", "Soft terms", (table,))
+        labels = ("start", *dict.fromkeys(result.soft["period"]))
+        items = (
+            Picture(
+                OverTime(f"Probability that {term} has been broken", labels, tuple(series)), term
+            )
+            for term, series in lines.items()
+        )
+        yield Section("soft", "Soft terms", (Pictures(tuple(items), "", (table,)),))
 
 
 def _reading(result: Credibility) -> Iterator[str]:
@@ -149,16 +145,9 @@ def _hold(held: HoldCost) -> Section:
 
 def _hold_data(held: HoldCost) -> dict[str, Any]:
     return {
-        "term": held.term,
-        "policy": held.policy,
-        "probability": held.probability,
-        "found": {"code": held.found.name, "message": held.found.value},
-        "cost": held.cost,
-        "error": held.error,
-        "kept": held.kept,
-        "kept_free": held.kept_free,
+        "found": coded(held.found),
         "status": held.status.name,
-        "solves": held.solves,
+        **attributes(held, "term policy probability cost error kept kept_free solves"),
     }
 
 
@@ -188,24 +177,12 @@ def describe_announcement(result: Announcement) -> Described:
         sections=(Section("announcement", intro, tuple(blocks)),),
         data={
             "scenario": scenario.name,
-            "sha256": scenario.sha256,
-            "overrides": dict(scenario.overrides),
-            "options": dict(scenario.options),
-            "who": result.who,
-            "policies": result.policies,
-            "bits": result.bits,
-            "most_bits": result.most_bits,
-            "choices": result.choices,
-            "beliefs": result.beliefs,
-            "worth": result.worth,
-            "payoffs": result.payoffs,
-            "outcomes": result.outcomes,
+            **attributes(scenario, "sha256 overrides options"),
+            **attributes(
+                result, "who policies bits most_bits choices beliefs worth payoffs outcomes"
+            ),
             "status": coded(result.status),
-            "certificate": {
-                "residual": result.residual,
-                "value_error": result.value_error,
-                "forward_error": result.forward_error,
-            },
+            "certificate": attributes(result, "residual value_error forward_error"),
         },
         unsolved=unsolved({"": result.status}),
     )
@@ -221,16 +198,17 @@ def _by_policy(table: pd.DataFrame, value: str, *keys: str) -> dict[tuple[str, .
 
 def _announced(result: Announcement, short: dict[str, str], name: str) -> Iterator[Block]:
     error = float(result.choices["error"].max(skipna=False))
+    rows: list[Row] = []
+    stacks = []
     # The table goes by type first; within a type by policy.
-    rows: list[Row] = [
-        (
-            "whatever the type" if kind == ANY else f"it is {kind}",
-            *(percent(share, error) for share in shares),
-        )
-        for (kind,), shares in _by_policy(result.choices, "probability", "type").items()
-    ]
+    for (kind,), shares in _by_policy(result.choices, "probability", "type").items():
+        head = "whatever the type" if kind == ANY else f"it is {kind}"
+        rows.append((head, *(percent(share, error) for share in shares)))
+        stacks.append(Stack(head, tuple(shares), 0.0))
+    table = Table(("", *short.values()), tuple(rows), range(1, 1 + len(short)))
+    chart = Stacks(f"How likely {name} is to announce each", tuple(short.values()), tuple(stacks))
     yield Heading(f"What {name} announces")
-    yield Table(("", *short.values()), tuple(rows), range(1, 1 + len(short)))
+    yield Pictures((Picture(chart),), "", (table,))
 
 
 def _said(result: Announcement, short: dict[str, str], name: str) -> Iterator[Block]:

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from detente.analysis import threshold_wording as wording
-from detente.analysis.threshold_map import ThresholdMap
-from detente.analysis.threshold_result import Crossing, Threshold
-from detente.describe.blocks import (
-    Block,
-    Cell,
-    Described,
-    Picture,
-    Pictures,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
-from detente.describe.charts import Curve, Map
-from detente.describe.words import changed, meanings
+from detente.analysis.threshold_result import Threshold, ThresholdMap
+from detente.describe.blocks import Block, Described, Section, text
+from detente.describe.charts import Curve, Map, Picture, Pictures
+from detente.describe.tables import Cell, Row, Table, code
+from detente.describe.words import attributes, changed, meanings
 from detente.numbers import known, slope
 from detente.text import capital, sentence
 
@@ -46,7 +36,7 @@ def describe_threshold(result: Threshold | ThresholdMap) -> Described:
         )
     sections = [Section("threshold", question, (text(*answer),))]
     if len(table) and isinstance(result, Threshold):
-        sections += [Section("curve", "The curve", (curve(result),)), *_movers(result)]
+        sections += [Section("curve", "The curve", (curves((result,)),)), *_movers(result)]
     elif len(table) and isinstance(result, ThresholdMap):
         sections.append(_map(result))
     return Described(
@@ -58,8 +48,13 @@ def describe_threshold(result: Threshold | ThresholdMap) -> Described:
     )
 
 
-def curve(result: Threshold) -> Block:
-    """The number along the parameter, drawn and as a table."""
+def curves(results: Sequence[Threshold]) -> Block:
+    """The numbers along the parameters, drawn and as tables."""
+    caption = "Dashed: the level. Upright: where it is crossed. Ring: the value taken at present."
+    return Pictures(tuple(map(_curve, results)), caption, tuple(map(_rows, results)))
+
+
+def _curve(result: Threshold) -> Picture:
     table = result.curve
     slopes = tuple(table["derivative"])
     jumps = any(one.jump for one in result.crossings)
@@ -85,9 +80,8 @@ def curve(result: Threshold) -> Block:
         now=result.present,
         crossings=tuple(places),
     )
-    heading = f"{wording.label(result)} by {result.parameter}"
-    caption = "Dashed: the level. Upright: where it is crossed. Ring: the value taken at present."
-    return Pictures((Picture(chart, heading),), caption, (_rows(result),))
+    about = meanings(result.scenario)[result.parameter]
+    return Picture(chart, f"{wording.label(result)} by {result.parameter}", about)
 
 
 def _rows(result: Threshold) -> Table:
@@ -197,34 +191,16 @@ def _data(result: Threshold | ThresholdMap) -> dict[str, Any]:
     scenario = result.scenario
     common: dict[str, Any] = {
         "scenario": scenario.name,
-        "sha256": scenario.sha256,
-        "overrides": dict(scenario.overrides),
-        "options": dict(scenario.options),
-        "about": result.about,
-        "kind": result.kind,
-        "at": result.at,
-        "verdict": result.verdict,
-        "complete": result.complete,
+        **attributes(scenario, "sha256 overrides options"),
+        **attributes(result, "about kind at verdict complete"),
     }
     if isinstance(result, ThresholdMap):
-        return common | {
-            "parameters": result.parameters,
-            "beliefs": result.beliefs,
-            "contours": [line.tolist() for line in result.contours],
-            "off": result.off,
-            "map": result.map,
-        }
-    return common | {
-        "parameter": result.parameter,
-        "present": result.present,
+        contours = [line.tolist() for line in result.contours]
+        return {**common, "contours": contours, **attributes(result, "parameters beliefs off map")}
+    return {
+        **common,
         "from": result.low,
         "to": result.high,
-        "spacing": result.spacing,
-        "crossings": [_crossing(one) for one in result.crossings],
-        "curve": result.curve,
-        "moves": result.moves,
+        "crossings": [asdict(crossing) for crossing in result.crossings],
+        **attributes(result, "parameter present spacing curve moves"),
     }
-
-
-def _crossing(crossing: Crossing) -> dict[str, Any]:
-    return {name: getattr(crossing, name) for name in Crossing.__dataclass_fields__}

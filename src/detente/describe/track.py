@@ -6,51 +6,29 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from detente import __version__
 from detente.analysis.bayes_factor import BayesFactor
-from detente.describe.blocks import (
-    Block,
-    Described,
-    Details,
-    Heading,
-    Picture,
-    Pictures,
-    Row,
-    Section,
-    Table,
-    code,
-    text,
-)
-from detente.describe.charts import Bars, OverTime, Series, Steps
+from detente.describe import observations
+from detente.describe.blocks import Block, Described, Details, Heading, Section, text
+from detente.describe.charts import OverTime, Picture, Pictures, Series, Steps
+from detente.describe.observations import numbered, types_of
+from detente.describe.tables import Row, Table, code
 from detente.describe.words import (
+    attributes,
     changed,
     clause,
     coded,
     grid_text,
     identity,
     in_force,
-    spoken_of,
     unsolved,
 )
 from detente.numbers import count, interval, percent
-from detente.scenario.model import Actor
+from detente.scenario.entities import Actor
 from detente.simulation.track import Track
 from detente.text import capital, sentence
-
-FORECASTERS = {
-    "filter": "this model, learning from the record",
-    "prior_only": "its forecast of the first day",
-    "uniform": "all available actions alike",
-}
-"""Whose scores are told, best informed first."""
-
-LEGEND = (
-    "here: by this model, given all before. at start: by its forecast of the first day. uniform: "
-    "all available actions alike. bits: surprise, 1 for a chance of a half, 2 for a quarter."
-)
 
 
 def describe_track(factor: BayesFactor | None, track: Track, *others: Track) -> Described:
@@ -63,8 +41,8 @@ def describe_track(factor: BayesFactor | None, track: Track, *others: Track) -> 
     sections: list[Section] = []
     if not track.moves.empty:
         title = "What was observed, and how likely it was held to be before"
-        sections.append(Section("observed", title, tuple(_observed(track))))
-        sections += [*_skipped(track), *_scores(track)]
+        sections.append(Section("observed", title, tuple(observations.observed(track))))
+        sections += [*observations.skipped(track), *observations.scores(track)]
         sections += _section("believed", "What to believe now", _beliefs(track))
     sections += _now(track)
     sections += _section("expected", "The forecast from here", _outcomes(track))
@@ -75,19 +53,14 @@ def describe_track(factor: BayesFactor | None, track: Track, *others: Track) -> 
         other = others[0]
         statuses["the other account"] = other.solution.status
         sections.append(_accounts(factor, track, other))
-        data["bayes_factor"] = {
-            "log": factor.log,
-            "words": factor.words,
-            "rows": factor.rows,
-            "unlike": factor.unlike,
-        }
+        data["bayes_factor"] = attributes(factor, "log words rows unlike")
     lead = (_span(track), changed(scenario))
     return Described(scenario.title, lead, tuple(sections), data, unsolved(statuses))
 
 
 def observed(track: Track) -> Section:
     """For a page: what the moves have told, in one section."""
-    dated = _dated(track.moves)
+    dated = numbered(track.moves)
     rest = track.moves[track.moves["date"] == ""]
     blocks: list[Block] = [
         text(summary(track)),
@@ -95,14 +68,14 @@ def observed(track: Track) -> Section:
         Heading("What to expect from here"),
         *_outcomes(track),
         Heading("Move by move"),
-        *_observed(track),
-        Details("The moves as they were reported", (_reported(track, dated),)),
+        *observations.observed(track),
+        Details("The moves as they were reported", (observations.reported(track, dated),)),
     ]
     if len(rest):
         title = (
             f"{count(len(rest), 'more observation')}: silence that means something, and readings"
         )
-        blocks.append(Details(title, (_reported(track, rest),)))
+        blocks.append(Details(title, (observations.reported(track, rest),)))
     return Section("observed", "What the moves have told", tuple(blocks))
 
 
@@ -129,7 +102,7 @@ def believed(track: Track) -> tuple[str, ...]:
     """For an answer: what the record makes one believe by now."""
     last = track.solution.game.scenario.calendar.label(track.last)
     lines = []
-    for actor, kind in _types(track):
+    for actor, kind in types_of(track):
         at = _belief(track, actor, kind)["probability"]
         now, before = percent(at.iloc[-1]), percent(at.iloc[0])
         lines.append(f"{actor.name} is {kind}: {now} after the moves to {last}, {before} before.")
@@ -142,23 +115,10 @@ def _section(key: str, title: str, blocks: Iterator[Block]) -> list[Section]:
     return [Section(key, title, found)] if found else []
 
 
-def _types(track: Track) -> list[tuple[Actor, str]]:
-    """The actors and types to write beliefs about."""
-    game = track.solution.game
-    actors = list(game.scenario.actors.values())
-    return [(actors[i], kind) for i in game.informed for kind in spoken_of(actors[i])]
-
-
 def _belief(track: Track, actor: Actor, kind: str) -> pd.DataFrame:
     """Belief about a type after each observation."""
     table = track.beliefs
     return table[(table["about"] == actor.key) & (table["type"] == kind)].sort_values("step")
-
-
-def _dated(moves: pd.DataFrame) -> pd.DataFrame:
-    """The observations with a date, numbered from 1."""
-    dated = moves[moves["date"] != ""]
-    return dated.assign(number=range(1, len(dated) + 1))
 
 
 def _span(track: Track) -> str:
@@ -169,95 +129,6 @@ def _span(track: Track) -> str:
     if context := sum(not entry.used for entry in record.entries):
         line += f", {context} of them context"
     return f"{line}; {in_force(game.policy)}"
-
-
-def _observed(track: Track) -> Iterator[Block]:
-    types, dated = _types(track), _dated(track.moves)
-    beliefs = track.beliefs.set_index(["step", "about", "type"])["probability"]
-    rows: list[Row] = []
-    for r in dated.itertuples():
-        after = (percent(beliefs[(r.step, actor.key, kind)]) for actor, kind in types)
-        here, bits = percent(r.probability), f"{abs(r.surprise):.1f}"
-        if r.kind == "skipped":
-            here, bits = "impossible", ""
-        chances = (here, percent(r.prior_only), percent(r.uniform), bits)
-        rows.append((str(r.number), r.date, r.actor or "state", code(r.action), *chances, *after))
-    names = [f"{actor.key} {kind}" for actor, kind in types]
-    header = ("", "date", "who", "what", "here", "at start", "uniform", "bits", *names)
-    table = Table(header, tuple(rows), range(4, len(header)))
-    yield Pictures((Picture(_surprise(dated), "Surprise in bits"),), _SURPRISE)
-    yield table
-    undated = track.moves[track.moves["date"] == ""]
-    lines = []
-    for kind, words in (
-        ("silence", "Silence that means something"),
-        ("reading", "Standing readings"),
-    ):
-        mine = undated[undated["kind"] == kind]
-        if len(mine):
-            times = {1: "once", 2: "twice"}.get(len(mine), f"{len(mine)} times")
-            lines.append(f"{words}: {times}, {abs(mine['surprise'].sum()):.1f} bits together.")
-    then = f" Then: the belief that it is {', that it is '.join(names)}." if names else ""
-    yield text(*lines, LEGEND + then)
-
-
-_SURPRISE = (
-    "1 for a chance of a half, 2 for a quarter. Diamonds: by the forecast of the first day; lines: "
-    "by an observer to whom all actions are alike."
-)
-
-
-def _surprise(dated: pd.DataFrame) -> Bars:
-    bits = dated["surprise"].where(dated["kind"] != "skipped", 0.0).abs()
-    with np.errstate(divide="ignore"):
-        rivals = [-np.log2(dated[name].to_numpy(float)) for name in ("prior_only", "uniform")]
-    known = [tuple(np.where(np.isfinite(v), v, np.nan)) for v in rivals]
-    return Bars(
-        "Surprise of each observation, in bits",
-        tuple(f"{r.number}  {r.date} {r.actor or 'state'}: {r.action}" for r in dated.itertuples()),
-        tuple(bits),
-        tuple(
-            "impossible" if kind == "skipped" else f"{b:.1f}"
-            for kind, b in zip(dated["kind"], bits, strict=True)
-        ),
-        marks=(("by its forecast at the start", known[0]), ("if all alike", known[1])),
-        share=False,
-    )
-
-
-def _reported(track: Track, moves: pd.DataFrame) -> Table:
-    """What was reported, and what it was taken for."""
-    actors = track.solution.game.scenario.actors
-    rows: list[Row] = []
-    for r in moves.itertuples():
-        name = actors[r.actor].name if r.actor in actors else "state of things"
-        aside = f" ({r.reason})" if r.kind == "skipped" else ""
-        what = f"{r.move or 'nothing reported'}{aside}"
-        rows.append((r.date or r.period, name, what, code(r.action), percent(r.probability)))
-    return Table(("when", "who", "what", "taken for", "expected"), tuple(rows), {4})
-
-
-def _skipped(track: Track) -> Iterator[Section]:
-    lines = (
-        f"line {r.line}, {r.period}, {r.actor or 'state'} {r.action}: {r.reason}"
-        for r in track.skipped.itertuples()
-    )
-    if not track.skipped.empty:
-        yield Section("skipped", "Passed over: what the model holds impossible", (text(*lines),))
-
-
-def _scores(track: Track) -> Iterator[Section]:
-    number = int(track.moves["kind"].isin(["move", "silence"]).sum())
-    if not number:
-        return
-    rows = tuple(
-        (words, f"{track.scores[key]:.2f}", percent(math.exp(track.scores[key] / number)))
-        for key, words in FORECASTERS.items()
-    )
-    table = Table(
-        ("forecaster", "sum", "mean chance"), rows, (1, 2), "Log score, the higher the better"
-    )
-    yield Section("scores", "How well moves and silence were expected", (table,))
 
 
 def _beliefs(track: Track) -> Iterator[Block]:
@@ -273,8 +144,8 @@ def _beliefs(track: Track) -> Iterator[Block]:
         return
     header = ("that", "at the start", "now", "what the public may believe (%)")
     items = []
-    numbers = _dated(track.moves).set_index("step")
-    for actor, kind in _types(track):
+    numbers = numbered(track.moves).set_index("step")
+    for actor, kind in types_of(track):
         at = _belief(track, actor, kind)
         own = numbers[numbers["actor"] == actor.key]["number"]
         marks = tuple(str(own[step]) if step in own.index else "" for step in at["step"])
@@ -427,19 +298,16 @@ def _accounts(factor: BayesFactor, *tracks: Track) -> Section:
 def _data(track: Track) -> dict[str, Any]:
     """Everything for programs, the whole tables too."""
     solution = track.solution
-    tables = ("moves", "expected", "beliefs", "periods", "states", "outcomes")
-    data: dict[str, Any] = {
+    tables = "moves expected beliefs periods states outcomes"
+    return {
         "scenario": identity(solution.game.scenario, policy=solution.game.policy),
-        "record": {"file": track.record.file, "last": track.last},
+        "record": attributes(track.record, "file") | {"last": track.last},
         "run": {
             "detente": __version__,
             "periods": track.end,
             "beliefs": solution.grid.points,
         },
         "status": coded(solution.status),
-        "log_likelihood": track.log_likelihood,
-        "errors": track.errors,
-        "scores": track.scores,
-        **{name: getattr(track, name) for name in tables},
+        **attributes(track, f"log_likelihood errors scores {tables}"),
+        **({} if track.path is None else {"path": track.path}),
     }
-    return data if track.path is None else data | {"path": track.path}

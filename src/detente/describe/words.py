@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from enum import Enum
 from string import ascii_uppercase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from detente.numbers import count
-from detente.scenario.model import Actor, Scenario
+from detente.scenario.entities import Actor
+from detente.scenario.model import Scenario
 from detente.scenario.policies import policy_name
-from detente.solver.solution import Solution, Status
+
+if TYPE_CHECKING:  # which `detente show` does without
+    from detente.solver.solution import Solution, Status
 
 Sentences = tuple[str, ...]
 Point = tuple[str, Sentences]
@@ -56,8 +60,8 @@ def letters(policies: Iterable[str]) -> dict[str, str]:
 
 def changed(scenario: Scenario) -> str:
     """What was changed from outside; '' if nothing was."""
-    told = ", ".join(f"{name} = {text}" for name, text in scenario.changed.items())
-    return f"changed: {told}" if told else ""
+    values = ", ".join(f"{name} = {text}" for name, text in scenario.changed.items())
+    return f"changed: {values}" if values else ""
 
 
 def in_force(policy: str) -> str:
@@ -69,25 +73,23 @@ def unsolved(statuses: Mapping[str, Status]) -> tuple[str, ...]:
     reasons = (
         (name, status.value.removeprefix("not solved: "))
         for name, status in statuses.items()
-        if status is not Status.SOLVED
+        if status.name != "SOLVED"
     )
     return tuple(f"{name}: {why}" if name else why for name, why in reasons)
 
 
 def identity(scenario: Scenario, **more: object) -> dict[str, Any]:
     """Which scenario it was, for programs."""
-    return {
-        "name": scenario.name,
-        "title": scenario.title,
-        "sha256": scenario.sha256,
-        "overrides": dict(scenario.overrides),
-        "options": dict(scenario.options),
-        **more,
-    }
+    return attributes(scenario, "name title sha256 overrides options") | more
 
 
-def coded(status: Status) -> dict[str, str]:
-    """A status for programs."""
+def attributes(value: object, names: str) -> dict[str, Any]:
+    """What a result calls by these names, for programs."""
+    return {name: getattr(value, name) for name in names.split()}
+
+
+def coded(status: Enum) -> dict[str, str]:
+    """A status or a verdict for programs."""
     return {"code": status.name, "message": status.value}
 
 

@@ -13,17 +13,18 @@ from typing import NamedTuple
 
 import numpy as np
 
+from detente.dtypes import Floats, Ints
 from detente.errors import Diagnostic, Problems, ScenarioError, expect
-from detente.game.arrays import CompiledGame, Floats, Layer
+from detente.game.arrays import CompiledGame, Layer
 from detente.game.effects import ZERO, probabilities
 from detente.game.enumerate import enumerate_game
-from detente.game.evaluate import Evaluator, Findings, evaluator
-from detente.game.structure import Ints, Side, Skeleton, Structure
+from detente.game.evaluate import Evaluator, evaluator_of
+from detente.game.structure import Side, Skeleton, Structure
 from detente.game.term_status import variables
 from detente.scenario.formula.expression import Formula
-from detente.scenario.model import Action, Scenario
+from detente.scenario.model import Scenario
 from detente.scenario.policies import find_policy
-from detente.scenario.values import constant
+from detente.scenario.rules import Event
 
 MAX_CODE = 2**62
 """States are numbered by 64-bit integers, whether they can be reached or not."""
@@ -64,24 +65,24 @@ def compile_policies(
     """The game under each policy (under no terms, where there are none), and all that is found.
 
     Mistakes under one policy do not hide those under another. That an outcome never holds is
-    told where it is so under every policy, and that a term never binds where it is so under
+    reported where it is so under every policy, and that a term never binds where it is so under
     every policy that announces it.
     """
     games: dict[str, CompiledGame] = {}
-    found: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = []
     for policy in scenario.policies or ("",):
         try:
             games[policy] = compile_game(scenario, policy=policy)
         except ScenarioError as error:
-            found += error.diagnostics
+            diagnostics += error.diagnostics
     announced = {
         place: sum(key in scenario.policies[policy].terms for policy in games if policy)
         for key, term in scenario.terms.items()
         for place in (term.place, *(event.place for event in term.events()))
     }
-    told = Counter(warning for game in games.values() for warning in game.warnings)
-    found += [w for w, times in told.items() if times == announced.get(w.place, len(games))]
-    return games, tuple(sorted(dict.fromkeys(found), key=lambda d: d.place))
+    counts = Counter(warning for game in games.values() for warning in game.warnings)
+    diagnostics += [w for w, times in counts.items() if times == announced.get(w.place, len(games))]
+    return games, tuple(sorted(dict.fromkeys(diagnostics), key=lambda d: d.place))
 
 
 def with_values(game: CompiledGame, values: Mapping[str, float]) -> CompiledGame:
@@ -109,9 +110,7 @@ def _fill(scenario: Scenario, policy: str, structure: Structure) -> CompiledGame
 
     None where a transition that the enumeration left out has become possible.
     """
-    findings = Findings()
-    last = len(structure.period_sets)
-    at = evaluator(scenario, structure.variables, structure.profiles, last, findings)
+    at = evaluator_of(scenario, structure)
     parts = []
     for skeleton, codes in zip(structure.skeletons, structure.skeleton_sets[:-1], strict=True):
         part = fill_layer(at, skeleton, codes)
@@ -122,7 +121,7 @@ def _fill(scenario: Scenario, policy: str, structure: Structure) -> CompiledGame
     ends = [structure.sets[n] for n in structure.period_sets]
     flow = tuple(_payoffs(at, codes, t, "flow") for t, codes in enumerate(ends, start=1))
     terminal = _payoffs(at, structure.sets[-1], len(ends) + 1, "terminal")
-    findings.refuse()
+    at.findings.refuse()
     actors = scenario.actors.values()
     return CompiledGame(
         scenario=scenario,
@@ -132,10 +131,11 @@ def _fill(scenario: Scenario, policy: str, structure: Structure) -> CompiledGame
         flow=flow,
         terminal=terminal,
         priors=tuple(
-            np.array([constant(f, scenario) for f in actor.priors] or [1.0]) for actor in actors
+            np.array([scenario.constant(prior) for prior in actor.priors.values()] or [1.0])
+            for actor in actors
         ),
-        precision=np.array([constant(actor.precision, scenario) for actor in actors]),
-        discount=np.array([constant(actor.discount, scenario) for actor in actors]),
+        precision=np.array([scenario.constant(actor.precision) for actor in actors]),
+        discount=np.array([scenario.constant(actor.discount) for actor in actors]),
         loop=structure.loop,
         start=structure.start,
     )
@@ -210,7 +210,7 @@ def _payoffs(at: Evaluator, codes: Ints, t: int, kind: str) -> Floats:
 # --- which formula is evaluated where; `detente.game.gradient` goes the same way back ---
 
 
-def lotteries(side: Side) -> Iterator[tuple[Action, Ints, Ints, Ints]]:
+def lotteries(side: Side) -> Iterator[tuple[Event, Ints, Ints, Ints]]:
     """Each action that is available somewhere, with its own actions and transitions.
 
     Gives the rows a of its own actions, the rows l of their transitions, and for each of these
@@ -232,11 +232,11 @@ def charges(scenario: Scenario, side: Side) -> Iterator[tuple[int, Formula, Ints
     actors = list(scenario.actors)
     for n, action in enumerate(side.actions):
         rows = np.flatnonzero(side.action == n)
-        found = [(actors.index(key), formula, rows) for key, formula in action.costs.items()]
+        charged = [(actors.index(key), formula, rows) for key, formula in action.costs.items()]
         for term, force in side.breaks.get(n, ()):
             assert term.cost is not None  # only soft terms are noted in `breaks`
-            found.append((side.mover, term.cost, rows[force[side.state[rows]]]))
-        yield from (one for one in found if one[2].size)
+            charged.append((side.mover, term.cost, rows[force[side.state[rows]]]))
+        yield from (charge for charge in charged if charge[2].size)
 
 
 def payoffs(scenario: Scenario, kind: str) -> Iterator[tuple[int, Formula]]:
@@ -309,7 +309,7 @@ def _checked(scenario: Scenario, policy: str | None) -> str:
     counts = list(accumulate((len(actor.types) for actor in informed), operator.mul))
     if counts and counts[-1] > MAX_PROFILES:
         place = next(
-            actor.priors[0].place
+            next(iter(actor.priors.values())).place
             for actor, count in zip(informed, counts, strict=True)
             if count > MAX_PROFILES
         )

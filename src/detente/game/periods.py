@@ -22,8 +22,8 @@ def check_periods(scenario: Scenario, periods: int | None) -> None:
         return
     whole("periods", periods, 1, MOST_PERIODS)
     if not scenario.forever:
-        hint = "set the horizon to shorten or lengthen it"
-        refuse("periods", "not-here", "the scenario ends by itself", hint)
+        message = "the scenario ends by itself, and all its periods are reported"
+        refuse("periods", "not-here", message, "set the horizon to shorten or lengthen it")
     _check_date(scenario, periods, "periods")
 
 

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from detente.dtypes import Bools, Ints
 from detente.errors import Diagnostic
-from detente.scenario.model import Action, Term, Variable
-
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from detente.scenario.entities import Variable
+from detente.scenario.rules import Event, Term
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +37,7 @@ class Side:
     """
 
     mover: int
-    actions: tuple[Action, ...]
+    actions: tuple[Event, ...]
     state: Ints
     action: Ints
     own: Ints

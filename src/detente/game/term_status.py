@@ -18,12 +18,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from detente.dtypes import Bools, Ints
 from detente.game.evaluate import Evaluator
-from detente.game.structure import Bools, Ints, decode
+from detente.game.structure import decode
+from detente.scenario.entities import Variable
 from detente.scenario.formula.expression import Formula
-from detente.scenario.model import Scenario, Support, Term, Variable
+from detente.scenario.model import Scenario
 from detente.scenario.policies import terms_of
-from detente.scenario.triggers import period
+from detente.scenario.rules import Term
+from detente.scenario.scalar_types import Levels
 
 WAITING, STANDING, LAPSED = "waiting", "standing", "lapsed"
 
@@ -59,7 +62,7 @@ def standings(scenario: Scenario, policy: str) -> dict[str, Standing]:
 def variables(scenario: Scenario, policy: str) -> tuple[Variable, ...]:
     """The variables of the state: the scenario's, and where terms stand that have events."""
     remembered = standings(scenario, policy).values()
-    return (*scenario.variables.values(), *(one.variable for one in remembered))
+    return (*scenario.variables.values(), *(standing.variable for standing in remembered))
 
 
 def in_force(
@@ -69,7 +72,7 @@ def in_force(
 
     `remembered` has the policy's terms that begin or lapse at an event (`standings`).
     """
-    begin, end = period(term.since), period(term.until)
+    begin, end = term.dates
     if (begin is not None and t < begin) or (end is not None and end <= t):
         return np.zeros(codes.size, dtype=bool)
     force = at.holds(term.when, codes, t)
@@ -84,14 +87,6 @@ def _variable(term: Term) -> Variable:
     begins = term.since is not None and term.since.event is not None
     lapses = term.until is not None and term.until.event is not None
     names = (*((WAITING,) if begins else ()), STANDING, *((LAPSED,) if lapses else ()))
-    return Variable(
-        key=f"term {term.key}",  # no variable of a file has a space in its name
-        size=len(names),
-        low=0,
-        names=names,
-        start=0,
-        cut=False,
-        about=term.about,
-        support=Support(),
-        place=term.place,
-    )
+    # No variable of a file has a space in its name.
+    levels, key = Levels(len(names), names=names), f"term {term.key}"
+    return Variable(key=key, levels=levels, start=0, about=term.about, place=term.place)

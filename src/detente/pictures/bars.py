@@ -11,7 +11,6 @@ from detente.describe.charts import Bars, Compared, Ladder, Stacks
 from detente.numbers import percent
 from detente.pictures.canvas import (
     DOTTED,
-    Frame,
     Look,
     Palette,
     anchor_ends,
@@ -32,10 +31,6 @@ LONGEST = 42
 MARKERS = ("D", "|")
 
 
-def compared_frame(chart: Compared) -> Frame:
-    return Frame(34 + 19 * len(chart.names), left=24, right=56)
-
-
 def compared(chart: Compared, axes: Axes, palette: Palette) -> None:
     base = chart.values[0]
     axes.axvline(base, color=palette.muted, lw=1, ls=DOTTED)
@@ -53,10 +48,6 @@ def compared(chart: Compared, axes: Axes, palette: Palette) -> None:
     axes.set_xticks([0, 0.5, 1])
     axes.grid(axis="x", color=palette.grid, lw=1)
     anchor_ends(axes)
-
-
-def bars_frame(chart: Bars) -> Frame:
-    return Frame(34 + 33 * len(chart.names), left=8)
 
 
 def bars(chart: Bars, axes: Axes, palette: Palette) -> None:
@@ -108,10 +99,6 @@ def scale_end(reach: float, least: float = 0.0) -> float:
     return next((end for end in SCALES if end >= least and reach <= end), 1.0)
 
 
-def stacks_frame(chart: Stacks) -> Frame:
-    return Frame(32 + 46 * len(chart.rows), left=4, right=4)
-
-
 def stacks(chart: Stacks, axes: Axes, palette: Palette) -> None:
     for k, row in enumerate(chart.rows):
         axes.text(0, k - 0.24, row.name, va="bottom", ha="left", color=palette.ink)
@@ -134,12 +121,6 @@ def stacks(chart: Stacks, axes: Axes, palette: Palette) -> None:
     axes.set_xlim(0, 1)
     axes.set_xticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
     anchor_ends(axes)
-
-
-def ladder_frame(chart: Ladder) -> Frame:
-    longest = max(len(level) for level in chart.levels)
-    left = min(20 + 7.4 * longest, 124)
-    return Frame(18 + 19 * len(chart.levels), left=left, right=46, below=4, width=200)
 
 
 def ladder(chart: Ladder, axes: Axes, palette: Palette) -> None:

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from detente import files
 from detente.describe import charts
-from detente.describe.blocks import Picture, Pictures
+from detente.describe.charts import Picture, Pictures
 from detente.pictures import bars, lines, ranges
 from detente.pictures.canvas import (
     LIGHT,
@@ -28,18 +28,45 @@ from detente.pictures.canvas import (
     settings,
 )
 
-DRAWN: dict[type, tuple[Callable[[Any], Frame], Callable[[Any, Axes, Palette], None]]] = {
-    charts.OverTime: (lines.over_time_frame, lines.over_time),
-    charts.Steps: (lines.steps_frame, lines.steps),
-    charts.Curve: (lines.curve_frame, lines.curve),
-    charts.Compared: (bars.compared_frame, bars.compared),
-    charts.Bars: (bars.bars_frame, bars.bars),
-    charts.Stacks: (bars.stacks_frame, bars.stacks),
-    charts.Ladder: (bars.ladder_frame, bars.ladder),
-    charts.Strips: (ranges.strips_frame, ranges.strips),
-    charts.Map: (ranges.map_frame, ranges.surface),
+DRAWN: dict[type, Callable[[Any, Axes, Palette], None]] = {
+    charts.OverTime: lines.over_time,
+    charts.Steps: lines.steps,
+    charts.Curve: lines.curve,
+    charts.Compared: bars.compared,
+    charts.Bars: bars.bars,
+    charts.Stacks: bars.stacks,
+    charts.Ladder: bars.ladder,
+    charts.Strips: ranges.strips,
+    charts.Map: ranges.surface,
 }
-"""How large each chart is, and what draws it."""
+"""What draws each chart."""
+
+
+def frame_of(chart: charts.Chart) -> Frame:
+    """How large a chart is, and how much room is around its axes."""
+    match chart:
+        case charts.OverTime(lines=series):
+            longest = max(len(line.name) for line in series) + 5 * (len(series) > lines.FEW)
+            right = min(16 + 7.4 * max(5, longest), 150)
+            return Frame(150 if len(series) == 1 else 190, right=right)
+        case charts.Steps():
+            return Frame(190)
+        case charts.Curve():
+            return Frame(200, left=52, below=46)
+        case charts.Compared(names=names):
+            return Frame(34 + 19 * len(names), left=24, right=56)
+        case charts.Bars(names=names):
+            return Frame(34 + 33 * len(names), left=8)
+        case charts.Stacks(rows=rows):
+            return Frame(32 + 46 * len(rows), left=4, right=4)
+        case charts.Ladder(levels=levels):
+            left = min(20 + 7.4 * max(map(len, levels)), 124)
+            return Frame(18 + 19 * len(levels), left=left, right=46, below=4, width=200)
+        case charts.Strips(strips=strips, changes=changes):
+            return Frame(36 + 24 * len(strips), left=34, right=104 if changes else 56)
+        case charts.Map():
+            return Frame(250, left=52, right=64, below=46)
+
 
 VARIABLES = {
     STAND_IN.ink: "--ink",
@@ -71,11 +98,10 @@ def to_svg(chart: charts.Chart, key: str) -> str:
     those that nothing refers to are left out. The same chart, key and version of Matplotlib give
     the same text.
     """
-    frame_of, draw = DRAWN[type(chart)]
     frame = frame_of(chart)
     with settings(), io.StringIO() as out:
         figure = Figure(figsize=(frame.width / 72, frame.height / 72))
-        draw(chart, plain_axes(figure, frame, STAND_IN), STAND_IN)
+        DRAWN[type(chart)](chart, plain_axes(figure, frame, STAND_IN), STAND_IN)
         metadata = {"Date": None, "Creator": None}
         figure.savefig(out, format="svg", metadata=metadata, transparent=True)
         text = out.getvalue()
@@ -118,7 +144,7 @@ def to_file(title: str, groups: Sequence[Pictures], form: str) -> bytes:
     for group in groups:
         for row in batched(group.items, columns):
             heads = [textwrap.fill(p.heading or p.chart.title, int(wide / 7)) for p in row]
-            frames = [DRAWN[type(p.chart)][0](p.chart) for p in row]
+            frames = [frame_of(p.chart) for p in row]
             if alone:
                 frames = [replace(f, height=ALONE * f.height, width=wide) for f in frames]
             below = top + LINE * (1 + max(head.count("\n") for head in heads))
@@ -137,7 +163,7 @@ def to_file(title: str, groups: Sequence[Pictures], form: str) -> bytes:
             figure.text(x / width, 1 - y / top, words, va="top", **look)
         for picture, frame, left, below in placed:
             axes = plain_axes(figure, frame, LIGHT, left=left, top=below)
-            DRAWN[type(picture.chart)][1](picture.chart, axes, LIGHT)
+            DRAWN[type(picture.chart)](picture.chart, axes, LIGHT)
         figure.savefig(out, format=form, dpi=144, metadata=SAYING[form])
         return out.getvalue()
 

@@ -15,7 +15,6 @@ from detente.numbers import percent
 from detente.pictures.canvas import (
     DASHED,
     DASHES,
-    Frame,
     Palette,
     anchor_ends,
     beside,
@@ -37,12 +36,6 @@ APART = 2e-3
 CLEAR = 0.12
 """Share of a curve's height that is left above and below it; and how far a step is high enough for
 its mark to stand on either side."""
-
-
-def over_time_frame(chart: OverTime) -> Frame:
-    lines = chart.lines
-    longest = max(len(line.name) + (5 if len(lines) > FEW else 0) for line in lines)
-    return Frame(150 if len(lines) == 1 else 190, right=min(16 + 7.4 * max(5, longest), 150))
 
 
 def over_time(chart: OverTime, axes: Axes, palette: Palette) -> None:
@@ -83,10 +76,6 @@ def _name_ends(axes: Axes, last: int, lines: Sequence[Series], palette: Palette)
         beside(axes, text, (last, places[k]), (8, 0), **look)
 
 
-def steps_frame(chart: Steps) -> Frame:
-    return Frame(190)
-
-
 def steps(chart: Steps, axes: Axes, palette: Palette) -> None:
     values, last = chart.values, len(chart.values) - 1
     axes.step(range(last + 1), values, where="post", color=palette[0], lw=2)
@@ -104,10 +93,6 @@ def steps(chart: Steps, axes: Axes, palette: Palette) -> None:
     ticks = list(range(0, last + 1, max(1, -(-(last + 1) // 3))))
     axes.set_xticks(ticks, [chart.labels[t] for t in ticks])
     anchor_ends(axes)
-
-
-def curve_frame(chart: Curve) -> Frame:
-    return Frame(200, left=52, below=46)
 
 
 def curve(chart: Curve, axes: Axes, palette: Palette) -> None:

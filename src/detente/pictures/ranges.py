@@ -10,15 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from detente.describe.charts import Map, Strips
 from detente.pictures.bars import scale_end
-from detente.pictures.canvas import Frame, Palette, anchor_ends, beside, per_cent, row_scale
-
-ROW = 24
-"""Pixels of a row of strips."""
-
-
-def strips_frame(chart: Strips) -> Frame:
-    right = 104 if chart.changes else 56
-    return Frame(36 + ROW * len(chart.strips), left=34, right=right)
+from detente.pictures.canvas import Palette, anchor_ends, beside, per_cent, row_scale
 
 
 def strips(chart: Strips, axes: Axes, palette: Palette) -> None:
@@ -48,10 +40,6 @@ def strips(chart: Strips, axes: Axes, palette: Palette) -> None:
     axes.xaxis.set_major_formatter(per_cent(1 if high < 0.1 else 0, sign=chart.changes))
     axes.set_xticks([low, (low + high) / 2, high])
     anchor_ends(axes)
-
-
-def map_frame(chart: Map) -> Frame:
-    return Frame(250, left=52, right=64, below=46)
 
 
 def surface(chart: Map, axes: Axes, palette: Palette) -> None:

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from detente.text import as_cell, escaped_json
@@ -32,27 +32,45 @@ def to_csv(table: Any, *, header: bool = True) -> str:
     """A table in CSV; a text that a spreadsheet would compute has an apostrophe before it."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
+    columns = _columns(table)
     if header:
-        writer.writerow(map(as_cell, table.columns))
-    columns = [table[name].tolist() for name in table.columns]
-    writer.writerows(map(as_cell, row) for row in zip(*columns, strict=True))
+        writer.writerow(map(as_cell, columns))
+    writer.writerows(map(_cell, row) for row in zip(*columns.values(), strict=True))
     return out.getvalue()
 
 
 def records(table: Any) -> list[dict[str, Any]]:
     """The rows of a table, plain."""
-    names = [str(name) for name in table.columns]
-    columns = [table[name].tolist() for name in table.columns]
-    return [dict(zip(names, map(_plain, row), strict=True)) for row in zip(*columns, strict=True)]
+    columns = _columns(table)
+    rows = zip(*columns.values(), strict=True)
+    return [dict(zip(columns, map(_plain, row), strict=True)) for row in rows]
 
 
-def _is_table(value: object) -> bool:
-    """Whether it has columns by name: a frame of pandas, or of our own."""
+def _columns(table: Any) -> dict[str, list[Any]]:
+    if isinstance(table, Sequence):
+        return {name: [row[name] for row in table] for name in table[0]}
+    return {str(name): table[name].tolist() for name in table.columns}
+
+
+def _is_table(value: Any) -> bool:
+    """Whether it has columns by name: a frame of pandas or of our own, or records."""
+    if isinstance(value, list | tuple):
+        return bool(value) and all(isinstance(row, Mapping) and _is_flat(row) for row in value)
     return hasattr(value, "columns")
 
 
+def _is_flat(row: Mapping[str, Any]) -> bool:
+    return not any(isinstance(cell, Mapping) or _is_table(cell) for cell in row.values())
+
+
+def _cell(value: Any) -> object:
+    if isinstance(value, list | tuple):
+        return "; ".join(map(str, value))
+    return "" if value is None or value != value else as_cell(value)
+
+
 def _plain(value: Any) -> Any:
-    if _is_table(value):
+    if hasattr(value, "columns"):
         return records(value)
     if isinstance(value, Mapping):
         return {str(key): _plain(inner) for key, inner in value.items()}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from importlib import resources
 from itertools import count
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from detente.describe.blocks import Block, Page
 from detente.describe.charts import Chart
@@ -34,13 +35,19 @@ def to_html(page: Page) -> str:
     def drawn(chart: Chart) -> Markup:
         return Markup(to_svg(chart, f"c{next(numbers)}"))
 
-    environment.filters |= {"kind": _kind, "drawn": drawn}
+    environment.filters |= {"kind": _kind, "drawn": drawn, "prose": _prose}
     template = environment.get_template("page.html")
     return template.render(page=page, style=_template("style.css")).lstrip()
 
 
 def _kind(block: Block) -> str:
     return type(block).__name__
+
+
+def _prose(text: str) -> Markup:
+    """A sentence in which commands stand between backticks."""
+    escaped = str(escape(shown(text)))
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped))
 
 
 def _unbroken(value: object) -> object:

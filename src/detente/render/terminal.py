@@ -15,17 +15,9 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text as RichText
 
-from detente.describe.blocks import (
-    Block,
-    Cell,
-    Code,
-    Described,
-    Heading,
-    Pictures,
-    Points,
-    Table,
-    Text,
-)
+from detente.describe.blocks import Block, Code, Described, Heading, Points, Text
+from detente.describe.charts import Pictures
+from detente.describe.tables import Cell, Table
 from detente.render.layout import layout
 from detente.text import shown
 
@@ -52,8 +44,8 @@ def console(*, stderr: bool = False) -> Console:
 def print_described(result: Described) -> None:
     """A result, from what it is about to how good it is."""
     if result.unsolved:
-        told = "; ".join(result.unsolved)
-        alarm = f"NOT SOLVED: {told}. What follows cannot be relied on."
+        names = "; ".join(result.unsolved)
+        alarm = f"NOT SOLVED: {names}. What follows cannot be relied on."
         _print(RichText(shown(alarm), style="bold red"))
     for line in filter(None, (result.title, *result.lead)):
         print_text(line)

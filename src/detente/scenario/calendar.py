@@ -8,23 +8,14 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from detente.scenario.dates import day
+
 Unit = Literal["day", "week", "month", "quarter", "year", "round"]
 
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 DAYS = {"day": 1, "week": 7}
 MARKS = {"day": (30, 90, 180), "week": (13, 26, 52), "month": (6, 12, 24), "quarter": (2, 4, 8)}
 """Usual lengths of time, after which dated play is reported."""
-
-START = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?")
-
-
-def day(text: str) -> dt.date | None:
-    """The day that `2018-02` (its first) or `2018-02-15` stands for."""
-    match = START.fullmatch(text)
-    try:
-        return dt.date(int(match[1]), int(match[2]), int(match[3] or 1)) if match else None
-    except ValueError:
-        return None
 
 
 @dataclass(frozen=True, slots=True)

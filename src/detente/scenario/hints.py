@@ -34,3 +34,8 @@ def listing(names: Iterable[str]) -> str:
     if len(quoted) < 2:
         return "".join(quoted)
     return f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+
+
+def alias(name: str) -> str:
+    """What is looked at of a name that people say: not its capitals, nor how it is spaced."""
+    return " ".join(name.casefold().split())

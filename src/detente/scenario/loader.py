@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
 
 from detente import library
 from detente.errors import Diagnostic, Place, ScenarioError
-from detente.scenario import commitments, entities, play, schema, uncertainty, variants
-from detente.scenario.checks import check_play, check_policy, warn
-from detente.scenario.context import Context
-from detente.scenario.diagnostics import Diagnostics
-from detente.scenario.frozen import Frozen
+from detente.scenario import entities, rules
+from detente.scenario.build import actors, checks, commitments, play, uncertainty, variants
+from detente.scenario.build.draft import Draft
+from detente.scenario.build.entity import entity
+from detente.scenario.build.names import check_names, vocabulary
+from detente.scenario.build.shapes import read_shapes
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.model import Scenario
-from detente.scenario.names import check_names, vocabulary
 from detente.scenario.source import Source, in_order, read_bytes, read_file, read_text
-from detente.scenario.validate import read_parts
-from detente.scenario.values import check_constants, constant, constant_problems
 
-__all__ = ["check_constants", "constant", "load", "loads"]
-
-Part = TypeVar("Part")
-Value = TypeVar("Value")
+BUILDERS = {
+    entities.CalendarPart: actors.calendar,
+    entities.Actor: actors.actor,
+    entities.Variable: actors.variable,
+    entities.Parameter: actors.parameter,
+    entities.Correlation: uncertainty.correlation,
+    entities.Option: variants.option,
+    entities.Variant: variants.variant,
+    rules.Turn: play.turn,
+    rules.Alternative: play.alternative,
+    rules.Event: play.event,
+    rules.Action: play.action,
+    rules.Payoff: play.payoff,
+    rules.Term: commitments.term,
+    rules.Announcer: commitments.announcement,
+}
+"""Entities of which more is to be said than their fields one by one."""
 
 
 def load(source: str | Path) -> Scenario:
@@ -77,50 +87,34 @@ def loads(text: str | bytes, *, file: str = "<text>") -> Scenario:
 def _load(text: str, file: str) -> Scenario:
     """The file as it stands, after every option of its variants has been built by itself."""
     source = read_text(text, file)
-    found: list[Diagnostic] = []
-    scenario = None
+    scenario: Scenario | None = None
+    problems: list[Diagnostic] = []
     try:
         scenario = _build(source)
     except ScenarioError as error:
-        found += error.diagnostics
-    told = {(one.place, one.code) for one in found}
-    formed = []
-    for choice in variants.choices(source):
+        problems += error.diagnostics
+    known, forms = tuple(problems), []
+    for chosen in variants.all_chosen(source):
         try:
-            formed.append((choice, _formed(text, file, (choice,))))
+            forms.append((chosen, _formed(text, file, (chosen,))))
         except ScenarioError as error:
-            fresh = (one for one in error.diagnostics if (one.place, one.code) not in told)
-            found += variants.explained(source, choice, fresh)
-    if scenario is None or found:
-        raise ScenarioError(in_order(found))
-    warnings = _doubts(source, scenario, formed)
+            problems += variants.news(source, chosen, error.diagnostics, known)
+    if scenario is None or problems:
+        raise ScenarioError(in_order(problems))
+    # Unused is what nothing uses in any form.
+    others = [set(form.warnings) for _, form in forms]
+    warnings = [
+        warning
+        for warning in scenario.warnings
+        if warning.code != "unused" or all(warning in other for other in others)
+    ]
+    for chosen, form in forms:
+        warnings += variants.news(source, chosen, form.warnings, scenario.warnings)
     return dataclasses.replace(scenario, warnings=tuple(in_order(warnings)))
 
 
-def _doubts(
-    source: Source, scenario: Scenario, formed: list[tuple[variants.Choice, Scenario]]
-) -> list[Diagnostic]:
-    """What is doubtful about the file or with an option; unused is what nothing uses in any."""
-    others = [set(other.warnings) for _, other in formed]
-    found = [
-        one
-        for one in scenario.warnings
-        if one.code != "unused" or all(one in other for other in others)
-    ]
-    told = {(one.place, one.code) for one in scenario.warnings}
-    for choice, other in formed:
-        inside = variants.within(source, choice)
-        fresh = [
-            one
-            for one in other.warnings
-            if (one.place, one.code) not in told and (one.code != "unused" or inside(one.place))
-        ]
-        found += variants.explained(source, choice, fresh)
-    return found
-
-
 @lru_cache(maxsize=64)
-def _formed(text: str, file: str, chosen: tuple[variants.Choice, ...]) -> Scenario:
+def _formed(text: str, file: str, chosen: tuple[variants.Chosen, ...]) -> Scenario:
     """The file with the changes of options laid over it."""
     return _build(variants.laid_over(read_text(text, file), chosen))
 
@@ -129,100 +123,39 @@ def rebuild(text: str, file: str, options: Mapping[str, str]) -> Scenario:
     """A file that has been loaded before, with the options of its variants: see `Scenario`."""
     standing = _load(text, file)
     chosen = tuple(
-        variants.Choice(key, options[key])
+        variants.Chosen(key, options[key])
         for key, variant in standing.variants.items()
         if key in options and variant.options[options[key]].changes
     )
     if not chosen:
         return standing
     scenario = _formed(text, file, chosen)
-    kept = [one for one in scenario.warnings if one.code != "unused" or one in standing.warnings]
+    kept = [w for w in scenario.warnings if w.code != "unused" or w in standing.warnings]
     return dataclasses.replace(scenario, warnings=tuple(kept))
 
 
 def _build(source: Source) -> Scenario:
-    diagnostics = Diagnostics(source)
-    parts = read_parts(diagnostics)
-    check_names(parts, diagnostics)
-    context = Context(parts, vocabulary(parts, diagnostics), diagnostics)
-    scenario = _assemble(context)
-    warn(scenario, diagnostics)
-    return dataclasses.replace(scenario, warnings=tuple(in_order(diagnostics.warnings)))
-
-
-def _assemble(context: Context) -> Scenario:
     """All values of the file. Raises `ScenarioError` with all that is wrong."""
-    parts, diagnostics, single = context.parts, context.diagnostics, context.parts.single
-    given: schema.CalendarPart | None = single.get("calendar")
-    calendar = entities.calendar(context, given) if given else None
-    horizon = entities.horizon(context, given) if given else None
-    actors = _built(entities.actor, context, parts.actors)
-    variables = _built(entities.variable, context, parts.state)
-    parameters = _built(entities.parameter, context, parts.parameters)
-    turns = [play.turn(context, at, part) for at, part in enumerate(parts.turns) if part]
-    actions = {
-        actor: _built(partial(play.action, actor=actor), context, entries)
-        for actor, entries in parts.actions.items()
-    }
-    events = _built(play.event, context, parts.chance)
-    payoffs = _built(play.payoff, context, parts.payoffs)
-    terms = _built(commitments.term, context, parts.terms)
-    policies = _built(commitments.policy, context, parts.policies)
-    outcomes = _built(commitments.outcome, context, parts.outcomes)
-    priors = uncertainty.drawn_priors(actors.values())
-    correlations = [
-        uncertainty.correlation(context, at, entry, parameters, priors)
-        for at, entry in enumerate(parts.correlations)
-        if entry
-    ]
-    forms = _built(variants.variant, context, parts.variants)
-    evidence = _built(commitments.evidence, context, parts.evidence)
-    announcing: schema.AnnouncementPart | None = single.get("announcement")
-    announcement = commitments.announcer(context, announcing) if announcing else None
-    check_play(context)
-    check_policy(context)
-    uncertainty.check_priors(context, actors, parameters)
-    uncertainty.check_correlations(context, correlations)
-    acts = [act for entries in (*actions.values(), events) for act in entries.values()]
-    diagnostics.errors += constant_problems(calendar, horizon, actors.values(), acts, parameters)
-    diagnostics.refuse()
-    assert calendar is not None  # or there was something to refuse
-    assert horizon is not None
-    return Scenario(
-        name=Path(diagnostics.source.file).stem,
-        title=single["title"],
-        about=single.get("about", ""),
-        source=single.get("source", ""),
-        notes=tuple(single.get("notes", ())),
-        calendar=calendar,
-        horizon=horizon,
-        actors=actors,
-        variables=variables,
-        parameters=parameters,
-        turns=tuple(turns),
-        actions=Frozen(actions),
-        events=events,
-        payoffs=payoffs,
-        terms=terms,
-        policies=policies,
-        policy=single.get("policy", ""),
-        outcomes=outcomes,
-        evidence=evidence,
-        sha256=diagnostics.source.sha256,
-        file=diagnostics.source.file,
-        text=diagnostics.source.text,
+    draft = Draft(source, BUILDERS)
+    read_shapes(draft)
+    draft.scope = vocabulary(draft)
+    check_names(draft)
+    scenario = entity(
+        Scenario,
+        draft.spot(),
+        draft.raw,
+        name=Path(source.file).stem,
+        horizon=actors.horizon(draft.spot("calendar", "horizon"), draft.raw.get("calendar") or {}),
+        file=source.file,
+        text=source.text,
+        sha256=source.sha256,
         rebuild=rebuild,
-        correlations=tuple(correlations),
-        variants=forms,
-        announcement=announcement,
     )
-
-
-def _built(
-    builder: Callable[[Context, str, Part], Value | None],
-    context: Context,
-    entries: Mapping[str, Part | None],
-) -> Frozen[Value]:
-    """The entries that are as they should be, built; mistakes are told by the builder."""
-    found = {key: builder(context, key, part) for key, part in entries.items() if part}
-    return Frozen({key: value for key, value in found.items() if value})
+    assert scenario is not None  # what is needed and wrong has something that stands in for it
+    play.check_play(draft)
+    uncertainty.check_priors(draft, scenario)
+    uncertainty.check_correlations(draft, scenario)
+    draft.errors += scenario.constant_problems()
+    draft.refuse()
+    warnings = checks.warnings_about(scenario, source)
+    return dataclasses.replace(scenario, warnings=tuple(in_order(list(warnings))))

@@ -1,349 +1,154 @@
-"""The scenario: a stand-off as frozen values, with every formula parsed and typed.
+"""The scenario: a stand-off as a frozen value, and the table of what a file may hold.
 
-Made by `detente.scenario.loader.load` alone, which has checked all names and types; nothing
-here validates again. Order is that of the file everywhere; tuples and read-only mappings only.
-`accept` has the codes of doubts about an entry that its author means to leave as they are.
-A `place` is that of the entry's key in the file (of the item, for a turn).
+Made by `detente.scenario.loader.load` alone, which has checked everything; nothing here validates
+again but values that come from outside.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from detente.errors import Diagnostic, Place
+from detente.arguments import whole
+from detente.errors import Diagnostic, ScenarioError, warning
+from detente.scenario import constants
 from detente.scenario.calendar import Calendar
-from detente.scenario.formula.expression import Formula
+from detente.scenario.entities import (
+    Actor,
+    CalendarPart,
+    Correlation,
+    Evidence,
+    Horizon,
+    Parameter,
+    Variable,
+    Variant,
+)
+from detente.scenario.fields import EntityOf, ListOf, MapOf, Reference, entity, field, within
+from detente.scenario.formula.expression import Formula, number
 from detente.scenario.frozen import Frozen
-from detente.scenario.values import is_unbounded, with_horizon, with_options, with_values
-
-
-@dataclass(frozen=True, slots=True)
-class Support:
-    """What stands behind an entry: names of evidence entries, and a reason where it is judged."""
-
-    evidence: tuple[str, ...] = ()
-    judgement: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """One who chooses. `types` is empty where nothing is private; `priors` goes with it.
-
-    `precision` may stand for `limit`, and is inf then. With a `concentration`, ensembles draw the
-    prior from the Dirichlet distribution that has this sum of parameters, around the present one.
-    """
-
-    key: str
-    name: str
-    types: tuple[str, ...]
-    priors: tuple[Formula, ...]
-    precision: Formula
-    discount: Formula
-    about: str
-    support: Support
-    concentration: float | None = None
-    accept: tuple[str, ...] = ()
-
-    def shares(self) -> tuple[str | None, ...]:
-        """For each type the parameter that is its prior; None where the prior is a formula.
-
-        With a concentration there is at most one None: that type has what the others leave.
-        """
-        return tuple(p.text if p.parameters == {p.text} else None for p in self.priors)
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """A public state variable. Level k (from 0) is the number `low + k`, or the name `names[k]`.
-
-    `start` is a level's index. `cut`: effects beyond the levels take the nearest one.
-    """
-
-    key: str
-    size: int
-    low: int
-    names: tuple[str, ...]
-    start: int
-    cut: bool
-    about: str
-    support: Support
-    place: Place
-
-    def label(self, level: int) -> str:
-        """The name of level `level`, counted from 0."""
-        return self.names[level] if self.names else str(self.low + level)
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A named number, or one for each type of the actor `of` (then `types` names them).
-
-    `values`, `ranges` and `draws` have one entry, or one for each type; a range may be missing.
-    `draws` says how ensembles draw from the range (`detente.scenario.scalar_types.DRAWS`).
-    """
-
-    key: str
-    of: str
-    types: tuple[str, ...]
-    values: tuple[float, ...]
-    ranges: tuple[tuple[float, float] | None, ...]
-    unit: str
-    about: str
-    support: Support
-    draws: tuple[str, ...]
-    range_reason: str = ""
-
-    def names(self) -> tuple[str, ...]:
-        """The names under which the values can be changed: `key`, or `key.type` for each type."""
-        return tuple(f"{self.key}.{name}" for name in self.types) or (self.key,)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What an effect does to one variable: shift it by, or set it to, a formula's value.
-
-    A set formula gives a level's index for a variable with named levels and the number of the
-    level for a numbered one; a shift is a number of levels for both.
-    """
-
-    variable: str
-    shift: bool
-    formula: Formula
-
-
-@dataclass(frozen=True, slots=True)
-class Alternative:
-    """One of an action's possible effects; `probability` is None where it takes the rest."""
-
-    probability: Formula | None
-    changes: tuple[Change, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """Something an actor can do, or (in `Scenario.events`) that happens by chance.
-
-    `alternatives` has at least one entry. `costs` gives formulas by actor; no entry, no cost.
-    `when` is None where the action is always available. `also` has the other names under which
-    records of moves know it; those of an actor's actions differ by `alias`, and from the keys.
-    """
-
-    key: str
-    when: Formula | None
-    alternatives: tuple[Alternative, ...]
-    costs: Mapping[str, Formula]
-    about: str
-    support: Support
-    place: Place
-    also: tuple[str, ...] = ()
-    accept: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A turn: actors who choose at the same time, or the chance events that happen in order.
-
-    Exactly one of `who` and `events` is not empty. `when` is None for always.
-    """
-
-    who: tuple[str, ...]
-    events: tuple[str, ...]
-    when: Formula | None
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Payoff:
-    """An actor's flow and terminal payoffs: named formulas, which add up ('' for a single one)."""
-
-    flow: Mapping[str, Formula]
-    terminal: Mapping[str, Formula]
-    about: str = ""
-    support: Support = Support()
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """When a term begins or lapses, as written in `text`: by the calendar, or at an event.
-
-    Either `period` is given, which may lie outside the horizon, or `event`, a condition on the
-    state that counts from the first time it has held.
-    """
-
-    text: str
-    place: Place
-    period: int | None = None
-    event: Formula | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A public commitment. Hard where `cost` is None; `forbids` lists (actor, action).
-
-    It is in force from the moment `since`, until the moment `until`, where `when` holds and
-    `unless` does not.
-    """
-
-    key: str
-    forbids: tuple[tuple[str, str], ...]
-    since: Moment | None
-    until: Moment | None
-    when: Formula | None
-    unless: Formula | None
-    cost: Formula | None
-    about: str
-    support: Support
-    place: Place
-    accept: tuple[str, ...] = ()
-
-    def events(self) -> tuple[Formula, ...]:
-        """The events at which it begins or lapses."""
-        found = (moment.event for moment in (self.since, self.until) if moment)
-        return tuple(event for event in found if event)
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """A named set of terms."""
-
-    key: str
-    terms: tuple[str, ...]
-    about: str
-    support: Support
-
-
-@dataclass(frozen=True, slots=True)
-class Announcer:
-    """Who announces one of the policies `among` before the first period, knowing its type."""
-
-    who: str
-    among: tuple[str, ...]
-    about: str
-    support: Support
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A named condition on the state. `ends`: play stops where it holds."""
-
-    key: str
-    when: Formula
-    ends: bool
-    about: str
-    support: Support
-
-
-@dataclass(frozen=True, slots=True)
-class Correlation:
-    """Numbers that go together where they are drawn: every two of them with this rank correlation.
-
-    `between` has full names (`step_cost.sincere`); `rank` is Spearman's.
-    """
-
-    between: tuple[str, ...]
-    rank: float
-    about: str
-    support: Support
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One of a variant's forms of the model, as likely as its weight among those of the others.
-
-    `changes` names what it changes in the file (`actions.DPRK.test`); the first option is the
-    file as it stands and changes nothing.
-    """
-
-    key: str
-    weight: float
-    about: str
-    changes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """A question on which the model itself is in doubt, with the answers to choose from."""
-
-    key: str
-    options: Mapping[str, Option]
-    about: str
-    support: Support
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Who reported what and where."""
-
-    key: str
-    source: str
-    where: str
-    says: str
-    url: str
-
+from detente.scenario.rules import Action, Announcer, Event, Outcome, Payoff, Policy, Term, Turn
+from detente.scenario.scalar_types import LINE, TEXT
 
 Rebuild: TypeAlias = "Callable[[str, str, Mapping[str, str]], Scenario]"
 """From a file's text, its name and the options of variants to the scenario as it stands there."""
 
+EVIDENCE = MapOf(EntityOf(Evidence), names="^[A-Za-z][A-Za-z0-9_-]*$")
+POLICIES = MapOf(EntityOf(Policy, list, "terms"), names="")
+ANNOUNCER = EntityOf(Announcer, part="AnnouncementPart")
 
-@dataclass(frozen=True, slots=True, repr=False)
+
+def entries(cls: type) -> MapOf:
+    """Entries of one kind by name."""
+    return MapOf(EntityOf(cls))
+
+
+@entity
 class Scenario:
-    """One stand-off, checked. Mappings keep the order of the file; `policy` may be ''.
+    """A scenario file.
 
-    `horizon` is the number of periods T, or `forever`. `overrides` are the values changed from
-    outside since the file was read, by full name (`step_cost.sincere`); `options` are those chosen
-    from outside, by variant. `text` is that of the file, which messages call `file`, and `sha256`
-    that of its bytes. `warnings` tells what is doubtful, at the present values.
+    One stand-off, checked. Mappings keep the order of the file; `policy` may be ''. `overrides`
+    are the values changed from outside since the file was read, by full name
+    (`step_cost.sincere`); `options` are those chosen from outside, by variant. `text` is that of
+    the file, which messages call `file`, and `sha256` that of its bytes. `warnings` says what is
+    doubtful, at the present values.
     """
 
+    title: str = field(LINE, "One line.", stand_in="")
+    about: str = field(TEXT, "What the stand-off is.", default="")
+    source: str = field(TEXT, "Where the model as a whole comes from.", default="")
+    notes: tuple[str, ...] = field(ListOf(TEXT), "Remarks.", default=())
+    calendar: Calendar = field(EntityOf(CalendarPart), stand_in=Calendar("round", None))
+    actors: Mapping[str, Actor] = field(MapOf(EntityOf(Actor), least=1), "Who chooses.")
+    variables: Mapping[str, Variable] = field(entries(Variable), "The public state.", key="state")
+    parameters: Mapping[str, Parameter] = field(
+        entries(Parameter), "Named numbers.", default=Frozen()
+    )
+    turns: tuple[Turn, ...] = field(
+        ListOf(EntityOf(Turn, str, "who"), least=1), "The order of play in a period."
+    )
+    actions: Mapping[str, Mapping[str, Action]] = field(
+        MapOf(entries(Action)), "What each actor can do."
+    )
+    events: Mapping[str, Event] = field(
+        entries(Event), "What happens by itself.", key="chance", default=Frozen()
+    )
+    payoffs: Mapping[str, Payoff] = field(entries(Payoff), "What each actor gets.")
+    terms: Mapping[str, Term] = field(entries(Term), "Announced commitments.", default=Frozen())
+    policies: Mapping[str, Policy] = field(POLICIES, "Named sets of terms.", default=Frozen())
+    policy: str = field(
+        Reference("policies"), "The policy in force unless another is asked for.", default=""
+    )
+    announcement: Announcer | None = field(
+        ANNOUNCER, "Who announces one of the policies.", empty=True, default=None
+    )
+    outcomes: Mapping[str, Outcome] = field(
+        entries(Outcome), "Conditions of interest.", default=Frozen()
+    )
+    correlations: tuple[Correlation, ...] = field(
+        ListOf(EntityOf(Correlation)),
+        "Numbers that go together where they are drawn.",
+        default=(),
+    )
+    variants: Mapping[str, Variant] = field(
+        entries(Variant), "Other forms of the model.", default=Frozen()
+    )
+    evidence: Mapping[str, Evidence] = field(
+        EVIDENCE, "Who reported what and where.", default=Frozen()
+    )
     name: str
-    title: str
-    about: str
-    source: str
-    notes: tuple[str, ...]
-    calendar: Calendar
-    horizon: Formula
-    actors: Mapping[str, Actor]
-    variables: Mapping[str, Variable]
-    parameters: Mapping[str, Parameter]
-    turns: tuple[Turn, ...]
-    actions: Mapping[str, Mapping[str, Action]]
-    events: Mapping[str, Action]
-    payoffs: Mapping[str, Payoff]
-    terms: Mapping[str, Term]
-    policies: Mapping[str, Policy]
-    policy: str
-    outcomes: Mapping[str, Outcome]
-    evidence: Mapping[str, Evidence]
-    sha256: str
+    horizon: Horizon
     file: str
     text: str
-    rebuild: Rebuild = field(compare=False)
+    sha256: str
+    rebuild: Rebuild = dataclasses.field(compare=False)
     """How to build the file again with other options; the loader's, which stands above this."""
-    announcement: Announcer | None = None
-    correlations: tuple[Correlation, ...] = ()
-    variants: Mapping[str, Variant] = field(default_factory=Frozen)
-    overrides: Mapping[str, float] = field(default_factory=Frozen)
-    options: Mapping[str, str] = field(default_factory=Frozen)
+    overrides: Mapping[str, float] = Frozen()
+    options: Mapping[str, str] = Frozen()
     warnings: tuple[Diagnostic, ...] = ()
+
+    def __repr__(self) -> str:
+        actors = ", ".join(self.actors)
+        return (
+            f"<Scenario {self.name!r}: {self.title}; {actors}; {len(self.parameters)} parameters>"
+        )
 
     @property
     def forever(self) -> bool:
         """Whether play has no last period."""
-        return is_unbounded(self.horizon)
+        return self.horizon.endless
+
+    @property
+    def periods(self) -> int | None:
+        """The number of periods; None for play without end."""
+        return round(self.constant(self.horizon.formula)) if self.horizon.formula else None
 
     @property
     def changed(self) -> dict[str, str]:
         """What was changed from outside, as text: options of variants and values, by name."""
         return {**self.options, **{name: f"{value:g}" for name, value in self.overrides.items()}}
 
-    def __repr__(self) -> str:
-        actors = ", ".join(self.actors)
-        return (
-            f"<Scenario {self.name!r}: {self.title}; {actors}; {len(self.parameters)} parameters>"
+    def constant(self, formula: Formula) -> float:
+        """The value of a constant formula (a prior, precision, discount or horizon).
+
+        A precision of `limit` is inf.
+
+        Raises
+        ------
+        NotFinite
+            Where it divides by zero or is not finite.
+        """
+        return float(formula.evaluate(constants.scalars(self.parameters)))
+
+    def constant_problems(self) -> list[Diagnostic]:
+        """What is wrong with the constants at the present values of the parameters."""
+        return constants.constant_problems(
+            self.calendar,
+            self.horizon,
+            self.actors.values(),
+            within((self.actions, self.events), Event),
+            self.parameters,
         )
 
     def with_values(self, values: Mapping[str, float]) -> Scenario:
@@ -365,11 +170,27 @@ class Scenario:
             For names that are not parameters, values that are not finite numbers, and values
             that make a constant impossible (priors that do not add up to 1).
         """
-        return with_values(self, values)
+        changes = constants.new_values(self.parameters, self.variants, values)
+        parameters = constants.changed_parameters(self.parameters, changes)
+        pairs = [(p, parameters[key]) for key, p in self.parameters.items()]
+        touched = [(old, other) for old, other in pairs if old is not other]
+        stale = {sentence for old, _ in touched for sentence in constants.range_problems(old)}
+        fresh = [
+            warning(constants.VALUES, "out-of-range", sentence)
+            for _, other in touched
+            for sentence in constants.range_problems(other)
+        ]
+        return self._changed(
+            parameters=parameters,
+            overrides=Frozen({**self.overrides, **changes}),
+            warnings=(*(old for old in self.warnings if old.message not in stale), *fresh),
+        )
 
     def with_horizon(self, periods: int) -> Scenario:
         """The same scenario over another number of periods. Raises `ScenarioError`."""
-        return with_horizon(self, periods)
+        whole("periods", periods, -sys.maxsize, sys.maxsize)  # others are reported below
+        formula = number(periods, constants.HORIZON)
+        return self._changed(horizon=Horizon(formula, constants.HORIZON, overridden=True))
 
     def with_options(self, options: Mapping[str, str]) -> Scenario:
         """The same scenario in another form: with other options of its variants.
@@ -390,4 +211,22 @@ class Scenario:
             For variants and options that are not there, and where the options chosen do not go
             together.
         """
-        return with_options(self, options)
+        constants.check_options(self.variants, options)
+        if not options:
+            return self
+        chosen = {**self.options, **options}
+        result = self.rebuild(self.text, self.file, chosen)
+        result = dataclasses.replace(result, options=Frozen(chosen))
+        if self.overrides:
+            result = result.with_values(self.overrides)
+        if self.horizon.overridden and self.periods is not None:
+            result = result.with_horizon(self.periods)
+        return result
+
+    def _changed(self, **changes: object) -> Scenario:
+        """With other values, if all constants are well with them."""
+        result = dataclasses.replace(self, **changes)  # type: ignore[arg-type]
+        problems = result.constant_problems()
+        if problems:
+            raise ScenarioError(problems)
+        return result

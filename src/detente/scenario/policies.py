@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from detente.errors import Problems, refuse
 from detente.scenario.hints import did_you_mean
-from detente.scenario.model import Policy, Scenario, Support, Term
+from detente.scenario.model import Scenario
+from detente.scenario.rules import Policy, Term
 
-NO_TERMS = Policy(key="", terms=(), about="", support=Support())
+NO_TERMS = Policy(terms=())
 """The policy ''."""
 
 

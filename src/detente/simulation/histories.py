@@ -10,15 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from detente.dtypes import Floats, Ints
 from detente.simulation.forward import schedule
 from detente.solver.beliefs import Simplex
 from detente.solver.layout import kinds
 from detente.solver.solution import Solution
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 BATCH = 2048
 """Histories drawn side by side: many enough for the time of a step to go into its numbers, few
@@ -110,7 +107,7 @@ class Histories:
             joint = joint * choices + action
             posterior = self.beliefs[i] * sigma[each, :, action]
             posterior /= posterior.sum(axis=1, keepdims=True)
-            # Who has no choice tells nothing, not even by rounding.
+            # Who has no choice says nothing, not even by rounding.
             posteriors[i] = np.where(choices[:, None] > 1, posterior, self.beliefs[i])
             strategies.append(true)
             own.append(action)
@@ -176,11 +173,11 @@ def _strategies(solution: Solution, n: int, x: Ints, around: tuple[Ints, Floats]
         np.arange(sizes[m])[:, None] * choices[:, None, None] + np.where(there, action, 0)[:, None]
     )
     first = layer.choices[x, :m] @ sizes[:m]
-    width = pointers[x + 1] - pointers[x]
-    begin = (solution.grid.size * pointers[x] + first)[:, None] + nodes * width[:, None]
+    size = solution.grid.size
+    begin = size * (pointers[x] + first)[:, None] + nodes
     flat = solution.strategies[n]
     play = sum(
-        weights[:, k, None, None] * flat[begin[:, k, None, None] + own]
+        weights[:, k, None, None] * flat[begin[:, k, None, None] + size * own]
         for k in range(nodes.shape[1])
     )
     play = np.where(there[:, None], play, 0.0)

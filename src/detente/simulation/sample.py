@@ -10,15 +10,13 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from detente.arguments import MOST_DRAWS, whole
+from detente.dtypes import Ints
 from detente.errors import expect
 from detente.game.periods import check_periods
 from detente.simulation.histories import BATCH, Histories, Step
 from detente.solver.solution import Solution
-
-Ints = NDArray[np.int64]
 
 
 def sample(
@@ -38,7 +36,7 @@ def sample(
     rng
         Explicit source of randomness.
     periods
-        How many periods of a game without end to draw; by default as many as `forecast` tells.
+        How many periods of a game without end to draw; by default as many as `forecast` reports.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The worlds nearest to the tipping point: where the answer is about to turn."""
+"""The draws nearest to the decision boundary: where the answer is about to turn."""
 
 from __future__ import annotations
 
@@ -7,34 +7,31 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from detente.ensembles.explore.influence import codes
-from detente.ensembles.explore.stats import table
+from detente.ensembles.explore.tables import mean
 
 NEAREST = 5
-"""Worlds that are told."""
+"""Draws that are listed."""
 
 UNUSUAL = 3
-"""Quantities that are told of each."""
-
-COLUMNS = ["draw", "distance", "quantity", "value", "percentile"]
+"""Quantities that are listed of each."""
 
 
 @dataclass(frozen=True, eq=False)
-class Tipping:
-    """Worlds in which the least would turn the answer.
+class DecisionBoundary:
+    """Draws in which the least would turn the answer.
 
     about
         What turns there, in words.
     unit
         That of the distance, in words.
     table
-        `draw, distance, quantity, value, percentile`, the nearest world first, with the quantities
-        in which it differs most from the middle of all worlds; `percentile` is the share of worlds
+        `draw, distance, quantity, value, percentile`, the nearest draw first, with the quantities
+        in which it differs most from the middle of all draws; `percentile` is the share of draws
         with a smaller value. Only quantities that count for the answer, where that is known.
     turned
-        The share of all worlds on the other side: below zero.
+        The share of all draws on the other side: below zero.
     """
 
     about: str
@@ -44,7 +41,7 @@ class Tipping:
 
     def __repr__(self) -> str:
         draws = ", ".join(str(draw) for draw in self.table["draw"].drop_duplicates())
-        return f"<Tipping point, {self.about}: nearest are the worlds {draws or 'none'}>"
+        return f"<Decision boundary, {self.about}: nearest are the draws {draws or 'none'}>"
 
 
 def nearest(
@@ -54,37 +51,31 @@ def nearest(
     unit: str,
     *,
     counts: Collection[str] = (),
-) -> Tipping:
-    """The worlds with the smallest |distance|.
+) -> DecisionBoundary:
+    """The draws with the smallest |distance|.
 
     Parameters
     ----------
     distance
-        By draw; zero is where the answer turns. Only worlds that were solved.
+        By draw; zero is where the answer turns. Only draws that were solved.
     inputs
         By draw, a column for each quantity.
     about, unit
-        As those of `Tipping`.
+        As those of `DecisionBoundary`.
     counts
         The quantities that count; all where there are none.
     """
     mine = inputs.loc[distance.index]
-    drawn = codes(mine)
-    names = [name for name in drawn.columns if not counts or name in counts]
     # Variants have no middle.
-    names = [name for name in names if pd.api.types.is_numeric_dtype(inputs[name])]
-    places = {name: (rankdata(drawn[name]) - 0.5) / len(drawn) for name in names}
-    order = distance.abs().sort_values(kind="stable").index[:NEAREST]
-    where = {draw: k for k, draw in enumerate(distance.index)}
-    rows: list[dict[str, object]] = []
-    for draw in order:
-        k = where[draw]
-        far = sorted(names, key=lambda name: -abs(places[name][k] - 0.5))[:UNUSUAL]
-        head = {"draw": int(draw), "distance": float(distance[draw])}
-        for name in far:
-            value = float(mine[name].iloc[k])
-            rows.append({**head, "quantity": name, "value": value, "percentile": places[name][k]})
-        if not far:
-            rows.append({**head, "quantity": "", "value": np.nan, "percentile": np.nan})
-    turned = float((distance < 0).mean()) if len(distance) else float("nan")
-    return Tipping(about, unit, table(rows, COLUMNS), turned)
+    names = [name for name in codes(mine.select_dtypes("number")) if not counts or name in counts]
+    percentiles = (mine[names].rank() - 0.5) / len(mine)
+    rows: list[tuple[object, ...]] = []
+    for draw in distance.abs().sort_values(kind="stable").index[:NEAREST]:
+        head = (int(draw), float(distance[draw]))
+        places = percentiles.loc[draw]
+        far = (places - 0.5).abs().sort_values(ascending=False, kind="stable").index[:UNUSUAL]
+        unusual = [(name, float(mine.at[draw, name]), places[name]) for name in far]
+        rows += [(*head, *quantity) for quantity in unusual or [("", np.nan, np.nan)]]
+    columns = "draw distance quantity value percentile"
+    table = pd.DataFrame(rows, columns=columns.split())
+    return DecisionBoundary(about, unit, table, mean(distance < 0))

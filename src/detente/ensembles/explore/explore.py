@@ -2,85 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from detente.arguments import whole
-from detente.ensembles.explore.decision_boundary import Tipping, nearest
+from detente.ensembles.explore import metrics as by_name
+from detente.ensembles.explore import question as questions
+from detente.ensembles.explore import requirement as requirements
+from detente.ensembles.explore import tables
+from detente.ensembles.explore.decision_boundary import DecisionBoundary, nearest
 from detente.ensembles.explore.discovery import Discovery, discover
 from detente.ensembles.explore.influence import Influence, influence
-from detente.ensembles.explore.preferences import preferences, regrets
-from detente.ensembles.explore.questions import (
-    ask,
-    most_divided,
-    most_open,
-    not_best,
-    two_best,
-    upper_quarter,
-)
-from detente.ensembles.explore.requirement import Wish, fulfilled, margins, parse_wish, wishes
-from detente.ensembles.explore.source import (
-    Cached,
-    Metric,
-    Record,
-    Results,
-    numbers,
-    pick,
-    pick_payoff,
-    pick_policy,
-    refusal,
-    unmeasured,
-)
-from detente.ensembles.explore.tables import differences, distributions
+from detente.ensembles.explore.metrics import Cached, Metric, Results
+from detente.ensembles.explore.requirement import Requirement
+from detente.ensembles.manifest import Manifest
+from detente.errors import refuse
+from detente.notebook import InNotebook
 from detente.numbers import count, percent
-from detente.scenario.notebook import InNotebook
 from detente.scenario.policies import quoted
 
 FEW = 30
-"""Worlds below which a reader is warned."""
+"""Draws below which a reader is warned."""
 
 
 @dataclass(frozen=True, eq=False)
 class Exploration(InNotebook):
-    """What the worlds of an ensemble tell, as tidy tables, one row for each number.
+    """What the draws of an ensemble say, as tidy tables, one row for each number.
 
-    record
+    manifest
         What was run.
     done, complete, failed
-        How many worlds are there, whether that is all, and how many of them were not solved under
+        How many draws are there, whether that is all, and how many of them were not solved under
         some policy.
     against
         The policy with which others are compared.
     distributions
-        `number, kind, policy, worlds, mean, p05, …, p95, present`.
+        `metric, kind, policy, draws, mean, p05, …, p95, present`.
     preferences
-        `actor, type, policy, worlds, left_out, best, share, low, high, among, close`.
+        `actor, type, policy, draws, left_out, best, share, low, high, among, close`.
     regrets
-        `actor, type, policy, worlds, mean, p95, largest, draw, error, minimax, least_mean`.
+        `actor, type, policy, draws, mean, p95, largest, draw, error, minimax, least_mean`.
     differences
-        `number, kind, policy, against, worlds, mean, p05, …, p95, above, below, close, error, …`.
-    wish, wishes
-        What was wished for, and `clause, policy, worlds, met, share, low, high, close`.
+        `metric, kind, policy, against, draws, mean, p05, …, p95, above, below, close, error, …`.
+    requirement, satisficing
+        What was required, and `clause, policy, draws, met, share, low, high, close`.
     whose
         The actor and type whose preference is explained; None where nobody's policy depends on
-        the world.
+        the draw.
     influences
         Which assumptions decide: the question asked, or else the most open outcome and whose
         preference is most divided.
     discoveries
-        Where it fails: the wish, or else the policy that is best most often.
-    tipping
-        The worlds nearest to where the answer turns; None where nothing does.
+        Where it fails: the requirement, or else the policy that is best most often.
+    decision_boundary
+        The draws nearest to where the answer turns; None where nothing does.
     left_out
-        `policy, status, worlds, reason`: what was not solved, and is in no number above; the reason
+        `policy, status, draws, reason`: what was not solved, and is in no number above; the reason
         is the most frequent one.
     notes
         What a reader has to know besides, in sentences.
     """
 
-    record: Record
+    manifest: Manifest
     done: int
     complete: bool
     failed: int
@@ -89,52 +74,52 @@ class Exploration(InNotebook):
     preferences: pd.DataFrame
     regrets: pd.DataFrame
     differences: pd.DataFrame
-    wish: str
-    wishes: pd.DataFrame
+    requirement: str
+    satisficing: pd.DataFrame
     whose: Metric | None
     influences: tuple[Influence, ...]
     discoveries: tuple[Discovery, ...]
-    tipping: Tipping | None
+    decision_boundary: DecisionBoundary | None
     left_out: pd.DataFrame
     notes: tuple[str, ...]
 
     @property
     def empty(self) -> bool:
-        """Whether no world was solved under any policy."""
-        return not (self.distributions["worlds"] > 0).any()
+        """Whether no draw was solved under any policy."""
+        return not (self.distributions["draws"] > 0).any()
 
     def __repr__(self) -> str:
-        told = f"<Exploration of {self.record.name!r}: {count(self.done, 'world')}"
-        for _, mine in self.preferences.groupby(["actor", "type"], sort=False):
-            lead = mine.loc[mine["share"].idxmax()] if mine["share"].notna().any() else None
-            if lead is not None:
-                whose = f"{lead['actor']}={lead['type']}" if lead["type"] else lead["actor"]
+        text = f"<Exploration of {self.manifest.name!r}: {count(self.done, 'draw')}"
+        for (actor, kind), mine in self.preferences.groupby(["actor", "type"], sort=False):
+            if mine["share"].notna().any():
+                lead = mine.loc[mine["share"].idxmax()]
+                whose = f"{actor}={kind}" if kind else actor
                 best = quoted(lead["policy"])
-                told += f"; for {whose} {best} is best in {percent(lead['share'])}"
-        return f"{told}>"
+                text += f"; for {whose} {best} is best in {percent(lead['share'])}"
+        return f"{text}>"
 
     def _main_table(self) -> pd.DataFrame:
         return self.preferences
 
 
 def explore(
-    found: Results,
+    ensemble: Results,
     *,
     within: int | None = None,
     given: Mapping[str, str] | None = None,
     whose: str | None = None,
     fails_for: str | None = None,
-    wish: str | None = None,
+    requirement: str | None = None,
     question: str | None = None,
     policy: str | None = None,
     against: str | None = None,
     seed: int = 0,
 ) -> Exploration:
-    """Ask an ensemble what survives its worlds.
+    """Ask an ensemble which conclusions hold in most of its draws, and what decides the others.
 
     Parameters
     ----------
-    found
+    ensemble
         As `detente.ensemble` or `detente.open_ensemble` gave it; it need not be complete.
     within
         Outcomes by the end of this period, one of those recorded; the last one by default.
@@ -142,183 +127,179 @@ def explore(
         One actor's true type, by actor: outcomes if it is this one.
     whose
         `ACTOR=TYPE`, or `ACTOR` where nothing is private: whose preference is explained. By
-        default the one whose best policy depends most on the world.
+        default the one whose best policy depends most on the draw.
     fails_for
-        The same: where a policy is not the best for it is told, also where there is a wish.
-    wish
+        The same: look for where a policy is not the best one for it, beside a requirement, too.
+    requirement
         Such as `deal >= 30 % and war <= 2 %`.
     question
         An outcome, or `payoff:ACTOR=TYPE`: what is explained, instead of what is chosen else.
     policy
-        Under which the question is asked, and whose failures are looked at. By default the record's
-        `against` for questions, and for failures all with a wish, else the best for most worlds.
+        Under which the question is asked, and whose failures are looked at. By default the
+        manifest's `against` for questions, and for failures all with a requirement, else the one
+        that is best in most draws.
     against
-        The policy with which others are compared, the record's by default. With a question and a
+        The policy with which others are compared, the manifest's by default. With a question and a
         policy, the difference between the two is explained.
     seed
-        Of what is drawn: the halves of the worlds, resamples, dummies.
+        Of what is drawn: the halves of the draws, resamples, dummies.
 
     Raises
     ------
     ScenarioError
-        For names, periods and wishes that the ensemble does not have.
+        For names, periods and requirements that the ensemble does not have.
     """
     whole("within", within, 1)
     whole("seed", seed, 0)
-    found = Cached(found)
-    record = found.record
-    base = record.against if against is None else pick_policy(found, against, "--against")
+    ensemble = Cached(ensemble)
+    base = ensemble.manifest.against
+    if against is not None:
+        base = by_name.pick_policy(ensemble, against, "against")
     if policy is not None:
-        pick_policy(found, policy, "--policy")
-    told = numbers(found, within=within, given=given)
-    payoffs = [number for number in told if number.actor]
-    asked = None if question is None else pick(told, question, "--question")
+        by_name.pick_policy(ensemble, policy, "policy")
+    metrics = by_name.metrics(ensemble, within=within, given=given)
+    payoffs = [metric for metric in metrics if metric.actor]
+    asked = None if question is None else by_name.pick(metrics, question, "question")
     if asked is not None and against is not None and policy is None:
         message = "a difference has two policies"
-        raise refusal("--policy", "missing", message, "give --policy beside --against")
-    wanted = None if wish is None else parse_wish(wish, told)
-    prefers = preferences(found, payoffs)
-    chosen = whose or fails_for
-    actor = (
-        most_divided(prefers, payoffs)
-        if chosen is None
-        else pick_payoff(told, chosen, "--for" if whose else "--fails-for")
-    )
-    fails = None if fails_for is None else pick_payoff(told, fails_for, "--fails-for")
-    pair = None if actor is None else two_best(found, prefers, actor)
-    open_one = most_open(found, told, policy or base)
-    questions = []
+        refuse("policy", "missing", message, "give the other one by `policy=`")
+    required = None
+    if requirement is not None:
+        required = requirements.parse_requirement(requirement, metrics)
+    preferences = tables.preferences(ensemble, payoffs)
+    failing = None if fails_for is None else by_name.pick_payoff(metrics, fails_for, "fails_for")
+    actor = failing or questions.most_divided(preferences, payoffs)
+    if whose is not None:
+        actor = by_name.pick_payoff(metrics, whose, "whose")
+    pair = [] if actor is None else questions.two_best(ensemble, preferences, actor)
+    most_open = questions.most_open(ensemble, metrics, policy or base)
+    answers = []
     if asked is not None:
         other = base if against is not None and policy != base else None
-        questions.append(ask(found, asked, policy or base, other))
+        answers.append(questions.ask(ensemble, asked, policy or base, other))
     else:
-        if open_one is not None:
-            questions.append(ask(found, open_one, policy or base))
-        if actor is not None and pair is not None:
-            questions.append(ask(found, actor, *pair))
-    inputs = found.inputs
-    influences = tuple(influence(one, inputs, seed=seed) for one in questions)
+        if most_open is not None:
+            answers.append(questions.ask(ensemble, most_open, policy or base))
+        if actor is not None and pair:
+            answers.append(questions.ask(ensemble, actor, *pair))
+    influences = tuple(influence(answer, ensemble.inputs, seed=seed) for answer in answers)
+    look = _Look(ensemble, policy, required, failing, actor, preferences, pair, most_open)
     return Exploration(
-        record=record,
-        done=found.done,
-        complete=found.complete,
-        failed=int(found.failures["draw"].nunique()),
+        manifest=ensemble.manifest,
+        done=ensemble.done,
+        complete=ensemble.complete,
+        failed=int(ensemble.failures["draw"].nunique()),
         against=base,
-        distributions=distributions(found, told),
-        preferences=prefers,
-        regrets=regrets(found, payoffs),
-        differences=differences(found, told, base),
-        wish="" if wanted is None else wanted.text,
-        wishes=pd.DataFrame() if wanted is None else wishes(found, wanted),
+        distributions=tables.distributions(ensemble, metrics),
+        preferences=preferences,
+        regrets=tables.regrets(ensemble, payoffs),
+        differences=tables.differences(ensemble, metrics, base),
+        requirement="" if required is None else required.text,
+        satisficing=(
+            pd.DataFrame() if required is None else requirements.satisficing(ensemble, required)
+        ),
         whose=actor,
         influences=influences,
-        discoveries=_failures(found, wanted, fails, actor, pair, open_one, policy, seed),
-        tipping=_tipping(found, wanted, actor, pair, policy, influences),
-        left_out=_left_out(found),
-        notes=_notes(found, told),
+        discoveries=tuple(
+            discover(fails, ensemble.inputs, about, seed=seed, policy=under)
+            for under, fails, about in look.failures()
+        ),
+        decision_boundary=look.decision_boundary(influences),
+        left_out=_left_out(ensemble),
+        notes=tuple(_notes(ensemble, metrics)),
     )
 
 
-def _failures(
-    found: Results,
-    wish: Wish | None,
-    fails_for: Metric | None,
-    actor: Metric | None,
-    pair: tuple[str, str] | None,
-    open_one: Metric | None,
-    policy: str | None,
-    seed: int,
-) -> tuple[Discovery, ...]:
-    """Where the wish fails, or the best policy is not the best, or the open outcome is high."""
-    inputs, total = found.inputs, len(found.inputs)
-    policies = list(found.record.policies) if policy is None else [policy]
-    looked: list[tuple[pd.Series, str, str | None]] = []
-    if wish is not None:
-        met = fulfilled(found, wish)
-        for one in policies:
-            known = met[one].dropna()
-            looked.append((known == 0, f"{quoted(one)} fails the wish {wish.text}", one))
-    about = fails_for or (actor if wish is None else None)
-    if about is not None and len(found.record.policies) > 1:
-        best = two_best(found, preferences(found, [about]), about)
-        mine = policy if policy is not None or best is None else best[0]
-        if mine is not None:
-            fails, words = not_best(found, about, mine)
-            looked.append((fails, words, mine))
-    if not looked and open_one is not None and pair is None:
-        asked = ask(found, open_one, policies[0] if policy else found.record.against)
-        high, words = upper_quarter(asked)
-        looked.append((high, words, asked.policy))
-    return tuple(
-        discover(fails, inputs, words, seed=seed, policy=one, left_out=total - len(fails))
-        for fails, words, one in looked
-    )
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """What is looked at: what was asked for, or what is most worth reading.
 
+    pair
+        The two policies that the actor weighs, the better one first; empty where there are none.
+    """
 
-def _tipping(
-    found: Results,
-    wish: Wish | None,
-    actor: Metric | None,
-    pair: tuple[str, str] | None,
-    policy: str | None,
-    influences: tuple[Influence, ...],
-) -> Tipping | None:
-    """Where the two policies that an actor weighs change places, or where the wish is just met."""
-    if wish is not None:
-        mine = policy or found.record.against
-        known = margins(found, wish)[mine].dropna()
-        if known.empty:
+    ensemble: Results
+    policy: str | None
+    requirement: Requirement | None
+    fails_for: Metric | None
+    actor: Metric | None
+    preferences: pd.DataFrame
+    pair: list[str]
+    most_open: Metric | None
+
+    def failures(self) -> Iterator[tuple[str | None, pd.Series, str]]:
+        """Where the requirement fails, the best policy is not the best, an open outcome is high:
+        a policy, by draw whether it fails, and that in words."""
+        ensemble, manifest, required = self.ensemble, self.ensemble.manifest, self.requirement
+        if required is not None:
+            met = requirements.met(ensemble, required)
+            for policy in manifest.policies if self.policy is None else [self.policy]:
+                about = f"{quoted(policy)} fails the requirement {required.text}"
+                yield policy, met[policy].dropna() == 0, about
+        metric = self.fails_for or (self.actor if required is None else None)
+        best: list[str] = []
+        if metric is not None and len(manifest.policies) > 1:
+            best = questions.two_best(ensemble, self.preferences, metric)[:1]
+            for policy in best if self.policy is None else [self.policy]:
+                yield policy, *questions.not_best(ensemble, metric, policy)
+        if required is None and not best and self.most_open is not None and not self.pair:
+            asked = questions.ask(ensemble, self.most_open, self.policy or manifest.against)
+            yield asked.policy, *questions.upper_quarter(asked)
+
+    def decision_boundary(self, influences: Sequence[Influence]) -> DecisionBoundary | None:
+        """Where the two policies that an actor weighs change places, or the requirement is just
+        met."""
+        inputs, required = self.ensemble.inputs, self.requirement
+        if required is not None:
+            policy = self.policy or self.ensemble.manifest.against
+            known = requirements.margins(self.ensemble, required)[policy].dropna()
+            about = f"the requirement {required.text} is just met under {quoted(policy)}"
+            unit = "standard deviations of the metric"
+            return None if known.empty else nearest(known, inputs, about, unit)
+        if self.actor is None or not self.pair:
             return None
-        about = f"the wish {wish.text} is just met under {quoted(mine)}"
-        return nearest(known, found.inputs, about, "standard deviations of the number")
-    if actor is None or pair is None:
-        return None
-    values = found.values(actor.column)
-    known = (values[pair[0]] - values[pair[1]]).dropna()
-    counts: set[str] = set()
-    for one in influences:
-        if one.question.number == actor and not one.note:
-            counts = set(one.table.loc[one.table["counts"], "quantity"])
-    about = f"{actor.who} changes between {quoted(pair[0])} and {quoted(pair[1])}"
-    unit = f"the payoff of {actor.who}"
-    return nearest(known, found.inputs, about, unit, counts=counts)
+        asked = questions.ask(self.ensemble, self.actor, *self.pair)
+        counts = {
+            quantity
+            for one in influences
+            if one.question.metric == self.actor and not one.note
+            for quantity in one.table.loc[one.table["counts"], "quantity"]
+        }
+        who = self.actor.who
+        about = f"{who} changes between {' and '.join(map(quoted, self.pair))}"
+        return nearest(asked.values, inputs, about, f"the payoff of {who}", counts=counts)
 
 
-def _left_out(found: Results) -> pd.DataFrame:
-    """How many worlds failed under each policy, by status; draw 0 aside."""
-    failed = found.failures
-    columns = ["policy", "status", "worlds", "reason"]
-    failed = failed[failed["draw"] >= 1] if len(failed) else failed
-    if failed.empty:
-        return pd.DataFrame(columns=columns)
+def _left_out(ensemble: Results) -> pd.DataFrame:
+    """How many draws failed under each policy, by status."""
+    groups = ensemble.failures.groupby(["policy", "status"], sort=False)
     rows = [
-        (policy, status, mine["draw"].nunique(), mine["reason"].value_counts().index[0])
-        for (policy, status), mine in failed.groupby(["policy", "status"], sort=False)
+        (*key, mine["draw"].nunique(), mine["reason"].value_counts().index[0])
+        for key, mine in groups
     ]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=["policy", "status", "draws", "reason"])
 
 
-def _notes(found: Results, told: tuple[Metric, ...]) -> tuple[str, ...]:
-    notes = []
-    if not found.complete:
-        notes.append(
-            f"The run is not finished: {found.done:,} of {found.record.draws:,} worlds are there. "
-            "Resume it with `detente ensemble --resume`."
+def _notes(ensemble: Results, metrics: tuple[Metric, ...]) -> Iterator[str]:
+    manifest = ensemble.manifest
+    if not ensemble.complete:
+        yield (
+            f"The run is not finished: {ensemble.done:,} of {manifest.draws:,} draws are there. "
+            "Resume it for the others."
         )
-    if not any(found.values(number.column).notna().any(axis=None) for number in told):
-        notes.append("No world was solved: there is nothing to tell.")
-        return tuple(notes)
-    if any(unmeasured(found, number.column) for number in told):
-        notes.append(
-            "The error of the belief grid is not known for all policies: no world was solved on a "
+    if not any(ensemble.values(metric.column).notna().any(axis=None) for metric in metrics):
+        yield "No draw was solved: there is nothing to report."
+        return
+    if any(by_name.unmeasured(ensemble, metric.column) for metric in metrics):
+        yield (
+            "The error of the belief grid is not known for all policies: no draw was solved on a "
             "finer grid. Differences of any size count."
         )
-    if len(found.record.policies) < 2:
-        notes.append("There is one policy: nothing to prefer and nothing to regret.")
-    elif not any(number.actor for number in told):
-        notes.append("The ensemble has no payoffs: nobody's preference can be told.")
-    if not len(found.inputs.columns):
-        notes.append("Nothing was drawn: all worlds are the same.")
-    elif found.done < FEW:
-        notes.append(f"{count(found.done, 'world')} are few: quantiles and shares are rough.")
-    return tuple(notes)
+    if len(manifest.policies) < 2:
+        yield "There is one policy: nothing to prefer and nothing to regret."
+    elif not any(metric.actor for metric in metrics):
+        yield "The ensemble has no payoffs: nobody's preference is known."
+    if not len(ensemble.inputs.columns):
+        yield "Nothing was drawn: all draws are the same."
+    elif ensemble.done < FEW:
+        yield f"{count(ensemble.done, 'draw')} are few: quantiles and shares are rough."

@@ -1,52 +1,50 @@
-"""Which assumptions decide an answer over all their ranges at once, from the worlds at hand.
+"""Which assumptions decide an answer over all their ranges at once, from the draws at hand.
 
-Two indices that need no special design of draws, and therefore cope with worlds left out:
+Two indices that need no special design of draws, and therefore cope with draws left out. Both sort
+the draws by a quantity and cut them into slices that are equally full:
 
-- S1, the first-order share of the variance that a quantity explains by itself, from the means of
-  the answer in slices of the quantity (Plischke, Borgonovo and Smith 2013, European Journal of
-  Operational Research 226(3), eq. 7), with a bootstrap interval;
-- PAWN, the median distance (Kolmogorov-Smirnov) between the distribution of the answer in a slice
-  and that over all worlds (Pianosi and Wagener 2018, Environmental Modelling & Software 108). It
-  also sees a quantity that widens or skews the answer and leaves its mean alone.
+- S1, the first-order share of the variance that a quantity explains by itself: that of the means
+  of the slices (Plischke, Borgonovo and Smith 2013, European Journal of Operational Research
+  226(3), eq. 7), with a bootstrap interval;
+- PAWN, the median over the slices of the largest distance (Kolmogorov-Smirnov) between the
+  distribution of the answer in a slice and that over all draws (Pianosi and Wagener 2015,
+  Environmental Modelling & Software 67; of any sample 2018, the same 108). It also sees a quantity
+  that widens or skews the answer and leaves its mean alone.
 
-Both are above zero also for a quantity that means nothing, the more so the fewer the worlds. What
-that amounts to is measured by dummies, random orders of the worlds: an index counts if it is three
+Both are above zero also for a quantity that means nothing, the more so the fewer the draws. What
+that amounts to is measured by dummies, random orders of the draws: an index counts if it is three
 standard deviations above their mean. From S1 the mean m of the dummies is taken out as from an
 adjusted R²: (S1 - m) / (1 - m).
 
-SALib computes both. It estimates S1 from one resample of the worlds, which is noisy: the mean of
-several is used. It sees ranks, with ties broken at random: slices are then equally full for
-variants and whole numbers too, of which it would leave out the highest value. Where a slice cuts
-across two options, the S1 of a variant is somewhat too small.
+Ties are broken at random, so that slices are equally full for variants and whole numbers too. Where
+a slice cuts across two options, the S1 of a variant is somewhat too small.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from SALib.analyze import delta, pawn
 from scipy.stats import rankdata
 
-from detente.ensembles.explore.questions import Question
-from detente.ensembles.explore.stats import CONFIDENCE, table
+from detente.ensembles.explore import tables
+from detente.ensembles.explore.question import Question
 
 FEWEST = 40
-"""Worlds without which nothing is ranked: two slices of 20."""
+"""Draws without which nothing is ranked: two slices of 20."""
 
 MOST = 5_000
-"""Worlds that are used: more would take long, and indices are known to a hundredth with these."""
+"""Draws that are used: more would take long, and indices are known to a hundredth with these."""
 
 SLICE = 20
-"""Worlds in a slice at least; the distance of distributions means little with fewer."""
+"""Draws in a slice of PAWN at least; the distance of distributions means little with fewer."""
 
 SLICES = 10
-"""Slices at most, the usual number."""
+"""Slices of PAWN at most, the usual number."""
+
+MOST_CLASSES = 48
+"""Slices of S1 at most, as Plischke, Borgonovo and Smith have it."""
 
 DUMMIES = 40
 """Quantities that mean nothing: enough to know their standard deviation to a tenth."""
@@ -57,9 +55,6 @@ nothing, about one is taken for something."""
 
 RESAMPLES = 40
 """For the interval of S1, whose width they give to a tenth."""
-
-REPEATS = 8
-"""Estimates of S1 whose mean is used."""
 
 TOGETHER = 0.2
 """Rank correlation from which two quantities are said to share their effect."""
@@ -78,11 +73,11 @@ class Influence:
         `s1_conf` is half of the interval of 95 %; `counts` whether one of the indices is beyond its
         floor; `direction` is the rank correlation with the answer, missing for variants;
         `shares_with` are quantities that are correlated with this one, by name: their effects
-        cannot be told apart from these worlds alone.
+        cannot be told apart from these draws alone.
     s1_floor, pawn_floor
         What an index of a quantity that means nothing hardly ever exceeds.
-    worlds, left_out
-        With how many worlds (a sample of them, where there are very many), and how many were not
+    draws, left_out
+        With how many draws (a sample of them, where there are very many), and how many were not
         solved.
     note
         Why there is no table, or ''.
@@ -92,7 +87,7 @@ class Influence:
     table: pd.DataFrame
     s1_floor: float
     pawn_floor: float
-    worlds: int
+    draws: int
     left_out: int
     note: str = ""
 
@@ -101,7 +96,7 @@ class Influence:
             return f"<Influence on {self.question.about}: {self.note}>"
         kept = self.table[self.table["counts"]]
         first = ", ".join(f"{r.quantity} {r.s1:.0%}" for r in kept.head(3).itertuples())
-        return f"<Influence on {self.question.about}, {self.worlds} worlds: {first or 'noise'}>"
+        return f"<Influence on {self.question.about}, {self.draws} draws: {first or 'noise'}>"
 
 
 def influence(question: Question, inputs: pd.DataFrame, *, seed: int) -> Influence:
@@ -110,7 +105,7 @@ def influence(question: Question, inputs: pd.DataFrame, *, seed: int) -> Influen
     Parameters
     ----------
     question
-        The answer in each world.
+        The answer in each draw.
     inputs
         By draw, a column for each quantity; text for variants.
     seed
@@ -120,54 +115,46 @@ def influence(question: Question, inputs: pd.DataFrame, *, seed: int) -> Influen
     values = question.values
     if len(values) > MOST:
         values = values.iloc[np.sort(rng.choice(len(values), MOST, replace=False))]
-    x = codes(inputs.loc[values.index])
-    y = values.to_numpy(float)
-    nothing = Influence(question, table([], COLUMNS), np.nan, np.nan, len(y), question.left_out)
-    note = ""
+    x, y = codes(inputs.loc[values.index]), values.to_numpy(float)
+    empty = pd.DataFrame(columns=COLUMNS)
+    nothing = Influence(question, empty, np.nan, np.nan, len(y), question.left_out)
     if len(y) < FEWEST:
-        note = f"{len(y)} worlds are too few to rank assumptions; it takes {FEWEST}"
-    elif not x.columns.size:
-        note = "nothing was drawn"
-    elif np.ptp(y) <= 1e-12 * max(1.0, float(np.abs(y).max())):
-        note = "it is the same in all worlds"
-    if note:
-        return Influence(**{**nothing.__dict__, "note": note})
-    ranks = np.column_stack(
-        [_ranks(column, rng) for column in x.to_numpy(float).T]
-        + [rng.permutation(len(y)).astype(float) for _ in range(DUMMIES)]
+        note = f"{len(y)} draws are too few to rank assumptions; it takes {FEWEST}"
+        return replace(nothing, note=note)
+    if x.empty:
+        return replace(nothing, note="nothing was drawn")
+    if np.ptp(y) <= 1e-12 * max(1.0, float(np.abs(y).max())):
+        return replace(nothing, note="it is the same in all draws")
+    ranked = np.column_stack([rankdata(column) for column in x.to_numpy(float).T])
+    orders = np.column_stack(
+        [np.lexsort((rng.random(len(y)), column)) for column in ranked.T]
+        + [rng.permutation(len(y)) for _ in range(DUMMIES)]
     )
-    real = x.shape[1]
-    s1, distance = _indices(ranks, y, seed)
-    conf = _intervals(ranks[:, :real], y, seed)
-    bias = s1[real:].mean()
+    dummies = slice(x.shape[1], None)
+    s1, pawn = _first_order(orders, y), _pawn(orders, y)
+    bias = s1[dummies].mean()
     s1 = (s1 - bias) / (1 - bias)
-    s1_floor, pawn_floor = _floor(s1[real:]), _floor(distance[real:])
-    shares = _together(x)
-    order_of_y = rankdata(y)
-    rows: list[dict[str, object]] = []
-    for k, name in enumerate(x.columns):
-        variant = not pd.api.types.is_numeric_dtype(inputs[name])
-        slope = np.nan if variant else np.corrcoef(rankdata(x[name]), order_of_y)[0, 1]
-        rows.append(
-            {
-                "quantity": name,
-                "s1": float(s1[k]),
-                "s1_conf": float(conf[k]),
-                "pawn": float(distance[k]),
-                "counts": bool(s1[k] > s1_floor or distance[k] > pawn_floor),
-                "direction": float(slope),
-                "shares_with": shares[name],
-            }
-        )
-    ranked = table(rows, COLUMNS).sort_values(
-        ["counts", "s1", "pawn"], ascending=False, kind="stable", ignore_index=True
-    )
-    return Influence(question, ranked, s1_floor, pawn_floor, len(y), question.left_out)
+    s1_floor, pawn_floor = _floor(s1[dummies]), _floor(pawn[dummies])
+    numeric = [pd.api.types.is_numeric_dtype(inputs[name]) for name in x.columns]
+    slopes = np.corrcoef(ranked.T, rankdata(y))[-1, :-1]
+    n = x.shape[1]
+    table = pd.DataFrame(
+        {
+            "quantity": x.columns,
+            "s1": s1[:n],
+            "s1_conf": _half_interval(ranked, y, rng),
+            "pawn": pawn[:n],
+            "counts": (s1[:n] > s1_floor) | (pawn[:n] > pawn_floor),
+            "direction": np.where(numeric, slopes, np.nan),
+            "shares_with": _together(ranked, x.columns),
+        }
+    ).sort_values(["counts", "s1", "pawn"], ascending=False, kind="stable", ignore_index=True)
+    return replace(nothing, table=table, s1_floor=s1_floor, pawn_floor=pawn_floor)
 
 
 def codes(inputs: pd.DataFrame) -> pd.DataFrame:
-    """Quantities as numbers, variants as 0, 1, …; what is the same in all worlds is left out."""
-    told = {}
+    """Quantities as numbers, variants as 0, 1, …; what is the same in all draws is left out."""
+    numbers = {}
     for name in inputs.columns:
         column = inputs[name]
         if pd.api.types.is_numeric_dtype(column):
@@ -175,85 +162,57 @@ def codes(inputs: pd.DataFrame) -> pd.DataFrame:
         else:
             values = pd.factorize(column.astype(str), sort=True)[0].astype(float)
         if len(values) and np.isfinite(values).all() and np.ptp(values) > 0:
-            told[str(name)] = values
-    return pd.DataFrame(told, index=inputs.index)
+            numbers[str(name)] = values
+    return pd.DataFrame(numbers, index=inputs.index)
 
 
-def _ranks(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Ranks from 0, ties in random order."""
-    order = np.lexsort((rng.random(values.size), values))
-    ranks = np.empty(values.size)
-    ranks[order] = np.arange(values.size)
-    return ranks
+def _first_order(orders: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """S1 of quantities that sort the draws like this, int [draw, quantity]."""
+    n = y.size
+    # Plischke, Borgonovo and Smith (2013) on the number of classes.
+    classes = min(int(np.ceil(n ** (2 / (7 + np.tanh((1500 - n) / 500))))), MOST_CLASSES)
+    bounds = np.linspace(0, n, classes + 1).astype(int)
+    sizes = np.diff(bounds)[:, None]
+    means = np.add.reduceat(y[orders], bounds[:-1]) / sizes
+    shares: np.ndarray = (sizes * (means - y.mean()) ** 2).sum(axis=0) / (n * y.var())
+    return shares
 
 
-def _problem(x: np.ndarray) -> dict[str, Any]:
-    names = [f"x{k}" for k in range(x.shape[1])]
-    return {"num_vars": len(names), "names": names, "bounds": [[0.0, float(len(x))]] * len(names)}
+def _half_interval(ranked: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Half of the interval of S1 of quantities with these ranks, from resamples of the draws."""
+    samples = []
+    for _ in range(RESAMPLES):
+        sample = rng.integers(len(y), size=len(y))  # in random order, which breaks ties
+        orders = np.argsort(ranked[sample], axis=0, kind="stable")
+        samples.append(_first_order(orders, y[sample]))
+    half: np.ndarray = tables.DEVIATIONS * np.std(samples, axis=0, ddof=1)
+    return half
 
 
-def _indices(x: np.ndarray, y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """S1 and PAWN of each column."""
-    problem = _problem(x)
-    with _undisturbed():
-        first = [
-            delta.analyze(problem, x, y, num_resamples=2, method="sobol", seed=one)["S1"]
-            for one in _seeds(seed, REPEATS)
-        ]
-        distance = pawn.analyze(problem, x, y, S=_slices(y.size))["median"]
-    return np.mean(first, axis=0), np.asarray(distance)
-
-
-def _slices(worlds: int) -> int:
-    """As many slices as the worlds fill, of numbers that SALib can count.
-
-    It counts their ends as `arange(0, 1 + 1 / S, 1 / S)`, of which rounding puts one above 1 for
-    some numbers, 6 for one, and that it refuses.
-    """
-    most = int(np.clip(worlds // SLICE, 2, SLICES))
-    return next(s for s in range(most, 0, -1) if np.arange(0, 1 + 1 / s, 1 / s)[-1] <= 1)
-
-
-def _intervals(x: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
-    """Half of the interval of S1 of each column."""
-    options = {"num_resamples": RESAMPLES, "conf_level": CONFIDENCE, "method": "sobol"}
-    with _undisturbed():
-        told = delta.analyze(_problem(x), x, y, **options, seed=_seeds(seed, REPEATS + 1)[-1])
-    return np.asarray(told["S1_conf"])
-
-
-def _seeds(seed: int, number: int) -> list[int]:
-    """Seeds for SALib, which takes 0 for none."""
-    state = np.random.SeedSequence([seed, 2]).generate_state(number)
-    return [int(one) // 2 + 1 for one in state]
+def _pawn(orders: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """PAWN of quantities that sort the draws like this, int [draw, quantity]."""
+    n, slices = len(y), int(np.clip(len(y) // SLICE, 2, SLICES))
+    by_answer = np.argsort(y, kind="stable")
+    ends = np.append(np.diff(y[by_answer]) > 0, True)  # the last one of those that are equal
+    everywhere = np.arange(1, n + 1)[ends, None] / n
+    own = np.empty(n, dtype=int)
+    indices = []
+    for order in orders.T:
+        own[order] = np.arange(n) * slices // n
+        within = own[by_answer, None] == np.arange(slices)
+        shares = within.cumsum(axis=0)[ends] / within.sum(axis=0)
+        indices.append(np.median(np.abs(shares - everywhere).max(axis=0)))
+    return np.array(indices)
 
 
 def _floor(dummies: np.ndarray) -> float:
     return float(dummies.mean() + DEVIATIONS * dummies.std(ddof=1))
 
 
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Give back what SALib changes for the whole process: NumPy's global generator and warnings."""
-    state = np.random.get_state()  # noqa: NPY002 (SALib knows no other)
-    written = warnings.formatwarning
-    try:
-        with warnings.catch_warnings(record=True):
-            yield
-    finally:
-        warnings.formatwarning = written
-        np.random.set_state(state)  # noqa: NPY002
-
-
-def _together(x: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+def _together(ranked: np.ndarray, names: pd.Index) -> list[tuple[str, ...]]:
     """For each quantity, those with which it is correlated beyond chance."""
-    names = list(x.columns)
-    if len(names) < 2:
-        return dict.fromkeys(names, ())
-    rank = np.corrcoef(np.column_stack([rankdata(x[name]) for name in names]).T)
+    ranks = np.corrcoef(ranked, rowvar=False).reshape(len(names), len(names))
     # Four standard errors: with a hundred quantities there are thousands of pairs.
-    limit = max(TOGETHER, 4 / np.sqrt(len(x)))
-    return {
-        name: tuple(other for j, other in enumerate(names) if j != k and abs(rank[k, j]) > limit)
-        for k, name in enumerate(names)
-    }
+    near = np.abs(ranks) > max(TOGETHER, 4 / np.sqrt(len(ranked)))
+    np.fill_diagonal(near, False)
+    return [tuple(names[row]) for row in near]

@@ -1,0 +1,154 @@
+"""Turns, effects, actions and payoffs: what is to be said beyond their fields."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from detente.scenario.build.draft import Draft, Spot
+from detente.scenario.build.entity import Raw, build, entity
+from detente.scenario.formula.expression import Formula
+from detente.scenario.formula.types import PUBLIC_NUMBER
+from detente.scenario.frozen import Frozen
+from detente.scenario.hints import listing
+from detente.scenario.rules import (
+    REST,
+    TABLE,
+    Action,
+    Alternative,
+    Event,
+    LevelChange,
+    Payoff,
+    Turn,
+)
+
+E = TypeVar("E", bound=Event)
+
+BY_CHANCE = ["chance"]
+"""Who moves in a turn that plays all events in their order."""
+
+
+def turn(spot: Spot, raw: Raw) -> Turn | None:
+    """A turn; `chance` alone stands for all events in their order."""
+    who, events = raw.get("who", []), raw.get("chance", [])
+    if bool(who) == bool(events):
+        sentence = "should say either `who` moves or which events of `chance` happen"
+        spot.error("wrong-type", f"{spot.name} {sentence}")
+        return None
+    if who == BY_CHANCE:
+        events = list(spot.draft.raw["chance"])
+        if not events and "chance" not in spot.draft.lost:
+            spot.error("turns", "there are no events in `chance` to play")
+        return entity(Turn, spot, raw, who=(), events=tuple(events))
+    for k, name in enumerate(who):
+        _mover(spot / "who" / k, name)
+    (spot / "who").repeated(who)
+    return entity(Turn, spot, raw, who=tuple(who))
+
+
+def _mover(spot: Spot, name: str) -> None:
+    if name == "chance":
+        spot.error("turns", "`chance` has a turn of its own", "write it as another item of `turns`")
+    elif spot.known(name, "actors") and not (
+        spot.draft.lost_actions(name) or spot.draft.actions(name)
+    ):
+        spot.error("turns", f"`{name}` has a turn, but no actions")
+
+
+def alternative(spot: Spot, raw: Raw) -> Alternative | None:
+    """An alternative; the `rest` is checked with the others."""
+    changes = _changes(spot / "set", raw.get("set", {}))
+    made = entity(Alternative, spot, raw, changes=changes)
+    return replace(made, probability=None) if made and raw["p"] == REST else made
+
+
+def event(spot: Spot, raw: Raw) -> Event | None:
+    """An event of chance."""
+    return _event(Event, spot, raw)
+
+
+def action(spot: Spot, raw: Raw) -> Action | None:
+    """An action, with what it costs by actor."""
+    actor = str(spot.trail[-2])
+    own = _costs(spot / "cost", actor, raw.get("cost", {}), ())
+    others = _costs(spot / "costs", actor, raw.get("costs", {}), own)
+    return _event(Action, spot, raw, own_costs=own, other_costs=others)
+
+
+def _event(cls: type[E], spot: Spot, raw: Raw, **given: Any) -> E | None:
+    effects, sure = raw.get("effects", []), raw.get("set", {})
+    if effects and sure:
+        spot.error("wrong-type", f"{spot.name} should have `effects` or `set`, not both")
+        return None
+    rests = [k for k, effect in enumerate(effects) if effect["p"] == REST]
+    for k in rests[1:2]:
+        message = "only one alternative can take the `rest`"
+        (spot / "effects" / k / "p").error("probabilities", message)
+    before = len(spot.draft.errors)
+    made = entity(cls, spot, raw, changes=_changes(spot / "set", sure), **given)
+    return made if len(spot.draft.errors) == before else None
+
+
+def _changes(spot: Spot, values: Mapping[str, Any]) -> tuple[LevelChange, ...]:
+    """What is set at the spot: levels, or by how many they change where a sign leads."""
+    changes = []
+    for key, value in values.items():
+        here = spot / key
+        if not here.known_key(key, "state"):
+            continue
+        written = spot.draft.source.written.get(here.trail)
+        shift = written is not None and written.text.lstrip()[:1] in ("+", "-")
+        level = replace(PUBLIC_NUMBER, wanted=spot.draft.scope.level(key))
+        formula = here.formula(value, PUBLIC_NUMBER if shift else level)
+        if formula:
+            changes.append(LevelChange(key, shift, formula))
+    return tuple(changes)
+
+
+def _costs(
+    spot: Spot, actor: str, values: Mapping[str, Any], others: Container[str]
+) -> Frozen[Formula]:
+    """Formulas by who pays: the actor itself, where nobody is named."""
+    costs = {}
+    for name, value in values.items():
+        here, payer = spot / name, name or actor
+        if not here.known_key(payer, "actors"):
+            continue
+        if payer in others:
+            here.key_error("duplicate-name", f"the cost of `{payer}` is given twice")
+            continue
+        formula = build(TABLE, value, here)
+        if formula:
+            costs[payer] = formula
+    return Frozen(costs)
+
+
+def payoff(spot: Spot, raw: Raw) -> Payoff | None:
+    """The payoffs of an actor: no terminal ones where play goes on forever."""
+    if raw.get("terminal") and spot.draft.scope.forever:
+        message = f"play goes on forever, so that `{spot.trail[-1]}` gets nothing at its end"
+        hint = "say it as a `flow`, or give a number of periods"
+        (spot / "terminal").key_error("forever", message, hint)
+    return entity(Payoff, spot, raw)
+
+
+def check_play(draft: Draft) -> None:
+    """Report actors and events that turns leave out, and sections for actors who are none."""
+    for section in ("actions", "payoffs"):
+        for key in draft.raw[section]:
+            draft.spot(section, key).known_key(key, "actors")
+    turns = [raw for raw in draft.raw["turns"] if raw]
+    if len(turns) < len(draft.raw["turns"]) or "turns" in draft.lost:
+        return  # the turns that cannot be read may be theirs
+    movers = {name for raw in turns for name in raw.get("who", ())}
+    if movers - draft.raw["actors"].keys() - {"chance"}:
+        return  # one of the movers may be meant
+    for actor, actions in draft.raw["actions"].items():
+        if actor in draft.raw["actors"] and actions and actor not in movers:
+            draft.spot("actions", actor).key_error("turns", f"`{actor}` has actions, but no turn")
+    played = {name for raw in turns for name in raw.get("chance", ())}
+    left = [] if "chance" in movers else [key for key in draft.raw["chance"] if key not in played]
+    if left:
+        message = f"no turn plays {listing(left)}"
+        draft.spot("chance", left[0]).key_error("turns", message, "add `chance` to `turns`")
