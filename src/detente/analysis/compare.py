@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from detente.dtypes import Bools, Floats
 from detente.errors import expect
 from detente.game.compile import compile_game
 from detente.game.periods import check_periods
@@ -223,12 +224,14 @@ def _efficient(payoffs: pd.DataFrame) -> tuple[str, ...]:
     policies = list(dict.fromkeys(payoffs["policy"]))
     shape = len(policies), -1
     value = payoffs["payoff"].to_numpy().reshape(shape)
-    error = payoffs["error"].to_numpy().reshape(shape)
+    kept = efficient_rows(value, payoffs["error"].to_numpy().reshape(shape))
+    return tuple(policies[p] for p in np.flatnonzero(kept)) or tuple(policies)
+
+
+def efficient_rows(value: Floats, error: Floats) -> Bools:
+    """For payoffs [policy, actor's type] and their errors, which policies no other improves on."""
     # gain[q, p]: what policy q gives each actor and type more than policy p.
     gain = value[:, None] - value[None, :]
     limit = error[:, None] + error[None, :] + ROUNDING
     improves = (gain > limit).any(axis=2) & ~(gain < -limit).any(axis=2)
-    kept = [
-        policy for policy, worse in zip(policies, improves.any(axis=0), strict=True) if not worse
-    ]
-    return tuple(kept or policies)
+    return np.asarray(~improves.any(axis=0))

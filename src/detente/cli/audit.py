@@ -29,7 +29,7 @@ def audit(
     solving: ForecastOptions,
     output: ResultOptions,
 ) -> None:
-    """Tell what of a forecast rests on noise, on the precision, and on what is believed."""
+    """Say what of a forecast rests on the precision, on noise, and on what is believed."""
     output.check([source])
     game = setting.compile(source)
     solving.prepare(game)

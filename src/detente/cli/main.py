@@ -160,7 +160,7 @@ def run(
     seed: Seed = 0,
     defended: Annotated[
         bool,
-        typer.Option("--audit/--no-audit", help="Tell how far the forecast can be defended."),
+        typer.Option("--audit/--no-audit", help="Say how far the forecast can be defended."),
     ] = True,
     solving: ForecastOptions,
     output: ResultOptions,
@@ -195,7 +195,7 @@ def run(
         from detente.describe.audit import audit_data, summary
 
         with console.progress("Auditing the forecast") as report:
-            audited = examine(result, solving.options(report), believed=False)
+            audited = examine(result, solving.options(report), brief=True)
         described = describe_forecast(result, summary(audited)).plus(audit=audit_data(audited))
     if refined is not None:
         reached = {"asked": accuracy, "note": refined.note}

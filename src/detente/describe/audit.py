@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
-from detente.analysis.audit import Audit
+from detente.analysis.audit import SETTLED, Audit
 from detente.analysis.noise import NoiseAudit
-from detente.analysis.precision_band import SETTLED, PrecisionBand
-from detente.analysis.reputation import HIGH, LOW, Reputation
+from detente.analysis.precision_band import FACTORS, PrecisionBand
+from detente.analysis.reputation import FELT, HIGH, LOW, Reputation
 from detente.describe.blocks import Block, Described, Heading, Section, text
 from detente.describe.charts import Picture, Pictures, Stack, Stacks
 from detente.describe.tables import Cell, Row, Table, code
-from detente.describe.words import (
-    changed,
-    identity,
-    in_force,
-    named,
-    span,
-    together,
-    unsolved,
-    who,
-)
-from detente.numbers import count, interval, payoff, percent, points, signed, within
+from detente.describe.words import changed, identity, in_force, span, unsolved, who
+from detente.numbers import interval, payoff, percent, signed, within
 from detente.scenario.model import Scenario
-from detente.simulation.table import Table as Data
 
 MOVED = 0.02
 """A share of a first move that beliefs change by less is not listed."""
+
+LIMIT = "A precision is the limit: there is no half of it, and no twice."
+RANDOM = "At a precision of 0 all moves are alike, and say nothing of what is best."
 
 
 def describe_audit(result: Audit) -> Described:
@@ -37,236 +29,261 @@ def describe_audit(result: Audit) -> Described:
     solution = result.forecast.solution
     scenario, game = solution.game.scenario, solution.game
     length = span(scenario, result.forecast.periods, forever=game.loop is not None)
+    parts = [precision(scenario, result.band), noise(scenario, result.noise)]
+    if result.reputation is not None:
+        parts.append(reputation(scenario, result.reputation))
     return Described(
         scenario.title,
         (f"{length}; {in_force(game.policy)}", changed(scenario)),
-        sections(result),
+        tuple(parts),
         {"scenario": identity(scenario, policy=game.policy), **audit_data(result)},
         unsolved({"": solution.status}),
     )
 
 
 def audit_data(result: Audit) -> dict[str, Any]:
-    """What was found, for programs."""
-    band, worth = result.band, result.reputation
-    precision = None
+    """What was found, for programs; null where it cannot be asked."""
+    band, audit, worth = result.band, result.noise, result.reputation
+    precisions = None
     if band is not None:
-        grid = {"factors": list(band.at), "beliefs": list(band.points), "solved": band.solved}
-        precision = {**grid, **band.tables}
+        actors = result.forecast.solution.game.scenario.actors
+        precisions = {
+            "beliefs": list(band.points),
+            "solved": band.solved,
+            "precisions": {
+                name: dict(zip(actors, case.precision.tolist(), strict=True))
+                for name, case in band.cases.items()
+            },
+            **band.tables,
+        }
     return {
-        "noise": {"draws": result.noise.draws, **result.noise.tables},
-        "precision": precision,
+        "precision": precisions,
+        "noise": None if audit is None else {"draws": audit.draws, **audit.tables},
         "reputation": None if worth is None else dict(worth.tables),
     }
 
 
-def sections(result: Audit) -> tuple[Section, ...]:
-    """One for each question."""
-    scenario = result.forecast.solution.game.scenario
-    asked = [noise(scenario, result.noise), precision(scenario, result.band)]
-    if result.reputation is not None:
-        asked.append(beliefs(scenario, result.reputation))
-    return tuple(asked)
-
-
 def summary(result: Audit) -> Section:
     """For each outcome, in one line, how far it can be defended."""
-    rows: list[Row] = []
-    rests = {r["outcome"]: r for r in result.noise.tables["outcomes"].rows()}
-    bands = {}
-    if result.band is not None:
-        bands = {r["outcome"]: r for r in result.band.tables["outcomes"].rows()}
-    for key, r in rests.items():
-        other = percent(r["by_other"] / r["happened"]) if r["happened"] else ""
-        cells: list[str | Cell] = [code(key), other, percent(r["best_play"])]
-        if key in bands:
-            band = bands[key]
-            cells[1:1] = [interval(band["low"], band["high"])]
-        rows.append(tuple(cells))
-    header = ["outcome", "by moves that were not best", "best moves alone"]
-    said = []
-    if bands:
-        header[1:1] = ["over half to twice the precision"]
-        said.append(
-            "Per cent; the band is what the forecast does not exclude as long as the precision of "
-            "responses is not estimated."
+    columns: dict[str, dict[str, str]] = {}
+    notes = []
+    scenario = result.forecast.solution.game.scenario
+    final = list(result.forecast.final.rows())
+    columns["forecast"] = {r["outcome"]: percent(r["happened"]) for r in final}
+    if result.band is None:
+        notes.append(LIMIT)
+    else:
+        columns["half to twice the precision"] = {
+            r["outcome"]: interval(r["low"], r["high"])
+            for r in result.band.tables["outcomes"].rows()
+        }
+        notes.append(
+            "Half to twice the precision: the least and the most, in per cent, at half, at once "
+            "and at twice the precision of everybody's play. Where precision has not been "
+            f"estimated, the forecast says no more than this.{_on_grid(result.band)}"
         )
-    said.append(
-        "A move is best if its mover expects nothing better. `detente audit` has the whole account."
-    )
-    table = Table(tuple(header), tuple(rows), range(1, len(header)))
-    return Section("audit", "How far it can be defended", (table, text(*said)))
+    if result.noise is None:
+        notes.append(RANDOM)
+    else:
+        rows = list(result.noise.tables["outcomes"].rows())
+        columns["not best"] = {r["outcome"]: _share(r) for r in rows}
+        columns["given up"] = {r["outcome"]: _given_up(r) for r in rows}
+        columns["best moves only"] = {r["outcome"]: percent(r["best_play"]) for r in rows}
+        notes.append(
+            "Not best: in how many of the cases in which it comes about the move that brings it "
+            "about is not its mover's best; given up: what that costs the mover on average, in "
+            "its payoff. Best moves only: the probability if everybody made its best move at "
+            f"every turn, while all expect play as it is. {_drawn(result.noise)}"
+        )
+    if result.reputation is not None:
+        notes.append(worth_of_belief(scenario, result.reputation))
+    lines: list[Row] = [
+        (code(r["outcome"]), *(c[r["outcome"]] for c in columns.values())) for r in final
+    ]
+    table = Table(("outcome", *columns), tuple(lines), range(1, 1 + len(columns)))
+    return Section("audit", "How far it can be defended", (table, text(*notes)))
 
 
-def noise(scenario: Scenario, audit: NoiseAudit) -> Section:
+def _share(r: dict[str, Any]) -> str:
+    return percent(r["by_other"] / r["happened"]) if r["happened"] else ""
+
+
+def _given_up(r: dict[str, Any]) -> str:
+    return "" if math.isnan(r["given_up"]) else f"{r['given_up']:.2f}"
+
+
+def _drawn(audit: NoiseAudit) -> str:
+    error = max((r["error"] for r in audit.tables["outcomes"].rows()), default=0.0)
+    return f"From {audit.draws:,} histories drawn: good to {within(2 * error)} points or so."
+
+
+def _on_grid(band: PrecisionBand) -> str:
+    lost = "" if band.solved else " Not every one of them was solved as it should be."
+    if not band.points:
+        return lost
+    grid = " x ".join(str(n) for n in band.points if n > 1)
+    moved = "belief points, and moved by what the finer one changes"
+    return f" Solved on a coarse grid of {grid} {moved}.{lost}"
+
+
+def noise(scenario: Scenario, audit: NoiseAudit | None) -> Section:
     """What rests on moves that were not their mover's best."""
+    title = "What rests on moves that were not best"
+    if audit is None:
+        return Section("noise", title, (text(RANDOM),))
     rows: list[Row] = []
     stacks = []
     for r in audit.tables["outcomes"].rows():
         parts = (r["by_best"], r["by_other"], r["by_chance"] + r["at_start"])
-        happened = r["happened"]
-        share = percent(r["by_other"] / happened) if happened else ""
-        gap = "" if math.isnan(r["given_up"]) else f"{r['given_up']:.2g}"
-        cells = (*(percent(p) for p in (happened, *parts)), share, gap, percent(r["best_play"]))
-        rows.append((code(r["outcome"]), *cells))
-        stacks.append(Stack(r["outcome"], parts, max(1.0 - happened, 0.0)))
+        cells = tuple(percent(p) for p in (r["happened"], *parts))
+        rows.append((code(r["outcome"]), *cells, _share(r), _given_up(r), percent(r["best_play"])))
+        stacks.append(Stack(r["outcome"], parts, 0.0))
     header = (
         "outcome",
         "in all",
         "by a best move",
-        "by another move",
+        "by another",
         "by chance",
         "share of others",
         "given up",
-        "best moves alone",
+        "best moves only",
     )
     caption = "Probability that it comes about, by the move that brings it about"
     table = Table(header, tuple(rows), range(1, len(header)), caption)
     note = (
-        "A best move is one than which its mover expects nothing better at what everybody believes "
-        "then; any other is made because responses are not perfectly precise. 'Given up': what the "
-        "other moves cost their movers on average, in payoff. 'Best moves alone': the probability "
-        "if nobody ever made another move. 'By chance' has what held at the start, too; a chance "
-        "event may still have been made likely by moves that were not best."
-    )
-    error = max((r["error"] for r in audit.tables["outcomes"].rows()), default=0.0)
-    drawn = (
-        f"From {audit.draws:,} histories drawn with a fixed seed: good to {within(2 * error)} "
-        "points or so."
+        "A best move is one than which its mover expects nothing better, at what everybody "
+        "believes then; any other is made because play is not perfectly precise. 'Given up': what "
+        "the other moves that bring it about cost their movers on average, in payoff. 'Best moves "
+        "only': the probability if everybody made a best move at every turn, while all expect play "
+        "as it is. 'By chance' holds what stood at the start, too; a chance event may have been "
+        "made likely by earlier moves that were not best."
     )
     movers: list[Row] = []
     for r in audit.tables["moves"].rows():
         if r["moves"]:
-            gap = "" if math.isnan(r["given_up"]) else f"{r['given_up']:.2g}"
-            often = f"{r['moves']:.1f}", percent(r["other"] / r["moves"]), gap
+            often = f"{r['moves']:.1f}", percent(r["other"] / r["moves"]), _given_up(r)
             movers.append((scenario.actors[r["actor"]].name, *often))
     blocks: list[Block] = []
     if rows:
         names = ("by a best move", "by another move", "by chance")
         chart = Stacks("How each outcome comes about", names, tuple(stacks))
-        blocks.append(Pictures((Picture(chart),), f"{note} {drawn}", (table,)))
+        blocks.append(Pictures((Picture(chart),), f"{note} {_drawn(audit)}", (table,)))
     columns = ("actor", "choices a history", "not its best", "given up by each")
     blocks += [Heading("Whose moves are not best"), Table(columns, tuple(movers), range(1, 4))]
-    return Section("noise", "What rests on moves that were not best", tuple(blocks))
+    return Section("noise", title, tuple(blocks))
 
 
 def precision(scenario: Scenario, band: PrecisionBand | None) -> Section:
     """The forecast over half to twice the precision."""
     title = "What holds over half to twice the precision"
     if band is None:
-        why = "A precision is the limit: there is no half of it, and no twice."
-        return Section("precision", title, (text(why),))
-    factors = sorted(band.at)
+        return Section("precision", title, (text(LIMIT),))
     rows: list[Row] = []
     for r in band.tables["outcomes"].rows():
-        key = r["outcome"]
-        by_factor = [float(band.at[f].where(outcome=key)["happened"][0]) for f in factors]
-        rows.append(
-            (
-                code(key),
-                percent(r["happened"]),
-                interval(r["low"], r["high"]),
-                percent(r["holds"]),
-                interval(r["holds_low"], r["holds_high"]),
-                _direction(by_factor),
-            )
-        )
-    header = ("outcome", "comes about", "band", "holds at the end", "band", "with more precision")
-    caption = "Probability in per cent, and its least and most over the precisions"
-    table = Table(header, tuple(rows), range(1, 5), caption)
-    payoffs: list[Row] = [
-        (
-            scenario.actors[r["actor"]].name,
-            r["type"],
-            payoff(r["payoff"], 1e-2),
-            f"{r['low']:.1f} – {r['high']:.1f}",
-        )
-        for r in band.tables["payoffs"].rows()
-    ]
-    grid = " x ".join(map(str, band.points))
-    how = f"The differences were computed on a grid of {grid} belief points." if grid else ""
-    lost = "" if band.solved else "Not every precision was solved as it should be."
-    note = (
-        "Nobody's precision is known better than this unless it has been estimated: what the band "
-        "does not exclude, the forecast does not exclude."
+        cells: list[str | Cell] = [
+            code(r["outcome"]),
+            percent(r["happened"]),
+            interval(r["low"], r["high"]),
+        ]
+        if band.ranged:
+            cells.append(interval(r["range_low"], r["range_high"]))
+        cells += [percent(r["holds"]), interval(r["holds_low"], r["holds_high"])]
+        rows.append((*cells, _direction(band, r["outcome"])))
+    over = ("over its range",) if band.ranged else ()
+    ends = ("band", *over)
+    header = ("outcome", "comes about", *ends, "holds at the end", "band", "with more precision")
+    caption = "Probability in per cent, and its least and most over half to twice the precision"
+    table = Table(header, tuple(rows), range(1, len(header) - 1), caption)
+    payoffs: list[Row] = []
+    for r in band.tables["payoffs"].rows():
+        spans = [(r["low"], r["high"])]
+        spans += [(r["range_low"], r["range_high"])] if band.ranged else []
+        name, value = scenario.actors[r["actor"]].name, payoff(r["payoff"], 1e-2)
+        payoffs.append((name, r["type"], value, *(f"{a:.1f} – {b:.1f}" for a, b in spans)))
+    values = Table(
+        ("actor", "type", "payoff", *ends), tuple(payoffs), range(2, 3 + len(ends)), "Payoffs"
     )
-    values = Table(("actor", "type", "payoff", "band"), tuple(payoffs), range(2, 4))
-    return Section("precision", title, (table, values, text(note, how, lost)))
+    note = (
+        "All actors' precisions together, at half, at once and at twice what the file says. Where "
+        "precision has not been estimated, what the band does not exclude, the forecast does not "
+        f"exclude.{_on_grid(band)}"
+    )
+    ranged = ""
+    if band.ranged:
+        low, high = (_precisions(scenario, band, end) for end in ("low", "high"))
+        ranged = f"'Over its range' takes in the ends of the scenario's ranges: {low}; {high}."
+    return Section("precision", title, (table, values, text(note, ranged)))
 
 
-def beliefs(scenario: Scenario, result: Reputation) -> Section:
+def _precisions(scenario: Scenario, band: PrecisionBand, case: str) -> str:
+    pairs = zip(scenario.actors.values(), band.cases[case].precision, strict=True)
+    return ", ".join(f"{actor.name} {value:g}" for actor, value in pairs)
+
+
+def _direction(band: PrecisionBand, outcome: str) -> str:
+    """Where a probability goes as precision grows."""
+    tables = [band.cases[name].outcomes.where(outcome=outcome) for name in FACTORS]
+    steps = [float(b - a) for a, b in pairwise(table["happened"][-1] for table in tables)]
+    if max(map(abs, steps)) < SETTLED:
+        return "stays"
+    if all(step >= -SETTLED for step in steps):
+        return "rises"
+    return "falls" if all(step <= SETTLED for step in steps) else "turns"
+
+
+def reputation(scenario: Scenario, result: Reputation) -> Section:
     """What being believed is worth."""
-    rows: list[Row] = [
-        (
-            who(scenario, r["actor"], r["type"]),
-            r["believed"],
-            payoff(r["low"], 1e-3),
-            payoff(r["high"], 1e-3),
-            signed(r["worth"], 2),
+    rows: list[Row] = []
+    for r in result.tables["payoffs"].rows():
+        head = who(scenario, r["actor"], r["type"]), r["believed"]
+        since = scenario.calendar.mark_labels([r["t"]])[0] if r["t"] else "start"
+        numbers = payoff(r["low"], 1e-3), payoff(r["high"], 1e-3), signed(r["worth"], 2)
+        rows.append(
+            (*head, since, *numbers, "" if math.isnan(r["slope"]) else signed(r["slope"], 2))
         )
-        for r in result.tables["payoffs"].rows()
-    ]
-    header = ("actor (in truth)", "believed to be", f"at {LOW:.0%}", f"at {HIGH:.0%}", "worth")
+    ends = f"at {LOW:.0%}", f"at {HIGH:.0%}"
+    header = ("actor (in truth)", "believed to be", "from", *ends, "worth", "slope at prior")
     caption = "Expected payoff as others believe it of a type with little and with much probability"
+    table = Table(header, tuple(rows), range(3, 7), caption)
     moves: list[Row] = []
     for r in result.tables["moves"].rows():
         if abs(r["high"] - r["low"]) >= MOVED:
             belief = f"{scenario.actors[r['about']].name} is {r['believed']}"
             mover = who(scenario, r["actor"], r["type"])
-            shares = percent(r["low"]), percent(r["high"])
-            moves.append((belief, mover, r["action"], *shares))
-    blocks: list[Block] = [Table(header, tuple(rows), range(2, 5), caption)]
+            moves.append((belief, mover, r["action"], percent(r["low"]), percent(r["high"])))
+    blocks: list[Block] = [text(worth_of_belief(scenario, result)), table]
     if moves:
-        columns = ("if it is believed that", "first move of", "action", *header[2:4])
+        columns = ("if it is believed that", "first move of", "action", *ends)
         blocks += [Heading("How first moves change"), Table(columns, tuple(moves), range(3, 5))]
-    if not result.matters:
-        blocks.append(
-            text(
-                "Nobody gains or loses by what others believe of it, beyond the error of the "
-                "solution: in this scenario private types change who acts how, and nobody acts on "
-                "a reputation."
-            )
+    elif len(result.tables["moves"]):
+        blocks.append(text("No share of a first move changes by two points or more with it."))
+    blocks.append(
+        text(
+            "Payoffs after the start are those of what is left of play, from the states and the "
+            "other beliefs that the forecast reaches by then, on the coarser grid."
         )
+        if any(r["t"] for r in result.tables["payoffs"].rows())
+        else text()
+    )
     return Section("reputation", "What being believed is worth", tuple(blocks))
 
 
-def which_hold(scenario: Scenario, tables: Mapping[str, Data], base: str) -> tuple[Block, ...]:
-    """Which differences between policies keep their sign over precisions and grids."""
-    rows: list[Row] = []
-    loose: list[str] = []
-    for policy, table in tables.items():
-        for r in table.rows():
-            if not r["holds"] and abs(r["difference"]) > SETTLED:
-                loose.append(f"{r['outcome']} under {named(policy)}")
-            rows.append(
-                (
-                    named(policy),
-                    code(r["outcome"]),
-                    points(r["difference"]),
-                    f"{100 * r['low']:+.0f} to {100 * r['high']:+.0f}",
-                    "holds" if r["holds"] else "depends on the precision",
-                )
-            )
-    header = ("policy", "outcome", "difference", "band", "its sign")
-    caption = f"Change from {named(base)} in percentage points, over half to twice the precision"
-    said = "Every difference keeps its sign over half to twice the precision."
-    if loose:
-        said = (
-            f"Of these comparisons {count(len(loose), 'does', 'do')} not hold over half to twice "
-            f"the precision, and say nothing about the policies: {together(loose)}."
+def worth_of_belief(scenario: Scenario, result: Reputation) -> str:
+    """Whether anybody gains by being believed, in a sentence."""
+    rows = list(result.tables["payoffs"].rows())
+    if not result.matters:
+        return (
+            "Nobody gains from being believed: no payoff depends on what others believe of a "
+            "private type, beyond the error of the solution."
         )
-    return (
-        Heading("Which differences hold"),
-        text(said),
-        Table(header, tuple(rows), range(2, 4), caption),
+    top = max(rows, key=lambda r: abs(r["worth"]))
+    most = (
+        f"{who(scenario, top['actor'], top['type'])} has {signed(top['worth'], 2)} if it is "
+        f"believed to be {top['believed']} with {HIGH:.0%} rather than {LOW:.0%}"
     )
-
-
-def _direction(numbers: list[float]) -> str:
-    """Where a probability goes as precision grows."""
-    steps = [b - a for a, b in pairwise(numbers)]
-    if max(map(abs, steps), default=0.0) < SETTLED:
-        return "stays"
-    if all(step >= -SETTLED for step in steps):
-        return "rises"
-    return "falls" if all(step <= SETTLED for step in steps) else "bends"
+    if result.gains < FELT:
+        return (
+            "Hardly anybody gains from being believed: it is worth less than would change the "
+            f"odds of a single move by a tenth. At most, {most}."
+        )
+    return f"What being believed is worth: at most, {most}."

@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from detente.analysis.audit import ComparisonAudit
 from detente.analysis.compare import Comparison
 from detente.analysis.credibility import Credibility
-from detente.describe.audit import which_hold
 from detente.describe.blocks import Block, Described, Heading, Section, text
 from detente.describe.charts import Compared, Picture, Pictures
+from detente.describe.comparison_audit import DEPENDS, comparison_audit_data, which_hold
 from detente.describe.tables import Cell, Row, Table, code
 from detente.describe.terms import credibility_data
 from detente.describe.words import attributes, clause, identity, letters, named, unsolved
 from detente.numbers import MISSING, decimals, percent
 from detente.scenario.policies import policy_name
 from detente.simulation.forecast import ANY
-from detente.simulation.table import Table as Data
 from detente.text import capital
 
 SAME = "≈"
@@ -27,17 +27,14 @@ SAME = "≈"
 Judged = Mapping[str, Credibility]
 """By policy, what holds its terms."""
 
-Signs = Mapping[str, Data]
-"""By policy, the table of `detente.analysis.precision_band.sign_table`."""
-
 
 def describe_comparison(
-    comparison: Comparison, judged: Judged | None = None, signs: Signs | None = None
+    comparison: Comparison, judged: Judged | None = None, audit: ComparisonAudit | None = None
 ) -> Described:
     """All of it.
 
-    `judged` has what holds the terms of policies, `signs` which differences from the base hold
-    over precisions and grids (see `audit_comparison`), where that was asked for.
+    `judged` has what holds the terms of policies, `audit` which differences from the base hold over
+    half to twice the precision, where that was asked for.
     """
     scenario, judged = comparison.scenario, judged or {}
     results = comparison.forecasts.items()
@@ -57,16 +54,16 @@ def describe_comparison(
     }
     if judged:
         data["credibility"] = {policy: credibility_data(one) for policy, one in judged.items()}
-    if signs is not None:
-        data["signs"] = dict(signs)
-    sections = (policies(comparison, judged, signs),)
+    if audit is not None:
+        data["audit"] = comparison_audit_data(audit)
+    sections = (policies(comparison, judged, audit),)
     return Described(scenario.title, (), sections, data, unsolved(statuses))
 
 
 def policies(
     comparison: Comparison,
     judged: Judged | None = None,
-    signs: Signs | None = None,
+    audit: ComparisonAudit | None = None,
     note: str = "",
 ) -> Section:
     """The policies and what they change; `note` stands among what is said of their quality."""
@@ -77,11 +74,11 @@ def policies(
         rows.append((letter, named(policy, comparison.base), about))
     blocks: list[Block] = [
         Table(("", "policy", "meaning"), tuple(rows)),
-        *_outcomes(comparison, short),
-        *(which_hold(comparison.scenario, signs, comparison.base) if signs else ()),
-        *_payoffs(comparison, short),
+        *_outcomes(comparison, short, audit),
+        *_held(comparison, audit),
+        *_payoffs(comparison, short, audit),
         *_first_moves(comparison, short),
-        *_preferences(comparison, short),
+        *_preferences(comparison, short, audit),
         *_credibility(judged or {}, short),
         Heading("How to read it, and how good it is"),
         text(*_quality(comparison, short), note),
@@ -89,7 +86,16 @@ def policies(
     return Section("policies", "What policies change", tuple(blocks))
 
 
-def _outcomes(comparison: Comparison, short: dict[str, str]) -> Iterator[Block]:
+def _held(comparison: Comparison, audit: ComparisonAudit | None) -> tuple[Block, ...]:
+    """Which differences hold; nothing where there are none, or that was not asked for."""
+    if audit is None or len(comparison.forecasts) < 2:
+        return ()
+    return which_hold(comparison.scenario, audit, comparison.base)
+
+
+def _outcomes(
+    comparison: Comparison, short: dict[str, str], audit: ComparisonAudit | None
+) -> Iterator[Block]:
     table, scenario, base = comparison.outcomes, comparison.scenario, comparison.base
     if table.empty:
         return
@@ -105,6 +111,8 @@ def _outcomes(comparison: Comparison, short: dict[str, str]) -> Iterator[Block]:
                 r = at.loc[(key, policy)]
                 worst = max(r["error"], at["error"][(key, base)])
                 change = "" if policy == base else _change(r, 100, 1 if worst < 5e-4 else 0)
+                if change and r["distinguishable"] and audit and not audit.holds(policy, key, t):
+                    change = f"{change}{DEPENDS}"
                 cells.append(Cell(percent(r["happened"], r["error"]) + change, bar=r["happened"]))
             rows.append(tuple(cells))
         caption = f"Probability that it has come about within {label}"
@@ -130,7 +138,9 @@ def _outcomes(comparison: Comparison, short: dict[str, str]) -> Iterator[Block]:
     yield Pictures(tuple(items), caption, tuple(tables))
 
 
-def _payoffs(comparison: Comparison, short: dict[str, str]) -> Iterator[Block]:
+def _payoffs(
+    comparison: Comparison, short: dict[str, str], audit: ComparisonAudit | None
+) -> Iterator[Block]:
     actors = comparison.scenario.actors
     rows: list[Row] = []
     for (actor, kind), mine in comparison.payoffs.groupby(["actor", "type"], sort=False):
@@ -140,6 +150,9 @@ def _payoffs(comparison: Comparison, short: dict[str, str]) -> Iterator[Block]:
         for policy, r in at.iterrows():
             digits = decimals(max(r["error"], base))
             change = "" if policy == comparison.base else _change(r, 1, digits)
+            if change and r["distinguishable"] and audit:
+                signs = audit.tables["payoffs"].where(policy=policy, actor=actor, type=kind)
+                change += "" if signs["holds"].all() else DEPENDS
             cells.append(f"{r['payoff']:.{decimals(r['error'])}f}{change}")
         rows.append((actors[str(actor)].name, str(kind), *cells))
     yield Heading("What it is worth")
@@ -171,7 +184,9 @@ def _first_moves(comparison: Comparison, short: dict[str, str]) -> Iterator[Bloc
         yield Table(header, tuple(rows), _after(3, short))
 
 
-def _preferences(comparison: Comparison, short: dict[str, str]) -> Iterator[Block]:
+def _preferences(
+    comparison: Comparison, short: dict[str, str], audit: ComparisonAudit | None
+) -> Iterator[Block]:
     if len(short) < 2:
         return
     actors = comparison.scenario.actors
@@ -181,15 +196,32 @@ def _preferences(comparison: Comparison, short: dict[str, str]) -> Iterator[Bloc
             [short[policy] for policy in mine["policy"][mine["tied"].astype(bool) == tied]]
             for tied in (True, False)
         )
-        names = f" {SAME} ".join(best), ", ".join(rest)
-        rows.append((actors[str(actor)].name, str(kind), *names))
+        first = f" {SAME} ".join(best)
+        others = audit.contenders(str(actor), str(kind)) if audit else ()
+        if others:
+            first = f"depends: {' or '.join(short[policy] for policy in others)}"
+            rest = [short[policy] for policy in mine["policy"]]
+        rows.append((actors[str(actor)].name, str(kind), first, ", ".join(rest)))
     yield Heading("Who prefers which policy")
     yield Table(("actor", "type", "best", "then, in this order"), tuple(rows))
-    efficient = ", ".join(short[policy] for policy in comparison.efficient)
+    efficient = comparison.efficient
+    kept = [policy for policy in efficient if audit is None or policy in audit.efficient]
+    names = ", ".join(short[policy] for policy in kept) or "none"
     yield text(
-        f"Efficient: {efficient}. No other policy gives some actor's type more than these do and "
-        "none less."
+        f"Efficient: {names}. No other policy gives some actor's type more than these do and none "
+        "less.",
+        "" if audit is None else _depends(short, [p for p in efficient if p not in kept]),
     )
+
+
+def _depends(short: dict[str, str], efficient: list[str]) -> str:
+    """What of preferences is no result."""
+    what = "'Depends': which of them is best changes between half and twice the precision; then all"
+    lines = f"{what} stand in the order of the precision given."
+    if efficient:
+        names = ", ".join(short[policy] for policy in efficient)
+        lines += f" Whether {names} is efficient depends on it, too."
+    return lines
 
 
 def _credibility(judged: Judged, short: dict[str, str]) -> Iterator[Block]:

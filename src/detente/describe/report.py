@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from detente.analysis.audit import ComparisonAudit
 from detente.analysis.compare import Comparison
-from detente.describe import forecast, survival
+from detente.describe import audit, forecast, survival
 from detente.describe.blocks import Code, Page, Points, Section, text
 from detente.describe.comparison import policies
 from detente.describe.exploration import sections as explored
@@ -18,7 +19,7 @@ from detente.describe.sensitivity import assumptions
 from detente.describe.tables import Row, Table, code
 from detente.describe.threshold import curves, short_answer
 from detente.describe.track import believed, observed
-from detente.describe.words import Point, clause, in_force, meanings, span, together
+from detente.describe.words import Point, Sentences, clause, in_force, meanings, span, together
 from detente.numbers import EXACT, count, more_likely, percent, points, within
 from detente.report.data import EVEN, ReportData
 from detente.scenario.policies import policy_name, quoted
@@ -31,6 +32,9 @@ LIKELY, UNLIKELY = 2 / 3, 1 / 3
 
 FEW = 3
 """Policies, assumptions and the like that the answer names; the sections have all of them."""
+
+WIDE = 0.1
+"""How far an outcome moves over the precisions to be counted as one that does."""
 
 RANKED = 12
 """Assumptions in the first table; all are in the second."""
@@ -54,6 +58,7 @@ def describe_report(data: ReportData) -> Page:
     """The parts of the page, in the order in which they are read."""
     sections: list[Section | None] = [
         forecast.outcomes(data.forecast),
+        audit.summary(data.audit),
         _policies(data),
         forecast.beliefs(data.forecast),
         forecast.states(data.forecast),
@@ -104,7 +109,7 @@ def _answer(data: ReportData) -> Iterator[Point]:
     yield from _outcomes(data)
     yield from _first(data)
     if data.comparison is not None:
-        yield from _changes(data.comparison)
+        yield from _changes(data.comparison, data.comparison_audit)
     yield from _decisive(data)
     if data.thresholds:
         which = "this" if len(data.thresholds) == 1 else "one of these"
@@ -116,7 +121,7 @@ def _answer(data: ReportData) -> Iterator[Point]:
         yield "What moves have told", believed(data.track)
     if data.exploration is not None:
         yield "What survives", survival.brief(data.exploration)
-    yield "How sure", (_sure(data),)
+    yield "How sure", _sure(data)
 
 
 def _asked(data: ReportData) -> str:
@@ -151,30 +156,40 @@ def _first(data: ReportData) -> Iterator[Point]:
         yield "First moves", (sentence("; ".join(part for *_, part in parts)),)
 
 
-def _changes(comparison: Comparison) -> Iterator[Point]:
-    """What each other policy changes most, beyond error; and who likes which best."""
+def _changes(comparison: Comparison, audited: ComparisonAudit | None) -> Iterator[Point]:
+    """What each other policy changes most, beyond error, and what of it depends on the precision;
+    and who likes which best."""
     table = comparison.outcomes
     last = table[(table["t"] == table["t"].max()) & (table["policy"] != comparison.base)]
     known = last[last["distinguishable"].astype(bool)]
     known = known.assign(size=known["difference"].abs())
     known = known.sort_values("size", ascending=False, kind="stable")
+    holds = [audited is None or audited.holds(r.policy, r.outcome, r.t) for r in known.itertuples()]
+    held, loose = known[holds], known[[not h for h in holds]]
     sentences = []
-    for policy in list(dict.fromkeys(known["policy"]))[:FEW]:
+    for policy in list(dict.fromkeys(held["policy"]))[:FEW]:
         changes = "; ".join(
             f"{clause(comparison.scenario, r.outcome)}, {more_likely(r.difference)}"
-            for r in known[known["policy"] == policy].head(2).itertuples()
+            for r in held[held["policy"] == policy].head(2).itertuples()
         )
         sentences.append(sentence(f"Under {quoted(str(policy))}: {changes}"))
-    if not sentences:
+    if not len(known):
         yield "What policies change", ("No outcome by more than the error of computing it.",)
         return
-    left = len(comparison.forecasts) - 1 - len(sentences)
-    more = (f"{left} more: see below.",) if left > 0 else ()
-    yield "What policies change", (*sentences, *more)
-    yield "Who prefers what", (_preferred(comparison),)
+    if len(loose):
+        some = "; ".join(
+            f"whether {clause(comparison.scenario, r.outcome)} changes under {quoted(r.policy)}"
+            for r in loose.head(2).itertuples()
+        )
+        more = f" and {count(len(loose) - 2, 'other change')}" if len(loose) > 2 else ""
+        sentences.append(
+            sentence(f"Depends on the precision of play, and is no result: {some}{more}")
+        )
+    yield "What policies change", tuple(sentences)
+    yield "Who prefers what", (_preferred(comparison, audited),)
 
 
-def _preferred(comparison: Comparison) -> str:
+def _preferred(comparison: Comparison, audited: ComparisonAudit | None) -> str:
     """Under which policy each actor does best; types that agree are named together."""
     best: dict[str, dict[str, list[str]]] = {}
     for (actor, kind), mine in comparison.preferences.groupby(["actor", "type"], sort=False):
@@ -182,6 +197,9 @@ def _preferred(comparison: Comparison) -> str:
         names = " or ".join(tied)
         if len(tied) == len(mine):
             names = "all of them alike (the differences are within the error)"
+        others = audited.contenders(str(actor), str(kind)) if audited else ()
+        if others:
+            names = f"{' or '.join(map(quoted, others))}, depending on the precision"
         best.setdefault(names, {}).setdefault(str(actor), []).append(str(kind))
     parts = []
     for names, kinds in best.items():
@@ -208,16 +226,36 @@ def _decisive(data: ReportData) -> Iterator[Point]:
         yield "What decides it", (sentence(line), how)
 
 
-def _sure(data: ReportData) -> str:
+def _sure(data: ReportData) -> Sentences:
+    """What the answer rests on, the widest doubt first and the error of computing it last."""
     error = forecast.outcome_error(data.forecast)
-    computed = f"The probabilities are computed to {within(error)} percentage points"
+    computed = f"The computation adds an error of {within(error)} percentage points at most"
     if math.isnan(error):
-        computed = "The probabilities are those of the model as solved"
+        computed = "The computation's own error is not known"
     elif error < EXACT:
-        computed = "The probabilities are those of the model, to rounding"
-    return (
-        f"{computed}. Whether the model is right is for its author to argue: "
-        "each number it rests on is in the ledger, with a range and with evidence or a judgement."
+        computed = "The computation adds no error, to rounding"
+    right = (
+        "Whether the model is right is for its author to argue: each number it rests on is in the "
+        "ledger, with a range and with evidence or a judgement."
+    )
+    return (*_over_precision(data), right, f"{computed}.")
+
+
+def _over_precision(data: ReportData) -> Iterator[str]:
+    """How far the answer moves over half to twice the precision."""
+    if data.audit.band is None:
+        return
+    rows = list(data.audit.band.tables["outcomes"].rows())
+    if not rows:
+        return
+    asked = next(r for r in rows if r["outcome"] == data.question)
+    wide = sum(r["high"] - r["low"] >= WIDE for r in rows)
+    yield (
+        "All of this is under the assumptions of the scenario. At half to twice the precision of "
+        f"play that it assumes, the probability that {_asked(data)} runs from "
+        f"{percent(asked['low'])} to {percent(asked['high'])}; {wide} of "
+        f"{count(len(rows), 'outcome')} {'moves' if wide == 1 else 'move'} by "
+        f"{100 * WIDE:.0f} points or more."
     )
 
 
@@ -232,7 +270,9 @@ def _policies(data: ReportData) -> Section | None:
             f"Policies are compared on a belief grid of {rough} points instead of {fine}, so that "
             "a number here may differ a little from the one above."
         )
-    return None if data.comparison is None else policies(data.comparison, note=note)
+    if data.comparison is None:
+        return None
+    return policies(data.comparison, audit=data.comparison_audit, note=note)
 
 
 def _turning(data: ReportData) -> Section | None:

@@ -9,7 +9,9 @@ What is solved, in this order, each solve used for all that needs it:
 3. the derivatives of the question's outcome, on the same grid as the comparison;
 4. where the odds of that outcome become even, by one of the assumptions that matter most for it at
    a time: in a large game on the coarsest grid that is of use, and at few values;
-5. what a record of moves tells, where there is one: by the first solve.
+5. what a record of moves tells, where there is one: by the first solve;
+6. the forecast and the comparison at half and at twice the precision, on grids half as fine as
+   theirs.
 
 An ensemble of draws, where there is one, has been solved already; it is explored first, so that
 a mistake in what is asked of it is told before anything is solved.
@@ -28,6 +30,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from detente.analysis.audit import Audit, ComparisonAudit, audit, audit_comparison
 from detente.analysis.compare import Comparison, compare_forecasts
 from detente.analysis.query import Query
 from detente.analysis.sensitivity import Sensitivity, sensitivity
@@ -77,8 +80,12 @@ class ReportData:
 
     forecast
         Under the policy in force, on the finest grid.
+    audit
+        How far the forecast can be defended.
     comparison
         Of the policies, the one in force first; None where there are none to compare.
+    comparison_audit
+        Which of its differences hold; None where there are none, or a precision is the limit.
     question
         The outcome that is looked at more closely; '' in a scenario without outcomes.
     sensitivity
@@ -99,7 +106,9 @@ class ReportData:
 
     scenario: Scenario
     forecast: Forecast
+    audit: Audit
     comparison: Comparison | None
+    comparison_audit: ComparisonAudit | None
     question: str
     sensitivity: Sensitivity | None
     thresholds: tuple[Threshold, ...]
@@ -197,6 +206,7 @@ def build(
 
     solution = solve(game, replace(options, progress=work.next()))
     told = tell(solution, progress=work.next())
+    audited = audit(told, replace(options, progress=work.next()), brief=True)
     seen = None
     if moves is not None:
         seen = track(
@@ -221,7 +231,10 @@ def build(
         step = replace(options, beliefs=fewer, progress=work.next())
         other = solve(games[name], step, regret=False)
         forecasts[name] = tell(other, progress=work.next()).light()
-    comparison = compare_forecasts(forecasts, against=base) if len(wanted) > 1 else None
+    comparison, compared = None, None
+    if len(wanted) > 1:
+        comparison = compare_forecasts(forecasts, against=base)
+        compared = audit_comparison(comparison, replace(options, progress=work.next()))
     asked = outcome or _most_open(told)
     found = None
     if asked:
@@ -244,7 +257,9 @@ def build(
     return ReportData(
         scenario=scenario,
         forecast=told.light(),
+        audit=replace(audited, forecast=told.light()),
         comparison=comparison,
+        comparison_audit=compared,
         question=asked,
         sensitivity=found,
         thresholds=turns,
@@ -307,7 +322,9 @@ def _plan(game: CompiledGame, points: int, fewer: int, policies: int, tracked: b
     each = [0.6 * rough, 0.4 * rough]
     turning = [2.5 * rough] * (TURNING if fewer == points else TURNING_LARGE)
     seen = [1.5 * fine] * tracked
-    return [0.6 * fine, 0.4 * fine, *seen, *(each * (policies - 1)), 1.6 * rough, *turning]
+    audits = [0.5 * fine], [0.7 * rough * policies] * (policies > 1)
+    compared = [*each * (policies - 1), *audits[1]]
+    return [0.6 * fine, 0.4 * fine, *audits[0], *seen, *compared, 1.6 * rough, *turning]
 
 
 class _Work:

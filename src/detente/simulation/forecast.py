@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import product
@@ -160,7 +160,7 @@ def forecast(
             {
                 "outcomes": _outcomes(game, run, rough),
                 "states": _states(game, run),
-                "actions": action_table(game, run),
+                "actions": action_table(game, run.moves, run.acted),
                 "payoffs": _payoffs(solution),
                 "beliefs": _beliefs(solution, run),
             }
@@ -259,20 +259,22 @@ def _states(game: CompiledGame, run: Forward) -> Table:
     return _by_condition(game, blocks, "variable", "level", "label", "probability")
 
 
-def action_table(game: CompiledGame, run: Forward) -> Table:
-    """How likely each action is at each turn: see `Forecast`."""
+def action_table(
+    game: CompiledGame, moves: Sequence[tuple[int, int]], acted: Sequence[Floats]
+) -> Table:
+    """How likely each action is at each turn (see `Forecast`): `moves` and `acted` of `Forward`."""
 
     def blocks(weights: Floats) -> Iterator[Block]:
-        for (t, n), acted in zip(run.moves, run.acted, strict=True):
+        for (t, n), chances in zip(moves, acted, strict=True):
             layer = game.layers[n]
-            taken = acted @ weights if layer.movers else np.empty(0)
+            taken = chances @ weights if layer.movers else np.empty(0)
             for m, mover in enumerate(layer.movers):
                 actor = game.actors[mover].key
                 names = list(game.scenario.actions[actor])
                 own = layer.action[:, m]
                 chosen = own >= 0
                 probability = np.bincount(own[chosen], taken[chosen], minlength=len(names))
-                moves = probability.sum()
+                made = probability.sum()
                 yield {
                     "t": t,
                     "period": game.label(t),
@@ -280,7 +282,7 @@ def action_table(game: CompiledGame, run: Forward) -> Table:
                     "actor": actor,
                     "action": names,
                     "probability": probability,
-                    "share": probability / moves if moves > 0 else np.nan,
+                    "share": probability / made if made > 0 else np.nan,
                 }
 
     return _by_condition(game, blocks, "turn", "actor", "action", "probability", "share")
