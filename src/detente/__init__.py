@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from detente.analysis.announce import announce as announce
+    from detente.analysis.audit import audit as audit
+    from detente.analysis.audit import audit_comparison as audit_comparison
     from detente.analysis.bayes_factor import bayes_factor as bayes_factor
     from detente.analysis.compare import compare as compare
     from detente.analysis.compare import compare_forecasts as compare_forecasts
@@ -52,6 +54,8 @@ _HOMES = {
     "Query": "detente.analysis.query",
     "SolveOptions": "detente.solver.options",
     "announce": "detente.analysis.announce",
+    "audit": "detente.analysis.audit",
+    "audit_comparison": "detente.analysis.audit",
     "bayes_factor": "detente.analysis.bayes_factor",
     "compare": "detente.analysis.compare",
     "compare_forecasts": "detente.analysis.compare",

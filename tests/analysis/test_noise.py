@@ -309,7 +309,7 @@ def test_where_nobody_gains_from_being_believed_the_forecast_says_so() -> None:
     assert "Nobody gains from being believed" in paragraphs
     trusted = summary(audit(forecast_of(TRUST), ONE, brief=True))
     paragraphs = " ".join(trusted.blocks[-1].paragraphs)  # type: ignore[union-attr]
-    assert "What being believed is worth: at most, A" in paragraphs
+    assert "Being believed is worth something: at most, A" in paragraphs
 
 
 @pytest.mark.parametrize("precision", ["0", "limit"])

@@ -14,7 +14,7 @@ from detente.describe.blocks import Block, Described, Heading, Section, text
 from detente.describe.charts import Picture, Pictures, Stack, Stacks
 from detente.describe.tables import Cell, Row, Table, code
 from detente.describe.words import changed, identity, in_force, span, unsolved, who
-from detente.numbers import interval, payoff, percent, signed, within
+from detente.numbers import payoff, percent, signed, within
 from detente.scenario.model import Scenario
 
 MOVED = 0.02
@@ -74,11 +74,10 @@ def summary(result: Audit) -> Section:
         notes.append(LIMIT)
     else:
         columns["half to twice the precision"] = {
-            r["outcome"]: interval(r["low"], r["high"])
-            for r in result.band.tables["outcomes"].rows()
+            r["outcome"]: _ends(r["low"], r["high"]) for r in result.band.tables["outcomes"].rows()
         }
         notes.append(
-            "Half to twice the precision: the least and the most, in per cent, at half, at once "
+            "Half to twice the precision: the least and the most at half, at once "
             "and at twice the precision of everybody's play. Where precision has not been "
             f"estimated, the forecast says no more than this.{_on_grid(result.band)}"
         )
@@ -102,6 +101,11 @@ def summary(result: Audit) -> Section:
     ]
     table = Table(("outcome", *columns), tuple(lines), range(1, 1 + len(columns)))
     return Section("audit", "How far it can be defended", (table, text(*notes)))
+
+
+def _ends(low: float, high: float) -> str:
+    """The ends of a band: nearly all is not said to be all."""
+    return f"{percent(low)} – {percent(high)}"
 
 
 def _share(r: dict[str, Any]) -> str:
@@ -183,16 +187,16 @@ def precision(scenario: Scenario, band: PrecisionBand | None) -> Section:
         cells: list[str | Cell] = [
             code(r["outcome"]),
             percent(r["happened"]),
-            interval(r["low"], r["high"]),
+            _ends(r["low"], r["high"]),
         ]
         if band.ranged:
-            cells.append(interval(r["range_low"], r["range_high"]))
-        cells += [percent(r["holds"]), interval(r["holds_low"], r["holds_high"])]
+            cells.append(_ends(r["range_low"], r["range_high"]))
+        cells += [percent(r["holds"]), _ends(r["holds_low"], r["holds_high"])]
         rows.append((*cells, _direction(band, r["outcome"])))
     over = ("over its range",) if band.ranged else ()
     ends = ("band", *over)
-    header = ("outcome", "comes about", *ends, "holds at the end", "band", "with more precision")
-    caption = "Probability in per cent, and its least and most over half to twice the precision"
+    header = ("outcome", "comes about", *ends, "holds at the end", "band", "as λ rises")
+    caption = "Probability, and its least and most over half to twice the precision"
     table = Table(header, tuple(rows), range(1, len(header) - 1), caption)
     payoffs: list[Row] = []
     for r in band.tables["payoffs"].rows():
@@ -277,13 +281,15 @@ def worth_of_belief(scenario: Scenario, result: Reputation) -> str:
             "private type, beyond the error of the solution."
         )
     top = max(rows, key=lambda r: abs(r["worth"]))
+    verb = "gains" if top["worth"] > 0 else "loses"
+    since = f" after {scenario.calendar.mark_labels([top['t']])[0]}" if top["t"] else ""
     most = (
-        f"{who(scenario, top['actor'], top['type'])} has {signed(top['worth'], 2)} if it is "
-        f"believed to be {top['believed']} with {HIGH:.0%} rather than {LOW:.0%}"
+        f"{who(scenario, top['actor'], top['type'])} {verb} {abs(top['worth']):.2g}{since} if it "
+        f"is believed to be {top['believed']} with {percent(HIGH)} rather than {percent(LOW)}"
     )
     if result.gains < FELT:
         return (
             "Hardly anybody gains from being believed: it is worth less than would change the "
             f"odds of a single move by a tenth. At most, {most}."
         )
-    return f"What being believed is worth: at most, {most}."
+    return f"Being believed is worth something: at most, {most}."

@@ -204,24 +204,22 @@ def _preferences(
         rows.append((actors[str(actor)].name, str(kind), first, ", ".join(rest)))
     yield Heading("Who prefers which policy")
     yield Table(("actor", "type", "best", "then, in this order"), tuple(rows))
-    efficient = comparison.efficient
-    kept = [policy for policy in efficient if audit is None or policy in audit.efficient]
-    names = ", ".join(short[policy] for policy in kept) or "none"
+    kept = [p for p in comparison.efficient if audit is None or p in audit.efficient]
+    lost = ", ".join(short[p] for p in comparison.efficient if p not in kept)
+    efficient = ", ".join(short[p] for p in kept)
+    also = f"Efficient or not, depending on the precision: {lost}." if lost else ""
+    depends = any(row[2].startswith("depends") for row in rows if isinstance(row[2], str))
     yield text(
-        f"Efficient: {names}. No other policy gives some actor's type more than these do and none "
-        "less.",
-        "" if audit is None else _depends(short, [p for p in efficient if p not in kept]),
+        f"Efficient: {efficient}. No other policy gives some actor's type more than these do and "
+        "none less."
+        if kept
+        else "",
+        also,
+        "Where it depends on the precision which policy is best, the last column has all of them "
+        "in their order at the precision given."
+        if depends
+        else "",
     )
-
-
-def _depends(short: dict[str, str], efficient: list[str]) -> str:
-    """What of preferences is no result."""
-    what = "'Depends': which of them is best changes between half and twice the precision; then all"
-    lines = f"{what} stand in the order of the precision given."
-    if efficient:
-        names = ", ".join(short[policy] for policy in efficient)
-        lines += f" Whether {names} is efficient depends on it, too."
-    return lines
 
 
 def _credibility(judged: Judged, short: dict[str, str]) -> Iterator[Block]:

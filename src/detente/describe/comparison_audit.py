@@ -48,11 +48,10 @@ def which_hold(scenario: Scenario, audit: ComparisonAudit, base: str) -> tuple[B
         for r in audit.tables["payoffs"].rows()
     ]
     held = sum(r["holds"] for r in last)
-    said = (
-        f"{held} of {count(len(last), 'change')} in outcomes by the end keep their sign over half "
-        f"to twice the precision. The others, marked {DEPENDS}, depend on it or are too small to "
-        "tell: they are no results."
-    )
+    keep = f"{held} of {count(len(last), 'change')} in outcomes by the end"
+    said = f"{keep} keep their sign over half to twice the precision."
+    if held < len(last):
+        said += f" The others, marked {DEPENDS}, depend on it or are too small to tell: no results."
     lost = "" if audit.solved else "Not every one of these games was solved as it should be."
     ends = ("difference", "least and most", "its sign")
     caption = f"Change from {named(base)} in percentage points, by the end"
