@@ -99,7 +99,7 @@ def summary(result: Audit) -> Section:
     lines: list[Row] = [
         (code(r["outcome"]), *(c[r["outcome"]] for c in columns.values())) for r in final
     ]
-    table = Table(("outcome", *columns), tuple(lines), range(1, 1 + len(columns)))
+    table = Table(("outcome", *columns), tuple(lines), range(1, 1 + len(columns)), stacked=True)
     return Section("audit", "How far it can be defended", (table, text(*notes)))
 
 

@@ -20,7 +20,7 @@ from detente.describe.tables import Row, Table, code
 from detente.describe.threshold import curves, short_answer
 from detente.describe.track import believed, observed
 from detente.describe.words import Point, Sentences, clause, in_force, meanings, span, together
-from detente.numbers import EXACT, count, more_likely, percent, points, within
+from detente.numbers import EXACT, count, interval, more_likely, percent, points, within
 from detente.report.data import EVEN, ReportData
 from detente.scenario.policies import policy_name, quoted
 from detente.simulation.forecast import marginal
@@ -133,9 +133,12 @@ def _outcomes(data: ReportData) -> Iterator[Point]:
     last = table[table["t"] == data.forecast.periods]
     last = last.sort_values("happened", ascending=False, kind="stable")
     words: dict[str, list[str]] = {"Likely": [], "Open": [], "Unlikely": []}
+    rows = () if data.audit.band is None else data.audit.band.tables["outcomes"].rows()
+    bands = {r["outcome"]: interval(r["low"], r["high"]) for r in rows}
     for r in last.itertuples():
         word = "Likely" if r.happened >= LIKELY else "Open" if r.happened > UNLIKELY else "Unlikely"
-        words[word].append(f"{clause(data.scenario, r.outcome)} ({percent(r.happened)})")
+        band = f", {bands[r.outcome]}" if r.outcome in bands else ""
+        words[word].append(f"{clause(data.scenario, r.outcome)} ({percent(r.happened)}{band})")
     for word, clauses in words.items():
         if clauses:
             yield word, (sentence("; ".join(clauses)),)
@@ -251,8 +254,9 @@ def _over_precision(data: ReportData) -> Iterator[str]:
     asked = next(r for r in rows if r["outcome"] == data.question)
     wide = sum(r["high"] - r["low"] >= WIDE for r in rows)
     yield (
-        "All of this is under the assumptions of the scenario. At half to twice the precision of "
-        f"play that it assumes, the probability that {_asked(data)} runs from "
+        "All of this is under the assumptions of the scenario. The second numbers in brackets are "
+        "the least and the most at half, at once and at twice the precision of play that it "
+        f"assumes: the probability that {_asked(data)} runs from "
         f"{percent(asked['low'])} to {percent(asked['high'])}; {wide} of "
         f"{count(len(rows), 'outcome')} {'moves' if wide == 1 else 'move'} by "
         f"{100 * WIDE:.0f} points or more."
