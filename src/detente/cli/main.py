@@ -20,7 +20,7 @@ import typer
 from typer.core import TyperGroup
 
 from detente import __version__, files
-from detente.arguments import MOST_STARTS
+from detente.arguments import MOST_STARTS, MOST_VALUES
 from detente.cli import console
 from detente.cli.announce import announce
 from detente.cli.check import check
@@ -210,6 +210,15 @@ def sensitivity(
     payoff: Payoff = None,
     within: Within = None,
     top: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Parameters to print.")] = 15,
+    ends: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=MOST_VALUES,
+            metavar="N",
+            help="Solve anew at both ends of the ranges of the first N.",
+        ),
+    ] = 0,
     setting: PolicyOptions,
     solving: SolvingOptions,
     output: ResultOptions,
@@ -227,6 +236,11 @@ def sensitivity(
     solution = solving.solve(game, coarse=False, regret=False)
     with console.progress("Differentiating") as report:
         ranking = differentiate(solution, query, threads=solving.threads, progress=report)
+    if ends:
+        from detente.analysis.range_ends import solve_ends
+
+        with console.progress("Solving at the ends") as report:
+            ranking = solve_ends(ranking, query, solving.options(report), most=ends)
     output.show(describe_sensitivity(ranking, top), [source])
 
 

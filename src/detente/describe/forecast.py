@@ -31,7 +31,11 @@ from detente.numbers import EXACT, decimals, payoff, percent, with_interval, wit
 from detente.scenario.entities import FOREVER, Variable
 from detente.simulation.first_moves import first_moves
 from detente.simulation.forecast import ANY, Forecast, marginal
+from detente.simulation.table import Table as Columns
 from detente.text import capital, sentence
+
+AT_SOME_TIME, HOLDS = "at some time", "holds then"
+"""What an outcome's probabilities are called: that it has come about by then, and that it holds."""
 
 TALLEST = 8
 """Levels of a variable that are drawn one by one."""
@@ -62,16 +66,13 @@ def outcomes(result: Forecast) -> Section | None:
     rows: list[Row] = []
     for key in game.holds:
         mine = table.where(outcome=key)
-        value, error = mine["happened"], mine["error"]
-        known = np.nan_to_num(error)
-        low, high = np.clip(value - known, 0, 1), np.clip(value + known, 0, 1)
-        line = Series("", tuple(value), tuple(low), tuple(high))
         about = clause(scenario, key)
-        chart = OverTime(f"Probability that {about}", tuple(mine["period"]), (line,))
+        chart = OverTime(f"Probability that {about}", tuple(mine["period"]), _lines(mine))
         items.append(Picture(chart, capital(about)))
         at = mine[np.searchsorted(mine["t"], times)]
-        worst = float(np.max(at["error"]))  # not known where one is not
-        cells = [percent(p, worst) for p in at["happened"]]
+        # Not known where one is not.
+        worst = float(np.max([*at["error"], at["holds_error"][-1]]))
+        cells = [percent(p, worst) for p in (*at["happened"], at["holds"][-1])]
         rows.append((code(key), *cells, within(worst), scenario.outcomes[key].about))
     blocks: tuple[Block, ...] = first(result)
     if rows:
@@ -84,14 +85,32 @@ def outcomes(result: Forecast) -> Section | None:
             band = "Nothing is approximated in this game, so there is no band of error."
         labels = scenario.calendar.mark_labels(times)
         numbers = Table(
-            ("outcome", *labels, "grid error", "meaning"),
+            ("outcome", *labels, "at the end", "grid error", "meaning"),
             tuple(rows),
-            range(1, len(labels) + 2),
-            "Probability that it has come about within",
+            range(1, len(labels) + 3),
+            "Probability that it comes about at some time within so long, and that it holds at the end",
         )
-        caption = f"Probability that it has come about by the end of the period. {band}"
+        caption = (
+            "Probability that it has come about at some time by the end of the period; and, where "
+            f"it may pass, that it holds then. {band}"
+        )
         blocks = (Pictures(tuple(items), caption, (numbers,)), *blocks)
     return Section("outcomes", "What happens", blocks) if blocks else None
+
+
+def _lines(mine: Columns) -> tuple[Series, ...]:
+    """An outcome over time with its errors: that it has come about, and, if it may pass, holds."""
+    lines = []
+    for name, value, error in (
+        (AT_SOME_TIME, mine["happened"], mine["error"]),
+        (HOLDS, mine["holds"], mine["holds_error"]),
+    ):
+        known = np.nan_to_num(error)
+        low, high = np.clip(value - known, 0, 1), np.clip(value + known, 0, 1)
+        lines.append(Series(name, tuple(value), tuple(low), tuple(high)))
+    if np.array_equal(mine["happened"], mine["holds"]):
+        return (lines[0]._replace(name=""),)
+    return tuple(lines)
 
 
 def first(result: Forecast) -> tuple[Block, ...]:

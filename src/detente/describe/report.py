@@ -14,12 +14,12 @@ from detente.describe.comparison import policies
 from detente.describe.exploration import sections as explored
 from detente.describe.ledger import page_ledger
 from detente.describe.scenario import model
-from detente.describe.sensitivity import assumptions
+from detente.describe.sensitivity import PROBABILITY, assumptions, ends_of
 from detente.describe.tables import Row, Table, code
 from detente.describe.threshold import curves, short_answer
 from detente.describe.track import believed, observed
 from detente.describe.words import Point, clause, in_force, meanings, span, together
-from detente.numbers import EXACT, count, more_likely, percent, points, within
+from detente.numbers import EXACT, count, more_likely, percent, within
 from detente.report.data import EVEN, ReportData
 from detente.scenario.policies import policy_name, quoted
 from detente.simulation.forecast import marginal
@@ -86,7 +86,10 @@ def _question(data: ReportData) -> str:
     unit = f"{calendar.unit}{'' if periods == 1 else 's'}"
     since = f" from {calendar.label(1)}" if calendar.start else ""
     time = "" if data.game.loop is None else "first "
-    asked = f"What will happen in the {time}{periods} {unit}{since}"
+    asked = f"Under these assumptions, what would happen in the {time}{periods} {unit}{since}"
+    if data.track is not None:
+        last = calendar.label(data.track.last)
+        asked += f", given the moves to the end of {last}"
     if data.game.policy:
         asked += f" under the policy {quoted(data.game.policy)}"
     if data.comparison is None:
@@ -108,7 +111,7 @@ def _answer(data: ReportData) -> Iterator[Point]:
     yield from _decisive(data)
     if data.thresholds:
         which = "this" if len(data.thresholds) == 1 else "one of these"
-        lead = f"Even odds that {_asked(data)} would take {which}, all else unchanged:"
+        lead = f"Even odds that {_asked(data)} at some time would take {which}, all else unchanged:"
         about = meanings(data.scenario)
         takes = (sentence(f"{about[t.parameter]}: {short_answer(t)}") for t in data.thresholds)
         yield "What it would take", (lead, *takes)
@@ -124,13 +127,24 @@ def _asked(data: ReportData) -> str:
 
 
 def _outcomes(data: ReportData) -> Iterator[Point]:
-    table = marginal(data.game, data.forecast.outcomes)
-    last = table[table["t"] == data.forecast.periods]
+    """What has come about, and how likely all else is, from the last date of a record on."""
+    track = data.track
+    if track is None:
+        table = marginal(data.game, data.forecast.outcomes)
+        last, been = table[table["t"] == data.forecast.periods], frozenset[str]()
+    else:
+        table = track.outcomes
+        now = table[(table["t"] == track.last) & (table["happened"] > 1 - EXACT)]
+        last, been = table[table["t"] == track.end], frozenset(now["outcome"])
     last = last.sort_values("happened", ascending=False, kind="stable")
-    words: dict[str, list[str]] = {"Likely": [], "Open": [], "Unlikely": []}
+    words: dict[str, list[str]] = {"Has been": [], "Likely": [], "Open": [], "Unlikely": []}
     for r in last.itertuples():
+        what, ends = clause(data.scenario, r.outcome), percent(r.holds)
+        if r.outcome in been:
+            words["Has been"].append(f"{what} (at the end {ends})")
+            continue
         word = "Likely" if r.happened >= LIKELY else "Open" if r.happened > UNLIKELY else "Unlikely"
-        words[word].append(f"{clause(data.scenario, r.outcome)} ({percent(r.happened)})")
+        words[word].append(f"{what} (at some time {percent(r.happened)}, at the end {ends})")
     for word, clauses in words.items():
         if clauses:
             yield word, (sentence("; ".join(clauses)),)
@@ -161,7 +175,7 @@ def _changes(comparison: Comparison) -> Iterator[Point]:
     sentences = []
     for policy in list(dict.fromkeys(known["policy"]))[:FEW]:
         changes = "; ".join(
-            f"{clause(comparison.scenario, r.outcome)}, {more_likely(r.difference)}"
+            f"{clause(comparison.scenario, r.outcome)}: at some time {more_likely(r.difference)}"
             for r in known[known["policy"] == policy].head(2).itertuples()
         )
         sentences.append(sentence(f"Under {quoted(str(policy))}: {changes}"))
@@ -200,11 +214,16 @@ def _decisive(data: ReportData) -> Iterator[Point]:
         return
     about = meanings(data.scenario)
     table: pd.DataFrame = data.sensitivity.table
-    ranked = table[table["swing"].abs() >= 0.005].head(FEW)
-    parts = [f"{about[r.parameter]} ({points(r.swing)})" for r in ranked.itertuples()]
+    # Where a number turns, both ends may be alike: it is named for what it does on the way.
+    counts = (table["worth"].abs() >= 0.005) | (table["shape"] == "turns")
+    parts = []
+    for r in table[counts].head(FEW).itertuples():
+        shape = {"bends": ", bending", "turns": ", turning on the way"}.get(r.shape, "")
+        ends = f"{ends_of(r, PROBABILITY)}{shape}"
+        parts.append(f"{about[r.parameter]} ({ends})")
     if parts:
-        line = f"whether {_asked(data)} depends most on {'; '.join(parts)}"
-        how = "In brackets: what going from the low to the high end of its range is worth."
+        line = f"whether {_asked(data)} at some time depends most on {'; '.join(parts)}"
+        how = "In brackets: how likely it is at the low and at the high end of its range, alone."
         yield "What decides it", (sentence(line), how)
 
 
@@ -258,10 +277,12 @@ def _decides(data: ReportData) -> Section | None:
     if data.sensitivity is None:
         return None
     lead = (
-        f"Looked at: whether {_asked(data)} ({percent(data.sensitivity.value)}): the most open "
-        "outcome, if no other was asked for. Each bar is the derivative times the width of the "
-        "assumption's range: what the range is worth if the answer went on as it does at the "
-        "present values. Everybody's play answers to the change."
+        f"Looked at: whether {_asked(data)} at some time ({percent(data.sensitivity.value)}): the "
+        "most open outcome, if no other was asked for. Each bar is what the assumption's range is "
+        "worth, from its low to its high end: solved at both ends for the first ones, for which "
+        "these stand in the table, and for the others the derivative times the width of the range, "
+        "what it is worth if the answer goes on as it does at the present value. Everybody's play "
+        "answers to the change."
     )
     return assumptions(data.sensitivity, RANKED, lead)
 

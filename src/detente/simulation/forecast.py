@@ -45,9 +45,10 @@ class Forecast(InNotebook):
     `periods` periods: all of them, or the first ones of a game without end.
 
     outcomes
-        `t, period, outcome, happened, holds, error`: the probability that the outcome has held by
-        the end of the period, and that it holds then; `error` is the difference of `happened` from
-        the coarser belief grid (missing where the solution has none).
+        `t, period, outcome, happened, holds, error, holds_error`: the probability that the outcome
+        has come about at some time by the end of the period, and that it holds then; `error` and
+        `holds_error` are the differences of the two from the coarser belief grid (missing where
+        the solution has none).
     states
         `t, period, variable, level, label, probability` at the end of each period.
     actions
@@ -110,7 +111,7 @@ class Forecast(InNotebook):
         return table.where(t=self.periods)
 
     def _main_table(self) -> pd.DataFrame:
-        return self.final.frame()[["outcome", "happened", "error"]]
+        return self.final.frame()[["outcome", "happened", "holds", "error"]]
 
 
 def forecast(
@@ -217,20 +218,24 @@ def _outcomes(game: CompiledGame, run: Forward, rough: Forward | None) -> Table:
 
     def blocks(weights: Floats) -> Iterator[Block]:
         for key in game.holds:
-            happened = run.happened[key] @ weights
-            error = np.full(len(times), np.nan if game.informed else 0.0)
-            if rough is not None:
-                error = np.abs(happened - rough.happened[key] @ weights)
+            numbers, errors = [], []
+            for name in ("happened", "holding"):
+                numbers.append(getattr(run, name)[key] @ weights)
+                error = np.full(len(times), np.nan if game.informed else 0.0)
+                if rough is not None:
+                    error = np.abs(numbers[-1] - getattr(rough, name)[key] @ weights)
+                errors.append(error)
             yield {
                 "t": times,
                 "period": [game.label(t) for t in times],
                 "outcome": key,
-                "happened": happened,
-                "holds": run.holding[key] @ weights,
-                "error": error,
+                "happened": numbers[0],
+                "holds": numbers[1],
+                "error": errors[0],
+                "holds_error": errors[1],
             }
 
-    return _by_condition(game, blocks, "outcome", "happened", "holds", "error")
+    return _by_condition(game, blocks, "outcome", "happened", "holds", "error", "holds_error")
 
 
 def _states(game: CompiledGame, run: Forward) -> Table:

@@ -65,10 +65,10 @@ class Track(InNotebook):
         `step, t, period, variable, level, label, probability` after each dated line; step 0 is
         the end of the period.
     outcomes
-        `t, period, outcome, happened, holds, before`: probability that the outcome has been by
-        the end of the period, and that it holds then, given what the record has said until then;
-        after the record's last period it is the forecast from there. `before` is `happened` as
-        forecast at the start.
+        `t, period, outcome, happened, holds, before, held_before`: probability that the outcome
+        has been by the end of the period, and that it holds then, given what the record has said
+        until then; after the record's last period it is the forecast from there. `before` is
+        `happened` as forecast at the start, `held_before` is `holds`.
     path
         `t, period, outcome, happened`: probability that the outcome has been by the end of the
         last period reported, as forecast at the end of period t given the record until then. None
@@ -263,8 +263,12 @@ class _Tracker:
     def result(self) -> Track:
         """Everything as tables."""
         game, steps = self.game, self.filter.steps
+        before = {
+            key: (self.before.happened[key] @ self.prior, self.before.holding[key] @ self.prior)
+            for key in game.holds
+        }
         outcomes = [
-            (t, game.label(t), key, been, now, float(self.before.happened[key][t] @ self.prior))
+            (t, game.label(t), key, been, now, *(float(numbers[t]) for numbers in before[key]))
             for t, given in enumerate(self.given)
             for key, (been, now) in given.items()
         ]
@@ -276,7 +280,7 @@ class _Tracker:
             beliefs=tables.beliefs_table(game, self.prior, steps),
             periods=tables.periods_table(self.filter.pass_, self.prior),
             states=tables.states_table(game, steps, self.held),
-            outcomes=tables.table("t period outcome happened holds before", outcomes),
+            outcomes=tables.table("t period outcome happened holds before held_before", outcomes),
             path=self._path() if self.path else None,
             last=self.record.last,
             end=self.end,
