@@ -109,7 +109,7 @@ def test_the_answer_has_the_numbers_of_the_forecast(data: ReportData) -> None:
     assert answer["What policies change"].startswith("Under “nothing”: ")
     assert "Whether the model is right is for its author to argue" in answer["How sure"]
     assert page.question == (
-        "What will happen in the 3 months from 2018-02 under the policy “trust”, and what would "
+        "Under these assumptions, what would happen in the 3 months from 2018-02 under the policy “trust”, and what would "
         "another policy change?"
     )
 

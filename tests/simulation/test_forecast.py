@@ -24,7 +24,7 @@ from tests.generate import Shape, scenarios
 from tests.simulation.test_sample import TWO
 
 TABLES = {
-    "outcomes": ["outcome", "happened", "holds", "error"],
+    "outcomes": ["outcome", "happened", "holds", "error", "holds_error"],
     "states": ["variable", "level", "label", "probability"],
     "actions": ["turn", "actor", "action", "probability", "share"],
     "beliefs": ["about", "type", "mean", "low", "high"],
@@ -59,6 +59,7 @@ def test_columns_and_kinds(result: Forecast, name: str) -> None:
             "happened",
             "holds",
             "error",
+            "holds_error",
             "probability",
             "share",
             "mean",
@@ -188,7 +189,7 @@ def test_a_solution_without_a_coarser_one_has_no_errors() -> None:
 
 def test_nothing_private_nothing_uncertain_about_the_grid() -> None:
     result = detente.forecast(detente.solve(detente.compile_game(detente.load("centipede"))))
-    assert list(result.outcomes) == ["t", "period", "outcome", "happened", "holds", "error"]
+    assert list(result.outcomes) == ["t", "period", *TABLES["outcomes"]]
     assert (result.outcomes["error"] == 0).all()
     assert (result.payoffs["error"] == 0).all()
     assert result.payoffs["type"].tolist() == ["", ""]

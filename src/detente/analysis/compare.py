@@ -52,9 +52,9 @@ class Comparison(InNotebook):
     forecasts
         By policy, in the order asked for; '' is 'no terms'.
     outcomes
-        `policy, t, period, outcome, happened, error, difference, distinguishable`, and for whether
-        it holds at the end of the period `holds, holds_error, holds_difference,
-        holds_distinguishable`: whatever the types are.
+        `policy, t, period, outcome, happened, error, difference, distinguishable, holds,
+        holds_error, holds_difference, holds_distinguishable`: that it has come about at some time
+        by the end of the period, and that it holds then, whatever the types are.
     payoffs
         `policy, actor, type, payoff, error, difference, distinguishable`, expected at the start.
     first_moves

@@ -107,8 +107,8 @@ def _outcomes(comparison: Comparison, short: dict[str, str]) -> Iterator[Block]:
     called = "; ".join(f"{letter}: {policy_name(policy)}" for policy, letter in short.items())
     caption = (
         f"Probability at some time by the end: the dot and the dotted line are {short[base]}, "
-        "squares the others. Bars across them, where they can be seen, are the error of the computation. "
-        f"{called}."
+        "squares the others. Bars across them, where they can be seen, are the error of the "
+        f"computation. {called}."
     )
     yield Heading("What happens")
     yield Pictures(tuple(items), caption, tuple(tables))

@@ -88,7 +88,7 @@ def outcomes(result: Forecast) -> Section | None:
             ("outcome", *labels, "at the end", "grid error", "meaning"),
             tuple(rows),
             range(1, len(labels) + 3),
-            "Probability that it comes about at some time within so long, and that it holds at the end",
+            "Probability that it comes about at some time within, and that it holds at the end",
         )
         caption = (
             "Probability that it has come about at some time by the end of the period; and, where "
