@@ -101,16 +101,20 @@ def test_the_answer_has_the_numbers_of_the_forecast(data: ReportData) -> None:
     page = describe_report(data)
     answer = {lead: " ".join(texts) for lead, texts in page.answer.items}
     table = marginal(data.game, data.forecast.outcomes)
-    last = table[table["t"] == 3].set_index("outcome")["happened"]
+    last = table[table["t"] == 3].set_index("outcome")
+    ends = {
+        key: f"at some time {percent(r.happened)}, at the end {percent(r.holds)}"
+        for key, r in last.iterrows()
+    }
     told = " ".join(answer[word] for word in ("Likely", "Open", "Unlikely") if word in answer)
     lowered = told.lower()
-    assert f"something is given ({percent(last['given'])})" in lowered
-    assert f"sunny ({percent(last['sunny'])})" in lowered
+    assert f"something is given ({ends['given']})" in lowered
+    assert f"sunny ({ends['sunny']})" in lowered
     assert answer["What policies change"].startswith("Under “nothing”: ")
     assert "Whether the model is right is for its author to argue" in answer["How sure"]
     assert page.question == (
-        "Under these assumptions, what would happen in the 3 months from 2018-02 under the policy “trust”, and what would "
-        "another policy change?"
+        "Under these assumptions, what would happen in the 3 months from 2018-02 under the policy "
+        "“trust”, and what would another policy change?"
     )
 
 

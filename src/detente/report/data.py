@@ -230,7 +230,7 @@ def build(
     comparison = compare_forecasts(forecasts, against=base) if len(wanted) > 1 else None
     asked = outcome or _most_open(told)
     found = None
-    if asked:
+    if asked and not scenario.outcomes[asked].remembers:
         query = Query(outcome=asked, within=periods)
         found = sensitivity(shared, query, threads=threads, progress=work.next())
         found = replace(found, solution=found.solution.light())
@@ -283,8 +283,12 @@ def _check_names(
 
 
 def _most_open(forecast: Forecast) -> str:
-    """The outcome whose probability by the end is nearest to one half; '' without outcomes."""
-    final = forecast.final
+    """The outcome whose probability by the end is nearest to one half; '' without outcomes.
+
+    Of those of which derivatives are taken.
+    """
+    final, outcomes = forecast.final, forecast.solution.game.scenario.outcomes
+    final = final[np.array([not outcomes[key].remembers for key in final["outcome"]], dtype=bool)]
     return str(final["outcome"][np.abs(final["happened"] - 0.5).argmin()]) if len(final) else ""
 
 

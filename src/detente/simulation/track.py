@@ -23,13 +23,13 @@ from detente.game.periods import check_periods
 from detente.notebook import InNotebook
 from detente.scenario.observations import Record, read_record
 from detente.simulation import track_tables as tables
+from detente.simulation.channels import Channels
 from detente.simulation.filter import Filter, Step, outcomes_given, own_actions, prior_of
 from detente.simulation.forward import (
     Forward,
     ForwardPass,
     forever_periods,
     forward,
-    persistent,
     schedule,
 )
 from detente.solver.solution import Solution
@@ -210,10 +210,10 @@ class _Tracker:
     ) -> None:
         self.solution, self.record, self.before, self.path = solution, record, before, path
         self.workers, self.game = workers, solution.game
-        self.passing = tuple(key for key in self.game.holds if not persistent(self.game, key))
+        self.channels = Channels(self.game)
         self.prior = prior_of(self.game)
         self.end = len(before.states) - 1
-        pass_ = ForwardPass(solution, self.passing, workers)
+        pass_ = ForwardPass(solution, self.channels, workers)
         self.filter = Filter(pass_, record, self.prior)
         self.given = [outcomes_given(pass_, self.prior, 0)]
         self.held: list[Floats] = [self.filter.by_state()]
@@ -249,7 +249,7 @@ class _Tracker:
         """Outcomes by the end, as the present mass has it, with nothing more observed."""
         if not blocks:
             return self.given[-1]
-        pass_ = ForwardPass(self.solution, self.passing, self.workers)
+        pass_ = ForwardPass(self.solution, self.channels, self.workers)
         present = self.filter.pass_.mass
         pass_.mass = pass_.store[0][: len(present)]
         pass_.mass[:] = present
