@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 import detente
 from detente.describe.forecast import describe_forecast
 from detente.render.data import to_json
-from detente.simulation.forecast import ANY, Forecast, conditions, marginal
+from detente.simulation.conditions import ANY, conditions
+from detente.simulation.forecast import Forecast, marginal
 from detente.simulation.forward import Forward, forward
 from detente.solver.workers import Workers
 from tests.effort import examples

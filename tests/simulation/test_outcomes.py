@@ -142,3 +142,109 @@ def test_forecasts_count_what_every_history_says(horizon: str) -> None:
     assert_alike(result, expected)
     assert 0.01 < expected["soaked"][0][-1] < 0.99
     assert 0.01 < expected["soaked_first"][0][-1] < expected["soaked"][0][-1]
+
+
+@pytest.mark.parametrize(
+    "given", [("wet",), ("soaked",), ("bare_first", "both"), ("soaked_first",)]
+)
+def test_conditions_count_only_the_histories_in_which_they_have_been(
+    given: tuple[str, ...],
+) -> None:
+    solution = solved(WEATHER)
+    expected = counted(solution, 4, given)
+    result = forecast(solution, given=given)
+    assert_alike(result, expected)
+    likelihood = counted(solution, 4)[given[0]][0][-1]
+    assert result.likelihood == pytest.approx(likelihood) if len(given) == 1 else True
+    states = marginal(solution.game, result.states)
+    totals = states.groupby(["t", "variable"])["probability"].sum(min_count=2).dropna()
+    assert np.allclose(totals, 1.0)
+    actions = marginal(solution.game, result.actions)
+    known = actions.groupby("t")["probability"].sum(min_count=2).dropna()
+    assert np.allclose(known, 1.0)
+    assert result.payoffs.empty
+
+
+def test_what_cannot_be_is_no_condition() -> None:
+    text = WEATHER + "  flood: {when: rain == 1, lasting: 4, before: wet}\n"
+    with pytest.raises(detente.errors.ScenarioError, match="the probability of `flood` is 0"):
+        forecast(solved(text), given="flood")
+    with pytest.raises(detente.errors.ScenarioError, match="there is no outcome `floods`"):
+        forecast(solved(text), given=["floods"])
+    with pytest.raises(detente.errors.ScenarioError, match="there is no type of A `tall`"):
+        forecast(solved(text), types={"A": "tall"})
+
+
+SIGNALS = """
+title: a sender and a receiver
+calendar: {period: round, horizon: 3}
+actors:
+  S: {types: {high: 0.4, low: 0.6}, precision: 2, judgement: by way of example}
+  R: {precision: 2, judgement: by way of example}
+state: {sign: {levels: 0..1, start: 0}, trust: {levels: 0..1, start: 0}}
+parameters:
+  price: {value: {high: 0.2, low: 1.1}, range: [0, 2], judgement: by way of example}
+turns: [S, R]
+actions:
+  S: {send: {set: {sign: 1}, cost: price}, wait: {set: {sign: 0}}}
+  R: {trust: {set: {trust: 1}}, doubt: {set: {trust: 0}}}
+payoffs: {S: {flow: trust}, R: {flow: "trust * (1 if S == high else -1)"}}
+outcomes:
+  sent: {when: sign == 1}
+  trusted: {when: trust == 1}
+  trusting: {when: trust == 1, lasting: 2}
+  sent_first: {when: sign == 1, before: trusted}
+"""
+
+
+def test_types_are_conditions() -> None:
+    solution = solved(SIGNALS)
+    every, high = forecast(solution), forecast(solution, types={"S": "high"})
+    mine = every.outcomes[every.outcomes["S"] == "high"].reset_index(drop=True)
+    for label in ("any", "high"):
+        told = high.outcomes[high.outcomes["S"] == label].reset_index(drop=True)
+        assert told.drop(columns="S").equals(mine.drop(columns="S"))
+    assert set(high.beliefs["S"]) == {"any", "high"}
+
+
+def test_bayes_rule_joins_types_and_outcomes() -> None:
+    solution = solved(SIGNALS)
+    likelihood = {
+        kind: forecast(solution, types={"S": kind}, given="trusting").likelihood
+        for kind in ("high", "low")
+    }
+    both = forecast(solution, given="trusting")
+    assert both.likelihood == pytest.approx(0.4 * likelihood["high"] + 0.6 * likelihood["low"])
+    final = both.final.frame().set_index("outcome")["happened"]
+    by_type = [
+        forecast(solution, types={"S": kind}, given="trusting").final.frame()
+        for kind in ("high", "low")
+    ]
+    mixed = sum(
+        share * likelihood[kind] / both.likelihood * table.set_index("outcome")["happened"]
+        for share, kind, table in zip((0.4, 0.6), ("high", "low"), by_type, strict=True)
+    )
+    assert np.allclose(final, mixed)
+
+
+def test_samples_and_a_record_count_the_same() -> None:
+    solution = solved(SIGNALS)
+    draws = detente.sample(solution, draws=20_000, rng=np.random.default_rng(5))
+    last = draws.groupby("draw").tail(1)
+    final = forecast(solution).final.frame().set_index("outcome")["happened"]
+    for key, probability in final.items():
+        spread = 4 * np.sqrt(probability * (1 - probability) / 20_000)
+        # The grid's own error is of the order of 0.001 here.
+        assert abs(last[f"happened {key}"].mean() - probability) < spread + 0.003, key
+
+
+def test_a_track_goes_on_counting() -> None:
+    solution = solved(SIGNALS)
+    text = "date,actor,move,action\n1,R,,trust\n2,R,,trust\n"
+    track = detente.track(solution, detente.parse_record(text, solution.game.scenario))
+    at = track.outcomes.set_index(["outcome", "t"])
+    assert at.loc[("trusting", 1), "happened"] == 0
+    assert at.loc[("trusting", 2), "happened"] == pytest.approx(1)
+    assert at.loc[("sent_first", 3), "happened"] == pytest.approx(
+        at.loc[("sent_first", 2), "happened"]
+    )

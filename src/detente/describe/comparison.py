@@ -18,7 +18,7 @@ from detente.describe.words import attributes, clause, identity, letters, named,
 from detente.numbers import MISSING, decimals, percent
 from detente.scenario.model import Scenario
 from detente.scenario.policies import policy_name
-from detente.simulation.forecast import ANY
+from detente.simulation.conditions import ANY
 from detente.text import capital
 
 SAME = "≈"

@@ -25,12 +25,14 @@ from detente.describe.words import (
     in_force,
     span,
     spoken_of,
+    together,
     unsolved,
 )
-from detente.numbers import EXACT, decimals, payoff, percent, with_interval, within
+from detente.numbers import EXACT, MISSING, decimals, payoff, percent, with_interval, within
 from detente.scenario.entities import FOREVER, Variable
+from detente.simulation.conditions import ANY
 from detente.simulation.first_moves import first_moves
-from detente.simulation.forecast import ANY, Forecast, marginal
+from detente.simulation.forecast import Forecast, marginal
 from detente.simulation.table import Table as Columns
 from detente.text import capital, sentence
 
@@ -49,11 +51,27 @@ def describe_forecast(result: Forecast) -> Described:
     sections = (outcomes(result), beliefs(result), states(result), worth(result), quality(result))
     return Described(
         title=scenario.title,
-        lead=(f"{length}; {in_force(game.policy)}", changed(scenario)),
+        lead=(f"{length}; {in_force(game.policy)}", changed(scenario), _condition(result)),
         sections=tuple(section for section in sections if section is not None),
         data=_data(result),
         unsolved=unsolved({"": result.solution.status}),
     )
+
+
+def _condition(result: Forecast) -> str:
+    """What the forecast is conditional on; '' for nothing."""
+    actors = result.solution.game.scenario.actors
+    types = [f"{actors[key].name} is {kind}" for key, kind in result.types.items()]
+    been = [f"{key} has come about" for key in result.given]
+    if not types and not been:
+        return ""
+    line = f"given that {together([*types, *been])}"
+    if been:
+        line += (
+            " by the end of the period that is spoken of (probability "
+            f"{percent(result.likelihood)} by the last)"
+        )
+    return line
 
 
 def outcomes(result: Forecast) -> Section | None:
@@ -70,11 +88,11 @@ def outcomes(result: Forecast) -> Section | None:
         chart = OverTime(f"Probability that {about}", tuple(mine["period"]), _lines(mine))
         items.append(Picture(chart, capital(about)))
         at = mine[np.searchsorted(mine["t"], times)]
-        # Not known where one is not.
-        worst = float(np.max([*at["error"], at["holds_error"][-1]]))
+        errors = np.append(at["error"][~np.isnan(at["happened"])], at["holds_error"][-1])
+        worst = float(np.max(errors))  # not known where one is not
         cells = [percent(p, worst) for p in (*at["happened"], at["holds"][-1])]
         rows.append((code(key), *cells, within(worst), scenario.outcomes[key].about))
-    blocks: tuple[Block, ...] = first(result)
+    blocks: tuple[Block, ...] = () if result.given else first(result)
     if rows:
         error = outcome_error(result)
         band = (
@@ -88,7 +106,8 @@ def outcomes(result: Forecast) -> Section | None:
             ("outcome", *labels, "at the end", "grid error", "meaning"),
             tuple(rows),
             range(1, len(labels) + 3),
-            "Probability that it comes about at some time within, and that it holds at the end",
+            "Probability that it comes about at some time within, and that it holds at the end"
+            + (", given the same of the condition" if result.given else ""),
         )
         caption = (
             "Probability that it has come about at some time by the end of the period; and, where "
@@ -138,7 +157,7 @@ def beliefs(result: Forecast) -> Section | None:
         actor = actors[i]
         for believed in spoken_of(actor):
             lines = []
-            for truth in actor.types:
+            for truth in (result.types[actor.key],) if actor.key in result.types else actor.types:
                 true = {actors[j].key: truth if j == i else ANY for j in game.informed}
                 given = result.tables["beliefs"].where(about=actor.key, type=believed)
                 given = given.where(**true)
@@ -178,6 +197,9 @@ def states(result: Forecast) -> Section | None:
         cells = [variable.label(variable.start)]
         for t in times:
             at = mine.where(t=t)
+            if np.isnan(at["probability"]).any():
+                cells.append(MISSING)
+                continue
             top = int(np.argmax(at["probability"]))
             cells.append(f"{at['label'][top]} ({percent(at['probability'][top])})")
         rows.append((variable.key, *cells))
@@ -208,8 +230,10 @@ def _ladder(variable: Variable, final: Sequence[float]) -> Ladder:
     )
 
 
-def worth(result: Forecast) -> Section:
+def worth(result: Forecast) -> Section | None:
     """What everybody expects at the start, and what noise costs."""
+    if not len(result.tables["payoffs"]):
+        return None
     actors = result.solution.game.scenario.actors
     rows: list[Row] = []
     for r in result.tables["payoffs"].rows():
@@ -244,7 +268,8 @@ def accuracy_reached(note: str) -> Section:
 
 def outcome_error(result: Forecast) -> float:
     """Largest error of an outcome's probability, nan where it is not known."""
-    error = marginal(result.solution.game, result.tables["outcomes"])["error"]
+    table = marginal(result.solution.game, result.tables["outcomes"])
+    error = table["error"][~np.isnan(table["happened"])]
     return float(error.max()) if len(error) else math.nan
 
 
@@ -260,7 +285,8 @@ def sentences(result: Forecast) -> Iterator[str]:
         f"Recomputed by separate code at {part} of {certificate.nodes:,} turn-state-belief points: "
         f"largest residual {certificate.residual:.1e}, values to {certificate.value_error:.1e}."
     )
-    yield f"Expected payoffs counted forward equal the values to {result.forward_error:.1e}."
+    if not result.given:
+        yield f"Expected payoffs counted forward equal the values to {result.forward_error:.1e}."
     if solution.discretisation_error is not None:
         outcome = outcome_error(result)
         changes = "" if math.isnan(outcome) else f"outcome probabilities by up to {outcome:.1g}, "
@@ -295,6 +321,11 @@ def _data(result: Forecast) -> dict[str, Any]:
         "scenario": identity(
             game.scenario, policy=game.policy, periods=FOREVER if forever else game.periods
         ),
+        "given": {
+            "types": dict(result.types),
+            "outcomes": result.given,
+            "probability": result.likelihood,
+        },
         "run": {
             "detente": __version__,
             "periods": result.periods,

@@ -295,7 +295,8 @@ def _certificate(data: ReportData) -> Section:
         "the best action always."
     )
     quality = forecast.quality(data.forecast, timed=False)
-    blocks = (text(CONCEPT), *quality.blocks, *worth.blocks, text(noise))
+    paid = () if worth is None else worth.blocks
+    blocks = (text(CONCEPT), *quality.blocks, *paid, text(noise))
     return Section("certificate", "Certificate of the computation", blocks)
 
 

@@ -62,14 +62,17 @@ class Automaton:
 
         What is there is what all others leave.
         """
-        states = np.arange(len(self.step))
-        return states[(states != self.ready) | (self.step[self.ready] != self.ready).any()]
+        states = np.arange(len(self.step), dtype=np.int64)
+        carried: Ints = states[(states != self.ready) | (self.step[self.ready] != self.ready).any()]
+        return carried
 
     def letters(self, holds: Mapping[str, tuple[Bools, ...]], n: int, end: bool) -> Ints:
         """What is read before layer n, at the end of a period or not: int64 [x]."""
         bits = np.stack([holds[key][n] for key in self.reads])
-        letters = (1 << np.arange(len(bits), dtype=np.int64)) @ bits.astype(np.int64)
-        return np.asarray(letters + (int(end) << len(bits)), np.int64)
+        ends = np.full((1, bits.shape[1]), end)
+        powers = 2 ** np.arange(len(bits) + 1, dtype=np.int64)
+        letters: Ints = powers @ np.concatenate([bits, ends]).astype(np.int64)
+        return letters
 
 
 def automaton(outcomes: Mapping[str, Outcome], key: str, given: tuple[str, ...] = ()) -> Automaton:

@@ -172,7 +172,8 @@ def _is(*kinds: type, sentence: str) -> Callable[[Any], Any]:
 
 def _count(value: Any) -> int:
     if type(value) is not int:
-        raise Wrong("should be a whole number", number_hint(value))
+        hint = number_hint(value) if isinstance(value, str) else ""
+        raise Wrong("should be a whole number", hint)
     if not 1 <= value <= MOST_LASTING:
         raise out_of_range(f"should be from 1 to {MOST_LASTING:,}")
     return value

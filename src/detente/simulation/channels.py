@@ -3,8 +3,8 @@
 Channel 0 has all histories; or, where outcomes are given, those in which they have been by then.
 An outcome that stays once it holds needs no memory. For any other there are channels for the
 states of its automaton (`detente.game.automaton`), between which mass moves at each test; one that
-it never leaves has what the others leave. For a plain outcome there is one: the histories in which it
-has not been yet, from which mass leaves when it happens.
+it never leaves has what the others leave. For a plain outcome there is one channel: the histories
+in which it has not been yet, from which mass leaves when it happens.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame, Layer
 from detente.simulation.channels import Channels
+from detente.simulation.conditions import shares
 from detente.solver.kernels.forward import push
 from detente.solver.layout import belief_layout, make_scratch, part
 from detente.solver.solution import Solution
@@ -47,8 +48,8 @@ class Forward:
     moves
         For each layer of each period, in order of play: its period and its number n.
     given
-        float64 [t, p]: probability that what is conditioned on has been by the end of period t; 1
-        where nothing is. All else is the probability of this and that together.
+        float64 [t, p]: probability that what is conditioned on has been by the end of period t, of
+        which all else is a part; None where nothing is. Payoffs have no meaning then.
     states
         For each t, float64 [x, p] over the states in which the period ends.
     beliefs
@@ -61,12 +62,17 @@ class Forward:
 
     happened: dict[str, Floats]
     holding: dict[str, Floats]
-    given: Floats
+    given: Floats | None
     states: tuple[Floats, ...]
     moves: tuple[tuple[int, int], ...]
     beliefs: tuple[Floats, ...]
     acted: tuple[Floats, ...]
     payoffs: Floats
+
+    def expected(self, name: str, outcome: str, weights: Floats) -> Floats:
+        """`happened` or `holding` given what is conditioned on, over profiles: float64 [t]."""
+        together: Floats = getattr(self, name)[outcome] @ weights
+        return shares(together, None if self.given is None else self.given @ weights)
 
 
 def schedule(game: CompiledGame, periods: int | None = None) -> tuple[tuple[int, int], ...]:
@@ -118,13 +124,12 @@ def forward(
     happened, holding = (
         {key: np.stack([at[key][which] for at in known]) for key in game.holds} for which in (0, 1)
     )
-    total = np.ones((len(states), len(game.profiles)))
     actors = len(game.priors)
     about = np.stack(pass_.by_belief).reshape(len(ends), *grid.shape, -1)
     return Forward(
         happened=happened,
         holding=holding,
-        given=np.stack([mass.sum(axis=0) for mass in states]) if given else total,
+        given=np.stack([mass.sum(axis=0) for mass in states]) if given else None,
         states=states,
         moves=moves,
         beliefs=tuple(
