@@ -135,12 +135,11 @@ def _lines(mine: Columns) -> tuple[Series, ...]:
 def first(result: Forecast) -> tuple[Block, ...]:
     """What each actor and type does at the first turn at which it moves."""
     actors = result.solution.game.scenario.actors
-    error = outcome_error(result)
     rows = []
     moves = first_moves(result).rows()
     for (when, key, kind), given in groupby(moves, itemgetter("period", "actor", "type")):
         shares = sorted((r for r in given if r["share"] > 0), key=lambda r: -r["share"])
-        actions = ", ".join(f"{r['action']} {percent(r['share'], error)}" for r in shares)
+        actions = ", ".join(f"{r['action']} {percent(r['share'])}" for r in shares)
         rows.append((when, actors[key].name, kind, actions))
     table = Table(("when", "actor", "type", "actions"), tuple(rows))
     return (Heading("Who does what first"), table) if rows else ()
@@ -162,17 +161,17 @@ def beliefs(result: Forecast) -> Section | None:
                 given = result.tables["beliefs"].where(about=actor.key, type=believed)
                 given = given.where(**true)
                 ends = tuple(given["low"]), tuple(given["high"])
-                lines.append(Series(f"if {truth}", tuple(given["mean"]), *ends))
+                lines.append(Series(f"if {truth}", tuple(given["median"]), *ends))
                 start, *later = given[np.searchsorted(given["t"], [0, *times])].rows()
-                cells = [with_interval(r["mean"], r["low"], r["high"]) for r in later]
+                cells = [with_interval(r["median"], r["low"], r["high"]) for r in later]
                 head = (f"{actor.name} is {believed}", f"it is {truth}")
-                rows.append((*head, percent(start["mean"], 0.0), *cells))
+                rows.append((*head, percent(start["mean"]), *cells))
             heading = f"Belief that {actor.name} is {believed}"
             items.append(Picture(OverTime(heading, tuple(given["period"]), tuple(lines)), heading))
     if not rows:
         return None
     caption = (
-        "What everybody believes after the moves seen so far. Lines: mean over histories if the "
+        "What everybody believes after the moves seen so far. Lines: median over histories if the "
         "truth is as named at the line's end; bands: one history in ten lies below, one above."
     )
     header = ("belief that", "when in truth", "start", *calendar.mark_labels(times))
@@ -180,7 +179,7 @@ def beliefs(result: Forecast) -> Section | None:
         header,
         tuple(rows),
         range(2, len(header)),
-        "Mean over histories (one history in ten below – above)",
+        "Median over histories (one history in ten below – above)",
     )
     return Section("beliefs", "How beliefs move", (Pictures(tuple(items), caption, (numbers,)),))
 

@@ -35,7 +35,9 @@ def describe_sensitivity(result: Sensitivity, top: int) -> Described:
     """The assumptions in order of what their ranges are worth, the first `top` of them."""
     game = result.solution.game
     scenario, status = game.scenario, result.solution.status
-    value = percent(result.value, 0.0) if result.kind == PROBABILITY else f"{result.value:.4g}"
+    # It was solved on one grid: where beliefs are private its error is not known.
+    exact = 1.0 if game.informed else 0.0
+    value = percent(result.value, exact) if result.kind == PROBABILITY else f"{result.value:.4g}"
     reading = Section("reading", "How to read it", (text(HOW, sentence(status.value)),))
     return Described(
         scenario.title,

@@ -58,8 +58,8 @@ class Forecast(InNotebook):
         and the difference from the coarser grid. They are those of all of play, also of a game
         without end: discounted, and not only of the periods reported.
     beliefs
-        `t, period, about, type, mean, low, high`: what the public believes of a type at the end of
-        the period: mean, and the 10 % and 90 % quantiles over histories.
+        `t, period, about, type, mean, median, low, high`: what the public believes of a type at the
+        end of the period: mean, median, and the 10 % and 90 % quantiles over histories.
     types, given
         What the forecast is conditional on: true types by actor, and outcomes. A number of the end
         of period t is then given that these outcomes have come about by then, one of a turn given
@@ -349,18 +349,19 @@ def _beliefs(solution: Solution, run: Forward, types: Mapping[str, str]) -> Tabl
             believed = solution.grid.about[i].belief.T
             for t, mass in enumerate(run.beliefs[i] @ weights):
                 mass = shares(mass, None if run.given is None else mass.sum())
-                spread = np.array([quantiles(value, mass, (0.1, 0.9)) for value in believed])
+                spread = np.array([quantiles(value, mass, (0.1, 0.5, 0.9)) for value in believed])
                 yield {
                     "t": t,
                     "period": game.label(t),
                     "about": game.actors[i].key,
                     "type": game.actors[i].types,
                     "mean": [float(value @ mass) for value in believed],
+                    "median": spread[:, 1],
                     "low": spread[:, 0],
-                    "high": spread[:, 1],
+                    "high": spread[:, 2],
                 }
 
-    return _by_condition(game, blocks, types, "about", "type", "mean", "low", "high")
+    return _by_condition(game, blocks, types, "about", "type", "mean", "median", "low", "high")
 
 
 def quantiles(value: Floats, mass: Floats, below: tuple[float, ...]) -> list[float]:
