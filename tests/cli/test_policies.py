@@ -77,6 +77,10 @@ def test_comparisons_as_json(small: Run) -> None:
         "error",
         "difference",
         "distinguishable",
+        "holds",
+        "holds_error",
+        "holds_difference",
+        "holds_distinguishable",
     }
     assert {row["actor"] for row in data["preferences"]} == {"A", "B"}
     assert "credibility" not in data

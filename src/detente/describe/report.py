@@ -97,11 +97,10 @@ def _question(data: ReportData) -> str:
     since = f" from {calendar.label(1)}" if calendar.start else ""
     time = "" if data.game.loop is None else "first "
     asked = f"Under these assumptions, what would happen in the {time}{periods} {unit}{since}"
-    if data.track is not None and data.track.last:
-        last = calendar.label(data.track.last)
-        asked += f", given the moves to the end of {last}"
     if data.game.policy:
         asked += f" under the policy {quoted(data.game.policy)}"
+    if data.track is not None and data.track.last:
+        asked += f", given the moves to the end of {calendar.label(data.track.last)}"
     if data.comparison is None:
         return f"{asked}?"
     others = len(data.comparison.forecasts) - 1
