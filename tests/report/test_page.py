@@ -86,7 +86,7 @@ def test_texts_are_escaped_and_links_are_evidence(page: str) -> None:
 
 
 def test_every_section_is_there(page: str) -> None:
-    keys = ("outcomes", "policies", "beliefs", "observed", "turning", "assumptions", "model")
+    keys = ("observed", "policies", "start", "turning", "assumptions", "model")
     for key in (*keys, "ledger", "certificate", "record", "answer", "situation"):
         assert f'<section id="{key}"' in page
 
@@ -112,7 +112,7 @@ def test_the_answer_has_the_numbers_of_the_forecast(data: ReportData) -> None:
     told = " ".join(answer[word] for word in ("Likely", "Open", "Unlikely") if word in answer)
     lowered = told.lower()
     assert "given" not in lowered
-    assert f"sunny ({ends['sunny']})" in lowered
+    assert f"“sunny” ({ends['sunny']})" in lowered
     assert answer["What policies change"].startswith(
         "As seen at the start, before any move: under “nothing”: "
     )

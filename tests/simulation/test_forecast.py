@@ -196,7 +196,7 @@ def test_nothing_private_nothing_uncertain_about_the_grid() -> None:
     assert (result.payoffs["error"] == 0).all()
     assert result.payoffs["type"].tolist() == ["", ""]
     assert result.beliefs.empty
-    assert list(result.beliefs) == ["t", "period", "about", "type", "mean", "low", "high"]
+    assert list(result.beliefs) == ["t", "period", *TABLES["beliefs"]]
 
 
 @pytest.mark.parametrize("sure", ["sincere", "stalling"])

@@ -62,7 +62,7 @@ def _condition(result: Forecast) -> str:
     """What the forecast is conditional on; '' for nothing."""
     actors = result.solution.game.scenario.actors
     types = [f"{actors[key].name} is {kind}" for key, kind in result.types.items()]
-    been = [f"{key} has come about" for key in result.given]
+    been = [f"“{key}” has come about" for key in result.given]
     if not types and not been:
         return ""
     line = f"given that {together([*types, *been])}"
@@ -107,7 +107,7 @@ def outcomes(result: Forecast) -> Section | None:
             tuple(rows),
             range(1, len(labels) + 3),
             "Probability that it comes about at some time within, and that it holds at the end"
-            + (", given the same of the condition" if result.given else ""),
+            + (", given the condition" if result.given else ""),
         )
         caption = (
             "Probability that it has come about at some time by the end of the period; and, where "

@@ -121,7 +121,7 @@ def _answer(data: ReportData) -> Iterator[Point]:
     yield from _decisive(data)
     if data.thresholds:
         which = "this" if len(data.thresholds) == 1 else "one of these"
-        lead = f"Even odds that {_asked(data)} at some time would take {which}, all else unchanged"
+        lead = f"even odds that {_asked(data)} at some time would take {which}, all else unchanged"
         lead = sentence(f"{_from_start(data)}{lead}").rstrip(".") + ":"
         about = meanings(data.scenario)
         takes = (
