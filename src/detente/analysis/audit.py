@@ -100,8 +100,9 @@ class ComparisonAudit:
     these, and a difference `holds` if all have one sign and none is negligible.
 
     outcomes
-        `policy, t, outcome, difference, low, high, holds`, at the periods that are reported;
-        negligible is less than `SETTLED`.
+        `policy, t, outcome, difference, low, high, holds`, at the periods that are reported, of
+        the probability that it has come about by then; and `then_difference, then_low, then_high,
+        then_holds`, of the probability that it holds then. Negligible is less than `SETTLED`.
     payoffs
         `policy, actor, type, difference, low, high, holds`; negligible is less than the error.
     best
@@ -120,10 +121,10 @@ class ComparisonAudit:
     points: tuple[int, ...]
     solved: bool
 
-    def holds(self, policy: str, outcome: str, t: int) -> bool:
-        """Whether the sign of a difference holds."""
+    def holds(self, policy: str, outcome: str, t: int, *, then: bool = False) -> bool:
+        """Whether the sign of a difference holds: of coming about by t, or of holding `then`."""
         row = self.tables["outcomes"].where(policy=policy, outcome=outcome, t=t)
-        return bool(row["holds"].all())
+        return bool(row["then_holds" if then else "holds"].all())
 
     def contenders(self, actor: str, kind: str) -> tuple[str, ...]:
         """The policies under which somebody may do best; none where that does not depend."""
@@ -161,7 +162,9 @@ def audit_comparison(
             payoffs.append({"policy": policy, **names, **signs})
     kept = [efficient_rows(value, error) for value in values]
     tables = {
-        "outcomes": Table.of(("policy", "t", "outcome", *SIGNS), outcomes),
+        "outcomes": Table.of(
+            ("policy", "t", "outcome", *SIGNS, *(f"then_{name}" for name in SIGNS)), outcomes
+        ),
         "payoffs": Table.of(("policy", "actor", "type", *SIGNS), payoffs),
         "best": Table.of(("actor", "type", "policy", "holds"), _best(comparison, values)),
     }
@@ -193,9 +196,13 @@ def _outcome_signs(
     pairs = bands[comparison.base].cases, bands[policy].cases
     cases += [[cases_of[name].outcomes for cases_of in pairs] for name in FACTORS]
     reported = [[table[np.isin(table["t"], marks)] for table in pair] for pair in cases]
-    differences = np.stack([b["happened"] - a["happened"] for a, b in reported])
+    by_then, then = (
+        _signs(np.stack([b[name] - a[name] for a, b in reported]), SETTLED)
+        for name in ("happened", "holds")
+    )
     first = reported[0][0]
-    return {"t": first["t"], "outcome": first["outcome"], **_signs(differences, SETTLED)}
+    later = {f"then_{name}": column for name, column in then.items()}
+    return {"t": first["t"], "outcome": first["outcome"], **by_then, **later}
 
 
 def _payoff_cases(comparison: Comparison, bands: Mapping[str, PrecisionBand]) -> Floats:

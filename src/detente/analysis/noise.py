@@ -140,14 +140,14 @@ class _Counts:
         """Play some histories to their end and count them."""
         count = histories.x.size
         first = {key: np.full(count, -1) for key in self.how}
-        for key, holds in self.game.holds.items():
-            first[key][holds[0][histories.x]] = AT_START
+        for key in self.how:
+            first[key][histories.been(key)] = AT_START
         for step in histories.play():
             gaps = self._gaps(step, count)
             other = np.any(gaps > 0, axis=1)
             moved = len(self.game.layers[step.n].movers) > 0
-            for key, holds in self.game.holds.items():
-                new = (first[key] < 0) & holds[step.n + 1][step.after]
+            for key in self.how:
+                new = (first[key] < 0) & histories.been(key)
                 if not new.any():
                     continue
                 first[key][new] = np.where(other[new], BY_OTHER, BY_BEST) if moved else BY_CHANCE

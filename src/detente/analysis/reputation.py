@@ -20,6 +20,7 @@ from detente.dtypes import Floats
 from detente.errors import expect
 from detente.game.arrays import CompiledGame
 from detente.scenario.frozen import Frozen
+from detente.simulation.channels import Channels
 from detente.simulation.first_moves import first_moves
 from detente.simulation.forecast import Forecast, action_table
 from detente.simulation.forward import ForwardPass, schedule
@@ -184,7 +185,7 @@ def _masses(solution: Solution, workers: Workers) -> Iterator[tuple[int, Floats]
     """At each period that is reported but the last, the mass at its end: float64 [x, p, b]."""
     game = solution.game
     *marks, _ = game.scenario.calendar.marks(game.periods)
-    play = ForwardPass(solution, (), workers)
+    play = ForwardPass(solution, Channels(solution.game, counted=False), workers)
     for t, turns in groupby(schedule(game), key=lambda move: move[0]):
         if not marks or t > marks[-1]:
             return
@@ -197,7 +198,7 @@ def _masses(solution: Solution, workers: Workers) -> Iterator[tuple[int, Floats]
 def _after(solution: Solution, workers: Workers, t: int, mass: Floats) -> Values:
     """Expected payoffs of what is left of play after period t, from a mass [x, p, b] there."""
     game = solution.game
-    play = ForwardPass(solution, (), workers)
+    play = ForwardPass(solution, Channels(solution.game, counted=False), workers)
     play.mass = play.store[0][: len(mass)]
     play.mass[:] = mass
     discount = game.discount[:, None]
@@ -225,7 +226,12 @@ def _first_moves(
 ) -> Table:
     """First moves from a start at that belief."""
     game = solution.game
-    play = ForwardPass(solution, (), workers, _begin(solution, i, believed, belief))
+    play = ForwardPass(
+        solution,
+        Channels(solution.game, counted=False),
+        workers,
+        _begin(solution, i, believed, belief),
+    )
     waiting = {m for layer in game.layers for m in layer.movers}
     moves = []
     for t, n in schedule(game):
@@ -237,5 +243,5 @@ def _first_moves(
                 waiting.discard(mover)
         if not waiting:
             break
-    actions = Frozen({"actions": action_table(game, moves, play.acted)})
+    actions = Frozen({"actions": action_table(game, moves, play.acted, {})})
     return first_moves(Forecast(solution, moves[-1][0], actions, 0.0))

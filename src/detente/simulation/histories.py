@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detente.dtypes import Floats, Ints
+from detente.dtypes import Bools, Floats, Ints
+from detente.game.automaton import automaton
 from detente.simulation.forward import schedule
 from detente.solver.beliefs import Simplex
 from detente.solver.layout import kinds
@@ -58,6 +59,8 @@ class Histories:
         Their true type profiles, int64 [h].
     beliefs
         For each actor, float64 [h, θ].
+    outcomes
+        By outcome, its automaton and the state that this is in, int64 [h].
     """
 
     def __init__(
@@ -76,6 +79,11 @@ class Histories:
         self.x = np.full(len(streams), self.game.start)
         self.p = drawn(np.broadcast_to(prior, (len(streams), prior.size)), next(self.random))
         self.beliefs = [np.tile(prior, (len(streams), 1)) for prior in self.game.priors]
+        outcomes = self.game.scenario.outcomes
+        self.outcomes = {
+            key: (automaton(outcomes, key), np.zeros_like(self.x)) for key in self.game.holds
+        }
+        self._test(0, end=False)
 
     def play(self) -> Iterator[Step]:
         """Play them to the end, layer by layer: the movers choose by their true types, beliefs
@@ -87,7 +95,19 @@ class Histories:
             joint, strategies, own = self._choose(n)
             e = self.game.layers[n].action_ptr[before] + joint
             self.x = self._follow(n, e)
+            self._test(n + 1, end=self.game.ends_period[n])
             yield Step(t, n, before, e, self.x, strategies, own)
+
+    def been(self, outcome: str) -> Bools:
+        """In which of them an outcome has come about so far, bool [h]."""
+        machine, state = self.outcomes[outcome]
+        return np.asarray(machine.been[state])
+
+    def _test(self, n: int, *, end: bool) -> None:
+        """Test the outcomes before layer n, at the end of a period or not."""
+        for key, (machine, state) in self.outcomes.items():
+            letters = machine.letters(self.game.holds, n, end=end)[self.x]
+            self.outcomes[key] = machine, machine.step[state, letters]
 
     def _choose(self, n: int) -> tuple[Ints, tuple[Floats, ...], tuple[Ints, ...]]:
         """The joint actions drawn at layer n, counted from the state's first; beliefs then move."""

@@ -43,7 +43,8 @@ def sample(
     DataFrame
         `draw, t, period, turn, actor, action` (chance has no actor, and its events as action), a
         column for each state variable (its label after the turn), the true type of each informed
-        actor, and `belief ACTOR TYPE`, the public belief about it after the turn. Where several
+        actor, `belief ACTOR TYPE`, the public belief about it after the turn, and for each outcome
+        `happened OUTCOME`, whether it has come about by then. Where several
         actors choose at the same time each has a row, all with the same state and beliefs. The
         first row of a draw (t = 0) is the start. Where nobody moves there is no row.
 
@@ -133,4 +134,6 @@ class _Batch:
         for i in game.informed:
             for theta, name in enumerate(actors[i].types):
                 cells[f"belief {actors[i].key} {name}"] = self.histories.beliefs[i][h, theta]
+        for key in game.holds:
+            cells[f"happened {key}"] = self.histories.been(key)[h]
         self.rows.append((h, cells))
