@@ -214,6 +214,7 @@ def _by_condition(
 
 def _outcomes(game: CompiledGame, run: Forward, rough: Forward | None) -> Table:
     times = range(len(run.states))
+    periods = [game.label(t) for t in times]
 
     def blocks(weights: Floats) -> Iterator[Block]:
         for key in game.holds:
@@ -223,7 +224,7 @@ def _outcomes(game: CompiledGame, run: Forward, rough: Forward | None) -> Table:
                 error = np.abs(happened - rough.happened[key] @ weights)
             yield {
                 "t": times,
-                "period": [game.label(t) for t in times],
+                "period": periods,
                 "outcome": key,
                 "happened": happened,
                 "holds": run.holding[key] @ weights,
@@ -235,6 +236,7 @@ def _outcomes(game: CompiledGame, run: Forward, rough: Forward | None) -> Table:
 
 def _states(game: CompiledGame, run: Forward) -> Table:
     times = range(len(run.states))
+    periods = [game.label(t) for t in times]
     sets = (0, *game.structure.period_sets)
     # Each period of a game without end is like the first.
     codes = [game.structure.sets[sets[min(t, len(sets) - 1)]] for t in times]
@@ -249,7 +251,7 @@ def _states(game: CompiledGame, run: Forward) -> Table:
             ]
             yield {
                 "t": np.repeat(times, size),
-                "period": np.repeat([game.label(t) for t in times], size),
+                "period": np.repeat(periods, size),
                 "variable": variable.key,
                 "level": np.tile(np.arange(size), len(times)),
                 "label": np.tile([variable.label(k) for k in range(size)], len(times)),
