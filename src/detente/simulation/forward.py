@@ -220,7 +220,10 @@ class ForwardPass:
             sigma = self.solution.strategies[n]
             push(first, last, arrays, layout, sigma, alive, self.mass, following, acted, scratch)
 
-        list(self.workers.pool.map(task, cuts[:-1], cuts[1:]))
+        if parts == 1:
+            task(0, self.profiles)
+        else:
+            list(self.workers.pool.map(task, cuts[:-1], cuts[1:]))
         return acted
 
     def leave(self, t: int, n: int, acted: Floats) -> None:
