@@ -18,6 +18,7 @@ LAYERS = [
     "files",
     "extras",
     "numbers",
+    "notebook",
     "scenario",
     "game",
     "solver",

@@ -123,3 +123,13 @@ def explains(part: float, half: float) -> str:
 def count(number: int, what: str, plural: str = "") -> str:
     """A number of things: `1 draw`, `1,000 draws`."""
     return f"{number:,} {what if number == 1 else plural or what + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """A time in words: `48 s`, `12 min`, `3 h 20 min`."""
+    if seconds < 99.5:
+        return f"{seconds:.0f} s" if seconds >= 9.95 else f"{seconds:.1f} s"
+    minutes = round(seconds / 60)
+    if minutes < 100:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min"

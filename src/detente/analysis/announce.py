@@ -32,10 +32,10 @@ from detente.errors import Problems, expect
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
 from detente.game.periods import check_periods
+from detente.notebook import InNotebook
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Scenario
-from detente.scenario.notebook import InNotebook
 from detente.scenario.policies import find_policy
 from detente.simulation.forecast import ANY
 from detente.simulation.forward import forward

@@ -7,7 +7,7 @@ from math import exp
 
 import pandas as pd
 
-from detente.scenario.notebook import InNotebook
+from detente.notebook import InNotebook
 from detente.simulation.track import Track
 
 WORDS = (

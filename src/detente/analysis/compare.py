@@ -22,9 +22,9 @@ import pandas as pd
 from detente.errors import expect
 from detente.game.compile import compile_game
 from detente.game.periods import check_periods
+from detente.notebook import InNotebook
 from detente.scenario.frozen import Frozen
 from detente.scenario.model import Scenario
-from detente.scenario.notebook import InNotebook
 from detente.scenario.policies import find_policies
 from detente.simulation.first_moves import first_moves
 from detente.simulation.forecast import Forecast, forecast, marginal

@@ -32,9 +32,9 @@ from detente.analysis.deviation_gains import DeviationGains, GainTally
 from detente.errors import expect
 from detente.game.compile import compile_game
 from detente.game.periods import check_periods
+from detente.notebook import InNotebook
 from detente.scenario.frozen import Frozen
 from detente.scenario.model import Scenario
-from detente.scenario.notebook import InNotebook
 from detente.simulation.forecast import ANY
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 from detente.solver.solution import Solution, Status

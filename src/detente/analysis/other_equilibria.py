@@ -10,7 +10,7 @@ import pandas as pd
 
 from detente.arguments import MOST_STARTS, whole
 from detente.errors import expect
-from detente.scenario.notebook import InNotebook
+from detente.notebook import InNotebook
 from detente.simulation.forecast import Forecast, forecast, largest_difference
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 from detente.solver.solution import Status

@@ -11,7 +11,7 @@ from detente.analysis.query import Query, check_query, target_for
 from detente.arguments import MOST_THREADS, whole
 from detente.errors import expect
 from detente.game.gradient import parameter_gradient
-from detente.scenario.notebook import InNotebook
+from detente.notebook import InNotebook
 from detente.solver.gradient import game_gradient
 from detente.solver.solution import Solution
 from detente.solver.workers import Progress

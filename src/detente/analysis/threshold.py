@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from detente.analysis import threshold_wording as wording
-from detente.analysis.crossings import Curve, Root, find_roots
+from detente.analysis.crossings import Root, SampledFunction, find_roots
 from detente.analysis.parameter_range import ParameterRange, check_values, prepare
 from detente.analysis.quantity_of_interest import Evaluation, QuantityOfInterest
 from detente.analysis.query import Query
@@ -156,7 +156,7 @@ class _CrossingSearch:
             answer = self.answer(value, slopes=True)
             return answer.number, self.slope(answer)
 
-        curve = Curve(
+        curve = SampledFunction(
             lambda value: self.answer(value, coarse=False).number,
             with_slope if slopes and smooth else None,
         )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from detente.dtypes import Floats
+from detente.notebook import InNotebook
 from detente.scenario.model import Scenario
-from detente.scenario.notebook import InNotebook
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -21,7 +21,6 @@ from detente.cli.groups import with_groups
 from detente.cli.inputs import (
     Against,
     Beliefs,
-    Json,
     Periods,
     Policies,
     Source,
@@ -29,17 +28,14 @@ from detente.cli.inputs import (
     prepare_kernels,
 )
 from detente.cli.options import ScenarioOptions
-
-if TYPE_CHECKING:
-    from detente.ensembles.results import Ensemble
+from detente.cli.results import TableOptions
+from detente.numbers import duration
 
 NEEDED = {"scipy": "SciPy", "duckdb": "duckdb", "filelock": "filelock"}
 """Packages that only this needs: of the extra `ensemble` of the project."""
 
 EVERY = 60.0
-"""Seconds after which progress is told where it cannot be shown, if not by a tenth of the whole."""
-
-Progress = Callable[[int, int, int], None]
+"""Seconds after which there is a line where no bar can be, if not after a tenth of the whole."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +96,7 @@ def ensemble(
     beliefs: Beliefs = None,
     periods: Periods = None,
     working: WorkerOptions,
-    as_json: Json = False,
+    tables: TableOptions,
 ) -> None:
     """Solve a scenario anew in many draws that its ranges allow; keep all in a folder."""
     needed, extra = NEEDED, "ensemble"
@@ -108,7 +104,9 @@ def ensemble(
         needed, extra = NEEDED | {"distributed": "distributed"}, "cluster"
     check_packages("detente ensemble", "ensembles need", needed, extra)
     scenario = changes.load(source)
+    tables.check()
     prepare_kernels(scenario)
+    from detente.describe.ensemble import describe_ensemble
     from detente.ensembles.request import Draws, other_versions
     from detente.ensembles.run import ensemble as solve_all
     from detente.ensembles.store import damage, read_manifest
@@ -121,7 +119,7 @@ def ensemble(
     begin = time.monotonic()
     with _progress() as tally:
         try:
-            found = solve_all(
+            run = solve_all(
                 scenario,
                 policies,
                 SolveOptions(beliefs=beliefs, threads=working.threads),
@@ -131,7 +129,7 @@ def ensemble(
                 output=output,
                 resume=working.resume,
                 cluster=working.cluster,
-                progress=tally.tell,
+                progress=tally.count,
             )
         except KeyboardInterrupt:
             tally.stop()
@@ -141,17 +139,17 @@ def ensemble(
             if kept:
                 console.say(f"To resume: {again}", error=True)
             raise typer.Exit(130) from None
-    data = _summary(found, tally.done - tally.before, time.monotonic() - begin)
-    if as_json:
-        console.print_json(data)
-    else:
-        _print_summary(found, data)
-    if data["draws"]["failed"] and data["draws"]["failed"] == data["draws"]["done"]:
+    new, seconds = tally.done - tally.before, time.monotonic() - begin
+    result = describe_ensemble(run, new, seconds)
+    tables.show(result)
+    if not tables.as_json:
+        console.say(f"Next: {shlex.join(['detente', 'explore', str(output)])}")
+    if run.done and result.data["draws"]["failed"] == run.done:
         raise typer.Exit(1)
 
 
 class _Tally:
-    """What has been done, and how it is told."""
+    """What has been done, and how it is shown."""
 
     def __init__(self, show: Callable[[_Tally], None], stop: Callable[[], None]) -> None:
         self.before = self.done = self.total = self.failed = 0
@@ -159,7 +157,7 @@ class _Tally:
         self._show = show
         self.stop = stop
 
-    def tell(self, done: int, total: int, failed: int) -> None:
+    def count(self, done: int, total: int, failed: int) -> None:
         if not self.total:
             self.before = done
         if done <= self.before + 1:  # from the first draw on: workers have to start
@@ -214,85 +212,3 @@ class _Lines:
         left = tally.left()
         end = f"; about {duration(left)} left" if left else ""
         console.say(f"Solved {tally}{end}", error=True)
-
-
-def duration(seconds: float) -> str:
-    """A time in words: `48 s`, `12 min`, `3 h 20 min`."""
-    if seconds < 99.5:
-        return f"{seconds:.0f} s" if seconds >= 9.95 else f"{seconds:.1f} s"
-    minutes = round(seconds / 60)
-    if minutes < 100:
-        return f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60} min"
-
-
-def _summary(found: Ensemble, new: int, seconds: float) -> dict[str, Any]:
-    """What a run has come to, for programs."""
-    failures = found.failures
-    counted = failures.groupby(["status", "reason"]).size().sort_values(ascending=False)
-    return {
-        "results": str(found.folder),
-        "scenario": found.manifest.name,
-        "policies": list(found.manifest.policies),
-        "draws": {
-            "asked": found.manifest.draws,
-            "done": found.done,
-            "failed": int(failures["draw"].nunique()),
-        },
-        "failures": [
-            {"status": status, "reason": reason, "rows": int(count)}
-            for (status, reason), count in counted.items()
-        ],
-        "complete": found.complete,
-        "seconds": round(seconds, 3),
-        "solved_now": new,
-        "grid": _grid(found),
-    }
-
-
-def _grid(found: Ensemble) -> dict[str, Any] | None:
-    """The largest change of an outcome's probability on the finer grid, and where it was seen."""
-    from detente.ensembles.rows import outcome_column
-
-    record = found.manifest
-    if found.checks.empty:
-        return None
-    worst, where = 0.0, ("", "")
-    for name in (outcome_column(o, t) for o in record.outcomes for t in record.times):
-        error = found.errors(name).dropna()
-        if not error.empty and error.max() > worst:
-            worst, where = float(error.max()), (name, str(error.idxmax()))
-    points = {"points": record.beliefs, "finer": record.check_beliefs, "draws": record.checked}
-    return {**points, "change": worst, "outcome": where[0], "policy": where[1]}
-
-
-def _print_summary(found: Ensemble, data: dict[str, Any]) -> None:
-    from detente.ensembles.rows import CRASHED
-    from detente.numbers import count
-    from detente.render.terminal import print_heading, print_text
-
-    record, draws = found.manifest, data["draws"]
-    policies = len(record.policies)
-    under = f"under {policies} policies" if policies > 1 else f"under {record.policies[0]!r}"
-    if record.policies == ("",):
-        under = "with no terms"
-    print_heading(found.manifest.scenario().title)
-    console.say(f"{draws['done']:,} draws {under}, {len(record.quantities)} quantities drawn")
-    for failure in data["failures"]:
-        console.say(f"  {failure['status']}: {failure['rows']:,} rows: {failure['reason']}")
-    if any(failure["status"] == CRASHED for failure in data["failures"]):
-        console.say("  With --resume those that crashed are tried again.")
-    failed = f"{draws['failed']:,} draws failed" if draws["failed"] else "none failed"
-    speed = data["solved_now"] / max(data["seconds"], 1e-9)
-    new = count(data["solved_now"], "draw")
-    solved = f"{new} in {duration(data['seconds'])}, {speed:.1f} per second"
-    console.say(f"  {failed}; solved {solved}")
-    grid = data["grid"]
-    if grid is not None:
-        print_text(
-            f"Belief grid of {grid['points']} points: on {grid['finer']} points outcome "
-            f"probabilities, or their differences between policies, change by up to "
-            f"{grid['change']:.2g} ({grid['draws']} draws looked at)",
-            indent=2,
-        )
-    console.say(f"Next: {shlex.join(['detente', 'explore', str(found.folder)])}")

@@ -28,13 +28,13 @@ NEEDED = {"jinja2": "jinja2", "matplotlib": "matplotlib", "scipy": "SciPy"}
 
 
 @dataclass(frozen=True)
-class DrawOptions:
-    """Draws that the page tells of, and what is required of them."""
+class EnsembleOptions:
+    """An ensemble that the page explores, and what is required of its draws."""
 
     ensemble: Annotated[
         Path | None,
         typer.Option(
-            metavar="RESULTS", help="Tell what survives the draws that `detente ensemble` wrote."
+            metavar="RESULTS", help="Show what survives the draws that `detente ensemble` wrote."
         ),
     ] = None
     requirement: Annotated[
@@ -62,7 +62,7 @@ def report(
         bool, typer.Option("--skip-impossible", help="Pass over what the model holds impossible.")
     ] = False,
     policies: Policies = None,
-    draws: DrawOptions,
+    draws: EnsembleOptions,
     outcome: Annotated[
         str | None, typer.Option(help="The outcome to explain; by default the most open one.")
     ] = None,

@@ -85,10 +85,10 @@ class Curve(NamedTuple):
     def description(self) -> str:
         write = percent if self.probability else "{:.3g}".format
         pairs = zip(self.at, self.values, strict=True)
-        told = ", ".join(f"{write(v)} at {x:.3g}" for x, v in pairs)
+        values = ", ".join(f"{write(v)} at {x:.3g}" for x, v in pairs)
         present = "" if self.now is None else f"Now {self.now:.3g}; "
         places = ", ".join(text for _, _, text in self.crossings) or "nowhere in the range"
-        return f"{told}. {present}{write(self.level)} is crossed: {places}."
+        return f"{values}. {present}{write(self.level)} is crossed: {places}."
 
 
 class Map(NamedTuple):
@@ -176,13 +176,13 @@ class Stacks(NamedTuple):
 
     @property
     def description(self) -> str:
-        told = []
+        rows = []
         for row in self.rows:
             pairs = zip(self.parts, row.shares, strict=True)
             parts = [f"{name} {percent(share)}" for name, share in pairs if share > 0]
             parts += [f"too close to call {percent(row.rest)}"] if row.rest > 0 else []
-            told.append(f"{row.name}: {', '.join(parts)}")
-        return "; ".join(told) + "."
+            rows.append(f"{row.name}: {', '.join(parts)}")
+        return "; ".join(rows) + "."
 
 
 class Strip(NamedTuple):
@@ -231,9 +231,9 @@ class Ladder(NamedTuple):
     @property
     def description(self) -> str:
         pairs = zip(self.levels, self.shares, strict=True)
-        told = ", ".join(f"{level} {percent(share)}" for level, share in pairs)
+        shares = ", ".join(f"{level} {percent(share)}" for level, share in pairs)
         start = self.levels[self.start] if self.start >= 0 else "a level between these"
-        return f"Starts at {start}. In the end: {told}."
+        return f"Starts at {start}. In the end: {shares}."
 
 
 Chart = OverTime | Steps | Curve | Map | Compared | Bars | Stacks | Strips | Ladder

@@ -60,8 +60,8 @@ def letters(policies: Iterable[str]) -> dict[str, str]:
 
 def changed(scenario: Scenario) -> str:
     """What was changed from outside; '' if nothing was."""
-    told = ", ".join(f"{name} = {text}" for name, text in scenario.changed.items())
-    return f"changed: {told}" if told else ""
+    values = ", ".join(f"{name} = {text}" for name, text in scenario.changed.items())
+    return f"changed: {values}" if values else ""
 
 
 def in_force(policy: str) -> str:

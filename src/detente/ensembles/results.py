@@ -18,8 +18,8 @@ from detente.ensembles.parts import DIED, cast, connect, named, quoted, scan
 from detente.ensembles.rows import SOLVED, input_column
 from detente.ensembles.store import read_manifest, sound_parts
 from detente.errors import refuse
+from detente.notebook import InNotebook
 from detente.scenario.hints import did_you_mean
-from detente.scenario.notebook import InNotebook
 
 
 class Ensemble(InNotebook):

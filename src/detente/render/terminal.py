@@ -44,8 +44,8 @@ def console(*, stderr: bool = False) -> Console:
 def print_described(result: Described) -> None:
     """A result, from what it is about to how good it is."""
     if result.unsolved:
-        told = "; ".join(result.unsolved)
-        alarm = f"NOT SOLVED: {told}. What follows cannot be relied on."
+        names = "; ".join(result.unsolved)
+        alarm = f"NOT SOLVED: {names}. What follows cannot be relied on."
         _print(RichText(shown(alarm), style="bold red"))
     for line in filter(None, (result.title, *result.lead)):
         print_text(line)

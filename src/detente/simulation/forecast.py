@@ -15,8 +15,8 @@ from detente.dtypes import Floats
 from detente.errors import expect
 from detente.game.arrays import CompiledGame
 from detente.game.periods import check_periods
+from detente.notebook import InNotebook
 from detente.scenario.frozen import Frozen
-from detente.scenario.notebook import InNotebook
 from detente.simulation.forward import Forward, forward
 from detente.simulation.table import Table
 from detente.solver.solution import Solution

@@ -20,7 +20,7 @@ from detente.dtypes import Floats
 from detente.errors import Diagnostic, ScenarioError, expect, refuse
 from detente.game.arrays import CompiledGame
 from detente.game.periods import check_periods
-from detente.scenario.notebook import InNotebook
+from detente.notebook import InNotebook
 from detente.scenario.observations import Record, read_record
 from detente.simulation import track_tables as tables
 from detente.simulation.filter import Filter, Step, outcomes_given, own_actions, prior_of

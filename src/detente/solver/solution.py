@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from detente.dtypes import Floats
 from detente.game.arrays import CompiledGame
-from detente.scenario.notebook import InNotebook
+from detente.notebook import InNotebook
 from detente.solver.beliefs import BeliefGrid
 from detente.solver.layout import kinds, play_pointers
 

@@ -19,8 +19,8 @@ from detente.ensembles.explore.metrics import Cached, Metric, Results
 from detente.ensembles.explore.requirement import Requirement
 from detente.ensembles.manifest import Manifest
 from detente.errors import refuse
+from detente.notebook import InNotebook
 from detente.numbers import count, percent
-from detente.scenario.notebook import InNotebook
 from detente.scenario.policies import quoted
 
 FEW = 30

@@ -21,13 +21,13 @@ class InNotebook:
 
     def _repr_html_(self) -> str:
         table = self._main_table()
-        told = f"<p>{escape(repr(self))}</p>"
+        text = f"<p>{escape(repr(self))}</p>"
         if table is None or not len(table):
-            return told
+            return text
         rows = table.head(MOST).itertuples(index=False, name=None)
         left = len(table) - MOST
         more = f"<p>… and {left} more rows</p>" if left > 0 else ""
-        return f"{told}{html_table([str(name) for name in table.columns], rows)}{more}"
+        return f"{text}{html_table([str(name) for name in table.columns], rows)}{more}"
 
 
 def html_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
