@@ -246,6 +246,7 @@ def _outcomes(
     game: CompiledGame, run: Forward, rough: Forward | None, types: Mapping[str, str]
 ) -> Table:
     times = range(len(run.states))
+    periods = [game.label(t) for t in times]
 
     def blocks(weights: Floats) -> Iterator[Block]:
         for key in game.holds:
@@ -258,7 +259,7 @@ def _outcomes(
                 errors.append(error)
             yield {
                 "t": times,
-                "period": [game.label(t) for t in times],
+                "period": periods,
                 "outcome": key,
                 "happened": numbers[0],
                 "holds": numbers[1],
@@ -272,6 +273,7 @@ def _outcomes(
 
 def _states(game: CompiledGame, run: Forward, types: Mapping[str, str]) -> Table:
     times = range(len(run.states))
+    periods = [game.label(t) for t in times]
     sets = (0, *game.structure.period_sets)
     # Each period of a game without end is like the first.
     codes = [game.structure.sets[sets[min(t, len(sets) - 1)]] for t in times]
@@ -286,7 +288,7 @@ def _states(game: CompiledGame, run: Forward, types: Mapping[str, str]) -> Table
             ]
             yield {
                 "t": np.repeat(times, size),
-                "period": np.repeat([game.label(t) for t in times], size),
+                "period": np.repeat(periods, size),
                 "variable": variable.key,
                 "level": np.tile(np.arange(size), len(times)),
                 "label": np.tile([variable.label(k) for k in range(size)], len(times)),

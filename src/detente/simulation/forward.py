@@ -210,12 +210,16 @@ class ForwardPass:
         acted = np.zeros((len(layer.action), self.profiles))
 
         def task(first: int, last: int) -> None:
-            moved = np.zeros((2, *self.mass.shape[1:]))
-            scratch = make_scratch(layout, arrays, 0), moved
+            moved = np.empty((2, *self.mass.shape[1:]))
+            rows = np.empty((4, self.mass.shape[1]), dtype=np.uint64)
+            scratch = make_scratch(layout, arrays, 0), moved, rows
             sigma = self.solution.strategies[n]
             push(first, last, arrays, layout, sigma, alive, self.mass, following, acted, scratch)
 
-        list(self.workers.pool.map(task, cuts[:-1], cuts[1:]))
+        if parts == 1:
+            task(0, self.profiles)
+        else:
+            list(self.workers.pool.map(task, cuts[:-1], cuts[1:]))
         return acted
 
     def leave(self, t: int, n: int, acted: Floats) -> None:
