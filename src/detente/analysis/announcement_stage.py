@@ -91,6 +91,7 @@ def choose(solutions: Sequence[Solution], who: int) -> Choice:
         succ=np.arange(count, dtype=np.int32),
         prob=np.ones(count),
         reward=np.zeros((count, first.game.profiles.size)),
+        log_reference=np.full((count, 1), -np.log(count)),
     )
     # A precision of `limit` was followed in each game as far as it went: here, as far as in all.
     precision = np.min([one.game.precision for one in solutions], axis=0)

@@ -67,6 +67,9 @@ class Layer:
         float64 [k]: adds up to 1 over the transitions of e.
     reward
         float64 [e, c]: minus the costs paid by actor i when the types are p.
+    log_reference
+        float64 [e, m]: log of the share that mover m's own action in e has among its actions where
+        nothing is at stake (reference behaviour); 0 where it has no choice.
     """
 
     period: int
@@ -81,6 +84,7 @@ class Layer:
     succ: NDArray[np.int32]
     prob: Floats
     reward: Floats
+    log_reference: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,6 +189,8 @@ class GameGradient:
 
     prob, reward
         For each layer: float64 [k] and [e, c].
+    log_reference
+        For each layer float64 [e, m].
     flow
         For each period: float64 [x, c].
     terminal
@@ -197,6 +203,7 @@ class GameGradient:
 
     prob: tuple[Floats, ...]
     reward: tuple[Floats, ...]
+    log_reference: tuple[Floats, ...]
     flow: tuple[Floats, ...]
     terminal: Floats
     priors: tuple[Floats, ...]

@@ -230,7 +230,8 @@ def _duplicate(
     both = f"`{first.key}` and `{second.key}` of {actor} have the same effects and costs"
     if not pair.mixed:
         message = f"{both} wherever both are allowed"
-        yield _warning(second, "duplicate-action", message, f"{twice}: drop one of the two")
+        hint = f"{twice}: drop one of the two, or write `{second.key}: {{like: {first.key}}}`"
+        yield _warning(second, "duplicate-action", message, hint)
         return
     apart = [
         variable

@@ -29,7 +29,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame, Floats, GameGradient
-from detente.game.compile import chances, charges, fill_layer, fuse, lotteries, paths, payoffs
+from detente.game.compile import (
+    chances,
+    charges,
+    fill_layer,
+    fuse,
+    lotteries,
+    paths,
+    payoffs,
+    references,
+)
 from detente.game.evaluate import Evaluator, Findings, evaluator
 from detente.game.structure import Ints, Side, Skeleton
 from detente.scenario.formula.expression import Formula
@@ -65,11 +74,14 @@ def parameter_gradient(game: CompiledGame, gradient: GameGradient) -> dict[str, 
     scenario, structure = game.scenario, game.structure
     walk = _walk(game)
     parts = list(zip(structure.skeletons, structure.skeleton_sets[:-1], strict=True))
-    layers = zip(pairwise(structure.kept), gradient.prob, gradient.reward, strict=True)
-    for (a, b), prob, reward in layers:
+    weights_by_layer = (gradient.prob, gradient.reward, gradient.log_reference)
+    for (a, b), prob, reward, reference in zip(
+        pairwise(structure.kept), *weights_by_layer, strict=True
+    ):
         shares = walk.unfused(parts[a:b], prob)
         for (skeleton, codes), share in zip(parts[a:b], shares, strict=True):
             walk.layer(skeleton, codes, share, reward)
+            walk.references(skeleton, codes, reference)
     ends = [structure.sets[n] for n in structure.period_sets]
     for t, (codes, weights) in enumerate(zip(ends, gradient.flow, strict=True), start=1):
         walk.payoffs("flow", codes, t, weights)
@@ -180,6 +192,23 @@ class _Walk:
         table = self._by_actor(weights)
         for actor, formula, rows in charges(self.at.scenario, side):
             self.add(formula, codes[side.state[rows]], t, table[rows, actor])
+
+    def references(self, skeleton: Skeleton, codes: Ints, weights: Floats) -> None:
+        """Add the part of reference behaviour, from derivatives by its logarithm [e, m]."""
+        t = skeleton.period
+        for s, side in enumerate(skeleton.sides):
+            formulas = [action.reference for action in side.actions]
+            if side.mover < 0 or not any(formulas):
+                continue
+            by_own = _gathered(weights[:, s], skeleton.edge_own[:, s], side.state.size)
+            share = np.exp(references(self.at, side, codes, t))
+            by_state = np.bincount(side.state, by_own)
+            by_log = by_own - share * by_state[side.state]
+            for n, formula in enumerate(formulas):
+                rows = np.flatnonzero(side.action == n)
+                if formula is not None and rows.size:
+                    here = codes[side.state[rows]]
+                    self.add(formula, here, t, by_log[rows] / self.at.public(formula, here, t))
 
     def _by_actor(self, table: Floats) -> Floats:
         return table.reshape(len(table), len(self.at.scenario.actors), -1)

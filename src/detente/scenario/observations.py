@@ -293,7 +293,7 @@ class _Reader:
         known: dict[str, str] = {}
         entries = self.scenario.actions.get(actor, {})
         for key, action in entries.items():
-            known.update({alias(name): key for name in (key, *action.also)})
+            known.update({alias(name): key for name in (key, *action.names)})
         words = line["action"] or line["move"]
         if alias(words) == UNKNOWN:
             return tuple(entries)
@@ -305,7 +305,7 @@ class _Reader:
                 who
                 for who, actions in self.scenario.actions.items()
                 if who != actor
-                and any(alias(word) in map(alias, (k, *a.also)) for k, a in actions.items())
+                and any(alias(word) in map(alias, (k, *a.names)) for k, a in actions.items())
             ]
             message = f"`{word}` is no action of {actor}"
             hint = did_you_mean(word, [*known, CONTEXT, UNKNOWN])

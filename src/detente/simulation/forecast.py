@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Rows = TypeVar("Rows", Table, "pd.DataFrame")
 
 ANY = "any"
@@ -261,11 +262,12 @@ def _actions(game: CompiledGame, run: Forward) -> Table:
             taken = acted @ weights if layer.movers else np.empty(0)
             for m, mover in enumerate(layer.movers):
                 actor = actors[mover]
-                names = list(game.scenario.actions[actor])
+                names, kind, part = action_names(game, actor)
                 own = layer.action[:, m]
                 chosen = own >= 0
-                probability = np.bincount(own[chosen], taken[chosen], minlength=len(names))
-                moves = probability.sum()
+                size = len(game.scenario.actions[actor])
+                by_kind = np.bincount(own[chosen], taken[chosen], minlength=size)
+                moves, probability = by_kind.sum(), by_kind[kind] * part
                 block = {
                     "actor": actor,
                     "action": names,
@@ -274,6 +276,17 @@ def _actions(game: CompiledGame, run: Forward) -> Table:
                 }
                 blocks.append(at | labels | block)
     return _table(game, blocks, "turn", "actor", "action", "probability", "share")
+
+
+def action_names(game: CompiledGame, actor: str) -> tuple[list[str], Ints, Floats]:
+    """All names of an actor's actions, with the position of each among them and its share of it.
+
+    An action and those that are like it are one action to the game, and equally often meant.
+    """
+    named = [(key, *action.members) for key, action in game.scenario.actions[actor].items()]
+    sizes = np.array([len(names) for names in named])
+    position = np.repeat(np.arange(sizes.size), sizes)
+    return [name for names in named for name in names], position, 1.0 / sizes[position]
 
 
 def _payoffs(solution: Solution) -> Table:
