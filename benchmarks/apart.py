@@ -2,7 +2,7 @@
 
     python -m benchmarks.apart WAY CASE
 
-CASE is a `Case` as JSON; what is printed is a `Found` as JSON. The worlds are the same in all ways:
+CASE is a `Case` as JSON; what is printed is a `Found` as JSON. The draws are the same in all ways:
 the present values, then the draws in order.
 """
 
@@ -33,8 +33,9 @@ import detente
 from benchmarks.report import ROOT, peak
 from detente.ensembles.manifest import Manifest
 from detente.ensembles.process import ONE_THREAD
-from detente.ensembles.request import RunRequest, new_manifest
-from detente.ensembles.world import AUDITED, Worker, results
+from detente.ensembles.request import Draws, RunRequest, new_manifest
+from detente.ensembles.rows import Task
+from detente.ensembles.worker import AUDITED, Worker, results
 from detente.errors import DetenteError
 from detente.game.arrays import CompiledGame
 from detente.scenario.model import Scenario
@@ -53,7 +54,7 @@ class Case:
     """What is solved, and what of it is timed.
 
     scenario, values, horizon, policies, beliefs, draws
-        The worlds; `values` and what they set are not drawn. No policies: without terms.
+        The draws; `values` and what they set are not drawn. No policies: without terms.
     workers
         Processes, where the way has several.
     warm
@@ -92,7 +93,9 @@ class Case:
     def asked(self) -> RunRequest:
         """The options of its run."""
         return RunRequest(
-            draws=self.draws, beliefs=self.beliefs, checked=0, policies=self.policies or None
+            self.policies or None,
+            detente.SolveOptions(self.beliefs, self.workers),
+            Draws(self.draws, checked=0),
         )
 
 
@@ -101,10 +104,10 @@ class Found:
     """How it went.
 
     first
-        Seconds to the first world: start of processes, kernels, enumeration, and a solve.
+        Seconds to the first draw: start of processes, kernels, enumeration, and a solve.
     steady, counted
-        Seconds from the last world that is not timed to the last one during which all processes
-        were busy, and how many worlds came in between.
+        Seconds from the last draw that is not timed to the last one during which all processes
+        were busy, and how many draws came in between.
     own
         Of these seconds, processor time of the process that started the others.
     whole
@@ -114,9 +117,9 @@ class Found:
     folder
         Bytes that were written.
     back
-        Worlds that came back.
+        Draws that came back.
     failures
-        How many worlds failed, by what their rows hold.
+        How many draws failed, by what their rows hold.
     ended
         How it ended where it did not end well.
     """
@@ -145,11 +148,11 @@ class Found:
 
 
 class Clock:
-    """Called with the number of worlds that are done, again and again."""
+    """Called with the number of draws that are done, again and again."""
 
     def __init__(self, case: Case) -> None:
         self.begin = time.perf_counter()
-        # The present values are a world, too. At the end processes have nothing more to do.
+        # The present values are a draw, too. At the end processes have nothing more to do.
         self._from, self._to = case.warm + 1, case.draws + 2 - case.workers
         assert self._from < self._to
         self._total = case.draws + 1
@@ -209,7 +212,7 @@ class Bare:
         self.__init__(manifest)  # type: ignore[misc]
 
     def solve(self, values: Mapping[str, float]) -> None:
-        """Solve a world, and keep nothing."""
+        """Solve a draw, and keep nothing."""
         for policy in self.manifest.policies:
             solution = self._solved(policy, values)
             with ThreadPoolExecutor(1) as pool:
@@ -245,11 +248,9 @@ def ensemble(case: Case) -> Found:
         clock = Clock(case)
         found = detente.ensemble(
             scenario,
+            asked.policies,
+            asked.options,
             draws=asked.draws,
-            beliefs=asked.beliefs,
-            checked=asked.checked,
-            policies=asked.policies,
-            workers=case.workers,
             output=folder,
             progress=lambda done, total, lost: clock(done),
         )
@@ -267,8 +268,8 @@ def worker(case: Case) -> Found:
     manifest = new_manifest(case.load(), case.asked())
     clock = Clock(case)
     one = Worker(manifest)
-    for done, draw in enumerate(manifest.plan().between(0, case.draws + 1), start=1):
-        one.solve(draw, manifest.beliefs)
+    for done, draw in enumerate(manifest.design().between(0, case.draws + 1), start=1):
+        one.solve(Task(draw, manifest.beliefs))
         clock(done)
     return clock.found()
 
@@ -278,7 +279,7 @@ def bare(case: Case) -> Found:
     manifest = new_manifest(case.load(), case.asked())
     clock = Clock(case)
     one = Bare(manifest)
-    for done, draw in enumerate(manifest.plan().between(0, case.draws + 1), start=1):
+    for done, draw in enumerate(manifest.design().between(0, case.draws + 1), start=1):
         one.solve(draw.values)
         clock(done)
     return clock.found()
@@ -296,7 +297,7 @@ def workbench(case: Case) -> Found:
     from ema_workbench.em_framework.callbacks import DefaultCallback
 
     manifest = new_manifest(case.load(), case.asked())
-    draws = list(manifest.plan().between(0, case.draws + 1))
+    draws = list(manifest.design().between(0, case.draws + 1))
     names = {_identifier(name): name for name in draws[0].values}
     columns = list(Bare(manifest).numbers(draws[0].values))
     model = Model("detente", function=Function(Bare(manifest), names, columns, case.told))

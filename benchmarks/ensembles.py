@@ -1,4 +1,4 @@
-"""Many worlds: how many a second, what the ensemble adds to its solves, memory, and a peer.
+"""Many draws: how many a second, what the ensemble adds to its solves, memory, and a peer.
 
     python -m benchmarks.ensembles PART … [--quick]
 
@@ -87,7 +87,7 @@ class Runs:
         return [a.each / b.each for a, b in zip(self.by[way], self.by[other], strict=True)]
 
     def first(self, way: Way) -> Times:
-        """Seconds to the first world."""
+        """Seconds to the first draw."""
         return Times(tuple(found.first for found in self.by[way]))
 
     @property
@@ -139,12 +139,12 @@ def rates(case: Case, ways: Sequence[Way], plan: Plan) -> list[Table]:
     speed = Table(
         f"{case.scenario}: draws a second",
         f"{_told(case)}; {timed}: processes load their libraries and kernels and enumerate "
-        "meanwhile. Timed to the last world during which all workers are busy, results written. "
-        "`efficiency`: the rate in twice that of one worker in the same round. `first world`: "
+        "meanwhile. Timed to the last draw during which all workers are busy, results written. "
+        "`efficiency`: the rate in twice that of one worker in the same round. `first draw`: "
         "start of workers, libraries, kernels (compiled before), enumeration, and a solve. "
         "`largest process`: peak of resident memory of the main process or a worker. "
         f"{runs.told}",
-        ["workers", "draws a second", "efficiency", "first world", "largest process"],
+        ["workers", "draws a second", "efficiency", "first draw", "largest process"],
         rows,
     )
     rows = []
@@ -205,7 +205,7 @@ def workbench(plan: Plan) -> list[Table]:
         "the same for both. EMA workbench has the barest loop of the table above as its model "
         "function, which gives the same numbers; `MultiprocessingEvaluator`, forked; its results "
         f"stay in memory, ours are written. {runs.told} {absent}".strip(),
-        ["", "draws a second", "first world", "largest process"],
+        ["", "draws a second", "first draw", "largest process"],
         [[way[0], runs.rate(way), runs.first(way), runs.largest(way)] for way in ways],
     )
     failing = FAILING
@@ -228,7 +228,7 @@ def workbench(plan: Plan) -> list[Table]:
         "ends above 1: about one draw in a hundred is no distribution, and is refused by "
         "`with_values`. `numbers of another draw`: exactly those of an earlier row. "
         f"Stopped after {failing.limit:.0f} s. {absent}".strip(),
-        ["", "worlds that came back", "the failed ones", "ended", "time"],
+        ["", "draws that came back", "the failed ones", "ended", "time"],
         rows,
     )
     return [speed, fails]

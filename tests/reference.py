@@ -35,9 +35,9 @@ class Played:
     play
         [x][m]: float64 [b, θ, a].
     sigma
-        The same as one flat array, ordered [x, b, (m, θ, a)].
+        The same as one flat array, ordered [x, (m, θ, a), b].
     values, following
-        float64 [x, b, 2 c] and [x', b, 2 c]: values and best-response values of the layer, and
+        float64 [x, 2 c, b] and [x', 2 c, b]: values and best-response values of the layer, and
         what follows it, flow and discount included.
     """
 
@@ -60,7 +60,8 @@ def reference(game: CompiledGame, grid: BeliefGrid) -> list[Played]:
         following = values
         values = np.stack([stage.values(s) for stage, s in zip(stages, plays, strict=True)])
         parts = [stage.parts(s) for stage, s in zip(stages, plays, strict=True)]
-        done.append(Played(parts, np.concatenate([s.ravel() for s in plays]), values, following))
+        sigma = np.concatenate([s.T.ravel() for s in plays])
+        done.append(Played(parts, sigma, np.moveaxis(values, 1, 2), np.moveaxis(following, 1, 2)))
     return done[::-1]
 
 

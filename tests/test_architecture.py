@@ -14,8 +14,11 @@ LAYERS = [
     "errors",
     "text",
     "arguments",
+    "dtypes",
     "files",
     "extras",
+    "numbers",
+    "notebook",
     "scenario",
     "game",
     "solver",
@@ -23,6 +26,9 @@ LAYERS = [
     "analysis",
     "ensembles",
     "report",
+    "describe",
+    "pictures",
+    "render",
     "cli",
 ]
 """Each may import those before it."""
@@ -35,6 +41,7 @@ LIBRARY = {
 }
 """Modules that may read the library of scenarios, which is data."""
 LONGEST = 400
+MOST_PARAMETERS = 10
 
 
 def name_of(path: Path) -> str:
@@ -90,7 +97,7 @@ def test_imports_go_one_way(module: str) -> None:
         if there == "library":
             assert module in LIBRARY or here == "library", f"{module} imports {target}"
         elif there == "":
-            assert here == "cli", f"{module} imports the whole package"
+            assert here in {"describe", "cli"}, f"{module} imports the whole package"
         else:
             assert here != "library", f"{module} imports {target}"
             assert LAYERS.index(there) <= LAYERS.index(here), f"{module} imports {target}"
@@ -139,6 +146,16 @@ def test_nothing_is_evaluated() -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_modules_are_short(module: str) -> None:
     assert len(MODULES[module].read_text("utf-8").splitlines()) <= LONGEST
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_functions_take_few_parameters(module: str) -> None:
+    """What belongs together is one value: options, a query, a group of a command's options."""
+    for node in ast.walk(TREES[module]):
+        if isinstance(node, ast.FunctionDef):
+            taken = node.args
+            count = len(taken.posonlyargs) + len(taken.args) + len(taken.kwonlyargs)
+            assert count <= MOST_PARAMETERS, f"{module}:{node.lineno} {node.name}"
 
 
 def test_tests_mirror_the_sources() -> None:

@@ -28,7 +28,8 @@ from benchmarks import (
 from benchmarks.__main__ import BENCHMARKS, main, page, sections_of
 from benchmarks.report import Plan, Table, Times, digits, large, machine, ratio, times
 from detente.ensembles.request import new_manifest
-from detente.ensembles.world import Worker
+from detente.ensembles.rows import Task
+from detente.ensembles.worker import Worker
 
 PLAN = Plan(quick=True, runs=1, peers=False)
 
@@ -164,8 +165,8 @@ TINY = replace(ensembles.TINY, draws=4, warm=1, workers=1)
 def test_the_barest_loop_solves_the_same_worlds() -> None:
     """The same numbers as a worker of an ensemble, also after it has been pickled."""
     record = new_manifest(TINY.load(), TINY.asked())
-    draw = record.plan().draw(1)
-    (row,) = Worker(record).solve(draw, record.beliefs)
+    draw = record.design().draw(1)
+    (row,) = Worker(record).solve(Task(draw, record.beliefs))
     numbers = pickle.loads(pickle.dumps(apart.Bare(record))).numbers(draw.values)
     assert numbers == {name: row[name] for name in numbers}
     assert "first_step@1" in numbers

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import detente
-from detente.scenario.notebook import MOST, InNotebook
+from detente.notebook import MOST, InNotebook
 
 TEXT = """\
 title: A choice

@@ -17,31 +17,38 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from detente.analysis.announce import announce
-    from detente.analysis.bayes_factor import bayes_factor
-    from detente.analysis.compare import compare, compare_forecasts
-    from detente.analysis.credibility import credibility
-    from detente.analysis.enforcement_cost import hold_cost
-    from detente.analysis.grid_refinement import forecast_within
-    from detente.analysis.other_equilibria import search
-    from detente.analysis.query import Query
-    from detente.analysis.sensitivity import sensitivity
-    from detente.analysis.threshold import threshold
-    from detente.analysis.threshold_map import threshold_map
-    from detente.ensembles.explore.explore import explore
-    from detente.ensembles.results import open_ensemble
-    from detente.ensembles.run import ensemble
-    from detente.game.compile import compile_game, with_values
-    from detente.game.export import to_efg
-    from detente.scenario.loader import load, loads
-    from detente.scenario.observations import parse_record, read_record
-    from detente.simulation.forecast import forecast
-    from detente.simulation.sample import sample, sample_batches
-    from detente.simulation.track import track
-    from detente.solver.options import SolveOptions
-    from detente.solver.solve import solve
+    from detente.analysis.announce import announce as announce
+    from detente.analysis.bayes_factor import bayes_factor as bayes_factor
+    from detente.analysis.compare import compare as compare
+    from detente.analysis.compare import compare_forecasts as compare_forecasts
+    from detente.analysis.credibility import credibility as credibility
+    from detente.analysis.enforcement_cost import hold_cost as hold_cost
+    from detente.analysis.grid_refinement import forecast_within as forecast_within
+    from detente.analysis.other_equilibria import search as search
+    from detente.analysis.query import Query as Query
+    from detente.analysis.sensitivity import sensitivity as sensitivity
+    from detente.analysis.threshold import threshold as threshold
+    from detente.analysis.threshold_map import threshold_map as threshold_map
+    from detente.ensembles.explore.explore import explore as explore
+    from detente.ensembles.request import Draws as Draws
+    from detente.ensembles.results import open_ensemble as open_ensemble
+    from detente.ensembles.run import ensemble as ensemble
+    from detente.game.compile import compile_game as compile_game
+    from detente.game.compile import with_values as with_values
+    from detente.game.export import to_efg as to_efg
+    from detente.scenario.loader import load as load
+    from detente.scenario.loader import loads as loads
+    from detente.scenario.observations import parse_record as parse_record
+    from detente.scenario.observations import read_record as read_record
+    from detente.simulation.forecast import forecast as forecast
+    from detente.simulation.sample import sample as sample
+    from detente.simulation.sample import sample_batches as sample_batches
+    from detente.simulation.track import track as track
+    from detente.solver.options import SolveOptions as SolveOptions
+    from detente.solver.solve import solve as solve
 
 _HOMES = {
+    "Draws": "detente.ensembles.request",
     "Query": "detente.analysis.query",
     "SolveOptions": "detente.solver.options",
     "announce": "detente.analysis.announce",
@@ -73,6 +80,7 @@ _HOMES = {
 }
 
 _EXTRAS = {
+    "Draws": "ensemble",
     "ensemble": "ensemble",
     "explore": "ensemble",
     "hold_cost": "analysis",
@@ -84,37 +92,7 @@ _EXTRAS = {
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "Query",
-    "SolveOptions",
-    "__version__",
-    "announce",
-    "bayes_factor",
-    "compare",
-    "compare_forecasts",
-    "compile_game",
-    "credibility",
-    "ensemble",
-    "explore",
-    "forecast",
-    "forecast_within",
-    "hold_cost",
-    "load",
-    "loads",
-    "open_ensemble",
-    "parse_record",
-    "read_record",
-    "sample",
-    "sample_batches",
-    "search",
-    "sensitivity",
-    "solve",
-    "threshold",
-    "threshold_map",
-    "to_efg",
-    "track",
-    "with_values",
-]
+__all__ = ["__version__", *_HOMES]
 
 
 def __getattr__(name: str) -> object:

@@ -16,7 +16,7 @@ from typing import NoReturn
 
 
 class Severity(StrEnum):
-    """An error refuses the file; a warning is told and passed over."""
+    """An error refuses the file; a warning is reported and passed over."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -44,7 +44,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One thing to tell about a file: `place: severity[code]: message`, then the hint."""
+    """One thing to report: `place: severity[code]: message`, then the hint."""
 
     place: Place
     code: str
@@ -55,6 +55,11 @@ class Diagnostic:
     def __str__(self) -> str:
         text = f"{self.place}: {self.severity}[{self.code}]: {self.message}"
         return f"{text}\n  hint: {self.hint}" if self.hint else text
+
+
+def warning(place: Place, code: str, message: str, hint: str = "") -> Diagnostic:
+    """Something doubtful."""
+    return Diagnostic(place, code, message, hint, Severity.WARNING)
 
 
 class DetenteError(Exception):

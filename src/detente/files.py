@@ -21,8 +21,8 @@ from detente.errors import Diagnostic, Place, ScenarioError
 
 STDOUT = "-"
 
-WAY_OUT = "give another name, or force=True to replace it"
-"""What to do about a file that is in the way, for callers from Python."""
+IN_THE_WAY = "give another name, or `force=True` to replace it"
+"""What to do about a file that is there already."""
 
 CREATOR = "detente"
 """What pictures and pages say of who made them."""
@@ -50,7 +50,6 @@ def write(
     *,
     inputs: Sequence[str | Path] = (),
     force: bool = False,
-    way_out: str = WAY_OUT,
 ) -> None:
     """Write a file; `-` is standard output. A device or a pipe is written to as it is.
 
@@ -58,8 +57,6 @@ def write(
         What was read for it: files, or folders of results.
     force
         Replace a file that was not written by this program, too; never an input.
-    way_out
-        The hint where a file is in the way.
 
     Raises
     ------
@@ -67,7 +64,7 @@ def write(
         If it must not be written, or cannot be.
     """
     data = content.encode() if isinstance(content, str) else content
-    check(path, inputs=inputs, force=force, way_out=way_out)
+    check(path, inputs=inputs, force=force)
     try:
         if str(path) == STDOUT:
             sys.stdout.flush()
@@ -77,7 +74,7 @@ def write(
             with path.open("wb") as stream:
                 stream.write(data)
         else:
-            _replace(path.resolve(), data, force, way_out)
+            _replace(path.resolve(), data, force)
     except BrokenPipeError:  # a reader that goes away is no mistake
         raise
     except OSError as error:
@@ -89,7 +86,6 @@ def check(
     *,
     inputs: Sequence[str | Path] = (),
     force: bool = False,
-    way_out: str = WAY_OUT,
 ) -> None:
     """Refuse early what `write` would refuse, before all the work. Raises `ScenarioError`."""
     if str(path) == STDOUT or _is_stream(path):
@@ -113,7 +109,7 @@ def check(
             raise _refused(path, "cannot-write", "it may not be written to", "give another name")
         if place.exists() and not force and not is_own(place):
             message = "the file exists already, and was not written by Detente"
-            raise _refused(path, "exists", message, way_out)
+            raise _refused(path, "exists", message, IN_THE_WAY)
     except (OSError, ValueError, RuntimeError) as error:  # a name that no file can have, a loop
         reason = getattr(error, "strerror", None) or error
         raise _refused(path, "cannot-write", f"cannot be written: {reason}") from error
@@ -155,7 +151,7 @@ def _is_stream(path: Path) -> bool:
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
-def _replace(place: Path, data: bytes, force: bool, way_out: str) -> None:
+def _replace(place: Path, data: bytes, force: bool) -> None:
     """Raises `OSError`."""
     fresh = not place.exists()
     descriptor, name = tempfile.mkstemp(
@@ -172,7 +168,7 @@ def _replace(place: Path, data: bytes, force: bool, way_out: str) -> None:
                 os.link(hidden, place)
             except FileExistsError as error:  # somebody has made it since
                 message = "the file exists already"
-                raise _refused(place, "exists", message, way_out) from error
+                raise _refused(place, "exists", message, IN_THE_WAY) from error
             except OSError:  # not all file systems have links
                 settle(hidden, place)
                 return

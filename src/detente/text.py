@@ -23,6 +23,16 @@ def shown(text: str) -> str:
     return HIDDEN.sub(lambda found: _escaped(found[0]), text)
 
 
+def capital(text: str) -> str:
+    """With a capital letter."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def sentence(text: str) -> str:
+    """With a capital letter and a full stop."""
+    return f"{capital(text)}{'' if text.endswith(('.', '?')) else '.'}"
+
+
 def on_one_line(text: str) -> str:
     """The same of what is to be one line."""
     return shown(text).replace("\n", "\\n").replace("\t", "\\t")

@@ -13,7 +13,7 @@ from detente.analysis.other_equilibria import search
 from detente.analysis.sensitivity import sensitivity
 from detente.errors import ScenarioError
 from detente.game.arrays import CompiledGame
-from detente.simulation.forecast import overall
+from detente.simulation.forecast import marginal
 from detente.solver.limit import payoff_range
 
 CHICKEN = """
@@ -52,7 +52,7 @@ def test_accuracy_is_reached() -> None:
     assert found.error <= 1e-3
     # Against a much finer grid the promise holds.
     fine = detente.forecast(detente.solve(game, detente.SolveOptions(beliefs=513), coarse=False))
-    tables = [overall(game, told.outcomes)["happened"] for told in (found.forecast, fine)]
+    tables = [marginal(game, told.outcomes)["happened"] for told in (found.forecast, fine)]
     assert np.abs(tables[0].to_numpy() - tables[1].to_numpy()).max() <= 1e-3
     payoffs = [told.payoffs["payoff"].to_numpy() for told in (found.forecast, fine)]
     assert np.abs(payoffs[0] - payoffs[1]).max() <= 1e-3

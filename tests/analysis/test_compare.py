@@ -13,7 +13,7 @@ from detente.analysis.compare import Comparison, compare, compare_forecasts
 from detente.errors import ScenarioError
 from detente.scenario.frozen import Frozen
 from detente.simulation.first_moves import first_moves
-from detente.simulation.forecast import Forecast, overall
+from detente.simulation.forecast import Forecast, marginal
 from detente.simulation.table import Table
 
 POLICIES = ("maximum pressure, open door", "freeze for freeze", "relief first")
@@ -41,7 +41,7 @@ def test_each_policy_has_the_forecast_that_it_has_alone(found: Comparison) -> No
     for policy in POLICIES[:2]:
         told = alone(policy)
         mine = found.outcomes[found.outcomes["policy"] == policy]
-        expected = overall(told.solution.game, told.outcomes)
+        expected = marginal(told.solution.game, told.outcomes)
         np.testing.assert_array_equal(mine["happened"], expected["happened"])
         np.testing.assert_array_equal(mine["error"], expected["error"])
         mine = found.payoffs[found.payoffs["policy"] == policy]

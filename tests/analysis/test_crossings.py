@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from detente.analysis.crossings import EXTRA, Curve, Root, find_roots
+from detente.analysis.crossings import EXTRA, Root, SampledFunction, find_roots
 
 
 def roots(
@@ -19,8 +19,8 @@ def roots(
     level: float = 0.0,
     whole: bool = False,
     smooth: bool = True,
-) -> tuple[list[Root], Curve]:
-    curve = Curve(function, None if slope is None else lambda x: (function(x), slope(x)))
+) -> tuple[list[Root], SampledFunction]:
+    curve = SampledFunction(function, None if slope is None else lambda x: (function(x), slope(x)))
     for value in values:
         curve.visit(value)
     found = find_roots(curve, level, close=1e-12, narrow=1e-9, smooth=smooth, whole=whole)

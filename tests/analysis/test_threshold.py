@@ -12,7 +12,7 @@ import detente
 from detente.analysis import quantity_of_interest
 from detente.analysis.query import Query
 from detente.analysis.threshold import threshold
-from detente.analysis.threshold_map import MapInterrupted, threshold_map
+from detente.analysis.threshold_map import threshold_map
 from detente.analysis.threshold_result import Interrupted, Threshold
 from detente.errors import ScenarioError
 from detente.scenario.model import Scenario
@@ -154,10 +154,10 @@ def test_a_preference_flips_where_the_fines_are_equal() -> None:
     found = threshold(once(), "fine", Query(prefer=("one", "other"), actor="B"))
     (one,) = found.crossings
     assert one.value == pytest.approx(0.25, abs=1e-6)
-    assert "B's preference flips from 'one' to 'other' at fine = 0.25" in found.verdict
+    assert "B's preference flips from “one” to “other” at fine = 0.25" in found.verdict
     kept = threshold(once(), "fine", Query(prefer=("one", "other"), actor="B"), low=0.5)
     assert kept.crossings == ()
-    assert "B prefers 'other' to 'one' for all fine from 0.5 to 2" in kept.verdict
+    assert "B prefers “other” to “one” for all fine from 0.5 to 2" in kept.verdict
 
 
 def test_a_structural_parameter_jumps() -> None:
@@ -341,7 +341,7 @@ def test_an_interrupted_search_keeps_its_values(monkeypatch: pytest.MonkeyPatch)
     assert len(found.curve) == 4
     assert {found.curve["value"].min(), found.curve["value"].max()} == {0.0, 1.0}
     assert found.verdict.startswith("Interrupted after 4 values")
-    with pytest.raises(MapInterrupted) as stopped_map:
+    with pytest.raises(Interrupted) as stopped_map:
         threshold_map(once(), ("cost", "gain"), Query(outcome="acted"), at=0.4)
     assert len(stopped_map.value.found.map) == 0
 

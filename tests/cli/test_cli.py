@@ -19,7 +19,7 @@ import pytest
 from detente import __version__, library
 from detente.cli.main import main
 from detente.scenario.schema import json_schema
-from detente.solver.kernels.push import push
+from detente.solver.kernels.forward import push
 
 SMALL = """\
 title: A small stand-off
@@ -225,7 +225,7 @@ def test_show(run: Run) -> None:
         assert words in told.out, words
     ledger = [line.split() for line in told.out.splitlines() if line.startswith("price.")]
     assert [line[:5] for line in ledger] == [
-        ["price.firm", "2.5", "0", "to", "3"],
+        ["price.firm", "2.5", "(changed)", "0", "to"],
         ["price.soft", "0.2", "0", "to", "3"],
     ]
 
@@ -236,7 +236,9 @@ def test_show_json(run: Run) -> None:
     assert data["horizon"] == 2
     assert data["overrides"] == {"odds": 0.25}
     assert data["actors"]["A"]["types"] == {"firm": 0.25, "soft": 0.75}
-    assert data["policies"] == {"trust": ["no_taking"], "nothing": []}
+    assert {key: p["terms"] for key, p in data["policies"].items()} == {
+        **{"trust": ["no_taking"], "nothing": []}
+    }
     assert [p["name"] for p in data["parameters"]] == ["odds", "price.firm", "price.soft"]
     assert data["parameters"][1]["range"] == [0, 3]
 
@@ -500,7 +502,7 @@ def test_run_without_end(run: Run) -> None:
     Path("endless.yaml").write_text(text, encoding="utf-8")
     told = run("run", "endless.yaml", "--periods", "6")
     assert (told.code, told.err) == (0, "")
-    assert "without end from 2018-02; the first 6 months are told; policy: trust" in told.out
+    assert "without end from 2018-02; the first 6 months are reported; policy: trust" in told.out
     data = json.loads(run("run", "endless.yaml", "--json").out)
     assert data["scenario"]["periods"] == "forever"
     assert data["run"]["periods"] == 24
@@ -544,7 +546,7 @@ def test_a_value_outside_its_range_is_told(run: Run) -> None:
 
 
 def test_a_game_that_is_not_solved(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("detente.solver.solve.RESIDUAL_LIMIT", -1.0)
+    monkeypatch.setattr("detente.solver.solution.RESIDUAL_LIMIT", -1.0)
     told = run("run", "small.yaml", "--beliefs", "5")
     assert told.code == 1
     assert "Not solved: some responses differ" in told.out
@@ -571,7 +573,7 @@ def test_an_unsolved_game_is_told_first(
 ) -> None:
     """In the first line of text, and on stderr, where it is also seen if stdout goes to a file."""
     Path("moves.csv").write_text("date,actor,move\n2018-02,A,give\n", encoding="utf-8")
-    monkeypatch.setattr("detente.solver.solve.RESIDUAL_LIMIT", -1.0)
+    monkeypatch.setattr("detente.solver.solution.RESIDUAL_LIMIT", -1.0)
     monkeypatch.setenv("COLUMNS", "300")
     command, *rest = words
     told = run(command, "small.yaml", "--beliefs", "5", *rest)

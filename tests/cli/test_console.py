@@ -11,18 +11,22 @@ from pathlib import Path
 
 import pytest
 
-from detente.cli import complete, console
-from detente.cli.layout import layout
+from detente.cli import complete
+from detente.describe.blocks import Code, Details, Heading, Points, text
+from detente.describe.tables import Cell, Link, Table
+from detente.render.layout import layout
+from detente.render.terminal import print_blocks, print_table, print_text
 from tests.cli.test_cli import SMALL, Run, program, run
 
 __all__ = ["run"]
 
-TABLE = (
-    ["outcome", "1 month", "6 months", ""],
-    [
-        ["normalisation", "12.3 %", "45% (12% – 80%)", "both have opened their embassies again"],
-        ["war", "<0.1 %", "1% (0% – 3%)", "a thousand dead"],
-    ],
+TABLE = Table(
+    ("outcome", "1 month", "6 months", ""),
+    (
+        ("normalisation", "12.3 %", "45 % (12 – 80)", "both have opened their embassies again"),
+        ("war", "<0.1 %", "1 % (0 – 3)", "a thousand dead"),
+    ),
+    numbers=(1, 2),
 )
 
 
@@ -36,11 +40,12 @@ def test_tables_break_no_words(
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.delenv("FORCE_COLOR", raising=False)
-    header, rows = TABLE
-    console.print_table(header, rows, numbers=1, text=3)
+    print_table(TABLE)
     lines = capsys.readouterr().out.splitlines()
-    assert words(lines) == words([*header, *(cell for row in rows for cell in row)])
-    for number in ("12.3 %", "45% (12% – 80%)", "<0.1 %", "1% (0% – 3%)"):
+    assert words(lines) == words(
+        [*TABLE.header, *(str(cell) for row in TABLE.rows for cell in row)]
+    )
+    for number in ("12.3 %", "45 % (12 – 80)", "<0.1 %", "1 % (0 – 3)"):
         assert any(number in line for line in lines), number
     assert all(line == line.rstrip() for line in lines)
     if columns >= 40:
@@ -50,9 +55,9 @@ def test_tables_break_no_words(
 
 
 def test_a_table_with_room_is_as_wide_as_its_text() -> None:
-    header, rows = TABLE
-    ((columns, widths, gap),) = layout([header, *rows], 1, 3, 200)
-    assert (columns, widths, gap) == ([0, 1, 2, 3], [13, 7, 15, 38], 4)
+    cells = [list(map(str, row)) for row in (TABLE.header, *TABLE.rows)]
+    ((columns, widths, gap),) = layout(cells, TABLE.numbers, 200)
+    assert (columns, widths, gap) == ([0, 1, 2, 3], [13, 7, 14, 38], 4)
 
 
 def test_columns_are_those_of_the_variable(
@@ -60,8 +65,46 @@ def test_columns_are_those_of_the_variable(
 ) -> None:
     for given, expected in (("", 110), ("80", 80), ("wide", 110), ("0", 110)):
         monkeypatch.setenv("COLUMNS", given)
-        console.print_text("word " * 100)
+        print_text("word " * 100)
         assert max(map(len, capsys.readouterr().out.splitlines())) in range(expected - 5, expected)
+
+
+def test_blocks_one_below_the_other(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    scale = Cell(mark=0.5, level=1.0)
+    rows = (("a", Cell("judged", links=(Link("seen", "#e-seen"),))), ("b", scale))
+    print_blocks(
+        (
+            Heading("What happens"),
+            Table(("", "rests on"), rows, caption="By name"),
+            Table(("x",), (("1",),), numbers=(0,), caption="Once more"),
+            Heading("Actions"),
+            Points((("ease", ("lower it", "cost: 2")), ("hold", ("",)))),
+            Details("Not here", (text("folded"),)),
+            text("A paragraph.", ""),
+            Code("detente run"),
+        )
+    )
+    assert capsys.readouterr().out.splitlines() == [
+        "",
+        "What happens: by name",
+        "     rests on",
+        "a    seen; judged",
+        f"b    {' ' * 20}o{' ' * 20}|",
+        "",
+        "Once more",
+        "x",
+        "1",
+        "",
+        "Actions",
+        "  ease: lower it",
+        "      cost: 2",
+        "  hold",
+        "  A paragraph.",
+        "detente run",
+    ]
 
 
 @pytest.mark.parametrize(

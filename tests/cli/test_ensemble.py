@@ -1,4 +1,4 @@
-"""`detente ensemble`: what it prints and refuses, and what an interruption costs: the worlds in
+"""`detente ensemble`: what it prints and refuses, and what an interruption costs: the draws in
 flight, whatever it is."""
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,12 +18,11 @@ import pytest
 from detente.cli import ensemble as command
 from detente.cli import inputs
 from detente.cli.main import main
-from detente.ensembles import store
-from detente.ensembles.local import Local
-from detente.ensembles.process import ROOT, Task, crashed
+from detente.ensembles.pool import LocalPool
+from detente.ensembles.process import ROOT
 from detente.ensembles.results import open_ensemble
-from detente.ensembles.world import Row
-from tests.ensembles.runs import Here, a_record, assert_same, solved_here
+from detente.ensembles.rows import Row, Task
+from tests.ensembles.runs import Here, a_manifest, assert_same, solved_here
 from tests.ensembles.texts import FAILING, SOUND
 
 OPTIONS = ("--draws", "14", "--beliefs", "5", "--checked", "2")
@@ -40,10 +39,10 @@ def told(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
 
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A folder with `round.yaml`, where worlds are solved in this process."""
+    """A folder with `round.yaml`, where draws are solved in this process."""
     (tmp_path / "round.yaml").write_text(SOUND, "utf-8")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("detente.ensembles.run.Local", lambda record, workers: _Pool(record))
+    monkeypatch.setattr("detente.ensembles.run.LocalPool", lambda manifest, _: _Pool(manifest))
     return tmp_path
 
 
@@ -60,17 +59,17 @@ def test_it_says_what_came_of_it(
 ) -> None:
     assert told(monkeypatch, "round.yaml", *OPTIONS, "-o", "run") == 0
     out, err = capsys.readouterr()
-    assert "14 worlds under 2 policies, 4 quantities drawn" in out
-    assert "none failed; solved 17 worlds in" in out
+    assert "14 draws under 2 policies, 4 quantities drawn" in out
+    assert "none failed; solved 17 draws in" in out
     assert "Belief grid of 5 points: on 9 points" in out
     assert out.endswith("Next: detente explore run\n")
-    assert err.splitlines()[0] == "Solved 0 of 17 worlds"
-    assert err.splitlines()[-1] == "Solved 17 of 17 worlds"
+    assert err.splitlines()[0] == "Solved 0 of 17 draws"
+    assert err.splitlines()[-1] == "Solved 17 of 17 draws"
     assert 9 <= len(err.splitlines()) <= 12
     assert told(monkeypatch, "round.yaml", "--resume", "-o", "run", "--draws", "16") == 0
     out, err = capsys.readouterr()
-    assert "16 worlds under 2 policies" in out
-    assert "solved 2 worlds in" in out
+    assert "16 draws under 2 policies" in out
+    assert "solved 2 draws in" in out
     assert open_ensemble("run").complete
     assert told(monkeypatch, "round.yaml", *OPTIONS, "-o", "run") == 2
     assert "resume it with --resume" in capsys.readouterr().err
@@ -82,33 +81,33 @@ def test_it_says_what_failed(
     (here / "round.yaml").write_text(FAILING, "utf-8")
     assert told(monkeypatch, "round.yaml", *OPTIONS, "-o", "run", "--json") == 0
     data = json.loads(capsys.readouterr().out)
-    assert data["worlds"]["done"] == 14
-    assert 0 < data["worlds"]["failed"] < 14
-    assert sum(failure["rows"] for failure in data["failures"]) == 2 * data["worlds"]["failed"]
+    assert data["draws"]["done"] == 14
+    assert 0 < data["draws"]["failed"] < 14
+    assert sum(failure["rows"] for failure in data["failures"]) == 2 * data["draws"]["failed"]
     assert {failure["status"] for failure in data["failures"]} == {"INVALID"}
     assert data["complete"]
-    assert data["grid"]["worlds"] == 2
+    assert data["grid"]["draws"] == 2
 
 
 def test_it_says_how_what_crashed_is_tried_again(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    solve = Here.next
+    solve = Here.solve
 
-    def dies(self: Here) -> tuple[Task, list[Row]]:
-        task, rows = solve(self)
-        dead = crashed(a_record(), task, "it was killed")
-        return task, dead if task.draw.number == 3 else rows
+    def dies(self: Here, tasks: Iterator[Task]) -> Iterator[list[Row]]:
+        for rows in solve(self, tasks):
+            dead = {"status": "CRASHED", "reason": "it was killed"}
+            yield [row | dead if row["draw"] == 3 else row for row in rows]
 
     with monkeypatch.context() as ill:
-        ill.setattr(Here, "next", dies)
+        ill.setattr(Here, "solve", dies)
         assert told(ill, "round.yaml", *OPTIONS, "-o", "run") == 0
     out, _ = capsys.readouterr()
     assert "  CRASHED: 2 rows: it was killed\n  With --resume those that crashed are tried" in out
     assert told(monkeypatch, "round.yaml", "--resume", "-o", "run") == 0
     out, err = capsys.readouterr()
-    assert err.splitlines()[0] == "Solved 16 of 17 worlds"
-    assert "none failed; solved 1 world in" in out
+    assert err.splitlines()[0] == "Solved 16 of 17 draws"
+    assert "none failed; solved 1 draw in" in out
     assert "CRASHED" not in out
 
 
@@ -154,12 +153,13 @@ import sys, time
 from detente.cli.main import main
 from detente.ensembles import store
 
-append, worlds = store.Store.append, []
+append, draws = store.Store.append, []
+store.EVERY = store.COST = 0
 
 def held(self, rows):
     new = append(self, rows)
-    worlds.append(new)
-    if len(worlds) == 4:
+    draws.append(new)
+    if len(draws) == 4:
         print("held", flush=True)
         time.sleep(120)
     return new
@@ -168,7 +168,7 @@ if sys.argv.pop(1) == "hold":
     store.Store.append = held
 main()
 """
-"""The command line, which stops after four worlds and waits for what happens to it."""
+"""The command line, which stops after four draws and waits for what happens to it."""
 
 
 def started(folder: Path, how: str, *words: str, limit: int | None = None) -> subprocess.Popen[str]:
@@ -189,7 +189,7 @@ def started(folder: Path, how: str, *words: str, limit: int | None = None) -> su
     )
 
 
-def after_four_worlds(process: subprocess.Popen[str], act: Callable[[], None]) -> tuple[str, int]:
+def after_four_draws(process: subprocess.Popen[str], act: Callable[[], None]) -> tuple[str, int]:
     """What is said on stderr, and the exit code, of a run that something happens to."""
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
@@ -224,38 +224,37 @@ def test_whatever_ends_a_run_it_goes_on_to_the_same_numbers(tmp_path: Path) -> N
 
     # Killed.
     process = started(tmp_path, "hold", *OPTIONS, "--workers", "2")
-    after_four_worlds(process, process.kill)
-    assert open_ensemble(folder).sql("SELECT DISTINCT draw, beliefs FROM worlds").shape[0] == 4
+    after_four_draws(process, process.kill)
+    assert open_ensemble(folder).sql("SELECT DISTINCT draw, beliefs FROM rows").shape[0] == 4
 
     # Ctrl-C.
     process = started(tmp_path, "hold", "--resume", "--workers", "1")
-    err, code = after_four_worlds(process, lambda: process.send_signal(signal.SIGINT))
+    err, code = after_four_draws(process, lambda: process.send_signal(signal.SIGINT))
     assert code == 130
-    assert "Interrupted. 8 of 17 worlds are kept in run." in err
+    assert "Interrupted. 8 of 17 draws are kept in run." in err
     assert err.endswith("To resume: detente ensemble round.yaml --resume -o run\n")
     assert "Traceback" not in err
 
     # A full disk.
-    journal = folder / store.JOURNAL
-    limit = journal.stat().st_size + 2500
+    limit = max(path.stat().st_size for path in (folder / "rows").iterdir()) + 500
     process = started(tmp_path, "go", "--resume", "--workers", "1", limit=limit)
     _, err = process.communicate(timeout=180)
     assert process.returncode == 1
     assert "error: the results cannot be written: File too large\n" in err
-    assert " of 17 worlds are kept in run\nhint: resume it with --resume\n" in err
+    assert " of 17 draws are kept in run\nhint: resume the run with --resume\n" in err
     assert "Traceback" not in err
-    assert journal.stat().st_size <= limit
+    assert all(path.stat().st_size <= limit for path in (folder / "rows").iterdir())
 
-    done = len(open_ensemble(folder).sql("SELECT DISTINCT draw, beliefs FROM worlds"))
+    done = len(open_ensemble(folder).sql("SELECT DISTINCT draw, beliefs FROM rows"))
     assert 8 < done < 17
     told: list[int] = []
-    found = solved_here(folder, a_record(draws=14), lambda done, *_: told.append(done))
+    found = solved_here(folder, a_manifest(draws=14), lambda done, *_: told.append(done))
     assert told[0] == done
     assert found.complete
-    assert_same(found, solved_here(tmp_path / "undisturbed", a_record(draws=14)))
+    assert_same(found, solved_here(tmp_path / "undisturbed", a_manifest(draws=14)))
 
 
 @pytest.mark.slow
 def test_no_more_workers_than_asked_for(tmp_path: Path) -> None:
-    with Local(a_record(), 1) as pool:
+    with LocalPool(a_manifest(), 1) as pool:
         assert len(pool.pids) == 1

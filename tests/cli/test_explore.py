@@ -11,45 +11,46 @@ import pytest
 import detente
 from detente.ensembles.results import Ensemble
 from tests.cli.test_cli import Run, run  # noqa: F401 (a fixture)
-from tests.ensembles.runs import a_record, solved_here
+from tests.ensembles.runs import a_manifest, solved_here
 from tests.ensembles.texts import FAILING, SOUND
 
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Ensemble:
-    return solved_here(tmp_path_factory.mktemp("sound") / "run", a_record(SOUND, draws=64))
+    return solved_here(tmp_path_factory.mktemp("sound") / "run", a_manifest(SOUND, draws=64))
 
 
 @pytest.fixture(scope="module")
 def failing(tmp_path_factory: pytest.TempPathFactory) -> Ensemble:
-    return solved_here(tmp_path_factory.mktemp("failing") / "run", a_record(FAILING, draws=24))
+    return solved_here(tmp_path_factory.mktemp("failing") / "run", a_manifest(FAILING, draws=24))
 
 
 def test_all_is_told(run: Run, sound: Ensemble) -> None:  # noqa: F811
     told = run("explore", str(sound.folder))
     assert told.code == 0, told.err
     for part in (
-        "64 worlds, each solved under 2 policies; seed 0",
+        "64 draws, each solved under 2 policies; seed 0",
         "A    open (base)",
-        "What happens: probability over the worlds",
-        "Who prefers which policy: share of worlds in which it is the best",
-        "Regret: what is lost against the best policy of the same world",
-        "What a policy changes against A, world by world",
-        "What decides the probability that",
+        "over the draws, from 5 % to 95 % of them",
+        "Who prefers which policy: share of draws in which it is the best",
+        "What a wrong choice costs: what is lost against the best policy of the same draw (regret)",
+        "What a policy changes against A: the change in the same draw",
+        "What decides how likely it is that",
         "quantities are within the noise",
-        "The worlds nearest to where",
-        "share of worlds with a smaller value",
+        "The draws nearest to where",
+        "share of draws with a smaller value",
     ):
         assert part in " ".join(told.out.split()) or part in told.out, part
-    assert "Not solved" not in told.out
+    assert "not solved" not in told.out
 
 
 def test_a_requirement_is_told(run: Run, sound: Ensemble) -> None:  # noqa: F811
     told = run("explore", str(sound.folder), "--requirement", "step >= 60 % and calm <= 40 %")
-    assert "In how many worlds it is as wished: step >= 60 % and calm <= 40 %" in told.out
-    assert "the whole wish" in told.out
-    assert "Where 'open' fails the requirement" in told.out
-    assert "are said to fail" in told.out
+    heading = "What is required (step >= 60 % and calm <= 40 %): share of draws in which it is met"
+    assert heading in told.out
+    assert "the whole requirement" in told.out
+    assert "Where “open” fails the requirement" in told.out
+    assert "So it is in 100 % of 64 draws." in told.out
 
 
 def test_json_has_everything(run: Run, sound: Ensemble) -> None:  # noqa: F811
@@ -75,10 +76,10 @@ def test_conditions_on_types_and_periods(run: Run, sound: Ensemble) -> None:  # 
     assert given["distributions"][0]["mean"] > told["distributions"][0]["mean"]
 
 
-def test_failed_worlds_are_told(run: Run, failing: Ensemble) -> None:  # noqa: F811
+def test_failed_draws_are_told(run: Run, failing: Ensemble) -> None:  # noqa: F811
     told = run("explore", str(failing.folder))
     assert told.code == 0, told.err
-    assert "Not solved, and in no number below: A" in told.out
+    assert "not solved under at least one policy (INVALID" in told.out
     assert "INVALID" in told.out
     assert "left out" in told.out
 

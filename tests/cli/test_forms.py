@@ -131,5 +131,5 @@ def test_show_tells_what_is_drawn(forms: Run) -> None:
     (one,) = data["correlations"]
     assert (one["between"], one["rank"]) == (["price.firm", "price.soft"], 0.5)
     assert data["variants"]["order"]["options"]["betaland_first"] == {
-        **{"weight": 1, "about": "as rumoured", "changes": ["turns"]}
+        **{"weight": 1, "about": "as rumoured", "change": ["turns"]}
     }

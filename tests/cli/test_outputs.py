@@ -88,9 +88,9 @@ def test_nor_by_its_own_name(run: Run, tmp_path: Path, name: str) -> None:
     assert (tmp_path / "small.yaml").read_text("utf-8") == SMALL
 
 
-def test_a_record_and_a_folder_of_results_are_inputs_of_the_report(tmp_path: Path) -> None:
+def test_a_manifest_and_a_folder_of_results_are_inputs_of_the_report(tmp_path: Path) -> None:
     (tmp_path / "moves.csv").write_text("x")
-    (tmp_path / "results" / "worlds").mkdir(parents=True)
+    (tmp_path / "results" / "draws").mkdir(parents=True)
     (tmp_path / "results" / "run.json").write_text("{}")
     inputs = [tmp_path / "moves.csv", tmp_path / "results", "centipede"]
     for name in ("moves.csv", "results/run.json"):
@@ -149,7 +149,7 @@ def test_pictures_say_who_made_them(run: Run, tmp_path: Path, kind: str) -> None
 def test_what_only_mentions_us_is_not_ours(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "file").write_bytes(content)
     assert not files.is_own(tmp_path / "file")
-    with pytest.raises(ScenarioError, match="or force=True to replace it"):
+    with pytest.raises(ScenarioError, match="or `force=True` to replace it"):
         files.write(tmp_path / "file", "new")
     assert (tmp_path / "file").read_bytes() == content
     files.write(tmp_path / "file", "new", force=True)

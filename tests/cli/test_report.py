@@ -9,8 +9,8 @@ import pytest
 import detente
 from detente.cli import inputs
 from detente.cli.main import main
-from detente.ensembles.request import RunRequest, new_manifest
-from tests.ensembles.runs import solved_here
+from detente.ensembles.request import new_manifest
+from tests.ensembles.runs import a_request, solved_here
 
 ROUNDS = ("report", "bargaining-rounds", "--horizon", "1", "--beliefs", "5")
 
@@ -83,42 +83,40 @@ def test_an_old_page_stays_where_the_new_one_cannot_be_written(
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
 
 
-def test_worlds_need_their_own_packages(
+def test_draws_need_their_own_packages(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
     absent = {"duckdb", "sklearn"}
     monkeypatch.setattr(inputs, "find_spec", lambda name: None if name in absent else object())
-    assert told(monkeypatch, *ROUNDS, "--ensemble", "worlds") == 2
+    assert told(monkeypatch, *ROUNDS, "--ensemble", "draws") == 2
     err = capsys.readouterr().err
     assert "needs duckdb and scikit-learn, which are not installed" in err
     assert "hint: python3 scripts/env.py --with ensemble" in err
 
 
-def test_worlds_that_are_not_there_and_a_requirement_without_any_are_refused(
+def test_draws_that_are_not_there_and_a_requirement_without_any_are_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert told(monkeypatch, *ROUNDS, "--ensemble", "worlds") == 2
-    assert "worlds" in capsys.readouterr().err
+    assert told(monkeypatch, *ROUNDS, "--ensemble", "draws") == 2
+    assert "draws" in capsys.readouterr().err
     assert told(monkeypatch, *ROUNDS, "--requirement", "relief >= 10 %") == 2
     assert "--ensemble" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_page_has_its_worlds(
+def test_a_page_has_its_draws(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
     scenario = detente.load("bargaining-rounds").with_horizon(1)
-    solved_here(
-        tmp_path / "worlds", new_manifest(scenario, RunRequest(draws=8, beliefs=5, checked=1))
-    )
-    words = ("--ensemble", "worlds", "--requirement", "relief >= 10 %")
+    solved_here(tmp_path / "draws", new_manifest(scenario, a_request(checked=1)))
+    words = ("--ensemble", "draws", "--requirement", "relief >= 10 %")
     assert told(monkeypatch, *ROUNDS, *words) == 0
     page = (tmp_path / "bargaining-rounds.html").read_text("utf-8")
-    assert "8 worlds drawn from the ranges of" in page
-    assert "--ensemble worlds --requirement &#34;relief &gt;= 10" in page
+    assert "8 draws from the ranges of" in page
+    assert "--ensemble draws --requirement &#34;relief &gt;= 10" in page
     capsys.readouterr()
-    assert told(monkeypatch, "report", "bargaining-rounds", "--ensemble", "worlds") == 2
-    assert "were solved with --horizon 1" in capsys.readouterr().err
+    assert told(monkeypatch, "report", "bargaining-rounds", "--ensemble", "draws") == 2
+    assert "were solved with the horizon 1" in capsys.readouterr().err

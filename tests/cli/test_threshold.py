@@ -69,7 +69,7 @@ def test_a_preference(run: Run) -> None:
     words = ("once.yaml", "-p", "fine", "--prefer", "one", "other", "--for", "B")
     code, out, _ = run(*words)
     assert code == 0
-    assert "B's preference flips from 'one' to 'other' at fine = 0.25" in out
+    assert "B's preference flips from “one” to “other” at fine = 0.25" in out
 
 
 def test_json(run: Run) -> None:

@@ -50,7 +50,7 @@ def test_it_tells_what_was_seen_and_what_to_believe(run: Run, record: str) -> No
     lines = told.out.splitlines()
     assert [line for line in lines if line in headings] == headings
     assert "Silence that means something: twice" in told.out
-    assert any(line.split()[:3] == ["2018-02-03", "A", "give"] for line in lines)
+    assert any(line.split()[:4] == ["1", "2018-02-03", "A", "give"] for line in lines)
 
 
 def test_json_has_all_tables(run: Run, record: str) -> None:
@@ -133,7 +133,7 @@ def test_the_picture(run: Run, record: str, tmp_path: Path, kind: str) -> None:
     assert made.startswith(begins)
     if kind == "svg":
         text = made.decode()
-        for words_in_it in ("Alphaland: firm", "A: give", "given", "Surprise in bits"):
+        for words_in_it in ("Belief that Alphaland is firm", "A: give", "Surprise in bits"):
             assert words_in_it in text
         run(*words)
         assert (tmp_path / "out.svg").read_bytes() == made

@@ -1,8 +1,8 @@
-"""The headlines of the study of the default scenario, in the first 12 of its 2,000 worlds.
+"""The headlines of the study of the default scenario, in the first 12 of its 2,000 draws.
 
-A sentence that holds in all worlds of the study holds in these; one that holds in a share of them
-is held to what 12 worlds leave of it: each bound is one that a share as told would miss less than
-once in a hundred times, if the worlds were drawn independently.
+A sentence that holds in all draws of the study holds in these; one that holds in a share of them
+is held to what 12 draws leave of it: each bound is one that a share as told would miss less than
+once in a hundred times, if the draws were drawn independently.
 """
 
 from __future__ import annotations
@@ -27,7 +27,12 @@ PRESSURE, CALM, FREEZE, RELIEF = POLICIES
 @pytest.fixture(scope="module")
 def found() -> Ensemble:
     scenario = detente.load("pyeongchang-2018").with_horizon(12)
-    return detente.ensemble(scenario, draws=12, seed=2018, policies=POLICIES, beliefs=5, checked=0)
+    return detente.ensemble(
+        scenario,
+        POLICIES,
+        detente.SolveOptions(beliefs=5),
+        draws=detente.Draws(12, seed=2018, checked=0),
+    )
 
 
 def best(found: Ensemble, payoff: str) -> pd.Series:
@@ -77,7 +82,7 @@ def test_a_washington_that_only_presses_would_wait_for_calm(found: Ensemble) -> 
 
 
 @pytest.mark.slow
-def test_seoul_would_freeze_in_most_worlds(found: Ensemble) -> None:
+def test_seoul_would_freeze_in_most_draws(found: Ensemble) -> None:
     assert best(found, "payoff:ROK")[FREEZE] >= 5
     assert best(found, "payoff:ROK")[[PRESSURE, CALM]].sum() <= 1
 
@@ -90,7 +95,7 @@ def test_relief_first_puts_the_first_step_off(found: Ensemble) -> None:
 
 @pytest.mark.slow
 def test_levels_do_not_survive(found: Ensemble) -> None:
-    """A twentieth is below 11 %, a twentieth above 88 %: 12 worlds surely span 30 points."""
+    """A twentieth is below 11 %, a twentieth above 88 %: 12 draws surely span 30 points."""
     tests = found.values("tests_resumed@12")[PRESSURE]
     assert tests.max() - tests.min() > 0.3
 

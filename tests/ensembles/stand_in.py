@@ -28,6 +28,7 @@ class StandInManifest:
     name: str = "made-up"
     seed: int = 0
     beliefs: int = 17
+    quantities: Mapping[str, str] = field(default_factory=dict)
 
     def scenario(self) -> Scenario:
         return SCENARIO

@@ -18,12 +18,14 @@ from distributed import Client
 
 import detente
 from detente.ensembles import cluster, manifest, store
-from detente.ensembles.cluster import Cluster
+from detente.ensembles.cluster import ClusterPool
 from detente.ensembles.process import ROOT
+from detente.ensembles.request import Draws
 from detente.ensembles.results import open_ensemble
 from detente.ensembles.run import ensemble, run
 from detente.errors import ScenarioError, SolveError
-from tests.ensembles.runs import a_record, assert_same, solved_here
+from detente.solver.options import SolveOptions
+from tests.ensembles.runs import a_manifest, assert_same, solved_here
 from tests.ensembles.texts import SOUND
 
 DEADLY = """
@@ -32,14 +34,14 @@ import os
 def dask_setup(worker):
     from detente.ensembles import process
 
-    submit = process.Process.submit
+    solve = process.Process.solve
 
     def deadly(self, task):
-        if task.world == (3, 7):
+        if task.key == (3, 7):
             os._exit(9)
-        submit(self, task)
+        return solve(self, task)
 
-    process.Process.submit = deadly
+    process.Process.solve = deadly
 """
 """Loaded by the workers: draw 3 on 7 belief points takes them with it."""
 
@@ -116,9 +118,9 @@ def started(folder: Path, *words: str) -> subprocess.Popen[bytes]:
 
 @pytest.mark.slow
 def test_a_worker_that_is_killed_costs_nothing(scheduler: str, tmp_path: Path) -> None:
-    asked = a_record(draws=12)
+    asked = a_manifest(draws=12)
     told: list[int] = []
-    with Cluster(asked, scheduler) as pool, store.create(tmp_path / "run", asked) as kept:
+    with ClusterPool(asked, scheduler) as pool, store.create(tmp_path / "run", asked) as kept:
 
         def kill(done: int, total: int, failed: int) -> None:
             told.append(done)
@@ -134,11 +136,11 @@ def test_a_worker_that_is_killed_costs_nothing(scheduler: str, tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_a_world_that_kills_workers_becomes_rows_that_say_so(
-    scheduler: str, tmp_path: Path
-) -> None:
+def test_a_draw_that_kills_workers_becomes_rows_that_say_so(scheduler: str, tmp_path: Path) -> None:
     scenario = detente.loads(SOUND, file="round.yaml")
-    found = ensemble(scenario, draws=6, beliefs=7, checked=0, cluster=scheduler)
+    found = ensemble(
+        scenario, options=SolveOptions(7), draws=Draws(6, checked=0), cluster=scheduler
+    )
     assert found.complete
     assert list(found.failures["draw"]) == [3, 3]
     assert set(found.failures["status"]) == {"CRASHED"}
@@ -157,7 +159,13 @@ def test_other_versions_are_refused(
     real = manifest.version
     monkeypatch.setattr(manifest, "version", lambda name: "1.0" if name == "numpy" else real(name))
     with pytest.raises(SolveError, match=r"has other versions: numpy .*, here 1\.0"):
-        ensemble(scenario, draws=4, beliefs=5, cluster=scheduler, output=tmp_path / "run")
+        ensemble(
+            scenario,
+            options=SolveOptions(5),
+            draws=4,
+            cluster=scheduler,
+            output=tmp_path / "run",
+        )
     assert not (tmp_path / "run").exists()
 
 
@@ -169,7 +177,7 @@ def test_a_scheduler_that_is_not_there_is_told(
     with pytest.raises(ScenarioError, match=r"there is no scheduler at tcp://127\.0\.0\.1:9"):
         ensemble(scenario, draws=4, cluster="tcp://127.0.0.1:9", output=tmp_path / "run")
     with pytest.raises(ScenarioError, match="a cluster has its own workers"):
-        ensemble(scenario, draws=4, cluster="tcp://127.0.0.1:9", workers=2)
+        ensemble(scenario, options=SolveOptions(threads=2), cluster="tcp://127.0.0.1:9")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -192,7 +200,9 @@ def test_that_there_are_no_workers_is_told_once(
         logging.getLogger("detente").addHandler(hire)
         try:
             scenario = detente.loads(SOUND, file="round.yaml")
-            found = ensemble(scenario, draws=3, beliefs=5, checked=0, cluster=address)
+            found = ensemble(
+                scenario, options=SolveOptions(5), draws=Draws(3, checked=0), cluster=address
+            )
         finally:
             logging.getLogger("detente").removeHandler(hire)
     assert found.complete
@@ -211,16 +221,15 @@ def test_a_lost_scheduler_ends_the_run_with_what_was_done(tmp_path: Path) -> Non
 
         scenario = detente.loads(SOUND, file="round.yaml")
         with pytest.raises(
-            SolveError, match=r"is gone\n3 of 10 worlds are kept in .*run\nhint: resume"
+            SolveError, match=r"is gone\n3 of 10 draws are kept in .*run\nhint: resume"
         ):
             ensemble(
                 scenario,
-                draws=9,
-                beliefs=5,
-                checked=0,
+                options=SolveOptions(5),
+                draws=Draws(9, checked=0),
                 cluster=str(tmp_path / "scheduler.json"),
                 output=tmp_path / "run",
                 progress=kill,
             )
-    asked = a_record(draws=9, checked=0)
+    asked = a_manifest(draws=9, checked=0)
     assert_same(solved_here(tmp_path / "run", asked), solved_here(tmp_path / "here", asked))

@@ -42,7 +42,7 @@ def test_a_known_box_is_found() -> None:
     box = told.boxes[0]
     found = {one.quantity: one for one in box.conditions}
     assert set(found) == {"x1", "x2"}
-    # A peel takes a twentieth of what is left, of some three hundred worlds at the end.
+    # A peel takes a twentieth of what is left, of some three hundred draws at the end.
     assert found["x1"].low == pytest.approx(0.6, abs=0.05)
     assert found["x1"].high is None
     assert found["x2"].high == pytest.approx(0.5, abs=0.05)

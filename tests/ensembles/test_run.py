@@ -10,19 +10,24 @@ from pathlib import Path
 import pytest
 
 import detente
-from detente.ensembles import local, process, store
+from detente.ensembles import process, store
+from detente.ensembles.parts import part_number
+from detente.ensembles.pool import LocalPool
+from detente.ensembles.request import Draws
 from detente.ensembles.results import Ensemble
 from detente.ensembles.run import ensemble, run
 from detente.errors import ScenarioError, SolveError
-from tests.ensembles.runs import Here, a_record, assert_same, numbers, solved_here
+from detente.solver.options import SolveOptions
+from tests.ensembles.runs import Here, a_manifest, assert_same, numbers, solved_here
 from tests.ensembles.texts import FAILING, SOUND
 
-SMALL = {"draws": 8, "beliefs": 5, "checked": 2}
+SMALL = {"options": SolveOptions(5, threads=2), "draws": Draws(8, checked=2)}
+ALONE = {**SMALL, "options": SolveOptions(5, threads=1)}
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Ensemble:
-    return solved_here(tmp_path_factory.mktemp("undisturbed") / "run", a_record())
+    return solved_here(tmp_path_factory.mktemp("undisturbed") / "run", a_manifest())
 
 
 @pytest.fixture
@@ -30,20 +35,20 @@ def scenario() -> detente.scenario.model.Scenario:
     return detente.loads(SOUND, file="round.yaml")
 
 
-def test_a_run_solves_every_world_once(undisturbed: Ensemble) -> None:
+def test_a_run_solves_every_draw_once(undisturbed: Ensemble) -> None:
     assert undisturbed.complete
     assert undisturbed.done == 8
     table = numbers(undisturbed)
     drawn = [(0, 5), *((d, 5) for d in range(1, 9)), (1, 9), (2, 9)]
     assert list(zip(table["draw"], table["beliefs"], strict=True)) == [
-        world for world in drawn for _ in range(2)
+        key for key in drawn for _ in range(2)
     ]
     assert list(table["policy"]) == ["open", "promise"] * 11
     assert (table["status"] == "SOLVED").all()
 
 
 def test_order_and_interruptions_change_nothing(tmp_path: Path, undisturbed: Ensemble) -> None:
-    manifest = a_record()
+    manifest = a_manifest()
     with store.create(tmp_path / "run", manifest) as kept:
         for draws in (3, 6):
 
@@ -60,18 +65,16 @@ def test_processes_give_the_same(
     tmp_path: Path, scenario: detente.scenario.model.Scenario, undisturbed: Ensemble
 ) -> None:
     told: list[tuple[int, int, int]] = []
-    found = ensemble(
-        scenario, **SMALL, workers=2, output=tmp_path / "run", progress=lambda *n: told.append(n)
-    )
+    found = ensemble(scenario, **SMALL, output=tmp_path / "run", progress=lambda *n: told.append(n))
     assert_same(found, undisturbed)
     assert told == [(done, 11, 0) for done in range(12)]
     assert detente.open_ensemble(tmp_path / "run").folder == tmp_path / "run"
-    assert (tmp_path / "run" / "journal.jsonl").stat().st_size == 0
+    assert [part_number(path) for path in (tmp_path / "run" / "rows").iterdir()] == [(0, 0)]
 
 
 def test_a_worker_that_is_killed_costs_nothing(tmp_path: Path, undisturbed: Ensemble) -> None:
-    manifest = a_record()
-    with local.Local(manifest, 2) as pool, store.create(tmp_path / "run", manifest) as kept:
+    manifest = a_manifest()
+    with LocalPool(manifest, 2) as pool, store.create(tmp_path / "run", manifest) as kept:
 
         def kill(done: int, total: int, failed: int) -> None:
             if done in (1, 4):
@@ -83,31 +86,31 @@ def test_a_worker_that_is_killed_costs_nothing(tmp_path: Path, undisturbed: Ense
 
 DEADLY = """
 import os, signal, sys
-from detente.ensembles import worker, world
+from detente.ensembles import process, worker
 
-solve = world.Worker.solve
+solve = worker.Worker.solve
 
-def deadly(self, draw, beliefs):
+def deadly(self, task):
     print("a library may print what it likes")
-    if draw.number == 3:
+    if task.draw.number == 3:
         os.kill(os.getpid(), signal.SIGKILL)
-    if draw.number == 4:
+    if task.draw.number == 4:
         raise MemoryError
-    return solve(self, draw, beliefs)
+    return solve(self, task)
 
-world.Worker.solve = deadly
-worker.main()
+worker.Worker.solve = deadly
+process.main()
 """
 
 
 @pytest.mark.slow
-def test_a_world_that_kills_its_workers_becomes_rows_that_say_so(
+def test_a_draw_that_kills_its_workers_becomes_rows_that_say_so(
     scenario: detente.scenario.model.Scenario,
     undisturbed: Ensemble,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", DEADLY))
-    found = ensemble(scenario, **SMALL, workers=1)
+    found = ensemble(scenario, **ALONE)
     assert found.complete
     failures = found.failures
     assert list(failures["draw"]) == [3, 3, 4, 4]
@@ -136,12 +139,12 @@ def test_what_crashed_is_tried_again(
 ) -> None:
     with monkeypatch.context() as ill:
         ill.setattr(process, "COMMAND", (sys.executable, "-c", DEADLY))
-        found = ensemble(scenario, **SMALL, workers=1, output=tmp_path / "run")
+        found = ensemble(scenario, **ALONE, output=tmp_path / "run")
     assert set(found.failures["status"]) == {"CRASHED"}
     told: list[tuple[int, int, int]] = []
     again = ensemble(
         scenario,
-        workers=1,
+        options=SolveOptions(threads=1),
         output=tmp_path / "run",
         resume=True,
         progress=lambda *n: told.append(n),
@@ -153,7 +156,7 @@ def test_what_crashed_is_tried_again(
 def test_draws_that_fail_are_rows(tmp_path: Path) -> None:
     told: list[int] = []
     found = solved_here(
-        tmp_path / "run", a_record(FAILING), lambda done, total, failed: told.append(failed)
+        tmp_path / "run", a_manifest(FAILING), lambda done, total, failed: told.append(failed)
     )
     assert found.complete
     assert set(found.failures["status"]) == {"INVALID"}
@@ -171,59 +174,56 @@ def test_workers_that_cannot_be_started_are_told(
         process, "COMMAND", (sys.executable, "-c", "raise SystemExit('no numbers')")
     )
     with pytest.raises(SolveError, match=r"could not be started: .* exit code 1: no numbers"):
-        ensemble(scenario, **SMALL, workers=2, output=tmp_path / "run")
+        ensemble(scenario, **SMALL, output=tmp_path / "run")
     monkeypatch.setattr(process, "COMMAND", ("/no/such/program",))
     with pytest.raises(SolveError, match="could not be started: No such file"):
-        ensemble(scenario, **SMALL, workers=2, output=tmp_path / "run")
+        ensemble(scenario, **SMALL, output=tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_wrong_with_every_world_is_told_before_anything_is_written(
+def test_what_is_wrong_with_every_draw_is_told_before_anything_is_written(
     tmp_path: Path, scenario: detente.scenario.model.Scenario
 ) -> None:
     with pytest.raises(ScenarioError, match=r"a probability of `fades` is 1\.5"):
         ensemble(scenario.with_values({"relief": 1.5}), output=tmp_path / "run")
     with pytest.raises(ScenarioError) as caught:
-        ensemble(scenario, sampling="monte", output=tmp_path / "run")
-    assert [d.place.file for d in caught.value.diagnostics] == ["--sampling"]
+        ensemble(scenario, draws=Draws(sampling="monte"), output=tmp_path / "run")
+    assert [d.place.argument for d in caught.value.diagnostics] == ["sampling"]
     with pytest.raises(ValueError, match="`draws` is a whole number from 1 to 10,000,000, not -1"):
         ensemble(scenario, draws=-1, output=tmp_path / "run")
     with pytest.raises(TypeError, match=r"`checked` is a whole number, not 1\.5"):
-        ensemble(scenario, checked=1.5, output=tmp_path / "run")  # type: ignore[arg-type]
+        ensemble(scenario, draws=Draws(checked=1.5), output=tmp_path / "run")  # type: ignore[arg-type]
     with pytest.raises(ScenarioError, match="the scenario ends by itself"):
         ensemble(scenario, periods=3, output=tmp_path / "run")
     with pytest.raises(SolveError, match=r"needs about .* GiB of memory"):
-        ensemble(scenario, beliefs=10_000_001, output=tmp_path / "run")
+        ensemble(scenario, options=SolveOptions(10_000_001), output=tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_can_be_drawn_on(tmp_path: Path, undisturbed: Ensemble) -> None:
-    solved_here(tmp_path / "run", a_record(draws=3))
+def test_a_run_can_be_given_more_draws(tmp_path: Path, undisturbed: Ensemble) -> None:
+    solved_here(tmp_path / "run", a_manifest(draws=3))
     with store.resume(tmp_path / "run") as kept:
-        kept.draw_on(a_record())
-    assert_same(solved_here(tmp_path / "run", a_record()), undisturbed)
+        kept.extend(a_manifest())
+    assert_same(solved_here(tmp_path / "run", a_manifest()), undisturbed)
 
 
-def test_a_run_is_gone_on_with_as_it_was_begun(
+def test_a_run_is_resumed_as_it_was_begun(
     tmp_path: Path, scenario: detente.scenario.model.Scenario
 ) -> None:
-    solved_here(tmp_path / "run", a_record(sampling="latin"))
+    solved_here(tmp_path / "run", a_manifest(sampling="latin"))
     with pytest.raises(ScenarioError) as caught:
         ensemble(
             scenario.with_values({"prior": 0.3}).with_horizon(2),
-            draws=9,
-            policies=["promise"],
+            ["promise"],
+            SolveOptions(beliefs=9),
+            draws=Draws(9, "sobol", 1, 3),
             against="promise",
-            sampling="sobol",
-            seed=1,
-            beliefs=9,
-            checked=3,
             output=tmp_path / "run",
             resume=True,
         )
-    told = [d.place.file for d in caught.value.diagnostics]
-    options = "set horizon policies against sampling seed beliefs checked draws"
-    assert told == [f"--{name}" for name in options.split()]
+    told = [d.place.argument for d in caught.value.diagnostics]
+    first = ["values", "horizon", "policies", "against", "sampling", "seed"]
+    assert told == [*first, "beliefs", "checked", "draws"]
     other = detente.loads(f"{SOUND}\n# changed", file="round.yaml")
     with pytest.raises(ScenarioError, match="has changed since the run began"):
         ensemble(other, output=tmp_path / "run", resume=True)

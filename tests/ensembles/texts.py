@@ -45,4 +45,4 @@ outcomes:
 SOUND = ROUND.replace("RELIEF", "0.8")
 
 FAILING = ROUND.replace("RELIEF", "1.6")
-"""In about half of its worlds a probability is above 1."""
+"""In about half of its draws a probability is above 1."""

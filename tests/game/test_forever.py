@@ -9,11 +9,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from detente.cli import explain
+from detente.describe.scenario import describe_scenario
 from detente.errors import Diagnostic, ScenarioError, SolveError
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game, with_values
 from detente.game.export import count_nodes, to_efg
+from detente.render.terminal import print_described
 from detente.scenario.loader import loads
 from detente.scenario.model import Scenario
 from tests.effort import examples
@@ -226,20 +227,20 @@ def test_the_limit_is_an_infinite_precision() -> None:
 
 def test_show_says_the_words(capsys: pytest.CaptureFixture[str]) -> None:
     scenario = loads(STEPS)
-    explain.print_scenario(scenario)
+    print_described(describe_scenario(scenario))
     shown = capsys.readouterr().out
     assert "Play goes on forever, month by month, from 2018-02 on." in shown
     assert "limit" in shown
-    data = explain.as_data(scenario)
+    data = describe_scenario(scenario).data
     assert data["horizon"] == "forever"
     assert {key: actor["precision"] for key, actor in data["actors"].items()} == {
         "A": 2,
         "B": "limit",
     }
     rounds = loads(STEPS.replace("start: 2018-02, period: month", "period: round"))
-    explain.print_scenario(rounds)
+    print_described(describe_scenario(rounds))
     assert "Play goes on forever, round by round." in capsys.readouterr().out
-    explain.print_scenario(rounds.with_horizon(4))
+    print_described(describe_scenario(rounds.with_horizon(4)))
     assert "Play is over 4 rounds." in capsys.readouterr().out
 
 

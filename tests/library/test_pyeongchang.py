@@ -18,6 +18,7 @@ import pytest
 import detente
 from detente.game.arrays import CompiledGame
 from detente.scenario.entities import Supported
+from detente.scenario.fields import within
 from detente.scenario.model import Scenario
 from detente.simulation.forecast import ANY, Forecast
 from detente.solver.solution import Status
@@ -178,7 +179,7 @@ def test_another_order_of_moves_is_a_game_under_every_policy(scenario: Scenario)
 
 
 def test_every_piece_of_evidence_is_used(scenario: Scenario) -> None:
-    used = {name for entry in scenario.entries(Supported) for name in entry.evidence}
+    used = {name for entry in within(scenario, Supported) for name in entry.evidence}
     assert used == set(scenario.evidence)
 
 

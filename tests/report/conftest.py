@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 import detente
+from detente.describe.report import describe_report
+from detente.render.page import to_html
 from detente.report.data import ReportData, build
-from detente.report.page import render
 
 EVERYTHING = """\
 title: A small stand-off <script>alert(1)</script> & "more"
@@ -81,6 +82,11 @@ date,actor,move,action
 2018-02-10,B,says thanks,thank
 2018-03-02,A,holds,hold
 """
+
+
+def render(data: ReportData) -> str:
+    """The page of these data."""
+    return to_html(describe_report(data))
 
 
 @pytest.fixture(scope="package")

@@ -14,16 +14,15 @@ import pytest
 
 import detente
 from detente import library
+from detente.describe.report import describe_report
 from detente.errors import ScenarioError
-from detente.report import words
+from detente.numbers import percent, points, within
+from detente.pictures.canvas import STAND_IN
 from detente.report.data import ReportData, build
-from detente.report.numbers import points_of, share, within
-from detente.report.page import render
-from detente.report.svg import Colour
-from detente.simulation.forecast import overall
+from detente.simulation.forecast import marginal
 from detente.solver.solution import Status
 from tests import effort
-from tests.report.conftest import EVERYTHING, RECORD
+from tests.report.conftest import EVERYTHING, RECORD, render
 from tests.report.markup import Markup
 
 
@@ -74,7 +73,8 @@ def test_pictures_have_their_text_and_no_colour_of_their_own(pages: Mapping[str,
         drawings = "".join(re.findall(r"<svg.*?</svg>", page, flags=re.S))
         assert not re.search(r"#[0-9a-fA-F]{6}\b", drawings)
         assert "font-family" not in drawings
-    assert len({Colour.INK, Colour.MUTED, Colour.GRID, Colour.PAPER, *Colour.SERIES}) == 10
+    plain = {STAND_IN.ink, STAND_IN.muted, STAND_IN.grid, STAND_IN.paper}
+    assert len({*plain, *STAND_IN.series}) == 10
 
 
 def test_texts_are_escaped_and_links_are_evidence(page: str) -> None:
@@ -87,7 +87,7 @@ def test_texts_are_escaped_and_links_are_evidence(page: str) -> None:
 
 
 def test_every_section_is_there(page: str) -> None:
-    keys = ("outcomes", "policies", "beliefs", "observed", "turning", "decides", "model")
+    keys = ("outcomes", "policies", "beliefs", "observed", "turning", "assumptions", "model")
     for key in (*keys, "ledger", "certificate", "record", "answer", "situation"):
         assert f'<section id="{key}"' in page
 
@@ -98,16 +98,17 @@ def test_sections_without_content_are_left_out(pages: Mapping[str, str]) -> None
 
 
 def test_the_answer_has_the_numbers_of_the_forecast(data: ReportData) -> None:
-    answer = {lead: " ".join(texts) for lead, texts in words.answer(data)}
-    table = overall(data.game, data.forecast.outcomes)
+    page = describe_report(data)
+    answer = {lead: " ".join(texts) for lead, texts in page.answer.items}
+    table = marginal(data.game, data.forecast.outcomes)
     last = table[table["t"] == 3].set_index("outcome")["happened"]
     told = " ".join(answer[word] for word in ("Likely", "Open", "Unlikely") if word in answer)
     lowered = told.lower()
-    assert f"something is given ({share(last['given'])})" in lowered
-    assert f"sunny ({share(last['sunny'])})" in lowered
+    assert f"something is given ({percent(last['given'])})" in lowered
+    assert f"sunny ({percent(last['sunny'])})" in lowered
     assert answer["What policies change"].startswith("Under “nothing”: ")
     assert "Whether the model is right is for its author to argue" in answer["How sure"]
-    assert words.question(data) == (
+    assert page.question == (
         "What will happen in the 3 months from 2018-02 under the policy “trust”, and what would "
         "another policy change?"
     )
@@ -116,7 +117,7 @@ def test_the_answer_has_the_numbers_of_the_forecast(data: ReportData) -> None:
 def test_a_game_that_is_not_solved_says_so_first(data: ReportData) -> None:
     solution = replace(data.forecast.solution, status=Status.STAGE_FAILED)
     failed = replace(data, forecast=replace(data.forecast, solution=solution))
-    lead, texts = words.answer(failed)[0]
+    lead, texts = describe_report(failed).answer.items[0]
     assert lead == "Caution"
     assert "not solved" in texts[0].lower()
 
@@ -196,7 +197,7 @@ def test_progress_goes_from_nothing_to_all() -> None:
 
 
 def test_numbers_are_rounded_honestly() -> None:
-    assert [share(p) for p in (0.0, 0.004, 0.006, 0.5, 0.9951, 1.0)] == [
+    assert [percent(p) for p in (0.0, 0.004, 0.006, 0.5, 0.9951, 1.0)] == [
         "0 %",
         "<1 %",
         "1 %",
@@ -204,10 +205,10 @@ def test_numbers_are_rounded_honestly() -> None:
         ">99 %",
         "100 %",
     ]
-    assert points_of(-0.126) == "-13 points"
-    assert points_of(0.011) == "+1 point"
-    assert points_of(0.001) == "less than 1 point"
-    assert points_of(-2.1) == "beyond -100 points"
+    assert points(-0.126) == "-13 points"
+    assert points(0.011) == "+1 point"
+    assert points(0.001) == "less than 1 point"
+    assert points(-2.1) == "beyond -100 points"
     assert within(0.00546) == "±0.6"
     assert within(0.0) == "none"
     assert within(float("nan")) == "not known"

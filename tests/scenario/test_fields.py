@@ -9,7 +9,7 @@ import pytest
 
 from detente.errors import Diagnostic, ScenarioError
 from detente.game.enumerate import enumerate_game
-from detente.scenario.fields import FIELDS, MapOf, Record, entity, field, fields_of
+from detente.scenario.fields import FIELDS, EntityOf, MapOf, entity, field, fields_of
 from detente.scenario.formula.expression import Formula
 from detente.scenario.ledger import entity_data, used_parameters
 from detente.scenario.loader import loads
@@ -37,7 +37,7 @@ class Weighed(Outcome):
 @pytest.fixture(autouse=True)
 def table(monkeypatch: pytest.MonkeyPatch) -> None:
     sections = dict(fields_of(Scenario))
-    shape = MapOf(Record(Weighed))
+    shape = MapOf(EntityOf(Weighed))
     sections["outcomes"] = dataclasses.replace(sections["outcomes"], shape=shape)
     monkeypatch.setitem(FIELDS, Scenario, sections)
 

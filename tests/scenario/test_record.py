@@ -11,8 +11,8 @@ import detente
 from detente import library
 from detente.errors import ScenarioError
 from detente.scenario.calendar import Calendar, Unit
+from detente.scenario.dates import explain, parse_date
 from detente.scenario.model import Scenario
-from detente.scenario.observation_dates import explain, parse_date
 
 FOLDER = Path(__file__).parent.parent / "wrong_records"
 FILES = sorted(path.stem for path in FOLDER.glob("*.csv"))

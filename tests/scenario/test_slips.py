@@ -8,9 +8,10 @@ import pytest
 
 from detente.errors import ScenarioError
 from detente.scenario.build.names import legal
+from detente.scenario.dates import HOW, date_hint
 from detente.scenario.formula.types import RESERVED
 from detente.scenario.loader import loads
-from detente.scenario.slips import DATE, comma_within, date_hint, number_hint, slip_within
+from detente.scenario.slips import comma_within, number_hint, slip_within
 
 TEXT = """\
 title: a test
@@ -175,4 +176,4 @@ def test_no_year_has_thirteen_months() -> None:
 @pytest.mark.parametrize("text", ["2018-02-30", "2018-2-30", "31/4/2018"])
 def test_a_day_that_the_month_has_not_is_not_proposed(text: str) -> None:
     month = "2018-04" if "4" in text else "2018-02"
-    assert date_hint(text) in (f"write `{month}`", DATE)
+    assert date_hint(text) in (f"write `{month}`", HOW)

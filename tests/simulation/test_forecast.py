@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import detente
-from detente.cli.results import as_data
-from detente.simulation.forecast import ANY, Forecast, conditions, overall
+from detente.describe.forecast import describe_forecast
+from detente.render.data import to_json
+from detente.simulation.forecast import ANY, Forecast, conditions, marginal
 from detente.simulation.forward import Forward, forward
 from detente.solver.workers import Workers
 from tests.effort import examples
@@ -155,7 +156,7 @@ def test_outcomes_and_states_tell_the_same(result: Forecast) -> None:
         assert (both["happened"] >= both["holds"] - 1e-12).all()
     deal = result.outcomes[result.outcomes["outcome"] == "deal"]
     assert np.allclose(deal["happened"], deal["holds"], atol=1e-12)  # it lasts
-    contact = overall(result.solution.game, result.outcomes).set_index(["outcome", "t"])
+    contact = marginal(result.solution.game, result.outcomes).set_index(["outcome", "t"])
     assert contact.loc[("contact", 3), "happened"] > contact.loc[("contact", 3), "holds"] + 0.01
 
 
@@ -180,7 +181,7 @@ def test_a_solution_without_a_coarser_one_has_no_errors() -> None:
     result = forecast_of(TWO, beliefs=5, coarse=False)
     assert result.outcomes["error"].isna().all()
     assert result.payoffs["error"].isna().all()
-    data = json.loads(json.dumps(as_data(result), allow_nan=False))
+    data = json.loads(to_json(describe_forecast(result).data))
     assert data["outcomes"][0]["error"] is None
     assert data["certificate"]["discretisation"] == {"payoffs": None, "outcomes": None}
 
@@ -234,9 +235,9 @@ payoffs: {A: {flow: x}}
     assert list(result.actions) == ["t", "period", "A", *TABLES["actions"]]
     assert result.outcomes.empty
     assert list(result.outcomes) == ["t", "period", "A", *TABLES["outcomes"]]
-    final = overall(result.solution.game, result.states)
+    final = marginal(result.solution.game, result.states)
     assert final.loc[final["t"] == 2, "probability"].tolist() == [0.25, 0.5, 0.25, 0]
-    assert json.dumps(as_data(result), allow_nan=False)
+    assert to_json(describe_forecast(result).data)
 
 
 @settings(
@@ -250,7 +251,7 @@ payoffs: {A: {flow: x}}
 def test_data_for_json_has_no_nan(data: st.DataObject) -> None:
     shape = Shape(actors=2, informed=data.draw(st.integers(0, 2)), levels=3, periods=2)
     result = forecast_of(data.draw(scenarios(shape)), beliefs=5)
-    text = json.dumps(as_data(result), allow_nan=False)
+    text = to_json(describe_forecast(result).data)
     read = json.loads(text)
     for name in ("outcomes", "states", "actions", "payoffs", "beliefs"):
         table = getattr(result, name)

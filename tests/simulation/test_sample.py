@@ -8,7 +8,7 @@ import pytest
 
 import detente
 from detente.errors import ScenarioError
-from detente.simulation.forecast import overall
+from detente.simulation.forecast import marginal
 from detente.simulation.sample import drawn, interpolated_strategy
 from detente.solver.solution import Solution
 
@@ -166,7 +166,7 @@ def test_outcomes_are_as_frequent_as_forecast(solution: Solution, table: pd.Data
 
 
 def test_actions_are_as_frequent_as_forecast(solution: Solution, table: pd.DataFrame) -> None:
-    forecast = overall(solution.game, detente.forecast(solution).actions)
+    forecast = marginal(solution.game, detente.forecast(solution).actions)
     counts = table.groupby(["t", "turn", "actor", "action"])["draw"].nunique()
     for row in forecast.itertuples():
         count = counts.get((row.t, row.turn, row.actor, row.action), 0)
@@ -245,7 +245,7 @@ def test_many_histories_are_as_frequent_as_forecast() -> None:
         detente.compile_game(detente.loads(TWO)), detente.SolveOptions(beliefs=65), coarse=False
     )
     draws = 100_000
-    forecast = overall(solution.game, detente.forecast(solution).actions)
+    forecast = marginal(solution.game, detente.forecast(solution).actions)
     expected = forecast.set_index(["t", "turn", "actor", "action"])["probability"]
     counts = pd.Series(0, index=expected.index)
     rng = np.random.default_rng(11)

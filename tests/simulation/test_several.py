@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from itertools import pairwise
 
@@ -13,10 +12,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import detente
-from detente.cli.results import as_data, print_forecast
+from detente.describe.forecast import describe_forecast
 from detente.errors import ScenarioError
 from detente.game.arrays import CompiledGame
-from detente.simulation.forecast import ANY, Forecast, overall
+from detente.render.data import to_json
+from detente.render.terminal import print_described
+from detente.simulation.forecast import ANY, Forecast, marginal
 from detente.simulation.sample import interpolated_strategy
 from detente.solver.solution import BranchCount, Solution
 from tests.effort import examples
@@ -134,7 +135,7 @@ def test_forward_equals_backward(name: str, request: pytest.FixtureRequest) -> N
     result: Forecast = request.getfixturevalue(name)
     assert result.solution.status.name == "SOLVED"
     assert result.forward_error < 1e-10
-    json.dumps(as_data(result), allow_nan=False)
+    to_json(describe_forecast(result).data)
 
 
 SHAPES = st.sampled_from(
@@ -254,7 +255,7 @@ def test_periods_that_cannot_be_told(
 def test_what_is_printed(
     together: Forecast, forever: Forecast, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    print_forecast(together)
+    print_described(describe_forecast(together))
     told = capsys.readouterr().out
     assert "3 months from 2018-11; no terms announced" in told
     assert "Belief grid with 17 x 17 points along the edges (153 x 17 nodes)" in told
@@ -266,15 +267,16 @@ def test_what_is_printed(
     assert "DPRK is stalling" not in rows
     moves = told.partition("Who does what first")[2].partition("How beliefs")[0]
     assert moves.count("2018-11") == 3 + 2 + 1  # the types of both, and Seoul
-    print_forecast(forever)
+    print_described(describe_forecast(forever))
     told = capsys.readouterr().out
-    assert "without end from 2018-11; the first 4 months are told; no terms announced" in told
+    assert "without end from 2018-11; the first 4 months are reported; no terms announced" in told
     assert "Belief grid with 9 points along each edge (45 nodes)" in told
     assert "3 turns a period" in told
-    assert as_data(forever)["scenario"]["periods"] == "forever"
-    assert as_data(forever)["run"]["periods"] == 4
-    assert as_data(forever)["run"]["beliefs"] == [9, 1, 1]
-    assert as_data(forever)["run"]["nodes"] == [45, 1, 1]
+    data = describe_forecast(forever).data
+    assert data["scenario"]["periods"] == "forever"
+    assert data["run"]["periods"] == 4
+    assert data["run"]["beliefs"] == [9, 1, 1]
+    assert data["run"]["nodes"] == [45, 1, 1]
 
 
 def test_how_turns_were_solved(together: Forecast, capsys: pytest.CaptureFixture[str]) -> None:
@@ -282,12 +284,12 @@ def test_how_turns_were_solved(together: Forecast, capsys: pytest.CaptureFixture
     counts = BranchCount(unique=5, traced=20, folded=3, forked=1, failed=0)
     certificate = replace(solution.certificate, regret_points=(9, 9))
     changed = replace(solution, branches=counts, certificate=certificate, notes=("A note.",))
-    print_forecast(replace(together, solution=changed))
+    print_described(describe_forecast(replace(together, solution=changed)))
     told = " ".join(capsys.readouterr().out.split())
     assert "24 followed along the principal branch (3 of them around folds, 1 straight" in told
     assert "What a best response would add was computed on a grid of 9 x 9." in told
     assert "A note." in told
-    print_forecast(together)
+    print_described(describe_forecast(together))
     told = " ".join(capsys.readouterr().out.split())
     assert "forks" not in told
     assert "What a best response would add was computed" not in told
@@ -336,7 +338,7 @@ def test_histories_are_as_frequent_as_forecast(together: Forecast, histories: pd
 
 def frequent(told: Forecast, histories: pd.DataFrame) -> None:
     """Actions overall, and outcomes under each type, occur as often as they should."""
-    actions = overall(told.solution.game, told.actions)
+    actions = marginal(told.solution.game, told.actions)
     counts = histories.groupby(["t", "turn", "actor", "action"])["draw"].nunique()
     for row in actions.itertuples():
         count = counts.get((row.t, row.turn, row.actor, row.action), 0)

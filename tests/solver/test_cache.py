@@ -211,13 +211,13 @@ def test_what_a_lax_umask_leaves_in_a_folder_that_none_can_enter_is_read(base: P
 
 
 def test_the_kernels_are_kept_in_such_a_cache() -> None:
-    from detente.solver.kernels import jit, nodes, push, two_type_layer
+    from detente.solver.kernels import backward, forward, jit
 
     for compiled in (
-        two_type_layer.sweep_lines,
-        two_type_layer.trace_nodes,
-        nodes.sweep_nodes,
-        push.push,
+        backward.sweep_two_types,
+        backward.trace_lines,
+        backward.sweep_several,
+        forward.push,
     ):
         assert isinstance(compiled._cache, cache.SealedCache)
         assert jit.CACHE in Path(compiled._cache.cache_path).parents

@@ -71,7 +71,7 @@ def random_game(
             )
         )
     types = [tuple(map(str, range(k))) if k > 1 else () for k in kinds]
-    actors = {f"A{i}": SimpleNamespace(types=names) for i, names in enumerate(types)}
+    actors = {f"A{i}": SimpleNamespace(key=f"A{i}", types=names) for i, names in enumerate(types)}
     scenario: Any = SimpleNamespace(name="random", actors=actors)
     structure: Any = SimpleNamespace(profiles=profiles, sets=sets, holds={}, variables=())
     return CompiledGame(
@@ -149,7 +149,7 @@ def test_best_responses_may_be_left_out(name: str) -> None:
     game, grid, layers = played(name)
     width = game.profiles.size
     short = [
-        replace(found, values=found.values[..., :width], following=found.following[..., :width])
+        replace(found, values=found.values[:, :width], following=found.following[:, :width])
         for found in layers
     ]
     auditor = audit(game, grid, *zip(game.layers, short, strict=True))
@@ -192,7 +192,7 @@ def test_what_nobody_plays_moves_no_belief() -> None:
     layer.reward[1] -= 1e4
     grid = belief_grid(game, 9)
     found = reference(game, grid)
-    assert found[0].sigma.reshape(-1, 3)[:, 1].max() == 0
+    assert found[0].sigma.reshape(-1, 3, grid.size)[:, 1].max() == 0
     auditor = audit(game, grid, *zip(game.layers, found, strict=True))
     assert auditor.residual < 1e-10
     assert auditor.value_error < 1e-12
@@ -206,13 +206,14 @@ def test_equally_good_best_responses_are_all_accepted() -> None:
     game.terminal[:] = game.flow[0][:] = 0
     grid = belief_grid(game, 5)
     (found,) = reference(game, grid)
-    assert found.values[0, grid.start, 4:6].tolist() == [1, 0]
+    assert found.values[0, 4:6, grid.start].tolist() == [1, 0]
     for guess, accepted in (([1, 0], True), ([0, 1], True), ([0.5, 0.5], False)):
-        found.values[0, grid.start, 4:6] = guess
+        found.values[0, 4:6, grid.start] = guess
         assert (audit(game, grid, (layer, found)).value_error < 1e-12) is accepted
     # Where one type is likelier, only the guess at it will do.
-    found.values[0, grid.start, 4:6] = [1, 0]
-    found.values[0, grid.start + 1, 4:6] = found.values[0, grid.start + 1, 4:6][::-1].copy()
+    found.values[0, 4:6, grid.start] = [1, 0]
+    beside = found.values[0, 4:6, grid.start + 1]
+    beside[:] = beside[::-1].copy()
     assert audit(game, grid, (layer, found)).value_error > 0.1
 
 
@@ -271,7 +272,7 @@ def test_a_wrong_number_of_a_solve_is_found(
 def test_a_failed_stage_is_told(game: CompiledGame, monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(*arguments: Any) -> None:
         sweep(*arguments)
-        arguments[-1][-1] += 1
+        arguments[-1].counts[-1] += 1
 
     monkeypatch.setattr("detente.solver.backward.sweep", failing)
     assert detente.solve(game, detente.SolveOptions(beliefs=9)).status is Status.STAGE_FAILED

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 import detente
 from detente.game.arrays import CompiledGame
 from detente.scenario.model import Scenario
-from detente.simulation.forecast import overall
+from detente.simulation.forecast import marginal
 from detente.solver import workers
 from detente.solver.beliefs import fewest_points
 from detente.solver.solution import Solution
@@ -85,7 +85,7 @@ def test_probabilities_add_up(data: st.DataObject) -> None:
 def martingale_error(game: CompiledGame, points: int) -> float:
     """How far the mean public belief strays from the prior."""
     solution = detente.solve(game, detente.SolveOptions(beliefs=points), coarse=False)
-    means = overall(game, detente.forecast(solution).beliefs)
+    means = marginal(game, detente.forecast(solution).beliefs)
     start = means[means["t"] == 0].set_index(["about", "type"])["mean"]
     now = means.set_index(["about", "type"])["mean"]
     return float((now - start.reindex(now.index)).abs().max())
@@ -197,7 +197,9 @@ def test_relabelling_changes_nothing(shape: Shape, data: st.DataObject, lam: flo
     yaml.dump(tree, out)
     results = [detente.forecast(solve(detente.loads(t))) for t in (text, out.getvalue())]
     tables = [
-        overall(r.solution.game, r.actions).set_index(["t", "turn", "actor", "action"]).sort_index()
+        marginal(r.solution.game, r.actions)
+        .set_index(["t", "turn", "actor", "action"])
+        .sort_index()
         for r in results
     ]
     assert tables[0].index.equals(tables[1].index)

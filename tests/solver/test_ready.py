@@ -11,17 +11,19 @@ import pytest
 
 import detente
 from detente.solver import ready, tracer
-from detente.solver.kernels.nodes import sweep_nodes
-from detente.solver.kernels.plain import sweep_plain
-from detente.solver.kernels.push import marginals, push
-from detente.solver.kernels.two_type_layer import sweep_lines, trace_nodes
+from detente.solver.kernels.backward import (
+    sweep_plain,
+    sweep_several,
+    sweep_two_types,
+    trace_lines,
+)
+from detente.solver.kernels.forward import push
 
 COLD = """
 import detente
 from detente.solver import ready, tracer
-from detente.solver.kernels.plain import sweep_plain
-from detente.solver.kernels.two_type_layer import sweep_lines, trace_nodes
-from detente.solver.kernels.push import push
+from detente.solver.kernels.backward import sweep_plain, sweep_two_types, trace_lines
+from detente.solver.kernels.forward import push
 
 game = detente.compile_game(detente.load("centipede"))
 assert set(ready.missing(game)) >= {sweep_plain, push}, ready.missing(game)
@@ -32,7 +34,7 @@ assert not ready.missing(game)
 signatures = [k.signatures[:] for k in (sweep_plain, push)]
 detente.forecast(detente.solve(game))
 assert signatures == [k.signatures for k in (sweep_plain, push)], "compiled again"
-assert not sweep_lines.signatures and not trace_nodes.signatures
+assert not sweep_two_types.signatures and not trace_lines.signatures
 assert not tracer._running
 """
 
@@ -51,8 +53,8 @@ def run(program: str, environment: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("name", "kernels"),
     [
-        ("centipede", {sweep_plain, push, marginals}),
-        ("bargaining-rounds", {sweep_plain, sweep_lines, push, marginals}),
+        ("centipede", {sweep_plain, push}),
+        ("bargaining-rounds", {sweep_plain, sweep_two_types, push}),
     ],
 )
 def test_what_a_game_needs(
@@ -61,7 +63,7 @@ def test_what_a_game_needs(
     monkeypatch.setattr(ready, "is_kept", lambda kernel: False)
     game = detente.compile_game(detente.load(name))
     assert set(ready.missing(game)) == kernels
-    assert sweep_nodes not in kernels
+    assert sweep_several not in kernels
     monkeypatch.setattr(ready, "is_kept", lambda kernel: True)
     assert ready.missing(game) == []
 
@@ -75,9 +77,9 @@ def test_nothing_is_compiled_that_a_game_does_not_need(tmp_path: Path) -> None:
 
 def test_the_tracer_is_called_with_the_arrays_that_it_gets_in_a_solve() -> None:
     tracer.compile_tracer()
-    signatures = trace_nodes.signatures[:]
+    signatures = trace_lines.signatures[:]
     detente.solve(detente.compile_game(detente.load("beer-quiche")), coarse=False)
-    assert trace_nodes.signatures == signatures
+    assert trace_lines.signatures == signatures
 
 
 def test_the_tracer_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

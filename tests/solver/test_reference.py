@@ -71,7 +71,7 @@ def compare(game: CompiledGame, points: int) -> None:
             for m, sigma in enumerate(movers):
                 np.testing.assert_allclose(solution.strategy(n, x, m), sigma, rtol=0, atol=1e-8)
     width = game.profiles.size
-    start = layers[0].values[0]
+    start = layers[0].values[0].T
     np.testing.assert_allclose(solution.start_values, start[:, :width], rtol=0, atol=1e-9)
     gain = (start[:, width:] - start[:, :width])[solution.grid.start]
     regret = by_type(game, gain.reshape(len(game.priors), -1))

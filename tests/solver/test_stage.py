@@ -17,19 +17,30 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from detente.solver.kernels import elementary, stage_problem
-from detente.solver.kernels.homotopy import FAILED, FOLDED, FORKED, HOW, TRACED, UNIQUE, find
-from detente.solver.kernels.jit import kernel
-from detente.solver.kernels.stage import (
+from detente.solver.kernels import contraction, elementary, general
+from detente.solver.kernels.backward import Sweep
+from detente.solver.kernels.general import (
     Stage,
-    enter_node,
     enter_state,
     keep_play,
     make_stage,
     restart,
 )
-from detente.solver.kernels.turn import BeliefLayout, LayerArrays, Movers, WarmStart
-from detente.solver.kernels.two_type_newton import is_unique
+from detente.solver.kernels.homotopy import find
+from detente.solver.kernels.jit import kernel
+from detente.solver.kernels.lottery import BeliefLayout
+from detente.solver.kernels.stage import (
+    FAILED,
+    FOLDED,
+    FORKED,
+    HOW,
+    TRACED,
+    UNIQUE,
+    LayerArrays,
+    Work,
+    make_work,
+)
+from detente.solver.kernels.two_type import Lines, find_unique, make_lines
 from detente.solver.sweep import sweep
 from tests.reference import hat
 
@@ -38,47 +49,47 @@ Ints = NDArray[np.int64]
 
 
 @kernel
-def all_nodes(stage, movers, choices, mine, certain, start, how, sigma):
-    """`find` at every node: how [l] and strategies [l, (m, θ, a)]."""
-    free = enter_state(movers, stage, choices)
-    for node in range(mine.shape[1]):
+def all_nodes(stage, layout, choices, mine, certain, start, how, sigma):
+    """`find` at every node: how [l] and strategies [(m, θ, a), l]."""
+    free = enter_state(layout, stage, choices)
+    for node in range(mine.shape[2]):
         restart(stage, free, start)
-        enter_node(movers, stage, node)
-        how[node] = find(movers, stage, mine, free, certain, start)
-        keep_play(movers, stage, sigma[node])
+        stage.node[0] = node
+        how[node] = find((layout, stage, mine), free, certain, start.shape[0] > 0)
+        keep_play(layout, stage, sigma, node)
 
 
 @kernel
-def newton_from(stage, movers, choices, mine, node, starts, found, ends):
+def newton_from(stage, layout, choices, mine, node, starts, found, ends):
     """Newton's method from log odds `starts` [r, D]: whether it converged, and where."""
-    free = enter_state(movers, stage, choices)
-    enter_node(movers, stage, node)
+    free = enter_state(layout, stage, choices)
+    stage.node[0] = node
     for r in range(starts.shape[0]):
         restart(stage, free, starts[r])
-        found[r] = stage_problem.newton(movers, stage, mine, free)
+        found[r] = general.newton(layout, stage, mine, free)
         ends[r] = stage.y[:free]
 
 
 @kernel
-def slopes(stage, movers, choices, mine, node, y, share, residual, matrix):
+def slopes(stage, layout, choices, mine, node, y, share, residual, matrix):
     """Residual [D] and its derivatives [D, D + 1] at the log odds y and precision `share` λ."""
-    free = enter_state(movers, stage, choices)
-    enter_node(movers, stage, node)
+    free = enter_state(layout, stage, choices)
+    stage.node[0] = node
     restart(stage, free, y)
-    stage_problem.respond(movers, stage, mine, share)
+    general.respond(layout, stage, mine, share)
     residual[:] = stage.residual[:free]
-    stage_problem.differentiate(movers, stage, share, free, matrix)
+    general.differentiate(layout, stage, share, free, matrix)
 
 
 @kernel
-def is_certain(stage, movers, choices, mine):
-    enter_state(movers, stage, choices)
-    return stage_problem.is_contraction(movers, stage, mine, stage.tangent)
+def is_certain(stage, layout, choices, mine):
+    enter_state(layout, stage, choices)
+    return contraction.is_contraction(layout, stage, mine, np.int64(0))
 
 
 @kernel
-def is_line_unique(lam, mine, steps):
-    return is_unique(lam, mine, mine.shape[0], 0, steps)
+def unique_nodes(layout, work, lines, count, play):
+    return find_unique(layout, work, lines, count, play)[0]
 
 
 @kernel
@@ -147,23 +158,48 @@ class Problem:
         return sum(k * (a - 1) for k, a in zip(self.kinds, self.choices, strict=True))
 
     @cached_property
-    def movers(self) -> Movers:
+    def layout(self) -> BeliefLayout:
         """As the kernels want it."""
         count, most = len(self.kinds), max(self.kinds)
         size = [len(node) for node in self.nodes]
-        node = np.zeros((count, max(size), most), dtype=np.int64)
-        belief = np.zeros(node.shape)
+        node = np.zeros((count, most, len(self.place)))
+        believed = np.zeros(node.shape)
         rank = np.zeros((count, most, max(self.steps) + 2), dtype=np.int64)
         for m, kinds in enumerate(self.kinds):
-            node[m, : size[m], :kinds] = self.nodes[m]
-            belief[m, : size[m], :kinds] = self.beliefs[m]
+            node[m, :kinds] = self.nodes[m][self.place[:, m]].T
+            believed[m, :kinds] = self.beliefs[m][self.place[:, m]].T
             for j in range(kinds - 1):
                 for c in range(self.steps[m] + 2):
                     rank[m, j, c] = math.comb(c + kinds - 2 - j, kinds - 1 - j)
-        stride = np.array([math.prod(size[m + 1 :]) for m in range(count)], dtype=np.int64)
-        whole = (np.array(x, dtype=np.int64) for x in (self.kinds, self.steps, size))
-        kinds_, steps, sizes = whole
-        return Movers(self.lam, kinds_, steps, node, belief, rank, stride, sizes, self.types)
+        return BeliefLayout(
+            lam=self.lam,
+            n_types=np.array(self.kinds, dtype=np.int64),
+            steps=np.array(self.steps, dtype=np.int64),
+            actor=np.arange(count),
+            rank=rank,
+            jump=np.array([math.prod(size[m + 1 :]) for m in range(count)], dtype=np.int64),
+            place=np.ascontiguousarray(self.place.T),
+            node=node,
+            believed=believed,
+            base=np.zeros(1, dtype=np.int64),
+            local=np.arange(len(self.place)),
+            outside=np.ones((len(self.types), len(self.place))),
+            types=self.types,
+            profile=np.arange(len(self.types)),
+            best=0,
+        )
+
+    @cached_property
+    def payoff(self) -> Floats:
+        """float64 [e, (m, q), l]."""
+        moved = np.moveaxis(self.mine, 1, 3)
+        return np.ascontiguousarray(moved.reshape(len(moved), -1, moved.shape[3]))
+
+    def lines(self) -> tuple[Work, Lines]:
+        """Scratch for one mover with two types, with its payoffs."""
+        work = make_work(self.layout, self.choices[0], self.choices[0], 2)
+        work.payoff[:] = self.payoff
+        return work, make_lines(self.layout, self.choices[0])
 
     def gain(self, at: int, y: Floats) -> tuple[Floats, list[Floats], list[Floats]]:
         """λ (Q(a) - Q(0)) [r, D] at node l and the log odds y [r, D]; with σ and λ Q [r, θ, a]
@@ -250,47 +286,47 @@ def solve(problem: Problem, start: Floats | None = None) -> tuple[Ints, Floats]:
     """The general stage: how [l] and σ [l, (m, θ, a)]."""
     nodes = problem.mine.shape[1]
     width = int(np.multiply(problem.kinds, problem.choices).sum())
-    how, sigma = np.zeros(nodes, dtype=np.int64), np.zeros((nodes, width))
-    choices, mine = np.array(problem.choices, dtype=np.int64), problem.mine
+    how, sigma = np.zeros(nodes, dtype=np.int64), np.zeros((width, nodes))
+    choices, layout = np.array(problem.choices, dtype=np.int64), problem.layout
     stage = stage_of(problem)
-    certain = is_certain(stage, problem.movers, choices, mine)
+    certain = is_certain(stage, layout, choices, problem.payoff)
     begin = np.zeros(0) if start is None else start
-    all_nodes(stage, problem.movers, choices, mine, certain, begin, how, sigma)
-    return how, sigma
+    all_nodes(stage, layout, choices, problem.payoff, certain, begin, how, sigma)
+    return how, np.ascontiguousarray(sigma.T)
 
 
 def stage_of(problem: Problem) -> Stage:
     """Scratch for a problem."""
-    return make_stage(
-        problem.movers, max(problem.choices), problem.mine.shape[0], problem.mine.shape[3]
-    )
+    return make_stage(problem.layout, max(problem.choices), problem.mine.shape[0])
 
 
 def solve_line(problem: Problem) -> tuple[Ints, Floats]:
     """The solver for one mover with two types: counts [HOW] and σ [l, (θ, a)]."""
     (count,), nodes = problem.choices, problem.mine.shape[1]
-    zero, each = np.zeros(1, dtype=np.int64), np.arange(count + 1)
-    turn = BeliefLayout(
-        problem.movers,
-        0,
-        zero,
-        zero,
-        np.arange(nodes),
-        np.ones((1, 2)),
-        np.arange(2),
-        each[:2, None],
-    )
-    ends = np.array([0, count])
-    reward, once = np.zeros((count, 2)), np.ones(count)
+    each, ends = np.arange(count + 1), np.array([0, count])
     part = LayerArrays(
-        ends, ends[1:, None], each, each[:-1].astype(np.int32), once, reward, 2 * ends
+        action_ptr=ends,
+        n_actions=ends[1:, None],
+        trans_ptr=each,
+        succ=each[:-1].astype(np.int32),
+        prob=np.ones(count),
+        reward=np.zeros((count, 2)),
+        play_ptr=2 * ends,
     )
-    guess = WarmStart(np.zeros(0), zero - 1, np.zeros(count * nodes), zero)
     counts, sigma = np.zeros(HOW, dtype=np.int64), np.zeros(nodes * 2 * count)
-    following = np.ascontiguousarray(problem.mine[:, :, 0])
-    values = np.zeros((1, nodes, 2))
-    sweep(0, 1, part, following, turn, guess, np.zeros((1, 0)), values, sigma, counts)
-    return counts, sigma.reshape(nodes, -1)
+    following = np.ascontiguousarray(problem.mine[:, :, 0].swapaxes(1, 2))
+    task = Sweep(following, np.zeros((1, 0)), np.zeros((1, 2, nodes)), sigma, counts, False)
+    sweep(0, 1, part, problem.layout, task)
+    return counts, np.ascontiguousarray(sigma.reshape(-1, nodes).T)
+
+
+def is_line_unique(problem: Problem) -> bool:
+    """Whether the line is certain to have one solution."""
+    work, lines = problem.lines()
+    count = problem.choices[0]
+    return bool(
+        unique_nodes(problem.layout, work, lines, count, np.zeros((2 * count, lines.low.size)))
+    )
 
 
 def follow(problem: Problem, at: int, *, longest: float = 0.05) -> Floats | None:
@@ -554,7 +590,9 @@ def check_unique(problem: Problem, node: int, rng: np.random.Generator) -> None:
     starts = rng.normal(scale=4.0, size=(40, problem.free))
     found, ends = np.zeros(40, dtype=bool), np.zeros(starts.shape)
     choices = np.array(problem.choices, dtype=np.int64)
-    newton_from(stage_of(problem), problem.movers, choices, problem.mine, node, starts, found, ends)
+    newton_from(
+        stage_of(problem), problem.layout, choices, problem.payoff, node, starts, found, ends
+    )
     assert found.mean() > 0.8
     assert np.abs(ends[found] - ends[found][0]).max() < 1e-8
     for y in starts:
@@ -567,7 +605,7 @@ def check_unique(problem: Problem, node: int, rng: np.random.Generator) -> None:
 def test_a_contraction_has_one_solution(name: str, rough: bool) -> None:
     rng = np.random.default_rng(0)
     problem = highest(
-        lambda p: is_certain(stage_of(p), p.movers, np.array(p.choices), p.mine),
+        lambda p: is_certain(stage_of(p), p.layout, np.array(p.choices), p.payoff),
         random_problem(rng, *CASES[name], 1.0, rough=rough),
     )
     for node in range(0, problem.mine.shape[1], 4):
@@ -583,9 +621,7 @@ def test_a_unique_line_has_one_solution(actions: int, rough: bool) -> None:
     for seed in range(5):
         rng = np.random.default_rng(seed)
         problem = highest(
-            lambda p: is_line_unique(
-                p.lam[0], np.ascontiguousarray(p.mine[:, :, 0].swapaxes(1, 2)), p.steps[0]
-            ),
+            is_line_unique,
             random_problem(rng, (2,), (actions,), 8, 1.0, rough=rough),
         )
         counts, sigma = solve_line(problem)
@@ -603,7 +639,7 @@ def slope_at(problem: Problem, node: int, y: Floats, share: float) -> tuple[Floa
     residual, matrix = np.zeros(y.size), np.zeros((y.size, y.size + 1))
     choices = np.array(problem.choices, dtype=np.int64)
     stage = stage_of(problem)
-    slopes(stage, problem.movers, choices, problem.mine, node, y, share, residual, matrix)
+    slopes(stage, problem.layout, choices, problem.payoff, node, y, share, residual, matrix)
     return residual, matrix
 
 

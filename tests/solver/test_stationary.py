@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 import detente
+from detente.errors import SolveError
+from detente.solver import stationary
 from detente.solver.solution import BranchCount, Status
 from detente.solver.stationary import follow_stationary
+from detente.solver.workers import TimeUpError
 
 Floats = NDArray[np.float64]
 
@@ -103,3 +109,34 @@ def test_one_period_a_step_follows_the_branch_where_quick_ones_stay_on_it() -> N
     assert found.change <= 1e-10
     assert seen[False] == found.steps + 1  # and one at precision 0
     assert seen[True] > 2 * seen[False]
+
+
+def test_what_was_reached_when_the_time_is_over_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a game without end, the last point of the way to which values were found."""
+    game = detente.compile_game(detente.loads(CIRCLES))
+    follow = stationary._followed
+
+    def slow(*arguments: Any) -> Iterator[stationary.Stationary]:
+        for n, reached in enumerate(follow(*arguments)):
+            if n == 3:
+                raise TimeUpError
+            yield reached
+
+    monkeypatch.setattr(stationary, "_followed", slow)
+    solution = detente.solve(game, detente.SolveOptions(beliefs=9), coarse=False)
+    assert solution.status is Status.NOT_STATIONARY
+    assert "then the time was over" in solution.notes[0]
+    assert solution.certificate.residual < 1e-9  # the play of a smaller precision
+    assert 0 < solution.game.precision[0] < game.precision[0]
+
+
+def test_a_solve_stops_when_its_time_is_over() -> None:
+    """At once: of a game without end something is given back, of another there is nothing yet."""
+    options = detente.SolveOptions(beliefs=9, time_limit=1e-9)
+    solution = detente.solve(detente.compile_game(detente.loads(CIRCLES)), options)
+    assert solution.status is Status.NOT_STATIONARY
+    ends = detente.loads(CIRCLES.replace("horizon: forever", "horizon: 2"))
+    with pytest.raises(SolveError, match="given up after 1e-09 seconds"):
+        detente.solve(detente.compile_game(ends), options)
+    with pytest.raises(ValueError, match="`time_limit` is a finite number above 0"):
+        detente.SolveOptions(time_limit=0)

@@ -11,31 +11,31 @@ like any other, of one state whose actions are the policies: it is solved by the
 on the whole belief grid, on the principal branch, and recomputed by the auditor. There is no
 discounting between the announcement and the first period, and announcing costs nothing. What keeps
 types apart is what the terms make of play: policies that make no difference to it are announced
-with equal probability by all types on this branch, and tell nothing.
+with equal probability by all types on this branch, and say nothing.
 
-How much is told is the mutual information of type and announcement, Σ_θ b(θ) Σ_k σ(k | θ)
+How much it says is the mutual information of type and announcement, Σ_θ b(θ) Σ_k σ(k | θ)
 log2(σ(k | θ) / Σ_θ' b(θ') σ(k | θ')) (Shannon 1948), of which the entropy of the prior is the most.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from detente.analysis.announcement_stage import Choice, choose, entropy
+from detente.analysis.announcement_stage import AnnouncementStage, entropy, solve_stage
+from detente.dtypes import Floats
 from detente.errors import Problems, expect
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
 from detente.game.periods import check_periods
+from detente.notebook import InNotebook
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Scenario
-from detente.scenario.notebook import InNotebook
 from detente.scenario.policies import find_policy
 from detente.simulation.forecast import ANY
 from detente.simulation.forward import forward
@@ -44,10 +44,11 @@ from detente.solver.solution import Solution, Status, by_type
 from detente.solver.solve import solve
 from detente.solver.workers import open_workers
 
-Floats = NDArray[np.float64]
-
 SOLVING = 0.7
 """Share of the work that is solving, for the progress display."""
+
+OUTCOMES = ["policy", "type", "t", "period", "outcome", "announced", "imposed", "error"]
+"""Columns of the table of outcomes, also of an empty one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +76,7 @@ class Announcement(InNotebook):
         has come about by the end of period t, for the announcer's types and 'any', weighted by what
         is believed then. Empty where the scenario has no outcomes.
     bits, most_bits
-        How much the announcement tells about the type, and the most that it could.
+        How much the announcement says about the type, and the most that it could.
     status
         Of the announcement and all the games that may follow it: the first that is not solved.
     residual, value_error
@@ -106,8 +107,8 @@ class Announcement(InNotebook):
     def __repr__(self) -> str:
         rows = self.choices[self.choices["type"] == ANY].itertuples()
         shares = ", ".join(f"{r.policy or 'no terms'} {r.probability:.0%}" for r in rows)
-        told = f"{self.bits:.2g} of {self.most_bits:.2g} bits"
-        return f"<Announcement by {self.who}: {shares}; {told}; {self.status.value}>"
+        said = f"{self.bits:.2g} of {self.most_bits:.2g} bits"
+        return f"<Announcement by {self.who}: {shares}; {said}; {self.status.value}>"
 
     def _main_table(self) -> pd.DataFrame:
         return self.choices
@@ -134,7 +135,7 @@ def announce(
         they fit into the memory allowed, and made again otherwise.
     who
         The announcer; by default that of the scenario's `announcement`. One with nothing private
-        announces by quantal response to payoffs, and tells nothing.
+        announces by quantal response to payoffs, and says nothing.
     periods
         As that of `forecast`, for play without end.
 
@@ -157,40 +158,39 @@ def announce(
 
     each = SOLVING / len(names)
     solutions: dict[str, Solution] = {}
-    for n, name in enumerate(names):
-        found = solved(name, n * each, each)
-        solutions[name] = found if keep else _light(found)
-    stage = choose(tuple(solutions.values()), list(scenario.actors).index(who))
-    blocks: list[pd.DataFrame] = []
+    for k, name in enumerate(names):
+        solution = solved(name, k * each, each)
+        solutions[name] = solution if keep else solution.light()
+    stage = solve_stage(tuple(solutions.values()), list(scenario.actors).index(who))
+    blocks = [pd.DataFrame(columns=OUTCOMES)]
     error, rest = 0.0, (1 - SOLVING) / len(names)
-    for n, name in enumerate(names if scenario.outcomes else ()):
-        begin = SOLVING + n * rest
+    for k, name in enumerate(names if scenario.outcomes else ()):
+        begin = SOLVING + k * rest
         full = solutions[name] if keep else solved(name, begin, rest / 2)
-        block, missed = _follow(full, stage, n, options.threads, periods)
-        blocks.append(block.assign(policy=name))
+        block, missed = _follow(full, stage, k, options.threads, periods)
+        blocks.append(block.assign(policy=name)[OUTCOMES])
         error = max(error, missed)
-        solutions[name] = _light(solutions[name])
+        solutions[name] = solutions[name].light()
         options.report(begin + rest)
     options.report(1.0)
-    columns = ["policy", "type", "t", "period", "outcome", "announced", "imposed", "error"]
-    outcomes = pd.concat(blocks, ignore_index=True)[columns] if blocks else pd.DataFrame()
-    statuses = [stage.status, *(one.status for one in solutions.values())]
+    statuses = [stage.status, *(solution.status for solution in solutions.values())]
+    payoffs = [(*who, payoff) for who, payoff in by_type(stage.game, stage.before).items()]
     return Announcement(
         scenario=scenario,
         who=who,
         policies=names,
         choices=_choices(stage, names),
         beliefs=_beliefs(stage, names),
-        worth=_worth(stage, names, solutions),
-        payoffs=_rows(by_type(stage.game, stage.before), "payoff"),
-        outcomes=outcomes if blocks else pd.DataFrame(columns=columns),
+        worth=_worth(stage, solutions),
+        payoffs=pd.DataFrame(payoffs, columns=["actor", "type", "payoff"]),
+        outcomes=pd.concat(blocks[1:] or blocks, ignore_index=True),
         bits=stage.bits,
         most_bits=entropy(stage.prior),
-        status=next((one for one in statuses if one is not Status.SOLVED), Status.SOLVED),
+        status=next((status for status in statuses if status is not Status.SOLVED), Status.SOLVED),
         residual=stage.residual,
         value_error=stage.value_error,
         forward_error=error,
-        solutions=Frozen({name: _light(one) for name, one in solutions.items()}),
+        solutions=Frozen({name: solution.light() for name, solution in solutions.items()}),
     )
 
 
@@ -219,13 +219,8 @@ def _asked(
     return who, names
 
 
-def _light(solution: Solution) -> Solution:
-    """A solution without strategies, which take nearly all of its memory."""
-    return replace(solution, strategies=(), coarse=solution.coarse and _light(solution.coarse))
-
-
 def _follow(
-    solution: Solution, stage: Choice, k: int, threads: int | None, periods: int | None
+    solution: Solution, stage: AnnouncementStage, k: int, threads: int | None, periods: int | None
 ) -> tuple[pd.DataFrame, float]:
     """What happens under a policy, announced and imposed, and the error of payoffs so counted."""
     game, grid = solution.game, solution.grid
@@ -240,25 +235,24 @@ def _follow(
         float((np.abs(run.payoffs - value) / np.maximum(1.0, np.abs(value))).max())
         for run, value in ((announced, stage.after[k]), (imposed, values))
     )
-    times = np.arange(len(announced.states))
-    labels = ["start", *(game.scenario.calendar.label(int(t)) for t in times[1:])]
+    times = range(len(announced.states))
     blocks = []
     for kind, own in _conditions(stage):
         seen, given = (
-            _profiles(game, stage.who, belief if own is None else own)
+            _believing(game, stage.who, belief if own is None else own).profile_prior()
             for belief in (stage.posterior[k], stage.prior)
         )
         for key in game.holds:
             happened = announced.happened[key] @ seen
-            missed = np.full(times.size, np.nan if game.informed else 0.0)
+            missed = np.full(len(times), np.nan if game.informed else 0.0)
             if rough is not None and stage.rough is not None:
                 belief = stage.rough.posterior[k] if own is None else own
-                other = rough.happened[key] @ _profiles(game, stage.who, belief)
-                missed = np.abs(happened - other)
+                weights = _believing(game, stage.who, belief).profile_prior()
+                missed = np.abs(happened - rough.happened[key] @ weights)
             block = {
                 "type": kind,
                 "t": times,
-                "period": labels,
+                "period": [game.label(t) for t in times],
                 "outcome": key,
                 "announced": happened,
                 "imposed": imposed.happened[key] @ given,
@@ -268,61 +262,54 @@ def _follow(
     return pd.concat(blocks, ignore_index=True), error
 
 
-def _conditions(stage: Choice) -> list[tuple[str, Floats | None]]:
+def _conditions(stage: AnnouncementStage) -> list[tuple[str, Floats | None]]:
     """'any', and each type of the announcer with its probabilities, of which one is 1."""
-    rows = np.eye(len(stage.prior))
-    types = list(zip(stage.kinds, rows, strict=True)) if len(rows) > 1 else []
-    return [(ANY, None), *types]
+    types = zip(stage.kinds, np.eye(len(stage.prior)), strict=True)
+    return [(ANY, None), *(types if len(stage.prior) > 1 else ())]
 
 
-def _profiles(game: CompiledGame, who: int, belief: Floats) -> Floats:
-    """Probability of each type profile, float64 [p], with this belief about one actor."""
+def _believing(game: CompiledGame, who: int, belief: Floats) -> CompiledGame:
+    """The game with this belief about one actor as the prior."""
     priors = [belief if i == who else prior for i, prior in enumerate(game.priors)]
-    return replace(game, priors=tuple(priors)).profile_prior()
+    return replace(game, priors=tuple(priors))
 
 
-def _choices(stage: Choice, names: Sequence[str]) -> pd.DataFrame:
+def _error(stage: AnnouncementStage, number: Callable[[AnnouncementStage], Floats]) -> Floats:
+    """Differences from the coarser grid: 0 where nothing is private, nan where there is none."""
+    if stage.rough is not None:
+        return np.abs(number(stage) - number(stage.rough))
+    return np.full(number(stage).shape, np.nan if stage.game.informed else 0.0)
+
+
+def _choices(stage: AnnouncementStage, names: Sequence[str]) -> pd.DataFrame:
     blocks = []
     for kind, own in _conditions(stage):
         weight = stage.prior if own is None else own
-        share = weight @ stage.play
-        error = np.full(share.size, np.nan if stage.game.informed else 0.0)
-        if stage.rough is not None:
-            error = np.abs(share - weight @ stage.rough.play)
-        columns = {"policy": names, "type": kind, "probability": share, "error": error}
-        blocks.append(pd.DataFrame(columns))
+
+        def share(stage: AnnouncementStage, weight: Floats = weight) -> Floats:
+            return np.asarray(weight @ stage.play)
+
+        columns = {"probability": share(stage), "error": _error(stage, share)}
+        blocks.append(pd.DataFrame({"policy": names, "type": kind, **columns}))
     return pd.concat(blocks, ignore_index=True)
 
 
-def _beliefs(stage: Choice, names: Sequence[str]) -> pd.DataFrame:
-    found = stage.posterior
-    error = np.full(found.shape, np.nan if stage.game.informed else 0.0)
-    if stage.rough is not None:
-        error = np.abs(found - stage.rough.posterior)
-    kinds = stage.kinds
-    return pd.DataFrame(
-        {
-            "policy": np.repeat(list(names), len(kinds)),
-            "type": np.tile(list(kinds), len(names)),
-            "prior": np.tile(stage.prior, len(names)),
-            "posterior": found.ravel(),
-            "error": error.ravel(),
-        }
-    )
+def _beliefs(stage: AnnouncementStage, names: Sequence[str]) -> pd.DataFrame:
+    error = _error(stage, lambda stage: stage.posterior)
+    rows = [
+        (name, kind, prior, posterior, missed)
+        for name, posteriors, errors in zip(names, stage.posterior, error, strict=True)
+        for kind, prior, posterior, missed in zip(
+            stage.kinds, stage.prior, posteriors, errors, strict=True
+        )
+    ]
+    return pd.DataFrame(rows, columns=["policy", "type", "prior", "posterior", "error"])
 
 
-def _worth(stage: Choice, names: Sequence[str], solutions: Mapping[str, Solution]) -> pd.DataFrame:
-    blocks = []
-    for name, belief, value in zip(names, stage.posterior, stage.after, strict=True):
-        priors = [belief if i == stage.who else p for i, p in enumerate(stage.game.priors)]
-        seen = by_type(replace(stage.game, priors=tuple(priors)), value)
+def _worth(stage: AnnouncementStage, solutions: Mapping[str, Solution]) -> pd.DataFrame:
+    rows = []
+    for name, belief, value in zip(solutions, stage.posterior, stage.after, strict=True):
         imposed = solutions[name].payoffs
-        block = _rows(seen, "announced").assign(policy=name)
-        blocks.append(block.assign(imposed=[imposed[key] for key in seen]))
-    order = ["policy", "actor", "type", "announced", "imposed"]
-    return pd.concat(blocks, ignore_index=True)[order]
-
-
-def _rows(values: Mapping[tuple[str, str], float], column: str) -> pd.DataFrame:
-    rows = [{"actor": actor, "type": kind, column: v} for (actor, kind), v in values.items()]
-    return pd.DataFrame(rows)
+        announced = by_type(_believing(stage.game, stage.who, belief), value)
+        rows += [(name, *key, payoff, imposed[key]) for key, payoff in announced.items()]
+    return pd.DataFrame(rows, columns=["policy", "actor", "type", "announced", "imposed"])

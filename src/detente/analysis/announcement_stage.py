@@ -7,24 +7,21 @@ auditor of all other turns, from the values with which the games begin.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from detente.dtypes import Floats
 from detente.game.arrays import CompiledGame, Layer
 from detente.simulation.sample import cell
 from detente.solver.backward import Backward
 from detente.solver.certificate import Auditor
-from detente.solver.solution import RESIDUAL_LIMIT, BranchCount, Solution, Status
-from detente.solver.workers import Workers
-
-Floats = NDArray[np.float64]
+from detente.solver.solution import BranchCount, Solution, Status, status_of
+from detente.solver.workers import open_workers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Choice:
+class AnnouncementStage:
     """The announcement, solved, at the priors. k numbers policies.
 
     play
@@ -40,7 +37,7 @@ class Choice:
     game: CompiledGame
     who: int
     play: Floats
-    rough: Choice | None
+    rough: AnnouncementStage | None
     weights: Floats
     after: Floats
     before: Floats
@@ -56,7 +53,7 @@ class Choice:
     @property
     def kinds(self) -> tuple[str, ...]:
         """The announcer's types; '' where nothing is private."""
-        return list(self.game.scenario.actors.values())[self.who].types or ("",)
+        return self.game.actors[self.who].types or ("",)
 
     @property
     def posterior(self) -> Floats:
@@ -70,12 +67,12 @@ class Choice:
 
     @property
     def bits(self) -> float:
-        """What an announcement tells of the type: H(k) - H(k | θ)."""
+        """What an announcement says about the type: H(k) - H(k | θ)."""
         rest = [p * entropy(row) for p, row in zip(self.prior, self.play, strict=True)]
         return max(0.0, entropy(self.share) - float(np.sum(rest)))
 
 
-def choose(solutions: Sequence[Solution], who: int) -> Choice:
+def solve_stage(solutions: Sequence[Solution], who: int) -> AnnouncementStage:
     """Solve the choice between games that are solved on the same grid."""
     first, count = solutions[0], len(solutions)
     layer = Layer(
@@ -94,35 +91,30 @@ def choose(solutions: Sequence[Solution], who: int) -> Choice:
         log_reference=np.full((count, 1), -np.log(count)),
     )
     # A precision of `limit` was followed in each game as far as it went: here, as far as in all.
-    precision = np.min([one.game.precision for one in solutions], axis=0)
+    precision = np.min([solution.game.precision for solution in solutions], axis=0)
     game = replace(first.game, layers=(layer,), loop=None, start=0, precision=precision)
-    following = np.stack([one.start_values for one in solutions])
+    following = np.stack([np.ascontiguousarray(s.start_values.T) for s in solutions])
     grid, kinds = first.grid, game.priors[who].size
-    with ThreadPoolExecutor(1) as pool:
-        engine = Backward(game, grid, Workers(pool, 1), regret=False)
+    with open_workers(1) as workers:
+        engine = Backward(game, grid, workers, regret=False)
         values, sigma = engine.layer(0, following)
     auditor = Auditor(game, grid)
     auditor.visit(layer, following, values, sigma)
-    play = sigma.reshape(grid.size, kinds, count)[grid.start].copy()
+    play = sigma.reshape(kinds, count, grid.size)[:, :, grid.start].copy()
     weights = np.stack([_around(first, who, b) for b in posteriors(game.priors[who], play)])
     shape = len(game.priors), len(game.profiles)
-    status = Status.SOLVED
-    if BranchCount(*(int(c) for c in engine.counts)).failed:
-        status = Status.STAGE_FAILED
-    elif not max(auditor.residual, auditor.value_error) <= RESIDUAL_LIMIT:
-        status = Status.INACCURATE
-    coarse = [one.coarse for one in solutions if one.coarse is not None]
-    return Choice(
+    coarse = [solution.coarse for solution in solutions if solution.coarse]
+    return AnnouncementStage(
         game=game,
         who=who,
         play=play,
-        rough=choose(coarse, who) if len(coarse) == count else None,
+        rough=solve_stage(coarse, who) if len(coarse) == count else None,
         weights=weights,
-        after=np.einsum("kb,kbc->kc", weights, following).reshape(count, *shape),
-        before=values[0, grid.start].reshape(shape).copy(),
+        after=np.einsum("kb,kcb->kc", weights, following).reshape(count, *shape),
+        before=values[0, :, grid.start].reshape(shape).copy(),
         residual=auditor.residual,
         value_error=auditor.value_error,
-        status=status,
+        status=status_of(BranchCount.of(engine.counts), auditor.residual, auditor.value_error),
     )
 
 

@@ -7,7 +7,7 @@ from math import exp
 
 import pandas as pd
 
-from detente.scenario.notebook import InNotebook
+from detente.notebook import InNotebook
 from detente.simulation.track import Track
 
 WORDS = (
@@ -70,7 +70,7 @@ def bayes_factor(first: Track, second: Track) -> BayesFactor:
     ValueError
         If the two have no observation in common.
     """
-    tables = [one.moves.set_index(["line", "t"], drop=False) for one in (first, second)]
+    tables = [track.moves.set_index(["line", "t"], drop=False) for track in (first, second)]
     used = [table[table["kind"] != "skipped"] for table in tables]
     common = used[0].index.intersection(used[1].index)
     if common.empty and not (used[0].empty and used[1].empty):

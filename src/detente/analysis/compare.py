@@ -4,7 +4,7 @@ Each policy makes a game of its own, and is solved by itself. A number is known 
 error, the difference from the coarser belief grid. Of a difference the errors of both are added:
 |(p - q) - (p' - q')| ≤ |p - p'| + |q - q'|, whatever they have in common. As a rule they have much
 in common, so that this is cautious: what is called distinguishable is, and a difference that is
-smaller may still be real (a finer grid will tell).
+smaller may still be real (a finer grid will show).
 
 Payoffs are compared between policies for the same actor and type alone, never between actors: their
 units need not be the same.
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -22,12 +22,12 @@ import pandas as pd
 from detente.errors import expect
 from detente.game.compile import compile_game
 from detente.game.periods import check_periods
+from detente.notebook import InNotebook
 from detente.scenario.frozen import Frozen
 from detente.scenario.model import Scenario
-from detente.scenario.notebook import InNotebook
 from detente.scenario.policies import find_policies
 from detente.simulation.first_moves import first_moves
-from detente.simulation.forecast import Forecast, forecast, overall
+from detente.simulation.forecast import Forecast, forecast, marginal
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 from detente.solver.solution import RESIDUAL_LIMIT, Solution, Status
 from detente.solver.solve import solve
@@ -40,7 +40,7 @@ ROUNDING = 2 * RESIDUAL_LIMIT
 class Comparison(InNotebook):
     """Policies side by side, as tidy tables, one row for each number.
 
-    In all tables `error` is that of the row's own number, as its forecast tells it (missing where
+    In all tables `error` is that of the row's own number, as its forecast reports it (missing where
     that has no coarser grid), and `difference` is the number less that of the policy `base`. It is
     `distinguishable` where it is larger than the errors of both together; never where one of them
     is missing.
@@ -109,7 +109,7 @@ def compare(
         Policies of the scenario, '' for no terms; by default all that it has.
     options
         As in `solve`. One policy is solved after the other, and only the tables of its
-        forecast are kept: its solution has let go of strategies and the coarser grid. Where the
+        forecast are kept: its solution has let go of strategies. Where the
         memory is enough for two, one is played forward while the next is solved.
     against
         The policy to compare with; by default the one that the scenario names. It is solved also
@@ -130,10 +130,8 @@ def compare(
     base = scenario.policy if against is None else against
     games = {policy: compile_game(scenario, policy=policy) for policy in wanted}
 
-    def tell(solution: Solution) -> Forecast:
-        told = forecast(solution, periods=periods, threads=options.threads)
-        # Strategies of one policy can take a gigabyte, and no table needs them any more.
-        return replace(told, solution=replace(solution, strategies=(), coarse=None))
+    def play_on(solution: Solution) -> Forecast:
+        return forecast(solution, periods=periods, threads=options.threads).light()
 
     forecasts: dict[str, Future[Forecast]] = {}
     with ThreadPoolExecutor(1) as aside:
@@ -145,9 +143,9 @@ def compare(
             # One policy is played forward while the next is solved, so that what either cannot
             # share out does not keep a processor waiting.
             wait(forecasts.values())
-            forecasts[policy] = aside.submit(tell, solution)
+            forecasts[policy] = aside.submit(play_on, solution)
             del solution
-    return compare_forecasts({p: told.result() for p, told in forecasts.items()}, against=base)
+    return compare_forecasts({p: future.result() for p, future in forecasts.items()}, against=base)
 
 
 def compare_forecasts(forecasts: Mapping[str, Forecast], *, against: str) -> Comparison:
@@ -160,17 +158,19 @@ def compare_forecasts(forecasts: Mapping[str, Forecast], *, against: str) -> Com
     """
     if against not in forecasts:
         raise ValueError(f"there is no forecast of the policy {against!r} to compare with")
-    if len({told.periods for told in forecasts.values()}) > 1:
+    if len({forecast.periods for forecast in forecasts.values()}) > 1:
         raise ValueError("the forecasts cover different numbers of periods")
-    if len({tuple(told.solution.payoffs) for told in forecasts.values()}) > 1:
+    if len({tuple(forecast.solution.payoffs) for forecast in forecasts.values()}) > 1:
         raise ValueError("the forecasts are not of the same actors and types")
     columns = ["t", "period", "outcome", "happened", "error"]
     outcomes = {
-        policy: overall(told.solution.game, told.outcomes)[columns]
-        for policy, told in forecasts.items()
+        policy: marginal(forecast.solution.game, forecast.outcomes)[columns]
+        for policy, forecast in forecasts.items()
     }
-    payoffs = {policy: told.payoffs.drop(columns="regret") for policy, told in forecasts.items()}
-    moves = {policy: first_moves(told).frame() for policy, told in forecasts.items()}
+    payoffs = {
+        policy: forecast.payoffs.drop(columns="regret") for policy, forecast in forecasts.items()
+    }
+    moves = {policy: first_moves(forecast).frame() for policy, forecast in forecasts.items()}
     keys = ["actor", "type"]
     compared = _differences(payoffs, against, keys, "payoff")
     return Comparison(

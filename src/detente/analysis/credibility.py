@@ -21,52 +21,44 @@ available that it alone forbids; what other hard terms forbid as well is not hel
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from detente.analysis.deviation import PROHIBITIVE_LOG_ODDS, Commitment, announced_terms, breakable
 from detente.analysis.deviation_gains import DeviationGains, GainTally
 from detente.errors import expect
 from detente.game.compile import compile_game
 from detente.game.periods import check_periods
+from detente.notebook import InNotebook
 from detente.scenario.frozen import Frozen
 from detente.scenario.model import Scenario
-from detente.scenario.notebook import InNotebook
 from detente.simulation.forecast import ANY
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 from detente.solver.solution import Solution, Status
 from detente.solver.solve import solve
 from detente.solver.workers import open_workers
 
-Floats = NDArray[np.float64]
-
 DRIFT = 1e-6
 """Difference of payoffs from those of the hard terms beyond which the equilibria are not the same:
 solves are good to 1e-9 a turn."""
 
 
-HARD = [
-    *("term", "actor", "type", "binds", "gain", "gain_error", "largest", "largest_error"),
-    *("tempted", "first", "worst", "verdict"),
-]
-HARD_OVER_TIME = [
-    *("term", "actor", "type", "t", "period", "binds", "gain", "largest", "tempted"),
-]
-SOFT = ["term", "actor", "type", "t", "period", "broken", "breaches", "error"]
+HARD = "term actor type binds gain gain_error largest largest_error tempted first worst verdict"
+HARD_OVER_TIME = "term actor type t period binds gain largest tempted"
+SOFT = "term actor type t period broken breaches error"
 """Columns of the tables, also of empty ones."""
 
 
 class Verdict(Enum):
-    """What holds a hard term; the value is the sentence to print."""
+    """What holds a hard term, from the least to gain by breaking it to the most; in sentences."""
 
+    IDLE = "never binds: nothing is forbidden by it alone where play goes"
     KEPT = "kept out of interest: breaking it would gain nothing, wherever play goes"
     MOSTLY = "kept out of interest as a rule; at times something has to hold it"
     HELD = "needs something to hold it: on average breaking it would gain"
-    IDLE = "never binds: nothing is forbidden by it alone where play goes"
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,17 +144,15 @@ def credibility(
     """
     expect(scenario, Scenario, "credibility")
     check_periods(scenario, periods)
-    key, terms = announced_terms(scenario, policy)
+    key, _ = announced_terms(scenario, policy)
     game, commitments = breakable(scenario, key)
     solution = solve(game, options.step(0.0, 0.4), regret=False)
     with open_workers(options.threads) as workers:
         fine = DeviationGains(solution, commitments, workers, periods)
         options.report(0.6)
-        rough = (
-            DeviationGains(solution.coarse, commitments, workers, periods)
-            if solution.coarse
-            else fine
-        )
+        rough = fine
+        if solution.coarse is not None:
+            rough = DeviationGains(solution.coarse, commitments, workers, periods)
     options.report(0.7)
     hard = _hard(fine, rough)
     drift, status = 0.0, solution.status
@@ -175,51 +165,42 @@ def credibility(
     return Credibility(
         scenario=scenario,
         policy=key,
-        # Strategies can take a gigabyte, and have been read.
-        solution=replace(solution, strategies=(), coarse=None),
+        solution=solution.light(),
         status=status,
         periods=fine.periods,
         hard=hard,
         hard_over_time=_hard_over_time(fine),
         soft=_soft(fine, rough),
-        verdicts=Frozen(_verdicts(hard, [term.key for term in terms if term.cost is None])),
+        verdicts=Frozen(_verdicts(hard)),
         drift=drift,
         notes=tuple(_notes(hard, commitments, drift, solution)),
     )
 
 
 def _hard(fine: DeviationGains, rough: DeviationGains) -> pd.DataFrame:
-    label = fine.game.scenario.calendar.label
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for (commitment, kind, tally), (_, _, other) in zip(fine.hard(), rough.hard(), strict=True):
         gain, largest = _summary(tally)
         gain_rough, largest_rough = _summary(other)
-        tempted = np.flatnonzero(tally.largest > 0)
-        worst = int(tally.largest.argmax())
         gain_error, largest_error = abs(gain - gain_rough), abs(largest - largest_rough)
-        rows.append(
-            {
-                "term": commitment.term,
-                "actor": commitment.actor,
-                "type": kind,
-                "binds": float(tally.binds.sum()),
-                "gain": gain,
-                "gain_error": gain_error,
-                "largest": largest,
-                "largest_error": largest_error,
-                "tempted": _ratio(tally.tempted.sum(), tally.binds.sum()),
-                "first": label(int(tempted[0])) if tempted.size else "",
-                "worst": label(worst) if np.isfinite(largest) else "",
-                "verdict": _verdict(gain, largest, largest_error).name,
-            }
-        )
-    return pd.DataFrame(rows, columns=HARD)
+        binds = float(tally.binds.sum())
+        tempted = np.flatnonzero(tally.largest > 0)
+        numbers = binds, gain, gain_error, largest, largest_error
+        first = fine.game.label(int(tempted[0])) if tempted.size else ""
+        worst = fine.game.label(int(tally.largest.argmax())) if np.isfinite(largest) else ""
+        when = _ratio(tally.tempted.sum(), binds), first, worst
+        verdict = _verdict(gain, largest, largest_error).name
+        rows.append((commitment.term, commitment.actor, kind, *numbers, *when, verdict))
+    return pd.DataFrame(rows, columns=HARD.split())
 
 
 def _summary(tally: GainTally) -> tuple[float, float]:
     """The mean gain and the largest; not numbers where the term never binds."""
-    largest = float(tally.largest.max())
-    return _ratio(tally.gain.sum(), tally.binds.sum()), largest if largest > -np.inf else np.nan
+    return _ratio(tally.gain.sum(), tally.binds.sum()), _known(tally.largest.max())
+
+
+def _known(largest: float) -> float:
+    return float(largest) if largest > -np.inf else np.nan
 
 
 def _ratio(part: float, whole: float) -> float:
@@ -234,83 +215,44 @@ def _verdict(gain: float, largest: float, error: float) -> Verdict:
     return Verdict.MOSTLY if gain <= 0 else Verdict.HELD
 
 
-def _verdicts(hard: pd.DataFrame, terms: list[str]) -> dict[str, Verdict]:
+def _verdicts(hard: pd.DataFrame) -> dict[str, Verdict]:
     """By term, that of those who would gain most by breaking it."""
-    order = [Verdict.IDLE, Verdict.KEPT, Verdict.MOSTLY, Verdict.HELD]
-    found = {}
-    for term in terms:
-        names = hard.loc[hard["term"] == term, "verdict"]
-        found[term] = max((Verdict[name] for name in names), key=order.index)
-    return found
+    verdicts = hard.groupby("term", sort=False)["verdict"]
+    return {
+        str(term): max((Verdict[name] for name in names), key=list(Verdict).index)
+        for term, names in verdicts
+    }
 
 
 def _hard_over_time(fine: DeviationGains) -> pd.DataFrame:
-    label = fine.game.scenario.calendar.label
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for commitment, kind, tally in fine.hard():
         for t in range(1, fine.periods + 1):
-            binds, largest = tally.binds[t], tally.largest[t]
-            rows.append(
-                {
-                    "term": commitment.term,
-                    "actor": commitment.actor,
-                    "type": kind,
-                    "t": t,
-                    "period": label(t),
-                    "binds": float(binds),
-                    "gain": _ratio(tally.gain[t], binds),
-                    "largest": float(largest) if largest > -np.inf else np.nan,
-                    "tempted": _ratio(tally.tempted[t], binds),
-                }
-            )
-    return pd.DataFrame(rows, columns=HARD_OVER_TIME)
+            binds = float(tally.binds[t])
+            gains = _ratio(tally.gain[t], binds), _known(tally.largest[t])
+            when = t, fine.game.label(t), binds, *gains, _ratio(tally.tempted[t], binds)
+            rows.append((commitment.term, commitment.actor, kind, *when))
+    return pd.DataFrame(rows, columns=HARD_OVER_TIME.split())
 
 
 def _soft(fine: DeviationGains, rough: DeviationGains) -> pd.DataFrame:
-    label = fine.game.scenario.calendar.label
-    prior = fine.game.profile_prior()
-    blocks = []
-
-    def add(
-        term: str,
-        actor: str,
-        kind: str,
-        keys: list[Commitment],
-        what: Commitment | str,
-        weights: Floats,
-    ) -> None:
-        broken = fine.broken[what] @ weights
-        blocks.append(
-            pd.DataFrame(
-                {
-                    "term": term,
-                    "actor": actor,
-                    "type": kind,
-                    "t": np.arange(fine.periods + 1),
-                    "period": ["start", *(label(t) for t in range(1, fine.periods + 1))],
-                    "broken": broken,
-                    "breaches": sum(fine.breaches[commitment] for commitment in keys) @ weights,
-                    "error": np.abs(broken - rough.broken[what] @ weights),
-                }
-            )
-        )
-
-    for term in dict.fromkeys(
-        commitment.term for commitment in fine.commitments if not commitment.hard
-    ):
-        bound = [commitment for commitment in fine.commitments if commitment.term == term]
-        add(term, ANY, ANY, bound, term, prior)
-        for commitment in bound:
-            for theta, kind in enumerate(fine.kinds(commitment.actor)):
-                add(
-                    term,
-                    commitment.actor,
-                    kind,
-                    [commitment],
-                    commitment,
-                    fine.weights(commitment.actor, theta),
-                )
-    return pd.concat(blocks, ignore_index=True) if blocks else pd.DataFrame(columns=SOFT)
+    rows: list[tuple[object, ...]] = []
+    for term, bound in fine.soft.items():
+        cases = [(ANY, ANY, fine.game.profile_prior())]
+        cases += [
+            (commitment.actor, kind, fine.weights(commitment.actor, theta))
+            for commitment in bound
+            for theta, kind in enumerate(fine.kinds(commitment.actor))
+        ]
+        for actor, kind, weights in cases:
+            broken = fine.broken[term, actor] @ weights
+            breaches = fine.breaches[term, actor] @ weights
+            error = np.abs(broken - rough.broken[term, actor] @ weights)
+            rows += [
+                (term, actor, kind, t, fine.game.label(t), broken[t], breaches[t], error[t])
+                for t in range(fine.periods + 1)
+            ]
+    return pd.DataFrame(rows, columns=SOFT.split())
 
 
 def _notes(

@@ -65,8 +65,8 @@ class Root:
 
 
 @dataclass(slots=True)
-class Curve:
-    """A dear function with its values so far, in order. `slopes` has those that are known.
+class SampledFunction:
+    """A costly function with its values so far, in order. `slopes` has those that are known.
 
     `with_slope` gives the function and its slope at once, where slopes are wanted. This is scratch
     of one search; results are made from it and do not hold it.
@@ -112,7 +112,7 @@ class Curve:
 
 
 def find_roots(
-    curve: Curve, level: float, *, close: float, narrow: float, smooth: bool, whole: bool
+    curve: SampledFunction, level: float, *, close: float, narrow: float, smooth: bool, whole: bool
 ) -> list[Root]:
     """All changes of side that the curve's values and their interpolant show, in order.
 
@@ -138,12 +138,16 @@ def find_roots(
     roots = []
     for k, (a, b) in enumerate(pairwise(known)):
         if sides[k] != sides[k + 1]:
-            low, high = (_whole if whole else _bracket)(curve, level, a, b, close, narrow)
-            roots.append(_root(curve, level, low, high, close, rising=sides[k + 1]))
+            low, high = (
+                _bisected(curve, level, a, b)
+                if whole
+                else _bracket(curve, level, a, b, close, narrow)
+            )
+            roots.append(_root(curve, low, high, rising=sides[k + 1]))
     return roots
 
 
-def _look_between(curve: Curve, level: float) -> None:
+def _look_between(curve: SampledFunction, level: float) -> None:
     """Compute the function where the interpolant crosses the level more often than its values."""
     seen: set[tuple[float, float]] = set()
     for _ in range(EXTRA):
@@ -168,7 +172,7 @@ def _look_between(curve: Curve, level: float) -> None:
 
 
 def _bracket(
-    curve: Curve, level: float, a: float, b: float, close: float, narrow: float
+    curve: SampledFunction, level: float, a: float, b: float, close: float, narrow: float
 ) -> tuple[float, float]:
     """The bracket narrowed by Brent's method; one end is the root where there is one."""
 
@@ -189,7 +193,7 @@ def _bracket(
     return root, root
 
 
-def _around(curve: Curve, level: float, a: float, b: float) -> tuple[float, float]:
+def _around(curve: SampledFunction, level: float, a: float, b: float) -> tuple[float, float]:
     """The neighbouring values between a and b with the change of side."""
     side = curve.numbers[a] >= level
     inside = [v for v in curve.values if a <= v <= b]
@@ -201,9 +205,7 @@ def _around(curve: Curve, level: float, a: float, b: float) -> tuple[float, floa
     return a, b
 
 
-def _whole(
-    curve: Curve, level: float, a: float, b: float, close: float, narrow: float
-) -> tuple[float, float]:
+def _bisected(curve: SampledFunction, level: float, a: float, b: float) -> tuple[float, float]:
     """The neighbouring whole numbers with the change of side, by bisection."""
     side = curve.numbers[a] >= level
     while b - a > 1:
@@ -215,9 +217,7 @@ def _whole(
     return a, b
 
 
-def _root(
-    curve: Curve, level: float, low: float, high: float, close: float, *, rising: bool
-) -> Root:
+def _root(curve: SampledFunction, low: float, high: float, *, rising: bool) -> Root:
     """What was found, with the nearest other values on both sides of it."""
     below, above = curve.numbers[low], curve.numbers[high]
     if low < high:

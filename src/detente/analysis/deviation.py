@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from detente.dtypes import Bools
 from detente.errors import Diagnostic, ScenarioError, refuse
 from detente.game.arrays import CompiledGame, Layer
 from detente.game.compile import compile_game
@@ -24,9 +24,6 @@ from detente.scenario.hints import listing
 from detente.scenario.model import Scenario
 from detente.scenario.policies import find_policy, terms_of
 from detente.scenario.rules import Term
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 PROHIBITIVE_LOG_ODDS = 200.0
 """Log odds against a forbidden action, in place of its being shut out: far below what rounding
@@ -45,13 +42,13 @@ class Commitment:
     cost: float
 
 
-class Options(NamedTuple):
+class Available(NamedTuple):
     """What a mover may do at the states of a layer: bool [x, a] over all actions of the actor.
 
-    `breaks` has, for each term by its key, the available actions that break it.
+    `breaks` has, for each term by its key, the actions among them that break it.
     """
 
-    available: Bools
+    actions: Bools
     breaks: Mapping[str, Bools]
 
 
@@ -61,7 +58,7 @@ def announced_terms(scenario: Scenario, policy: str | None) -> tuple[str, tuple[
     terms = terms_of(scenario, key)
     if not terms:
         message = f"the policy {key!r} announces no terms" if key else "no terms are announced"
-        known = listing(p for p, one in scenario.policies.items() if one.terms)
+        known = listing(p for p, announced in scenario.policies.items() if announced.terms)
         hint = f"those with terms are {known}" if known else "announce some: see `terms`"
         refuse("policy", "no-terms", message, hint)
     return key, terms
@@ -124,28 +121,31 @@ def breakable(scenario: Scenario, policy: str) -> tuple[CompiledGame, tuple[Comm
         game = compile_game(softened, policy=policy)
     except ScenarioError as error:
         compile_game(scenario, policy=policy)  # its mistakes come first, if it has any
-        raise ScenarioError([_after_breach(one) for one in error.diagnostics]) from error
+        raise ScenarioError(
+            replace(met, message=f"once a hard term has been broken, {met.message}")
+            for met in error.diagnostics
+        ) from error
     _check_ways_out(game, commitments)
     return game, tuple(commitments)
 
 
-def options(game: CompiledGame, n: int) -> tuple[Options, ...]:
+def available(game: CompiledGame, n: int) -> tuple[Available, ...]:
     """What each mover of layer n may do, and which terms it would break."""
-    found = []
+    movers = []
     states = game.layers[n].states.size
     for side in game.structure.skeletons[game.structure.kept[n]].sides:
         if side.mover < 0:
             continue
-        available = np.zeros((states, len(side.actions)), dtype=bool)
+        actions = np.zeros((states, len(side.actions)), dtype=bool)
         real = side.action >= 0
-        available[side.state[real], side.action[real]] = True
+        actions[side.state[real], side.action[real]] = True
         breaks: dict[str, Bools] = {}
         for action, terms in side.breaks.items():
             for term, force in terms:
-                table = breaks.setdefault(term.key, np.zeros_like(available))
-                table[:, action] = force & available[:, action]
-        found.append(Options(available, breaks))
-    return tuple(found)
+                table = breaks.setdefault(term.key, np.zeros_like(actions))
+                table[:, action] = force & actions[:, action]
+        movers.append(Available(actions, breaks))
+    return tuple(movers)
 
 
 def joint(layer: Layer, m: int, table: Bools) -> Bools:
@@ -157,16 +157,15 @@ def joint(layer: Layer, m: int, table: Bools) -> Bools:
 
 def breaking(game: CompiledGame, keys: Mapping[str, str]) -> tuple[Bools, ...]:
     """For each layer, the joint actions in which an actor breaks its term, by actor: bool [e]."""
-    actors = list(game.scenario.actors)
-    found = []
+    layers = []
     for n, layer in enumerate(game.layers):
         broken = np.zeros(len(layer.action), dtype=bool)
-        for m, (mover, own) in enumerate(zip(layer.movers, options(game, n), strict=True)):
-            key = keys.get(actors[mover], "")
+        for m, (mover, own) in enumerate(zip(layer.movers, available(game, n), strict=True)):
+            key = keys.get(game.actors[mover].key, "")
             if key in own.breaks:
                 broken |= joint(layer, m, own.breaks[key])
-        found.append(broken)
-    return tuple(found)
+        layers.append(broken)
+    return tuple(layers)
 
 
 def without(game: CompiledGame, broken: tuple[Bools, ...]) -> CompiledGame:
@@ -183,33 +182,28 @@ def without(game: CompiledGame, broken: tuple[Bools, ...]) -> CompiledGame:
     return replace(game, layers=tuple(layers), structure=structure)
 
 
-def _after_breach(found: Diagnostic) -> Diagnostic:
-    return replace(found, message=f"once a hard term has been broken, {found.message}")
-
-
 def _check_ways_out(game: CompiledGame, commitments: list[Commitment]) -> None:
     """Refuse a game in which, after a breach, hard terms leave a mover no action."""
     hard = {commitment.key: commitment for commitment in commitments if commitment.hard}
-    actors = list(game.scenario.actors)
-    found: dict[str, Diagnostic] = {}
+    problems: dict[str, Diagnostic] = {}
     for n, layer in enumerate(game.layers):
-        for mover, own in zip(layer.movers, options(game, n), strict=True):
-            shut = np.zeros_like(own.available)
+        for mover, own in zip(layer.movers, available(game, n), strict=True):
+            shut = np.zeros_like(own.actions)
             for key in hard.keys() & own.breaks.keys():
                 shut |= own.breaks[key]
-            stuck = own.available.any(axis=1) & ~(own.available & ~shut).any(axis=1)
+            stuck = own.actions.any(axis=1) & ~(own.actions & ~shut).any(axis=1)
             if not stuck.any():
                 continue
-            x = int(np.flatnonzero(stuck)[0])
+            x, actor = int(np.flatnonzero(stuck)[0]), game.actors[mover].key
             here = [key for key in hard if key in own.breaks and own.breaks[key][x].any()]
             where = game.structure.describe(int(layer.states[x]))
-            period = game.scenario.calendar.label(layer.period)
+            period = game.label(layer.period)
             message = (
-                f"once a hard term has been broken, {actors[mover]} has to move but its terms "
+                f"once a hard term has been broken, {actor} has to move but its terms "
                 f"leave it no action in {period}, at {where}"
             )
             place = game.scenario.terms[here[0]].place
             hint = "give the term an `unless`, so that it can be met after a breach"
-            found.setdefault(actors[mover], Diagnostic(place, "no-action", message, hint))
-    if found:
-        raise ScenarioError(found.values())
+            problems.setdefault(actor, Diagnostic(place, "no-action", message, hint))
+    if problems:
+        raise ScenarioError(problems.values())

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detente.analysis.deviation import Commitment, Options, breaking, options, without
+from detente.analysis.deviation import Available, Commitment, available, breaking, without
+from detente.dtypes import Bools, Floats
+from detente.simulation.forecast import ANY
 from detente.simulation.forward import Forward, forward, schedule
 from detente.solver.layout import kinds
 from detente.solver.solution import Solution
 from detente.solver.workers import Workers
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 REACHED = 1e-6
 """Probability, given the type, from which a turn, state and belief counts as reached: what play
@@ -42,9 +42,11 @@ class DeviationGains:
 
     tallies
         By commitment and type of its actor, of hard terms.
+    soft
+        The commitments of each soft term.
     breaches, broken
-        By soft commitment, float64 [t, p]: expected number by the end of t, and the probability
-        that there has been one. `broken` has also, by term alone, that anybody has.
+        By soft term and actor ('any' for all whom it binds), float64 [t, p]: expected number by the
+        end of t, and the probability that there has been one.
     """
 
     def __init__(
@@ -65,54 +67,44 @@ class DeviationGains:
                 binds, gain, tempted = np.zeros((3, self.periods + 1))
                 never = np.full(self.periods + 1, -np.inf)
                 self.tallies[commitment, theta] = GainTally(binds, gain, tempted, never)
-        self.choices = [options(self.game, n) for n in range(len(self.game.layers))]
+        self.choices = [available(self.game, n) for n in range(len(self.game.layers))]
         nothing = tuple(np.zeros(len(layer.action), bool) for layer in self.game.layers)
-        run = self._forward(nothing, workers, periods, visit=True)
-        self.breaches: dict[Commitment, Floats] = {}
-        self.broken: dict[Commitment | str, Floats] = {}
-        for term in dict.fromkeys(
-            commitment.term for commitment in commitments if not commitment.hard
-        ):
-            bound = [commitment for commitment in commitments if commitment.term == term]
+        self._play = partial(forward, workers=workers, periods=periods)
+        run = self._play(self._losing(nothing), visit=self._visit)
+        self.soft = {
+            term: [commitment for commitment in commitments if commitment.term == term]
+            for term in dict.fromkeys(c.term for c in commitments if not c.hard)
+        }
+        self.breaches: dict[tuple[str, str], Floats] = {}
+        self.broken: dict[tuple[str, str], Floats] = {}
+        for term, bound in self.soft.items():
             for commitment in bound:
-                broken = breaking(self.game, {commitment.actor: commitment.key})
-                self.breaches[commitment] = self._count(run, broken)
-                self.broken[commitment] = self._ever(broken, workers, periods)
-            anybody = breaking(
-                self.game, {commitment.actor: commitment.key for commitment in bound}
-            )
-            several = len(bound) > 1
-            self.broken[term] = (
-                self._ever(anybody, workers, periods) if several else self.broken[bound[0]]
-            )
+                broken = breaking(self.game, {commitment.actor: term})
+                self.breaches[term, commitment.actor] = self._count(run, broken)
+                self.broken[term, commitment.actor] = self._ever(broken)
+            actors = [commitment.actor for commitment in bound]
+            self.breaches[term, ANY] = np.sum([self.breaches[term, who] for who in actors], axis=0)
+            self.broken[term, ANY] = self.broken[term, actors[0]]
+            if len(actors) > 1:
+                anybody = breaking(self.game, dict.fromkeys(actors, term))
+                self.broken[term, ANY] = self._ever(anybody)
 
     def weights(self, actor: str, theta: int) -> Floats:
         """Probability of each type profile given the type of an actor, float64 [p]."""
-        i, game = self.actors.index(actor), self.game
-        weights: Floats = (game.profiles[:, i] == theta).astype(np.float64)
-        for j, prior in enumerate(game.priors):
-            if j != i:
-                weights *= prior[game.profiles[:, j]]
-        return weights
+        i = self.actors.index(actor)
+        return np.asarray(self.game.profile_prior(but=[i]) * (self.game.profiles[:, i] == theta))
 
     def kinds(self, actor: str) -> tuple[str, ...]:
         """The names of an actor's types; '' where nothing is private."""
         return self.game.scenario.actors[actor].types or ("",)
 
-    def _forward(
-        self,
-        broken: tuple[Bools, ...],
-        workers: Workers,
-        periods: int | None,
-        *,
-        visit: bool = False,
-    ) -> Forward:
-        kept = replace(self.solution, game=without(self.game, broken))
-        return forward(kept, workers, periods=periods, visit=self._visit if visit else None)
+    def _losing(self, broken: tuple[Bools, ...]) -> Solution:
+        """The solution played in the game in which these joint actions lead nowhere."""
+        return replace(self.solution, game=without(self.game, broken))
 
-    def _ever(self, broken: tuple[Bools, ...], workers: Workers, periods: int | None) -> Floats:
+    def _ever(self, broken: tuple[Bools, ...]) -> Floats:
         """Probability that one of these joint actions has been taken, float64 [t, p]."""
-        states = self._forward(broken, workers, periods).states
+        states = self._play(self._losing(broken)).states
         kept = np.stack([mass.sum(axis=0) for mass in states])
         return np.maximum(1.0 - kept, 0.0)  # where nothing is broken rounding may be
 
@@ -124,24 +116,24 @@ class DeviationGains:
         return np.asarray(count.cumsum(axis=0))
 
     def _visit(self, t: int, n: int, mass: Floats) -> None:
-        """Weigh the gains at layer n by the mass before it, float64 [x, b, p]."""
+        """Weigh the gains at layer n by the mass before it, float64 [x, p, b]."""
         for m, own in enumerate(self.choices[n]):
             actor = self.actors[self.game.layers[n].movers[m]]
             commitments = [
                 b for b in self.commitments if b.hard and b.actor == actor and b.key in own.breaks
             ]
-            times = np.zeros(own.available.shape, dtype=np.int64)
+            times = np.zeros(own.actions.shape, dtype=np.int64)
             for commitment in commitments:
                 times += own.breaks[commitment.key]
             for commitment in commitments:
                 alone = own.breaks[commitment.key] & (times == 1)
                 for rows, gain in self._gains(n, m, own, times == 0, alone, commitment.cost):
                     for theta in range(gain.shape[2]):
-                        weight = mass[rows] @ self.weights(actor, theta)
+                        weight = np.einsum("xpb,p->xb", mass[rows], self.weights(actor, theta))
                         self._add(self.tallies[commitment, theta], t, weight, gain[:, :, theta])
 
     def _gains(
-        self, n: int, m: int, own: Options, allowed: Bools, alone: Bools, cost: float
+        self, n: int, m: int, own: Available, allowed: Bools, alone: Bools, cost: float
     ) -> Iterator[tuple[NDArray[np.int64], Floats]]:
         """The states at which a term binds, and what breaking it gains there: float64 [x, b, θ].
 
@@ -149,19 +141,18 @@ class DeviationGains:
         """
         solution, layer = self.solution, self.game.layers[n]
         size, each = solution.grid.size, kinds(self.game, layer)
-        ptr, width = solution.pointers[n][:-1], np.diff(solution.pointers[n])
+        ptr = solution.pointers[n][:-1]
         first = layer.choices[:, :m] @ np.array(each[:m], dtype=np.int64)
         binds = alone.any(axis=1)
         for count in np.unique(layer.choices[binds, m]):
             rows = np.flatnonzero(binds & (layer.choices[:, m] == count))
-            begin = size * ptr[rows, None] + np.arange(size) * width[rows, None]
-            begin = begin + first[rows, None]
-            at = begin[:, :, None] + np.arange(each[m] * count)
+            begin = size * (ptr[rows] + first[rows])[:, None] + np.arange(size)
+            at = begin[:, :, None] + size * np.arange(each[m] * count)
             log = np.log(solution.strategies[n][at]).reshape(rows.size, size, each[m], count)
             best = [
-                np.where(
-                    table[rows][own.available[rows]].reshape(-1, 1, 1, count), log, -np.inf
-                ).max(axis=3)
+                np.where(table[rows][own.actions[rows]].reshape(-1, 1, 1, count), log, -np.inf).max(
+                    axis=3
+                )
                 for table in (alone, allowed)
             ]
             lam = self.game.precision[layer.movers[m]]

@@ -18,8 +18,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 
-import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from detente.analysis.deviation import (
@@ -30,6 +28,7 @@ from detente.analysis.deviation import (
     without,
 )
 from detente.arguments import finite
+from detente.dtypes import Bools
 from detente.errors import expect, refuse
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
@@ -43,8 +42,6 @@ from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 from detente.solver.solution import Solution, Status
 from detente.solver.solve import solve
 from detente.solver.workers import Workers, open_workers
-
-Bools = NDArray[np.bool_]
 
 PROBABILITY = 0.9
 """With which a term has to hold unless another is asked for."""
@@ -144,10 +141,10 @@ def hold_cost(
     if not 0 < probability < 1:
         raise ValueError(f"the probability is between 0 and 1, not {probability}")
     key, terms = announced_terms(scenario, policy)
-    names = [one.key for one in terms]
-    if term not in names:
+    keys = [announced.key for announced in terms]
+    if term not in keys:
         message = f"the policy {key!r} has no term {term!r}"
-        hint = did_you_mean(term, names)
+        hint = did_you_mean(term, keys)
         refuse("term", "unknown-name", message, hint)
     asked = scenario.terms[term]
     actors = tuple(dict.fromkeys(actor for actor, _ in asked.forbids))
@@ -169,32 +166,32 @@ def hold_cost(
         def ever(solution: Solution) -> float:
             return _ever_broken(solution, broken, workers, periods)
 
-        curve = _Curve(lambda cost: ever(solved(cost)), probability)
-        cost = curve.root(sharpness)
-        at = solved(PROHIBITIVE_LOG_ODDS / sharpness if cost is None else cost, coarse=True)
-        kept, error = 1.0 - ever(at), 0.0
+        hazard = _Hazard(lambda cost: ever(solved(cost)), probability)
+        cost = hazard.root(sharpness)
+        final = solved(PROHIBITIVE_LOG_ODDS / sharpness if cost is None else cost, coarse=True)
+        kept, error = 1.0 - ever(final), 0.0
         if cost:
-            rough = ever(at.coarse) if at.coarse else 1.0 - kept
-            apart = abs(curve.scale(rough) - curve.scale(1.0 - kept))
-            error = apart / curve.slope(cost, sharpness) + CLOSE / sharpness
+            rough = ever(final.coarse) if final.coarse else 1.0 - kept
+            apart = abs(hazard.scale(rough) - hazard.scale(1.0 - kept))
+            error = apart / hazard.slope(cost, sharpness) + CLOSE / sharpness
     options.report(1.0)
-    found = Hold.NOT_ENOUGH if cost is None else Hold.FOUND if cost else Hold.NOT_NEEDED
+    outcome = Hold.NOT_ENOUGH if cost is None else Hold.FOUND if cost else Hold.NOT_NEEDED
     return HoldCost(
         term=term,
         policy=key,
         probability=probability,
-        found=found,
+        found=outcome,
         cost=math.nan if cost is None else cost,
         error=math.nan if cost is None else error,
         kept=kept,
-        kept_free=1.0 - curve.broken[0.0],
-        status=at.status,
+        kept_free=1.0 - hazard.broken[0.0],
+        status=final.status,
         solves=solves,
     )
 
 
-class _Curve:
-    """How often the term is broken at each cost tried, and where that is seldom enough."""
+class _Hazard:
+    """How often the term is broken at each cost tried, as log(-log P) less what is aimed at."""
 
     def __init__(self, broken_at: Callable[[float], float], probability: float) -> None:
         self.broken_at, self.goal = broken_at, math.log(-math.log(probability))

@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from detente.arguments import finite
 from detente.errors import expect, refuse
 from detente.game.arrays import CompiledGame
 from detente.game.periods import check_periods
-from detente.simulation.forecast import Forecast, forecast, overall
+from detente.simulation.forecast import Forecast, forecast, largest_difference
 from detente.solver.memory import gibibytes, memory_needed
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions, least_points
 from detente.solver.solution import Status
@@ -25,7 +23,7 @@ LARGEST = 4097
 class Refined:
     """A forecast, and the largest change of a reported number against the grid before.
 
-    `reached` tells whether it is below the accuracy asked for; `note` says so in a sentence.
+    `reached` says whether it is below the accuracy asked for; `note` says so in a sentence.
     """
 
     forecast: Forecast
@@ -54,7 +52,7 @@ def forecast_within(
     options
         As in `solve`, without belief points. A grid that needs more memory is not tried.
     periods
-        Periods that are told of a game without end.
+        Periods that are reported of a game without end.
 
     Returns
     -------
@@ -70,7 +68,7 @@ def forecast_within(
     points = least_points(game)
     quiet = replace(options, progress=None)
     solution = solve(game, replace(quiet, beliefs=points), coarse=False)
-    told = forecast(solution, periods=periods, threads=options.threads)
+    result = forecast(solution, periods=periods, threads=options.threads)
     error = math.inf if game.informed else 0.0
     note = "" if game.informed else "Nothing is private: there is no belief grid to refine."
     while error > accuracy and solution.status is Status.SOLVED:
@@ -83,21 +81,12 @@ def forecast_within(
                 f"{gibibytes(options.memory_limit)}."
             )
             break
-        rough, told_before = solution, told
+        rough, before = solution, result
         solution = solve(game, replace(quiet, beliefs=finer), coarse=False)
         solution = replace(solution, coarse=rough)
-        told = forecast(solution, periods=periods, threads=options.threads)
-        points, error = finer, _change(told, told_before)
+        result = forecast(solution, periods=periods, threads=options.threads)
+        points, error = finer, largest_difference(result, before)
         options.report(min(1.0, accuracy / error) if error else 1.0)
     if not note:
         note = f"Accuracy {accuracy:g} reached with {points} belief points: {error:.1g}."
-    return Refined(told, error, error <= accuracy, note)
-
-
-def _change(one: Forecast, other: Forecast) -> float:
-    """Largest difference of a reported outcome probability or payoff."""
-    game = one.solution.game
-    tables = [overall(game, told.tables["outcomes"])["happened"] for told in (one, other)]
-    payoffs = [told.tables["payoffs"]["payoff"] for told in (one, other)]
-    pairs = (tables, payoffs)
-    return max(float(np.abs(a - b).max(initial=0.0)) for a, b in pairs)
+    return Refined(result, error, error <= accuracy, note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,10 +10,10 @@ import pandas as pd
 
 from detente.arguments import MOST_STARTS, whole
 from detente.errors import expect
-from detente.scenario.notebook import InNotebook
-from detente.simulation.forecast import Forecast, forecast, overall
+from detente.notebook import InNotebook
+from detente.simulation.forecast import Forecast, forecast, largest_difference
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
-from detente.solver.solution import Solution, Status
+from detente.solver.solution import Status
 from detente.solver.solve import solve
 
 SAME = 1e-6
@@ -26,7 +27,7 @@ class Search(InNotebook):
     equilibria
         `equilibrium, found, regret`: how many starts led there, and the largest regret.
     outcomes
-        `equilibrium, outcome, happened`: probability by the end of the last period told.
+        `equilibrium, outcome, happened`: probability by the end of the last period reported.
     payoffs
         `equilibrium, actor, type, payoff`.
     spread
@@ -88,64 +89,43 @@ def search(
     game = result.solution.game
     points = max(result.solution.grid.points, default=None)
     quiet = replace(options, beliefs=points, progress=None)
-    told = None if game.loop is None else int(result.outcomes["t"].max())
-    found, times, failed = [result], [0], 0
+    periods = None if game.loop is None else result.periods
+    equilibria, times, failed = [result], [0], 0
     for k, stream in enumerate(rng.spawn(starts)):
         solution = solve(game, quiet, coarse=False, rng=stream)
         options.report((k + 1) / starts)
         if solution.status is not Status.SOLVED:
             failed += 1
             continue
-        other = forecast(solution, periods=told, threads=options.threads)
-        same = (n for n, known in enumerate(found) if _difference(known, other) <= SAME)
-        number = next(same, len(found))
-        if number == len(found):
-            found.append(other)
+        other = forecast(solution, periods=periods, threads=options.threads)
+        same = (n for n, one in enumerate(equilibria) if largest_difference(one, other) <= SAME)
+        number = next(same, len(equilibria))
+        if number == len(equilibria):
+            equilibria.append(other)
             times.append(0)
         times[number] += 1
-    outcomes = pd.concat([_outcomes(n, one) for n, one in enumerate(found)], ignore_index=True)
-    payoffs = [
-        one.payoffs[["actor", "type", "payoff"]].assign(equilibrium=n)
-        for n, one in enumerate(found)
-    ]
+    numbered = list(enumerate(equilibria))
+    regrets = [one.solution.certificate.regret or {} for one in equilibria]
+    outcomes = pd.DataFrame(
+        [(n, r["outcome"], r["happened"]) for n, one in numbered for r in one.final.rows()],
+        columns=["equilibrium", "outcome", "happened"],
+    )
     by_outcome = outcomes.groupby("outcome", sort=False)["happened"]
-    spread = pd.DataFrame(
-        {"principal": by_outcome.first(), "low": by_outcome.min(), "high": by_outcome.max()}
-    ).reset_index()
+    spread = {"principal": by_outcome.first(), "low": by_outcome.min(), "high": by_outcome.max()}
     return Search(
         equilibria=pd.DataFrame(
             {
-                "equilibrium": range(len(found)),
+                "equilibrium": range(len(equilibria)),
                 "found": times,
-                "regret": [_regret(one.solution) for one in found],
+                "regret": [max(gains.values(), default=math.nan) for gains in regrets],
             }
         ),
         outcomes=outcomes,
-        payoffs=pd.concat(payoffs, ignore_index=True)[["equilibrium", "actor", "type", "payoff"]],
-        spread=spread,
+        payoffs=pd.DataFrame(
+            [(n, *who, v) for n, one in numbered for who, v in one.solution.payoffs.items()],
+            columns=["equilibrium", "actor", "type", "payoff"],
+        ),
+        spread=pd.DataFrame(spread).reset_index(),
         starts=starts,
         failed=failed,
     )
-
-
-def _outcomes(number: int, told: Forecast) -> pd.DataFrame:
-    """The outcomes by the last period told."""
-    table = overall(told.solution.game, told.outcomes)
-    last = table[table["t"] == table["t"].max()]
-    return last[["outcome", "happened"]].assign(equilibrium=number)[
-        ["equilibrium", "outcome", "happened"]
-    ]
-
-
-def _difference(one: Forecast, other: Forecast) -> float:
-    """Largest difference of an outcome's probability in any period, or of a payoff."""
-    game = one.solution.game
-    tables = [overall(game, told.outcomes)["happened"].to_numpy() for told in (one, other)]
-    payoffs = [told.payoffs["payoff"].to_numpy() for told in (one, other)]
-    return max(float(np.abs(a - b).max(initial=0.0)) for a, b in (tables, payoffs))
-
-
-def _regret(solution: Solution) -> float:
-    """The largest regret of an actor's type; nan where it is not known."""
-    regret = solution.certificate.regret
-    return max(regret.values()) if regret else float("nan")

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from detente.analysis.quantity_of_interest import QuantityOfInterest
+from detente.analysis.quantity_of_interest import QuantityOfInterest, naming, quantity_for
 from detente.analysis.query import Query
-from detente.errors import Diagnostic, Place, Problems, ScenarioError
+from detente.arguments import MOST_VALUES, finite, whole
+from detente.errors import Diagnostic, Place, Problems, ScenarioError, refuse
 from detente.scenario.entities import Parameter
 from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Scenario
+from detente.solver.options import SolveOptions
 
-POSSIBLE = "choose `low=` and `high=` so that all values are possible"
-"""The hint where a value makes the scenario impossible."""
+FEWEST = 4
+"""Values at equal distances that a cubic needs."""
 
 
 @dataclass(frozen=True, slots=True)
-class Axis:
+class ParameterRange:
     """A parameter and where it is looked at.
 
     name, names
@@ -56,22 +58,16 @@ class Axis:
         return sorted({float(v) for v in np.round(np.linspace(first, last, points))})
 
 
-def axis_for(
-    scenario: Scenario,
-    name: str,
-    low: float | None,
-    high: float | None,
-    problems: Problems,
-) -> Axis | None:
-    """The axis of a parameter, `key` or `key.type`; None after telling what is wrong with it."""
+def range_of(
+    scenario: Scenario, name: str, low: float | None, high: float | None
+) -> ParameterRange:
+    """The range of a parameter, `key` or `key.type`. Raises `ScenarioError`."""
     targets: dict[str, Parameter] = {}
-    for key, one in scenario.parameters.items():
-        targets |= dict.fromkeys((key, *one.names()), one)
+    for key, known in scenario.parameters.items():
+        targets |= dict.fromkeys((key, *known.names()), known)
     if name not in targets:
         hint = did_you_mean(name, targets)
-        message = f"`{name}` is not a parameter"
-        problems.add("parameter", "unknown-name", message, hint)
-        return None
+        refuse("parameter", "unknown-name", f"`{name}` is not a parameter", hint)
     parameter = targets[name]
     rows = list(zip(parameter.names(), parameter.values, parameter.ranges, strict=True))
     rows = [row for row in rows if row[0] == name] or rows
@@ -83,14 +79,12 @@ def axis_for(
         hint = "give `low=` and `high=`"
         if len(rows) > 1:
             hint = f"{hint}, or one type: {', '.join(name for name, _, _ in rows)}"
-        problems.add("parameter", "missing", message, hint)
-        return None
+        refuse("parameter", "missing", message, hint)
     begin = low if low is not None else (limits or (0.0, 0.0))[0]
     end = high if high is not None else (limits or (0.0, 0.0))[1]
     if not (np.isfinite(begin) and np.isfinite(end) and begin < end):
         message = f"`{name}` cannot be looked at from {begin:g} to {end:g}"
-        problems.add("low", "out-of-range", message, "begin with the less")
-        return None
+        refuse("low", "out-of-range", message, "begin with the less")
     levels = frozenset().union(
         scenario.horizon.parameters,
         *(
@@ -102,18 +96,17 @@ def axis_for(
         ),
     )
     values = {value for _, value, _ in rows}
-    whole = parameter.key in levels
-    if whole and np.floor(end) <= np.ceil(begin):
+    only_whole = parameter.key in levels
+    if only_whole and np.floor(end) <= np.ceil(begin):
         message = f"`{name}` takes whole numbers, of which {begin:g} to {end:g} has fewer than two"
-        problems.add("low", "out-of-range", message)
-        return None
-    return Axis(
+        refuse("low", "out-of-range", message)
+    return ParameterRange(
         name=name,
         names=tuple(n for n, _, _ in rows),
         low=float(begin),
         high=float(end),
         present=values.pop() if len(values) == 1 else None,
-        whole=whole,
+        whole=only_whole,
         unit=parameter.unit,
         about=parameter.about,
     )
@@ -121,39 +114,63 @@ def axis_for(
 
 def check_values(quantity: QuantityOfInterest, changes: list[dict[str, float]]) -> None:
     """Refuse values with which the scenario is not well formed: each mistake once, with where."""
-    told: dict[Diagnostic, dict[str, float]] = {}
-    for change in changes:
-        try:
-            quantity.scenario.with_values(change)
-        except ScenarioError as error:
-            for one in error.diagnostics:
-                told.setdefault(one, change)
     kept: dict[tuple[Place, str], Diagnostic] = {}
-    for one, change in told.items():
-        where = ", ".join(f"{name} = {value:g}" for name, value in change.items())
-        hint = one.hint or POSSIBLE
-        told_once = replace(one, message=f"with {where}: {one.message}", hint=hint)
-        kept.setdefault((one.place, one.code), told_once)
+    for change in changes:
+        problems = Problems()
+        with problems.gather(), naming(change):
+            quantity.scenario.with_values(change)
+        for problem in problems.found:
+            kept.setdefault((problem.place, problem.code), problem)
     if kept:
         raise ScenarioError(kept.values())
 
 
-def level_for(query: Query, at: float | None, problems: Problems) -> float:
-    """The level that is crossed; what is wrong with it is told."""
+def level_for(query: Query, at: float | None) -> float:
+    """The level that is crossed. Raises `ScenarioError`."""
     probability = query.outcome is not None
     if at is None and (probability or query.payoff is not None):
         what, hint = ("probability", "0.5") if probability else ("payoff", "NUMBER")
         message = f"it is not said which {what} is crossed"
-        problems.add("at", "missing", message, f"give `at={hint}`")
-    elif at is not None and not math.isfinite(at):
-        problems.add("at", "out-of-range", f"{at} is not a finite number")
-    elif probability and at is not None and not 0 <= at <= 1:
+        refuse("at", "missing", message, f"give `at={hint}`")
+    if probability and at is not None and not 0 <= at <= 1:
         hint = f"for {at:g} % write `at={at / 100:g}`" if 1 < at <= 100 else ""
-        problems.add("at", "out-of-range", f"a probability is from 0 to 1, not {at:g}", hint)
+        refuse("at", "out-of-range", f"a probability is from 0 to 1, not {at:g}", hint)
     return 0.0 if at is None else at
 
 
-def check_points(points: int, least: int, problems: Problems) -> None:
-    """Tell of too few points."""
-    if points < least:
-        problems.add("points", "out-of-range", f"points are at least {least}, not {points}")
+def prepare(
+    scenario: Scenario,
+    query: Query,
+    options: SolveOptions,
+    ranges: Sequence[tuple[str, float | None, float | None]],
+    at: float | None,
+    points: int,
+) -> tuple[QuantityOfInterest, list[ParameterRange], float]:
+    """The number, the range of each parameter (name, low, high), and the level to be crossed.
+
+    Raises
+    ------
+    ScenarioError
+        With all that is wrong.
+    ValueError, TypeError
+        For numbers that make no sense.
+    """
+    whole("points", points, 1, MOST_VALUES)
+    whole("within", query.within, 1)
+    finite("at", at)
+    problems, parameters, level = Problems(), [], 0.0
+    for name, low, high in ranges:
+        finite("low", low)
+        finite("high", high)
+        with problems.gather():
+            parameters.append(range_of(scenario, name, low, high))
+    with problems.gather():
+        level = level_for(query, at)
+    if points < FEWEST:
+        message = f"points are at least {FEWEST}, not {points}"
+        problems.add("points", "out-of-range", message)
+    names = [full for parameter in parameters for full in parameter.names]
+    if len(set(names)) < len(names):
+        message = "a map needs two different parameters"
+        problems.add("parameter", "not-together", message)
+    return quantity_for(scenario, query, options, names, problems), parameters, level

@@ -6,18 +6,21 @@ actor than another. All of them are `QuantityOfInterest.evaluate` at other value
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from detente.analysis.query import Query, target_for
-from detente.errors import Problems
+from detente.errors import Problems, ScenarioError
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game, with_values
 from detente.game.gradient import parameter_gradient
 from detente.game.periods import check_within
 from detente.scenario.model import Scenario
+from detente.scenario.policies import quoted
 from detente.simulation.forward import forward
 from detente.solver.gradient import Target, game_gradient
 from detente.solver.options import SolveOptions, default_points
@@ -45,6 +48,23 @@ class Evaluation:
     solved: bool
 
 
+@contextmanager
+def naming(values: Mapping[str, float]) -> Iterator[None]:
+    """Mistakes that the scenario has at other values of its parameters say at which."""
+    try:
+        yield
+    except ScenarioError as error:
+        where = ", ".join(f"{name} = {value:g}" for name, value in values.items())
+        raise ScenarioError(
+            replace(
+                met,
+                message=f"with {where}: {met.message}",
+                hint=met.hint or "choose `low=` and `high=` so that all values are possible",
+            )
+            for met in error.diagnostics
+        ) from None
+
+
 @dataclass(frozen=True, eq=False)
 class QuantityOfInterest:
     """One number of a scenario, compiled: see `quantity_for`.
@@ -66,6 +86,19 @@ class QuantityOfInterest:
     def scenario(self) -> Scenario:
         """The scenario at its own values."""
         return self.games[0].scenario
+
+    def described(self, level: float) -> dict[str, Any]:
+        """What a `LevelAnswer` says of it."""
+        query = self.query
+        return {
+            "scenario": self.scenario,
+            "about": self.about,
+            "kind": query.kind,
+            "short": self.short,
+            "at": level,
+            "prefer": query.prefer,
+            "actor": query.actor,
+        }
 
     def structural(self, parameters: tuple[str, ...]) -> bool:
         """Whether one of the parameters decides which states there are."""
@@ -91,10 +124,9 @@ class QuantityOfInterest:
         ScenarioError
             For values with which the scenario is not well formed.
         """
-        evaluations = [
-            self._of(with_values(game, values), options, coarse=coarse, slopes=slopes)
-            for game in self.games
-        ]
+        with naming(values):
+            games = [with_values(game, values) for game in self.games]
+        evaluations = [self._of(game, options, coarse=coarse, slopes=slopes) for game in games]
         if len(evaluations) == 1:
             return replace(evaluations[0], error=abs(evaluations[0].error))
         first, second = evaluations
@@ -174,7 +206,7 @@ def quantity_for(
         about = about.replace(f"by {scenario.calendar.label(games[0].periods)}", "by the end", 1)
     short = f"P({query.outcome})" if query.outcome else f"payoff of {query.receiver}"
     if query.prefer is not None:
-        first, second = (f"'{policy}'" if policy else "no terms" for policy in query.prefer)
+        first, second = map(quoted, query.prefer)
         about = f"what {first} gives more than {second} to {about.removeprefix('the payoff of ')}"
         short = f"{query.receiver}: {first} over {second}"
     return QuantityOfInterest(games, query, about, short)

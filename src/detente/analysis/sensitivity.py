@@ -11,7 +11,7 @@ from detente.analysis.query import Query, check_query, target_for
 from detente.arguments import MOST_THREADS, whole
 from detente.errors import expect
 from detente.game.gradient import parameter_gradient
-from detente.scenario.notebook import InNotebook
+from detente.notebook import InNotebook
 from detente.solver.gradient import game_gradient
 from detente.solver.solution import Solution
 from detente.solver.workers import Progress
@@ -26,15 +26,16 @@ class Sensitivity(InNotebook):
         `elasticity` is the change of the number in per cent for one per cent of the parameter;
         `swing` is derivative times range, what the parameter's range is worth if the number went
         on as it does at the present values; both are missing where they have no meaning. `note`
-        tells where a derivative cannot tell all.
-    about
-        What was differentiated, in words.
+        says where a derivative does not say all.
+    about, kind
+        What was differentiated, in words; 'probability' or 'payoff'.
     value
         The number itself.
     """
 
     solution: Solution
     about: str
+    kind: str
     value: float
     table: pd.DataFrame
 
@@ -88,25 +89,17 @@ def sensitivity(
     rows = []
     for parameter in game.scenario.parameters.values():
         decides = parameter.key in game.structure.structural
-        entries = zip(parameter.names(), parameter.values, parameter.ranges, strict=True)
-        for name, at, limits in entries:
+        note = "decides which states there are" if decides else ""
+        for name, at, limits in zip(
+            parameter.names(), parameter.values, parameter.ranges, strict=True
+        ):
             low, high = limits or (np.nan, np.nan)
-            slope = slopes[name]
-            rows.append(
-                {
-                    "parameter": name,
-                    "value": at,
-                    "low": low,
-                    "high": high,
-                    "derivative": slope,
-                    "elasticity": slope * at / value if value else np.nan,
-                    "swing": slope * (high - low),
-                    "note": "decides which states there are" if decides else "",
-                }
-            )
-    columns = ["parameter", "value", "low", "high", "derivative", "elasticity", "swing", "note"]
-    table = pd.DataFrame(rows, columns=columns)
-    order = table["swing"].abs().fillna(-1.0)
-    ranked = table.assign(order=order, size=table["derivative"].abs())
-    ranked = ranked.sort_values(["order", "size"], ascending=False, kind="stable")
-    return Sensitivity(solution, about, value, ranked[columns].reset_index(drop=True))
+            elasticity = slopes[name] * at / value if value else np.nan
+            swing = slopes[name] * (high - low)
+            rows.append((name, at, low, high, slopes[name], elasticity, swing, note))
+    columns = "parameter value low high derivative elasticity swing note"
+    table = pd.DataFrame(rows, columns=columns.split())
+    ranked = table.assign(
+        order=table["swing"].abs().fillna(-1.0), size=table["derivative"].abs()
+    ).sort_values(["order", "size"], ascending=False, kind="stable", ignore_index=True)
+    return Sensitivity(solution, about, query.kind, value, ranked[columns.split()])

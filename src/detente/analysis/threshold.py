@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from detente.analysis import threshold_wording as wording
-from detente.analysis.crossings import Curve, Root, find_roots
-from detente.analysis.parameter_range import (
-    POSSIBLE,
-    Axis,
-    axis_for,
-    check_points,
-    check_values,
-    level_for,
-)
-from detente.analysis.quantity_of_interest import Evaluation, QuantityOfInterest, quantity_for
+from detente.analysis.crossings import Root, SampledFunction, find_roots
+from detente.analysis.parameter_range import ParameterRange, check_values, prepare
+from detente.analysis.quantity_of_interest import Evaluation, QuantityOfInterest
 from detente.analysis.query import Query
 from detente.analysis.threshold_result import Crossing, Interrupted, Threshold
-from detente.arguments import MOST_VALUES, finite, whole
-from detente.errors import Problems, ScenarioError, expect
+from detente.arguments import finite
+from detente.errors import expect
 from detente.scenario.model import Scenario
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 
@@ -102,18 +95,9 @@ def threshold(
     function theorem gives dθ/dq = -(∂f/∂q) / (∂f/∂θ); both are from one adjoint sweep.
     """
     expect(scenario, Scenario, "threshold")
-    whole("points", points, 1, MOST_VALUES)
-    whole("within", query.within, 1)
-    finite("at", at)
-    finite("low", low)
-    finite("high", high)
     finite("tolerance", tolerance, above=0.0)
-    problems = Problems()
-    axis = axis_for(scenario, parameter, low, high, problems)
-    level = level_for(query, at, problems)
-    check_points(points, 4, problems)
-    quantity = quantity_for(scenario, query, options, [parameter], problems)
-    assert axis is not None  # or this has been refused
+    ranges = [(parameter, low, high)]
+    quantity, (axis,), level = prepare(scenario, query, options, ranges, at, points)
     grid = axis.grid(points)
     spacing = max(b - a for a, b in pairwise(grid))
     if axis.present is not None and axis.low <= axis.present <= axis.high:
@@ -121,47 +105,40 @@ def threshold(
         apart = NEAR * spacing
         grid = sorted([*(v for v in grid if abs(v - axis.present) > apart), axis.present])
     check_values(quantity, [axis.at(value) for value in grid])
-    search = _Search(quantity, axis, level, options, grid, spacing)
+    search = _CrossingSearch(quantity, axis, level, options, grid, spacing)
     try:
         return search.run(slopes, tolerance)
     except KeyboardInterrupt:
         raise Interrupted(search.result((), complete=False)) from None
 
 
-class _Search:
+@dataclass(slots=True)
+class _CrossingSearch:
     """One search: the answers so far, by value."""
 
-    def __init__(
-        self,
-        quantity: QuantityOfInterest,
-        axis: Axis,
-        level: float,
-        options: SolveOptions,
-        grid: list[float],
-        spacing: float,
-    ) -> None:
-        self.quantity, self.axis, self.level = quantity, axis, level
-        self.grid, self.spacing = grid, spacing
-        self.report, self.options = options.report, replace(options, progress=None)
-        self.answers: dict[float, Evaluation] = {}
-        self.done = 0
-        self.structural = quantity.structural(axis.names)
+    quantity: QuantityOfInterest
+    axis: ParameterRange
+    level: float
+    options: SolveOptions
+    grid: list[float]
+    spacing: float
+    answers: dict[float, Evaluation] = field(default_factory=dict)
+    done: int = 0
+
+    @property
+    def structural(self) -> bool:
+        """Whether the parameter decides which states there are."""
+        return self.quantity.structural(self.axis.names)
 
     def answer(self, value: float, *, coarse: bool = True, slopes: bool = False) -> Evaluation:
         """The number at a value, kept."""
+        quiet = replace(self.options, progress=None)
         change = self.axis.at(value)
-        try:
-            answer = self.quantity.evaluate(change, self.options, coarse=coarse, slopes=slopes)
-        except ScenarioError as error:
-            where = f"with {self.axis.name} = {value:g}"
-            raise ScenarioError(
-                replace(one, message=f"{where}: {one.message}", hint=one.hint or POSSIBLE)
-                for one in error.diagnostics
-            ) from None
+        answer = self.quantity.evaluate(change, quiet, coarse=coarse, slopes=slopes)
         self.answers[value] = answer
         self.done += 1
         # Refinement takes about as many solves again as half of the grid.
-        self.report(min(self.done / (1.5 * len(self.grid)), 0.99))
+        self.options.report(min(self.done / (1.5 * len(self.grid)), 0.99))
         return answer
 
     def slope(self, answer: Evaluation) -> float:
@@ -179,7 +156,7 @@ class _Search:
             answer = self.answer(value, slopes=True)
             return answer.number, self.slope(answer)
 
-        curve = Curve(
+        curve = SampledFunction(
             lambda value: self.answer(value, coarse=False).number,
             with_slope if slopes and smooth else None,
         )
@@ -202,46 +179,41 @@ class _Search:
             smooth=smooth,
             whole=axis.whole,
         )
-        found = [self.crossing(root) for root in roots]
-        self.report(1.0)
-        return self.result(tuple(found), complete=True)
+        crossings = [self.crossing(root) for root in roots]
+        self.options.report(1.0)
+        return self.result(tuple(crossings), complete=True)
 
     def crossing(self, root: Root) -> Crossing:
         """A root with its error; the derivative is computed there."""
-        direction = "rising" if root.rising else "falling"
+        crossing = Crossing(
+            value=root.value,
+            error=(root.high - root.low) / 2,
+            low=root.low,
+            high=root.high,
+            direction="rising" if root.rising else "falling",
+            jump=root.jump,
+            below=root.below,
+            above=root.above,
+            slope=math.nan,
+        )
         if root.jump:
-            half = (root.high - root.low) / 2
-            return Crossing(
-                value=root.value,
-                error=half,
-                low=root.low,
-                high=root.high,
-                direction=direction,
-                jump=True,
-                below=root.below,
-                above=root.above,
-                slope=math.nan,
-            )
+            return crossing
         answer = self.answer(root.value, slopes=not self.structural)
         # Where the two belief grids happen to agree the error is that of the neighbours.
-        errors = [self.answers[v].error for v in self.around(root.value)]
-        error = max(errors)
+        off = max(self.answers[value].error for value in self.around(root.value))
+        off += abs(answer.number - self.level)
         slope = self.slope(answer)
-        secant = (root.above - root.below) / (root.high - root.low)
-        used = slope if math.isfinite(slope) else secant
-        off = error + abs(answer.number - self.level)
-        error = off / abs(used) if used else math.inf
-        low, high = max(self.axis.low, root.value - error), min(self.axis.high, root.value + error)
-        return Crossing(
-            value=root.value,
+        if not math.isfinite(slope):
+            slope = (root.above - root.below) / (root.high - root.low)
+        error = off / abs(slope) if slope else math.inf
+        return replace(
+            crossing,
             error=min(error, self.axis.high - self.axis.low),
-            low=low,
-            high=high,
-            direction=direction,
-            jump=False,
+            low=max(self.axis.low, root.value - error),
+            high=min(self.axis.high, root.value + error),
             below=answer.number,
             above=answer.number,
-            slope=used,
+            slope=slope,
         )
 
     def around(self, value: float) -> list[float]:
@@ -251,33 +223,27 @@ class _Search:
 
     def result(self, crossings: tuple[Crossing, ...], *, complete: bool) -> Threshold:
         """All that is known by now."""
-        quantity, query, axis = self.quantity, self.quantity.query, self.axis
-        ordered = sorted(self.answers.items())
-        rows = [(v, a.number, a.error, self.slope(a), a.solved) for v, a in ordered]
-        columns = ["value", "number", "error", "derivative", "solved"]
-        found = Threshold(
-            scenario=quantity.scenario,
+        axis = self.axis
+        rows = [
+            (value, answer.number, answer.error, self.slope(answer), answer.solved)
+            for value, answer in sorted(self.answers.items())
+        ]
+        answer = Threshold(
+            **self.quantity.described(self.level),
             parameter=axis.name,
             unit=axis.unit,
-            about=quantity.about,
-            kind=query.kind,
-            short=quantity.short,
-            at=self.level,
-            prefer=query.prefer,
-            actor=query.actor,
             present=axis.present,
             low=axis.low,
             high=axis.high,
             spacing=self.spacing,
             structural=self.structural,
             whole=axis.whole,
-            curve=pd.DataFrame(rows, columns=columns),
+            curve=pd.DataFrame(rows, columns=["value", "number", "error", "derivative", "solved"]),
             crossings=crossings,
             moves=self.moves(crossings),
-            verdict="",
             complete=complete,
         )
-        return replace(found, verdict=wording.verdict(found))
+        return replace(answer, verdict=wording.verdict(answer))
 
     def moves(self, crossings: tuple[Crossing, ...]) -> pd.DataFrame:
         """How the crossings answer to the other parameters."""
@@ -286,8 +252,8 @@ class _Search:
             answer = self.answers.get(crossing.value)
             if answer is None or answer.slopes is None or not self.slope(answer):
                 continue
-            for one in self.quantity.scenario.parameters.values():
-                entries = zip(one.names(), one.values, one.ranges, strict=True)
+            for parameter in self.quantity.scenario.parameters.values():
+                entries = zip(parameter.names(), parameter.values, parameter.ranges, strict=True)
                 for name, value, limits in entries:
                     if name in self.axis.names:
                         continue
@@ -297,9 +263,9 @@ class _Search:
         table = pd.DataFrame(
             rows, columns=["crossing", "parameter", "value", "derivative", "swing"]
         )
-        order = table.assign(size=table["swing"].abs().fillna(-1.0))
-        order = order.sort_values(["crossing", "size"], ascending=[True, False], kind="stable")
-        return order.drop(columns="size").reset_index(drop=True)
+        order = table.assign(size=-table["swing"].abs().fillna(-1.0))
+        order = order.sort_values(["crossing", "size"], kind="stable", ignore_index=True)
+        return order.drop(columns="size")
 
 
 def _coarse_to_fine(values: list[float]) -> list[float]:

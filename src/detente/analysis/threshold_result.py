@@ -1,4 +1,4 @@
-"""What a search for thresholds finds."""
+"""What a search for thresholds finds: along one parameter, and over two."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from detente.dtypes import Floats
+from detente.notebook import InNotebook
 from detente.scenario.model import Scenario
-from detente.scenario.notebook import InNotebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +40,42 @@ class Crossing:
     slope: float
 
 
-@dataclass(frozen=True, eq=False)
-class Threshold(InNotebook):
-    """What it would take for a number to cross a level.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LevelAnswer(InNotebook):
+    """Where a number is at a level: what `Threshold` and `ThresholdMap` have in common.
 
-    scenario, parameter, unit
-        Whose parameter; its unit.
     about, kind, short
         The number in words; 'probability', 'payoff' or 'difference' (of two policies); in short.
     at
         The level.
     prefer, actor
         The two policies and whose preference, where that was asked; else None.
+    verdict
+        The answer in words.
+    complete
+        False where the search was interrupted.
+    """
+
+    scenario: Scenario
+    about: str
+    kind: str
+    short: str
+    at: float
+    prefer: tuple[str, str] | None
+    actor: str | None
+    verdict: str = ""
+    complete: bool = True
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.verdict}>"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Threshold(LevelAnswer):
+    """What it would take for a number to cross a level.
+
+    parameter, unit
+        Of the scenario.
     present
         The parameter's value in the scenario; None where it differs between types.
     low, high, spacing
@@ -66,21 +91,10 @@ class Threshold(InNotebook):
     moves
         `crossing, parameter, value, derivative, swing`: by how much each crossing moves when
         another parameter grows by one, and when it crosses its own range, ranked by |swing|.
-    verdict
-        The answer in words.
-    complete
-        False where the search was interrupted.
     """
 
-    scenario: Scenario
     parameter: str
     unit: str
-    about: str
-    kind: str
-    short: str
-    at: float
-    prefer: tuple[str, str] | None
-    actor: str | None
     present: float | None
     low: float
     high: float
@@ -90,19 +104,52 @@ class Threshold(InNotebook):
     curve: pd.DataFrame
     crossings: tuple[Crossing, ...]
     moves: pd.DataFrame
-    verdict: str
-    complete: bool = True
-
-    def __repr__(self) -> str:
-        return f"<Threshold: {self.verdict}>"
 
     def _main_table(self) -> pd.DataFrame:
         return self.curve
 
 
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C in the middle of a search; `found` has the curve so far, and no crossings."""
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class ThresholdMap(LevelAnswer):
+    """A number over two parameters, and the lines on which it is at a level.
 
-    def __init__(self, found: Threshold) -> None:
+    parameters, units
+        Of the scenario: the first along the map, the second up.
+    present
+        The parameters' values in the scenario; None where one differs between types.
+    map
+        `first, second, number, error, solved`: the number at each node, and its difference from
+        the coarser belief grid.
+    contours
+        Each line as float64 [n, 2]: points (first, second) on which the number is at the level;
+        none where the search was interrupted.
+    off
+        How far the interpolation through every second node misses the others, at most: an upper
+        estimate of what it misses between the nodes. nan where there are too few to tell.
+    beliefs
+        Belief points of each solve.
+    """
+
+    parameters: tuple[str, str]
+    units: tuple[str, str]
+    present: tuple[float, float] | None
+    map: pd.DataFrame
+    contours: tuple[Floats, ...]
+    off: float
+    beliefs: int
+
+    def _main_table(self) -> pd.DataFrame:
+        return self.map
+
+    def grid(self) -> tuple[Floats, Floats, Floats]:
+        """The values of both parameters, [x] and [y], and the numbers [y, x]; nan: not computed."""
+        table = self.map.pivot(index="second", columns="first", values="number")
+        return table.columns.to_numpy(), table.index.to_numpy(), table.to_numpy()
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C in the middle of a search; `found` has what was computed, and no crossings."""
+
+    def __init__(self, found: Threshold | ThresholdMap) -> None:
         super().__init__()
         self.found = found

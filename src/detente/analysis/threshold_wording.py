@@ -6,36 +6,20 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from detente.numbers import count, known, percent
 from detente.scenario.hints import listing
+from detente.scenario.policies import quoted
+from detente.text import capital
 
 if TYPE_CHECKING:
-    from detente.analysis.threshold_map import ThresholdMap
-    from detente.analysis.threshold_result import Crossing, Threshold
-
-MOST_DIGITS = 6
-"""Significant digits beyond which a parameter is not told, however well it is known."""
-
-
-def known(value: float, error: float) -> str:
-    """A number with its error, `0.42 ± 0.01`: one digit of the error, rounded up."""
-    if not error > 0 or not math.isfinite(error):
-        return f"{value:.{MOST_DIGITS}g}"
-    place = math.floor(math.log10(error))
-    rounded = math.ceil(round(error / 10.0**place, 6)) * 10.0**place
-    place = math.floor(math.log10(rounded) + 1e-9)
-    if value and math.floor(math.log10(abs(value))) - place >= MOST_DIGITS:
-        return f"{value:.{MOST_DIGITS}g}"
-    digits = max(-place, 0)
-    return f"{round(value, -place):.{digits}f} ± {rounded:.{digits}f}"
+    from detente.analysis.threshold_result import Crossing, Threshold, ThresholdMap
 
 
 def level(found_kind: str, number: float, error: float = 0.0) -> str:
     """A probability in per cent, a payoff or difference as a number; digits by the error."""
     if found_kind != "probability":
         return f"{number:.4g}"
-    digits = 1 if not error >= 5e-4 else 0
-    text = f"{100 * number:.{digits}f}"
-    return f"{text.removesuffix('.0')} %"
+    return percent(number, error).replace(".0 %", " %")
 
 
 def crossed(found: Threshold | ThresholdMap) -> str:
@@ -53,7 +37,7 @@ def crossing(found: Threshold, one: Crossing) -> str:
     at, name = crossed(found), found.parameter
     if found.prefer is not None and not found.at:
         order = found.prefer if one.direction == "falling" else found.prefer[::-1]
-        what = f"{found.actor}'s preference flips from {policy(order[0])} to {policy(order[1])}"
+        what = f"{found.actor}'s preference flips from {quoted(order[0])} to {quoted(order[1])}"
         what += " by a jump" if one.jump else ""
     elif found.whole:
         before, after = level(found.kind, one.below), level(found.kind, one.above)
@@ -86,14 +70,14 @@ def verdict(found: Threshold) -> str:
     span = f"{found.parameter} from {found.low:g} to {found.high:g}"
     at = crossed(found)
     if not found.complete:
-        sentences.append(f"Interrupted after {_count(len(found.curve), 'value')} of {span}.")
+        sentences.append(f"Interrupted after {count(len(found.curve), 'value')} of {span}.")
     elif (numbers - found.at).abs().max() <= 1e-9:
         sentences.append(
-            f"{_capital(found.short)} is {at} all along {span}: it does not hang on it."
+            f"{capital(found.short)} is {at} all along {span}: it does not hang on it."
         )
     elif found.crossings:
         told = "; ".join(crossing(found, one) for one in found.crossings)
-        sentences.append(f"{_capital(told)}.")
+        sentences.append(f"{capital(told)}.")
     else:
         lowest, highest = numbers.idxmin(), numbers.idxmax()
         where = found.curve["value"]
@@ -104,11 +88,11 @@ def verdict(found: Threshold) -> str:
         )
         if found.prefer is not None and not found.at:
             order = found.prefer if above else found.prefer[::-1]
-            stays = f"{found.actor} prefers {policy(order[0])} to {policy(order[1])} for all {span}"
+            stays = f"{found.actor} prefers {quoted(order[0])} to {quoted(order[1])} for all {span}"
             sentences.append(f"{stays}: the difference is between {ends}.")
         else:
             side = "above" if above else "below"
-            stays = f"{_capital(found.short)} does not cross {at} for {span}: it stays {side} it"
+            stays = f"{capital(found.short)} does not cross {at} for {span}: it stays {side} it"
             sentences.append(f"{stays}, between {ends}.")
         nearest = (numbers - found.at).abs().idxmin()
         if abs(numbers[nearest] - found.at) <= errors.max():
@@ -160,19 +144,6 @@ def basis(found: Threshold) -> str:
     )
 
 
-def policy(name: str) -> str:
-    """A policy's name, quoted; '' is no terms."""
-    return f"'{name}'" if name else "no terms"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
-
-
 def map_verdict(found: ThresholdMap) -> str:
     """The answer of a map in words."""
     table = found.map
@@ -185,17 +156,17 @@ def map_verdict(found: ThresholdMap) -> str:
     plane = f"{found.parameters[0]} and {found.parameters[1]}"
     sentences = []
     if not found.complete:
-        sentences.append(f"Interrupted after {_count(len(table), 'node')} of the map.")
+        sentences.append(f"Interrupted after {count(len(table), 'node')} of the map.")
     share = float((numbers >= found.at).mean())
     if found.complete and not found.contours:
         side = "above" if share else "below"
-        sentences.append(f"{_capital(short)} stays {side} {at} on the whole map of {plane}.")
+        sentences.append(f"{capital(short)} stays {side} {at} on the whole map of {plane}.")
     else:
-        sentences.append(f"{_capital(short)} is at least {at} at {100 * share:.0f} % of the nodes.")
+        sentences.append(f"{capital(short)} is at least {at} at {100 * share:.0f} % of the nodes.")
     sentences.append(f"It goes from {span}; the belief grid leaves an error of {error:.1g}.")
     bad = int((~table["solved"].astype(bool)).sum())
     if bad:
-        sentences.append(f"Not to be relied on: {_count(bad, 'node')} not solved as it should.")
+        sentences.append(f"Not to be relied on: {count(bad, 'node')} not solved as it should.")
     if found.complete:
         sentences.append("Islands smaller than a step of the map can be missed.")
     if not math.isnan(found.off):

@@ -23,14 +23,14 @@ def check(sources: Sources, as_json: Json = False) -> None:
     """
     checked = [_checked(source) for source in sources]
     if as_json:
-        data = [one.data() for one in checked]
-        errors = sum(one.errors for one in checked)
-        files = [{"file": one.name, **told} for one, told in zip(checked, data, strict=True)]
+        data = [scenario.data() for scenario in checked]
+        errors = sum(scenario.errors for scenario in checked)
+        files = [{"file": of.name, **problems} for of, problems in zip(checked, data, strict=True)]
         console.print_json(data[0] if len(data) == 1 else {"errors": errors, "files": files})
     else:
-        for one in checked:
-            one.print()
-    if any(one.errors for one in checked):
+        for scenario in checked:
+            scenario.print()
+    if any(scenario.errors for scenario in checked):
         raise typer.Exit(2)
 
 
@@ -39,25 +39,25 @@ class _Checked:
     """What was found in a scenario, and by form and policy how large its games are."""
 
     name: str
-    found: tuple[Diagnostic, ...]
+    diagnostics: tuple[Diagnostic, ...]
     forms: Mapping[str, Mapping[str, Size]]
 
     @property
     def errors(self) -> int:
-        return sum(one.severity is Severity.ERROR for one in self.found)
+        return sum(problem.severity is Severity.ERROR for problem in self.diagnostics)
 
     def data(self) -> dict[str, object]:
-        told = [console.diagnostic_data(one) for one in self.found]
-        return {"errors": self.errors, "diagnostics": told}
+        problems = [console.diagnostic_data(problem) for problem in self.diagnostics]
+        return {"errors": self.errors, "diagnostics": problems}
 
     def print(self) -> None:
-        console.print_diagnostics(self.found, stderr=False)
+        console.print_diagnostics(self.diagnostics, stderr=False)
         for form, sizes in self.forms.items():
             for policy, size in sizes.items():
                 terms = f"policy {policy}" if policy else "no terms"
                 where = f"{terms}, {form}" if form else terms
                 console.say(f"{where}: up to {size.states:,} states at a turn, {size.turns} turns")
-        warnings = _count(len(self.found) - self.errors, "warning")
+        warnings = _count(len(self.diagnostics) - self.errors, "warning")
         console.say(f"{self.name}: {_count(self.errors, 'error')}, {warnings}")
 
 

@@ -1,16 +1,17 @@
-"""`detente explore`: what survives the worlds of an ensemble, and what decides it."""
+"""`detente explore`: what survives the draws of an ensemble, and what decides it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from detente.arguments import MOST_PERIODS
-from detente.cli import console
-from detente.cli.inputs import MOST_ROWS, Force, Json, check_packages, given_type
-from detente.cli.pictures import Plot, check_plot, draw
+from detente.cli.groups import with_groups
+from detente.cli.inputs import MOST_ROWS, check_packages, given_type
+from detente.cli.results import ResultOptions
 
 NEEDED = {
     "scipy": "SciPy",
@@ -21,10 +22,10 @@ NEEDED = {
 """Packages by the name under which they are imported."""
 
 
-def explore(
-    results: Annotated[
-        Path, typer.Argument(metavar="RESULTS", help="The folder that `detente ensemble` wrote.")
-    ],
+@dataclass(frozen=True)
+class AskedOptions:
+    """What is asked of the draws."""
+
     within: Annotated[
         int | None,
         typer.Option(
@@ -32,66 +33,66 @@ def explore(
             max=MOST_PERIODS,
             help="Periods within which outcomes come about; all by default.",
         ),
-    ] = None,
+    ] = None
     given: Annotated[
         str | None, typer.Option(metavar="ACTOR=TYPE", help="Condition on a true type.")
-    ] = None,
+    ] = None
     whose: Annotated[
         str | None,
         typer.Option("--for", metavar="ACTOR=TYPE", help="Whose preference is explained."),
-    ] = None,
+    ] = None
     requirement: Annotated[
         str | None,
         typer.Option(metavar="TEXT", help="What is required: 'deal >= 30 % and war <= 2 %'."),
-    ] = None,
+    ] = None
     fails_for: Annotated[
         str | None,
         typer.Option(
             "--fails-for", metavar="ACTOR=TYPE", help="Tell where the policy is not its best one."
         ),
-    ] = None,
+    ] = None
     question: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="The outcome, or payoff:ACTOR=TYPE, to be explained."),
-    ] = None,
+    ] = None
     policy: Annotated[
         str | None, typer.Option(help="The policy that is looked at; '' for no terms.")
-    ] = None,
+    ] = None
     against: Annotated[
         str | None, typer.Option(metavar="POLICY", help="The policy to compare with.")
-    ] = None,
+    ] = None
+    seed: Annotated[int, typer.Option(min=0, help="Seed of what is drawn.")] = 0
+
+
+@with_groups
+def explore(
+    results: Annotated[
+        Path, typer.Argument(metavar="RESULTS", help="The folder that `detente ensemble` wrote.")
+    ],
+    *,
+    asked: AskedOptions,
     top: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Assumptions to print.")] = 8,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of what is drawn.")] = 0,
-    plot: Plot = None,
-    force: Force = False,
-    as_json: Json = False,
+    output: ResultOptions,
 ) -> None:
-    """Explore an ensemble: what survives its worlds, where it fails, what decides it."""
+    """Explore an ensemble: what survives its draws, where it fails, what decides it."""
     check_packages("detente explore", "exploring needs", NEEDED, "ensemble")
-    types = None if given is None else dict([given_type(given)])
-    check_plot(plot, "ensemble", inputs=[results], force=force)
-    from detente.cli.explore_data import as_data
-    from detente.cli.explore_text import print_exploration
+    types = None if asked.given is None else dict([given_type(asked.given)])
+    output.check([results])
+    from detente.describe.exploration import describe_exploration
     from detente.ensembles.explore.explore import explore as ask
     from detente.ensembles.results import open_ensemble
 
-    found = ask(
+    exploration = ask(
         open_ensemble(results),
-        within=within,
+        within=asked.within,
         given=types,
-        whose=whose,
-        fails_for=fails_for,
-        requirement=requirement,
-        question=question,
-        policy=policy,
-        against=against,
-        seed=seed,
+        whose=asked.whose,
+        fails_for=asked.fails_for,
+        requirement=asked.requirement,
+        question=asked.question,
+        policy=asked.policy,
+        against=asked.against,
+        seed=asked.seed,
     )
-    if as_json:
-        console.print_json(as_data(found))
-    else:
-        print_exploration(found, top)
-    if plot is not None:
-        from detente.ensembles.explore.plot import save
-
-        draw(save, found, plot, inputs=[results], force=force)
+    by = exploration.manifest.scenario().calendar.label(asked.within) if asked.within else ""
+    output.show(describe_exploration(exploration, top, by), [results])

@@ -22,11 +22,15 @@ ARGUMENT = re.compile(r"`(\w+)=([^`]*)`")
 
 def in_flags(diagnostic: Diagnostic) -> Diagnostic:
     """The diagnostic as the command that is running would say it."""
-    parameters = [] if RUNNING.get() is None else RUNNING.get().params
-    flags = {
-        parameter.name: next((o for o in parameter.opts if o.startswith("--")), parameter.name)
-        for parameter in parameters
-    }
+    place = diagnostic.place
+    if place.argument in (flags := _flags()):
+        place = Place(flags[place.argument])
+    return replace(diagnostic, place=place, hint=with_flags(diagnostic.hint))
+
+
+def with_flags(text: str) -> str:
+    """A text in which arguments are called as the options of the command that is running."""
+    flags = _flags()
 
     def flag(match: re.Match[str]) -> str:
         name, value = match.groups()
@@ -35,7 +39,13 @@ def in_flags(diagnostic: Diagnostic) -> Diagnostic:
         words = [] if value == "True" else re.findall(r"[^(), ]+", value)
         return " ".join([flags[name], *words])
 
-    place = diagnostic.place
-    if place.argument in flags:
-        place = Place(flags[place.argument])
-    return replace(diagnostic, place=place, hint=ARGUMENT.sub(flag, diagnostic.hint))
+    return ARGUMENT.sub(flag, text)
+
+
+def _flags() -> dict[str, str]:
+    """The options of the command that is running, by the argument that they become."""
+    parameters = [] if RUNNING.get() is None else RUNNING.get().params
+    return {
+        parameter.name: next((o for o in parameter.opts if o.startswith("--")), parameter.name)
+        for parameter in parameters
+    }

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO, TypeVar, cast
 
 import typer
 
-from detente.arguments import MOST_PERIODS, MOST_THREADS
+from detente.arguments import MOST_PERIODS
 from detente.cli import complete, console
 from detente.errors import Diagnostic, Place, ScenarioError
 
@@ -48,23 +48,13 @@ SCENARIO = typer.Argument(
 Source = Annotated[str, SCENARIO]
 Sources = Annotated[list[str], SCENARIO]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Set = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="NAME=VALUE", help="Change a parameter or an option (repeatable)."
-    ),
-]
-Horizon = Annotated[
-    int | None,
-    typer.Option(min=1, max=MOST_PERIODS, help="Number of periods, instead of the scenario's."),
-]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file that Detente did not write.")]
 Policies = Annotated[
     list[str] | None,
     typer.Option(
         "--policies",
         metavar="POLICY",
-        help="A policy to compare (may be repeated); all else.",
+        help="A policy to solve and compare (may be repeated); all else.",
         autocompletion=complete.policy,
     ),
 ]
@@ -101,22 +91,9 @@ Beliefs = Annotated[
 ]
 Periods = Annotated[
     int | None,
-    typer.Option(min=1, max=MOST_PERIODS, help="Periods to tell of a game without end."),
-]
-Memory = Annotated[
-    float | None,
-    typer.Option(
-        min=0.01,
-        max=1e6,
-        callback=finite,
-        help="GiB of memory that a solve may take; 4 by default.",
-    ),
+    typer.Option(min=1, max=MOST_PERIODS, help="Periods to report of a game without end."),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of what is drawn.")]
-Threads = Annotated[
-    int | None,
-    typer.Option(min=1, max=MOST_THREADS, help="Threads; all processors by default."),
-]
 
 
 def read_scenario(source: str) -> Scenario:
@@ -133,7 +110,7 @@ def _all_of(stream: TextIO) -> bytes:
 
 
 def load_scenario(source: str, values: list[str] | None, horizon: int | None) -> Scenario:
-    """A scenario with the changes asked for; its warnings are told."""
+    """A scenario with the changes asked for; its warnings are printed."""
     scenario = read_scenario(source)
     options: dict[str, str] = {}
     numbers: dict[str, float] = {}

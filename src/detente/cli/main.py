@@ -21,14 +21,14 @@ from typer.core import TyperGroup
 
 from detente import __version__, files
 from detente.arguments import MOST_STARTS
-from detente.cli import console, outputs
+from detente.cli import console
 from detente.cli.announce import announce
 from detente.cli.check import check
 from detente.cli.compare import compare
 from detente.cli.credibility import credibility
 from detente.cli.ensemble import ensemble
 from detente.cli.explore import explore
-from detente.cli.flags import RUNNING
+from detente.cli.flags import RUNNING, with_flags
 from detente.cli.groups import with_groups
 from detente.cli.inputs import (
     MOST_ROWS,
@@ -44,10 +44,10 @@ from detente.cli.inputs import (
 )
 from detente.cli.options import ForecastOptions, PolicyOptions, ScenarioOptions, SolvingOptions
 from detente.cli.report import report
+from detente.cli.results import ResultOptions, TableOptions
 from detente.cli.sample import sample
 from detente.cli.threshold import threshold
 from detente.cli.track import track
-from detente.cli.unsolved import tell_unsolved
 from detente.errors import ScenarioError, SolveError
 from detente.text import shown
 
@@ -118,20 +118,21 @@ def list_scenarios(as_json: Json = False) -> None:
     if as_json:
         console.print_json({name: scenario.title for name, scenario in scenarios.items()})
         return
-    console.print_table(["scenario", "title"], [[n, s.title] for n, s in scenarios.items()])
+    from detente.describe.tables import Table
+    from detente.render.terminal import print_table
+
+    rows = tuple((name, scenario.title) for name, scenario in scenarios.items())
+    print_table(Table(("scenario", "title"), rows))
 
 
 @app.command()
 @with_groups
-def show(source: Source, *, changes: ScenarioOptions, as_json: Json = False) -> None:
+def show(source: Source, *, changes: ScenarioOptions, output: TableOptions) -> None:
     """Explain a scenario in words, with its ledger of assumptions."""
-    from detente.cli import explain
+    from detente.describe.scenario import describe_scenario
 
-    scenario = changes.load(source)
-    if as_json:
-        console.print_json(explain.as_data(scenario))
-    else:
-        explain.print_scenario(scenario)
+    output.check([source])
+    output.show(describe_scenario(changes.load(source)), [source])
 
 
 app.command()(check)
@@ -157,7 +158,7 @@ def run(
     ] = 0,
     seed: Seed = 0,
     solving: ForecastOptions,
-    as_json: Json = False,
+    output: ResultOptions,
 ) -> None:
     """Solve a scenario and print the forecast, then how good the answer is."""
     if accuracy is not None and not accuracy > 0:
@@ -165,11 +166,12 @@ def run(
     if accuracy is not None and solving.beliefs is not None:
         message = "the accuracy chooses the belief points itself"
         refuse("--beliefs", "not-together", message, "give one of --beliefs and --accuracy")
+    output.check([source])
     game = setting.compile(source)
     solving.prepare(game)
-    from detente.cli import results
+    from detente.describe.forecast import accuracy_reached, describe_forecast
 
-    note, periods, threads = "", solving.periods, solving.threads
+    refined, periods, threads = None, solving.periods, solving.threads
     if accuracy is None:
         solution = solving.solve(game)
         from detente.simulation.forecast import forecast
@@ -181,33 +183,22 @@ def run(
 
         with console.progress("Refining the belief grid") as report:
             refined = forecast_within(game, accuracy, solving.options(report), periods=periods)
-        result, note = refined.forecast, refined.note
-    found = None
+        result = refined.forecast
+    described = describe_forecast(result)
+    if refined is not None:
+        reached = {"asked": accuracy, "note": refined.note}
+        described = described.plus(accuracy_reached(refined.note), accuracy=reached)
     if search:
         import numpy as np
 
         from detente.analysis.other_equilibria import search as look
-        from detente.cli import answers
+        from detente.describe.sensitivity import other_equilibria, search_data
 
         with console.progress("Looking for other equilibria") as report:
             rng = np.random.default_rng(seed)
-            found = look(result, solving.options(report), starts=search, rng=rng)
-    unsolved = tell_unsolved({"": result.solution.status}, text=not as_json)
-    if as_json:
-        data = results.as_data(result)
-        if note:
-            data["accuracy"] = {"asked": accuracy, "note": note}
-        if found is not None:
-            data["search"] = answers.search_data(found)
-        console.print_json(data)
-    else:
-        results.print_forecast(result)
-        if note:
-            console.print_text(note, indent=2)
-        if found is not None:
-            answers.print_search(found)
-    if unsolved:
-        raise typer.Exit(1)
+            others = look(result, solving.options(report), starts=search, rng=rng)
+        described = described.plus(other_equilibria(others), search=search_data(others))
+    output.show(described, [source])
 
 
 @app.command()
@@ -221,27 +212,22 @@ def sensitivity(
     top: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Parameters to print.")] = 15,
     setting: PolicyOptions,
     solving: SolvingOptions,
-    as_json: Json = False,
+    output: ResultOptions,
 ) -> None:
     """Rank the assumptions that a probability or a payoff hangs on, by exact derivatives."""
+    output.check([source])
     game = setting.compile(source)
     solving.prepare(game)
     from detente.analysis.query import Query, check_query
     from detente.analysis.sensitivity import sensitivity as differentiate
-    from detente.cli import answers
+    from detente.describe.sensitivity import describe_sensitivity
 
     query = Query(outcome=outcome, payoff=payoff, within=within)
     check_query(game, query)  # before it takes time
     solution = solving.solve(game, coarse=False, regret=False)
     with console.progress("Differentiating") as report:
-        found = differentiate(solution, query, threads=solving.threads, progress=report)
-    unsolved = tell_unsolved({"": solution.status}, text=not as_json)
-    if as_json:
-        console.print_json(answers.sensitivity_data(found))
-    else:
-        answers.print_sensitivity(found, top)
-    if unsolved:
-        raise typer.Exit(1)
+        ranking = differentiate(solution, query, threads=solving.threads, progress=report)
+    output.show(describe_sensitivity(ranking, top), [source])
 
 
 app.command()(compare)
@@ -261,7 +247,7 @@ def new(
     """Write a commented starter file that passes `detente check`."""
     from detente.library import starter
 
-    outputs.write(file, starter(), force=force)
+    files.write(file, starter(), force=force)
     if str(file) != files.STDOUT:
         console.say(f"Wrote {file}. Next: detente check {file}, then detente run {file}")
 
@@ -282,11 +268,11 @@ def export(
 ) -> None:
     """Write a small scenario as an extensive form for Gambit (.efg)."""
     target = Path(files.STDOUT) if output is None else output
-    outputs.check(target, inputs=[source], force=force)
+    files.check(target, inputs=[source], force=force)
     from detente.game.export import to_efg
 
     text = to_efg(setting.compile(source), max_nodes=max_nodes)
-    outputs.write(target, text, inputs=[source], force=force)
+    files.write(target, text, inputs=[source], force=force)
     if str(target) != files.STDOUT:
         console.say(f"Wrote {target}.", error=True)
 
@@ -321,7 +307,7 @@ def _asked_for(names: list[str]) -> typer.Typer:
 
 
 def main() -> None:
-    """Run the command line; tell errors without a traceback."""
+    """Run the command line; report errors without a traceback."""
     gc.set_threshold(COLLECT_EVERY)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "true")  # or all packages are searched
     try:
@@ -330,7 +316,7 @@ def main() -> None:
         console.print_diagnostics(error.diagnostics)
         sys.exit(2)
     except SolveError as error:
-        console.say(f"error: {error}", error=True)
+        console.say(f"error: {with_flags(str(error))}", error=True)
         sys.exit(1)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from detente.cli import console, inputs, pictures
+import typer
+
+from detente.arguments import MOST_PERIODS, MOST_THREADS
+from detente.cli import console, inputs
 
 if TYPE_CHECKING:
     from detente.game.arrays import CompiledGame
@@ -21,11 +22,19 @@ if TYPE_CHECKING:
 class ScenarioOptions:
     """What is changed of a scenario."""
 
-    values: inputs.Set = None
-    horizon: inputs.Horizon = None
+    values: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="Change a parameter or an option (repeatable)."
+        ),
+    ] = None
+    horizon: Annotated[
+        int | None,
+        typer.Option(min=1, max=MOST_PERIODS, help="Number of periods, instead of the scenario's."),
+    ] = None
 
     def load(self, source: str) -> Scenario:
-        """The scenario with these changes; its warnings are told."""
+        """The scenario with these changes; its warnings are printed."""
         return inputs.load_scenario(source, self.values, self.horizon)
 
 
@@ -36,7 +45,7 @@ class PolicyOptions(ScenarioOptions):
     policy: inputs.Policy = None
 
     def compile(self, source: str) -> CompiledGame:
-        """The scenario under the policy; its warnings are told."""
+        """The scenario under the policy; its warnings are printed."""
         from detente.game.compile import compile_game
 
         game = compile_game(self.load(source), policy=self.policy)
@@ -50,15 +59,34 @@ class SolvingOptions:
     """How games are solved."""
 
     beliefs: inputs.Beliefs = None
-    memory: inputs.Memory = None
-    threads: inputs.Threads = None
+    memory: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01,
+            max=1e6,
+            callback=inputs.finite,
+            help="GiB of memory that a solve may take; 4 by default.",
+        ),
+    ] = None
+    time: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01,
+            callback=inputs.finite,
+            help="Seconds that a solve may take; what was reached by then is kept.",
+        ),
+    ] = None
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, max=MOST_THREADS, help="Threads; all processors by default."),
+    ] = None
 
     def options(self, progress: Progress | None = None) -> SolveOptions:
         """As the library takes them."""
         from detente.solver.options import MEMORY_LIMIT, SolveOptions
 
         limit = MEMORY_LIMIT if self.memory is None else int(self.memory * 2**30)
-        return SolveOptions(self.beliefs, self.threads, limit, progress)
+        return SolveOptions(self.beliefs, self.threads, limit, progress, self.time)
 
     def check(self, game: CompiledGame) -> None:
         """Refuse what makes no sense for a game."""
@@ -84,7 +112,7 @@ class SolvingOptions:
 
 @dataclass(frozen=True)
 class ForecastOptions(SolvingOptions):
-    """The same, and how many periods are told."""
+    """The same, and how many periods are reported."""
 
     periods: inputs.Periods = None
 
@@ -94,20 +122,3 @@ class ForecastOptions(SolvingOptions):
 
         check_periods(game.scenario, self.periods)
         super().check(game)
-
-
-@dataclass(frozen=True)
-class PlotOptions:
-    """Where a picture goes."""
-
-    plot: pictures.Plot = None
-    force: inputs.Force = False
-
-    def check(self, read: Sequence[str | Path], extra: str = "report") -> None:
-        """Refuse early what could not be drawn after all the work; `read` are the inputs."""
-        pictures.check_plot(self.plot, extra, inputs=read, force=self.force)
-
-    def draw(self, save: Callable[..., None], found: object, read: Sequence[str | Path]) -> None:
-        """Draw it, if that was asked for, and say where."""
-        if self.plot is not None:
-            pictures.draw(save, found, self.plot, inputs=read, force=self.force)

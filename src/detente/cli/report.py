@@ -9,18 +9,18 @@ from typing import Annotated
 import typer
 
 from detente import files
-from detente.cli import complete, console, outputs
+from detente.cli import console
 from detente.cli.explore import NEEDED as NEEDED_TO_EXPLORE
 from detente.cli.groups import with_groups
 from detente.cli.inputs import (
     STDIN,
     Force,
+    Policies,
     Source,
     check_packages,
     refuse,
 )
 from detente.cli.options import ForecastOptions, PolicyOptions
-from detente.cli.unsolved import tell_unsolved
 from detente.scenario.frozen import Frozen
 
 NEEDED = {"jinja2": "jinja2", "matplotlib": "matplotlib", "scipy": "SciPy"}
@@ -28,13 +28,13 @@ NEEDED = {"jinja2": "jinja2", "matplotlib": "matplotlib", "scipy": "SciPy"}
 
 
 @dataclass(frozen=True)
-class WorldsOptions:
-    """Worlds that the page tells of, and what is required of them."""
+class EnsembleOptions:
+    """An ensemble that the page explores, and what is required of its draws."""
 
     ensemble: Annotated[
         Path | None,
         typer.Option(
-            metavar="RESULTS", help="Tell what survives the worlds that `detente ensemble` wrote."
+            metavar="RESULTS", help="Show what survives the draws that `detente ensemble` wrote."
         ),
     ] = None
     requirement: Annotated[
@@ -61,16 +61,8 @@ def report(
     skip_impossible: Annotated[
         bool, typer.Option("--skip-impossible", help="Pass over what the model holds impossible.")
     ] = False,
-    policies: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--policies",
-            metavar="POLICY",
-            help="Compare with this one (may be repeated; all).",
-            autocompletion=complete.policy,
-        ),
-    ] = None,
-    worlds: WorldsOptions,
+    policies: Policies = None,
+    draws: EnsembleOptions,
     outcome: Annotated[
         str | None, typer.Option(help="The outcome to explain; by default the most open one.")
     ] = None,
@@ -79,7 +71,7 @@ def report(
 ) -> None:
     """Write a forecast, a comparison of policies and what they rest on as one web page."""
     needed, extra = NEEDED, "report"
-    if worlds.ensemble is not None:
+    if draws.ensemble is not None:
         needed, extra = NEEDED | NEEDED_TO_EXPLORE, "ensemble"
     check_packages("detente report", "the report needs", needed, extra)
     if source == STDIN and output is None:
@@ -87,8 +79,8 @@ def report(
         refuse("--output", "missing", message, "name the page: --output standoff.html")
     game = setting.compile(source)
     target = Path(f"{game.scenario.name}.html") if output is None else output
-    inputs = [one for one in (source, moves, worlds.ensemble) if one is not None]
-    outputs.check(target, inputs=inputs, force=force)
+    inputs = [one for one in (source, moves, draws.ensemble) if one is not None]
+    files.check(target, inputs=inputs, force=force)
     record = None
     if moves is not None:
         from detente.scenario.observations import read_record
@@ -96,20 +88,22 @@ def report(
         record = read_record(moves, game.scenario)
         console.print_diagnostics(record.warnings)
     found = None
-    if worlds.ensemble is not None:
+    if draws.ensemble is not None:
         from detente.ensembles.results import open_ensemble
 
-        found = open_ensemble(worlds.ensemble)
+        found = open_ensemble(draws.ensemble)
     solving.prepare(game)
+    from detente.describe.report import describe_report
+    from detente.describe.words import unsolved
+    from detente.render.page import to_html
     from detente.report.data import build
-    from detente.report.page import render
 
     given = {
         "--policy": setting.policy,
         "--outcome": outcome,
         "--moves": moves,
-        "--ensemble": worlds.ensemble,
-        "--requirement": worlds.requirement,
+        "--ensemble": draws.ensemble,
+        "--requirement": draws.requirement,
         "--horizon": setting.horizon,
         "--beliefs": solving.beliefs,
         "--periods": solving.periods,
@@ -125,13 +119,13 @@ def report(
             moves=record,
             skip_impossible=skip_impossible,
             ensemble=found,
-            requirement=worlds.requirement,
+            requirement=draws.requirement,
             periods=solving.periods,
         )
-        page = render(replace(data, options=Frozen(options)))
-    unsolved = tell_unsolved({"": data.forecast.solution.status}, text=False)
-    outputs.write(target, page, inputs=inputs, force=force)
+        page = to_html(describe_report(replace(data, options=Frozen(options))))
+    lost = console.say_unsolved(unsolved({"": data.forecast.solution.status}))
+    files.write(target, page, inputs=inputs, force=force)
     if str(target) != files.STDOUT:
         console.say(str(target))
-    if unsolved:
+    if lost:
         raise typer.Exit(1)

@@ -1,194 +1,114 @@
-"""A forecast for people, and the same for programs."""
+"""How results leave: as text or JSON to stdout; their tables and pictures into files."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict
-from itertools import groupby, product
-from operator import itemgetter
-from typing import Any
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
+import typer
 
-from detente import __version__
-from detente.cli.console import print_changed, print_heading, print_table, print_text
-from detente.scenario.entities import FOREVER
-from detente.simulation.first_moves import first_moves
-from detente.simulation.forecast import ANY, Forecast, overall
-from detente.simulation.table import Table
-from detente.simulation.wording import (
-    mark_labels,
-    marks,
-    outcome_error,
-    percent,
-    quality,
-    span,
-)
+from detente import files
+from detente.cli import console, inputs
 
+if TYPE_CHECKING:
+    from detente.describe.blocks import Described
 
-def print_forecast(result: Forecast) -> None:
-    """What happens first, then how good the answer is."""
-    game = result.solution.game
-    scenario = game.scenario
-    print_text(scenario.title)
-    policy = f"policy: {game.policy}" if game.policy else "no terms announced"
-    print_text(f"{span(result)}; {policy}")
-    print_changed(scenario.changed)
-    _print_outcomes(result)
-    _print_first_moves(result)
-    _print_beliefs(result)
-    _print_state(result)
-    _print_payoffs(result)
-    _print_quality(result)
+UNFIT = re.compile(r"[^-.\w]+")
+"""What the names of files do without."""
+
+FORMS = (".svg", ".png", ".pdf")
+
+DRAWING = {"matplotlib": "matplotlib", "scipy": "SciPy"}
+"""Packages by the name under which they are imported: of the extra `report`."""
 
 
-def as_data(result: Forecast) -> dict[str, Any]:
-    """Everything that `print_forecast` tells and the whole tables, ready for JSON."""
-    solution = result.solution
-    game = solution.game
-    certificate = solution.certificate
-    tables = {name: _records(table) for name, table in result.tables.items()}
-    return {
-        "scenario": {
-            "name": game.scenario.name,
-            "title": game.scenario.title,
-            "sha256": game.scenario.sha256,
-            "overrides": dict(game.scenario.overrides),
-            "options": dict(game.scenario.options),
-            "policy": game.policy,
-            "periods": FOREVER if game.loop is not None else game.periods,
-        },
-        "run": {
-            "detente": __version__,
-            "periods": result.periods,
-            "beliefs": [simplex.steps + 1 for simplex in solution.grid.about],
-            "nodes": list(solution.grid.shape),
-            "threads": solution.threads,
-            "seconds": round(solution.seconds, 3),
-        },
-        "status": {
-            "code": solution.status.name,
-            "message": solution.status.value,
-            "notes": list(solution.notes),
-        },
-        "certificate": {
-            "residual": certificate.residual,
-            "value_error": certificate.value_error,
-            "checked": certificate.checked,
-            "nodes": certificate.nodes,
-            "regret_beliefs": list(certificate.regret_points),
-            "change": certificate.change,
-            "forward_error": result.forward_error,
-            "discretisation": {
-                "payoffs": _number(solution.discretisation_error),
-                "outcomes": _number(outcome_error(result)),
-            },
-            "branches": asdict(solution.branches),
-        },
-        **tables,
-    }
+@dataclass(frozen=True)
+class TableOptions:
+    """How a result of tables leaves."""
+
+    csv: Annotated[
+        Path | None,
+        typer.Option("--csv", metavar="FOLDER", help="Write its tables into this folder, as CSV."),
+    ] = None
+    force: inputs.Force = False
+    as_json: inputs.Json = False
+
+    def check(self, read: Sequence[str | Path] = ()) -> None:
+        """Refuse early what could not be written after all the work; `read` are the inputs."""
+        if self.csv is None:
+            return
+        if self.csv.suffix == ".csv" or self.csv.is_file():
+            hint = "name a folder: each of the tables is a file"
+            inputs.refuse("--csv", "wrong-type", f"`{self.csv}` is a file", hint)
+        if not self.csv.is_dir():
+            files.check(self.csv)
+        elif not self.force and any(self.csv.glob("*.csv")):
+            message = f"there are tables in `{self.csv}` already"
+            inputs.refuse("--csv", "exists", message, files.IN_THE_WAY)
+
+    def show(self, result: Described, read: Sequence[str | Path] = ()) -> None:
+        """Print a result and write its files; exit code 1 where something was not solved."""
+        unsolved = console.say_unsolved(result.unsolved)
+        if self.as_json:
+            console.print_json(result.data)
+        else:
+            from detente.render.terminal import print_described
+
+            print_described(result)
+        self.write(result, read)
+        if unsolved:
+            raise typer.Exit(1)
+
+    def write(self, result: Described, read: Sequence[str | Path]) -> None:
+        """Write the files that were asked for, and say where."""
+        if self.csv is None:
+            return
+        from detente.render.data import tables, to_csv
+
+        self.csv.mkdir(exist_ok=True)
+        for name, table in tables(result.data):
+            file = UNFIT.sub("-", name)
+            files.write(self.csv / f"{file}.csv", to_csv(table), inputs=read, force=self.force)
+        console.say(f"Wrote the tables into {self.csv}.", error=True)
 
 
-def _print_outcomes(result: Forecast) -> None:
-    game = result.solution.game
-    if not game.holds:
-        return
-    times = marks(result)
-    print_heading("What happens: probability that it has come about within")
-    table = overall(game, result.tables["outcomes"])
-    rows = []
-    for key, outcome in game.scenario.outcomes.items():
-        mine = table.where(outcome=key)
-        at = mine[np.searchsorted(mine["t"], times)]
-        error = float(np.max(at["error"]))  # not known where one is not
-        cells = [percent(happened, error) for happened in at["happened"]]
-        rows.append([key, *cells, outcome.about])
-    print_table(["outcome", *mark_labels(game, times), ""], rows, numbers=1, text=len(times) + 1)
+@dataclass(frozen=True)
+class ResultOptions(TableOptions):
+    """The same of a result with pictures."""
 
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot",
+            metavar="FILE",
+            help="Draw it: a file in .svg, .png or .pdf (needs matplotlib).",
+        ),
+    ] = None
 
-def _print_first_moves(result: Forecast) -> None:
-    game = result.solution.game
-    moves = first_moves(result)
-    if not len(moves):
-        return
-    print_heading("Who does what first")
-    error = outcome_error(result)
-    rows = []
-    for (when, key, kind), given in groupby(moves.rows(), itemgetter("period", "actor", "type")):
-        shares = sorted((r for r in given if r["share"] > 0), key=lambda r: -r["share"])
-        told = [f"{r['action']} {percent(r['share'], error)}" for r in shares]
-        rows.append([when, game.scenario.actors[key].name, kind, ", ".join(told)])
-    print_table(["when", "actor", "type", "actions"], rows)
+    def check(self, read: Sequence[str | Path] = ()) -> None:
+        """Refuse early what could not be written after all the work; `read` are the inputs."""
+        super().check(read)
+        if self.plot is None:
+            return
+        if self.plot.suffix.lower() not in FORMS:
+            message = f"`{self.plot.name}` does not say in which format"
+            inputs.refuse("--plot", "wrong-type", message, f"let it end with {', '.join(FORMS)}")
+        if not self.plot.parent.is_dir():
+            inputs.refuse("--plot", "cannot-write", f"there is no folder `{self.plot.parent}`")
+        files.check(self.plot, inputs=read, force=self.force)
+        inputs.check_packages("--plot", "drawing needs", DRAWING, "report")
 
+    def write(self, result: Described, read: Sequence[str | Path]) -> None:
+        """Write the files that were asked for, and say where."""
+        super().write(result, read)
+        if self.plot is None:
+            return
+        from detente.pictures.draw import to_file
 
-def _print_beliefs(result: Forecast) -> None:
-    game = result.solution.game
-    if not game.informed:
-        return
-    times = marks(result)
-    actors = list(game.scenario.actors.values())
-    print_heading("How beliefs move: mean over histories (one history in ten below – above)")
-    rows = []
-    for i in game.informed:
-        actor = actors[i]
-        # Of two types the belief about one says all.
-        told = actor.types[:1] if len(actor.types) == 2 else actor.types
-        for believed, truth in product(told, actor.types):
-            true = {actors[j].key: truth if j == i else ANY for j in game.informed}
-            given = result.tables["beliefs"].where(about=actor.key, type=believed).where(**true)
-            start, *later = given[np.searchsorted(given["t"], [0, *times])].rows()
-            cells = [percent(start["mean"])]
-            for r in later:
-                cells.append(f"{r['mean']:.0%} ({r['low']:.0%} – {r['high']:.0%})")
-            rows.append([f"{actor.name} is {believed}", f"it is {truth}", *cells])
-    header = ["belief that", "when in truth", "start", *mark_labels(game, times)]
-    print_table(header, rows, numbers=2)
-
-
-def _print_state(result: Forecast) -> None:
-    game = result.solution.game
-    if not game.structure.variables:
-        return
-    times = [0, *marks(result)]
-    print_heading("Where things stand: most likely level at the end")
-    table = overall(game, result.tables["states"])
-    rows = []
-    for variable in game.structure.variables:
-        cells = []
-        for t in times:
-            at = table.where(variable=variable.key, t=t)
-            top = int(np.argmax(at["probability"]))
-            label = str(at["label"][top])
-            cells.append(f"{label} ({at['probability'][top]:.0%})" if t else label)
-        rows.append([variable.key, *cells])
-    print_table(["variable", "start", *mark_labels(game, times[1:])], rows, numbers=1)
-
-
-def _print_payoffs(result: Forecast) -> None:
-    print_heading("What it is worth: expected payoff, and what a best response would add")
-    actors = result.solution.game.scenario.actors
-    rows = []
-    for r in result.tables["payoffs"].rows():
-        error = 0.0 if math.isnan(r["error"]) else r["error"]
-        digits = 3 if error < 5e-4 else 2 if error < 5e-3 else 1
-        regret = "" if math.isnan(r["regret"]) else f"{r['regret']:.{digits}f}"
-        rows.append([actors[r["actor"]].name, r["type"], f"{r['payoff']:.{digits}f}", regret])
-    print_table(["actor", "type", "payoff", "regret"], rows, numbers=2)
-
-
-def _records(table: Table) -> list[dict[str, Any]]:
-    """The rows of a table; what is missing is None."""
-    return [{k: None if v != v else v for k, v in row.items()} for row in table.rows()]
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else value
-
-
-def _print_quality(result: Forecast) -> None:
-    print_heading("How good the answer is")
-    *lines, last = quality(result)
-    solution = result.solution
-    last = f"{last[:-1]}; {solution.seconds:.1f} s on {solution.threads} threads."
-    for line in (*lines, last):
-        print_text(line, indent=2)
+        form = self.plot.suffix.lower().removeprefix(".")
+        drawn = to_file(result.title, result.pictures(), form)
+        files.write(self.plot, drawn, inputs=read, force=self.force)
+        console.say(f"Wrote {self.plot}.", error=True)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import os
 import signal
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from detente.arguments import MOST_DRAWS
+from detente.cli import console
 from detente.cli.groups import with_groups
 from detente.cli.inputs import Json, Seed, Source
 from detente.cli.options import ForecastOptions, PolicyOptions
-from detente.cli.unsolved import tell_unsolved
-from detente.text import as_cell, escaped_json
+from detente.render.data import records, to_csv, to_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,10 +36,12 @@ def sample(
     game = setting.compile(source)
     solving.prepare(game)
     solution = solving.solve(game, coarse=False)
-    unsolved = tell_unsolved({"": solution.status}, text=False)
     import numpy as np
 
+    from detente.describe.words import unsolved
     from detente.simulation.sample import sample_batches
+
+    lost = console.say_unsolved(unsolved({"": solution.status}))
 
     rng = np.random.default_rng(seed)
     tables = sample_batches(solution, draws=draws, rng=rng, periods=solving.periods)
@@ -49,7 +49,7 @@ def sample(
         (write_json if as_json else write_csv)(tables)
     except BrokenPipeError:  # the reader has had enough; nothing is left to be flushed at the end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    if unsolved:
+    if lost:
         raise typer.Exit(1)
 
 
@@ -57,10 +57,7 @@ def write_csv(tables: Iterable[pd.DataFrame]) -> None:
     """Tables with the same columns as one table in CSV, each as soon as it is there."""
     for k, table in enumerate(tables):
         with _whole():
-            out = csv.writer(sys.stdout, lineterminator="\n")
-            if k == 0:
-                out.writerow(map(as_cell, table.columns))
-            out.writerows(map(as_cell, row) for row in _rows(table))
+            sys.stdout.write(to_csv(table, header=k == 0))
 
 
 def write_json(tables: Iterable[pd.DataFrame]) -> None:
@@ -68,19 +65,12 @@ def write_json(tables: Iterable[pd.DataFrame]) -> None:
     begin = "["
     try:
         for table in tables:
-            names = [str(name) for name in table.columns]
             with _whole():
-                for row in _rows(table):
-                    told: dict[str, Any] = dict(zip(names, row, strict=True))
-                    text = escaped_json(json.dumps(told, ensure_ascii=False, allow_nan=False))
-                    sys.stdout.write(f"{begin}\n{text}")
+                for record in records(table):
+                    sys.stdout.write(f"{begin}\n{to_json(record, indent=None)}")
                     begin = ","
     finally:
         sys.stdout.write("[]\n" if begin == "[" else "\n]\n")
-
-
-def _rows(table: pd.DataFrame) -> Iterator[tuple[object, ...]]:
-    return zip(*(table[name].tolist() for name in table.columns), strict=True)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +11,6 @@ from detente.arguments import MOST_VALUES
 from detente.cli import console
 from detente.cli.groups import with_groups
 from detente.cli.inputs import (
-    Json,
     Outcome,
     Payoff,
     Source,
@@ -21,14 +20,13 @@ from detente.cli.inputs import (
     given_type,
     refuse,
 )
-from detente.cli.options import PlotOptions, PolicyOptions, SolvingOptions
-from detente.cli.unsolved import tell
+from detente.cli.options import PolicyOptions, SolvingOptions
+from detente.cli.results import ResultOptions
 from detente.errors import Diagnostic, Place, Severity
 
 if TYPE_CHECKING:
     from detente.analysis.query import Query
-    from detente.analysis.threshold_map import ThresholdMap
-    from detente.analysis.threshold_result import Threshold
+    from detente.analysis.threshold_result import Threshold, ThresholdMap
     from detente.scenario.model import Scenario
 
 NEEDED = {"scipy": "SciPy", "contourpy": "contourpy"}
@@ -108,16 +106,15 @@ def threshold(
     ],
     asked: QueryOptions,
     search: SearchOptions,
-    picture: PlotOptions,
     setting: PolicyOptions,
     solving: SolvingOptions,
-    as_json: Json = False,
+    output: ResultOptions,
 ) -> None:
     """Find what it takes: where a probability is crossed, or a preference flips."""
     if len(parameter) > 2:
         refuse("--parameter", "too-many", "a curve has one parameter, a map two, not more")
     starts, ends = _ends("--from", search.low, parameter), _ends("--to", search.high, parameter)
-    picture.check([source])
+    output.check([source])
     check_packages("detente threshold", "finding a threshold needs", NEEDED, "analysis")
     tolerance = search.tolerance
     if tolerance is not None and not tolerance > 0:
@@ -128,7 +125,7 @@ def threshold(
     from detente.analysis import threshold as one
     from detente.analysis import threshold_map as two
     from detente.analysis.threshold_result import Interrupted
-    from detente.cli.threshold_text import print_curve, print_map, threshold_data
+    from detente.describe.threshold import describe_threshold
 
     query = asked.query(setting.policy)
     found: Threshold | ThresholdMap
@@ -158,26 +155,12 @@ def threshold(
                     tolerance=tolerance,
                     slopes=search.slopes,
                 )
-    except (Interrupted, two.MapInterrupted) as stopped:
+    except Interrupted as stopped:
         found = stopped.found
-    table = found.map if isinstance(found, two.ThresholdMap) else found.curve
-    failed = int((~table["solved"].astype(bool)).sum())
-    lost = [f"at {failed} of {len(table)} values"] if failed else []
-    unsolved = tell(lost, text=not as_json)
-    if as_json:
-        console.print_json(threshold_data(found))
-    elif isinstance(found, two.ThresholdMap):
-        print_map(found)
-    else:
-        print_curve(found)
     if not found.complete:
+        replace(output, plot=None).show(describe_threshold(found), [source])
         raise typer.Exit(130)
-    if picture.plot is not None:
-        from detente.analysis.threshold_plot import save
-
-        picture.draw(save, found, [source])
-    if unsolved:
-        raise typer.Exit(1)
+    output.show(describe_threshold(found), [source])
 
 
 # ---- what is asked

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from detente.cli import console, track_text
+from detente.cli import console
 from detente.cli.groups import with_groups
-from detente.cli.inputs import Json, Source, prepare_kernels, refuse
-from detente.cli.options import ForecastOptions, PlotOptions, PolicyOptions
-from detente.cli.unsolved import tell_unsolved
+from detente.cli.inputs import Source, prepare_kernels, refuse
+from detente.cli.options import ForecastOptions, PolicyOptions
+from detente.cli.results import ResultOptions
 from detente.errors import ScenarioError
 
 if TYPE_CHECKING:
@@ -56,17 +56,16 @@ def track(
     record: Annotated[
         bool, typer.Option("--record", help="Print the library's record, to begin from, and stop.")
     ] = False,
-    picture: PlotOptions,
     setting: PolicyOptions,
     solving: ForecastOptions,
-    as_json: Json = False,
+    output: ResultOptions,
 ) -> None:
     """Follow a record of moves: how surprising each was, what to believe, what comes next."""
     if record:
         sys.stdout.write(_text_of_record(source))
         return
-    inputs = [file for file in (source, moves, other.compare) if file is not None]
-    picture.check(inputs)
+    read = [file for file in (source, moves, other.compare) if file is not None]
+    output.check(read)
     game = setting.compile(source)
     solving.check(game)
     name = moves if moves is not None else _own_record(source)
@@ -76,26 +75,11 @@ def track(
         changed = replace(setting, values=values, policy=other.compare_policy)
         games.append(changed.compile(source if other.compare is None else other.compare))
     tracks = _tracks(games, name, solving, skip=skip_impossible, path=path)
-    factor = None
-    if len(tracks) == 2:
-        from detente.analysis.bayes_factor import bayes_factor
+    from detente.analysis.bayes_factor import bayes_factor
+    from detente.describe.track import describe_track
 
-        factor = bayes_factor(*tracks)
-    accounts = ("", "the other account")
-    statuses = {name: one.solution.status for name, one in zip(accounts, tracks, strict=False)}
-    unsolved = tell_unsolved(statuses, text=not as_json)
-    if as_json:
-        console.print_json(track_text.as_data(tracks[0], factor))
-    else:
-        track_text.print_track(tracks[0])
-        if factor is not None:
-            track_text.print_factor(factor, *tracks)
-    if picture.plot is not None:
-        from detente.analysis.track_plot import save
-
-        picture.draw(save, tracks[0], inputs)
-    if unsolved:
-        raise typer.Exit(1)
+    factor = bayes_factor(*tracks) if len(tracks) == 2 else None
+    output.show(describe_track(factor, *tracks), read)
 
 
 def _tracks(

@@ -1,1 +1,1 @@
-"""A scenario solved anew in many worlds that its ranges allow, and what they have in common."""
+"""A scenario solved anew in many draws that its ranges allow, and what they have in common."""

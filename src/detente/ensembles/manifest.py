@@ -1,34 +1,22 @@
-"""The record of a run: all that its numbers follow from, and what it is resumed by."""
+"""The manifest of a run: all that its numbers follow from, and what it is resumed by."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 
-from detente.ensembles.columns import PLAIN, input_column, result_columns
-from detente.ensembles.draws import Plan, plan
-from detente.ensembles.quantities import Kind
-from detente.game.arrays import CompiledGame
-from detente.game.compile import compile_game
+from detente.ensembles.design import Design, design
+from detente.ensembles.rows import PLAIN, input_column, result_columns
 from detente.scenario.frozen import Frozen
 from detente.scenario.loader import loads
 from detente.scenario.model import Scenario
-from detente.scenario.policies import find_policies
-from detente.simulation.forward import forever_periods
-from detente.simulation.wording import marks_within
-from detente.solver.beliefs import fewest_points
-from detente.solver.memory import memory_needed, refuse_beyond
-from detente.solver.options import MEMORY_LIMIT, SolveOptions, default_points, least_points
 
-FORMAT = 2
+FORMAT = 3
 """Version of the folder's form: a run of another one is refused."""
-
-CHECKED = 16
-"""Worlds that are solved once more on a finer grid, to tell the error of the grid."""
 
 PACKAGES = ("detente", "numpy", "numba", "scipy")
 """Whose versions decide the numbers."""
@@ -36,7 +24,7 @@ PACKAGES = ("detente", "numpy", "numba", "scipy")
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What was asked for. Equal records make equal numbers, on equal versions.
+    """What is solved. Equal manifests make equal numbers, on equal versions.
 
     name, file, text, sha256
         The scenario: its name, what messages call its file, and the file's text and hash.
@@ -45,16 +33,20 @@ class Manifest:
     horizon
         The number of periods that was asked for; None for the scenario's own.
     policies, against
-        What is solved in each world, and which one the others are compared with.
+        Under which each draw is solved, and which one the others are compared with.
+    seed, sampling, draws
+        As those of `design`.
     beliefs, check_beliefs, checked
         Belief points of each informed actor (0 where nothing is private), those of the finer grid,
-        and how many worlds are solved on it once more.
+        and how many draws are solved on it once more.
+    memory_limit
+        Bytes that a solve may take.
     periods, times
-        How many periods are told, and by the end of which ones probabilities are.
+        How many periods are looked at, and by the end of which ones probabilities are.
     outcomes, actors
         Names of the outcomes, and the private types of each actor.
     quantities
-        What is drawn, in order: name, and the type of its column.
+        What is drawn, in order: name, and the type of its column in DuckDB.
     """
 
     name: str
@@ -72,6 +64,7 @@ class Manifest:
     beliefs: int
     check_beliefs: int
     checked: int
+    memory_limit: int
     periods: int
     times: tuple[int, ...]
     outcomes: tuple[str, ...]
@@ -88,9 +81,9 @@ class Manifest:
             scenario = scenario.with_values(self.overrides)
         return scenario if self.horizon is None else scenario.with_horizon(self.horizon)
 
-    def plan(self) -> Plan:
+    def design(self) -> Design:
         """The draws."""
-        return plan(self.scenario(), draws=self.draws, sampling=self.sampling, seed=self.seed)
+        return design(self.scenario(), draws=self.draws, sampling=self.sampling, seed=self.seed)
 
     def columns(self) -> dict[str, str]:
         """The columns of a row, in order, with their types in DuckDB."""
@@ -99,8 +92,8 @@ class Manifest:
         return {**PLAIN, **inputs, **dict.fromkeys(results, "DOUBLE")}
 
     @property
-    def worlds(self) -> int:
-        """How many worlds are solved in all: draws, the present values, and those of the check."""
+    def n_tasks(self) -> int:
+        """How many solves of a draw there are: the draws, the present values, and the check's."""
         return self.draws + 1 + self.checked
 
     def to_json(self) -> str:
@@ -111,19 +104,21 @@ class Manifest:
 
     @staticmethod
     def from_json(text: str) -> Manifest:
-        """A record from its text. Raises `ValueError` for one of another form, or garbled."""
+        """A manifest from its text. Raises `ValueError` for one of another form, or garbled."""
         plain = json.loads(text)
-        if not isinstance(plain, dict) or plain.get("format") != FORMAT:
+        if not isinstance(plain, dict) or plain.pop("format", None) != FORMAT:
             raise ValueError("it was made by another version of Detente")
-        if plain.pop("digest", None) != _digest(plain):
+        if plain.pop("digest", None) != _digest({"format": FORMAT, **plain}):
             raise ValueError("it is not what was written")
-        del plain["format"]
-        lists = ("policies", "times", "outcomes")
-        plain |= {key: tuple(plain[key]) for key in lists}
-        plain["actors"] = {key: tuple(kinds) for key, kinds in plain["actors"].items()}
-        for key in ("overrides", "options", "actors", "quantities", "versions"):
-            plain[key] = Frozen(plain[key])
+        for key, value in plain.items():
+            if isinstance(value, dict):
+                plain[key] = Frozen({k: _frozen(v) for k, v in value.items()})
+            plain[key] = _frozen(plain[key])
         return Manifest(**plain)
+
+
+def _frozen(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _text(plain: Mapping[str, object]) -> str:
@@ -134,102 +129,13 @@ def _digest(plain: Mapping[str, object]) -> str:
     return hashlib.sha256(_text(plain).encode()).hexdigest()
 
 
-def make_manifest(
-    scenario: Scenario,
-    *,
-    draws: int,
-    policies: Sequence[str] | None = None,
-    against: str | None = None,
-    horizon: int | None = None,
-    seed: int = 0,
-    sampling: str = "sobol",
-    beliefs: int | None = None,
-    checked: int = CHECKED,
-    periods: int | None = None,
-) -> Manifest:
-    """The record of a run to be made.
-
-    Parameters
-    ----------
-    scenario
-        As loaded from a file or a text, perhaps with values, options or a horizon of its own.
-    policies, against
-        As those of `compare`.
-    horizon
-        What the scenario's horizon has been set to, if it has.
-    beliefs
-        Belief points; by default half as many as a single solve takes.
-    periods
-        As that of `forecast`, for play without end.
-
-    Raises
-    ------
-    ScenarioError
-        For names that the scenario does not have, numbers that make no sense, and whatever is
-        wrong with it under one of the policies at its present values.
-    SolveError
-        If a world would need more memory than a solve may take.
-    """
-    base = scenario.policy if against is None else against
-    wanted = find_policies(scenario, policies, against)
-    games = [compile_game(scenario, policy=name) for name in wanted]
-    game = games[0]
-    points = 0
-    if game.informed:
-        usual = ensemble_points(default_points(game), least_points(game))
-        points = SolveOptions(beliefs=usual if beliefs is None else beliefs).points(game)
-    _refuse_large(games, 2 * points - 1 if checked and points else points)
-    told = game.periods
-    if game.loop is not None:
-        told = forever_periods(game) if periods is None else periods
-    drawn = plan(scenario, draws=draws, sampling=sampling, seed=seed).quantities
-    return Manifest(
-        name=scenario.name,
-        file=scenario.file,
-        text=scenario.text,
-        sha256=scenario.sha256,
-        overrides=Frozen(scenario.overrides),
-        options=Frozen(scenario.options),
-        horizon=horizon,
-        policies=wanted,
-        against=base,
-        seed=seed,
-        sampling=sampling,
-        draws=draws,
-        beliefs=points,
-        check_beliefs=2 * points - 1 if points else 0,
-        checked=min(checked, draws) if points else 0,
-        periods=told,
-        times=tuple(marks_within(told, scenario.calendar.unit)),
-        outcomes=tuple(scenario.outcomes),
-        actors=Frozen({key: actor.types for key, actor in scenario.actors.items()}),
-        quantities=Frozen(
-            {q.name: "VARCHAR" if q.kind is Kind.OPTION else "DOUBLE" for q in drawn}
-        ),
-        versions=Frozen(versions()),
-    )
-
-
-def _refuse_large(games: Sequence[CompiledGame], points: int) -> None:
-    """Refuse games that would be refused in every world."""
-    needed = max(
-        memory_needed(game, points or fewest_points(1), regret=False, coarse=False)
-        for game in games
-    )
-    refuse_beyond(
-        MEMORY_LIMIT,
-        needed,
-        f"a world with {points} belief points for each informed actor",
-        "use fewer belief points or periods, or --checked 0 for no finer grid",
-    )
+def changed(theirs: Mapping[str, str]) -> str:
+    """Which versions are other ones than here, in words."""
+    here = versions()
+    names = [name for name in here | dict(theirs) if theirs.get(name) != here.get(name)]
+    return "; ".join(f"{name} {theirs.get(name)}, here {here.get(name)}" for name in names)
 
 
 def versions() -> dict[str, str]:
     """The versions of what decides the numbers."""
     return {"Python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
-
-
-def ensemble_points(usual: int, least: int) -> int:
-    """Belief points of a run: half as fine as a single solve, if that is a grid."""
-    half = (usual + 1) // 2
-    return half if half % 2 and half >= least else usual

@@ -1,8 +1,10 @@
-"""A process that solves worlds, as seen by whoever starts it.
+"""A process that solves draws: both ends of it.
 
-It is a plain process that reads and writes lines (`detente.ensembles.worker`), not one of
-`multiprocessing`: a notebook or a script without a guarded main module can start it, it shares
-nothing, and it can itself be started by a process of a cluster.
+It is a plain process that reads and writes lines of JSON, not one of `multiprocessing`: a notebook
+or a script without a guarded main module can start it, it shares nothing, and it can itself be
+started by a process of a cluster. The first line that it reads is the manifest of the run, answered
+by the versions of what decides the numbers; every other one is a task, answered by its rows. It
+ends when its input ends, in the middle of a draw too: then whoever asked is gone.
 """
 
 from __future__ import annotations
@@ -16,23 +18,25 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import IO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from detente.ensembles.batch import CRASHED
-from detente.ensembles.draws import Draw
-from detente.ensembles.manifest import Manifest
-from detente.ensembles.world import Row, begin_row, failed
 from detente.errors import SolveError
 
-COMMAND = (sys.executable, "-P", "-m", "detente.ensembles.worker")
+if TYPE_CHECKING:
+    from detente.ensembles.manifest import Manifest
+    from detente.ensembles.rows import Row, Task
+
+COMMAND = (sys.executable, "-P", "-m", "detente.ensembles.process")
 """What is started. No module is taken from the folder that it happens to be in."""
 
-TRIES = 2
-"""How often a world may take its process with it."""
+NO_MEMORY = 3
+"""Exit code of a process that ran out of memory: what it holds is not to be trusted."""
+
+IDLE = 600.0
+"""Seconds after which a process that is asked nothing ends: on a cluster its client may be gone."""
 
 ONE_THREAD = (
     "NUMBA_NUM_THREADS",
@@ -41,101 +45,73 @@ ONE_THREAD = (
     "MKL_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 )
-"""Worlds are what is shared out among processors; within one there is one thread."""
+"""Draws are what is shared out among processors; within one there is one thread."""
 
 ROOT = Path(__file__).resolve().parents[2]
-"""Where this package is found, also if only this process has been told so."""
+"""Where this package is found, also if only this process knows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A world to be solved: a draw, and the belief points on which it is."""
-
-    draw: Draw
-    beliefs: int
-
-    @property
-    def world(self) -> tuple[int, int]:
-        return self.draw.number, self.beliefs
-
-
-def crashed(manifest: Manifest, task: Task, reason: str) -> list[Row]:
-    """The rows of a world that no process has survived."""
-    lost = failed(CRASHED, reason)
-    return [begin_row(task.draw, policy, task.beliefs) | lost for policy in manifest.policies]
-
-
-def died(times: int, reason: str) -> str:
-    """How often a world has taken its process with it, and how it went the last time."""
-    return f"its process died {times} times, the last time {reason}"
+class ProcessDeathError(Exception):
+    """A process died, with how it did as its text."""
 
 
 class Process:
-    """A process that solves worlds in the order in which they are given.
+    """A process that has been started; `ProcessDeathError` is raised where it dies.
 
-    tasks
-        Those that it has not answered yet, the one that it works on first.
-    versions
-        What it computes with; None until it is ready.
-
-    Raises `SolveError` if it cannot be started.
+    Raises
+    ------
+    SolveError
+        If it cannot be started.
     """
 
-    def __init__(self, manifest: Manifest, answers: queue.Queue[tuple[Process, bytes]]) -> None:
-        self.tasks: deque[Task] = deque()
-        self.versions: Mapping[str, str] | None = None
-        self._answers = answers
+    def __init__(self, manifest: Manifest) -> None:
         paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         alone = dict.fromkeys(ONE_THREAD, "1")
-        self._errors = _temporary()
         try:
-            self._process = subprocess.Popen(
-                COMMAND,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._errors,
-                env={**os.environ, **alone, "PYTHONPATH": os.pathsep.join(paths)},
-                start_new_session=True,  # Ctrl-C is for who started it
-            )
+            with contextlib.ExitStack() as stack:
+                self._errors = stack.enter_context(tempfile.TemporaryFile())
+                self._process = subprocess.Popen(
+                    COMMAND,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=self._errors,
+                    env={**os.environ, **alone, "PYTHONPATH": os.pathsep.join(paths)},
+                    start_new_session=True,  # Ctrl-C is for who started it
+                )
+                stack.pop_all()
         except OSError as error:
-            self._errors.close()
-            raise _not_started(error) from error
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        self._write({"manifest": manifest.to_json()})
+            raise SolveError(f"a worker could not be started: {error.strerror}") from error
+        self._manifest = manifest
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
-    def submit(self, task: Task) -> None:
-        """Give it a world more."""
-        self.tasks.append(task)
-        draw = task.draw
-        self._write(
-            {
-                "draw": draw.number,
-                "values": draw.values,
-                "options": draw.options,
-                "beliefs": task.beliefs,
-            }
-        )
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
 
-    def line(self) -> bytes:
-        """Wait for its next answer; empty when it has died. For one whose queue is its own."""
-        _, line = self._answers.get()
-        return line
+    def start(self) -> Mapping[str, str]:
+        """Wait until it is ready: the versions of what it computes with."""
+        versions: Mapping[str, str] = self._ask({"manifest": self._manifest.to_json()})
+        return versions
 
-    def take(self, line: bytes) -> tuple[Task, list[Row]] | None:
-        """What an answer says: a world and its rows, or only that the process is ready."""
-        data = json.loads(line)
-        if "versions" in data:
-            self.versions = data["versions"]
-            return None
-        return self.tasks.popleft(), data["rows"]
+    def solve(self, task: Task) -> list[Row]:
+        """The rows of a draw."""
+        rows: list[Row] = self._ask(asdict(task))
+        return rows
 
-    def how_it_died(self) -> str:
-        """How it ended, in words."""
+    def _ask(self, question: object) -> Any:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._process.stdin.write(f"{json.dumps(question)}\n".encode())
+            self._process.stdin.flush()
+            return json.loads(self._process.stdout.readline())
+        except (OSError, ValueError):  # it is gone, or what it said is not whole
+            raise ProcessDeathError(self._how_it_died()) from None
+
+    def _how_it_died(self) -> str:
         code = self._process.wait()
         self._errors.seek(0)
         lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
@@ -152,34 +128,131 @@ class Process:
         """End it at once."""
         self._process.kill()
         self._process.wait()
-        self._reader.join()
+
+    def close(self) -> None:
+        """The same, and let go of what belonged to it: nobody asks it any more."""
+        self.kill()
         for file in (self._process.stdin, self._process.stdout, self._errors):
             if file is not None:
                 with contextlib.suppress(OSError):
                     file.close()
 
-    def _write(self, data: object) -> None:
-        assert self._process.stdin is not None
-        line = f"{json.dumps(data, ensure_ascii=False)}\n".encode()
-        # A process that is dead is told of by the end of its answers.
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(line)
-            self._process.stdin.flush()
 
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if line.endswith(b"\n"):
-                self._answers.put((self, line))
-        self._answers.put((self, b""))
+class Crew:
+    """Processes that solve the draws of one run: one for each thread that asks for rows."""
+
+    def __init__(self, manifest: Manifest, versions: Mapping[str, str]) -> None:
+        """With the versions with which they have to compute."""
+        self._manifest, self._versions = manifest, versions
+        self._idle: list[Process] = []
+        self._all: list[Process] = []
+        self._ended = False
+        self._lock = threading.Lock()
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes at work."""
+        return [process.pid for process in self._all if process.alive]
+
+    def start(self) -> None:
+        """Start a process more, and wait until it is ready. Raises `SolveError`."""
+        self._idle.append(self._started())
+
+    def solve(self, task: Task) -> list[Row]:
+        """The rows of a draw. Raises as a process does, or where none can be started."""
+        process = self._waiting() or self._started()
+        try:
+            rows = process.solve(task)
+        except ProcessDeathError:
+            self._bury(process)
+            raise
+        self._idle.append(process)
+        return rows
+
+    def _waiting(self) -> Process | None:
+        """A process that has nothing to do."""
+        with self._lock:
+            while self._idle:
+                process = self._idle.pop()
+                if process.alive:
+                    return process
+                self._bury(process)
+        return None
+
+    def _started(self) -> Process:
+        with self._lock:
+            if self._ended:
+                raise SolveError("the run is over")
+            process = Process(self._manifest)
+            self._all.append(process)
+        try:
+            theirs = process.start()
+        except ProcessDeathError as death:
+            self._bury(process)
+            raise SolveError(f"a worker could not be started: {death}") from None
+        if theirs != self._versions:
+            raise SolveError(f"a worker has other versions: {theirs}")
+        return process
+
+    def _bury(self, process: Process) -> None:
+        process.close()
+        self._all.remove(process)
+
+    def end(self) -> None:
+        """End them all; who waits for rows is told of a death."""
+        with self._lock:
+            self._ended = True
+        for process in list(self._all):
+            process.kill()
+        while self._idle:
+            self._bury(self._idle.pop())
 
 
-def _temporary() -> IO[bytes]:
-    try:
-        return tempfile.TemporaryFile()
-    except OSError as error:
-        raise _not_started(error) from error
+# ---- the other end
 
 
-def _not_started(error: OSError) -> SolveError:
-    return SolveError(f"a worker could not be started: {error.strerror}")
+def main() -> None:
+    """Answer until there is nothing more to answer."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it says when to stop
+    questions, answers = _channels()
+    asked: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    # The input is watched from the first moment on, so that a process whose parent has been killed
+    # never stays behind: the numerical libraries are loaded while it is.
+    threading.Thread(target=_watch, args=(questions, asked), daemon=True).start()
+    from detente.ensembles.design import Draw
+    from detente.ensembles.manifest import Manifest, versions
+    from detente.ensembles.rows import Task
+    from detente.ensembles.worker import Worker
+
+    worker = Worker(Manifest.from_json(json.loads(asked.get())["manifest"]))
+    answer: object = versions()
+    while True:
+        answers.write(f"{json.dumps(answer)}\n".encode())
+        answers.flush()
+        try:
+            task = json.loads(asked.get(timeout=IDLE))
+            answer = worker.solve(Task(Draw(**task["draw"]), task["beliefs"]))
+        except queue.Empty:
+            os._exit(0)
+        except MemoryError:
+            print("out of memory", file=sys.stderr, flush=True)
+            os._exit(NO_MEMORY)
+
+
+def _channels() -> tuple[BinaryIO, BinaryIO]:
+    """Input and output for the protocol alone: what libraries print goes to stderr."""
+    questions, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    return questions, answers
+
+
+def _watch(questions: BinaryIO, asked: queue.SimpleQueue[bytes]) -> None:
+    for line in questions:
+        asked.put(line)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

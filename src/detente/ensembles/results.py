@@ -10,30 +10,29 @@ import shutil
 import weakref
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 
-from detente.ensembles.batch import SOLVED
-from detente.ensembles.columns import input_column
-from detente.ensembles.manifest import Manifest
-from detente.ensembles.row_files import connect, named, quoted, scan
-from detente.ensembles.store import contents, read_manifest
-from detente.errors import Diagnostic, Place, ScenarioError
+from detente.ensembles.parts import DIED, cast, connect, named, quoted, scan
+from detente.ensembles.rows import SOLVED, input_column
+from detente.ensembles.store import read_manifest, sound_parts
+from detente.errors import refuse
+from detente.notebook import InNotebook
 from detente.scenario.hints import did_you_mean
-from detente.scenario.notebook import InNotebook
 
 
 class Ensemble(InNotebook):
     """What a run has found. Made by `ensemble` and `open_ensemble`.
 
-    It is what the folder held when it was opened, which it can be while the run is under way; but
-    worlds whose process died leave it when the run is resumed.
-    World 0 has the present values and counts in no statistic; draws are counted from 1.
+    It is what the folder held when it was opened, which it can be while the run is under way: then
+    without the last seconds.
+    Draw 0 has the present values and counts in no statistic; draws are counted from 1.
 
     folder
         Where it is.
     manifest
-        What was asked; `manifest.scenario()` is the scenario.
+        What is solved; `manifest.scenario()` is the scenario.
     done
         Draws that have been solved, or tried.
     complete
@@ -44,31 +43,46 @@ class Ensemble(InNotebook):
         self.folder = folder
         if temporary:
             weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        self.manifest: Manifest = read_manifest(folder)
-        found = contents(folder, self.manifest)
-        manifest = self.manifest
-        self.done = sum(d > 0 and points == manifest.beliefs for d, points in found.worlds)
-        self.complete = len(found.worlds) == manifest.worlds
+        manifest = self.manifest = read_manifest(folder)
+        self._types = manifest.columns()
         self._database = connect()
-        self._database.register("journal", found.rows.frame())
-        types = self._types = found.rows.types
-        listed = ", ".join(f"CAST({named(c)} AS {t}) AS {named(c)}" for c, t in types.items())
-        tables = ["journal", *([scan(found.parts)] if found.parts else [])]
-        union = " UNION ALL ".join(f"SELECT {listed} FROM {table}" for table in tables)
-        self._database.execute(f"CREATE VIEW worlds AS {union}")
+        self._open()
+        keys = self.sql("SELECT DISTINCT draw, beliefs FROM rows")
+        self.done = int(((keys["draw"] > 0) & (keys["beliefs"] == manifest.beliefs)).sum())
+        self.complete = len(keys) == manifest.n_tasks
+
+    def _open(self) -> None:
+        """Make the view of all rows: those of a task whose process died count if there are no
+        others."""
+        columns = cast(self._types)
+        parts = sound_parts(self.folder).whole
+        listed = ", ".join(f"{named(column)} {kind}" for column, kind in self._types.items())
+        run = self._database.execute
+        run(f"CREATE OR REPLACE TABLE last_part ({listed})")
+        tables = ["last_part", *([scan(parts[:-1])] if parts[:-1] else [])]
+        try:
+            if parts:
+                run(f"INSERT INTO last_part SELECT {columns} FROM {scan(parts[-1:])}")
+        except duckdb.IOException:
+            if not parts[-1].exists():  # it has just been written anew
+                self._open()
+                return
+            raise
+        union = " UNION ALL ".join(f"SELECT {columns} FROM {table}" for table in tables)
+        run(f"CREATE VIEW parts AS {union}")
+        keys = "SELECT draw, beliefs FROM parts WHERE"
+        run(f"CREATE TABLE retried AS {keys} {DIED} INTERSECT {keys} NOT {DIED}")
+        gone = f"{DIED} AND (draw, beliefs) IN (SELECT (draw, beliefs) FROM retried)"
+        run(f"CREATE VIEW rows AS SELECT * FROM parts WHERE NOT ({gone})")
 
     def __repr__(self) -> str:
         manifest = self.manifest
         lost = self.failures["draw"].nunique()
-        done = (
-            f"{self.done:,} of {manifest.draws:,}"
-            if self.done < manifest.draws
-            else f"{self.done:,}"
-        )
-        worlds = f"{done} {'world' if self.done == 1 else 'worlds'}"
+        of_all = f" of {manifest.draws:,}" if self.done < manifest.draws else ""
+        draws = f"{self.done:,}{of_all} {'draw' if self.done == 1 else 'draws'}"
         policies = ", ".join(repr(policy) for policy in manifest.policies)
         failed = f"; {lost:,} with a failure" if lost else ""
-        return f"<Ensemble of {manifest.name!r}: {worlds} under {policies}{failed}>"
+        return f"<Ensemble of {manifest.name!r}: {draws} under {policies}{failed}>"
 
     def _main_table(self) -> pd.DataFrame:
         return self.failures
@@ -76,33 +90,31 @@ class Ensemble(InNotebook):
     @property
     def inputs(self) -> pd.DataFrame:
         """What was drawn: a row for each draw, a column for each quantity."""
-        columns = [
-            f"{named(input_column(name))} AS {named(name)}" for name in self.manifest.quantities
-        ]
+        quantities = self.manifest.quantities
+        columns = [f"{named(input_column(name))} AS {named(name)}" for name in quantities]
         first = f"policy = {quoted(self.manifest.policies[0])}"
-        table = self.sql(f"SELECT {', '.join(['draw', *columns])} FROM worlds {self._main(first)}")
-        return table.set_index("draw")
+        return self._select(", ".join(["draw", *columns]), self._drawn(first)).set_index("draw")
 
     @property
-    def worlds(self) -> pd.DataFrame:
+    def rows(self) -> pd.DataFrame:
         """All rows of draws: one for each draw and policy."""
-        return self.sql(f"SELECT * FROM worlds {self._main()}")
+        return self._select("*", self._drawn())
 
     @property
     def present(self) -> pd.DataFrame:
         """The rows of the present values."""
-        return self.sql(f"SELECT * FROM worlds WHERE draw = 0 {self._order()}")
+        return self._select("*", "draw = 0")
 
     @property
     def checks(self) -> pd.DataFrame:
         """The rows of draws that were solved once more on the finer grid."""
-        return self.sql(f"SELECT * FROM worlds {self._finer()}")
+        return self._select("*", self._finer())
 
     @property
     def failures(self) -> pd.DataFrame:
         """Draws that failed under a policy, and why: `draw, policy, status, reason`."""
-        where = self._main(f"status <> {quoted(SOLVED)}")
-        return self.sql(f"SELECT draw, policy, status, reason FROM worlds {where}")
+        failed = self._drawn(f"status <> {quoted(SOLVED)}")
+        return self._select("draw, policy, status, reason", failed)
 
     def values(self, column: str) -> pd.DataFrame:
         """One number: a row for each draw, a column for each policy; NaN where a row failed.
@@ -112,24 +124,24 @@ class Ensemble(InNotebook):
         ScenarioError
             If the run has no such number.
         """
-        return self._values(column, self._main())
+        return self._values(column, self._drawn())
 
     def errors(self, column: str) -> pd.Series:
         """How far the belief grid can be off, by policy: the largest change on the finer grid.
 
         Of the difference from the policy `against`, as policies are compared by it; of that policy
-        the change of its own number. NaN where no world has been checked.
+        the change of its own number. NaN where no draw has been checked.
         """
         fine = self._values(column, self._finer())
-        coarse = self._values(column, f"WHERE draw IN {self._drawn(fine)} AND {self._usual()}")
-        change = (coarse - fine).reindex(columns=list(self.manifest.policies))
+        checked = ", ".join(str(draw) for draw in [-1, *fine.index])
+        change = self._values(column, self._drawn(f"draw IN ({checked})")) - fine
         base = self.manifest.against
         others = change.columns != base
         change.loc[:, others] = change.loc[:, others].sub(change[base], axis=0)
         return change.abs().max()
 
     def sql(self, query: str) -> pd.DataFrame:
-        """The answer to a query in DuckDB's SQL; the view `worlds` has all rows."""
+        """The answer to a query in DuckDB's SQL; the view `rows` has all rows."""
         table: pd.DataFrame = self._database.sql(query).df()
         return table
 
@@ -137,30 +149,22 @@ class Ensemble(InNotebook):
         if self._types.get(column) != "DOUBLE":
             numbers = [name for name, kind in self._types.items() if kind == "DOUBLE"]
             message = f"the run has no number {column!r}"
-            hint = did_you_mean(column, numbers)
-            raise ScenarioError([Diagnostic(Place("column"), "unknown-name", message, hint)])
-        table = self.sql(f"SELECT draw, policy, {named(column)} AS value FROM worlds {where}")
+            refuse("column", "unknown-name", message, did_you_mean(column, numbers))
+        table = self._select(f"draw, policy, {named(column)} AS value", where)
         wide = table.pivot(index="draw", columns="policy", values="value").astype(np.float64)
         return wide.reindex(columns=list(self.manifest.policies)).rename_axis(columns="policy")
 
-    def _main(self, condition: str = "true") -> str:
-        return f"WHERE draw > 0 AND {self._usual()} AND {condition} {self._order()}"
+    def _select(self, columns: str, where: str) -> pd.DataFrame:
+        policies = ", ".join(quoted(policy) for policy in self.manifest.policies)
+        order = f"ORDER BY draw, list_position([{policies}], policy), beliefs"
+        return self.sql(f"SELECT {columns} FROM rows WHERE {where} {order}")
 
-    def _usual(self) -> str:
-        return f"beliefs = {self.manifest.beliefs}"
+    def _drawn(self, condition: str = "true") -> str:
+        return f"draw > 0 AND beliefs = {self.manifest.beliefs} AND {condition}"
 
     def _finer(self) -> str:
         manifest = self.manifest
-        finer = f"draw > 0 AND beliefs = {manifest.check_beliefs}" if manifest.checked else "false"
-        return f"WHERE {finer} {self._order()}"
-
-    def _order(self) -> str:
-        policies = ", ".join(quoted(policy) for policy in self.manifest.policies)
-        return f"ORDER BY draw, list_position([{policies}], policy), beliefs"
-
-    @staticmethod
-    def _drawn(table: pd.DataFrame) -> str:
-        return f"({', '.join(str(draw) for draw in [-1, *table.index])})"
+        return f"draw > 0 AND beliefs = {manifest.check_beliefs}" if manifest.checked else "false"
 
 
 def open_ensemble(path: str | Path) -> Ensemble:

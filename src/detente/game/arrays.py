@@ -26,19 +26,18 @@ the states after its last layer back to those before its first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detente.dtypes import Floats, Ints
 from detente.errors import Diagnostic
 from detente.game.structure import Structure
+from detente.scenario.entities import Actor
 from detente.scenario.model import Scenario
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,17 +158,30 @@ class CompiledGame:
         following = [layer.period for layer in self.layers[1:]] + [self.periods + 1]
         return tuple(a.period < b for a, b in zip(self.layers, following, strict=True))
 
+    @cached_property
+    def actors(self) -> tuple[Actor, ...]:
+        """The actors, by their number i."""
+        return tuple(self.scenario.actors.values())
+
     @property
     def informed(self) -> tuple[int, ...]:
         """Actors with more than one type, in order: those about whom there are beliefs."""
         return tuple(i for i, prior in enumerate(self.priors) if prior.size > 1)
 
-    def profile_prior(self) -> Floats:
-        """float64 [p]: probability of each type profile at the start."""
+    def profile_prior(self, but: Collection[int] = ()) -> Floats:
+        """float64 [p]: probability of each type profile at the start, `but` for these actors' part.
+
+        Where 1 for a type of such an actor and else 0, it is the expectation given that type.
+        """
         weights = np.ones(len(self.profiles))
         for i, prior in enumerate(self.priors):
-            weights *= prior[self.profiles[:, i]]
+            if i not in but:
+                weights *= prior[self.profiles[:, i]]
         return weights
+
+    def label(self, t: int) -> str:
+        """What tables call period t; 0 is the start."""
+        return self.scenario.calendar.label(t) if t else "start"
 
     def __repr__(self) -> str:
         sizes = [layer.states.size for layer in self.layers] or [1]

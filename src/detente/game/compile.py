@@ -13,12 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from detente.dtypes import Floats, Ints
 from detente.errors import Diagnostic, Problems, ScenarioError, expect
-from detente.game.arrays import CompiledGame, Floats, Layer
+from detente.game.arrays import CompiledGame, Layer
 from detente.game.effects import ZERO, probabilities
 from detente.game.enumerate import enumerate_game
-from detente.game.evaluate import Evaluator, Findings, evaluator
-from detente.game.structure import Ints, Side, Skeleton, Structure
+from detente.game.evaluate import Evaluator, evaluator_of
+from detente.game.structure import Side, Skeleton, Structure
 from detente.game.term_status import variables
 from detente.scenario.formula.expression import Formula
 from detente.scenario.model import Scenario
@@ -64,24 +65,24 @@ def compile_policies(
     """The game under each policy (under no terms, where there are none), and all that is found.
 
     Mistakes under one policy do not hide those under another. That an outcome never holds is
-    told where it is so under every policy, and that a term never binds where it is so under
+    reported where it is so under every policy, and that a term never binds where it is so under
     every policy that announces it.
     """
     games: dict[str, CompiledGame] = {}
-    found: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = []
     for policy in scenario.policies or ("",):
         try:
             games[policy] = compile_game(scenario, policy=policy)
         except ScenarioError as error:
-            found += error.diagnostics
+            diagnostics += error.diagnostics
     announced = {
         place: sum(key in scenario.policies[policy].terms for policy in games if policy)
         for key, term in scenario.terms.items()
         for place in (term.place, *(event.place for event in term.events()))
     }
-    told = Counter(warning for game in games.values() for warning in game.warnings)
-    found += [w for w, times in told.items() if times == announced.get(w.place, len(games))]
-    return games, tuple(sorted(dict.fromkeys(found), key=lambda d: d.place))
+    counts = Counter(warning for game in games.values() for warning in game.warnings)
+    diagnostics += [w for w, times in counts.items() if times == announced.get(w.place, len(games))]
+    return games, tuple(sorted(dict.fromkeys(diagnostics), key=lambda d: d.place))
 
 
 def with_values(game: CompiledGame, values: Mapping[str, float]) -> CompiledGame:
@@ -109,9 +110,7 @@ def _fill(scenario: Scenario, policy: str, structure: Structure) -> CompiledGame
 
     None where a transition that the enumeration left out has become possible.
     """
-    findings = Findings()
-    last = len(structure.period_sets)
-    at = evaluator(scenario, structure.variables, structure.profiles, last, findings)
+    at = evaluator_of(scenario, structure)
     parts = []
     for skeleton, codes in zip(structure.skeletons, structure.skeleton_sets[:-1], strict=True):
         part = fill_layer(at, skeleton, codes)
@@ -122,7 +121,7 @@ def _fill(scenario: Scenario, policy: str, structure: Structure) -> CompiledGame
     ends = [structure.sets[n] for n in structure.period_sets]
     flow = tuple(_payoffs(at, codes, t, "flow") for t, codes in enumerate(ends, start=1))
     terminal = _payoffs(at, structure.sets[-1], len(ends) + 1, "terminal")
-    findings.refuse()
+    at.findings.refuse()
     actors = scenario.actors.values()
     return CompiledGame(
         scenario=scenario,
@@ -259,11 +258,11 @@ def charges(scenario: Scenario, side: Side) -> Iterator[tuple[int, Formula, Ints
     actors = list(scenario.actors)
     for n, action in enumerate(side.actions):
         rows = np.flatnonzero(side.action == n)
-        found = [(actors.index(key), formula, rows) for key, formula in action.costs.items()]
+        charged = [(actors.index(key), formula, rows) for key, formula in action.costs.items()]
         for term, force in side.breaks.get(n, ()):
             assert term.cost is not None  # only soft terms are noted in `breaks`
-            found.append((side.mover, term.cost, rows[force[side.state[rows]]]))
-        yield from (one for one in found if one[2].size)
+            charged.append((side.mover, term.cost, rows[force[side.state[rows]]]))
+        yield from (charge for charge in charged if charge[2].size)
 
 
 def payoffs(scenario: Scenario, kind: str) -> Iterator[tuple[int, Formula]]:

@@ -12,12 +12,13 @@ from itertools import combinations
 
 import numpy as np
 
-from detente.errors import Diagnostic, Severity
-from detente.game.arrays import CompiledGame, Floats
+from detente.dtypes import Bools, Floats, Ints
+from detente.errors import Diagnostic, Place, warning
+from detente.game.arrays import CompiledGame
 from detente.game.compile import fill_layer
 from detente.game.enumerate import generic
-from detente.game.evaluate import Evaluator, Findings, evaluator
-from detente.game.structure import Bools, Ints, Side, Skeleton
+from detente.game.evaluate import Evaluator, evaluator_of
+from detente.game.structure import Side, Skeleton
 from detente.scenario.calendar import MONTHS
 from detente.scenario.entities import Variable
 from detente.scenario.formula.expression import Formula
@@ -34,15 +35,11 @@ SAME = 1e-9
 def doubts(games: Sequence[CompiledGame], *, every: bool) -> list[Diagnostic]:
     """What is doubtful in a scenario's games; `every` says that there is one for each policy."""
     scenario = games[0].scenario
-    found = [*_duplicates(scenario, games), *_negative(scenario, games)]
-    over = any(warning.code == "ends-at-start" for game in games for warning in game.warnings)
-    if every and not over:  # or it has been told why nothing is ever done
-        found += _never(scenario, games)
-    return found
-
-
-def _warning(one: Event | Term, code: str, message: str, hint: str) -> Diagnostic:
-    return Diagnostic(one.place, code, message, hint, Severity.WARNING)
+    doubtful = [*_duplicates(scenario, games), *_negative(scenario, games)]
+    over = any(met.code == "ends-at-start" for game in games for met in game.warnings)
+    if every and not over:  # or it has been reported why nothing is ever done
+        doubtful += _never(scenario, games)
+    return doubtful
 
 
 # --- what is never done ---
@@ -58,21 +55,18 @@ def _never(scenario: Scenario, games: Iterable[CompiledGame]) -> Iterator[Diagno
         for n in np.unique(side.action).tolist()
         if n >= 0
     }
+    known: list[tuple[str, int, Event, str]] = [
+        ("never-allowed", mover, action, f"`{action.key}` of {actor} is allowed")
+        for mover, actor in enumerate(scenario.actors)
+        for action in scenario.actions.get(actor, {}).values()
+    ]
+    for event in scenario.events.values():
+        known.append(("never-happens", -1, event, f"the event `{event.key}` can happen"))
     policies = " under any policy" if len(scenario.policies) > 1 else ""
-    for mover, (actor, actions) in enumerate(_by_actor(scenario)):
-        for key, action in actions.items():
-            if (mover, key) not in done and "never-allowed" not in action.accept:
-                message = f"`{key}` of {actor} is allowed at no state of play{policies}"
-                yield _warning(action, "never-allowed", message, _wanting(scenario, action))
-    for key, event in scenario.events.items():
-        if (-1, key) not in done and "never-happens" not in event.accept:
-            message = f"the event `{key}` can happen at no state of play{policies}"
-            yield _warning(event, "never-happens", message, _wanting(scenario, event))
-
-
-def _by_actor(scenario: Scenario) -> Iterator[tuple[str, dict[str, Event]]]:
-    for actor in scenario.actors:
-        yield actor, dict(scenario.actions.get(actor, {}))
+    for code, mover, action, what in known:
+        if (mover, action.key) not in done and code not in action.accept:
+            message = f"{what} at no state of play{policies}"
+            yield warning(action.place, code, message, _wanting(scenario, action))
 
 
 def _wanting(scenario: Scenario, action: Event) -> str:
@@ -95,23 +89,21 @@ def _wanting(scenario: Scenario, action: Event) -> str:
 
 def _negative(scenario: Scenario, games: Iterable[CompiledGame]) -> Iterator[Diagnostic]:
     """Costs to who acts that are nowhere above 0, and somewhere below."""
-    bounds: dict[str, tuple[Event | Term, str, Formula, float, float]] = {}
+    met: dict[Place, tuple[Event | Term, str, Formula, list[Floats]]] = {}
     for game in games:
-        at = _evaluator(game, scenario)
+        at = evaluator_of(scenario, game.structure)
         for skeleton, codes in _turns(game):
-            for one, actor, formula, here in _charges(scenario, skeleton, codes):
+            for charged, actor, formula, here in _charges(scenario, skeleton, codes):
                 values = at.profiled(formula, here, skeleton.period)
-                low, high = float(values.min()), float(values.max())
-                place = str(formula.place)
-                if place in bounds:
-                    *_, before, beyond = bounds[place]
-                    low, high = min(low, before), max(high, beyond)
-                bounds[place] = one, actor, formula, low, high
-    for one, actor, formula, low, high in bounds.values():
-        if low < 0 and high <= 0 and "negative-cost" not in one.accept:
-            message = f"the cost of `{one.key}` to {actor}, `{formula.text}`, is below 0: a gain"
+                ends = np.array([values.min(), values.max()])
+                met.setdefault(formula.place, (charged, actor, formula, []))[-1].append(ends)
+    for place, (charged, actor, formula, bounds) in met.items():
+        if np.min(bounds) < 0 >= np.max(bounds) and "negative-cost" not in charged.accept:
+            message = (
+                f"the cost of `{charged.key}` to {actor}, `{formula.text}`, is below 0: a gain"
+            )
             hint = "costs are subtracted, so that one is written without a minus sign"
-            yield Diagnostic(formula.place, "negative-cost", message, hint, Severity.WARNING)
+            yield warning(place, "negative-cost", message, hint)
 
 
 def _charges(
@@ -159,7 +151,7 @@ def _duplicates(scenario: Scenario, games: Iterable[CompiledGame]) -> Iterator[D
     """
     pairs: dict[tuple[int, int, int], _Pair] = {}
     for game in games:
-        moved = _evaluator(game, generic(scenario))
+        moved = evaluator_of(generic(scenario), game.structure)
         for skeleton, codes in _turns(game):
             marks = _marks(moved, skeleton, codes)
             if marks is None:
@@ -167,23 +159,24 @@ def _duplicates(scenario: Scenario, games: Iterable[CompiledGame]) -> Iterator[D
             levels = game.structure.levels(codes)
             for s, side in enumerate(skeleton.sides):
                 for n, m, both, same in _compared(skeleton, s, side, marks):
-                    names = scenario.variables.values()
-                    pair = pairs.setdefault((side.mover, n, m), _Pair(_none(names), _none(names)))
+                    blank = _Pair(_nowhere(scenario), _nowhere(scenario))
+                    pair = pairs.setdefault((side.mover, n, m), blank)
                     pair.note(levels, same, np.logical_and(both, ~same))
                     if same.any() and not pair.example:
                         pair.example = moved.where(int(codes[same][0]), skeleton.period)
-    told: set[tuple[int, int]] = set()
+    explained: set[tuple[int, int]] = set()
     for (mover, n, m), pair in sorted(pairs.items()):
         actor = list(scenario.actors)[mover]
         own = list(scenario.actions[actor].values())
-        if pair.example and not {(mover, n), (mover, m)} & told:
+        if pair.example and not {(mover, n), (mover, m)} & explained:
             if not pair.mixed:
-                told.add((mover, m))  # what else is the same as this one is so as the first
-            yield from _duplicate(scenario, actor, own[n], own[m], pair)
+                explained.add((mover, m))  # what else is the same as this one is so as the first
+            if "duplicate-action" not in (*own[n].accept, *own[m].accept):
+                yield _duplicate(scenario, actor, own[n], own[m], pair)
 
 
-def _none(variables: Iterable[Variable]) -> dict[str, Bools]:
-    return {variable.key: np.zeros(variable.size, bool) for variable in variables}
+def _nowhere(scenario: Scenario) -> dict[str, Bools]:
+    return {key: np.zeros(variable.size, bool) for key, variable in scenario.variables.items()}
 
 
 def _marks(at: Evaluator, skeleton: Skeleton, codes: Ints) -> Floats | None:
@@ -215,47 +208,43 @@ def _compared(
         both = allowed[n] & allowed[m]
         if both.any():
             # What the other movers do runs through the same order beside either of the two.
-            one, other = (e[both[state[e]]] for e in (edges[n], edges[m]))
+            first, second = (e[both[state[e]]] for e in (edges[n], edges[m]))
             same = both.copy()
-            same[state[one][np.abs(marks[one] - marks[other]) > SAME]] = False
+            same[state[first][np.abs(marks[first] - marks[second]) > SAME]] = False
             yield n, m, both, same
 
 
 def _duplicate(
     scenario: Scenario, actor: str, first: Event, second: Event, pair: _Pair
-) -> Iterator[Diagnostic]:
-    if "duplicate-action" in (*first.accept, *second.accept):
-        return
-    twice = "logit play counts both, and so takes the other actions less often"
+) -> Diagnostic:
+    """That two actions are the same: everywhere, at the levels of a variable, or at some states."""
     both = f"`{first.key}` and `{second.key}` of {actor} have the same effects and costs"
-    if not pair.mixed:
-        message = f"{both} wherever both are allowed"
-        hint = f"{twice}: drop one of the two, or write `{second.key}: {{like: {first.key}}}`"
-        yield _warning(second, "duplicate-action", message, hint)
-        return
-    apart = [
+    telling = [
         variable
         for key, variable in scenario.variables.items()
         if not (pair.same[key] & pair.differ[key]).any()
     ]
-    if not apart:
-        message, hint = f"{both} {pair.example}", f"{twice}: leave one out there by a `when`"
-        yield _warning(second, "duplicate-action", message, hint)
-        return
-    variable = apart[0]
-    levels = np.flatnonzero(pair.same[variable.key]).tolist()
-    changing = [one for one in (first, second) if variable.key in _changed(one)]
-    target = changing[0] if len(changing) == 1 else second
-    where = " or ".join(variable.label(level) for level in levels)
-    message = f"{both} where {variable.key} is {where}"
-    hint = f"{twice}: give `{target.key}` the condition `{_outside(variable, levels)}`"
-    if target.when:
-        hint += f" beside `{target.when.text}`"
-    yield _warning(target, "duplicate-action", message, hint)
+    target = second
+    if not pair.mixed:
+        where = "wherever both are allowed"
+        remedy = f"drop one of the two, or write `{second.key}: {{like: {first.key}}}`"
+    elif not telling:
+        where, remedy = pair.example, "leave one out there by a `when`"
+    else:
+        variable = telling[0]
+        levels = np.flatnonzero(pair.same[variable.key]).tolist()
+        where = f"where {variable.key} is {' or '.join(map(variable.label, levels))}"
+        changing = [action for action in (first, second) if variable.key in _changed(action)]
+        target = changing[0] if len(changing) == 1 else second
+        remedy = f"give `{target.key}` the condition `{_outside(variable, levels)}`"
+        if target.when:
+            remedy += f" beside `{target.when.text}`"
+    hint = f"logit play counts both, and so takes the other actions less often: {remedy}"
+    return warning(target.place, "duplicate-action", f"{both} {where}", hint)
 
 
 def _changed(action: Event) -> set[str]:
-    return {change.variable for one in action.alternatives for change in one.changes}
+    return {c.variable for alternative in action.alternatives for c in alternative.changes}
 
 
 def _outside(variable: Variable, levels: Sequence[int]) -> str:
@@ -276,9 +265,3 @@ def _turns(game: CompiledGame) -> Iterator[tuple[Skeleton, Ints]]:
     for skeleton, codes in zip(game.structure.skeletons, sets[:-1], strict=True):
         if skeleton.movers:
             yield skeleton, codes
-
-
-def _evaluator(game: CompiledGame, scenario: Scenario) -> Evaluator:
-    structure = game.structure
-    last = len(structure.period_sets)
-    return evaluator(scenario, structure.variables, structure.profiles, last, Findings())

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from detente.dtypes import Bools, Ints
 from detente.errors import Diagnostic, Place
 from detente.game.evaluate import Evaluator
-from detente.game.structure import Bools, Ints, Side, decode, encode
+from detente.game.structure import Side, decode, encode
 from detente.scenario.entities import Variable
 from detente.scenario.rules import Event, LevelChange
 
@@ -32,7 +33,7 @@ def check_probabilities(
     """Note probabilities outside [0, 1] and sums other than 1."""
     places = {a.probability.place for a in action.alternatives if a.probability}
     if any(place in places for place, *_ in at.findings.found):
-        return  # they have no values here, and that is told
+        return  # they have no values here, and that is reported
     total = sum(present, start=np.zeros(codes.size))
     for alternative, p in zip(action.alternatives, present, strict=True):
         bad = (p < -ZERO) | (p > 1 + ZERO)
@@ -67,7 +68,7 @@ def targets(at: Evaluator, sides: Sequence[Side], codes: Ints, trans_own: Ints, 
     """
     here = codes[sides[0].state[sides[0].own[trans_own[:, 0]]]]
     moves = [_moves(at, side, codes, t) for side in sides]
-    touched = {key for one in moves for key in one}
+    touched = {key for changed in moves for key in changed}
     if not touched:
         return here
     levels = decode(at.variables, here)
@@ -75,13 +76,13 @@ def targets(at: Evaluator, sides: Sequence[Side], codes: Ints, trans_own: Ints, 
         if variable.key not in touched:
             continue
         level = levels[variable.key]
-        for one, own in zip(moves, trans_own.T, strict=True):
-            if variable.key in one:
-                put, amount = one[variable.key]
+        for changed, own in zip(moves, trans_own.T, strict=True):
+            if variable.key in changed:
+                put, amount = changed[variable.key]
                 level = np.where(put[own], amount[own], level)
-        for one, own in zip(moves, trans_own.T, strict=True):
-            if variable.key in one:
-                put, amount = one[variable.key]
+        for changed, own in zip(moves, trans_own.T, strict=True):
+            if variable.key in changed:
+                put, amount = changed[variable.key]
                 level = level + np.where(put[own], 0, amount[own])
         outside = (level < 0) | (level >= variable.size)
         if outside.any() and not variable.cut:
@@ -95,7 +96,7 @@ def _moves(at: Evaluator, side: Side, codes: Ints, t: int) -> dict[str, tuple[Bo
 
     Whether they set it, bool [l], and its new level, or else the change of level: int64 [l].
     """
-    found: dict[str, tuple[Bools, Ints]] = {}
+    changed: dict[str, tuple[Bools, Ints]] = {}
     actions = side.action[side.own]
     for n, action in enumerate(side.actions):
         for number, alternative in enumerate(action.alternatives):
@@ -104,13 +105,13 @@ def _moves(at: Evaluator, side: Side, codes: Ints, t: int) -> dict[str, tuple[Bo
             rows = np.flatnonzero((actions == n) & (side.alternative == number))
             here = codes[side.state[side.own[rows]]]
             for change in alternative.changes:
-                if change.variable not in found:
+                if change.variable not in changed:
                     size = actions.size
-                    found[change.variable] = np.zeros(size, bool), np.zeros(size, np.int64)
-                put, amount = found[change.variable]
+                    changed[change.variable] = np.zeros(size, bool), np.zeros(size, np.int64)
+                put, amount = changed[change.variable]
                 put[rows] = not change.shift
                 amount[rows] = _amount(at, change, here, t)
-    return found
+    return changed
 
 
 def _amount(at: Evaluator, change: LevelChange, codes: Ints, t: int) -> Ints:
@@ -154,8 +155,8 @@ def _tell_outside(
             for change in side.actions[n].alternatives[number].changes
             if change.variable == variable.key
         ]
-        puts = [one for one in done if not one[2].shift]
-        *others, (_, _, last) = [*puts[-1:], *(one for one in done if one[2].shift)]
+        puts = [entry for entry in done if not entry[2].shift]
+        *others, (_, _, last) = [*puts[-1:], *(entry for entry in done if entry[2].shift)]
         actors = list(at.scenario.actors)
         names = " and ".join(f"`{action.key}` of {actors[s.mover]}" for action, s, _ in others)
         together = f", together with {names}," if names else ""

@@ -12,16 +12,18 @@ from itertools import product
 
 import numpy as np
 
-from detente.errors import Diagnostic, Severity
-from detente.game.evaluate import Evaluator, Findings, evaluator
-from detente.game.structure import Bools, Ints, Skeleton, Structure, encode
+from detente.dtypes import Bools, Ints
+from detente.errors import Diagnostic, warning
+from detente.game.evaluate import Evaluator, evaluator
+from detente.game.structure import Skeleton, Structure, encode
 from detente.game.term_status import standings, variables
 from detente.game.turns import Builder, Reach
-from detente.scenario.fields import Entry, formulas_of
+from detente.scenario.fields import within
+from detente.scenario.formula.expression import Formula
 from detente.scenario.formula.types import CONDITION
 from detente.scenario.model import Scenario
 from detente.scenario.policies import terms_of
-from detente.scenario.rules import Event, Term
+from detente.scenario.rules import LevelChange, Term
 
 
 def enumerate_game(scenario: Scenario, policy: str) -> Structure:
@@ -32,13 +34,12 @@ def enumerate_game(scenario: Scenario, policy: str) -> Structure:
     ScenarioError
         With every mistake that shows at a reachable state.
     """
-    findings = Findings()
     last = scenario.periods or 1
     counts = [range(max(1, len(actor.types))) for actor in scenario.actors.values()]
     profiles = np.array(list(product(*counts)), dtype=np.int64)
     state = variables(scenario, policy)
-    at = evaluator(scenario, state, profiles, last, findings)
-    moved = evaluator(generic(scenario), state, profiles, last, Findings())
+    at = evaluator(scenario, state, profiles, last)
+    moved = evaluator(generic(scenario), state, profiles, last)
     terms = terms_of(scenario, policy)
     build = Builder(scenario, at, moved, terms, standings(scenario, policy), Reach())
 
@@ -55,7 +56,7 @@ def enumerate_game(scenario: Scenario, policy: str) -> Structure:
         period_sets.append(len(sets) - 1)
     firsts = _layers(skeletons)
     holds, never = _outcomes(at, skeletons, sets, firsts)
-    findings.refuse()
+    at.findings.refuse()
     return Structure(
         variables=at.variables,
         profiles=profiles,
@@ -110,7 +111,9 @@ def _outcomes(
 def _over(at: Evaluator, start: Ints) -> list[str]:
     """The outcomes that end play before anybody has moved."""
     outcomes = at.scenario.outcomes.items()
-    return [key for key, one in outcomes if one.ends and at.public(one.when, start, 1).any()]
+    return [
+        key for key, outcome in outcomes if outcome.ends and at.public(outcome.when, start, 1).any()
+    ]
 
 
 def _layers(skeletons: list[Skeleton]) -> tuple[int, ...]:
@@ -138,14 +141,8 @@ def generic(scenario: Scenario) -> Scenario:
 
 def _structural(scenario: Scenario) -> frozenset[str]:
     """Parameters whose values decide which states and actions there are."""
-    formulas = [f for entry in scenario.entries(Entry) for f in formulas_of(entry)]
-    conditions = [formula for formula in formulas if formula.gives == CONDITION]
-    changes = [
-        change.formula
-        for event in scenario.entries(Event)
-        for alternative in event.alternatives
-        for change in alternative.changes
-    ]
+    conditions = [one for one in within(scenario, Formula) if one.gives == CONDITION]
+    changes = [change.formula for change in within(scenario, LevelChange)]
     return scenario.horizon.parameters.union(*(f.parameters for f in conditions + changes))
 
 
@@ -157,27 +154,25 @@ def _warnings(
     over: list[str],
 ) -> tuple[Diagnostic, ...]:
     """Outcomes that never hold or are `over` at once, and terms that never begin or bind."""
-    found = []
+    warnings = []
+    leads = "check the levels in its condition, and whether any action leads there"
     for key in over:
-        formula = scenario.outcomes[key].when
         message = f"outcome {key} holds at the start and ends play: nobody ever moves"
         hint = "check its condition and where the variables start, or drop `ends: true`"
-        found.append(Diagnostic(formula.place, "ends-at-start", message, hint, Severity.WARNING))
+        warnings.append(warning(scenario.outcomes[key].when.place, "ends-at-start", message, hint))
     for key in never:
         formula = scenario.outcomes[key].when
         message = f"outcome {key} can never hold: `{formula.text}`"
-        hint = "check the levels in its condition, and whether any action leads there"
-        found.append(Diagnostic(formula.place, "never-holds", message, hint, Severity.WARNING))
+        warnings.append(warning(formula.place, "never-holds", message, leads))
     for term in terms:
         idle = [event for event in term.events() if event.place not in reach.events]
         for event in idle:
             does = "lapses" if term.until and term.until.event is event else "begins"
             message = f"the event at which term {term.key} {does} can never be: `{event.text}`"
-            hint = "check the levels in its condition, and whether any action leads there"
-            found.append(Diagnostic(event.place, "never-holds", message, hint, Severity.WARNING))
-        begins = not (term.since and term.since.event in idle)  # or it has been told why
+            warnings.append(warning(event.place, "never-holds", message, leads))
+        begins = not (term.since and term.since.event in idle)  # or it has been reported why
         if begins and term.key not in reach.binding:
             message = f"term {term.key} never forbids anything that could be done"
             hint = "check when it is in force, and the availability of what it forbids"
-            found.append(Diagnostic(term.place, "never-binds", message, hint, Severity.WARNING))
-    return tuple(sorted(found, key=lambda d: d.place))
+            warnings.append(warning(term.place, "never-binds", message, hint))
+    return tuple(sorted(warnings, key=lambda diagnostic: diagnostic.place))

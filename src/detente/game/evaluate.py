@@ -1,4 +1,4 @@
-"""Formulas on sets of states: what each name stands for, and what is told where a value is bad."""
+"""Formulas on sets of states: what each name stands for, and what is wrong where a value is bad."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from detente.dtypes import Floats, Ints
 from detente.errors import Diagnostic, Place, ScenarioError
-from detente.game.structure import Ints, decode, describe
+from detente.game.structure import Structure, decode, describe
+from detente.scenario.constants import scalars
 from detente.scenario.entities import Variable
 from detente.scenario.formula.expression import Formula, NotFinite
 from detente.scenario.model import Scenario
 
-Floats = NDArray[np.float64]
 Names = dict[str, float | Floats]
+Work = Callable[[Formula, Names, tuple[int, ...]], Floats]
 
 
 @dataclass(slots=True)
@@ -34,6 +36,11 @@ class Findings:
             raise ScenarioError(sorted(self.found.values(), key=lambda d: d.place))
 
 
+def value(formula: Formula, names: Names, shape: tuple[int, ...]) -> Floats:
+    """The formula's value where its names have these. Raises `NotFinite`."""
+    return np.broadcast_to(formula.evaluate(names), shape)
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluator:
     """Evaluates formulas of one scenario at states of one period.
@@ -50,17 +57,15 @@ class Evaluator:
     by_type: Mapping[str, Floats]
     types: Mapping[str, Floats]
     last: int
-    findings: Findings
-    known: dict[tuple[int, int, bytes], Floats] = field(default_factory=dict, init=False)
+    findings: Findings = field(default_factory=Findings)
+    known: dict[tuple[Work, int, int, bytes], Floats] = field(default_factory=dict)
 
-    def public(self, formula: Formula, codes: Ints, t: int) -> NDArray[np.float64]:
-        """The formula's value at each state, float64 or bool [x]; 0 where it is bad (noted)."""
+    def public(self, formula: Formula, codes: Ints, t: int, work: Work = value) -> Floats:
+        """The formula's value at each state, float64 or bool [x]; 0 where it is bad (noted).
 
-        def evaluate() -> Floats:
-            names: Names = {**self.scalars, **self._calendar(t), **self._levels(codes)}
-            return self._evaluate(formula, names, codes, t, (codes.size,))
-
-        return self._once(formula, 1, codes, evaluate)
+        With other `work` what that makes of it, [..., x].
+        """
+        return self._once(work, formula, codes, t, (codes.size,))
 
     def holds(self, condition: Formula | None, codes: Ints, t: int) -> NDArray[np.bool_]:
         """Where a condition holds, bool [x]: everywhere if there is none."""
@@ -68,21 +73,9 @@ class Evaluator:
             return np.ones(codes.size, dtype=np.bool_)
         return self.public(condition, codes, t).astype(np.bool_)
 
-    def profiled(self, formula: Formula, codes: Ints, t: int) -> Floats:
-        """The formula's value at each state and type profile, float64 [x, p]; 0 where bad."""
-
-        def evaluate() -> Floats:
-            columns = {key: values[:, None] for key, values in self._levels(codes).items()}
-            names: Names = {
-                **self.scalars,
-                **self.by_type,
-                **self.types,
-                **self._calendar(t),
-                **columns,
-            }
-            return self._evaluate(formula, names, codes, t, (codes.size, self.profiles))
-
-        return self._once(formula, 2, codes, evaluate)
+    def profiled(self, formula: Formula, codes: Ints, t: int, work: Work = value) -> Floats:
+        """The same at each state and type profile, float64 [x, p]."""
+        return self._once(work, formula, codes, t, (codes.size, self.profiles))
 
     @property
     def profiles(self) -> int:
@@ -96,20 +89,15 @@ class Evaluator:
         return f"in {self.scenario.calendar.label(t)}, at {describe(self.variables, code)}"
 
     def _once(
-        self, formula: Formula, axes: int, codes: Ints, evaluate: Callable[[], Floats]
+        self, work: Work, formula: Formula, codes: Ints, t: int, shape: tuple[int, ...]
     ) -> Floats:
-        """A value that is worked out once for the same states, unless it reads the calendar."""
+        """What is worked out once for the same states, unless the formula reads the calendar."""
         if formula.calendar:
-            return evaluate()
-        key = id(formula), axes, codes.tobytes()
+            return self._evaluate(work, formula, codes, t, shape)
+        key = work, id(formula), len(shape), codes.tobytes()
         if key not in self.known:
-            self.known[key] = evaluate()
+            self.known[key] = self._evaluate(work, formula, codes, t, shape)
         return self.known[key]
-
-    def _levels(self, codes: Ints) -> dict[str, Floats]:
-        levels = decode(self.variables, codes)
-        low = {v.key: 0 if v.names else v.low for v in self.variables}
-        return {key: (values + low[key]).astype(np.float64) for key, values in levels.items()}
 
     def _calendar(self, t: int) -> dict[str, float]:
         date = self.scenario.calendar.date(t)
@@ -120,15 +108,17 @@ class Evaluator:
         return {**plain, "month": float(date.month), "year": float(date.year), "date": float(t)}
 
     def _evaluate(
-        self,
-        formula: Formula,
-        names: Mapping[str, float | Floats],
-        codes: Ints,
-        t: int,
-        shape: tuple[int, ...],
-    ) -> NDArray[np.float64]:
+        self, work: Work, formula: Formula, codes: Ints, t: int, shape: tuple[int, ...]
+    ) -> Floats:
+        names: Names = {**self.scalars, **self._calendar(t)}
+        if len(shape) > 1:
+            names |= {**self.by_type, **self.types}
+        levels = decode(self.variables, codes)
+        for v in self.variables:
+            number = (levels[v.key] + (0 if v.names else v.low)).astype(np.float64)
+            names[v.key] = number[:, None] if len(shape) > 1 else number
         try:
-            return np.broadcast_to(formula.evaluate(names), shape)
+            return work(formula, names, shape)
         except NotFinite as bad:
             mask = np.broadcast_to(bad.mask, shape).reshape(codes.size, -1).any(axis=1)
             message = f"`{formula.text}` {bad.reason} {self.where(int(codes[mask][0]), t)}"
@@ -138,21 +128,25 @@ class Evaluator:
 
 
 def evaluator(
-    scenario: Scenario,
-    variables: tuple[Variable, ...],
-    profiles: Ints,
-    last: int,
-    findings: Findings,
+    scenario: Scenario, variables: tuple[Variable, ...], profiles: Ints, last: int
 ) -> Evaluator:
     """An evaluator with the scenario's present parameter values; `profiles` is int64 [p, i]."""
-    position = {key: i for i, key in enumerate(scenario.actors)}
-    scalars: dict[str, float] = {}
-    by_type: dict[str, Floats] = {}
-    for key, parameter in scenario.parameters.items():
-        if parameter.types:
-            column = profiles[:, position[parameter.of]]
-            by_type[key] = np.array(parameter.values)[column][None, :]
-        else:
-            scalars[key] = parameter.values[0]
-    types = {key: profiles[:, i][None, :].astype(np.float64) for key, i in position.items()}
-    return Evaluator(scenario, variables, scalars, by_type, types, last, findings)
+    columns = dict(zip(scenario.actors, profiles.T, strict=True))
+    return Evaluator(
+        scenario,
+        variables,
+        scalars=scalars(scenario.parameters),
+        by_type={
+            key: np.array(p.values)[columns[p.of]][None, :]
+            for key, p in scenario.parameters.items()
+            if p.types
+        },
+        types={key: column[None, :].astype(np.float64) for key, column in columns.items()},
+        last=last,
+    )
+
+
+def evaluator_of(scenario: Scenario, structure: Structure) -> Evaluator:
+    """An evaluator of a scenario at the states of an enumeration."""
+    last = len(structure.period_sets)
+    return evaluator(scenario, structure.variables, structure.profiles, last)

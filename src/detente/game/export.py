@@ -136,12 +136,12 @@ def unroll(game: CompiledGame, *, scale: bool = False, max_nodes: int = MAX_NODE
 
 def _moves(layer: Layer, e: int) -> dict[int, float]:
     """Chance after joint action e: a transition for each next state, with its probability."""
-    found: dict[int, tuple[int, float]] = {}
+    by_target: dict[int, tuple[int, float]] = {}
     for k in range(int(layer.trans_ptr[e]), int(layer.trans_ptr[e + 1])):
         if layer.prob[k] > 0:
-            first, total = found.get(int(layer.succ[k]), (k, 0.0))
-            found[int(layer.succ[k])] = (first, total + float(layer.prob[k]))
-    return dict(found.values())
+            first, total = by_target.get(int(layer.succ[k]), (k, 0.0))
+            by_target[int(layer.succ[k])] = (first, total + float(layer.prob[k]))
+    return dict(by_target.values())
 
 
 def _flat(tree: Tree) -> Iterator[str]:

@@ -10,6 +10,7 @@ from detente.game.compile import compile_policies
 from detente.game.doubts import SOME_FORM, doubts
 from detente.scenario.build import variants
 from detente.scenario.build.checks import unsaid
+from detente.scenario.fields import within
 from detente.scenario.model import Scenario
 from detente.scenario.rules import Event
 from detente.scenario.source import read_text
@@ -34,43 +35,39 @@ def compile_forms(
         (one at a time), the sizes by policy.
     found
         As of `compile_policies`. Mistakes in one form do not hide those in another. What is
-        doubtful is told where it is so in every form in which it stands in the file at all, or
+        doubtful is reported where it is so in every form in which it stands in the file at all, or
         what `detente.game.doubts` finds in some form, as for a mistake.
     """
     source = read_text(scenario.text, scenario.file)
     forms: dict[str, dict[str, Size]] = {}
-    found = list(unsaid(scenario, source))
+    diagnostics = list(unsaid(scenario, source))
     doubtful: Counter[Diagnostic] = Counter()
     standing: Counter[Place] = Counter()
-    told: set[tuple[Place, str]] = set()
-    for choice in (None, *variants.all_chosen(source)):
-        form = scenario.with_options(dict([choice])) if choice else scenario
+    known: list[Diagnostic] = []
+    for chosen in (None, *variants.all_chosen(source)):
+        form = scenario.with_options(dict([chosen])) if chosen else scenario
         games, met = compile_policies(form)
         if games:
             met += tuple(doubts(list(games.values()), every=len(games) >= len(form.policies)))
-        forms[" = ".join(choice or ())] = {
+        forms[" = ".join(chosen or ())] = {
             policy: Size(max(layer.states.size for layer in game.layers), len(game.layers))
             for policy, game in games.items()
         }
-        errors = [one for one in met if one.severity is Severity.ERROR or one.code in SOME_FORM]
-        if choice is None:
-            found += errors
-            told |= {(one.place, one.code) for one in errors}
-        else:
-            fresh = (one for one in errors if (one.place, one.code) not in told)
-            found += variants.explained(source, choice, fresh)
+        errors = [d for d in met if d.severity is Severity.ERROR or d.code in SOME_FORM]
+        known = known if chosen else errors
+        diagnostics += variants.news(source, chosen, errors, known) if chosen else errors
         standing.update(_looked_at(form))
-        doubtful.update(one for one in met if one not in errors)
-    found += [
-        one for one, times in doubtful.items() if times >= standing.get(one.place, len(forms))
+        doubtful.update(d for d in met if d not in errors)
+    diagnostics += [
+        d for d, times in doubtful.items() if times >= standing.get(d.place, len(forms))
     ]
-    return forms, tuple(sorted(dict.fromkeys(found), key=lambda one: one.place))
+    return forms, tuple(sorted(dict.fromkeys(diagnostics), key=lambda d: d.place))
 
 
 def _looked_at(scenario: Scenario) -> set[Place]:
     """The places of what a game may find doubtful everywhere, where an entry stands in the file."""
     places = {outcome.when.place for outcome in scenario.outcomes.values()}
-    places |= {event.place for event in scenario.entries(Event)}
+    places |= {event.place for event in within(scenario, Event)}
     for term in scenario.terms.values():
         places |= {term.place, *(event.place for event in term.events())}
     return places

@@ -20,15 +20,15 @@ A probability that rounding puts below 0 is filled in as 0, and differentiated a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import reduce
 from itertools import accumulate, pairwise
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from detente.game.arrays import CompiledGame, Floats, GameGradient
+from detente.dtypes import Floats, Ints
+from detente.game.arrays import CompiledGame, GameGradient
 from detente.game.compile import (
     chances,
     charges,
@@ -39,8 +39,8 @@ from detente.game.compile import (
     payoffs,
     references,
 )
-from detente.game.evaluate import Evaluator, Findings, evaluator
-from detente.game.structure import Ints, Side, Skeleton
+from detente.game.evaluate import Evaluator, Names, evaluator_of
+from detente.game.structure import Side, Skeleton
 from detente.scenario.formula.expression import Formula
 
 T = TypeVar("T")
@@ -72,7 +72,12 @@ def parameter_gradient(game: CompiledGame, gradient: GameGradient) -> dict[str, 
     depends on the value of the formula, and only there.
     """
     scenario, structure = game.scenario, game.structure
-    walk = _walk(game)
+    at = evaluator_of(scenario, structure)
+    types = {actor: values[0].astype(np.int64) for actor, values in at.types.items()}
+    parameters = scenario.parameters.items()
+    columns = {key: types[parameter.of] for key, parameter in parameters if parameter.types}
+    totals = {key: np.zeros(len(parameter.names())) for key, parameter in parameters}
+    walk = _Walk(at, columns, totals)
     parts = list(zip(structure.skeletons, structure.skeleton_sets[:-1], strict=True))
     weights_by_layer = (gradient.prob, gradient.reward, gradient.log_reference)
     for (a, b), prob, reward, reference in zip(
@@ -93,29 +98,15 @@ def parameter_gradient(game: CompiledGame, gradient: GameGradient) -> dict[str, 
         walk.constant(actor.discount, gradient.discount[i])
     return {
         name: total
-        for key, parameter in scenario.parameters.items()
-        for name, total in zip(parameter.names(), walk.totals[key].tolist(), strict=True)
+        for key, parameter in parameters
+        for name, total in zip(parameter.names(), totals[key].tolist(), strict=True)
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Slopes(Evaluator):
-    """An evaluator that gives slopes of formulas instead of values.
-
-    They are float64 [q, x], with `profiled` [q, x, p]; q goes through the parameters that the
-    formula reads, in alphabetical order.
-    """
-
-    def _evaluate(
-        self,
-        formula: Formula,
-        names: Mapping[str, float | Floats],
-        codes: Ints,
-        t: int,
-        shape: tuple[int, ...],
-    ) -> NDArray[np.float64]:
-        keys = sorted(formula.parameters)
-        return np.stack([np.broadcast_to(formula.derivative(names, key), shape) for key in keys])
+def slopes(formula: Formula, names: Names, shape: tuple[int, ...]) -> Floats:
+    """Slopes by the parameters that a formula reads, in alphabetical order: float64 [q, ...]."""
+    keys = sorted(formula.parameters)
+    return np.stack([np.broadcast_to(formula.derivative(names, key), shape) for key in keys])
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +120,6 @@ class _Walk:
     """
 
     at: Evaluator
-    slopes: _Slopes
     columns: Mapping[str, Ints]
     totals: Mapping[str, Floats]
 
@@ -137,10 +127,9 @@ class _Walk:
         """Add a formula's part; `weights` is float64 [x], or [x, p] for one that reads types."""
         if not formula.parameters or not weights.any():
             return
-        evaluate = self.slopes.public if weights.ndim == 1 else self.slopes.profiled
-        slopes = evaluate(formula, codes, t)
+        evaluate = self.at.public if weights.ndim == 1 else self.at.profiled
         # Where the weight is 0 an infinite slope counts nothing.
-        products = np.where(weights == 0, 0.0, slopes) * weights
+        products = np.where(weights == 0, 0.0, evaluate(formula, codes, t, slopes)) * weights
         for key, product in zip(sorted(formula.parameters), products, strict=True):
             total = self.totals[key]
             if key in self.columns:
@@ -151,7 +140,7 @@ class _Walk:
     def constant(self, formula: Formula, weight: float) -> None:
         """The same for a constant formula, over parameters that do not vary by type."""
         for key in formula.parameters if weight else ():
-            self.totals[key][:] += weight * formula.derivative(self.slopes.scalars, key)
+            self.totals[key][:] += weight * formula.derivative(self.at.scalars, key)
 
     def payoffs(self, kind: str, codes: Ints, t: int, weights: Floats) -> None:
         """Add the part of `flow` or `terminal` payoffs; `weights` is float64 [x, c]."""
@@ -233,24 +222,10 @@ class _Walk:
         return [prob, *shares[::-1]]
 
 
-def _walk(game: CompiledGame) -> _Walk:
-    """A walk that has not begun."""
-    structure, parameters = game.structure, game.scenario.parameters
-    last = len(structure.period_sets)
-    at = evaluator(game.scenario, structure.variables, structure.profiles, last, Findings())
-    types = {actor: values[0].astype(np.int64) for actor, values in at.types.items()}
-    return _Walk(
-        at=at,
-        slopes=_Slopes(**{f.name: getattr(at, f.name) for f in fields(at) if f.init}),
-        columns={key: types[one.of] for key, one in parameters.items() if one.types},
-        totals={key: np.zeros(len(one.names())) for key, one in parameters.items()},
-    )
-
-
-def _known(found: T | None) -> T:
+def _known(value: T | None) -> T:
     """What is None where play has to be enumerated anew: not here, as the game has been filled."""
-    assert found is not None
-    return found
+    assert value is not None
+    return value
 
 
 def _gathered(weights: Floats, rows: Ints, size: int) -> Floats:

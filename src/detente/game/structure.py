@@ -12,12 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from detente.dtypes import Bools, Ints
 from detente.errors import Diagnostic
 from detente.scenario.entities import Variable
 from detente.scenario.rules import Event, Term
-
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

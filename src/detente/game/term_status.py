@@ -18,8 +18,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from detente.dtypes import Bools, Ints
 from detente.game.evaluate import Evaluator
-from detente.game.structure import Bools, Ints, decode
+from detente.game.structure import decode
 from detente.scenario.entities import Variable
 from detente.scenario.formula.expression import Formula
 from detente.scenario.model import Scenario
@@ -61,7 +62,7 @@ def standings(scenario: Scenario, policy: str) -> dict[str, Standing]:
 def variables(scenario: Scenario, policy: str) -> tuple[Variable, ...]:
     """The variables of the state: the scenario's, and where terms stand that have events."""
     remembered = standings(scenario, policy).values()
-    return (*scenario.variables.values(), *(one.variable for one in remembered))
+    return (*scenario.variables.values(), *(standing.variable for standing in remembered))
 
 
 def in_force(

@@ -17,19 +17,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from detente.dtypes import Bools, Ints
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.game.effects import ZERO, check_probabilities, probabilities, targets
 from detente.game.evaluate import Evaluator
-from detente.game.structure import (
-    Bools,
-    Ints,
-    Side,
-    Skeleton,
-    decode,
-    encode,
-    pointers,
-    product,
-)
+from detente.game.structure import Side, Skeleton, decode, encode, pointers, product
 from detente.game.term_status import Standing, in_force
 from detente.scenario.formula.expression import Formula
 from detente.scenario.hints import listing
@@ -56,7 +48,7 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
-class _Options:
+class _Repertoire:
     """What a side may do at the states of a layer: `allowed` is bool [x] for each action."""
 
     mover: int
@@ -81,8 +73,8 @@ class Builder:
     ) -> tuple[list[Skeleton], list[Ints], list[Bools]]:
         """The layers of period t from the states `codes`, where play has `ended` at some.
 
-        With the states after each layer, and where play has ended there. A mistake is told
-        together with all others that the period has.
+        With the states after each layer, and where play has ended there. A mistake is
+        reported together with all others that the period has.
         """
         skeletons: list[Skeleton] = []
         sets, stops = [codes], [ended]
@@ -92,7 +84,7 @@ class Builder:
             closes = last or steps[number + 1][0] != turn
             # The events of terms are looked at after the last event of a turn of chance, which
             # is therefore kept where an earlier one is.
-            begun = bool(self.standings) and any(one.turn == turn for one in skeletons)
+            begun = bool(self.standings) and any(past.turn == turn for past in skeletons)
             must = (last and not skeletons) or (closes and begun)
             step = self._layer(sets[-1], stops[-1], t, turn, event, must)
             if step is not None:
@@ -122,9 +114,9 @@ class Builder:
                 self.reach.events.add(event.place)
             return here
 
-        for one in self.standings.values():
-            key = one.variable.key
-            levels[key] = one.advance(levels[key], holds)
+        for standing in self.standings.values():
+            key = standing.variable.key
+            levels[key] = standing.advance(levels[key], holds)
         return encode(self.at.variables, levels)
 
     def ended(self, codes: Ints, t: int) -> Bools:
@@ -165,7 +157,7 @@ class Builder:
         active = ~ended & self.at.holds(turn.when, codes, t)
         if event:
             action = self.scenario.events[event]
-            options = [_Options(-1, (action,), [active & self.at.holds(action.when, codes, t)])]
+            options = [_Repertoire(-1, (action,), [active & self.at.holds(action.when, codes, t)])]
         else:
             options = [self._options(turn, who, codes, active, t) for who in turn.who]
         for side in options:
@@ -213,12 +205,12 @@ class Builder:
             for formula in payoff.flow.values():
                 self.at.profiled(formula, sets[-1], t)
 
-    def _options(self, turn: Turn, mover: str, codes: Ints, active: Bools, t: int) -> _Options:
+    def _options(self, turn: Turn, mover: str, codes: Ints, active: Bools, t: int) -> _Repertoire:
         """A mover's available actions; noted where it has none though the turn is played."""
         actions = tuple(self.scenario.actions[mover].values())
         moves = [active & self.at.holds(action.when, codes, t) for action in actions]
         position = list(self.scenario.actors).index(mover)
-        options = _Options(position, actions, list(moves))
+        options = _Repertoire(position, actions, list(moves))
         self._apply_terms(options, mover, codes, t)
         stuck = active & ~np.any(options.allowed, axis=0)
         if stuck.any():
@@ -226,7 +218,7 @@ class Builder:
             self._tell_stuck(turn, mover, codes[stuck][:1], t, by_terms)
         return options
 
-    def _apply_terms(self, options: _Options, mover: str, codes: Ints, t: int) -> None:
+    def _apply_terms(self, options: _Repertoire, mover: str, codes: Ints, t: int) -> None:
         """Take away what hard terms forbid; soft ones are noted in `breaks`."""
         moves = list(options.allowed)
         for term in self.terms:
@@ -241,19 +233,19 @@ class Builder:
                 else:
                     options.breaks[n] = (*options.breaks.get(n, ()), (term, force))
 
-    def _side(self, options: _Options, mask: Bools, codes: Ints, t: int) -> Side:
+    def _side(self, options: _Repertoire, mask: Bools, codes: Ints, t: int) -> Side:
         """A side with the alternatives of its actions that have probability."""
         state, position = np.nonzero(mask)
         action = position - 1
         nobody = np.flatnonzero(action < 0)
         own, alternatives = [nobody], [np.zeros_like(nobody)]
-        for n, one in enumerate(options.actions):
+        for n, chosen in enumerate(options.actions):
             rows = np.flatnonzero(action == n)
             here = codes[state[rows]]
-            present = probabilities(one, self.at, here, t)
-            check_probabilities(one, self.at, present, here, t)
-            other = probabilities(one, self.generic, here, t)
-            for number in range(len(one.alternatives)):
+            present = probabilities(chosen, self.at, here, t)
+            check_probabilities(chosen, self.at, present, here, t)
+            other = probabilities(chosen, self.generic, here, t)
+            for number in range(len(chosen.alternatives)):
                 live = rows[(present[number] > ZERO) | (np.abs(other[number]) > ZERO)]
                 own.append(live)
                 alternatives.append(np.full_like(live, number))
@@ -282,7 +274,7 @@ class Builder:
             hint = f"{always}, or the term an `unless`"
         self.at.findings.add(Diagnostic(place, "no-action", message, hint), mover)
 
-    def _room(self, masks: list[Bools], options: list[_Options], t: int) -> None:
+    def _room(self, masks: list[Bools], options: list[_Repertoire], t: int) -> None:
         """Refuse a game that would not fit into memory, before the next layer is made.
 
         Counted in floating point: many movers with many actions go beyond all integers.
@@ -305,7 +297,7 @@ class Builder:
                 f"the game is too large: {periods} {needed / 2**30:.1f} GiB of memory; "
                 f"at most {MAX_BYTES / 2**30:.1f} GiB are taken for all"
             )
-            self._too_large(self.scenario.horizon.place, message)
+            raise too_large(self.scenario.horizon.place, message)
         self.reach.bytes = int(filled)
 
     def _limit(self, states: int, t: int) -> None:
@@ -317,8 +309,10 @@ class Builder:
                 f"{states:,} states can be reached{when}, at one "
                 f"turn; at most {MAX_STATES:,} are taken (all levels together make {total:,})"
             )
-            self._too_large(max(self.at.variables, key=lambda v: v.size).place, message)
+            raise too_large(max(self.at.variables, key=lambda v: v.size).place, message)
 
-    def _too_large(self, place: Place, message: str) -> None:
-        hint = "use fewer variables, levels or periods, or end play by outcomes with `ends: true`"
-        raise ScenarioError([Diagnostic(place, "too-large", message, hint)])
+
+def too_large(place: Place, message: str) -> ScenarioError:
+    """That a game is too large for any computer."""
+    hint = "use fewer variables, levels or periods, or end play by outcomes with `ends: true`"
+    return ScenarioError([Diagnostic(place, "too-large", message, hint)])

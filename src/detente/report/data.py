@@ -11,7 +11,7 @@ What is solved, in this order, each solve used for all that needs it:
    a time: in a large game on the coarsest grid that is of use, and at few values;
 5. what a record of moves tells, where there is one: by the first solve.
 
-An ensemble of worlds, where there is one, has been solved already; it is explored first, so that
+An ensemble of draws, where there is one, has been solved already; it is explored first, so that
 a mistake in what is asked of it is told before anything is solved.
 
 Nothing here depends on the time of day, on how long it took, or on the number of threads.
@@ -37,21 +37,21 @@ from detente.errors import Problems, refuse
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
 from detente.game.periods import check_periods
-from detente.report.worlds import Worlds, check_worlds, look
+from detente.report.ensemble import check_ensemble
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Scenario
 from detente.scenario.observations import Record
 from detente.scenario.policies import find_policy
-from detente.simulation.forecast import Forecast, forecast, overall
+from detente.simulation.forecast import Forecast, forecast
 from detente.simulation.track import Track, track
 from detente.solver.beliefs import grid_size
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions, least_points
-from detente.solver.solution import Solution
 from detente.solver.solve import solve
 from detente.solver.workers import Progress
 
 if TYPE_CHECKING:
+    from detente.ensembles.explore.explore import Exploration
     from detente.ensembles.results import Ensemble
 
 LARGE = 2_000_000
@@ -87,8 +87,8 @@ class ReportData:
         Of the question, by the assumptions that matter most; none where there is no question.
     track
         What a record of moves tells; None without one.
-    worlds
-        What an ensemble of worlds tells; None without one.
+    exploration
+        What an ensemble says; None without one.
     points, turning_points
         Belief points of the first solve, and of comparison and derivatives; and of thresholds.
     versions
@@ -104,7 +104,7 @@ class ReportData:
     sensitivity: Sensitivity | None
     thresholds: tuple[Threshold, ...]
     track: Track | None
-    worlds: Worlds | None
+    exploration: Exploration | None
     points: tuple[int, int]
     turning_points: int
     versions: Mapping[str, str]
@@ -158,7 +158,7 @@ def build(
     moves, skip_impossible
         A record of moves, and as that of `track`.
     ensemble, requirement
-        Worlds of the same scenario under the same policies, as `detente.ensemble` or
+        Draws of the same scenario under the same policies, as `detente.ensemble` or
         `detente.open_ensemble` gave them, and what is required of them, as that of `explore`.
     periods
         As that of `forecast`, for play without end.
@@ -181,10 +181,13 @@ def build(
         refuse("requirement", "missing", message, hint)
     every = tuple(scenario.policies) if ensemble is None else ensemble.manifest.policies
     wanted = list(dict.fromkeys([base, *(every if policies is None else policies)]))
-    worlds = None
+    exploration = None
     if ensemble is not None:
-        check_worlds(ensemble.manifest, scenario, wanted)
-        worlds = look(ensemble, against=base, requirement=requirement)
+        check_ensemble(ensemble.manifest, scenario, wanted)
+        # What explores needs packages that a page without an ensemble does not.
+        from detente.ensembles.explore.explore import explore
+
+        exploration = explore(ensemble, against=base, requirement=requirement)
     games = {name: compile_game(scenario, policy=name) for name in wanted}
     game = games[base]
     points, threads = options.points(game), options.threads
@@ -204,7 +207,7 @@ def build(
             threads=threads,
             progress=work.next(),
         )
-        seen = replace(seen, solution=_let_go(seen.solution))
+        seen = replace(seen, solution=seen.solution.light())
     shared = solution
     forecasts = {base: told}
     if fewer != points and solution.coarse is not None:
@@ -217,13 +220,13 @@ def build(
     for name in wanted[1:]:
         step = replace(options, beliefs=fewer, progress=work.next())
         other = solve(games[name], step, regret=False)
-        forecasts[name] = _light(tell(other, progress=work.next()))
+        forecasts[name] = tell(other, progress=work.next()).light()
     comparison = compare_forecasts(forecasts, against=base) if len(wanted) > 1 else None
     asked = outcome or _most_open(told)
     found = None
     if asked:
         found = sensitivity(shared, Query(outcome=asked), threads=threads, progress=work.next())
-        found = replace(found, solution=_let_go(found.solution))
+        found = replace(found, solution=found.solution.light())
     fewest = points if fewer == points else least_points(game)
     turning = replace(options, beliefs=fewest if game.informed else None)
     turns = tuple(
@@ -240,13 +243,13 @@ def build(
     work.done()
     return ReportData(
         scenario=scenario,
-        forecast=_light(told),
+        forecast=told.light(),
         comparison=comparison,
         question=asked,
         sensitivity=found,
         thresholds=turns,
         track=seen,
-        worlds=worlds,
+        exploration=exploration,
         points=(points, fewer) if game.informed else (0, 0),
         turning_points=fewest,
         versions=Frozen(
@@ -269,13 +272,10 @@ def _check_names(
     problems.refuse()
 
 
-def _most_open(told: Forecast) -> str:
+def _most_open(forecast: Forecast) -> str:
     """The outcome whose probability by the end is nearest to one half; '' without outcomes."""
-    last = overall(told.solution.game, told.outcomes)
-    last = last[last["t"] == told.periods]
-    if last.empty:
-        return ""
-    return str(last["outcome"].iloc[int(np.argmin((last["happened"] - 0.5).abs()))])
+    final = forecast.final
+    return str(final["outcome"][np.abs(final["happened"] - 0.5).argmin()]) if len(final) else ""
 
 
 def _decisive(found: Sensitivity | None, most: int) -> list[str]:
@@ -299,16 +299,6 @@ def _points_to_compare(game: CompiledGame, points: int) -> int:
 
 def _half(points: int) -> int:
     return (points + 1) // 2
-
-
-def _let_go(solution: Solution) -> Solution:
-    """Without its strategies, which can take a gigabyte: no table needs them any more."""
-    coarse = None if solution.coarse is None else replace(solution.coarse, strategies=())
-    return replace(solution, strategies=(), coarse=coarse)
-
-
-def _light(told: Forecast) -> Forecast:
-    return replace(told, solution=_let_go(told.solution))
 
 
 def _plan(game: CompiledGame, points: int, fewer: int, policies: int, tracked: bool) -> list[float]:

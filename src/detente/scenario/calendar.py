@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from dataclasses import dataclass
 from typing import Literal
+
+from detente.scenario.dates import day
 
 Unit = Literal["day", "week", "month", "quarter", "year", "round"]
 
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 DAYS = {"day": 1, "week": 7}
-START = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?")
-
-
-def day(text: str) -> dt.date | None:
-    """The day that `2018-02` (its first) or `2018-02-15` stands for."""
-    match = START.fullmatch(text)
-    try:
-        return dt.date(int(match[1]), int(match[2]), int(match[3] or 1)) if match else None
-    except ValueError:
-        return None
+MARKS = {"day": (30, 90, 180), "week": (13, 26, 52), "month": (6, 12, 24), "quarter": (2, 4, 8)}
+"""Usual lengths of time, after which dated play is reported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +63,16 @@ class Calendar:
             return f"{self.unit} {t}"
         form = {"year": "%Y", "month": "%Y-%m", "quarter": "%Y-%m"}.get(self.unit, "%Y-%m-%d")
         return date.strftime(form)
+
+    def marks(self, last: int) -> list[int]:
+        """The periods to report of the first `last`: usual lengths, or quarters of the way."""
+        usual = MARKS.get(self.unit)
+        if usual is None:
+            return sorted({math.ceil(last / 4), math.ceil(last / 2), last})
+        return [*(t for t in usual if t < last), last]
+
+    def mark_labels(self, times: list[int]) -> list[str]:
+        """What to call the periods of `marks`: how long they are from the start."""
+        if self.unit == "quarter":
+            return [f"{3 * t} months" for t in times]
+        return [f"{t} {self.unit}{'s' if t > 1 else ''}" for t in times]

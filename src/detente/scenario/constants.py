@@ -19,7 +19,6 @@ from detente.scenario.calendar import Calendar
 from detente.scenario.entities import Actor, Horizon, Parameter, Variant
 from detente.scenario.fields import FormulaIn, fields_of
 from detente.scenario.formula.expression import Formula, NotFinite
-from detente.scenario.formula.types import CONSTANT
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.rules import Event
@@ -63,17 +62,17 @@ class _Constants:
         self.endless = endless
         self.problems: list[Diagnostic] = []
 
-    def tell(self, formula: Formula, code: str, message: str, hint: str = "") -> None:
+    def report(self, formula: Formula, code: str, message: str, hint: str = "") -> None:
         self.problems.append(Diagnostic(formula.place, code, message, hint))
 
     def value(self, formula: Formula, what: str) -> float | None:
-        """The value of a constant; None where it has none, which is told if it is news."""
+        """The value of a constant; None where it has none, which is reported if it is news."""
         if not formula.parameters <= self.values.keys():
             return None
         try:
             return float(formula.evaluate(self.values))
         except NotFinite as error:
-            self.tell(formula, "not-finite", f"{what}, `{formula.text}`, {error.reason}")
+            self.report(formula, "not-finite", f"{what}, `{formula.text}`, {error.reason}")
             return None
 
     def horizon(self, horizon: Horizon, calendar: Calendar) -> None:
@@ -83,37 +82,35 @@ class _Constants:
             return
         if not (periods.is_integer() and 1 <= periods <= MOST_PERIODS):
             message = f"the horizon is {periods:g}: not a whole number from 1 to {MOST_PERIODS:,}"
-            self.tell(formula, "out-of-range", message)
-            return
-        try:
-            calendar.date(int(periods) + 1)
-        except (OverflowError, ValueError):
-            self.tell(formula, "out-of-range", "the calendar ends after the year 9999")
+            self.report(formula, "out-of-range", message)
+        else:
+            try:
+                calendar.date(int(periods) + 1)
+            except (OverflowError, ValueError):
+                self.report(formula, "out-of-range", "the calendar ends after the year 9999")
 
     def actor(self, actor: Actor) -> None:
-        for field in fields_of(Actor).values():
-            if isinstance(field.shape, FormulaIn) and field.shape.slot == CONSTANT:
-                self.bounds(actor, field.key, getattr(actor, field.attribute), field.shape)
+        values = {
+            key: self.bounded(actor, key, getattr(actor, field.attribute), field.shape)
+            for key, field in fields_of(Actor).items()
+            if isinstance(field.shape, FormulaIn)
+        }
+        if values["discount"] == 1 and self.endless:
+            message = f"the discount of {actor.key} is 1: not below 1, though play goes on forever"
+            hint = f"give {actor.key} a `discount` below 1, or the calendar a number of periods"
+            self.report(actor.discount, "out-of-range", message, hint)
         priors = [(f, f"the prior of {actor.key}.{name}") for name, f in actor.priors.items()]
         self.shares(priors, "priors", f"the priors of {actor.key}", complete=True)
 
-    def bounds(self, actor: Actor, key: str, formula: Formula, shape: FormulaIn) -> None:
-        """Check that a constant is not less than the least, nor more than the most it may be."""
+    def bounded(self, actor: Actor, key: str, formula: Formula, shape: FormulaIn) -> float | None:
+        """The value of a constant, reported where it lies outside the bounds of its field."""
         value = self.value(formula, f"the {key} of {actor.key}")
-        if value is None or shape.least is None:
-            return
-        hint = ""
-        if not shape.least <= value <= (math.inf if shape.most is None else shape.most):
-            wrong = f"less than {shape.least}"
-            if shape.most is not None:
-                wrong = f"not from {shape.least} to {shape.most}"
-        elif key == "discount" and value == 1 and self.endless:
-            wrong = "not below 1, though play goes on forever"
-            hint = f"give {actor.key} a `discount` below 1, or the calendar a number of periods"
-        else:
-            return
-        message = f"the {key} of {actor.key} is {value:g}: {wrong}"
-        self.tell(formula, "out-of-range", message, hint)
+        least, most = shape.least, math.inf if shape.most is None else shape.most
+        if value is not None and least is not None and not least <= value <= most:
+            wrong = f"less than {least}" if shape.most is None else f"not from {least} to {most}"
+            message = f"the {key} of {actor.key} is {value:g}: {wrong}"
+            self.report(formula, "out-of-range", message)
+        return value
 
     def probabilities(self, event: Event) -> None:
         """Those that are the same at every state; the others are checked in play."""
@@ -130,7 +127,7 @@ class _Constants:
         shares = [self.value(formula, name) for formula, name in parts]
         for (formula, name), share in zip(parts, shares, strict=True):
             if share is not None and not 0 <= share <= 1:
-                self.tell(formula, code, f"{name} is {share:g}: not from 0 to 1")
+                self.report(formula, code, f"{name} is {share:g}: not from 0 to 1")
         known = [share for share in shares if share is not None and 0 <= share <= 1]
         if not parts or len(known) < len(parts):
             return
@@ -139,9 +136,9 @@ class _Constants:
             message = f"{what} add up to {total:.10g}, not to 1"
             formulas = [formula for formula, _ in parts]
             left = total - known[-1] <= 1  # whether the others leave anything for the last
-            self.tell(parts[0][0], code, message, _rest(code, formulas, total) if left else "")
+            self.report(parts[0][0], code, message, _rest(code, formulas, total) if left else "")
         elif total > 1 + TOLERANCE:
-            self.tell(parts[0][0], code, f"{what} add up to {total:.10g}, which is more than 1")
+            self.report(parts[0][0], code, f"{what} add up to {total:.10g}, which is more than 1")
 
 
 def _rest(code: str, formulas: list[Formula], total: float) -> str:

@@ -16,11 +16,11 @@ from detente.errors import Place
 from detente.scenario import scalar_types as scalar
 from detente.scenario.fields import (
     NOWHERE,
+    EntityOf,
     Entry,
     FormulaIn,
     ListOf,
     MapOf,
-    Record,
     Reference,
     entity,
     field,
@@ -109,7 +109,7 @@ class Actor(Supported):
         "The prior probability of each private type.",
         key="types",
         vital=True,
-        default_factory=Frozen,
+        default=Frozen(),
     )
     precision: Formula = field(
         FormulaIn(CONSTANT, word=LIMIT, least=0),
@@ -182,7 +182,7 @@ class Variable(Supported):
 
     def label(self, level: int) -> str:
         """The name of level `level`, counted from 0."""
-        return self.names[level] if self.names else str(self.low + level)
+        return self.levels.label(level)
 
 
 @entity
@@ -256,7 +256,7 @@ class Option(Entry):
         scalar.POSITIVE, "How likely it is, beside the weights of the others.", default=1
     )
     changes: tuple[str, ...] = field(
-        Record(ChangePart),
+        EntityOf(ChangePart),
         "What is laid over the file; the first option has none.",
         key="change",
         empty=True,
@@ -269,7 +269,7 @@ class Variant(Supported):
     """A question on which the model itself is in doubt."""
 
     options: Mapping[str, Option] = field(
-        MapOf(Record(Option)), "The answers; the first is the file as it stands."
+        MapOf(EntityOf(Option)), "The answers; the first is the file as it stands."
     )
 
 

@@ -4,21 +4,20 @@ A class of `detente.scenario.entities` (and `Scenario` itself) is the table of w
 each of its fields says how it is called in a file, the shape of its value, whether it is needed,
 and what it means. From these tables come the JSON Schema (`detente.scenario.schema`), the reading
 of a file with all its mistakes (`build.shapes`), the checked entities (`build.entity`), and what
-`detente show` tells of them (`detente.scenario.ledger`).
+`detente show` says of them (`detente.scenario.ledger`).
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass
 from typing import Any, TypeAlias, TypeVar, dataclass_transform
 
 from detente.errors import Place
-from detente.scenario.formula.expression import Formula
 from detente.scenario.formula.types import Slot
 from detente.scenario.frozen import Frozen
-from detente.scenario.scalar_types import NAME, Scalar
+from detente.scenario.scalar_types import LINE, NAME, Scalar, formula, formula_or_table
 
 T = TypeVar("T")
 NOWHERE = Place("")
@@ -40,6 +39,10 @@ class FormulaIn:
     least: float | None = None
     most: float | None = None
 
+    def check(self, value: Any) -> Any:
+        """What is read of a value, whose text is read later on."""
+        return formula_or_table(value) if self.tables else formula(value)
+
 
 @dataclass(frozen=True, slots=True)
 class AllOf:
@@ -51,6 +54,10 @@ class Reference:
     """The name of an entry of a section."""
 
     section: str
+
+    def check(self, value: Any) -> Any:
+        """What is read of a value, which is looked up later on."""
+        return LINE.check(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +87,19 @@ class MapOf:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """An entity; a bare value of type `short` stands for one with the single key `key`."""
+class EntityOf:
+    """An entity, for the JSON Schema the definition `part`.
+
+    A bare value of type `short` stands for one with the single key `key`.
+    """
 
     entity: type
     short: type | None = None
     key: str = ""
+    part: str = ""
 
 
-Shape: TypeAlias = "Scalar | FormulaIn | AllOf | Reference | ListOf | MapOf | Record"
+Shape: TypeAlias = "Scalar | FormulaIn | AllOf | Reference | ListOf | MapOf | EntityOf"
 
 # ---- entities and their fields
 
@@ -111,8 +122,8 @@ class Field:
         Whether an entity in which it is wrong is given up: without it, mistakes would be seen that
         are none.
     stand_in
-        What is taken for a needed value that is wrong or missing, which is told: the rest of the
-        entity is checked. None where there is nothing to take.
+        What is taken for a needed value that is wrong or missing, which is reported, so that the
+        rest of the entity is checked. None where there is nothing to take.
     """
 
     shape: Shape
@@ -127,29 +138,16 @@ class Field:
 
 
 def field(
-    shape: Shape,
-    words: str = "",
-    *,
-    default: Any = MISSING,
-    default_factory: Callable[[], Any] | Any = MISSING,
-    written: Any = None,
-    **said: Any,
+    shape: Shape, words: str = "", *, default: Any = MISSING, written: Any = None, **said: Any
 ) -> Any:
     """A field of an entity, of which `said` says what `Field` has room for.
 
-    `default` and `default_factory` are the entity's own; `written` is a default as a file has it,
-    where that is to be read like what stands there.
+    `default` is the entity's own; `written` is one as a file has it, to be read like what stands
+    there.
     """
-    own = default if default is not MISSING else None
-    made = Field(
-        shape,
-        words,
-        default=own if written is None else written,
-        needed=written is None and default is MISSING and default_factory is MISSING,
-        **said,
-    )
-    if default_factory is not MISSING:
-        return dataclasses.field(default_factory=default_factory, metadata={"field": made})
+    needed = written is None and default is MISSING
+    own = None if default is MISSING else default
+    made = Field(shape, words, default=written or own, needed=needed, **said)
     return dataclasses.field(default=default, metadata={"field": made})
 
 
@@ -165,7 +163,7 @@ def entity(cls: type[T]) -> type[T]:
     made = dataclass(frozen=True, slots=True, kw_only=True)(cls)
     said = [a for a in dataclasses.fields(made) if a.metadata]  # type: ignore[arg-type]
     fields = [_named(a.name, a.metadata["field"]) for a in said]
-    FIELDS[made] = Frozen({one.key: one for one in fields})
+    FIELDS[made] = Frozen({named.key: named for named in fields})
     return made
 
 
@@ -186,22 +184,13 @@ class Entry:
     place: Place = NOWHERE
 
 
-def entries_of(value: Any) -> Iterator[Entry]:
-    """All entries in a section, or in several of them, in their order."""
-    if isinstance(value, Entry):
+def within(value: Any, kind: type[T]) -> Iterator[T]:
+    """All values of a kind in an entity or a scenario, in the order of fields."""
+    if isinstance(value, kind):
         yield value
     elif isinstance(value, Frozen | dict | tuple):
         for item in value if isinstance(value, tuple) else value.values():
-            yield from entries_of(item)
-
-
-def formulas_of(value: Any) -> Iterator[Formula]:
-    """All formulas of an entity, in the order of its fields."""
-    if isinstance(value, Formula):
-        yield value
-    elif isinstance(value, Frozen | dict | tuple):
-        for item in value if isinstance(value, tuple) else value.values():
-            yield from formulas_of(item)
+            yield from within(item, kind)
     elif dataclasses.is_dataclass(value) and not isinstance(value, Place):
         for attribute in dataclasses.fields(value):
-            yield from formulas_of(getattr(value, attribute.name))
+            yield from within(getattr(value, attribute.name), kind)

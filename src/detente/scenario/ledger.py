@@ -6,12 +6,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from detente.scenario.fields import Entry, FormulaIn, fields_of, formulas_of
+from detente.scenario.entities import Variable
+from detente.scenario.fields import AllOf, Entry, FormulaIn, fields_of, within
 from detente.scenario.formula.expression import Formula
 from detente.scenario.formula.types import CONSTANT
 from detente.scenario.model import Scenario
 from detente.scenario.rules import LevelChange, Moment
-from detente.scenario.scalar_types import POSITIVE
+from detente.scenario.scalar_types import MOMENT, Levels
 
 
 def drawn_priors(scenario: Scenario) -> dict[str, str]:
@@ -22,31 +23,35 @@ def drawn_priors(scenario: Scenario) -> dict[str, str]:
 
 def used_parameters(scenario: Scenario) -> frozenset[str]:
     """The parameters that some formula reads."""
-    formulas = (formula for entry in scenario.entries(Entry) for formula in formulas_of(entry))
-    return scenario.horizon.parameters.union(*(formula.parameters for formula in formulas))
+    return frozenset().union(*(formula.parameters for formula in within(scenario, Formula)))
 
 
 def entity_data(entity: Any, scenario: Scenario) -> dict[str, Any]:
     """What is said of an entity, for programs: by the keys that its fields have in a file.
 
     Constants are numbers at the present values of the parameters, or words for what is infinite;
-    other formulas are text, '' where there is none.
+    other formulas are text, '' where there is none. Levels are called by their names.
     """
     fields = fields_of(type(entity)).items()
-    return {key: _plain(getattr(entity, f.attribute), f.shape, scenario) for key, f in fields}
+    data = {key: _plain(getattr(entity, f.attribute), f.shape, scenario) for key, f in fields}
+    if isinstance(entity, Variable):
+        data["start"] = entity.label(entity.start)
+    return data
 
 
 def _plain(value: Any, shape: Any, scenario: Scenario) -> Any:
     item = getattr(shape, "item", shape)
     if isinstance(value, Mapping):
-        return {key: _plain(one, item, scenario) for key, one in value.items()}
+        return {key: _plain(part, item, scenario) for key, part in value.items()}
+    if isinstance(value, Levels):
+        return [value.label(level) for level in range(value.size)]
     if isinstance(value, tuple):
-        return [_plain(one, item, scenario) for one in value]
+        return [_plain(part, item, scenario) for part in value]
     if isinstance(item, FormulaIn) and item.slot == CONSTANT:
         number = scenario.constant(value)
         return number if math.isfinite(number) else value.text
     if isinstance(value, Formula | Moment | LevelChange):
         return value.text
-    if value is None and shape != POSITIVE:
-        return ""
+    if value is None and (isinstance(item, FormulaIn | AllOf) or item == MOMENT):
+        return getattr(item, "word", "")
     return entity_data(value, scenario) if isinstance(value, Entry) else value

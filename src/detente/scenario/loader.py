@@ -33,7 +33,7 @@ BUILDERS = {
     rules.Action: play.action,
     rules.Payoff: play.payoff,
     rules.Term: commitments.term,
-    rules.Announcement: commitments.announcement,
+    rules.Announcer: commitments.announcement,
 }
 """Entities of which more is to be said than their fields one by one."""
 
@@ -87,46 +87,30 @@ def loads(text: str | bytes, *, file: str = "<text>") -> Scenario:
 def _load(text: str, file: str) -> Scenario:
     """The file as it stands, after every option of its variants has been built by itself."""
     source = read_text(text, file)
-    found: list[Diagnostic] = []
-    scenario = None
+    scenario: Scenario | None = None
+    problems: list[Diagnostic] = []
     try:
         scenario = _build(source)
     except ScenarioError as error:
-        found += error.diagnostics
-    told = {(one.place, one.code) for one in found}
-    formed = []
-    for choice in variants.all_chosen(source):
+        problems += error.diagnostics
+    known, forms = tuple(problems), []
+    for chosen in variants.all_chosen(source):
         try:
-            formed.append((choice, _formed(text, file, (choice,))))
+            forms.append((chosen, _formed(text, file, (chosen,))))
         except ScenarioError as error:
-            fresh = (one for one in error.diagnostics if (one.place, one.code) not in told)
-            found += variants.explained(source, choice, fresh)
-    if scenario is None or found:
-        raise ScenarioError(in_order(found))
-    warnings = _doubts(source, scenario, formed)
-    return dataclasses.replace(scenario, warnings=tuple(in_order(warnings)))
-
-
-def _doubts(
-    source: Source, scenario: Scenario, formed: list[tuple[variants.Chosen, Scenario]]
-) -> list[Diagnostic]:
-    """What is doubtful about the file or with an option; unused is what nothing uses in any."""
-    others = [set(other.warnings) for _, other in formed]
-    found = [
-        one
-        for one in scenario.warnings
-        if one.code != "unused" or all(one in other for other in others)
+            problems += variants.news(source, chosen, error.diagnostics, known)
+    if scenario is None or problems:
+        raise ScenarioError(in_order(problems))
+    # Unused is what nothing uses in any form.
+    others = [set(form.warnings) for _, form in forms]
+    warnings = [
+        warning
+        for warning in scenario.warnings
+        if warning.code != "unused" or all(warning in other for other in others)
     ]
-    told = {(one.place, one.code) for one in scenario.warnings}
-    for choice, other in formed:
-        inside = variants.within(source, choice)
-        fresh = [
-            one
-            for one in other.warnings
-            if (one.place, one.code) not in told and (one.code != "unused" or inside(one.place))
-        ]
-        found += variants.explained(source, choice, fresh)
-    return found
+    for chosen, form in forms:
+        warnings += variants.news(source, chosen, form.warnings, scenario.warnings)
+    return dataclasses.replace(scenario, warnings=tuple(in_order(warnings)))
 
 
 @lru_cache(maxsize=64)
@@ -146,7 +130,7 @@ def rebuild(text: str, file: str, options: Mapping[str, str]) -> Scenario:
     if not chosen:
         return standing
     scenario = _formed(text, file, chosen)
-    kept = [one for one in scenario.warnings if one.code != "unused" or one in standing.warnings]
+    kept = [w for w in scenario.warnings if w.code != "unused" or w in standing.warnings]
     return dataclasses.replace(scenario, warnings=tuple(kept))
 
 
@@ -154,14 +138,14 @@ def _build(source: Source) -> Scenario:
     """All values of the file. Raises `ScenarioError` with all that is wrong."""
     draft = Draft(source, BUILDERS)
     read_shapes(draft)
-    check_names(draft)
     draft.scope = vocabulary(draft)
+    check_names(draft)
     scenario = entity(
         Scenario,
-        draft.at(),
+        draft.spot(),
         draft.raw,
         name=Path(source.file).stem,
-        horizon=actors.horizon(draft.at("calendar", "horizon"), draft.raw.get("calendar") or {}),
+        horizon=actors.horizon(draft.spot("calendar", "horizon"), draft.raw.get("calendar") or {}),
         file=source.file,
         text=source.text,
         sha256=source.sha256,

@@ -8,31 +8,40 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from typing import TypeAlias, TypeVar
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 from detente.arguments import whole
-from detente.errors import Diagnostic, ScenarioError, Severity
-from detente.scenario import constants, entities, rules
+from detente.errors import Diagnostic, ScenarioError, warning
+from detente.scenario import constants
 from detente.scenario.calendar import Calendar
-from detente.scenario.fields import (
-    Entry,
-    ListOf,
-    MapOf,
-    Record,
-    Reference,
-    entity,
-    entries_of,
-    field,
-    fields_of,
+from detente.scenario.entities import (
+    Actor,
+    CalendarPart,
+    Correlation,
+    Evidence,
+    Horizon,
+    Parameter,
+    Variable,
+    Variant,
 )
+from detente.scenario.fields import EntityOf, ListOf, MapOf, Reference, entity, field, within
 from detente.scenario.formula.expression import Formula, number
 from detente.scenario.frozen import Frozen
+from detente.scenario.rules import Action, Announcer, Event, Outcome, Payoff, Policy, Term, Turn
 from detente.scenario.scalar_types import LINE, TEXT
 
-E = TypeVar("E", bound=Entry)
 Rebuild: TypeAlias = "Callable[[str, str, Mapping[str, str]], Scenario]"
 """From a file's text, its name and the options of variants to the scenario as it stands there."""
+
+EVIDENCE = MapOf(EntityOf(Evidence), names="^[A-Za-z][A-Za-z0-9_-]*$")
+POLICIES = MapOf(EntityOf(Policy, list, "terms"), names="")
+ANNOUNCER = EntityOf(Announcer, part="AnnouncementPart")
+
+
+def entries(cls: type) -> MapOf:
+    """Entries of one kind by name."""
+    return MapOf(EntityOf(cls))
 
 
 @entity
@@ -42,7 +51,7 @@ class Scenario:
     One stand-off, checked. Mappings keep the order of the file; `policy` may be ''. `overrides`
     are the values changed from outside since the file was read, by full name
     (`step_cost.sincere`); `options` are those chosen from outside, by variant. `text` is that of
-    the file, which messages call `file`, and `sha256` that of its bytes. `warnings` tells what is
+    the file, which messages call `file`, and `sha256` that of its bytes. `warnings` says what is
     doubtful, at the present values.
     """
 
@@ -50,73 +59,53 @@ class Scenario:
     about: str = field(TEXT, "What the stand-off is.", default="")
     source: str = field(TEXT, "Where the model as a whole comes from.", default="")
     notes: tuple[str, ...] = field(ListOf(TEXT), "Remarks.", default=())
-    calendar: Calendar = field(Record(entities.CalendarPart), stand_in=Calendar("round", None))
-    actors: Mapping[str, entities.Actor] = field(
-        MapOf(Record(entities.Actor), least=1), "Who chooses."
+    calendar: Calendar = field(EntityOf(CalendarPart), stand_in=Calendar("round", None))
+    actors: Mapping[str, Actor] = field(MapOf(EntityOf(Actor), least=1), "Who chooses.")
+    variables: Mapping[str, Variable] = field(entries(Variable), "The public state.", key="state")
+    parameters: Mapping[str, Parameter] = field(
+        entries(Parameter), "Named numbers.", default=Frozen()
     )
-    variables: Mapping[str, entities.Variable] = field(
-        MapOf(Record(entities.Variable)), "The public state.", key="state"
+    turns: tuple[Turn, ...] = field(
+        ListOf(EntityOf(Turn, str, "who"), least=1), "The order of play in a period."
     )
-    parameters: Mapping[str, entities.Parameter] = field(
-        MapOf(Record(entities.Parameter)), "Named numbers.", default_factory=Frozen
+    actions: Mapping[str, Mapping[str, Action]] = field(
+        MapOf(entries(Action)), "What each actor can do."
     )
-    turns: tuple[rules.Turn, ...] = field(
-        ListOf(Record(rules.Turn, str, "who"), least=1), "The order of play in a period."
+    events: Mapping[str, Event] = field(
+        entries(Event), "What happens by itself.", key="chance", default=Frozen()
     )
-    actions: Mapping[str, Mapping[str, rules.Action]] = field(
-        MapOf(MapOf(Record(rules.Action))), "What each actor can do."
-    )
-    events: Mapping[str, rules.Event] = field(
-        MapOf(Record(rules.Event)),
-        "What happens by itself.",
-        key="chance",
-        default_factory=Frozen,
-    )
-    payoffs: Mapping[str, rules.Payoff] = field(
-        MapOf(Record(rules.Payoff)), "What each actor gets."
-    )
-    terms: Mapping[str, rules.Term] = field(
-        MapOf(Record(rules.Term)), "Announced commitments.", default_factory=Frozen
-    )
-    policies: Mapping[str, rules.Policy] = field(
-        MapOf(Record(rules.Policy, list, "terms"), names=""),
-        "Named sets of terms.",
-        default_factory=Frozen,
-    )
+    payoffs: Mapping[str, Payoff] = field(entries(Payoff), "What each actor gets.")
+    terms: Mapping[str, Term] = field(entries(Term), "Announced commitments.", default=Frozen())
+    policies: Mapping[str, Policy] = field(POLICIES, "Named sets of terms.", default=Frozen())
     policy: str = field(
         Reference("policies"), "The policy in force unless another is asked for.", default=""
     )
-    announcement: rules.Announcement | None = field(
-        Record(rules.Announcement),
-        "Who announces one of the policies.",
-        empty=True,
-        default=None,
+    announcement: Announcer | None = field(
+        ANNOUNCER, "Who announces one of the policies.", empty=True, default=None
     )
-    outcomes: Mapping[str, rules.Outcome] = field(
-        MapOf(Record(rules.Outcome)), "Conditions of interest.", default_factory=Frozen
+    outcomes: Mapping[str, Outcome] = field(
+        entries(Outcome), "Conditions of interest.", default=Frozen()
     )
-    correlations: tuple[entities.Correlation, ...] = field(
-        ListOf(Record(entities.Correlation)),
+    correlations: tuple[Correlation, ...] = field(
+        ListOf(EntityOf(Correlation)),
         "Numbers that go together where they are drawn.",
         default=(),
     )
-    variants: Mapping[str, entities.Variant] = field(
-        MapOf(Record(entities.Variant)), "Other forms of the model.", default_factory=Frozen
+    variants: Mapping[str, Variant] = field(
+        entries(Variant), "Other forms of the model.", default=Frozen()
     )
-    evidence: Mapping[str, entities.Evidence] = field(
-        MapOf(Record(entities.Evidence), names="^[A-Za-z][A-Za-z0-9_-]*$"),
-        "Who reported what and where.",
-        default_factory=Frozen,
+    evidence: Mapping[str, Evidence] = field(
+        EVIDENCE, "Who reported what and where.", default=Frozen()
     )
     name: str
-    horizon: entities.Horizon
+    horizon: Horizon
     file: str
     text: str
     sha256: str
     rebuild: Rebuild = dataclasses.field(compare=False)
     """How to build the file again with other options; the loader's, which stands above this."""
-    overrides: Mapping[str, float] = dataclasses.field(default_factory=Frozen)
-    options: Mapping[str, str] = dataclasses.field(default_factory=Frozen)
+    overrides: Mapping[str, float] = Frozen()
+    options: Mapping[str, str] = Frozen()
     warnings: tuple[Diagnostic, ...] = ()
 
     def __repr__(self) -> str:
@@ -140,12 +129,6 @@ class Scenario:
         """What was changed from outside, as text: options of variants and values, by name."""
         return {**self.options, **{name: f"{value:g}" for name, value in self.overrides.items()}}
 
-    def entries(self, kind: type[E]) -> Iterator[E]:
-        """All entries of a kind in all sections, in the order of the language."""
-        for section in fields_of(Scenario).values():
-            entries = entries_of(getattr(self, section.attribute))
-            yield from (entry for entry in entries if isinstance(entry, kind))
-
     def constant(self, formula: Formula) -> float:
         """The value of a constant formula (a prior, precision, discount or horizon).
 
@@ -164,7 +147,7 @@ class Scenario:
             self.calendar,
             self.horizon,
             self.actors.values(),
-            self.entries(rules.Event),
+            within((self.actions, self.events), Event),
             self.parameters,
         )
 
@@ -193,21 +176,21 @@ class Scenario:
         touched = [(old, other) for old, other in pairs if old is not other]
         stale = {sentence for old, _ in touched for sentence in constants.range_problems(old)}
         fresh = [
-            Diagnostic(constants.VALUES, "out-of-range", sentence, severity=Severity.WARNING)
+            warning(constants.VALUES, "out-of-range", sentence)
             for _, other in touched
             for sentence in constants.range_problems(other)
         ]
         return self._changed(
             parameters=parameters,
             overrides=Frozen({**self.overrides, **changes}),
-            warnings=(*(one for one in self.warnings if one.message not in stale), *fresh),
+            warnings=(*(old for old in self.warnings if old.message not in stale), *fresh),
         )
 
     def with_horizon(self, periods: int) -> Scenario:
         """The same scenario over another number of periods. Raises `ScenarioError`."""
-        whole("periods", periods, -sys.maxsize, sys.maxsize)  # others are told below
+        whole("periods", periods, -sys.maxsize, sys.maxsize)  # others are reported below
         formula = number(periods, constants.HORIZON)
-        return self._changed(horizon=entities.Horizon(formula, constants.HORIZON, overridden=True))
+        return self._changed(horizon=Horizon(formula, constants.HORIZON, overridden=True))
 
     def with_options(self, options: Mapping[str, str]) -> Scenario:
         """The same scenario in another form: with other options of its variants.

@@ -11,19 +11,19 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from detente import library
-from detente.errors import Diagnostic, Place, ScenarioError, Severity
+from detente.errors import Diagnostic, Place, ScenarioError, warning
 from detente.scenario.calendar import MONTHS
+from detente.scenario.csv_table import CsvLine, decode_table, read_table, resolve
+from detente.scenario.dates import explain, parse_date
 from detente.scenario.formula.expression import Formula
 from detente.scenario.formula.parse import parse
 from detente.scenario.formula.types import CONDITION, Scope, Slot
 from detente.scenario.hints import alias, did_you_mean, listing
 from detente.scenario.model import Scenario
-from detente.scenario.observation_dates import explain, parse_date
-from detente.scenario.table import Line, decode_table, read_table, resolve
 
 REQUIRED = ("date", "actor", "move")
 OPTIONAL = ("action", "note", "source")
@@ -35,7 +35,7 @@ READING = Slot("a reading of the state", CONDITION, state=True, types=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Observation:
     """One line of a record.
 
     t
@@ -44,7 +44,7 @@ class Entry:
         Position in `Scenario.turns` of the turn at which the move was made; -1 where it is none.
     actor, actions
         Who moved, and what it may have been: mostly one action. No actor for a reading, no actions
-        for that and for what is told for the reader alone.
+        for that and for what is for the reader alone.
     condition
         What a reading says of the state at the end of the period.
     """
@@ -91,11 +91,11 @@ class Record:
     """
 
     file: str
-    entries: tuple[Entry, ...]
-    silence: Mapping[str, Entry]
-    standing: tuple[Entry, ...]
+    entries: tuple[Observation, ...]
+    silence: Mapping[str, Observation]
+    standing: tuple[Observation, ...]
     last: int
-    unused: tuple[Entry, ...] = ()
+    unused: tuple[Observation, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
 
     def __repr__(self) -> str:
@@ -138,7 +138,7 @@ def parse_record(text: str, scenario: Scenario, *, file: str = "<text>") -> Reco
     """Read a record from the text of a file; `file` is what messages call it."""
     problems: list[Diagnostic] = []
     lines = read_table(text, file, REQUIRED, OPTIONAL, problems)
-    reader = _Reader(scenario, problems)
+    reader = _RecordReader(scenario, problems)
     for line in lines:
         reader.read(line)
     if problems:
@@ -155,49 +155,52 @@ def parse_record(text: str, scenario: Scenario, *, file: str = "<text>") -> Reco
     )
 
 
-@dataclass(slots=True)
-class _Reader:
+class _RecordReader:
     """Gives lines their meaning, one after the other; mistakes go into `problems`."""
 
-    scenario: Scenario
-    problems: list[Diagnostic]
-    entries: list[Entry] = field(default_factory=list)
-    silence: dict[str, Entry] = field(default_factory=dict)
-    standing: list[Entry] = field(default_factory=list)
-    moved: Counter[tuple[str, int]] = field(default_factory=Counter)
-    latest: tuple[dt.date | int, str] | None = None
+    def __init__(self, scenario: Scenario, problems: list[Diagnostic]) -> None:
+        self.scenario = scenario
+        self.problems = problems
+        self.horizon = scenario.periods or math.inf
+        self.entries: list[Observation] = []
+        self.silence: dict[str, Observation] = {}
+        self.standing: list[Observation] = []
+        self.moved: Counter[tuple[str, int]] = Counter()
+        self.latest: tuple[dt.date | int, str] | None = None
+        self.scope = Scope(
+            variables={key: one.names for key, one in scenario.variables.items()},
+            actors={key: actor.types for key, actor in scenario.actors.items()},
+            parameters={key: parameter.of for key, parameter in scenario.parameters.items()},
+            dated=scenario.calendar.start is not None,
+            forever=scenario.forever,
+        )
 
-    @property
-    def horizon(self) -> float:
-        """The last period; inf for play without end."""
-        return self.scenario.periods or math.inf
+    def report(self, line: CsvLine, code: str, message: str, hint: str = "") -> None:
+        self.problems.append(Diagnostic(line.place, code, message, hint))
 
-    def read(self, line: Line) -> None:
-        """One line."""
-        t = self._time(line)
-        actor = self._actor(line)
-        if actor is None:
-            return
-        if not (line["move"] or line["action"]):
-            self._tell(line, "empty", "the line has no move", f"say what was done, or {CONTEXT}")
+    def read(self, line: CsvLine) -> None:
+        """One line: kept as it says, if nothing is wrong with it."""
+        t, actor = self.time(line), self.actor(line)
+        words = line["action"] or line["move"]
+        if actor and not words:
+            self.report(line, "empty", "the line has no move", f"say what was done, or {CONTEXT}")
+        if not actor or not words:
             return
         actions: tuple[str, ...] | None = ()
         condition = None
-        context = CONTEXT in (line["action"], line["move"])
-        if not context and actor == STATE:
-            condition = self._condition(line)
-        elif not context:
-            actions = self._actions(line, actor)
-        if actions is None or t is None or (actor == STATE and not (context or condition)):
+        if CONTEXT not in (line["action"], line["move"]):
+            if actor == STATE:
+                condition = parse(words, line.place, self.scope, READING, self.problems)
+                actions = () if condition else None
+            else:
+                actions = self.actions(line, actor, words)
+        if actions is None or t is None:
             return
-        turn = -1
-        if actions and 1 <= t <= self.horizon:
-            turn = self._turn(line, actor, t)
-        entry = Entry(
+        entry = Observation(
             place=line.place,
             date=line["date"],
             t=t,
-            turn=turn,
+            turn=self.turn(line, actor, t) if actions and 1 <= t <= self.horizon else -1,
             actor="" if actor == STATE else actor,
             move=line["move"],
             actions=actions,
@@ -205,119 +208,81 @@ class _Reader:
             note=line["note"],
             source=line["source"],
         )
-        self._keep(line, entry)
-
-    def outside(self) -> Iterator[Diagnostic]:
-        """A warning about the lines before the start, and one about those after the horizon."""
-        calendar = self.scenario.calendar
-        early = [entry for entry in self.entries if entry.t < 1]
-        late = [entry for entry in self.entries if entry.t > self.horizon]
-        covers = f"the scenario begins with {calendar.label(1)}"
-        if late:
-            covers += f" and ends with {calendar.label(int(self.horizon))}"
-        for entries, when in ((early, "before the scenario begins"), (late, "after it ends")):
-            if len(entries) == 1:
-                message = f"{entries[0].date} is {when}, so that the line is not used"
-            elif entries:
-                span = f"{entries[0].date} to {entries[-1].date}"
-                message = f"{len(entries)} lines, {span}, are {when} and not used"
-            else:
-                continue
-            place = entries[0].place
-            yield Diagnostic(place, "out-of-range", message, covers, Severity.WARNING)
-
-    def _keep(self, line: Line, entry: Entry) -> None:
-        if entry.t or line["date"].casefold() != ALWAYS:
+        if t or line["date"].casefold() != ALWAYS:
             self.entries.append(entry)
-        elif entry.condition is not None:
+        elif condition is not None:
             self.standing.append(entry)
-        elif entry.actor in self.silence:
-            message = f"what the silence of {entry.actor} means is said already"
-            first = self.silence[entry.actor].place.line
-            self._tell(line, "duplicate-name", message, f"by line {first}")
-        elif entry.actions:
-            self.silence[entry.actor] = entry
+        elif actor in self.silence:
+            message = f"what the silence of {actor} means is said already"
+            self.report(
+                line, "duplicate-name", message, f"by line {self.silence[actor].place.line}"
+            )
+        elif actions:
+            self.silence[actor] = entry
 
-    # ---- the cells
-
-    def _time(self, line: Line) -> int | None:
-        """The period of a line; 0 for `always`, None after telling what is wrong."""
-        text = line["date"]
+    def time(self, line: CsvLine) -> int | None:
+        """The period of a line; 0 for `always`, None after reporting what is wrong."""
+        text, calendar = line["date"], self.scenario.calendar
         if text.casefold() == ALWAYS:
             return 0
-        calendar = self.scenario.calendar
         when: dt.date | int
         if calendar.start is None:
             if not re.fullmatch(r"[0-9]{1,6}", text):
                 hint = f"play is not dated: write the number of the {calendar.unit}, or `{ALWAYS}`"
-                self._tell(line, "date", f"`{text}` is no number of a period", hint)
+                self.report(line, "date", f"`{text}` is no number of a period", hint)
                 return None
-            when = int(text)
+            when = t = int(text)
         else:
             monthly = calendar.unit in MONTHS
             try:
                 when = parse_date(text, monthly=monthly)
             except ValueError:
                 form = f"write it as in 2018-02-23, or `{ALWAYS}`"
-                self._tell(line, "date", *explain(text, monthly=monthly, otherwise=form))
+                self.report(line, "date", *explain(text, monthly=monthly, otherwise=form))
                 return None
-        t = when if isinstance(when, int) else calendar.period(when)
+            t = calendar.period(when)
         if self.latest is not None and when < self.latest[0]:  # type: ignore[operator]
             message = f"{text} stands after {self.latest[1]}"
-            self._tell(line, "order", message, "sort the lines by date, the earliest first")
+            self.report(line, "order", message, "sort the lines by date, the earliest first")
         else:
             self.latest = (when, text)
         # The start of the year 1 is period 0 of nothing: `always` alone has t = 0.
         return t if t > 0 else min(t, 0) - 1
 
-    def _actor(self, line: Line) -> str | None:
-        """The key of a line's actor, or `state`."""
-        names = {alias(STATE): STATE}
-        for key, actor in self.scenario.actors.items():
-            names[alias(actor.name)] = key
-        names.update({alias(key): key for key in self.scenario.actors})
-        found = names.get(alias(line["actor"]))
-        if found is None:
-            known = [*self.scenario.actors, STATE]
-            spoken = [actor.name for actor in self.scenario.actors.values()]
-            hint = did_you_mean(line["actor"], list(dict.fromkeys([*known, *spoken])))
-            self._tell(line, "unknown-name", f"`{line['actor']}` is not an actor", hint)
-        return found
+    def actor(self, line: CsvLine) -> str:
+        """The key of a line's actor, or `state`; '' after reporting that there is none."""
+        actors = self.scenario.actors
+        names = {alias(STATE): STATE} | {alias(actor.name): key for key, actor in actors.items()}
+        names |= {alias(key): key for key in actors}
+        if alias(line["actor"]) not in names:
+            known = dict.fromkeys([*actors, STATE, *(actor.name for actor in actors.values())])
+            hint = did_you_mean(line["actor"], list(known))
+            self.report(line, "unknown-name", f"`{line['actor']}` is not an actor", hint)
+        return names.get(alias(line["actor"]), "")
 
-    def _condition(self, line: Line) -> Formula | None:
-        text = line["action"] or line["move"]
-        return parse(text, line.place, public_scope(self.scenario), READING, self.problems)
-
-    def _actions(self, line: Line, actor: str) -> tuple[str, ...] | None:
+    def actions(self, line: CsvLine, actor: str, words: str) -> tuple[str, ...] | None:
         """What an actor may have done, by the words of a line."""
-        known: dict[str, str] = {}
+        known = {
+            who: {alias(name): key for key, action in own.items() for name in (key, *action.names)}
+            for who, own in self.scenario.actions.items()
+        }
+        mine = known.pop(actor, {})
         entries = self.scenario.actions.get(actor, {})
-        for key, action in entries.items():
-            known.update({alias(name): key for name in (key, *action.names)})
-        words = line["action"] or line["move"]
         if alias(words) == UNKNOWN:
             return tuple(entries)
-        found, unknown = resolve(words, known)
-        if not unknown:
-            return found
+        actions, unknown = resolve(words, mine)
         for word in unknown:
-            others = [
-                who
-                for who, actions in self.scenario.actions.items()
-                if who != actor
-                and any(alias(word) in map(alias, (k, *a.names)) for k, a in actions.items())
-            ]
-            message = f"`{word}` is no action of {actor}"
-            hint = did_you_mean(word, [*known, CONTEXT, UNKNOWN])
+            others = [who for who, names in known.items() if alias(word) in names]
+            hint = did_you_mean(word, [*mine, CONTEXT, UNKNOWN])
             if others:
                 hint = f"it is an action of {listing(others)}"
             elif not hint.startswith("did"):
                 hint = f"{hint or 'its actions are ' + listing(entries)}; name the action in the "
                 hint += f"column `action`, or write {CONTEXT} there"
-            self._tell(line, "unknown-name", message, hint)
-        return None
+            self.report(line, "unknown-name", f"`{word}` is no action of {actor}", hint)
+        return None if unknown else actions
 
-    def _turn(self, line: Line, actor: str, t: int) -> int:
+    def turn(self, line: CsvLine, actor: str, t: int) -> int:
         """The turn of a move: an actor's moves of a period go to its turns in their order."""
         turns = [k for k, turn in enumerate(self.scenario.turns) if actor in turn.who]
         self.moved[actor, t] += 1
@@ -328,19 +293,23 @@ class _Reader:
         often = {0: "never", 1: "once"}.get(len(turns), f"{len(turns)} times")
         message = f"move {count} of {actor} in {period}, in which it moves {often}"
         hint = f"keep the one that counts, and write {CONTEXT} as the `action` of the other"
-        self._tell(line, "too-many-moves", message, hint)
+        self.report(line, "too-many-moves", message, hint)
         return -1
 
-    def _tell(self, line: Line, code: str, message: str, hint: str = "") -> None:
-        self.problems.append(Diagnostic(line.place, code, message, hint))
-
-
-def public_scope(scenario: Scenario) -> Scope:
-    """The names that a condition on the state may use."""
-    return Scope(
-        variables={key: variable.names for key, variable in scenario.variables.items()},
-        actors={key: actor.types for key, actor in scenario.actors.items()},
-        parameters={key: parameter.of for key, parameter in scenario.parameters.items()},
-        dated=scenario.calendar.start is not None,
-        forever=scenario.forever,
-    )
+    def outside(self) -> Iterator[Diagnostic]:
+        """A warning about the lines before the start, and one about those after the horizon."""
+        calendar = self.scenario.calendar
+        early = [entry for entry in self.entries if entry.t < 1]
+        late = [entry for entry in self.entries if entry.t > self.horizon]
+        covers = f"the scenario begins with {calendar.label(1)}"
+        if late:
+            covers += f" and ends with {calendar.label(int(self.horizon))}"
+        for entries, when in ((early, "before the scenario begins"), (late, "after it ends")):
+            message = ""
+            if len(entries) == 1:
+                message = f"{entries[0].date} is {when}, so that the line is not used"
+            elif entries:
+                span = f"{entries[0].date} to {entries[-1].date}"
+                message = f"{len(entries)} lines, {span}, are {when} and not used"
+            if entries:
+                yield warning(entries[0].place, "out-of-range", message, covers)

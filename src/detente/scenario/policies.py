@@ -13,6 +13,16 @@ NO_TERMS = Policy(terms=())
 """The policy ''."""
 
 
+def policy_name(policy: str) -> str:
+    """What to call a policy; '' is no terms at all."""
+    return policy or "no terms"
+
+
+def quoted(policy: str) -> str:
+    """The same within a sentence."""
+    return f"“{policy}”" if policy else "no terms"
+
+
 def find_policy(scenario: Scenario, name: str | None, argument: str = "policy") -> Policy:
     """The policy of this name.
 

@@ -13,11 +13,11 @@ from detente.scenario import scalar_types as scalar
 from detente.scenario.entities import ACCEPT, DOUBTS, NAMES, Supported
 from detente.scenario.fields import (
     AllOf,
+    EntityOf,
     Entry,
     FormulaIn,
     ListOf,
     MapOf,
-    Record,
     Reference,
     entity,
     field,
@@ -108,7 +108,7 @@ class Event(Supported):
 
     when: Formula | None = field(CONDITION, "It can happen where this holds.", default=None)
     effects: tuple[Alternative, ...] = field(
-        ListOf(Record(Alternative), least=1),
+        ListOf(EntityOf(Alternative), least=1),
         "Alternatives, of which one happens.",
         empty=True,
         default=(),
@@ -154,10 +154,10 @@ class Action(Event):
     """
 
     own_costs: Mapping[str, Formula] = field(
-        SUMS, "Paid by who acts, or formulas by actor.", key="cost", default_factory=Frozen
+        SUMS, "Paid by who acts, or formulas by actor.", key="cost", default=Frozen()
     )
     other_costs: Mapping[str, Formula] = field(
-        MapOf(COST), "Paid by others: formulas by actor.", key="costs", default_factory=Frozen
+        MapOf(COST), "Paid by others: formulas by actor.", key="costs", default=Frozen()
     )
     also: tuple[str, ...] = field(NAMES, "Names that records of moves call it by.", default=())
     reference: Formula | None = field(
@@ -188,10 +188,8 @@ class Payoff(Supported):
     Flow and terminal payoffs are named formulas, which add up ('' for a single one).
     """
 
-    flow: Mapping[str, Formula] = field(SUMS, "At the end of each period.", default_factory=Frozen)
-    terminal: Mapping[str, Formula] = field(
-        SUMS, "Once, after the last period.", default_factory=Frozen
-    )
+    flow: Mapping[str, Formula] = field(SUMS, "At the end of each period.", default=Frozen())
+    terminal: Mapping[str, Formula] = field(SUMS, "Once, after the last period.", default=Frozen())
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +260,7 @@ class Policy(Supported):
 
 
 @entity
-class Announcement(Supported):
+class Announcer(Supported):
     """A move before the first period: who announces one of several policies."""
 
     who: str = field(Reference("actors"), "The actor who announces; one with private types.")

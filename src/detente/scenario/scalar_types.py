@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from detente.scenario.slips import date_hint, number_hint, numbers_meant
+from detente.scenario.dates import date_hint
+from detente.scenario.slips import number_hint, numbers_meant
 from detente.text import hidden_in
 
 NAME = "[A-Za-z][A-Za-z0-9_]*"
@@ -49,6 +50,10 @@ class Levels(NamedTuple):
     low: int = 0
     names: tuple[str, ...] = ()
 
+    def label(self, level: int) -> str:
+        """What level `level`, counted from 0, is called."""
+        return self.names[level] if self.names else str(self.low + level)
+
 
 def formula(value: Any) -> Any:
     """A formula as text, number or truth value; its text is read later on."""
@@ -73,12 +78,6 @@ def formula_or_table(value: Any) -> Any:
     if is_table(value) and named:
         return {"by": by, "values": value["values"]}
     raise Wrong("should be a formula, or a table `{by: [names], values: {level: value, ...}}`")
-
-
-def _moment(value: Any) -> int | str:
-    if isinstance(value, str | int) and not isinstance(value, bool):
-        return value
-    raise Wrong("should be a date, the number of a period, or a condition on the state")
 
 
 def _text(value: Any) -> str:
@@ -116,20 +115,6 @@ def _number(value: Any) -> float:
     raise Wrong("should be a number; formulas are not allowed here", number_hint(value))
 
 
-def _positive(value: Any) -> float:
-    number = _number(value)
-    if number > 0:
-        return number
-    raise out_of_range("should be above 0")
-
-
-def _rank(value: Any) -> float:
-    number = _number(value)
-    if -1 < number < 1:
-        return number
-    raise out_of_range("should lie between -1 and 1, without these two")
-
-
 def _range(value: Any) -> tuple[float, float]:
     if not isinstance(value, list) or len(value) != 2:
         raise Wrong("should be a range `[low, high]`", _range_hint(value))
@@ -143,7 +128,7 @@ def _range(value: Any) -> tuple[float, float]:
 
 def _range_hint(value: Any) -> str:
     """What to write for a range as text, of texts, or that decimal commas part into four."""
-    if isinstance(value, list) and len(value) == 4 and all(type(one) is int for one in value):
+    if isinstance(value, list) and len(value) == 4 and all(type(end) is int for end in value):
         return f"write `[{value[0]}.{value[1]}, {value[2]}.{value[3]}]`: decimals have a point"
     if isinstance(value, str):
         value = re.split(r"\s+to\s+|\s*(?:-|\.\.|–)\s*", value)
@@ -172,39 +157,50 @@ def _levels(value: Any) -> Levels:
     return Levels(high - low + 1, low)
 
 
-def _level(value: Any) -> int | str:
-    if isinstance(value, str | int) and not isinstance(value, bool):
-        return value
-    raise Wrong("should be the number or the name of a level")
+def _is(*kinds: type, sentence: str) -> Callable[[Any], Any]:
+    """The check of values that are just these kinds of Python."""
+
+    def check(value: Any) -> Any:
+        if type(value) in kinds:
+            return value
+        raise Wrong(sentence)
+
+    return check
 
 
-def _flag(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise Wrong("should be `true` or `false`")
+def _between(low: float, high: float, sentence: str) -> Callable[[Any], float]:
+    """The check of numbers that lie between two, without these."""
+
+    def check(value: Any) -> float:
+        if low < (number := _number(value)) < high:
+            return number
+        raise out_of_range(sentence)
+
+    return check
 
 
-def _draw(value: Any) -> str:
-    if isinstance(value, str) and value in DRAWS:
-        return value
-    raise Wrong(f"should be one of {', '.join(f'`{word}`' for word in DRAWS)}")
+def _one_of(words: tuple[str, ...], listed: str) -> Callable[[Any], Any]:
+    def check(value: Any) -> Any:
+        if isinstance(value, str) and value in words:
+            return value
+        raise Wrong(f"should be one of {listed}")
 
-
-def _as_it_stands(value: Any) -> Any:
-    return value
+    return check
 
 
 def one_of(*words: str) -> Scalar:
     """One of several words."""
     *others, last = (f"`{word}`" for word in words)
+    listed = f"{', '.join(others)} or {last}"
+    return Scalar(_one_of(words, listed), {"enum": list(words), "type": "string"})
 
-    def check(value: Any) -> str:
-        if isinstance(value, str) and value in words:
-            return value
-        raise Wrong(f"should be one of {', '.join(others)} or {last}")
 
-    return Scalar(check, {"enum": list(words), "type": "string"})
-
+A_LEVEL = "should be the number or the name of a level"
+A_MOMENT = "should be a date, the number of a period, or a condition on the state"
+A_FLAG = "should be `true` or `false`"
+A_MAPPING = "should be a mapping (`key: value`)"
+A_LIST = "should be a list (`[...]`)"
+IN_RANK = "should lie between -1 and 1, without these two"
 
 NAMES_OR_RANGE = [
     {"pattern": r"^-?[0-9]+\s*\.\.\s*-?[0-9]+$", "type": "string"},
@@ -212,18 +208,20 @@ NAMES_OR_RANGE = [
 ]
 NUMBERS = {"items": {"type": "number"}, "maxItems": 2, "minItems": 2, "type": "array"}
 OPEN = {"exclusiveMaximum": 1, "exclusiveMinimum": -1, "type": "number"}
+ABOVE_0 = {"exclusiveMinimum": 0, "type": "number"}
+WORD_OR_NUMBER = {"type": ["integer", "string"]}
 
 TEXT = Scalar(_text, {"type": "string"})
 LINE = Scalar(_line, {"type": "string"})
 DAY = Scalar(_day, {"type": "string"})
-FLAG = Scalar(_flag, {"type": "boolean"})
+FLAG = Scalar(_is(bool, sentence=A_FLAG), {"type": "boolean"})
 NUMBER = Scalar(_number, {"type": "number"})
-POSITIVE = Scalar(_positive, {"exclusiveMinimum": 0, "type": "number"})
-RANK = Scalar(_rank, OPEN)
-DRAW = Scalar(_draw, {"enum": list(DRAWS)})
+POSITIVE = Scalar(_between(0, math.inf, "should be above 0"), ABOVE_0)
+RANK = Scalar(_between(-1, 1, IN_RANK), OPEN)
+DRAW = Scalar(_one_of(DRAWS, ", ".join(f"`{word}`" for word in DRAWS)), {"enum": list(DRAWS)})
 RANGE = Scalar(_range, NUMBERS)
-LEVEL = Scalar(_level, {"type": ["integer", "string"]})
+LEVEL = Scalar(_is(str, int, sentence=A_LEVEL), WORD_OR_NUMBER)
 LEVELS = Scalar(_levels, {"anyOf": NAMES_OR_RANGE})
-MOMENT = Scalar(_moment, {"type": ["integer", "string"]})
-MAPPING = Scalar(_as_it_stands, {"type": "object"})
-LIST = Scalar(_as_it_stands, {"type": "array"})
+MOMENT = Scalar(_is(str, int, sentence=A_MOMENT), WORD_OR_NUMBER)
+MAPPING = Scalar(_is(dict, sentence=A_MAPPING), {"type": "object"})
+LIST = Scalar(_is(list, sentence=A_LIST), {"type": "array"})

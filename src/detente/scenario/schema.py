@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from detente.scenario.fields import (
-    AllOf,
-    Field,
-    FormulaIn,
-    ListOf,
-    MapOf,
-    Record,
-    Reference,
-    Shape,
-    fields_of,
-)
+from detente.scenario import fields
 from detente.scenario.model import Scenario
 from detente.scenario.rules import CONDITION
 from detente.scenario.scalar_types import TEXT
@@ -47,18 +37,18 @@ def json_schema() -> dict[str, Any]:
 
 def _record(cls: type, parts: dict[str, Any]) -> dict[str, Any]:
     """The schema of an entity; those of the entities within it are noted in `parts`."""
-    fields = fields_of(cls)
-    needed = [key for key, field in fields.items() if field.needed]
+    known = fields.fields_of(cls)
+    needed = [key for key, field in known.items() if field.needed]
     return {
         CLOSED: False,
         "description": (cls.__doc__ or "").partition("\n")[0],
-        "properties": {key: _field(field, parts) for key, field in fields.items()},
+        "properties": {key: _field(field, parts) for key, field in known.items()},
         **({"required": needed} if needed else {}),
         "type": "object",
     }
 
 
-def _field(field: Field, parts: dict[str, Any]) -> dict[str, Any]:
+def _field(field: fields.Field, parts: dict[str, Any]) -> dict[str, Any]:
     schema = _shape(field.shape, parts)
     if field.empty:
         schema = {"anyOf": [schema, {"type": "null"}]}
@@ -67,21 +57,21 @@ def _field(field: Field, parts: dict[str, Any]) -> dict[str, Any]:
     return _ordered({**schema, "description": field.words} if field.words else schema)
 
 
-def _shape(shape: Shape, parts: dict[str, Any]) -> dict[str, Any]:
+def _shape(shape: fields.Shape, parts: dict[str, Any]) -> dict[str, Any]:
     match shape:
-        case FormulaIn():
+        case fields.FormulaIn():
             return TABLE if shape.tables else FORMULA
-        case AllOf():
-            several = _shape(ListOf(CONDITION, least=1), parts)
+        case fields.AllOf():
+            several = _shape(fields.ListOf(CONDITION, least=1), parts)
             return {"anyOf": [FORMULA, several]}
-        case Reference():
+        case fields.Reference():
             return dict(TEXT.schema)
-        case ListOf():
+        case fields.ListOf():
             item = _shape(shape.item, parts)
             least = {"minItems": shape.least} if shape.least else {}
             several = {"items": item, **least, "type": "array"}
             return {"anyOf": [item, several]} if shape.single else several
-        case MapOf():
+        case fields.MapOf():
             item = _shape(shape.item, parts)
             named = {CLOSED: item}
             if shape.names:
@@ -90,8 +80,8 @@ def _shape(shape: Shape, parts: dict[str, Any]) -> dict[str, Any]:
             by_name = _ordered({**named, **least, "type": "object"})
             alone = item.get("anyOf", [item])
             return {"anyOf": [*alone, by_name]} if shape.single else by_name
-        case Record():
-            name = f"{shape.entity.__name__.removesuffix('Part')}Part"
+        case fields.EntityOf():
+            name = shape.part or f"{shape.entity.__name__.removesuffix('Part')}Part"
             if name not in parts:
                 parts[name] = _record(shape.entity, parts)
             whole = {"$ref": f"#/$defs/{name}"}

@@ -1,14 +1,13 @@
-"""Numbers and dates as people write them, and how they are written here.
+"""Numbers as people write them, and how they are written here.
 
 Nothing is taken for what was probably meant: a value that is not a number is refused, and what is
-found here goes into the hint. It is text that can be put into the file as it stands.
+numbers here goes into the hint. It is text that can be put into the file as it stands.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from calendar import monthrange
 from decimal import Decimal
 
 UNITS = "days?|weeks?|months?|quarters?|years?|rounds?|periods?"
@@ -26,10 +25,6 @@ INNER_PERCENT = re.compile(
     r"(?<![A-Za-z0-9_.])([0-9]+\.?[0-9]*|\.[0-9]+)"
     r"(\s*%(?=\s*(?:$|[)*/<>=!,%]|(?:and|or|if|else)\b))|%(?=\s*[-+]))"
 )
-YEAR = re.compile(r"[0-9]{4}")
-YEAR_FIRST = re.compile(r"([0-9]{4})[-/. ]([0-9]{1,2})(?:[-/. ]([0-9]{1,2}))?")
-YEAR_LAST = re.compile(r"(?:([0-9]{1,2})\.\s?)?([0-9]{1,2})[-/. ]\s?([0-9]{4})")
-DATE = "write it as 2018-02 or 2018-02-15"
 
 
 def number_hint(value: object) -> str:
@@ -43,7 +38,7 @@ def number_hint(value: object) -> str:
     if re.fullmatch(PLAIN, value.strip()) and value.strip()[:1] != "+":
         return f"write `{value.strip()}`, without quotes"
     meant = numbers_meant(value)
-    return f"write {' or '.join(f'`{one}`' for one in meant)}" if meant else ""
+    return f"write {' or '.join(f'`{number}`' for number in meant)}" if meant else ""
 
 
 def numbers_meant(text: str) -> list[str]:
@@ -58,14 +53,14 @@ def numbers_meant(text: str) -> list[str]:
         return [text.removeprefix("+")]
     if percent := PERCENT.fullmatch(text):
         return [_plain(Decimal(percent[1].replace(",", ".")) / 100)]
-    found = []
+    numbers = []
     if groups := GROUPS.fullmatch(text):
-        found.append(re.sub(r"[^-0-9]", "", groups[1]))
+        numbers.append(re.sub(r"[^-0-9]", "", groups[1]))
     if comma := COMMA.fullmatch(text):
-        found.append(f"{comma[1].removeprefix('+') or '0'}.{comma[2]}")
+        numbers.append(f"{comma[1].removeprefix('+') or '0'}.{comma[2]}")
     if parts := re.fullmatch(r"([0-9]{1,6})\s*/\s*([1-9][0-9]{0,5})", text):
-        found.append(f"{int(parts[1]) / int(parts[2]):.6g}")
-    return found
+        numbers.append(f"{int(parts[1]) / int(parts[2]):.6g}")
+    return numbers
 
 
 def _plain(value: Decimal) -> str:
@@ -76,33 +71,13 @@ def _plain(value: Decimal) -> str:
 
 def slip_within(text: str) -> tuple[int, str, str] | None:
     """The first percentage in a formula: position, what is written, and what to write."""
-    found = INNER_PERCENT.search(text)
-    if found is None:
+    percent = INNER_PERCENT.search(text)
+    if percent is None:
         return None
-    return found.start(), found[0], numbers_meant(found[0])[0]
+    return percent.start(), percent[0], numbers_meant(percent[0])[0]
 
 
 def comma_within(text: str) -> str:
     """The hint at a comma that stands between the digits of a number in a formula, or ''."""
-    found = INNER_COMMA.search(text)
-    return f"write `{found[0].replace(',', '.')}`: decimals have a point" if found else ""
-
-
-def date_hint(text: str) -> str:
-    """What to write for a text that is not a date."""
-    text = text.strip()
-    if YEAR.fullmatch(text) and int(text):
-        return f"write `{text}-01`, or the month that is meant"
-    if (first := YEAR_FIRST.fullmatch(text)) and 1 <= int(first[2]) <= 12:
-        return f"write `{_date(first[1], first[2], first[3])}`"
-    if (last := YEAR_LAST.fullmatch(text)) and 1 <= int(last[2]) <= 12:
-        return f"write `{_date(last[3], last[2], last[1])}`"
-    if first:
-        return f"months go from {first[1]}-01 to {first[1]}-12"
-    return DATE
-
-
-def _date(year: str, month: str, day: str | None) -> str:
-    """The date as it is written; without its day where the month has no such day."""
-    days = monthrange(int(year), int(month))[1] if int(year) else 0
-    return f"{year}-{int(month):02}" + (f"-{int(day):02}" if day and 1 <= int(day) <= days else "")
+    comma = INNER_COMMA.search(text)
+    return f"write `{comma[0].replace(',', '.')}`: decimals have a point" if comma else ""

@@ -96,23 +96,23 @@ def read_file(path: Path, file: str) -> Source:
         with path.open("rb") as stream:
             data = stream.read(LARGEST + 1)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise _refuse(file, "file", f"the file cannot be read: {reason}") from None
+        message = f"the file cannot be read: {error.strerror or type(error).__name__}"
+        raise ScenarioError([Diagnostic(Place(file), "file", message)]) from None
     return read_bytes(data, file)
 
 
 def read_bytes(data: bytes, file: str) -> Source:
     """Read the bytes of a file. Raises `ScenarioError` where no values can be made of them."""
     if len(data) > LARGEST:
-        raise _refuse(file, "too-large", "the file is larger than 1 MiB, which is the most")
+        message = "the file is larger than 1 MiB, which is the most"
+        raise ScenarioError([Diagnostic(Place(file), "too-large", message)])
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         before = data[: error.start]
-        line = before.count(b"\n") + 1
-        column = len(before) - (before.rfind(b"\n") + 1) + 1
-        message = "the file is not UTF-8 text"
-        raise _refuse(file, "encoding", message, line, column, "save it as UTF-8") from None
+        place = Place(file, before.count(b"\n") + 1, len(before) - before.rfind(b"\n"))
+        message, hint = "the file is not UTF-8 text", "save it as UTF-8"
+        raise ScenarioError([Diagnostic(place, "encoding", message, hint)]) from None
     return read_text(text, file)
 
 
@@ -127,14 +127,8 @@ def read_text(text: str, file: str) -> Source:
     return source
 
 
-def _refuse(
-    file: str, code: str, message: str, line: int = 0, column: int = 0, hint: str = ""
-) -> ScenarioError:
-    return ScenarioError([Diagnostic(Place(file, line, column), code, message, hint)])
-
-
 class _StopReading(Exception):  # noqa: N818 (not an error of the program)
-    """Reading cannot go on; the reason has been told."""
+    """Reading cannot go on; the reason has been reported."""
 
 
 class _Composer:
@@ -155,26 +149,26 @@ class _Composer:
                     source.value = self.node(next(self.events), ())
                     break
             self.rest()
+            return
         except _StopReading:
-            raise ScenarioError(in_order(source.problems)) from None
+            pass
         except ReaderError as error:
             source.problems.append(_character(error, text, source.file))
-            raise ScenarioError(in_order(source.problems)) from None
         except MarkedYAMLError as error:
             source.problems.append(_syntax(error, text, source.file))
-            raise ScenarioError(in_order(source.problems)) from None
+        raise ScenarioError(in_order(source.problems))
 
     def rest(self) -> None:
         """Refuse further documents."""
         for event in self.events:
             if isinstance(event, DocumentStartEvent):
                 hint = "put each scenario into a file of its own"
-                self.tell(event, "documents", "a second document starts here", hint)
+                self.report(event, "documents", "a second document starts here", hint)
                 return
             if isinstance(event, StreamEndEvent):
                 return
 
-    def tell(self, event: Any, code: str, message: str, hint: str = "") -> None:
+    def report(self, event: Any, code: str, message: str, hint: str = "") -> None:
         self.source.problems.append(Diagnostic(self.place(event), code, message, hint))
 
     def place(self, event: Any) -> Place:
@@ -185,10 +179,10 @@ class _Composer:
         """The value that starts with `event`."""
         self.source.places[trail] = self.place(event)
         if len(trail) > DEEPEST:
-            self.tell(event, "too-deep", f"values are nested more than {DEEPEST} deep")
+            self.report(event, "too-deep", f"values are nested more than {DEEPEST} deep")
             raise _StopReading
         if isinstance(event, AliasEvent):
-            self.tell(event, "alias", f"`*{event.anchor}` is an alias", "write the value out")
+            self.report(event, "alias", f"`*{event.anchor}` is an alias", "write the value out")
             return None
         self.refuse_marks(event)
         if isinstance(event, ScalarEvent):
@@ -198,11 +192,11 @@ class _Composer:
         return self.mapping(trail)
 
     def refuse_marks(self, event: Any) -> None:
-        """Tell tags and anchors; the value is read on without them."""
+        """Report tags and anchors; the value is read on without them."""
         if event.tag is not None:
-            self.tell(event, "tag", f"`{event.tag}` is a tag", "leave it out")
+            self.report(event, "tag", f"`{event.tag}` is a tag", "leave it out")
         if event.anchor is not None:
-            self.tell(event, "anchor", f"`&{event.anchor}` is an anchor", "leave it out")
+            self.report(event, "anchor", f"`&{event.anchor}` is an anchor", "leave it out")
 
     def scalar(self, event: Any, trail: Trail) -> Any:
         self.last = event
@@ -231,7 +225,7 @@ class _Composer:
             if key in values:
                 first = self.source.keys[below].line
                 hint = f"it stands first in line {first}"
-                self.tell(event, "repeated-key", f"the key `{key}` is repeated", hint)
+                self.report(event, "repeated-key", f"the key `{key}` is repeated", hint)
                 self.node(following, (*trail, f"{key} again, line {event.start_mark.line}"))
                 continue
             self.source.keys[below] = self.place(event)
@@ -253,10 +247,12 @@ class _Composer:
         )
 
     def point(self, key: Any, trail: Trail, values: dict[str, Any]) -> None:
-        """Tell a decimal comma; the number that is meant lets the rest of the file be checked."""
+        """Report a decimal comma; the number that is meant lets the rest of the file be checked."""
         whole, number = str(self.last.value), f"{self.last.value}.{key.value}"
         message = f"inside `{{ }}`, the comma of `{whole},{key.value}` begins another key"
-        hint = f"write {' or '.join(f'`{one}`' for one in numbers_meant(f'{whole},{key.value}'))}"
+        hint = (
+            f"write {' or '.join(f'`{meant}`' for meant in numbers_meant(f'{whole},{key.value}'))}"
+        )
         place = self.place(self.last)
         self.source.problems.append(Diagnostic(place, "yaml-syntax", message, hint))
         values[str(trail[-1])] = resolve(number)
@@ -267,7 +263,7 @@ class _Composer:
         if isinstance(event, ScalarEvent):
             self.refuse_marks(event)
             return str(event.value)
-        self.tell(event, "yaml-syntax", "a key must be one word or line of text")
+        self.report(event, "yaml-syntax", "a key must be one word or line of text")
         raise _StopReading
 
 

@@ -17,14 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detente.dtypes import Bools, Floats
 from detente.game.arrays import CompiledGame, Layer
-from detente.game.evaluate import Findings, evaluator
-from detente.scenario.observations import Entry, Record
+from detente.game.evaluate import evaluator_of
+from detente.scenario.observations import Observation, Record
 from detente.simulation.forward import ForwardPass
 from detente.simulation.impossible import why_no_move, why_no_reading
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 Ints = NDArray[np.integer[Any]]
 
 SMALL = 1e-100
@@ -38,38 +37,40 @@ class Step:
     kind
         `move`, `silence` or `reading`; `skipped` where the model holds it impossible and it was
         passed over.
+    probability
+        With which it was expected.
+    reason
+        Why it is impossible; '' where it is not.
     turn
         Position in `Scenario.turns`; -1 for a reading.
     actor
         Position of who moved (or was silent); -1 for a reading.
     actions
         What was done, or may have been done.
-    probability, uniform
-        With which it was expected, by the filter and by a forecaster to whom all actions that are
-        available at the filter's states are alike (nan for a reading).
+    uniform
+        The probability given by a forecaster to whom all actions that are available at the
+        filter's states are alike; nan for a reading.
     expected
         float64 [a]: the filter's probability of each action of the actor, before the move.
     profiles
         float64 [p]: probability of each type profile after it.
     states
         float64 [x] after it, over the states after layer `layer`; None for silence.
-    reason
-        Why it is impossible; '' where it is not.
     """
 
-    entry: Entry
+    entry: Observation
     kind: str
     t: int
     layer: int
-    turn: int
-    actor: int
-    actions: tuple[str, ...]
     probability: float
-    uniform: float
-    expected: Floats
-    profiles: Floats
-    states: Floats | None
-    reason: str = ""
+    reason: str
+    turn: int = -1
+    actor: int = -1
+    actions: tuple[str, ...] = ()
+    uniform: float = np.nan
+    expected: Floats = field(default_factory=lambda: np.zeros(0))
+    profiles: Floats = field(default_factory=lambda: np.zeros(0))
+    states: Floats | None = None
 
 
 @dataclass(slots=True)
@@ -92,34 +93,32 @@ class Filter:
     def play(self, t: int, n: int) -> None:
         """Layer n in period t, with what the record says of it."""
         pass_, layer = self.pass_, self.game.layers[n]
-        told = self._told(t, layer)
+        entries = self._entries(t, layer)
         pass_.enter(t, n)
         allowed = [
-            _allowed(self.game, layer, m, entry, silent=entry.t == 0) for m, entry in told.items()
+            own_actions(self.game, layer, m, entry.actions, silent=entry.t == 0)
+            for m, entry in entries.items()
         ]
-        masked = _masked(layer, allowed)
-        acted = pass_.push(n, masked)
+        acted = pass_.push(n, _masked(layer, allowed))
         weight = acted @ self.prior
         weight /= weight.sum()
         kept: list[Bools] = []
-        found: list[Step] = []
-        for (m, entry), own in zip(told.items(), allowed, strict=True):
-            step = self._judge(t, n, m, entry, own, kept, weight)
-            if step.kind != "skipped":
+        steps: list[Step] = []
+        for (m, entry), own in zip(entries.items(), allowed, strict=True):
+            steps.append(self._judge(t, n, m, entry, own, kept, weight))
+            if steps[-1].kind != "skipped":
                 kept.append(own)
-            found.append(step)
         if len(kept) < len(allowed):
             pass_.push(n, _masked(layer, kept))
         pass_.leave(t, n, acted)
-        if not found:
+        if not steps:
             return
         posterior = self._scale(acted[_all(kept, len(acted))].sum(axis=0))
-        states = None
-        if any(step.kind != "silence" for step in found):
-            states = self.by_state()
+        silent = all(step.kind == "silence" for step in steps)
+        states = None if silent else self.by_state()
         self.steps += [
             replace(step, profiles=posterior, states=None if step.kind == "silence" else states)
-            for step in found
+            for step in steps
         ]
 
     def close(self, t: int, n: int) -> None:
@@ -141,25 +140,9 @@ class Filter:
                 states = np.where(holds, states, 0.0) / probability
             else:
                 kind, reason = "skipped", why_no_reading(self.game, n, entry.condition, states)
+            step = Step(entry, kind, t, n - 1, probability, reason)
             posterior = self._scale(share.sum(axis=0))
-            none = np.zeros(0)
-            self.steps.append(
-                Step(
-                    entry=entry,
-                    kind=kind,
-                    t=t,
-                    layer=n - 1,
-                    turn=-1,
-                    actor=-1,
-                    actions=(),
-                    probability=probability,
-                    uniform=np.nan,
-                    expected=none,
-                    profiles=posterior,
-                    states=states,
-                    reason=reason,
-                )
-            )
+            self.steps.append(replace(step, profiles=posterior, states=states))
 
     def by_state(self) -> Floats:
         """The distribution over the present states, float64 [x]."""
@@ -168,28 +151,25 @@ class Filter:
 
     def _share(self) -> Floats:
         """Mass by state and type profile, float64 [x, p]."""
-        return np.asarray(self.pass_.mass[:, :, :: self.pass_.channels].sum(axis=1))
+        return np.asarray(self.pass_.mass[:, :: self.pass_.channels].sum(axis=2))
 
-    def _told(self, t: int, layer: Layer) -> dict[int, Entry]:
+    def _entries(self, t: int, layer: Layer) -> dict[int, Observation]:
         """What is known of a turn: by mover (its position in the layer), a line of the record."""
         if t > self.record.last:
             return {}
-        actors = list(self.game.scenario.actors)
-        told = {
-            actors.index(entry.actor): entry
-            for entry in self.record.entries
-            if entry.t == t and entry.turn == layer.turn and entry.actions
-        }
-        silence = {actors.index(key): entry for key, entry in self.record.silence.items()}
-        at = {mover: told.get(mover, silence.get(mover)) for mover in layer.movers}
-        return {m: e for m, mover in enumerate(layer.movers) if (e := at[mover]) is not None}
+        known = dict(self.record.silence)
+        for entry in self.record.entries:
+            if entry.t == t and entry.turn == layer.turn and entry.actions:
+                known[entry.actor] = entry
+        keys = [self.game.actors[mover].key for mover in layer.movers]
+        return {m: known[key] for m, key in enumerate(keys) if key in known}
 
     def _judge(
         self,
         t: int,
         n: int,
         m: int,
-        entry: Entry,
+        entry: Observation,
         own: Bools,
         others: Sequence[Bools],
         weight: Floats,
@@ -201,7 +181,7 @@ class Filter:
         given /= given.sum()
         probability = min(float(given[own].sum()), 1.0)
         actor = layer.movers[m]
-        names = list(game.scenario.actions[list(game.scenario.actors)[actor]])
+        names = game.scenario.actions[game.actors[actor].key]
         moves = layer.action[:, m]
         by_state = np.add.reduceat(weight, layer.action_ptr[:-1])
         counts = np.diff(layer.action_ptr)
@@ -219,11 +199,9 @@ class Filter:
             actor=actor,
             actions=entry.actions,
             probability=probability,
+            reason=reason,
             uniform=float(by_state @ share),
             expected=counts_of(moves[moves >= 0], given[moves >= 0], len(names)),
-            profiles=np.zeros(0),
-            states=None,
-            reason=reason,
         )
 
     def _scale(self, by_profile: Floats) -> Floats:
@@ -234,27 +212,24 @@ class Filter:
             self.pass_.mass /= total
         return np.asarray(share / total)
 
-    def holds(self, entry: Entry, n: int, t: int) -> Bools:
+    def holds(self, entry: Observation, n: int, t: int) -> Bools:
         """Where a reading holds before layer n, bool [x]."""
         assert entry.condition is not None
-        game, findings = self.game, Findings()
-        at = evaluator(
-            game.scenario, game.structure.variables, game.profiles, game.periods, findings
-        )
-        holds = at.public(entry.condition, game.structure.sets[n], t).astype(bool)
-        findings.refuse()
+        at = evaluator_of(self.game.scenario, self.game.structure)
+        holds = at.holds(entry.condition, self.game.structure.sets[n], t)
+        at.findings.refuse()
         return holds
 
 
-def own_actions(game: CompiledGame, layer: Layer, m: int, actions: Sequence[str]) -> Bools:
-    """The joint actions in which the m-th mover plays one of these, bool [e]."""
-    names = list(game.scenario.actions[list(game.scenario.actors)[layer.movers[m]]])
-    return np.isin(layer.action[:, m], [names.index(action) for action in actions])
+def own_actions(
+    game: CompiledGame, layer: Layer, m: int, actions: Sequence[str], *, silent: bool
+) -> Bools:
+    """The joint actions in which the m-th mover plays one of these, bool [e].
 
-
-def _allowed(game: CompiledGame, layer: Layer, m: int, entry: Entry, *, silent: bool) -> Bools:
-    """The joint actions that agree with an observation; who cannot move is silent as well."""
-    own = own_actions(game, layer, m, entry.actions)
+    Who cannot move is `silent` as well.
+    """
+    names = list(game.scenario.actions[game.actors[layer.movers[m]].key])
+    own = np.isin(layer.action[:, m], [names.index(action) for action in actions])
     return own | (layer.action[:, m] < 0) if silent else own
 
 
@@ -288,7 +263,7 @@ def outcomes_given(pass_: ForwardPass, prior: Floats, n: int) -> Mapping[str, tu
     """
     game, mass = pass_.solution.game, pass_.by_state[-1]
     total = float((mass[:, :, 0] @ prior).sum())
-    found = {}
+    given = {}
     for key, holds in game.holds.items():
         now = float((mass[holds[n], :, 0] @ prior).sum()) / total
         if key in pass_.passing:
@@ -296,5 +271,5 @@ def outcomes_given(pass_: ForwardPass, prior: Floats, n: int) -> Mapping[str, tu
             been = float(((mass[:, :, 0] - mass[:, :, h]) @ prior).sum()) / total
         else:
             been = now
-        found[key] = (been, now)
-    return found
+        given[key] = (been, now)
+    return given

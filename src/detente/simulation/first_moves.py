@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from detente.simulation.forecast import ANY, Forecast, overall
+from detente.simulation.forecast import ANY, Forecast, marginal
 from detente.simulation.table import Table
 
 
-def first_moves(told: Forecast) -> Table:
+def first_moves(result: Forecast) -> Table:
     """What each actor and type does at the first turn at which it moves.
 
     Returns
@@ -17,18 +17,17 @@ def first_moves(told: Forecast) -> Table:
         `t, period, turn, actor, type, action, share`, in the order of play; the share of every
         action of the actor, also of those that are not available there.
     """
-    game = told.solution.game
-    actors = game.scenario.actors
+    game = result.solution.game
     blocks = []
-    for i, (key, actor) in enumerate(actors.items()):
-        mine = told.tables["actions"].where(actor=key)
-        moving = overall(game, mine)
+    for i, actor in enumerate(game.actors):
+        mine = result.tables["actions"].where(actor=actor.key)
+        moving = marginal(game, mine)
         moving = moving[~np.isnan(moving["share"].astype(float))]
         if not len(moving):
             continue
         first = mine.where(t=moving["t"][0], turn=moving["turn"][0])
         for kind in actor.types if i in game.informed else ("",):
-            types = {list(actors)[j]: kind if j == i else ANY for j in game.informed}
+            types = {game.actors[j].key: kind if j == i else ANY for j in game.informed}
             blocks.append({**first.where(**types).columns, "type": kind})
     table = Table.of(("t", "period", "turn", "actor", "type", "action", "share"), blocks)
     return table[np.lexsort((table["turn"], table["t"]))]

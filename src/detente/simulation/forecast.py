@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import product
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detente.arguments import MOST_THREADS, whole
+from detente.dtypes import Floats, Ints
 from detente.errors import expect
 from detente.game.arrays import CompiledGame
 from detente.game.periods import check_periods
+from detente.notebook import InNotebook
 from detente.scenario.frozen import Frozen
-from detente.scenario.notebook import InNotebook
 from detente.simulation.forward import Forward, forward
 from detente.simulation.table import Table
 from detente.solver.solution import Solution
@@ -25,8 +25,7 @@ from detente.solver.workers import Progress, open_workers
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+Block = dict[str, object]
 Rows = TypeVar("Rows", Table, "pd.DataFrame")
 
 ANY = "any"
@@ -58,7 +57,7 @@ class Forecast(InNotebook):
     payoffs
         `actor, type, payoff, regret, error`: expected at the start, what a best response would add,
         and the difference from the coarser grid. They are those of all of play, also of a game
-        without end: discounted, and not only of the periods told.
+        without end: discounted, and not only of the periods reported.
     beliefs
         `t, period, about, type, mean, low, high`: what the public believes of a type at the end of
         the period: mean, and the 10 % and 90 % quantiles over histories.
@@ -94,19 +93,24 @@ class Forecast(InNotebook):
 
     def __repr__(self) -> str:
         game = self.solution.game
-        rows = [f"{r['outcome']} {r['happened']:.0%}" for r in self._final().rows()]
+        rows = [f"{r['outcome']} {r['happened']:.0%}" for r in self.final.rows()]
         first = "" if game.loop is None else "the first "
         periods = f"{self.periods} period{'' if self.periods == 1 else 's'}"
         title = f"Forecast of {game.scenario.name!r} over {first}{periods}"
         return f"<{title}: {', '.join(rows) or 'no outcomes'}; {self.solution.status.value}>"
 
-    def _final(self) -> Table:
-        """The outcomes at the end, whatever the types are."""
-        final: Table = overall(self.solution.game, self.tables["outcomes"])
-        return final.where(t=self.periods)
+    def light(self) -> Forecast:
+        """The same with a solution without strategies."""
+        return replace(self, solution=self.solution.light())
+
+    @property
+    def final(self) -> Table:
+        """The outcomes by the end, whatever the types are."""
+        table: Table = marginal(self.solution.game, self.tables["outcomes"])
+        return table.where(t=self.periods)
 
     def _main_table(self) -> pd.DataFrame:
-        return self._final().frame()[["outcome", "happened", "error"]]
+        return self.final.frame()[["outcome", "happened", "error"]]
 
 
 def forecast(
@@ -123,7 +127,7 @@ def forecast(
     solution
         As solved; where it has a coarser solution, that is passed forward as well.
     periods
-        How many periods of a game without end to tell; by default what
+        How many periods of a game without end to report; by default what
         `detente.simulation.forward.FOREVER_PERIODS` has for its calendar.
     threads
         Threads to work with; all processors by default. Results do not depend on it.
@@ -165,12 +169,22 @@ def forecast(
     )
 
 
-def overall(game: CompiledGame, table: Rows) -> Rows:
+def marginal(game: CompiledGame, table: Rows) -> Rows:
     """The rows of a forecast's table that are conditional on nobody's type."""
     keep = np.ones(len(table), dtype=bool)
     for i in game.informed:
-        keep &= np.asarray(table[list(game.scenario.actors)[i]] == ANY)
+        keep &= np.asarray(table[game.actors[i].key] == ANY)
     return table[keep]
+
+
+def largest_difference(first: Forecast, second: Forecast) -> float:
+    """Of an outcome's probability by the end of any period, whatever the types, or of a payoff."""
+    game = first.solution.game
+    pairs = [
+        [marginal(game, result.tables["outcomes"])["happened"] for result in (first, second)],
+        [result.tables["payoffs"]["payoff"] for result in (first, second)],
+    ]
+    return max(float(np.abs(a - b).max(initial=0.0)) for a, b in pairs)
 
 
 def conditions(game: CompiledGame) -> Iterator[tuple[dict[str, str], Floats]]:
@@ -179,103 +193,96 @@ def conditions(game: CompiledGame) -> Iterator[tuple[dict[str, str], Floats]]:
     The weights, float64 [p], give the expectation over profiles under the condition; a type is a
     condition also where its prior is 0.
     """
-    actors = list(game.scenario.actors.items())
-    choices = [(None, *range(len(actors[i][1].types))) for i in game.informed]
-    for chosen in product(*choices):
-        weights = np.ones(len(game.profiles))
-        labels = {}
-        for i, theta in zip(game.informed, chosen, strict=True):
-            key, actor = actors[i]
-            labels[key] = ANY if theta is None else actor.types[theta]
-            own = game.profiles[:, i]
-            weights *= game.priors[i][own] if theta is None else own == theta
-        yield labels, weights
+    for chosen in product(*((None, *range(game.priors[i].size)) for i in game.informed)):
+        types = dict(zip(game.informed, chosen, strict=True))
+        given = {i: theta for i, theta in types.items() if theta is not None}
+        weights = game.profile_prior(but=given)
+        for i, theta in given.items():
+            weights *= game.profiles[:, i] == theta
+        actors = {i: game.actors[i] for i in types}
+        yield {a.key: a.types[given[i]] if i in given else ANY for i, a in actors.items()}, weights
 
 
-def _table(game: CompiledGame, blocks: list[dict[str, object]], *columns: str) -> Table:
-    """The blocks as one table: `t, period`, a column for each informed actor, then `columns`."""
-    types = [list(game.scenario.actors)[i] for i in game.informed]
-    return Table.of(("t", "period", *types, *columns), blocks)
-
-
-def period_label(game: CompiledGame, t: int) -> str:
-    """What tables call period t; 0 is the start."""
-    return "start" if t == 0 else game.scenario.calendar.label(t)
+def _by_condition(
+    game: CompiledGame, blocks: Callable[[Floats], Iterator[Block]], *columns: str
+) -> Table:
+    """The blocks under each condition, as `t, period`, each informed actor's type and `columns`."""
+    types = (game.actors[i].key for i in game.informed)
+    rows = (block | labels for labels, weights in conditions(game) for block in blocks(weights))
+    return Table.of(("t", "period", *types, *columns), rows)
 
 
 def _outcomes(game: CompiledGame, run: Forward, rough: Forward | None) -> Table:
-    times = np.arange(len(run.states))
-    blocks: list[dict[str, object]] = []
-    for labels, weights in conditions(game):
+    times = range(len(run.states))
+
+    def blocks(weights: Floats) -> Iterator[Block]:
         for key in game.holds:
             happened = run.happened[key] @ weights
-            error = np.full(times.size, np.nan)
+            error = np.full(len(times), np.nan if game.informed else 0.0)
             if rough is not None:
                 error = np.abs(happened - rough.happened[key] @ weights)
-            elif not game.informed:
-                error = np.zeros(times.size)
-            block = {
+            yield {
                 "t": times,
-                "period": [period_label(game, int(t)) for t in times],
+                "period": [game.label(t) for t in times],
                 "outcome": key,
                 "happened": happened,
                 "holds": run.holding[key] @ weights,
                 "error": error,
             }
-            blocks.append(block | labels)
-    return _table(game, blocks, "outcome", "happened", "holds", "error")
+
+    return _by_condition(game, blocks, "outcome", "happened", "holds", "error")
 
 
 def _states(game: CompiledGame, run: Forward) -> Table:
-    blocks: list[dict[str, object]] = []
-    ends = range(len(run.states))
+    times = range(len(run.states))
     sets = (0, *game.structure.period_sets)
     # Each period of a game without end is like the first.
-    levels = [game.structure.levels(game.structure.sets[sets[min(t, len(sets) - 1)]]) for t in ends]
-    for labels, weights in conditions(game):
+    codes = [game.structure.sets[sets[min(t, len(sets) - 1)]] for t in times]
+    levels = [game.structure.levels(states) for states in codes]
+
+    def blocks(weights: Floats) -> Iterator[Block]:
         for variable in game.structure.variables:
             size = variable.size
             share = [
                 np.bincount(at[variable.key], mass @ weights, minlength=size)
                 for at, mass in zip(levels, run.states, strict=True)
             ]
-            times = np.repeat(np.arange(len(ends)), size)
-            block = {
-                "t": times,
-                "period": np.repeat([period_label(game, t) for t in range(len(ends))], size),
+            yield {
+                "t": np.repeat(times, size),
+                "period": np.repeat([game.label(t) for t in times], size),
                 "variable": variable.key,
-                "level": np.tile(np.arange(size), len(ends)),
-                "label": np.tile([variable.label(k) for k in range(size)], len(ends)),
+                "level": np.tile(np.arange(size), len(times)),
+                "label": np.tile([variable.label(k) for k in range(size)], len(times)),
                 "probability": np.concatenate(share),
             }
-            blocks.append(block | labels)
-    return _table(game, blocks, "variable", "level", "label", "probability")
+
+    return _by_condition(game, blocks, "variable", "level", "label", "probability")
 
 
 def _actions(game: CompiledGame, run: Forward) -> Table:
-    actors = list(game.scenario.actors)
-    blocks: list[dict[str, object]] = []
-    for labels, weights in conditions(game):
+    def blocks(weights: Floats) -> Iterator[Block]:
         for (t, n), acted in zip(run.moves, run.acted, strict=True):
             layer = game.layers[n]
-            at = {"t": t, "period": period_label(game, t), "turn": layer.turn + 1}
             taken = acted @ weights if layer.movers else np.empty(0)
             for m, mover in enumerate(layer.movers):
-                actor = actors[mover]
+                actor = game.actors[mover].key
                 names, kind, part = action_names(game, actor)
                 own = layer.action[:, m]
                 chosen = own >= 0
                 size = len(game.scenario.actions[actor])
                 by_kind = np.bincount(own[chosen], taken[chosen], minlength=size)
                 moves, probability = by_kind.sum(), by_kind[kind] * part
-                block = {
+                yield {
+                    "t": t,
+                    "period": game.label(t),
+                    "turn": layer.turn + 1,
                     "actor": actor,
                     "action": names,
                     "probability": probability,
                     "share": probability / moves if moves > 0 else np.nan,
                 }
-                blocks.append(at | labels | block)
-    return _table(game, blocks, "turn", "actor", "action", "probability", "share")
+
+    return _by_condition(game, blocks, "turn", "actor", "action", "probability", "share")
 
 
 def action_names(game: CompiledGame, actor: str) -> tuple[list[str], Ints, Floats]:
@@ -308,25 +315,23 @@ def _payoffs(solution: Solution) -> Table:
 
 def _beliefs(solution: Solution, run: Forward) -> Table:
     game = solution.game
-    actors = list(game.scenario.actors.items())
-    blocks: list[dict[str, object]] = []
-    for labels, weights in conditions(game):
+
+    def blocks(weights: Floats) -> Iterator[Block]:
         for i in game.informed:
-            key, actor = actors[i]
+            believed = solution.grid.about[i].belief.T
             for t, mass in enumerate(run.beliefs[i] @ weights):
-                believed = solution.grid.about[i].belief.T
                 spread = np.array([quantiles(value, mass, (0.1, 0.9)) for value in believed])
-                block = {
+                yield {
                     "t": t,
-                    "period": period_label(game, t),
-                    "about": key,
-                    "type": actor.types,
+                    "period": game.label(t),
+                    "about": game.actors[i].key,
+                    "type": game.actors[i].types,
                     "mean": [float(value @ mass) for value in believed],
                     "low": spread[:, 0],
                     "high": spread[:, 1],
                 }
-                blocks.append(block | labels)
-    return _table(game, blocks, "about", "type", "mean", "low", "high")
+
+    return _by_condition(game, blocks, "about", "type", "mean", "low", "high")
 
 
 def quantiles(value: Floats, mass: Floats, shares: tuple[float, ...]) -> list[float]:

@@ -1,9 +1,8 @@
 """The exact forward pass: where play goes, conditional on the true types.
 
 For each type profile the probability mass over (state, belief) is pushed through the layers with
-the solution's own strategies, posteriors and interpolation (`kernels.push`). A turn leaves the
-beliefs about those who do not move as they are, so the work is shared out by these, in parts that
-do not depend on the number of threads.
+the solution's own strategies, posteriors and interpolation (`kernels.forward`). Each profile is
+moved by itself, so the work is shared out by profiles.
 
 "Has happened by period t" needs no memory where an outcome, once it holds, always holds. For any
 other outcome the histories in which it has not happened yet are followed in a channel of their
@@ -13,7 +12,6 @@ own, from which mass leaves when it happens.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -21,9 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame, Layer
-from detente.solver.kernels.push import marginals, push
-from detente.solver.kernels.stage import make_stage
-from detente.solver.layout import is_lined, most_actions, part, turn
+from detente.solver.kernels.forward import push
+from detente.solver.layout import belief_layout, make_scratch, part
 from detente.solver.solution import Solution
 from detente.solver.workers import Progress, Workers
 
@@ -34,12 +31,11 @@ FOREVER_PERIODS = {"day": 90, "week": 52, "month": 24, "quarter": 8, "year": 10}
 """Periods of a game without end that a forecast covers, by the unit of its calendar."""
 
 Visit = Callable[[int, int, Floats], None]
-"""Called with a period, the number of a layer, and the mass before it, float64 [x, b, (p, h)]: to
+"""Called with a period, the number of a layer, and the mass before it, float64 [x, (p, h), b]: to
 be looked at, not kept or changed."""
 
-PARTS, PART = 8, 2**20
-"""Parts of a layer's work at most, and numbers of its mass for each: whatever the threads, sums are
-taken in the same order. Small ones cost more than is saved by sharing them out."""
+PART = 2**18
+"""Numbers of mass below which sharing out costs more than it saves."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,7 +107,7 @@ def forward(
     game, grid = solution.game, solution.grid
     passing = tuple(key for key in game.holds if not persistent(game, key))
     moves = schedule(game, periods)
-    pass_ = ForwardPass(solution, passing, workers.pool, begin)
+    pass_ = ForwardPass(solution, passing, workers, begin)
     for t, turns in groupby(moves, key=lambda move: move[0]):
         for _, n in turns:
             pass_.enter(t, n)
@@ -153,7 +149,7 @@ class ForwardPass:
     histories in which it has not been.
 
     mass
-        float64 [x, b, (p, h)] before the layer that comes next.
+        float64 [x, (p, h), b] before the layer that comes next.
     by_state, by_belief
         For each t, float64 [x, p, h] (mass still in its channel h) and [b, p].
     acted
@@ -166,28 +162,29 @@ class ForwardPass:
         self,
         solution: Solution,
         passing: tuple[str, ...],
-        pool: Executor,
+        workers: Workers,
         begin: Floats | None = None,
     ) -> None:
         game, grid = solution.game, solution.grid
-        self.solution, self.passing, self.pool = solution, passing, pool
+        self.solution, self.passing, self.workers = solution, passing, workers
         self.profiles = len(game.profiles)
         self.channels = 1 + len(passing)
         sets = game.structure.sets
         # Two arrays in turn, made once: fresh memory for every layer would cost more than the work.
-        shape = (max(s.size for s in sets), grid.size, self.profiles * self.channels)
+        shape = (max(s.size for s in sets), self.profiles * self.channels, grid.size)
         self.store = [np.empty(shape), np.empty(shape)]
         self.mass = self.store[0][: sets[0].size]
         self.mass[:] = 0.0
         if begin is None:
-            self.mass[game.start, grid.start] = 1.0
+            self.mass[game.start, :, grid.start] = 1.0
         else:
-            self.mass[game.start] = begin[:, None]
+            self.mass[game.start] = begin
         self.by_state: list[Floats] = []
         self.by_belief: list[Floats] = []
         self.acted: list[Floats] = []
         self.rewards = np.zeros((len(game.priors), self.profiles))
-        self.turns = {m: turn(game, grid, m) for m in {layer.movers for layer in game.layers}}
+        movers = {layer.movers for layer in game.layers}
+        self.layouts = {m: belief_layout(game, grid, m) for m in movers}
         self.record(0)
 
     def play(self, t: int, n: int) -> None:
@@ -211,31 +208,19 @@ class ForwardPass:
         game = self.solution.game
         layer = game.layers[n] if layer is None else layer
         following = self._following(n)
-        arrays, seen, alive = part(game, layer), self.turns[layer.movers], self._alive(n)
-        parts = max(1, min(PARTS, self.mass.size // PART, seen.base.size))
-        cuts = np.linspace(0, seen.base.size, parts + 1).astype(int)
-        counted = np.zeros((cuts.size - 1, len(layer.action), self.profiles))
+        arrays, layout, alive = part(game, layer), self.layouts[layer.movers], self._alive(n)
+        parts = min(self.workers.threads, self.profiles) if self.mass.size > PART else 1
+        cuts = np.linspace(0, self.profiles, parts + 1).astype(int)
+        acted = np.zeros((len(layer.action), self.profiles))
 
-        joint, most = most_actions(arrays, 0, len(self.mass))
-        lined = is_lined(seen)
+        def task(first: int, last: int) -> None:
+            moved = np.zeros((2, *self.mass.shape[1:]))
+            scratch = make_scratch(layout, arrays, 0), moved
+            sigma = self.solution.strategies[n]
+            push(first, last, arrays, layout, sigma, alive, self.mass, following, acted, scratch)
 
-        def task(k: int) -> None:
-            push(
-                cuts[k],
-                cuts[k + 1],
-                arrays,
-                seen,
-                self.solution.strategies[n],
-                alive,
-                self.mass,
-                following,
-                counted[k],
-                np.empty(joint * seen.local.size * self.mass.shape[2]),
-                None if lined else make_stage(seen.movers, most, joint, self.profiles),
-            )
-
-        list(self.pool.map(task, range(cuts.size - 1)))
-        return np.asarray(counted.sum(axis=0))
+        list(self.workers.pool.map(task, cuts[:-1], cuts[1:]))
+        return acted
 
     def leave(self, t: int, n: int, acted: Floats) -> None:
         """Go on from layer n to where its mass was spread."""
@@ -248,12 +233,10 @@ class ForwardPass:
 
     def record(self, n: int) -> None:
         """Keep the marginals before layer n."""
-        states, nodes, width = self.mass.shape
-        by_state, by_belief = np.zeros((states, width)), np.zeros((nodes, width))
-        marginals(self.mass, self._alive(n), by_state, by_belief)
+        by_state = self.mass.sum(axis=2) * self._alive(n)
         shape = (-1, self.profiles, self.channels)
         self.by_state.append(by_state.reshape(shape))
-        self.by_belief.append(by_belief.reshape(shape)[:, :, 0])
+        self.by_belief.append(self.mass[:, :: self.channels].sum(axis=0).T)
 
     def payoffs(self, states: tuple[Floats, ...], last: int) -> Floats:
         """Expected payoffs of all that was played, and of what follows: float64 [i, p]."""
@@ -268,9 +251,9 @@ class ForwardPass:
             table = game.terminal.reshape(-1, actors, width)
             ahead = np.einsum("xip,xp->ip", table, states[-1])
         else:
-            mass = self.mass[:, :, :: self.channels]
-            values = solution.first_values[game.loop].reshape(*mass.shape[:2], actors, width)
-            ahead = np.einsum("xbip,xbp->ip", values, mass)
+            mass = self.mass[:, :: self.channels]
+            values = solution.first_values[game.loop].reshape(len(mass), -1, actors, width)
+            ahead = np.einsum("xbip,xpb->ip", values, mass)
         return np.asarray(total + discount**last * ahead)
 
     def _following(self, n: int) -> Floats:

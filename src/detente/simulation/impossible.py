@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from detente.dtypes import Bools, Floats, Ints
 from detente.game.arrays import CompiledGame
-from detente.game.evaluate import Evaluator, Findings, evaluator
+from detente.game.evaluate import evaluator_of
 from detente.game.term_status import in_force, standings
 from detente.scenario.formula.expression import Formula
 from detente.scenario.hints import listing
 from detente.scenario.policies import terms_of
 from detente.scenario.rules import Action, Term
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-Ints = NDArray[np.int64]
 
 SHOWN = 3
 """Levels and states that a sentence names; the likeliest ones."""
@@ -34,9 +30,12 @@ def why_no_move(
         float64 [x]: how likely each state is before the layer.
     """
     layer = game.layers[n]
-    actor = list(game.scenario.actors)[layer.movers[m]]
+    actor = game.actors[layer.movers[m]].key
     codes = layer.states
-    at, remembered = _evaluator(game), standings(game.scenario, game.policy)
+    at, remembered = (
+        evaluator_of(game.scenario, game.structure),
+        standings(game.scenario, game.policy),
+    )
     idle = layer.action[layer.action_ptr[:-1], m] < 0
     said = [_why_nobody(game, n, idle, states)] if states[idle].sum() > 0 else []
     for key in actions:
@@ -100,8 +99,8 @@ def held(
             continue
         share = np.bincount(levels[variable.key], weight, minlength=variable.size)
         likely = [k for k in np.argsort(-share, kind="stable")[:SHOWN] if share[k] > 0]
-        told = [f"{variable.label(int(k))} ({_percent(share[k])})" for k in likely]
-        words.append(f"{variable.key} to be {' or '.join(told)}")
+        levels_held = [f"{variable.label(int(k))} ({_percent(share[k])})" for k in likely]
+        words.append(f"{variable.key} to be {' or '.join(levels_held)}")
     return ", and ".join(words) or "what it always holds"
 
 
@@ -113,9 +112,3 @@ def _forbidding(game: CompiledGame, actor: str, action: str) -> list[Term]:
     """The hard terms of the game's policy that forbid an action."""
     terms = terms_of(game.scenario, game.policy)
     return [term for term in terms if term.cost is None and (actor, action) in term.forbids]
-
-
-def _evaluator(game: CompiledGame) -> Evaluator:
-    return evaluator(
-        game.scenario, game.structure.variables, game.profiles, game.periods, Findings()
-    )

@@ -11,18 +11,15 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from detente.arguments import MOST_DRAWS, whole
+from detente.dtypes import Floats, Ints
 from detente.errors import expect
 from detente.game.periods import check_periods
 from detente.simulation.forward import schedule
 from detente.solver.beliefs import Simplex
 from detente.solver.layout import kinds
 from detente.solver.solution import Solution
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 BATCH = 2048
 """Histories drawn side by side: many enough for the time of a step to go into its numbers, few
@@ -46,7 +43,7 @@ def sample(
     rng
         Explicit source of randomness.
     periods
-        How many periods of a game without end to draw; by default as many as `forecast` tells.
+        How many periods of a game without end to draw; by default as many as `forecast` reports.
 
     Returns
     -------
@@ -94,7 +91,7 @@ class _Batch:
         Their true type profiles, int64 [h].
     beliefs
         For each actor, float64 [h, θ].
-    told
+    rows
         The rows so far, for many histories at a time: the history of each, and its cells.
     """
 
@@ -114,7 +111,7 @@ class _Batch:
         self.x = np.full(len(streams), self.game.start)
         self.p = drawn(np.broadcast_to(prior, (len(streams), prior.size)), next(self.random))
         self.beliefs = [np.tile(prior, (len(streams), 1)) for prior in self.game.priors]
-        self.told: list[tuple[Ints, dict[str, object]]] = []
+        self.rows: list[tuple[Ints, dict[str, object]]] = []
 
     def table(self) -> pd.DataFrame:
         """Play them to the end; their rows, one history after the other."""
@@ -123,11 +120,11 @@ class _Batch:
             if self.game.loop is not None and t > 1 and n == 0:
                 self.x = self.game.loop[self.x]
             self._play(t, n)
-        histories = np.concatenate([h for h, _ in self.told])
+        histories = np.concatenate([h for h, _ in self.rows])
         order = np.argsort(histories, kind="stable")
         columns: dict[str, list[object]] = {"draw": (self.first + histories[order]).tolist()}
-        for name in self.told[0][1]:
-            parts = [np.broadcast_to(np.asarray(cells[name]), h.shape) for h, cells in self.told]
+        for name in self.rows[0][1]:
+            parts = [np.broadcast_to(np.asarray(cells[name]), h.shape) for h, cells in self.rows]
             columns[name] = np.concatenate(parts)[order].tolist()
         return pd.DataFrame(columns)
 
@@ -162,7 +159,7 @@ class _Batch:
             joint = joint * choices + action
             posterior = self.beliefs[i] * sigma[each, :, action]
             posterior /= posterior.sum(axis=1, keepdims=True)
-            # Who has no choice tells nothing, not even by rounding.
+            # Who has no choice says nothing, not even by rounding.
             posteriors[i] = np.where(choices[:, None] > 1, posterior, self.beliefs[i])
         self.beliefs = posteriors
         return joint
@@ -198,7 +195,7 @@ class _Batch:
         for i in game.informed:
             for theta, name in enumerate(actors[i].types):
                 cells[f"belief {actors[i].key} {name}"] = self.beliefs[i][h, theta]
-        self.told.append((h, cells))
+        self.rows.append((h, cells))
 
 
 def drawn(weights: Floats, random: Floats) -> Ints:
@@ -251,11 +248,11 @@ def _strategies(
         np.arange(sizes[m])[:, None] * choices[:, None, None] + np.where(there, action, 0)[:, None]
     )
     first = layer.choices[x, :m] @ sizes[:m]
-    width = pointers[x + 1] - pointers[x]
-    begin = (solution.grid.size * pointers[x] + first)[:, None] + nodes * width[:, None]
+    size = solution.grid.size
+    begin = size * (pointers[x] + first)[:, None] + nodes
     flat = solution.strategies[n]
     play = sum(
-        weights[:, k, None, None] * flat[begin[:, k, None, None] + own]
+        weights[:, k, None, None] * flat[begin[:, k, None, None] + size * own]
         for k in range(nodes.shape[1])
     )
     play = np.where(there[:, None], play, 0.0)

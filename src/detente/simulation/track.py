@@ -8,23 +8,22 @@ anything. What is observed is scored by the probability with which it was expect
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from detente.arguments import MOST_THREADS, whole
-from detente.errors import Diagnostic, ScenarioError, expect
+from detente.dtypes import Floats
+from detente.errors import Diagnostic, ScenarioError, expect, refuse
 from detente.game.arrays import CompiledGame
 from detente.game.periods import check_periods
-from detente.scenario.notebook import InNotebook
-from detente.scenario.observations import Entry, Record, read_record
+from detente.notebook import InNotebook
+from detente.scenario.observations import Record, read_record
+from detente.simulation import track_tables as tables
 from detente.simulation.filter import Filter, Step, outcomes_given, own_actions, prior_of
-from detente.simulation.forecast import period_label
 from detente.simulation.forward import (
     Forward,
     ForwardPass,
@@ -33,18 +32,8 @@ from detente.simulation.forward import (
     persistent,
     schedule,
 )
-from detente.simulation.track_tables import (
-    belief_rows,
-    expected_rows,
-    move_rows,
-    period_rows,
-    state_rows,
-    table,
-)
 from detente.solver.solution import Solution
-from detente.solver.workers import Progress, open_workers
-
-Floats = NDArray[np.float64]
+from detente.solver.workers import Progress, Workers, open_workers
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,10 +71,10 @@ class Track(InNotebook):
         forecast at the start.
     path
         `t, period, outcome, happened`: probability that the outcome has been by the end of the
-        last period told, as forecast at the end of period t given the record until then. None
+        last period reported, as forecast at the end of period t given the record until then. None
         where it was not asked for.
     last, end
-        The last period that the record covers, and the last one told.
+        The last period that the record covers, and the last one reported.
     coarse
         The same on the solution's coarser belief grid, from which errors are judged; or None.
     """
@@ -172,7 +161,7 @@ def track(
     path
         Tell month by month what was forecast for the end: one pass more for each period covered.
     periods
-        How many periods of a game without end to tell.
+        How many periods of a game without end to report.
     threads
         Threads to work with; all processors by default. Results do not depend on it.
     progress
@@ -194,14 +183,15 @@ def track(
     if game.loop is not None:
         end = max(forever_periods(game), record.last) if periods is None else periods
         if end < record.last:
-            raise ValueError(f"the record goes to period {record.last}: tell as many, not {end}")
-    tell = progress or (lambda _: None)
+            message = f"the record goes to period {record.last}, beyond the {end} to be reported"
+            refuse("periods", "out-of-range", message, f"give `periods={record.last}` or more")
+    report = progress or (lambda _: None)
     with open_workers(threads) as workers:
         share = 0.1 if path else 0.5
-        before = forward(solution, workers, periods=end, progress=lambda done: tell(share * done))
-        work = _Work(solution, record, workers.pool, before, path=path)
-        work.run(lambda done: tell(share + (1 - share) * done))
-    impossible = [step for step in work.filter.steps if step.kind == "skipped"]
+        before = forward(solution, workers, periods=end, progress=lambda done: report(share * done))
+        tracker = _Tracker(solution, record, workers, before, path=path)
+        tracker.run(lambda done: report(share + (1 - share) * done))
+    impossible = [step for step in tracker.filter.steps if step.kind == "skipped"]
     if impossible and not skip_impossible:
         raise ScenarioError([_impossible(game, step) for step in impossible])
     coarse = None
@@ -209,28 +199,21 @@ def track(
         coarse = track(
             solution.coarse, record, skip_impossible=True, periods=periods, threads=threads
         )
-    return replace(work.result(), coarse=coarse)
+    return replace(tracker.result(), coarse=coarse)
 
 
-class _Work:
+class _Tracker:
     """The pass given the record, and what is kept of it."""
 
     def __init__(
-        self,
-        solution: Solution,
-        record: Record,
-        pool: Executor,
-        before: Forward,
-        *,
-        path: bool,
+        self, solution: Solution, record: Record, workers: Workers, before: Forward, *, path: bool
     ) -> None:
         self.solution, self.record, self.before, self.path = solution, record, before, path
-        game = solution.game
-        self.pool = pool
-        self.passing = tuple(key for key in game.holds if not persistent(game, key))
-        self.prior = prior_of(game)
+        self.workers, self.game = workers, solution.game
+        self.passing = tuple(key for key in self.game.holds if not persistent(self.game, key))
+        self.prior = prior_of(self.game)
         self.end = len(before.states) - 1
-        pass_ = ForwardPass(solution, self.passing, pool)
+        pass_ = ForwardPass(solution, self.passing, workers)
         self.filter = Filter(pass_, record, self.prior)
         self.given = [outcomes_given(pass_, self.prior, 0)]
         self.held: list[Floats] = [self.filter.by_state()]
@@ -238,7 +221,7 @@ class _Work:
 
     def run(self, progress: Progress) -> None:
         """All periods; those that the record covers first."""
-        moves = schedule(self.solution.game, None if self._ends else self.end)
+        moves = schedule(self.game, None if self.game.loop is None else self.end)
         blocks = [list(turns) for _, turns in groupby(moves, key=lambda move: move[0])]
         todo = self.end + (sum(self.end - t for t in range(1, self.record.last)) * self.path)
         done = 0
@@ -255,10 +238,6 @@ class _Work:
                 done += len(blocks) - t
                 progress(min(done / todo, 1.0))
 
-    @property
-    def _ends(self) -> bool:
-        return self.solution.game.loop is None
-
     def _record(self, n: int) -> None:
         pass_ = self.filter.pass_
         pass_.record(n)
@@ -268,45 +247,36 @@ class _Work:
 
     def _look_ahead(self, blocks: list[list[tuple[int, int]]]) -> Mapping[str, tuple[float, float]]:
         """Outcomes by the end, as the present mass has it, with nothing more observed."""
-        pass_ = ForwardPass(self.solution, self.passing, self.pool)
-        mine = self.filter.pass_
-        pass_.mass = pass_.store[0][: len(mine.mass)]
-        pass_.mass[:] = mine.mass
-        last = len(self.solution.game.layers)
+        if not blocks:
+            return self.given[-1]
+        pass_ = ForwardPass(self.solution, self.passing, self.workers)
+        present = self.filter.pass_.mass
+        pass_.mass = pass_.store[0][: len(present)]
+        pass_.mass[:] = present
         for turns in blocks:
             for t, n in turns:
                 pass_.play(t, n)
-        if not blocks:
-            return self.given[-1]
+        last = len(self.game.layers)
         pass_.record(last)
         return outcomes_given(pass_, self.prior, last)
 
     def result(self) -> Track:
         """Everything as tables."""
-        game, steps = self.solution.game, self.filter.steps
-        first = [
-            {"step": 0, "t": 0, "period": period_label(game, 0), **row}
-            for row in belief_rows(game, self.prior)
+        game, steps = self.game, self.filter.steps
+        outcomes = [
+            (t, game.label(t), key, been, now, float(self.before.happened[key][t] @ self.prior))
+            for t, given in enumerate(self.given)
+            for key, (been, now) in given.items()
         ]
         return Track(
             solution=self.solution,
             record=self.record,
-            moves=move_rows(game, steps, self._prior_only),
-            expected=expected_rows(game, steps),
-            beliefs=table(
-                [
-                    *first,
-                    *(
-                        {"step": k, "t": s.t, "period": period_label(game, s.t), **row}
-                        for k, s in enumerate(steps, start=1)
-                        for row in belief_rows(game, s.profiles)
-                    ),
-                ],
-                ("step", "t", "period", "about", "type", "probability"),
-            ),
-            periods=period_rows(self.solution, self.filter.pass_, self.prior),
-            states=state_rows(game, steps, self.held),
-            outcomes=self._outcomes(),
+            moves=tables.moves_table(game, steps, self._prior_only),
+            expected=tables.expected_table(game, steps),
+            beliefs=tables.beliefs_table(game, self.prior, steps),
+            periods=tables.periods_table(self.filter.pass_, self.prior),
+            states=tables.states_table(game, steps, self.held),
+            outcomes=tables.table("t period outcome happened holds before", outcomes),
             path=self._path() if self.path else None,
             last=self.record.last,
             end=self.end,
@@ -314,60 +284,38 @@ class _Work:
 
     def _prior_only(self, step: Step) -> float:
         """What the forecast made at the start expected of an observation."""
-        game = self.solution.game
         if step.actor < 0:
             holds = self.filter.holds(step.entry, step.layer + 1, step.t)
             before = self.before.states[step.t] @ self.prior
             return float(before[holds].sum() / before.sum())
         k = self.before.moves.index((step.t, step.layer))
         weight = self.before.acted[k] @ self.prior
-        layer = game.layers[step.layer]
-        m = layer.movers.index(step.actor)
-        own = own_actions(game, layer, m, step.actions)
-        if step.entry.t == 0:
-            own |= layer.action[:, m] < 0
+        layer = self.game.layers[step.layer]
+        m, silent = layer.movers.index(step.actor), step.entry.t == 0
+        own = own_actions(self.game, layer, m, step.actions, silent=silent)
         return float(weight[own].sum() / weight.sum())
 
-    def _outcomes(self) -> pd.DataFrame:
-        game = self.solution.game
-        rows = [
-            {
-                "t": t,
-                "period": period_label(game, t),
-                "outcome": key,
-                "happened": been,
-                "holds": now,
-                "before": float(self.before.happened[key][t] @ self.prior),
-            }
-            for t, given in enumerate(self.given)
-            for key, (been, now) in given.items()
-        ]
-        return table(rows, ("t", "period", "outcome", "happened", "holds", "before"))
-
     def _path(self) -> pd.DataFrame:
-        game = self.solution.game
         start = {key: float(been[-1] @ self.prior) for key, been in self.before.happened.items()}
-        found = [start, *({key: been for key, (been, _) in a.items()} for a in self.ahead)]
+        forecasts = [start, *({key: been for key, (been, _) in a.items()} for a in self.ahead)]
         rows = [
-            {"t": t, "period": period_label(game, t), "outcome": key, "happened": been}
-            for t, given in enumerate(found)
-            for key, been in given.items()
+            (t, self.game.label(t), key, been)
+            for t, forecast in enumerate(forecasts)
+            for key, been in forecast.items()
         ]
-        return table(rows, ("t", "period", "outcome", "happened"))
+        return tables.table("t period outcome happened", rows)
 
 
 def _impossible(game: CompiledGame, step: Step) -> Diagnostic:
     """An observation that the model holds impossible, as a mistake in the record."""
     hint = "skip it (`skip_impossible=True`), or give the line another meaning"
-    return Diagnostic(step.entry.place, "impossible", told_impossible(game, step), hint)
+    return Diagnostic(step.entry.place, "impossible", why_impossible(game, step), hint)
 
 
-def told_impossible(game: CompiledGame, step: Step) -> str:
+def why_impossible(game: CompiledGame, step: Step) -> str:
     """What was impossible, when, and why, in a sentence."""
-    entry: Entry = step.entry
-    period = game.scenario.calendar.label(step.t)
+    entry, period = step.entry, game.label(step.t)
     if step.actor < 0:
         return f"the end of {period}: `{entry.label}` is impossible: {step.reason}"
-    actor = list(game.scenario.actors)[step.actor]
     what = f"silence ({entry.label})" if entry.t == 0 else f"`{entry.label}`"
-    return f"{actor} in {period}: {what} is impossible: {step.reason}"
+    return f"{game.actors[step.actor].key} in {period}: {what} is impossible: {step.reason}"

@@ -2,148 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from detente.dtypes import Floats
 from detente.game.arrays import CompiledGame
 from detente.simulation.filter import Step, counts_of
-from detente.simulation.forecast import period_label, quantiles
+from detente.simulation.forecast import quantiles
 from detente.simulation.forward import ForwardPass
-from detente.solver.solution import Solution
-
-Floats = NDArray[np.float64]
 
 
-def table(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
-    """Rows as a table that has its columns also where there are no rows."""
-    return pd.DataFrame(list(rows), columns=list(columns))
+def table(columns: str, rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:
+    """Rows as a table that has its columns, written with spaces, also where there are no rows."""
+    return pd.DataFrame(rows, columns=columns.split())
 
 
-def move_rows(
+def moves_table(
     game: CompiledGame, steps: Sequence[Step], prior_only: Callable[[Step], float]
 ) -> pd.DataFrame:
     """`Track.moves`."""
-    actors = list(game.scenario.actors)
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for number, step in enumerate(steps, start=1):
-        entry = step.entry
+        entry, dated = step.entry, bool(step.entry.t)
         with np.errstate(divide="ignore"):
             log = float(np.log(step.probability))
-        rows.append(
-            {
-                "step": number,
-                "line": entry.place.line,
-                "date": entry.date if entry.t else "",
-                "t": step.t,
-                "period": period_label(game, step.t),
-                "turn": step.turn + 1,
-                "actor": actors[step.actor] if step.actor >= 0 else "",
-                "move": entry.move if entry.t else "",
-                "action": entry.label,
-                "kind": step.kind,
-                "probability": step.probability,
-                "log_score": log,
-                "surprise": -log / np.log(2.0),
-                "uniform": step.uniform,
-                "prior_only": prior_only(step),
-                "reason": step.reason,
-            }
-        )
-    columns = "step line date t period turn actor move action kind probability log_score surprise"
-    return table(rows, [*columns.split(), "uniform", "prior_only", "reason"])
+        when = number, entry.place.line, entry.date if dated else "", step.t, game.label(step.t)
+        actor = game.actors[step.actor].key if step.actor >= 0 else ""
+        what = step.turn + 1, actor, entry.move if dated else "", entry.label, step.kind
+        scores = step.probability, log, -log / np.log(2.0), step.uniform, prior_only(step)
+        rows.append((*when, *what, *scores, step.reason))
+    return table(
+        "step line date t period turn actor move action kind probability log_score surprise "
+        "uniform prior_only reason",
+        rows,
+    )
 
 
-def expected_rows(game: CompiledGame, steps: Sequence[Step]) -> pd.DataFrame:
+def expected_table(game: CompiledGame, steps: Sequence[Step]) -> pd.DataFrame:
     """`Track.expected`."""
-    actors = list(game.scenario.actors)
+    rows = []
+    for number, step in enumerate(steps, start=1):
+        if step.actor >= 0:
+            actor, period = game.actors[step.actor].key, game.label(step.t)
+            for action, p in zip(game.scenario.actions[actor], step.expected, strict=True):
+                rows.append((number, step.t, period, actor, action, float(p)))
+    return table("step t period actor action probability", rows)
+
+
+def beliefs_table(game: CompiledGame, prior: Floats, steps: Sequence[Step]) -> pd.DataFrame:
+    """`Track.beliefs`: of the prior, and after each step."""
+    believed = [(0, 0, prior), *((k, s.t, s.profiles) for k, s in enumerate(steps, start=1))]
     rows = [
-        {
-            "step": number,
-            "t": step.t,
-            "period": period_label(game, step.t),
-            "actor": actors[step.actor],
-            "action": action,
-            "probability": float(p),
-        }
-        for number, step in enumerate(steps, start=1)
-        if step.actor >= 0
-        for action, p in zip(game.scenario.actions[actors[step.actor]], step.expected, strict=True)
+        (number, t, game.label(t), game.actors[i].key, kind, p)
+        for number, t, profiles in believed
+        for i, kind, p in _beliefs(game, profiles)
     ]
-    return table(rows, ("step", "t", "period", "actor", "action", "probability"))
+    return table("step t period about type probability", rows)
 
 
-def belief_rows(game: CompiledGame, profiles: Floats) -> Iterator[dict[str, Any]]:
+def _beliefs(game: CompiledGame, profiles: Floats) -> Iterator[tuple[int, str, float]]:
     """Belief about each type of each informed actor, from that in type profiles [p]."""
-    actors = list(game.scenario.actors.items())
     for i in game.informed:
-        key, actor = actors[i]
-        share = np.bincount(game.profiles[:, i], profiles, minlength=len(actor.types))
-        for kind, p in zip(actor.types, share, strict=True):
-            yield {"about": key, "type": kind, "probability": float(p)}
+        share = counts_of(game.profiles[:, i], profiles, game.priors[i].size)
+        for kind, p in zip(game.actors[i].types, share.tolist(), strict=True):
+            yield i, kind, p
 
 
-def period_rows(solution: Solution, pass_: ForwardPass, prior: Floats) -> pd.DataFrame:
+def periods_table(pass_: ForwardPass, prior: Floats) -> pd.DataFrame:
     """`Track.periods`: what is believed, and what the public believes, at the end of periods."""
-    game, grid = solution.game, solution.grid
-    actors = list(game.scenario.actors.items())
+    game, grid = pass_.solution.game, pass_.solution.grid
     rows = []
     for t, mass in enumerate(pass_.by_belief):
-        profiles = mass.sum(axis=0) * prior
-        profiles /= profiles.sum()
-        nodes = mass @ prior
-        nodes /= nodes.sum()
-        believed = list(belief_rows(game, profiles))
-        for i in game.informed:
-            key, actor = actors[i]
+        profiles, nodes = mass.sum(axis=0) * prior, mass @ prior
+        profiles, nodes = profiles / profiles.sum(), nodes / nodes.sum()
+        for i, kind, p in _beliefs(game, profiles):
             about = counts_of(grid.position(i), nodes, grid.about[i].size)
-            for theta, kind in enumerate(actor.types):
-                value = grid.about[i].belief[:, theta]
-                low, high = quantiles(value, about, (0.1, 0.9))
-                own = next(r for r in believed if (r["about"], r["type"]) == (key, kind))
-                rows.append(
-                    {
-                        "t": t,
-                        "period": period_label(game, t),
-                        **own,
-                        "public": float(value @ about),
-                        "low": low,
-                        "high": high,
-                    }
-                )
-    columns = "t period about type probability public low high"
-    return table(rows, columns.split())
+            value = grid.about[i].belief[:, game.actors[i].types.index(kind)]
+            public = float(value @ about), *quantiles(value, about, (0.1, 0.9))
+            rows.append((t, game.label(t), game.actors[i].key, kind, p, *public))
+    return table("t period about type probability public low high", rows)
 
 
-def state_rows(game: CompiledGame, steps: Sequence[Step], held: Sequence[Floats]) -> pd.DataFrame:
+def states_table(game: CompiledGame, steps: Sequence[Step], held: Sequence[Floats]) -> pd.DataFrame:
     """`Track.states`: of dated lines, then of the ends of periods, in the order of time."""
-    sets = game.structure.sets
     ends = (0, *game.structure.period_sets)
-    found = [
+    known = [
         (step.t, number, step.layer + 1, step.states)
         for number, step in enumerate(steps, start=1)
         if step.states is not None and step.entry.t
     ]
-    found += [(t, 0, ends[min(t, len(ends) - 1)], states) for t, states in enumerate(held)]
-    found.sort(key=lambda one: (one[0], one[1] == 0, one[1]))
+    known += [(t, 0, ends[min(t, len(ends) - 1)], states) for t, states in enumerate(held)]
+    known.sort(key=lambda entry: (entry[0], entry[1] == 0, entry[1]))
     rows = []
-    for t, number, n, states in found:
-        levels, period = game.structure.levels(sets[n]), period_label(game, t)
-        for variable in game.structure.variables:
-            share = counts_of(levels[variable.key], states, variable.size)
-            rows += [
-                {
-                    "step": number,
-                    "t": t,
-                    "period": period,
-                    "variable": variable.key,
-                    "level": level,
-                    "label": variable.label(level),
-                    "probability": float(p),
-                }
-                for level, p in enumerate(share)
-            ]
-    return table(rows, ("step", "t", "period", "variable", "level", "label", "probability"))
+    for t, number, n, states in known:
+        levels = game.structure.levels(game.structure.sets[n])
+        for v in game.structure.variables:
+            for level, p in enumerate(counts_of(levels[v.key], states, v.size).tolist()):
+                rows.append((number, t, game.label(t), v.key, level, v.label(level), p))
+    return table("step t period variable level label probability", rows)

@@ -21,12 +21,9 @@ from functools import cached_property
 from math import comb, prod
 
 import numpy as np
-from numpy.typing import NDArray
 
+from detente.dtypes import Floats, Ints
 from detente.game.arrays import CompiledGame
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,8 +124,8 @@ def _simplex(prior: Floats, middle: Ints) -> Simplex:
     """The grid in which the prior is the node with composition `middle`."""
     kinds, steps = prior.size, int(middle.sum())
     if kinds == 1:
-        one = np.zeros((1, 1), dtype=np.int64)
-        return Simplex(0, one[0], one, np.zeros((0, 2), dtype=np.int64), 0, np.ones((1, 1)))
+        single = np.zeros((1, 1), dtype=np.int64)
+        return Simplex(0, single[0], single, np.zeros((0, 2), dtype=np.int64), 0, np.ones((1, 1)))
     node = _compositions(steps, kinds)
     counts = [[comb(c + j, j + 1) for c in range(steps + 2)] for j in range(kinds - 1)]
     rank = np.array(counts[::-1], dtype=np.int64)

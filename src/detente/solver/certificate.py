@@ -25,11 +25,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detente.dtypes import Floats, Ints
 from detente.game.arrays import CompiledGame, Layer
 from detente.solver.beliefs import BeliefGrid, Simplex
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 CHECKED_NODES = 50_000
 """Nodes recomputed in a solve unless it says how many: all of them in small games."""
@@ -75,13 +73,13 @@ class Auditor:
         layer
             A layer of the game.
         following
-            float64 [x', b, c] or, with best-response values, [x', b, 2 c]: what follows the
+            float64 [x', c, b] or, with best-response values, [x', 2 c, b]: what follows the
             layer, flow and discount included.
         values
-            float64 [x, b, c] or [x, b, 2 c].
+            float64 [x, c, b] or [x, 2 c, b].
         sigma
             Flat strategies: that of x starts at B Σ w over the states before it, where
-            w(x) = Σ_m K_m choices[x, m], and is ordered [b, (m, θ, a)].
+            w(x) = Σ_m K_m choices[x, m], and is ordered [(m, θ, a), b].
         """
         nodes = layer.states.size * self.grid.size
         share = max(1, self.most // len(self.game.layers))
@@ -95,14 +93,14 @@ class Auditor:
         kinds = [len(self.game.priors[i]) for i in layer.movers]
         play_ptr = np.zeros(layer.states.size + 1, dtype=np.int64)
         np.cumsum(layer.choices @ np.array(kinds, dtype=np.int64), out=play_ptr[1:])
-        for choices, part in self._batches(layer, chosen, following.shape[2]):
+        for choices, part in self._batches(layer, chosen, following.shape[1]):
             x, b = np.divmod(part, self.grid.size)
             play = []
-            at = self.grid.size * play_ptr[x] + b * (play_ptr[x + 1] - play_ptr[x])
+            at = self.grid.size * play_ptr[x] + b
             for kind, count in zip(kinds, choices, strict=True):
-                rows = sigma[at[:, None] + np.arange(kind * count)]
+                rows = sigma[at[:, None] + self.grid.size * np.arange(kind * count)]
                 play.append(rows.reshape(-1, kind, count).swapaxes(1, 2))
-                at = at + kind * count
+                at = at + self.grid.size * kind * count
             # Numbers that are no probabilities (or not numbers) would lead outside the grid.
             if not all(((p >= 0) & (p <= 1 + 1e-9)).all() for p in play):
                 self.residual = np.inf
@@ -110,7 +108,7 @@ class Auditor:
             # Values may be no numbers either: then so is the error, which counts as infinite.
             with np.errstate(invalid="ignore", over="ignore"):
                 ahead = self._ahead(layer, choices, x, b, play, following)
-                self._compare(layer, choices, b, play, ahead, values[x, b])
+                self._compare(layer, choices, b, play, ahead, values[x, :, b])
 
     def _batches(
         self, layer: Layer, chosen: Ints, width: int
@@ -142,17 +140,15 @@ class Auditor:
             [np.broadcast_to(part, (x.size, *choices)).ravel() for part in corner]
             for corner in self._posterior_nodes(layer, choices, b, play)
         ]
-        flat = following.reshape(-1, following.shape[2])
-        ahead = np.zeros((edge.size, flat.shape[1]))
+        ahead = np.zeros((edge.size, following.shape[1]))
         first = layer.trans_ptr[edge].ravel()
         count = layer.trans_ptr[edge + 1].ravel() - first
         fewest = int(count.min())
         for k in range(int(count.max())):
             rows = slice(None) if k < fewest else np.flatnonzero(count > k)
             trans = first[rows] + k
-            base = layer.succ[trans].astype(np.int64) * self.grid.size
             for node, weight in around:
-                part = flat.take(base + node[rows], axis=0)
+                part = following[layer.succ[trans], :, node[rows]]
                 part *= (layer.prob[trans] * weight[rows])[:, None]
                 ahead[rows] += part
         # The reward is the same in values and in best-response values.

@@ -18,17 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame, GameGradient
-from detente.solver.kernels.adjoint import adjoin, follow
-from detente.solver.kernels.adjoint_lines import (
+from detente.solver.kernels.adjoint import (
+    Tape,
+    adjoin_any,
     adjoin_lines,
-    follow_lines,
+    follow,
     make_slopes,
+    scatter,
 )
-from detente.solver.kernels.belief_block import BeliefBlock
-from detente.solver.kernels.stage import make_stage
-from detente.solver.kernels.turn import BeliefLayout
-from detente.solver.kernels.two_type_scratch import make_lines
-from detente.solver.layout import is_lined, most_actions, part, turn
+from detente.solver.kernels.general import make_stage
+from detente.solver.layout import belief_layout, is_lined, make_scratch, part
 from detente.solver.solution import Solution
 from detente.solver.workers import Progress, Workers, open_workers
 
@@ -37,6 +36,9 @@ Bools = NDArray[np.bool_]
 
 PARTS = 8
 """Parts of a layer's work: whatever the threads, sums are taken in the same order."""
+
+ROOM = 2**21
+"""Numbers of derivatives that are made before they are added to those of the next layer."""
 
 FAINT = 1e-13
 """A game without end is followed until what is left of the derivatives is below this."""
@@ -66,11 +68,7 @@ class Target:
 
     def weights(self, game: CompiledGame, but: int = -1) -> Floats:
         """Weight of each type profile, float64 [p]; without the prior of actor `but`."""
-        weights = self.given.copy()
-        for i, prior in enumerate(game.priors):
-            if self.by_prior[i] and i != but:
-                weights *= prior[game.profiles[:, i]]
-        return weights
+        return self.given * game.profile_prior(but=[but, *np.flatnonzero(~self.by_prior)])
 
 
 def game_gradient(
@@ -111,7 +109,8 @@ class _Tape:
         self.width = game.profiles.size
         self.observed = target.actor is None
         self.columns = self.width + (len(game.profiles) if self.observed else 0)
-        self.turns = {m: turn(game, grid, m) for m in {layer.movers for layer in game.layers}}
+        movers = {layer.movers for layer in game.layers}
+        self.layouts = {m: belief_layout(game, grid, m) for m in movers}
         self.parts = [part(game, layer) for layer in game.layers]
         periods = game.periods
         if game.loop is not None:
@@ -130,7 +129,7 @@ class _Tape:
     def observe(self, values: Floats, k: int, n: int) -> Bools | None:
         """Set the observer's values before move k, at layer n, where they are known; gives where.
 
-        `values` is float64 [x, b, c]; None where there is no observer.
+        `values` is float64 [x, c, b]; None where there is no observer.
         """
         if not self.observed:
             return None
@@ -138,7 +137,7 @@ class _Tape:
         holds = game.holds[target.outcome][n]
         passed = self.moves[k - 1][0] if k else 0
         after = k and self.ends_period(k - 1)
-        block = values[:, :, self.width :]
+        block = values[:, self.width :]
         if passed > target.period or (passed == target.period and after) or target.period == 0:
             end = (k == 0) if target.period == 0 else passed == target.period and after
             block[:] = holds[:, None, None] if end else 0.0
@@ -151,11 +150,11 @@ class _Tape:
     def last(self) -> Floats:
         """Values after the last move."""
         game, grid = self.solution.game, self.solution.grid
-        values = np.zeros((game.final.size, grid.size, self.columns))
+        values = np.zeros((game.final.size, self.columns, grid.size))
         if game.loop is None:
-            values[:, :, : self.width] = game.terminal[:, None, :]
+            values[:, : self.width] = game.terminal[:, :, None]
         else:
-            values[:, :, : self.width] = self.solution.first_values[game.loop]
+            values[:, : self.width] = np.moveaxis(self.solution.first_values[game.loop], 2, 1)
         self.observe(values, len(self.moves), len(game.layers))
         return values
 
@@ -166,8 +165,8 @@ class _Tape:
             return values
         t = 0 if game.loop is not None else self.moves[k][0] - 1
         result = values.copy()
-        result[:, :, : self.width] *= np.repeat(game.discount, len(game.profiles))
-        result[:, :, : self.width] += game.flow[t][:, None, :]
+        result[:, : self.width] *= np.repeat(game.discount, len(game.profiles))[:, None]
+        result[:, : self.width] += game.flow[t][:, :, None]
         return result
 
     def before(self, values: Floats, k: int) -> Floats:
@@ -176,22 +175,15 @@ class _Tape:
         n = self.moves[k][1]
         layer = game.layers[n]
         following = self.closed(values, k)
-        result = np.empty((layer.states.size, grid.size, self.columns))
+        result = np.empty((layer.states.size, self.columns, grid.size))
         sigma = self.solution.strategies[n]
-        seen, arrays = self.turns[layer.movers], self.parts[n]
+        layout, arrays = self.layouts[layer.movers], self.parts[n]
 
         def task(first: int, last: int) -> None:
-            given = (first, last, arrays, seen, following, sigma, result)
-            joint, most = most_actions(arrays, first, last)
-            nodes = grid.size if joint > 1 else 0
-            ahead = np.empty((joint, nodes, self.columns))
-            if is_lined(seen):
-                lines = make_lines(seen, joint, nodes, self.columns)
-                follow_lines(*given, lines, ahead, np.empty(len(seen.members) * joint * nodes))
-            else:
-                follow(*given, make_stage(seen.movers, most, joint, self.columns), ahead)
+            work = make_scratch(layout, arrays, self.columns)
+            follow(first, last, arrays, layout, following, sigma, result, work)
 
-        self.workers.run(task, layer.states.size, result.shape[0] * result.shape[1])
+        self.workers.run(task, layer.states.size, layer.states.size * grid.size)
         self.observe(result, k, n)
         if n == 0 and game.loop is not None and k:
             # The last states of the period before are found among the first ones of this.
@@ -213,9 +205,9 @@ class _Adjoint:
         most = max(prior.size for prior in game.priors)
         self.ratio = np.zeros((len(game.priors), most))
         grid = tape.solution.grid
-        self.believed = np.zeros((len(game.priors), grid.size, most))
+        self.believed = np.zeros((len(game.priors), most, grid.size))
         for i, prior in enumerate(game.priors):
-            self.believed[i, :, : prior.size] = grid.type_probability(i)
+            self.believed[i, : prior.size] = grid.type_probability(i).T
         self.kinds = np.array([prior.size for prior in game.priors], dtype=np.int64)
 
     def run(self) -> tuple[float, GameGradient]:
@@ -228,15 +220,15 @@ class _Adjoint:
         gain = np.zeros_like(first)
         at = tape.width if target.actor is None else target.actor * len(game.profiles)
         mine = slice(at, at + len(game.profiles))
-        worth = first[game.start, grid.start, mine].copy()
-        gain[game.start, grid.start, mine] = target.weights(game)
+        worth = first[game.start, mine, grid.start].copy()
+        gain[game.start, mine, grid.start] = target.weights(game)
         known = tape.observe(first, 0, 0)
         if known is not None:
-            gain[known, :, tape.width :] = 0.0
+            gain[known, tape.width :] = 0.0
         for k, values in enumerate(after):
             gain = self._move(k, values, gain)
             self.progress(0.3 + 0.7 * (k + 1) / len(tape.moves))
-        terminal = gain[:, :, : tape.width].sum(axis=1)
+        terminal = gain[:, : tape.width].sum(axis=2)
         priors = []
         for i, prior in enumerate(game.priors):
             own = self.ratio[i, : prior.size]
@@ -286,63 +278,68 @@ class _Adjoint:
         layer = game.layers[n]
         following = tape.closed(values, k)
         result = np.zeros_like(values)
-        seen, arrays = tape.turns[layer.movers], tape.parts[n]
-        cuts = np.linspace(0, seen.base.size, min(PARTS, seen.base.size) + 1).astype(int)
-        pieces = cuts.size - 1
-        joint, most = most_actions(arrays, 0, len(values))
-        prob, reward = np.zeros((pieces, layer.prob.size)), np.zeros((pieces, *layer.reward.shape))
-        precision = np.zeros((pieces, len(layer.movers)))
-        ratio = np.zeros((pieces, *self.ratio.shape))
+        layout, arrays = tape.layouts[layer.movers], tape.parts[n]
+        states = len(gain)
+        most = ROOM // (int(np.diff(layer.action_ptr).max()) * gain[0].size)
+        size = max(1, min(most, -(-states // PARTS)))
+        pieces = range(0, states, size * PARTS)
+        precision = np.zeros((PARTS, len(layer.movers)))
+        ratio = np.zeros((PARTS, *self.ratio.shape))
 
-        def task(j: int) -> None:
-            rest = (
-                arrays,
-                seen,
+        def task(j: int, first: int, back: Floats) -> None:
+            work = make_scratch(layout, arrays, tape.columns, slopes=True)
+            given = Tape(
                 following,
+                gain,
                 solution.strategies[n],
                 self.kinds,
                 game.profiles,
                 self.believed,
-                gain,
-                result,
-                prob[j],
-                reward[j],
+                self.prob[n],
+                self.reward[n],
                 precision[j],
                 ratio[j],
             )
-            if is_lined(seen):
-                some = _piece(seen, int(cuts[j]), int(cuts[j + 1]))
-                lines = make_lines(seen, joint, some.node.size if joint > 1 else 0, tape.columns)
-                adjoin_lines(some, *rest, lines, make_slopes(seen, some, joint, tape.columns))
-                return
-            stage = make_stage(seen.movers, most, joint, tape.columns)
-            shape = (joint, seen.local.size)
-            ahead, back = np.zeros((*shape, tape.columns)), np.zeros((*shape, tape.columns))
-            mine = np.zeros((*shape, len(layer.movers), len(seen.members)))
-            adjoin(cuts[j], cuts[j + 1], *rest, stage, ahead, back, mine)
+            scratch = given, work, make_slopes(layout, work), back
+            last = min(first + size, states)
+            if is_lined(layout):
+                adjoin_lines(first, last, arrays, layout, *scratch)
+            else:
+                stage = make_stage(layout, work.lottery.vertex.shape[1], len(work.own))
+                adjoin_any(first, last, arrays, layout, *scratch, stage)
 
-        list(tape.workers.pool.map(task, range(pieces)))
-        self.prob[n] += prob.sum(axis=0)
-        self.reward[n] += reward.sum(axis=0)
+        cuts = np.linspace(0, tape.columns, tape.workers.threads + 1).astype(int)
+        for begin in pieces:
+            end = min(begin + size * PARTS, states)
+            ptr = layer.action_ptr
+            back = np.empty((int(ptr[end] - ptr[begin]), *gain.shape[1:]))
+            firsts = range(begin, end, size)
+            rows = [back[ptr[first] - ptr[begin] :] for first in firsts]
+            list(tape.workers.pool.map(task, range(len(firsts)), firsts, rows))
+
+            def add(
+                low: int, high: int, begin: int = begin, end: int = end, back: Floats = back
+            ) -> None:
+                scatter(low, high, begin, end, arrays, back, result)
+
+            list(tape.workers.pool.map(add, cuts[:-1], cuts[1:]))
         self.precision[list(layer.movers)] += precision.sum(axis=0)
         self.ratio += ratio.sum(axis=0)
         if tape.ends_period(k):
             t = 0 if game.loop is not None else layer.period - 1
-            paid = result[:, :, : tape.width]
-            self.flow[t] += paid.sum(axis=1)
-            worth = (paid * values[:, :, : tape.width]).reshape(
-                *paid.shape[:2], len(game.priors), -1
-            )
-            self.discount += worth.sum(axis=(0, 1, 3))
-            paid *= np.repeat(game.discount, len(game.profiles))
+            paid = result[:, : tape.width]
+            self.flow[t] += paid.sum(axis=2)
+            worth = (paid * values[:, : tape.width]).sum(axis=(0, 2))
+            self.discount += worth.reshape(len(game.priors), -1).sum(axis=1)
+            paid *= np.repeat(game.discount, len(game.profiles))[:, None]
         last = k + 1 == len(tape.moves)
         if game.loop is not None and not last and tape.ends_period(k):
-            again = np.zeros((game.layers[0].states.size, grid.size, tape.columns))
+            again = np.zeros((game.layers[0].states.size, tape.columns, grid.size))
             again[game.loop] = result
             result = again
         known = self._known(k + 1)
         if known is not None:
-            result[known, :, tape.width :] = 0.0
+            result[known, tape.width :] = 0.0
         return result
 
     def _known(self, k: int) -> Bools | None:
@@ -351,14 +348,5 @@ class _Adjoint:
         game = tape.solution.game
         last = k == len(tape.moves)
         n = len(game.layers) if last else tape.moves[k][1]
-        scratch = np.empty((game.structure.sets[n].size, 1, tape.columns))
+        scratch = np.empty((game.structure.sets[n].size, tape.columns, 1))
         return tape.observe(scratch, k, n)
-
-
-def _piece(turn: BeliefLayout, first: int, last: int) -> BeliefBlock:
-    """The beliefs o = first … last - 1 of a turn that is lined."""
-    nodes = (turn.base[first:last, None] + turn.local).reshape(-1)
-    node = np.sort(nodes)
-    jumps = np.flatnonzero(np.diff(node) != 1) + 1
-    run = np.concatenate([[0], jumps, [node.size]]).astype(np.int64)
-    return BeliefBlock(first, last, node, np.searchsorted(node, nodes).astype(np.int64), run)

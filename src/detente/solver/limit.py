@@ -8,6 +8,7 @@ solve inherits another's mistakes.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from detente.game.arrays import CompiledGame
 from detente.solver.solution import Solution, Status
-from detente.solver.workers import Progress
+from detente.solver.workers import Progress, TimeUpError
 
 ENOUGH = 1e-4
 """Regret, as a share of the range of payoffs, at which the limit counts as reached."""
@@ -47,26 +48,35 @@ def follow_limit(
         precision = np.where(asked, 2.0**power / scale, game.precision)
         return solve_at(replace(game, precision=precision), report=lambda _: None, coarse=coarse)
 
-    best, power, lost = attempt(0.0), 0.0, None
+    best, power, lost, timed_out = attempt(0.0), 0.0, None, False
     for doubling in range(1, DOUBLINGS + 1):
         progress(doubling / (DOUBLINGS + 1))
         if doubling > FEWEST and _regret(best, asked) <= ENOUGH * scale:
             break
-        found = attempt(power + 1.0)
-        if found.status is not Status.SOLVED:
-            lost = found
+        try:
+            attempted = attempt(power + 1.0)
+        except TimeUpError:
+            timed_out = True
             break
-        best, power = found, power + 1.0
+        if attempted.status is not Status.SOLVED:
+            lost = attempted
+            break
+        best, power = attempted, power + 1.0
     step = 0.5
     for _ in range(HALVINGS if lost is not None else 0):
-        found = attempt(power + step)
-        if found.status is Status.SOLVED:
-            best, power = found, power + step
+        try:
+            attempted = attempt(power + step)
+        except TimeUpError:
+            timed_out = True
+            break
+        if attempted.status is Status.SOLVED:
+            best, power = attempted, power + step
         else:
-            lost = found
+            lost = attempted
         step /= 2
-    if coarse:
-        best = attempt(power, coarse=True)
+    if coarse and not timed_out:
+        with suppress(TimeUpError):
+            best = attempt(power, coarse=True)
     progress(1.0)
     reached = 2.0**power / scale
     left = _regret(best, asked)
@@ -78,6 +88,8 @@ def follow_limit(
             if failed
             else f" Beyond it: {lost.status.value}."
         )
+    elif timed_out:
+        note += " Then the time was over."
     if best.branches.folded:
         note += f" On the way it turns back at {best.branches.folded:,} points."
     if best.branches.forked:

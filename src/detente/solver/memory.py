@@ -1,4 +1,4 @@
-"""How much memory a solve will take, told before it starts."""
+"""How much memory a solve will take, estimated before it starts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from detente.errors import SolveError
 from detente.game.arrays import CompiledGame
 from detente.solver.beliefs import grid_size
-from detente.solver.layout import kinds, play_pointers
+from detente.solver.layout import play_pointers
 from detente.solver.stationary import held
 
 ROW = 360
@@ -19,7 +19,7 @@ MORE = 1.03
 """What is not counted: the certificate's batches, lists, room that the system does not get back."""
 
 FOREVER = 24
-"""Periods that are told of a game without end, unless more are asked for."""
+"""Periods that are reported of a game without end, unless more are asked for."""
 
 
 def memory_needed(
@@ -32,8 +32,8 @@ def memory_needed(
 ) -> int:
     """Bytes that a solve with so many belief points and its forecast take at their height.
 
-    The strategies stay, and the values with which play begins; the coarser grid's too, from which
-    the error is told. Beside them stand first what a solve works in, then what a forecast does.
+    The strategies stay, and the values with which play begins; the coarser grid's too, which is
+    there for the error. Beside them stand first what a solve works in, then what a forecast does.
     """
     nodes = grid_size(game, points)
     all_nodes = nodes + (grid_size(game, (points + 1) // 2) if coarse else 0)
@@ -78,17 +78,10 @@ def _scratch(game: CompiledGame, regret: bool) -> int:
 
 
 def _guesses(game: CompiledGame) -> int:
-    """Solutions that are kept at a node of each turn, for the same turn of the period before."""
-    most: dict[int, int] = {}
-    for layer in game.layers:
-        if len(layer.movers) == 1 and kinds(game, layer) == (2,):
-            size = 2 * int(layer.action_ptr[-1])
-        elif layer.movers and game.loop is not None:
-            size = int(((layer.choices - 1) @ np.array(kinds(game, layer))).sum())
-        else:
-            continue
-        most[layer.turn] = max(most.get(layer.turn, 0), size)
-    return sum(most.values())
+    """Strategies that are kept at a node of each turn of a game without end, to begin from."""
+    if game.loop is None:
+        return 0
+    return sum(int(play_pointers(game, layer)[-1]) for layer in game.layers)
 
 
 def _rows(game: CompiledGame) -> int:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 
-from detente.arguments import MOST_THREADS, whole
+from detente.arguments import MOST_THREADS, finite, whole
 from detente.errors import refuse
 from detente.game.arrays import CompiledGame
-from detente.solver.beliefs import fewest_points
+from detente.solver.beliefs import fewest_points, grid_size
 from detente.solver.memory import memory_needed
 from detente.solver.workers import Progress
 
@@ -18,6 +18,11 @@ good to about 1e-3, and the product grid stays below a thousand nodes."""
 
 MEMORY_LIMIT = 4 * 2**30
 """Bytes that a solve may take unless more is allowed."""
+
+
+SEARCH_SECONDS, POINT_SECONDS = 120.0, 1e-3
+"""Seconds that may be spent on a search that need not end, and more for each turn, state and node
+of the belief grid: many times what a search takes that comes to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,10 @@ class SolveOptions:
         Bytes; a solve that would need more is refused before it starts.
     progress
         Called with the share of the work that is done, from 0 to 1.
+    time_limit
+        Seconds that a solve may take. Of a game without end, and of the limit of perfect
+        precision, what was reached by then is given back, with a status that says so; any other
+        solve is given up. By default only the first two are limited, see `search_seconds`.
 
     Raises
     ------
@@ -44,16 +53,24 @@ class SolveOptions:
     threads: int | None = None
     memory_limit: int = MEMORY_LIMIT
     progress: Progress | None = None
+    time_limit: float | None = None
 
     def __post_init__(self) -> None:
         whole("beliefs", self.beliefs, 1)
         whole("threads", self.threads, 1, MOST_THREADS)
         whole("memory_limit", self.memory_limit, 1)
+        finite("time_limit", self.time_limit, above=0.0)
 
     def report(self, share: float) -> None:
         """Report the share of the work that is done."""
         if self.progress is not None:
             self.progress(share)
+
+    def seconds(self, game: CompiledGame) -> float:
+        """Seconds that a search which need not end may take."""
+        points = grid_size(game, self.points(game))
+        states = sum(layer.states.size for layer in game.layers)
+        return self.time_limit or SEARCH_SECONDS + POINT_SECONDS * states * points
 
     def step(self, begin: float, end: float) -> SolveOptions:
         """The options of a step that takes the work from one share of the whole to another."""

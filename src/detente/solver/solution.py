@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from detente.dtypes import Floats
 from detente.game.arrays import CompiledGame
-from detente.scenario.notebook import InNotebook
+from detente.notebook import InNotebook
 from detente.solver.beliefs import BeliefGrid
 from detente.solver.layout import kinds, play_pointers
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats = NDArray[np.float64]
 
 RESIDUAL_LIMIT = 1e-9
 """Largest |σ - logit(Q(σ))| of a solution that counts as solved."""
@@ -85,6 +85,18 @@ class BranchCount:
     forked: int
     failed: int
 
+    @classmethod
+    def of(cls, counts: NDArray[np.int64]) -> BranchCount:
+        """As a solve has counted them."""
+        return cls(*counts.tolist())
+
+
+def status_of(branches: BranchCount, residual: float, value_error: float) -> Status:
+    """How a solve has ended by its branches and its errors, which may be nan."""
+    if branches.failed:
+        return Status.STAGE_FAILED
+    return Status.SOLVED if max(residual, value_error) <= RESIDUAL_LIMIT else Status.INACCURATE
+
 
 @dataclass(frozen=True, eq=False)
 class Solution(InNotebook):
@@ -92,7 +104,7 @@ class Solution(InNotebook):
 
     strategies
         For each layer float64, flat: that of state x starts at B play_ptr[x] (see
-        `detente.solver.layout.play_pointers`) and is ordered [b, (m, θ, a)]; one θ for a mover
+        `detente.solver.layout.play_pointers`) and is ordered [(m, θ, a), b]; one θ for a mover
         with nothing private. Empty for chance. See `strategy`.
     first_values
         float64 [x, b, c] before the first layer.
@@ -122,8 +134,8 @@ class Solution(InNotebook):
         flat = self.strategies[n][self.grid.size * pointers[x] : self.grid.size * pointers[x + 1]]
         first = int(layer.choices[x, :m] @ np.array(each[:m], dtype=np.int64))
         shape = each[m], int(layer.choices[x, m])
-        block = flat.reshape(self.grid.size, -1)[:, first : first + shape[0] * shape[1]]
-        return block.reshape(self.grid.size, *shape)
+        rows = flat.reshape(-1, self.grid.size)[first : first + shape[0] * shape[1]]
+        return np.moveaxis(rows.reshape(*shape, self.grid.size), 2, 0)
 
     @cached_property
     def pointers(self) -> tuple[NDArray[np.int64], ...]:
@@ -141,6 +153,10 @@ class Solution(InNotebook):
         game = self.game
         values = self.start_values[self.grid.start].reshape(len(game.priors), -1)
         return by_type(game, values)
+
+    def light(self) -> Solution:
+        """The same without strategies, which can take a gigabyte; no table needs them any more."""
+        return replace(self, strategies=(), coarse=self.coarse and self.coarse.light())
 
     @property
     def discretisation_error(self) -> float | None:
@@ -167,12 +183,9 @@ class Solution(InNotebook):
 def by_type(game: CompiledGame, values: Floats) -> dict[tuple[str, str], float]:
     """Expectation over the other actors' types of values [i, p], by (actor, type)."""
     result = {}
-    for i, (key, actor) in enumerate(game.scenario.actors.items()):
+    for i, actor in enumerate(game.actors):
+        others = game.profile_prior(but=[i])
         for theta, name in enumerate(actor.types or ("",)):
             mine = game.profiles[:, i] == theta
-            others = np.ones(len(game.profiles))
-            for j, prior in enumerate(game.priors):
-                if j != i:
-                    others *= prior[game.profiles[:, j]]
-            result[key, name] = float(others[mine] @ values[i, mine])
+            result[actor.key, name] = float(others[mine] @ values[i, mine])
     return result

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detente.arguments import whole
-from detente.errors import expect
+from detente.errors import SolveError, expect
 from detente.game.arrays import CompiledGame
 from detente.solver.backward import Backward
 from detente.solver.beliefs import BeliefGrid, belief_grid, coarser, grid_size
@@ -31,9 +31,10 @@ from detente.solver.solution import (
     Solution,
     Status,
     by_type,
+    status_of,
 )
 from detente.solver.stationary import Stationary, at_share, follow_stationary
-from detente.solver.workers import Progress, Workers, open_workers
+from detente.solver.workers import Progress, TimeUpError, Workers, open_workers
 
 Floats = NDArray[np.float64]
 
@@ -125,7 +126,8 @@ def solve(
                 report(sum(done.values()) / sizes)
 
             wanted = regret and not fine_regret if rough else fine_regret
-            task = _GridTask(wanted, None if rough else rng, checked, workers, tell)
+            mine = workers.share(1 / 4) if rough and workers.threads == 1 else workers
+            task = _GridTask(wanted, None if rough else rng, checked, mine, tell)
             return _solve_on(game, on, task)
 
         sizes = grid.size + (coarser(game, grid).size if coarse else 0)
@@ -135,10 +137,21 @@ def solve(
         rough, fine = workers.both(partial(solve_on, rough=True), partial(solve_on, rough=False))
         return _with_coarser(fine, rough)
 
-    with open_workers(options.threads) as workers:
-        if not np.isinf(game.precision).any():
-            return with_precision(game, workers, options.report, both)
-        return follow_limit(game, partial(with_precision, workers=workers), both, options.report)
+    limited = bool(np.isinf(game.precision).any())
+    seconds = options.seconds(game) if limited or game.loop is not None else options.time_limit
+    try:
+        with open_workers(options.threads) as workers:
+            if seconds is not None:
+                workers = workers.within(seconds)
+            if not limited:
+                return with_precision(game, workers, options.report, both)
+            solve_at = partial(with_precision, workers=workers)
+            return follow_limit(game, solve_at, both, options.report)
+    except TimeUpError:
+        raise SolveError(
+            f"solving {game!r} was given up after {seconds:g} seconds, before there was an answer."
+            "\nhint: allow more time, or use fewer belief points or periods"
+        ) from None
 
 
 def _with_coarser(fine: Solution, rough: Solution) -> Solution:
@@ -181,7 +194,7 @@ def _solve_on(game: CompiledGame, grid: BeliefGrid, task: _GridTask) -> Solution
     strategies.reverse()
     start = values[game.start]
     width, profiles = game.profiles.size, len(game.profiles)
-    gain = (start[grid.start, width:] - start[grid.start, :width]) if task.regret else None
+    gain = (start[width:] - start[:width])[:, grid.start] if task.regret else None
     certificate = Certificate(
         residual=auditor.residual,
         value_error=auditor.value_error,
@@ -191,19 +204,16 @@ def _solve_on(game: CompiledGame, grid: BeliefGrid, task: _GridTask) -> Solution
         regret_points=grid.points,
         change=None if found is None else found.change,
     )
-    branches = BranchCount(*(int(c) for c in engine.counts))
-    status = Status.SOLVED
-    if branches.failed:
-        status = Status.STAGE_FAILED
-    elif found is not None and (found.share < 1.0 or found.change > RESIDUAL_LIMIT):
+    branches = BranchCount.of(engine.counts)
+    status = status_of(branches, auditor.residual, auditor.value_error)
+    moving = found is not None and (found.share < 1.0 or found.change > RESIDUAL_LIMIT)
+    if moving and status is not Status.STAGE_FAILED:
         status = Status.NOT_STATIONARY
-    elif not max(auditor.residual, auditor.value_error) <= RESIDUAL_LIMIT:
-        status = Status.INACCURATE
     return Solution(
         game=game,
         grid=grid,
         strategies=tuple(strategies),
-        first_values=values[:, :, :width].copy(),
+        first_values=np.moveaxis(values[:, :width], 1, 2).copy(),
         status=status,
         certificate=certificate,
         branches=branches,
@@ -233,13 +243,14 @@ def _stationary(game: CompiledGame, engine: Backward, task: _GridTask) -> Statio
         # The same starts in every iteration: otherwise nothing would converge.
         return None if seed is None else np.random.default_rng(seed)
 
-    shape = (game.layers[0].states.size, engine.grid.size, engine.width * engine.copies)
+    shape = (game.layers[0].states.size, engine.width * engine.copies, engine.grid.size)
     start = np.zeros(shape)
     if task.rng is not None:
         flow = game.flow[0] / (1.0 - game.discount.max())
         start += task.rng.uniform(flow.min(), flow.max(), shape[0])[:, None, None]
     found = follow_stationary(iterate, start, continued=task.rng is None, progress=task.progress)
     engine.quick = False
+    engine.workers = engine.workers.within(np.inf)  # one more period, whatever the time
     engine.at(at_share(game, found.share))
     engine.counts[:] = 0
     return found
@@ -250,6 +261,8 @@ def _told(found: Stationary) -> str:
     way = f"{found.iterations} periods of backward induction in {found.steps} steps of precision"
     if found.share == 1.0:
         return f"Stationary after {way}: values change by {found.change:.0e} from period to period."
+    if found.timed_out:
+        return f"Followed to {found.share:.1%} of the precision by {way}; then the time was over."
     return (
         f"Followed to {found.share:.1%} of the precision by {way}; beyond it values still change "
         f"by {found.change:.0e} from period to period, whatever the step."

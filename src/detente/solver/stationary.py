@@ -13,15 +13,15 @@ circles, acceleration stalls, and Newton's method takes over, for which it makes
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from detente.dtypes import Floats
 from detente.game.arrays import CompiledGame
+from detente.solver.workers import TimeUpError
 
-Floats = NDArray[np.float64]
 Map = Callable[[Floats], Floats]
 Period = Callable[[Floats, float, bool], Floats]
 
@@ -63,7 +63,7 @@ FARTHEST = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Stationary:
-    """The values [x, b, c] at the last precision reached, and how.
+    """The values [x, c, b] at the last precision reached, and how.
 
     share
         That precision, as a share of the game's own: 1 if all went well.
@@ -71,6 +71,8 @@ class Stationary:
         Largest |V - Φ(V)|, relative to the larger of 1 and |V|.
     iterations, steps
         How many there were.
+    timed_out
+        Whether it ended because the time was over.
     """
 
     values: Floats
@@ -78,6 +80,7 @@ class Stationary:
     change: float
     iterations: int
     steps: int
+    timed_out: bool = False
 
 
 def at_share(game: CompiledGame, share: float) -> CompiledGame:
@@ -93,7 +96,7 @@ def follow_stationary(
     Parameters
     ----------
     iterate
-        Φ(V, share, quick) for float64 [x, b, c]: if quick, with turns that begin from what they
+        Φ(V, share, quick) for float64 [x, c, b]: if quick, with turns that begin from what they
         were solved to last, which need not be the principal branch.
     start
         V to begin with.
@@ -102,12 +105,26 @@ def follow_stationary(
     progress
         Called with the share reached.
     """
-    values, iterations, steps = start, 0, 0
     if not continued:
-        values, change, iterations = _solve(iterate, start, 1.0, EXACT)
+        try:
+            values, change, iterations = _solve(iterate, start, 1.0, EXACT)
+        except TimeUpError:
+            return Stationary(start, 1.0, np.inf, 0, 0, timed_out=True)
         return Stationary(values, 1.0, change, iterations, 1)
-    share, before = 0.0, (0.0, start)
+    reached = Stationary(start, 0.0, np.inf, 0, 0)
+    try:
+        for reached in _followed(iterate, start):
+            progress(reached.share)
+    except TimeUpError:
+        reached = replace(reached, timed_out=True)
+    return reached
+
+
+def _followed(iterate: Period, start: Floats) -> Iterator[Stationary]:
+    """Each point of the way from precision 0, as far as it goes."""
     values, change, iterations = _solve(iterate, start, 0.0, CLOSE)
+    share, before, steps = 0.0, (0.0, values), 0
+    yield Stationary(values, share, change, iterations, steps)
     step = 0.125
     while share < 1.0:
         to = min(share + step, 1.0)
@@ -122,12 +139,12 @@ def follow_stationary(
         if left > max(tolerance, GOOD) or (strayed and step > SMALLEST):
             step = (to - share) / 2
             if step < SMALLEST:
-                return Stationary(values, share, left, iterations, steps)
+                yield Stationary(values, share, left, iterations, steps)
+                return
             continue
         before, values, share, change = (share, values), found, to, left
         step = min(2 * step, 0.25) if more < 30 else step
-        progress(share)
-    return Stationary(values, share, change, iterations, steps)
+        yield Stationary(values, share, change, iterations, steps)
 
 
 def _solve(

@@ -15,12 +15,12 @@ import sys
 
 import numpy as np
 
-from detente.solver.kernels.homotopy import HOW
+from detente.solver.kernels.backward import Sweep, trace_lines
+from detente.solver.kernels.general import make_stage
 from detente.solver.kernels.jit import is_kept
-from detente.solver.kernels.stage import make_stage
-from detente.solver.kernels.turn import BeliefLayout, Movers
-from detente.solver.kernels.two_type_layer import trace_nodes
-from detente.solver.kernels.two_type_scratch import make_lines
+from detente.solver.kernels.lottery import BeliefLayout
+from detente.solver.kernels.stage import HOW, LayerArrays, make_work
+from detente.solver.kernels.two_type import make_lines
 
 _running: list[subprocess.Popen[bytes]] = []
 """The other process, as long as it has neither been waited for nor stopped."""
@@ -28,7 +28,7 @@ _running: list[subprocess.Popen[bytes]] = []
 
 def begin() -> None:
     """Let another process compile the tracer, unless that has been done or is being done."""
-    if is_kept(trace_nodes) or _running:
+    if is_kept(trace_lines) or _running:
         return
     quiet = subprocess.DEVNULL
     command = [sys.executable, "-m", "detente.solver.tracer"]
@@ -53,31 +53,37 @@ def stop() -> None:
 
 def compile_tracer() -> None:
     """Call the tracer where there is nothing to trace, with arrays of the kinds that it gets."""
-    whole, two = np.int64, np.arange(2, dtype=np.int64)
-    movers = Movers(
+    whole, nodes = np.int64, np.zeros((1, 2, 2))
+    layout = BeliefLayout(
         lam=np.ones(1),
         n_types=np.full(1, 2, whole),
         steps=np.ones(1, whole),
-        node=np.zeros((1, 2, 2), whole),
-        belief=np.zeros((1, 2, 2)),
-        rank=np.zeros((1, 2, 2), whole),
-        stride=np.ones(1, whole),
-        size=np.full(1, 2, whole),
-        types=two.reshape(2, 1),
-    )
-    turn = BeliefLayout(
-        movers=movers,
-        best=0,
         actor=np.zeros(1, whole),
+        rank=np.zeros((1, 2, 2), whole),
+        jump=np.ones(1, whole),
+        place=np.zeros((1, 2), whole),
+        node=nodes,
+        believed=nodes,
         base=np.zeros(1, whole),
-        local=two,
-        outside=np.ones((1, 2)),
-        profile=two,
-        members=two.reshape(2, 1),
+        local=np.arange(2, dtype=whole),
+        outside=np.ones((2, 2)),
+        types=np.arange(2, dtype=whole).reshape(2, 1),
+        profile=np.arange(2, dtype=whole),
+        best=0,
     )
-    stage, lines = make_stage(movers, 1, 1, 2), make_lines(turn, 1, 2, 2)
-    mine, counts = np.zeros((1, 2, 1, 2)), np.zeros(HOW, whole)
-    trace_nodes(1, turn, np.zeros(0), stage, lines, mine, counts)
+    zero, values = np.zeros(2, whole), np.zeros((1, 2, 2))
+    part = LayerArrays(
+        np.arange(2, dtype=whole),
+        np.ones((1, 1), whole),
+        np.arange(2, dtype=whole),
+        np.zeros(1, np.int32),
+        np.ones(1),
+        np.zeros((1, 2)),
+        zero,
+    )
+    sweep = Sweep(values, np.zeros((1, 0)), values, np.zeros(0), np.zeros(HOW, whole), False)
+    work, stage = make_work(layout, 1, 2, 2), make_stage(layout, 1, 1)
+    trace_lines(0, part, layout, sweep, work, make_lines(layout, 1), stage)
 
 
 if __name__ == "__main__":

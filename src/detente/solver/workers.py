@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from threading import Event
 from typing import TypeVar
 
@@ -21,23 +24,57 @@ SMALL_WORK = 20_000
 """Nodes of a layer below which sharing out costs more than it saves."""
 
 
+BRIEF = 0.01
+"""Seconds that states worked on without a look at the clock should take."""
+
+
+class TimeUpError(Exception):
+    """The time that was given is over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """Threads that share out the states of a layer, until they are `stopped`."""
+    """Threads that share out the states of a layer, until they are `stopped` or time is up.
+
+    `deadline` is in seconds of `time.monotonic`.
+    """
 
     pool: Executor
     threads: int
     stopped: Event = field(default_factory=Event)
+    deadline: float = math.inf
+
+    def within(self, seconds: float) -> Workers:
+        """The same for so many seconds from now on; inf for as long as it takes."""
+        return replace(self, deadline=time.monotonic() + seconds)
+
+    def share(self, part: float) -> Workers:
+        """The same for a share of the time that is left."""
+        return self.within(part * (self.deadline - time.monotonic()))
 
     def run(self, task: Callable[[int, int], None], states: int, nodes: int) -> None:
         """Call task(first, last) over all states, in parallel where that pays."""
         if self.stopped.is_set():
             raise CancelledError
         if self.threads == 1 or nodes < SMALL_WORK or states == 1:
-            task(0, states)
+            self._in_turn(task, 0, states)
             return
         cuts = np.linspace(0, states, min(states, 8 * self.threads) + 1).astype(int)
-        list(self.pool.map(task, cuts[:-1], cuts[1:]))
+        list(self.pool.map(partial(self._in_turn, task), cuts[:-1], cuts[1:]))
+
+    def _in_turn(self, task: Callable[[int, int], None], first: int, last: int) -> None:
+        """Call task(first, last), in parts that are as long as the clock may be out of sight."""
+        if math.isinf(self.deadline):
+            task(first, last)
+            return
+        size = 1
+        while first < last:
+            begin = time.monotonic()
+            if begin > self.deadline:
+                raise TimeUpError
+            task(first, min(first + size, last))
+            first += size
+            size = 2 * size if time.monotonic() - begin < BRIEF else 1
 
     def both(self, first: Callable[[], T], second: Callable[[], T]) -> tuple[T, T]:
         """The results of two tasks that share out their work here, at the same time or in turn."""

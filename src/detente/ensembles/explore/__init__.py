@@ -1,1 +1,1 @@
-"""What an ensemble of worlds tells: who prefers what, where, and which assumptions decide it."""
+"""What an ensemble of draws tells: who prefers what, where, and which assumptions decide it."""

@@ -20,7 +20,6 @@ import pandas as pd
 from scipy.stats import ks_2samp
 from sklearn.tree import DecisionTreeClassifier
 
-from detente.ensembles.explore import wording
 from detente.ensembles.explore.tables import mean, wilson
 
 SAME = 0.7
@@ -76,7 +75,13 @@ class Condition:
         return (self.low is not None) + (self.high is not None)
 
     def __str__(self) -> str:
-        return wording.condition(self.quantity, self.low, self.high, self.options)
+        if self.options is not None:
+            return f"{self.quantity} is {' or '.join(self.options)}"
+        if self.low is not None and self.high is not None:
+            return f"{self.quantity} from {self.low:g} to {self.high:g}"
+        if self.low is not None:
+            return f"{self.quantity} at least {self.low:g}"
+        return f"{self.quantity} at most {self.high:g}"
 
 
 Conditions = tuple[Condition, ...]
@@ -250,31 +255,24 @@ def prim(columns: list[Column], inputs: pd.DataFrame, fails: np.ndarray) -> list
 
 def _peeled(x: np.ndarray, fails: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Lower and upper limits, float64 [column], of each box on the way; infinite at first."""
-    low, high = np.full((2, x.shape[1]), [[-np.inf], [np.inf]])
+    sides = np.hstack([x, -x])  # the upper end of a column is the lower one of its negative
+    limits = np.full(sides.shape[1], -np.inf)
     fewest = SMALLEST * len(x)
     while True:
-        share, best = fails.mean(), -np.inf
-        lows = np.quantile(x, PEEL, axis=0, method="higher")
-        highs = np.quantile(x, 1 - PEEL, axis=0, method="lower")
-        for k, column in enumerate(x.T):
-            for limits, limit in ((low, lows[k]), (high, highs[k])):
-                upper = limits is high
-                beyond = column >= limit if upper else column <= limit
-                kept = column <= limit if upper else column >= limit
-                if kept.all():  # so many are equal at this end: all of them go
-                    kept = ~beyond
-                    if not kept.any():
-                        continue
-                    limit = column[kept].max() if upper else column[kept].min()
-                gain = (fails[kept].mean() - share) / (len(kept) - kept.sum())
-                if kept.sum() >= fewest and gain > best:
-                    best, choice = gain, (limits, k, limit, kept)
-        if best == -np.inf:
+        edges = np.quantile(sides, PEEL, axis=0, method="higher")
+        # Where so many are equal at an end, all of them go.
+        kept = np.where(edges > sides.min(axis=0), sides >= edges, sides > edges)
+        sizes = kept.sum(axis=0)
+        shares = fails.astype(float) @ kept / np.maximum(sizes, 1)
+        gains = (shares - fails.mean()) / (len(fails) - sizes)
+        gains[sizes < fewest] = -np.inf
+        best = gains.argmax()
+        if sizes[best] < fewest:
             return
-        limits, k, limit, kept = choice
-        limits[k] = limit
-        x, fails = x[kept], fails[kept]
-        yield low.copy(), high.copy()
+        held = kept[:, best]
+        limits[best] = sides[held, best].min()
+        sides, fails = sides[held], fails[held]
+        yield limits[: x.shape[1]].copy(), -limits[x.shape[1] :]
 
 
 def tree(

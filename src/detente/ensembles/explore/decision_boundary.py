@@ -8,16 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from detente.ensembles.explore import tables
 from detente.ensembles.explore.influence import codes
+from detente.ensembles.explore.tables import mean
 
 NEAREST = 5
 """Draws that are listed."""
 
 UNUSUAL = 3
 """Quantities that are listed of each."""
-
-COLUMNS = ("draw", "distance", "quantity", "value", "percentile")
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,13 +69,13 @@ def nearest(
     # Variants have no middle.
     names = [name for name in codes(mine.select_dtypes("number")) if not counts or name in counts]
     percentiles = (mine[names].rank() - 0.5) / len(mine)
-    rows: list[dict[str, object]] = []
+    rows: list[tuple[object, ...]] = []
     for draw in distance.abs().sort_values(kind="stable").index[:NEAREST]:
-        head = {"draw": int(draw), "distance": float(distance[draw])}
+        head = (int(draw), float(distance[draw]))
         places = percentiles.loc[draw]
         far = (places - 0.5).abs().sort_values(ascending=False, kind="stable").index[:UNUSUAL]
-        rows += [
-            {**head, "quantity": k, "value": float(mine.at[draw, k]), "percentile": places[k]}
-            for k in far
-        ] or [{**head, "quantity": "", "value": np.nan, "percentile": np.nan}]
-    return DecisionBoundary(about, unit, tables.table(rows, COLUMNS), tables.mean(distance < 0))
+        unusual = [(name, float(mine.at[draw, name]), places[name]) for name in far]
+        rows += [(*head, *quantity) for quantity in unusual or [("", np.nan, np.nan)]]
+    columns = "draw distance quantity value percentile"
+    table = pd.DataFrame(rows, columns=columns.split())
+    return DecisionBoundary(about, unit, table, mean(distance < 0))

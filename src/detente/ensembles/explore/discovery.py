@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from detente.ensembles.explore import boxes, wording
+from detente.ensembles.explore import boxes
 from detente.ensembles.explore.boxes import Box
 from detente.ensembles.explore.influence import codes
-from detente.ensembles.explore.tables import mean, table, wilson
+from detente.ensembles.explore.tables import mean, wilson
+from detente.numbers import percent
 
 FEWEST = 60
 """Draws without which nothing is looked for: half of them have to find, half to count."""
@@ -63,41 +64,36 @@ class Discovery:
 
     def __repr__(self) -> str:
         where = "; ".join(f"{box}: {quality(box, self.rarer)}" for box in self.boxes) or self.note
-        return f"<Discovery, {self.about}: {wording.percent(self.base)} of draws. {where}>"
+        return f"<Discovery, {self.about}: {percent(self.base)} of draws. {where}>"
 
     @property
     def table(self) -> pd.DataFrame:
         """`box, method, quantity, low, high, options, coverage, density, …`: a row a condition."""
-        rows: list[dict[str, object]] = [
-            {
-                "box": k,
-                "method": box.method,
-                "quantity": condition.quantity,
-                "low": condition.low,
-                "high": condition.high,
-                "options": " or ".join(condition.options or ()),
-                "coverage": box.coverage,
-                "coverage_low": box.coverage_interval[0],
-                "coverage_high": box.coverage_interval[1],
-                "density": box.density,
-                "density_low": box.density_interval[0],
-                "density_high": box.density_interval[1],
-                "inside": box.inside,
-                "fails": box.fails,
-            }
+        rows = [
+            (
+                k,
+                box.method,
+                condition.quantity,
+                condition.low,
+                condition.high,
+                " or ".join(condition.options or ()),
+                *(box.coverage, *box.coverage_interval),
+                *(box.density, *box.density_interval),
+                *(box.inside, box.fails),
+            )
             for k, box in enumerate(self.boxes, start=1)
             for condition in box.conditions
         ]
-        head = ("box", "method", "quantity", "low", "high", "options", "coverage", "coverage_low")
-        rest = ("coverage_high", "density", "density_low", "density_high", "inside", "fails")
-        return table(rows, (*head, *rest))
+        head = "box method quantity low high options coverage coverage_low coverage_high"
+        rest = "density density_low density_high inside fails"
+        return pd.DataFrame(rows, columns=[*head.split(), *rest.split()])
 
 
 def quality(box: Box, rarer: str) -> str:
     """How good a box is, in words."""
     return (
-        f"{wording.percent(box.coverage)} of the draws that {rarer} are here, and "
-        f"{wording.percent(box.density)} of those here {rarer}"
+        f"{percent(box.coverage)} of the draws that {rarer} are here, and "
+        f"{percent(box.density)} of those here {rarer}"
     )
 
 
@@ -108,7 +104,6 @@ def discover(
     *,
     seed: int,
     policy: str | None = None,
-    left_out: int = 0,
 ) -> Discovery:
     """Find where something fails.
 
@@ -117,8 +112,8 @@ def discover(
     fails
         By draw, whether it fails; only draws that were solved.
     inputs
-        By draw, a column for each quantity; text for variants.
-    about, policy, left_out
+        By draw, those that were not solved too, a column for each quantity; text for variants.
+    about, policy
         As those of `Discovery`.
     seed
         Of the halves, and of ties in the tree.
@@ -127,7 +122,7 @@ def discover(
     total, count = len(failing), int(failing.sum())
     rarer = "do not fail" if 2 * count > total else "fail"
     shares = (mean(failing), wilson(count, total))
-    nothing = Discovery(about, rarer, policy, *shares, total, left_out, 0, ())
+    nothing = Discovery(about, rarer, policy, *shares, total, len(inputs) - total, 0, ())
     names = list(codes(mine).columns)
     few = min(count, total - count)
     if total < FEWEST:

@@ -16,12 +16,12 @@ from detente.ensembles.explore.decision_boundary import DecisionBoundary, neares
 from detente.ensembles.explore.discovery import Discovery, discover
 from detente.ensembles.explore.influence import Influence, influence
 from detente.ensembles.explore.metrics import Cached, Metric, Results
-from detente.ensembles.explore.question import Question
 from detente.ensembles.explore.requirement import Requirement
-from detente.ensembles.explore.wording import count, percent, policy_name
 from detente.ensembles.manifest import Manifest
 from detente.errors import refuse
-from detente.scenario.notebook import InNotebook
+from detente.notebook import InNotebook
+from detente.numbers import count, percent
+from detente.scenario.policies import quoted
 
 FEW = 30
 """Draws below which a reader is warned."""
@@ -33,8 +33,9 @@ class Exploration(InNotebook):
 
     manifest
         What was run.
-    done, complete
-        How many draws are there, and whether that is all.
+    done, complete, failed
+        How many draws are there, whether that is all, and how many of them were not solved under
+        some policy.
     against
         The policy with which others are compared.
     distributions
@@ -67,6 +68,7 @@ class Exploration(InNotebook):
     manifest: Manifest
     done: int
     complete: bool
+    failed: int
     against: str
     distributions: pd.DataFrame
     preferences: pd.DataFrame
@@ -92,7 +94,7 @@ class Exploration(InNotebook):
             if mine["share"].notna().any():
                 lead = mine.loc[mine["share"].idxmax()]
                 whose = f"{actor}={kind}" if kind else actor
-                best = policy_name(lead["policy"])
+                best = quoted(lead["policy"])
                 text += f"; for {whose} {best} is best in {percent(lead['share'])}"
         return f"{text}>"
 
@@ -161,7 +163,9 @@ def explore(
     if asked is not None and against is not None and policy is None:
         message = "a difference has two policies"
         refuse("policy", "missing", message, "give the other one by `policy=`")
-    required = None if requirement is None else requirements.parse_requirement(requirement, metrics)
+    required = None
+    if requirement is not None:
+        required = requirements.parse_requirement(requirement, metrics)
     preferences = tables.preferences(ensemble, payoffs)
     failing = None if fails_for is None else by_name.pick_payoff(metrics, fails_for, "fails_for")
     actor = failing or questions.most_divided(preferences, payoffs)
@@ -169,15 +173,22 @@ def explore(
         actor = by_name.pick_payoff(metrics, whose, "whose")
     pair = [] if actor is None else questions.two_best(ensemble, preferences, actor)
     most_open = questions.most_open(ensemble, metrics, policy or base)
-    look = _Look(ensemble, policy, base, required, failing, actor, pair, most_open, seed)
-    other = base if against is not None and policy != base else None
-    influences = tuple(
-        influence(one, ensemble.inputs, seed=seed) for one in look.questions(asked, other)
-    )
+    answers = []
+    if asked is not None:
+        other = base if against is not None and policy != base else None
+        answers.append(questions.ask(ensemble, asked, policy or base, other))
+    else:
+        if most_open is not None:
+            answers.append(questions.ask(ensemble, most_open, policy or base))
+        if actor is not None and pair:
+            answers.append(questions.ask(ensemble, actor, *pair))
+    influences = tuple(influence(answer, ensemble.inputs, seed=seed) for answer in answers)
+    look = _Look(ensemble, policy, required, failing, actor, preferences, pair, most_open)
     return Exploration(
         manifest=ensemble.manifest,
         done=ensemble.done,
         complete=ensemble.complete,
+        failed=int(ensemble.failures["draw"].nunique()),
         against=base,
         distributions=tables.distributions(ensemble, metrics),
         preferences=preferences,
@@ -189,7 +200,10 @@ def explore(
         ),
         whose=actor,
         influences=influences,
-        discoveries=tuple(look.discoveries()),
+        discoveries=tuple(
+            discover(fails, ensemble.inputs, about, seed=seed, policy=under)
+            for under, fails, about in look.failures()
+        ),
         decision_boundary=look.decision_boundary(influences),
         left_out=_left_out(ensemble),
         notes=tuple(_notes(ensemble, metrics)),
@@ -206,68 +220,45 @@ class _Look:
 
     ensemble: Results
     policy: str | None
-    base: str
     requirement: Requirement | None
     fails_for: Metric | None
     actor: Metric | None
+    preferences: pd.DataFrame
     pair: list[str]
     most_open: Metric | None
-    seed: int
 
-    def questions(self, asked: Metric | None, other: str | None) -> Iterator[Question]:
-        """What is explained: the metric asked about, perhaps its difference from another policy."""
-        policy = self.policy or self.base
-        if asked is not None:
-            yield questions.ask(self.ensemble, asked, policy, other)
-            return
-        if self.most_open is not None:
-            yield questions.ask(self.ensemble, self.most_open, policy)
-        if self.actor is not None and self.pair:
-            yield questions.ask(self.ensemble, self.actor, *self.pair)
-
-    def discoveries(self) -> Iterator[Discovery]:
-        """Where the requirement fails, the best policy is not the best, an open outcome is high."""
-        for policy, fails, about in self._failures():
-            left_out = len(self.ensemble.inputs) - len(fails)
-            yield discover(
-                fails, self.ensemble.inputs, about, seed=self.seed, policy=policy, left_out=left_out
-            )
-
-    def _failures(self) -> Iterator[tuple[str | None, pd.Series, str]]:
-        """A policy, which draws fail, and that in words."""
-        ensemble, manifest = self.ensemble, self.ensemble.manifest
-        if self.requirement is not None:
-            met = requirements.met(ensemble, self.requirement)
+    def failures(self) -> Iterator[tuple[str | None, pd.Series, str]]:
+        """Where the requirement fails, the best policy is not the best, an open outcome is high:
+        a policy, by draw whether it fails, and that in words."""
+        ensemble, manifest, required = self.ensemble, self.ensemble.manifest, self.requirement
+        if required is not None:
+            met = requirements.met(ensemble, required)
             for policy in manifest.policies if self.policy is None else [self.policy]:
-                about = f"{policy_name(policy)} fails the requirement {self.requirement.text}"
+                about = f"{quoted(policy)} fails the requirement {required.text}"
                 yield policy, met[policy].dropna() == 0, about
-        metric = self.fails_for or (self.actor if self.requirement is None else None)
-        looked = self.requirement is not None
+        metric = self.fails_for or (self.actor if required is None else None)
+        best: list[str] = []
         if metric is not None and len(manifest.policies) > 1:
-            preferences = tables.preferences(ensemble, [metric])
-            best = questions.two_best(ensemble, preferences, metric)[:1]
+            best = questions.two_best(ensemble, self.preferences, metric)[:1]
             for policy in best if self.policy is None else [self.policy]:
-                looked = True
                 yield policy, *questions.not_best(ensemble, metric, policy)
-        if not looked and self.most_open is not None and not self.pair:
+        if required is None and not best and self.most_open is not None and not self.pair:
             asked = questions.ask(ensemble, self.most_open, self.policy or manifest.against)
             yield asked.policy, *questions.upper_quarter(asked)
 
     def decision_boundary(self, influences: Sequence[Influence]) -> DecisionBoundary | None:
         """Where the two policies that an actor weighs change places, or the requirement is just
         met."""
-        inputs = self.ensemble.inputs
-        if self.requirement is not None:
+        inputs, required = self.ensemble.inputs, self.requirement
+        if required is not None:
             policy = self.policy or self.ensemble.manifest.against
-            known = requirements.margins(self.ensemble, self.requirement)[policy].dropna()
-            text = self.requirement.text
-            about = f"the requirement {text} is just met under {policy_name(policy)}"
+            known = requirements.margins(self.ensemble, required)[policy].dropna()
+            about = f"the requirement {required.text} is just met under {quoted(policy)}"
             unit = "standard deviations of the metric"
             return None if known.empty else nearest(known, inputs, about, unit)
         if self.actor is None or not self.pair:
             return None
-        first, second = self.pair
-        values = self.ensemble.values(self.actor.column)
+        asked = questions.ask(self.ensemble, self.actor, *self.pair)
         counts = {
             quantity
             for one in influences
@@ -275,23 +266,18 @@ class _Look:
             for quantity in one.table.loc[one.table["counts"], "quantity"]
         }
         who = self.actor.who
-        about = f"{who} changes between {policy_name(first)} and {policy_name(second)}"
-        known = (values[first] - values[second]).dropna()
-        return nearest(known, inputs, about, f"the payoff of {who}", counts=counts)
+        about = f"{who} changes between {' and '.join(map(quoted, self.pair))}"
+        return nearest(asked.values, inputs, about, f"the payoff of {who}", counts=counts)
 
 
 def _left_out(ensemble: Results) -> pd.DataFrame:
     """How many draws failed under each policy, by status."""
-    rows: list[dict[str, object]] = [
-        {
-            "policy": policy,
-            "status": status,
-            "draws": mine["draw"].nunique(),
-            "reason": mine["reason"].value_counts().index[0],
-        }
-        for (policy, status), mine in ensemble.failures.groupby(["policy", "status"], sort=False)
+    groups = ensemble.failures.groupby(["policy", "status"], sort=False)
+    rows = [
+        (*key, mine["draw"].nunique(), mine["reason"].value_counts().index[0])
+        for key, mine in groups
     ]
-    return tables.table(rows, ("policy", "status", "draws", "reason"))
+    return pd.DataFrame(rows, columns=["policy", "status", "draws", "reason"])
 
 
 def _notes(ensemble: Results, metrics: tuple[Metric, ...]) -> Iterator[str]:

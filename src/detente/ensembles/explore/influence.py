@@ -59,7 +59,7 @@ RESAMPLES = 40
 TOGETHER = 0.2
 """Rank correlation from which two quantities are said to share their effect."""
 
-COLUMNS = ("quantity", "s1", "s1_conf", "pawn", "counts", "direction", "shares_with")
+COLUMNS = ["quantity", "s1", "s1_conf", "pawn", "counts", "direction", "shares_with"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,9 +116,8 @@ def influence(question: Question, inputs: pd.DataFrame, *, seed: int) -> Influen
     if len(values) > MOST:
         values = values.iloc[np.sort(rng.choice(len(values), MOST, replace=False))]
     x, y = codes(inputs.loc[values.index]), values.to_numpy(float)
-    nothing = Influence(
-        question, tables.table([], COLUMNS), np.nan, np.nan, len(y), question.left_out
-    )
+    empty = pd.DataFrame(columns=COLUMNS)
+    nothing = Influence(question, empty, np.nan, np.nan, len(y), question.left_out)
     if len(y) < FEWEST:
         note = f"{len(y)} draws are too few to rank assumptions; it takes {FEWEST}"
         return replace(nothing, note=note)

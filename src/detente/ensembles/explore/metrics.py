@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from detente.analysis.compare import ROUNDING
-from detente.ensembles.columns import outcome_column, payoff_column
 from detente.ensembles.manifest import Manifest
+from detente.ensembles.rows import outcome_column, payoff_column
 from detente.errors import refuse
 from detente.scenario.hints import did_you_mean, listing
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from detente.ensembles.explore.metrics import PROBABILITY, Metric, Results, pair_limits
-from detente.ensembles.explore.wording import policy_name
+from detente.scenario.policies import quoted
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,10 +39,10 @@ class Question:
 def ask(ensemble: Results, metric: Metric, policy: str, against: str | None = None) -> Question:
     """The question of a metric under a policy, or of its difference from that under another."""
     table = ensemble.values(metric.column)
-    values, about = table[policy], f"{metric.about} under {policy_name(policy)}"
+    values, about = table[policy], f"{metric.about} under {quoted(policy)}"
     if against is not None:
         values = values - table[against]
-        pair = f"{policy_name(policy)} and {policy_name(against)}"
+        pair = f"{quoted(policy)} and {quoted(against)}"
         about = f"the difference of {metric.about} between {pair}"
     known = values.dropna()
     return Question(metric, policy, against, known, len(values) - len(known), about)
@@ -90,7 +90,7 @@ def not_best(ensemble: Results, metric: Metric, policy: str) -> tuple[pd.Series,
     solved = ensemble.values(metric.column)[policies].dropna()
     limits = pair_limits(ensemble, metric.column)[:, policies.index(policy)]
     behind = solved.rsub(solved[policy], axis=0)  # what it has more than each other
-    about = f"{policy_name(policy)} is not the best policy for {metric.who}"
+    about = f"{quoted(policy)} is not the best policy for {metric.who}"
     return (behind < -limits).any(axis=1), about
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from detente.ensembles.explore.metrics import PROBABILITY, Metric, Results, own_limits
-from detente.ensembles.explore.tables import mean, table, wilson
+from detente.ensembles.explore.tables import mean, wilson
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.scenario.hints import did_you_mean
 
@@ -128,26 +128,16 @@ def satisficing(ensemble: Results, requirement: Requirement) -> pd.DataFrame:
     parts = [("", requirement)]
     if len(requirement.clauses) > 1:
         parts += [(clause.text, Requirement((clause,))) for clause in requirement.clauses]
-    rows: list[dict[str, object]] = []
+    rows = []
     for text, part in parts:
         meets, near = met(ensemble, part), _near(ensemble, part)
         for policy in ensemble.manifest.policies:
             known = meets[policy].dropna()
-            count = int(known.sum())
-            low, high = wilson(count, len(known))
-            rows.append(
-                {
-                    "clause": text,
-                    "policy": policy,
-                    "draws": len(known),
-                    "met": count,
-                    "share": mean(known),
-                    "low": low,
-                    "high": high,
-                    "close": mean(near.loc[known.index, policy]),
-                }
-            )
-    return table(rows, ("clause", "policy", "draws", "met", "share", "low", "high", "close"))
+            count, close = int(known.sum()), mean(near.loc[known.index, policy])
+            interval = wilson(count, len(known))
+            rows.append((text, policy, len(known), count, mean(known), *interval, close))
+    columns = "clause policy draws met share low high close"
+    return pd.DataFrame(rows, columns=columns.split())
 
 
 def _near(ensemble: Results, requirement: Requirement) -> pd.DataFrame:

@@ -40,23 +40,17 @@ def wilson(count: int, total: int) -> tuple[float, float]:
     return low, high
 
 
-def table(rows: list[dict[str, object]], columns: Sequence[str]) -> pd.DataFrame:
-    """Rows as a table that has its columns even if it has no rows."""
-    return pd.DataFrame(rows, columns=list(columns))
-
-
 def mean(values: pd.Series | np.ndarray) -> float:
     """The mean; NaN of nothing."""
     return float(values.mean()) if len(values) else float("nan")
 
 
-def _spread(values: pd.Series) -> dict[str, object]:
+def _spread(values: pd.Series) -> tuple[float, ...]:
     """Number, mean and quantiles of what is not missing."""
     known = values.dropna().to_numpy(float)
-    spread: dict[str, object] = {"draws": len(known), "mean": mean(known)}
-    for name, share in QUANTILES.items():
-        spread[name] = float(np.quantile(known, share)) if len(known) else float("nan")
-    return spread
+    shares = list(QUANTILES.values())
+    quantiles = np.quantile(known, shares) if len(known) else np.full(len(shares), np.nan)
+    return len(known), mean(known), *quantiles.tolist()
 
 
 def distributions(ensemble: Results, metrics: Sequence[Metric]) -> pd.DataFrame:
@@ -68,19 +62,14 @@ def distributions(ensemble: Results, metrics: Sequence[Metric]) -> pd.DataFrame:
         `metric, kind, policy, draws, mean, p05, p25, p50, p75, p95, present`: over the draws that
         were solved under this policy; `present` is the metric at the present values.
     """
-    rows: list[dict[str, object]] = [
-        {
-            "metric": metric.name,
-            "kind": metric.kind,
-            "policy": policy,
-            **_spread(ensemble.values(metric.column)[policy]),
-            "present": present_value(ensemble, metric.column, policy),
-        }
-        for metric in metrics
-        for policy in ensemble.manifest.policies
-    ]
-    columns = ("metric", "kind", "policy", "draws", "mean", *QUANTILES, "present")
-    return table(rows, columns)
+    rows = []
+    for metric in metrics:
+        values = ensemble.values(metric.column)
+        for policy in ensemble.manifest.policies:
+            present = present_value(ensemble, metric.column, policy)
+            rows.append((metric.name, metric.kind, policy, *_spread(values[policy]), present))
+    columns = ["metric", "kind", "policy", "draws", "mean", *QUANTILES, "present"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def differences(ensemble: Results, metrics: Sequence[Metric], against: str) -> pd.DataFrame:
@@ -95,7 +84,7 @@ def differences(ensemble: Results, metrics: Sequence[Metric], against: str) -> p
         the draws at the ends.
     """
     policies = list(ensemble.manifest.policies)
-    rows: list[dict[str, object]] = []
+    rows = []
     for metric in metrics:
         values = ensemble.values(metric.column)
         limits = pair_limits(ensemble, metric.column)[:, policies.index(against)]
@@ -103,24 +92,13 @@ def differences(ensemble: Results, metrics: Sequence[Metric], against: str) -> p
             if policy == against:
                 continue
             change = (values[policy] - values[against]).dropna()
-            rows.append(
-                {
-                    "metric": metric.name,
-                    "kind": metric.kind,
-                    "policy": policy,
-                    "against": against,
-                    **_spread(change),
-                    "above": mean(change > limit),
-                    "below": mean(change < -limit),
-                    "close": mean(change.abs() <= limit),
-                    "error": limit,
-                    "lowest": int(change.idxmin()) if len(change) else None,
-                    "highest": int(change.idxmax()) if len(change) else None,
-                }
-            )
-    shares = ("above", "below", "close", "error", "lowest", "highest")
-    head = ("metric", "kind", "policy", "against", "draws", "mean")
-    return table(rows, (*head, *QUANTILES, *shares))
+            shares = (mean(change > limit), mean(change < -limit), mean(change.abs() <= limit))
+            ends = (int(change.idxmin()), int(change.idxmax())) if len(change) else (None, None)
+            head = (metric.name, metric.kind, policy, against)
+            rows.append((*head, *_spread(change), *shares, limit, *ends))
+    first = ["metric", "kind", "policy", "against", "draws", "mean"]
+    last = ["above", "below", "close", "error", "lowest", "highest"]
+    return pd.DataFrame(rows, columns=[*first, *QUANTILES, *last])
 
 
 def preferences(ensemble: Results, payoffs: Sequence[Metric]) -> pd.DataFrame:
@@ -135,7 +113,7 @@ def preferences(ensemble: Results, payoffs: Sequence[Metric]) -> pd.DataFrame:
         by more; `close`: the share in which no policy is best, which is the same for all policies.
     """
     policies = list(ensemble.manifest.policies)
-    rows: list[dict[str, object]] = []
+    rows = []
     for metric in payoffs if len(policies) > 1 else ():
         values = ensemble.values(metric.column)[policies]
         solved = values.dropna().to_numpy(float)
@@ -143,26 +121,14 @@ def preferences(ensemble: Results, payoffs: Sequence[Metric]) -> pd.DataFrame:
         beats = gains > pair_limits(ensemble, metric.column)
         best = beats.sum(axis=2) == len(policies) - 1
         unbeaten = ~beats.any(axis=1)
+        draws, close = len(solved), mean(~best.any(axis=1))
         for k, policy in enumerate(policies):
             count = int(best[:, k].sum())
-            low, high = wilson(count, len(solved))
-            rows.append(
-                {
-                    "actor": metric.actor,
-                    "type": metric.type,
-                    "policy": policy,
-                    "draws": len(solved),
-                    "left_out": len(values) - len(solved),
-                    "best": count,
-                    "share": mean(best[:, k]),
-                    "low": low,
-                    "high": high,
-                    "among": mean(unbeaten[:, k]),
-                    "close": mean(~best.any(axis=1)),
-                }
-            )
-    head = ("actor", "type", "policy", "draws", "left_out", "best", "share", "low", "high")
-    return table(rows, (*head, "among", "close"))
+            head = (metric.actor, metric.type, policy, draws, len(values) - draws, count)
+            shares = (mean(best[:, k]), *wilson(count, draws), mean(unbeaten[:, k]), close)
+            rows.append((*head, *shares))
+    columns = "actor type policy draws left_out best share low high among close"
+    return pd.DataFrame(rows, columns=columns.split())
 
 
 def regrets(ensemble: Results, payoffs: Sequence[Metric]) -> pd.DataFrame:
@@ -176,29 +142,19 @@ def regrets(ensemble: Results, payoffs: Sequence[Metric]) -> pd.DataFrame:
         and mean, regret is the smallest; `error` is by how much a regret may be off.
     """
     policies = list(ensemble.manifest.policies)
-    rows: list[dict[str, object]] = []
+    rows = []
     for metric in payoffs if len(policies) > 1 else ():
         solved = ensemble.values(metric.column)[policies].dropna()
         if solved.empty:
             continue
         lost = solved.rsub(solved.max(axis=1), axis=0)
-        largest, usual = lost.max(), lost.mean()
+        largest, average = lost.max(), lost.mean()
         limits = pair_limits(ensemble, metric.column)
         for k, policy in enumerate(policies):
-            rows.append(
-                {
-                    "actor": metric.actor,
-                    "type": metric.type,
-                    "policy": policy,
-                    "draws": len(lost),
-                    "mean": float(usual[policy]),
-                    "p95": float(lost[policy].quantile(0.95)),
-                    "largest": float(largest[policy]),
-                    "draw": int(lost[policy].idxmax()),
-                    "error": float(np.delete(limits[k], k).max()),
-                    "minimax": bool(largest[policy] == largest.min()),
-                    "least_mean": bool(usual[policy] == usual.min()),
-                }
-            )
-    head = ("actor", "type", "policy", "draws", "mean", "p95", "largest", "draw")
-    return table(rows, (*head, "error", "minimax", "least_mean"))
+            mine, most, usual = lost[policy], float(largest[policy]), float(average[policy])
+            head = (metric.actor, metric.type, policy, len(lost), usual, float(mine.quantile(0.95)))
+            error = float(np.delete(limits[k], k).max())
+            best = (bool(most == largest.min()), bool(usual == average.min()))
+            rows.append((*head, most, int(mine.idxmax()), error, *best))
+    columns = "actor type policy draws mean p95 largest draw error minimax least_mean"
+    return pd.DataFrame(rows, columns=columns.split())

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from detente.errors import Diagnostic, Place, Severity
+from detente.errors import Diagnostic, warning
 from detente.scenario.constants import range_problems
 from detente.scenario.entities import Actor, Correlation, Parameter, Supported, Variant
-from detente.scenario.fields import formulas_of
+from detente.scenario.fields import within
+from detente.scenario.formula.expression import Formula
 from detente.scenario.hints import listing
 from detente.scenario.ledger import drawn_priors, used_parameters
 from detente.scenario.model import Scenario
@@ -28,33 +29,29 @@ def warnings_about(scenario: Scenario, source: Source) -> Iterator[Diagnostic]:
     for actor in scenario.actors.values():
         yield from _discount(scenario, source, actor)
         if actor.key not in scenario.payoffs:
-            yield _warning(actor.place, "no-payoff", f"`{actor.key}` has no payoffs")
-
-
-def _warning(place: Place, code: str, message: str, hint: str = "") -> Diagnostic:
-    return Diagnostic(place, code, message, hint, Severity.WARNING)
+            yield warning(actor.place, "no-payoff", f"`{actor.key}` has no payoffs")
 
 
 def _parameters(scenario: Scenario) -> Iterator[Diagnostic]:
     used = used_parameters(scenario)
     priors = drawn_priors(scenario)
-    for key, one in scenario.parameters.items():
+    for key, parameter in scenario.parameters.items():
         if key not in used:
-            yield _warning(one.place, "unused", f"nothing uses the parameter `{key}`")
-        if None in one.ranges and key not in priors:
+            yield warning(parameter.place, "unused", f"nothing uses the parameter `{key}`")
+        if None in parameter.ranges and key not in priors:
             hint = "say `range: [low, high]`"
-            yield _warning(one.place, "no-range", f"`{key}` has no range", hint)
-        for sentence in range_problems(one):
-            yield _warning(one.place, "out-of-range", sentence)
+            yield warning(parameter.place, "no-range", f"`{key}` has no range", hint)
+        for sentence in range_problems(parameter):
+            yield warning(parameter.place, "out-of-range", sentence)
 
 
 def _unsupported(scenario: Scenario) -> Iterator[Diagnostic]:
     """Numbers without a reason: parameters, correlations, weights, and decimals in formulas."""
-    for entry in scenario.entries(Supported):
+    for entry in within(scenario, Supported):
         if entry.evidence or entry.judgement:
             continue
         what = f"the numbers of `{entry.key}`"
-        numbers = any(formula.decimals for formula in formulas_of(entry))
+        numbers = any(formula.decimals for formula in within(entry, Formula))
         if isinstance(entry, Correlation):
             what = "this correlation"
         elif isinstance(entry, Variant):
@@ -62,19 +59,19 @@ def _unsupported(scenario: Scenario) -> Iterator[Diagnostic]:
             numbers = len({option.weight for option in entry.options.values()}) > 1
         if numbers or isinstance(entry, Parameter | Correlation):
             hint = "say `evidence: [...]` or `judgement: reason`"
-            yield _warning(entry.place, "no-support", f"nothing stands behind {what}", hint)
+            yield warning(entry.place, "no-support", f"nothing stands behind {what}", hint)
 
 
 def _unused(scenario: Scenario) -> Iterator[Diagnostic]:
     """Evidence and terms that nothing refers to."""
-    cited = {name for entry in scenario.entries(Supported) for name in entry.evidence}
+    cited = {name for entry in within(scenario, Supported) for name in entry.evidence}
     for key, evidence in scenario.evidence.items():
         if key not in cited:
-            yield _warning(evidence.place, "unused", f"nothing uses the evidence `{key}`")
+            yield warning(evidence.place, "unused", f"nothing uses the evidence `{key}`")
     announced = {name for policy in scenario.policies.values() for name in policy.terms}
     for key, term in scenario.terms.items():
         if key not in announced:
-            yield _warning(term.place, "unused", f"no policy has the term `{key}`")
+            yield warning(term.place, "unused", f"no policy has the term `{key}`")
 
 
 def _span(scenario: Scenario, source: Source, term: Term) -> Iterator[Diagnostic]:
@@ -86,7 +83,7 @@ def _span(scenario: Scenario, source: Source, term: Term) -> Iterator[Diagnostic
 
     def outside(key: str, moment: Moment, sentence: str) -> Diagnostic:
         message = f"`{key}: {moment.text}` of `{term.key}` {sentence}"
-        return _warning(source.key(("terms", term.key, key)), "out-of-range", message, ends)
+        return warning(source.key(("terms", term.key, key)), "out-of-range", message, ends)
 
     since, until = term.since, term.until
     if since and since.period is not None and since.period < 1:
@@ -110,13 +107,13 @@ def _discount(scenario: Scenario, source: Source, actor: Actor) -> Iterator[Diag
         )
         hint = f"a rate of {discount:g} is written as `{1 - discount:.10g}`"
         place = source.key(("actors", actor.key, "discount"))
-        yield _warning(place, "low-discount", message, hint)
+        yield warning(place, "low-discount", message, hint)
 
 
 def unsaid(scenario: Scenario, source: Source) -> Iterator[Diagnostic]:
     """Names that results print as they are, because nothing says what they stand for."""
     for section in ("parameters", "outcomes"):
-        keys = [key for key, one in getattr(scenario, section).items() if not one.about]
+        keys = [key for key, entry in getattr(scenario, section).items() if not entry.about]
         if keys:
             names = listing(keys[:MOST_NAMED])
             if len(keys) > MOST_NAMED:
@@ -125,4 +122,4 @@ def unsaid(scenario: Scenario, source: Source) -> Iterator[Diagnostic]:
             if len(keys) > 1:
                 has, what, shown = "have", "each stands", "names"
             hint = f"say what {what} for, in a few words: results print the {shown} alone"
-            yield _warning(source.key((section,)), "no-about", f"{names} {has} no `about`", hint)
+            yield warning(source.key((section,)), "no-about", f"{names} {has} no `about`", hint)

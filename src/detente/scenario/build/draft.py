@@ -43,15 +43,15 @@ class Draft:
     """
 
     source: Source
-    builders: Mapping[type, Callable[[Cursor, Any], Any]] = field(default_factory=dict)
+    builders: Mapping[type, Callable[[Spot, Any], Any]] = field(default_factory=dict)
     raw: dict[str, Any] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
     scope: Scope = field(default_factory=lambda: Scope({}, {}, {}))
     errors: list[Diagnostic] = field(default_factory=list)
 
-    def at(self, *trail: str | int) -> Cursor:
-        """The cursor at the end of a trail."""
-        return Cursor(self, trail)
+    def spot(self, *trail: str | int) -> Spot:
+        """The spot at the end of a trail."""
+        return Spot(self, trail)
 
     def actions(self, actor: str) -> Mapping[str, Any]:
         """The actions of an actor."""
@@ -75,8 +75,8 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Cursor:
-    """A position in a file, reached by a trail of keys and list positions, and what to tell there.
+class Spot:
+    """A spot in a file, reached by a trail of keys and list positions, and what to report there.
 
     Where a value is written in short, the trail goes on all the same: its places are those of the
     innermost part that is there.
@@ -85,9 +85,9 @@ class Cursor:
     draft: Draft
     trail: Trail
 
-    def __truediv__(self, step: str | int) -> Cursor:
+    def __truediv__(self, step: str | int) -> Spot:
         """One step further; '' is a single value that stands for a mapping."""
-        return self if step == "" else Cursor(self.draft, (*self.trail, step))
+        return self if step == "" else Spot(self.draft, (*self.trail, step))
 
     @property
     def place(self) -> Place:
@@ -113,22 +113,22 @@ class Cursor:
     # ---- what is wrong
 
     def error(self, code: str, message: str, hint: str = "") -> None:
-        """Tell a mistake in the value."""
+        """Report a mistake in the value."""
         self.draft.errors.append(Diagnostic(self.place, code, message, hint))
 
     def key_error(self, code: str, message: str, hint: str = "") -> None:
-        """Tell a mistake that is about the key, or the entry as such."""
+        """Report a mistake that is about the key, or the entry as such."""
         self.draft.errors.append(Diagnostic(self.key, code, message, hint))
 
     def empty(self) -> None:
-        """Tell that there is nothing, unless the reader refused what is there."""
+        """Report that there is nothing, unless the reader refused what is there."""
         if self.place not in {problem.place for problem in self.draft.source.problems}:
             self.key_error("wrong-type", f"{self.name} is empty")
 
     # ---- names
 
     def known(self, name: str, section: str) -> bool:
-        """Whether a section has an entry of that name, which stands here; told where it has not."""
+        """Whether a section has an entry of the name that stands here; reported if it has not."""
         return self._known(self.place, name, section)
 
     def known_key(self, name: str, section: str) -> bool:
@@ -144,7 +144,7 @@ class Cursor:
         return name in entries
 
     def repeated(self, names: Sequence[str]) -> None:
-        """Tell names that stand twice in the list that is here."""
+        """Report names that stand twice in the list that is here."""
         for position, name in enumerate(names):
             if name in names[:position]:
                 (self / position).error("duplicate-name", f"`{name}` stands here twice")
@@ -152,7 +152,7 @@ class Cursor:
     # ---- formulas
 
     def formula(self, value: Any, slot: Slot) -> Formula | None:
-        """The formula here, or None after telling what is wrong with it."""
+        """The formula here, or None after reporting what is wrong with it."""
         source, trail = self.draft.source, self.trail
         while trail and trail not in source.places:
             trail = trail[:-1]
@@ -174,7 +174,7 @@ class Cursor:
         return formula
 
     def reserve(self, word: str) -> None:
-        """Tell a parameter that is called like a word with a meaning of its own here."""
+        """Report a parameter that is called like a word with a meaning of its own here."""
         if word in self.draft.raw["parameters"]:
             message = f"`{word}` has a meaning of its own here, and is the name of a parameter"
             self.error("reserved-name", message, "call the parameter something else")

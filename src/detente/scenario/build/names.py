@@ -8,16 +8,20 @@ import unicodedata
 from typing import Any
 
 from detente.scenario.build.actors import period
-from detente.scenario.build.draft import Cursor, Draft
-from detente.scenario.calendar import Calendar, day
+from detente.scenario.build.draft import Draft, Spot
+from detente.scenario.calendar import Calendar
+from detente.scenario.dates import day
 from detente.scenario.entities import FOREVER
 from detente.scenario.formula.types import RESERVED, WORDS, Scope
-from detente.scenario.hints import alias, did_you_mean, listing
+from detente.scenario.hints import alias, listing
 from detente.scenario.scalar_types import NAME
 from detente.text import hidden_in
 
 PLAIN = re.compile(NAME)
 WITH_DASHES = re.compile(f"{NAME[:-2]}-]*")
+
+SECTIONS = {"actors": "an actor", "state": "a variable", "parameters": "a parameter"}
+"""Sections whose names formulas use, and what messages call an entry."""
 
 MOVES = frozenset(("draw", "period", "turn", "actor", "action"))
 COLUMNS = {
@@ -51,7 +55,7 @@ def legal(name: str, taken: set[str], rule: re.Pattern[str] = PLAIN) -> str:
 
 
 def check_names(draft: Draft) -> None:
-    """Tell names that break the rules, are reserved, or mean two things in formulas."""
+    """Report names that break the rules, are reserved, or mean two things in formulas."""
     names = _Names(draft)
     names.in_formulas()
     names.elsewhere()
@@ -61,11 +65,16 @@ class _Names:
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
         self.owners: dict[str, str] = {}
-        raw = draft.raw
-        sections = ("actors", "state", "parameters", "chance", "terms", "outcomes", "variants")
-        self.taken: set[str] = {key for section in sections for key in raw[section]}
-        for named in (*_levels(draft).values(), *_types(draft).values(), *raw["actions"].values()):
-            self.taken.update(named or ())
+        self.taken: set[str] = {
+            name
+            for scope in (draft.scope.variables, draft.scope.actors)
+            for named in scope.values()
+            for name in named or ()
+        }
+        for section in (*SECTIONS, "chance", "terms", "outcomes", "variants"):
+            self.taken.update(draft.raw[section])
+        for actions in draft.raw["actions"].values():
+            self.taken.update(actions)
 
     def instead(self, name: str, rule: re.Pattern[str] = PLAIN) -> str:
         """The hint at a name to use instead, or ''. Each is offered once."""
@@ -75,60 +84,62 @@ class _Names:
 
     def in_formulas(self) -> None:
         """Names of actors, variables and parameters, and then of levels and types."""
-        sections = (("actors", "an actor"), ("state", "a variable"), ("parameters", "a parameter"))
-        for section, what in sections:
-            for key in self.draft.raw[section]:
-                at = self.draft.at(section, key)
-                if self.free(at, key):
+        draft = self.draft
+        for section, what in SECTIONS.items():
+            for key in draft.raw[section]:
+                spot = draft.spot(section, key)
+                if self.free(spot, key):
                     if key in self.owners:
                         message = f"`{key}` is the name of {self.owners[key]} already"
-                        at.key_error("duplicate-name", message)
+                        spot.key_error("duplicate-name", message)
                     self.owners.setdefault(key, what)
                 if key in COLUMNS.get(section, ()):
                     message = f"`{key}` is a column of the tables of results already"
-                    at.key_error("reserved-name", message, self.instead(key))
-        for key, levels in _levels(self.draft).items():
+                    spot.key_error("reserved-name", message, self.instead(key))
+        for key, levels in draft.scope.variables.items():
             for k, level in enumerate(levels or ()):
-                at = self.draft.at("state", key, "levels", k)
-                self.member(at, level, "level", key)
-                if level in (levels or ())[:k]:
-                    at.error("duplicate-name", f"the level `{level}` is repeated")
-        for key, types in _types(self.draft).items():
+                spot = draft.spot("state", key, "levels", k)
+                self.member(spot, level, "level", key)
+                if levels and level in levels[:k]:
+                    spot.error("duplicate-name", f"the level `{level}` is repeated")
+        for key, types in draft.scope.actors.items():
             for name in types or ():
-                self.member(self.draft.at("actors", key, "types", name), name, "type", key)
+                self.member(draft.spot("actors", key, "types", name), name, "type", key)
 
     def elsewhere(self) -> None:
         """Names that formulas do not use."""
         draft, raw = self.draft, self.draft.raw
-        for section in ("chance", "terms", "outcomes"):
-            for key in raw[section]:
-                self.rule(draft.at(section, key), key)
-        for actor, actions in raw["actions"].items():
-            for key in actions:
-                self.rule(draft.at("actions", actor, key), key)
-            self.aliases(draft.at("actions", actor), actions)
+        trails: list[tuple[str, ...]] = [
+            (s, key) for s in ("chance", "terms", "outcomes", "variants") for key in raw[s]
+        ]
+        trails += [("actions", actor, key) for actor, own in raw["actions"].items() for key in own]
+        trails += [
+            ("payoffs", key, kind, name)
+            for key, payoff in raw["payoffs"].items()
+            for kind in ("flow", "terminal")
+            for name in (payoff or {}).get(kind, ())
+            if name
+        ]
+        variants = {key: variant["options"] for key, variant in raw["variants"].items() if variant}
+        trails += [("variants", key, "options", name) for key in variants for name in variants[key]]
+        for trail in trails:
+            self.rule(draft.spot(*trail), trail[-1])
         for key in raw["evidence"]:
-            self.rule(draft.at("evidence", key), key, WITH_DASHES)
-        for key, payoff in raw["payoffs"].items():
-            for kind in ("flow", "terminal"):
-                for name in filter(None, payoff.get(kind, ()) if payoff else ()):
-                    self.rule(draft.at("payoffs", key, kind, name), name)
-        for key, variant in raw["variants"].items():
-            at = draft.at("variants", key)
-            self.rule(at, key)
-            if key in raw["parameters"]:  # both are named in `--set`
-                at.key_error("duplicate-name", f"`{key}` is the name of a parameter already")
-            for name in variant["options"] if variant else ():
-                self.rule(at / "options" / name, name)
+            self.rule(draft.spot("evidence", key), key, WITH_DASHES)
+        for actor, actions in raw["actions"].items():
+            self.aliases(draft.spot("actions", actor), actions)
+        for key in raw["variants"].keys() & raw["parameters"].keys():  # both are values to set
+            message = f"`{key}` is the name of a parameter already"
+            draft.spot("variants", key).key_error("duplicate-name", message)
         for key in raw["policies"]:
-            at, hidden = draft.at("policies", key), hidden_in(key)
+            spot, hidden = draft.spot("policies", key), hidden_in(key)
             if not key.strip() or "\n" in key:
-                at.key_error("name", "a policy's name is one line of text")
+                spot.key_error("name", "a policy's name is one line of text")
             elif hidden:
                 message = f"the name holds the character {hidden}, which nobody would see"
-                at.key_error("control-character", message, "leave it out")
+                spot.key_error("control-character", message, "leave it out")
 
-    def aliases(self, at: Cursor, actions: dict[str, Any]) -> None:
+    def aliases(self, spot: Spot, actions: dict[str, Any]) -> None:
         """Other names of an actor's actions: each may stand for one action only."""
         owners = {alias(key): f"is the action `{key}` already" for key in actions}
         for key, action in actions.items():
@@ -136,11 +147,11 @@ class _Names:
                 if alias(name) in owners:
                     hint = "names that differ only in capitals or spaces are the same here"
                     message = f"`{name}` {owners[alias(name)]}"
-                    (at / key / "also" / k).error("duplicate-name", message, hint)
+                    (spot / key / "also" / k).error("duplicate-name", message, hint)
                 owners.setdefault(alias(name), f"stands for the action `{key}` already")
 
-    def rule(self, at: Cursor, name: str, rule: re.Pattern[str] = PLAIN) -> bool:
-        """Whether a name follows the rule for names; told where it does not."""
+    def rule(self, spot: Spot, name: str, rule: re.Pattern[str] = PLAIN) -> bool:
+        """Whether a name follows the rule for names; reported where it does not."""
         if rule.fullmatch(name):
             return True
         first, others = name[:1] or " ", name[1:]
@@ -152,37 +163,26 @@ class _Names:
         dash = ", `_` and `-`" if rule is WITH_DASHES else " and `_`"
         how = f"a name starts with a letter, A to Z or a to z, and goes on with these, digits{dash}"
         instead = self.instead(name, rule)
-        at.key_error("name", message, f"{instead}: {how}" if instead else how)
+        spot.key_error("name", message, f"{instead}: {how}" if instead else how)
         return False
 
-    def member(self, at: Cursor, name: str, kind: str, owner: str) -> None:
+    def member(self, spot: Spot, name: str, kind: str, owner: str) -> None:
         """A level or a type: these may be shared, but not with other things in formulas."""
-        if self.free(at, name) and name in self.owners:
+        if self.free(spot, name) and name in self.owners:
             message = f"the {kind} `{name}` of {owner} is also the name of {self.owners[name]}"
-            at.key_error("duplicate-name", message)
+            spot.key_error("duplicate-name", message)
 
-    def free(self, at: Cursor, name: str) -> bool:
+    def free(self, spot: Spot, name: str) -> bool:
         """Whether a name follows the rule and is no word of the language."""
-        if not self.rule(at, name):
+        if not self.rule(spot, name):
             return False
         if name in RESERVED:
             language = "the language"
             if keyword.iskeyword(name) and name not in WORDS:
                 language = "Python, whose parser reads the formulas"
             message = f"`{name}` is a word of {language}, and cannot be a name"
-            at.key_error("reserved-name", message, self.instead(name))
+            spot.key_error("reserved-name", message, self.instead(name))
         return name not in RESERVED
-
-
-def _levels(draft: Draft) -> dict[str, tuple[str, ...] | None]:
-    """The names of levels by variable; None where they cannot be read."""
-    return {key: raw["levels"].names if raw else None for key, raw in draft.raw["state"].items()}
-
-
-def _types(draft: Draft) -> dict[str, tuple[str, ...] | None]:
-    """The types by actor; None where they cannot be read."""
-    actors = draft.raw["actors"].items()
-    return {key: tuple(raw.get("types", ())) if raw is not None else None for key, raw in actors}
 
 
 def vocabulary(draft: Draft) -> Scope:
@@ -190,15 +190,16 @@ def vocabulary(draft: Draft) -> Scope:
     raw = draft.raw.get("calendar")
     unit, start = None, None
     if raw is not None:
-        unit = period(draft.at("calendar"), raw)
+        unit = period(draft.spot("calendar"), raw)
         start = day(raw.get("start", "")) if unit != "round" else None
     dated = unit != "round"
-    actors = _types(draft)
+    variables, actors = draft.raw["state"].items(), draft.raw["actors"].items()
+    types = {key: None if raw is None else tuple(raw.get("types", ())) for key, raw in actors}
     return Scope(
-        variables=_levels(draft),
-        actors=actors,
+        variables={key: raw["levels"].names if raw else None for key, raw in variables},
+        actors=types,
         parameters={
-            key: _owner(draft.at("parameters", key), parameter, actors) if parameter else ""
+            key: _owner(draft.spot("parameters", key), parameter, types) if parameter else ""
             for key, parameter in draft.raw["parameters"].items()
         },
         dated=dated,
@@ -208,19 +209,15 @@ def vocabulary(draft: Draft) -> Scope:
     )
 
 
-def _owner(at: Cursor, raw: dict[str, Any], actors: dict[str, tuple[str, ...] | None]) -> str:
+def _owner(spot: Spot, raw: dict[str, Any], actors: dict[str, tuple[str, ...] | None]) -> str:
     """The actor with whose type a parameter varies, or ''."""
-    key, types = at.trail[-1], set(raw["value"]) - {""}
+    key, types = spot.trail[-1], set(raw["value"]) - {""}
     of: str = raw.get("of", "")
-    lost = "actors" in at.draft.lost
-    if of and of not in actors:
-        if not lost:
-            hint = did_you_mean(of, actors)
-            (at / "of").error("unknown-name", f"`{of}` is not an actor", hint)
+    if of and not (spot / "of").known(of, "actors"):
         return ""
     if of and (not types or actors[of] == ()):
         has = f"`{key}` has one value, so it is of no actor" if not types else ""
-        (at / "of").error("type", has or f"`{of}` has no types")
+        (spot / "of").error("type", has or f"`{of}` has no types")
         return ""
     if of or not types:
         return of
@@ -229,12 +226,12 @@ def _owner(at: Cursor, raw: dict[str, Any], actors: dict[str, tuple[str, ...] | 
         return fitting[0]
     if fitting:
         message = f"the types of `{key}` are those of {listing(fitting)}"
-        (at / "value").error("type", message, f"write `of: {fitting[0]}`")
+        (spot / "value").error("type", message, f"write `of: {fitting[0]}`")
         return ""
     near = [actor for actor, names in actors.items() if types & set(names or ())]
     if len(near) == 1:
-        return near[0]  # whose types some of these are: the others will be told
-    if None not in actors.values() and not lost:
+        return near[0]  # whose types some of these are: the others will be reported
+    if None not in actors.values() and "actors" not in spot.draft.lost:
         what = "type" if len(types) == 1 else "types"
-        (at / "value").error("type", f"no actor has the {what} {listing(raw['value'])}")
+        (spot / "value").error("type", f"no actor has the {what} {listing(raw['value'])}")
     return ""

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from detente.scenario.build.draft import Cursor, Draft
+from detente.scenario.build.draft import Draft, Spot
 from detente.scenario.build.entity import Raw, build, entity
 from detente.scenario.formula.expression import Formula
 from detente.scenario.formula.types import PUBLIC_NUMBER
@@ -30,75 +30,77 @@ BY_CHANCE = ["chance"]
 """Who moves in a turn that plays all events in their order."""
 
 
-def turn(at: Cursor, raw: Raw) -> Turn | None:
+def turn(spot: Spot, raw: Raw) -> Turn | None:
     """A turn; `chance` alone stands for all events in their order."""
     who, events = raw.get("who", []), raw.get("chance", [])
     if bool(who) == bool(events):
         sentence = "should say either `who` moves or which events of `chance` happen"
-        at.error("wrong-type", f"{at.name} {sentence}")
+        spot.error("wrong-type", f"{spot.name} {sentence}")
         return None
     if who == BY_CHANCE:
-        events = list(at.draft.raw["chance"])
-        if not events and "chance" not in at.draft.lost:
-            at.error("turns", "there are no events in `chance` to play")
-        return entity(Turn, at, raw, who=(), events=tuple(events))
+        events = list(spot.draft.raw["chance"])
+        if not events and "chance" not in spot.draft.lost:
+            spot.error("turns", "there are no events in `chance` to play")
+        return entity(Turn, spot, raw, who=(), events=tuple(events))
     for k, name in enumerate(who):
-        _mover(at / "who" / k, name)
-    (at / "who").repeated(who)
-    return entity(Turn, at, raw, who=tuple(who))
+        _mover(spot / "who" / k, name)
+    (spot / "who").repeated(who)
+    return entity(Turn, spot, raw, who=tuple(who))
 
 
-def _mover(at: Cursor, name: str) -> None:
+def _mover(spot: Spot, name: str) -> None:
     if name == "chance":
-        at.error("turns", "`chance` has a turn of its own", "write it as another item of `turns`")
-    elif at.known(name, "actors") and not (at.draft.lost_actions(name) or at.draft.actions(name)):
-        at.error("turns", f"`{name}` has a turn, but no actions")
+        spot.error("turns", "`chance` has a turn of its own", "write it as another item of `turns`")
+    elif spot.known(name, "actors") and not (
+        spot.draft.lost_actions(name) or spot.draft.actions(name)
+    ):
+        spot.error("turns", f"`{name}` has a turn, but no actions")
 
 
-def alternative(at: Cursor, raw: Raw) -> Alternative | None:
+def alternative(spot: Spot, raw: Raw) -> Alternative | None:
     """An alternative; the `rest` is checked with the others."""
-    changes = _changes(at / "set", raw.get("set", {}))
-    made = entity(Alternative, at, raw, changes=changes)
+    changes = _changes(spot / "set", raw.get("set", {}))
+    made = entity(Alternative, spot, raw, changes=changes)
     return replace(made, probability=None) if made and raw["p"] == REST else made
 
 
-def event(at: Cursor, raw: Raw) -> Event | None:
+def event(spot: Spot, raw: Raw) -> Event | None:
     """An event of chance."""
-    return _event(Event, at, raw)
+    return _event(Event, spot, raw)
 
 
-def action(at: Cursor, raw: Raw) -> Action | None:
+def action(spot: Spot, raw: Raw) -> Action | None:
     """An action, with what it costs by actor."""
-    actor = str(at.trail[-2])
-    own = _costs(at / "cost", actor, raw.get("cost", {}), ())
-    others = _costs(at / "costs", actor, raw.get("costs", {}), own)
-    return _event(Action, at, raw, own_costs=own, other_costs=others)
+    actor = str(spot.trail[-2])
+    own = _costs(spot / "cost", actor, raw.get("cost", {}), ())
+    others = _costs(spot / "costs", actor, raw.get("costs", {}), own)
+    return _event(Action, spot, raw, own_costs=own, other_costs=others)
 
 
-def _event(cls: type[E], at: Cursor, raw: Raw, **given: Any) -> E | None:
+def _event(cls: type[E], spot: Spot, raw: Raw, **given: Any) -> E | None:
     effects, sure = raw.get("effects", []), raw.get("set", {})
     if effects and sure:
-        at.error("wrong-type", f"{at.name} should have `effects` or `set`, not both")
+        spot.error("wrong-type", f"{spot.name} should have `effects` or `set`, not both")
         return None
     rests = [k for k, effect in enumerate(effects) if effect["p"] == REST]
     for k in rests[1:2]:
         message = "only one alternative can take the `rest`"
-        (at / "effects" / k / "p").error("probabilities", message)
-    before = len(at.draft.errors)
-    made = entity(cls, at, raw, changes=_changes(at / "set", sure), **given)
-    return made if len(at.draft.errors) == before else None
+        (spot / "effects" / k / "p").error("probabilities", message)
+    before = len(spot.draft.errors)
+    made = entity(cls, spot, raw, changes=_changes(spot / "set", sure), **given)
+    return made if len(spot.draft.errors) == before else None
 
 
-def _changes(at: Cursor, values: Mapping[str, Any]) -> tuple[LevelChange, ...]:
-    """What is set at the cursor: levels, or by how many they change where a sign leads."""
+def _changes(spot: Spot, values: Mapping[str, Any]) -> tuple[LevelChange, ...]:
+    """What is set at the spot: levels, or by how many they change where a sign leads."""
     changes = []
     for key, value in values.items():
-        here = at / key
+        here = spot / key
         if not here.known_key(key, "state"):
             continue
-        written = at.draft.source.written.get(here.trail)
+        written = spot.draft.source.written.get(here.trail)
         shift = written is not None and written.text.lstrip()[:1] in ("+", "-")
-        level = replace(PUBLIC_NUMBER, wanted=at.draft.scope.level(key))
+        level = replace(PUBLIC_NUMBER, wanted=spot.draft.scope.level(key))
         formula = here.formula(value, PUBLIC_NUMBER if shift else level)
         if formula:
             changes.append(LevelChange(key, shift, formula))
@@ -106,12 +108,12 @@ def _changes(at: Cursor, values: Mapping[str, Any]) -> tuple[LevelChange, ...]:
 
 
 def _costs(
-    at: Cursor, actor: str, values: Mapping[str, Any], others: Container[str]
+    spot: Spot, actor: str, values: Mapping[str, Any], others: Container[str]
 ) -> Frozen[Formula]:
     """Formulas by who pays: the actor itself, where nobody is named."""
     costs = {}
     for name, value in values.items():
-        here, payer = at / name, name or actor
+        here, payer = spot / name, name or actor
         if not here.known_key(payer, "actors"):
             continue
         if payer in others:
@@ -123,35 +125,35 @@ def _costs(
     return Frozen(costs)
 
 
-def payoff(at: Cursor, raw: Raw) -> Payoff | None:
+def payoff(spot: Spot, raw: Raw) -> Payoff | None:
     """The payoffs of an actor: no terminal ones where play goes on forever."""
-    if raw.get("terminal") and at.draft.scope.forever:
-        message = f"play goes on forever, so that `{at.trail[-1]}` gets nothing at its end"
+    if raw.get("terminal") and spot.draft.scope.forever:
+        message = f"play goes on forever, so that `{spot.trail[-1]}` gets nothing at its end"
         hint = "say it as a `flow`, or give a number of periods"
-        (at / "terminal").key_error("forever", message, hint)
-    return entity(Payoff, at, raw)
+        (spot / "terminal").key_error("forever", message, hint)
+    return entity(Payoff, spot, raw)
 
 
 def with_kinds(draft: Draft, scenario: Scenario) -> Scenario:
     """The scenario in which actions that are `like` another are members of that one."""
     actions = {
-        actor: Frozen(_kinds(draft.at("actions", actor), entries))
+        actor: Frozen(_kinds(draft.spot("actions", actor), entries))
         for actor, entries in scenario.actions.items()
     }
     return replace(scenario, actions=Frozen(actions))
 
 
-def _kinds(at: Cursor, actions: Mapping[str, Action]) -> dict[str, Action]:
+def _kinds(spot: Spot, actions: Mapping[str, Action]) -> dict[str, Action]:
     kinds = {key: action for key, action in actions.items() if not action.like}
     for key, action in actions.items():
-        head, here = kinds.get(action.like), at / key
+        head, here = kinds.get(action.like), spot / key
         if not action.like:
             continue
         if head is None:
             if action.like in actions:
                 message = f"`{action.like}` is itself like `{actions[action.like].like}`"
                 (here / "like").error("like", message, "name the action that they are both like")
-            elif not at.draft.lost_actions(str(at.trail[-1])):
+            elif not spot.draft.lost_actions(str(spot.trail[-1])):
                 message = f"there is no action `{action.like}` that `{key}` could be like"
                 hint = did_you_mean(action.like, [other for other in actions if other != key])
                 (here / "like").error("unknown-name", message, hint)
@@ -189,10 +191,10 @@ def _text(value: object) -> object:
 
 
 def check_play(draft: Draft) -> None:
-    """Tell actors and events that turns leave out, and sections for actors who are none."""
+    """Report actors and events that turns leave out, and sections for actors who are none."""
     for section in ("actions", "payoffs"):
         for key in draft.raw[section]:
-            draft.at(section, key).known_key(key, "actors")
+            draft.spot(section, key).known_key(key, "actors")
     turns = [raw for raw in draft.raw["turns"] if raw]
     if len(turns) < len(draft.raw["turns"]) or "turns" in draft.lost:
         return  # the turns that cannot be read may be theirs
@@ -201,9 +203,9 @@ def check_play(draft: Draft) -> None:
         return  # one of the movers may be meant
     for actor, actions in draft.raw["actions"].items():
         if actor in draft.raw["actors"] and actions and actor not in movers:
-            draft.at("actions", actor).key_error("turns", f"`{actor}` has actions, but no turn")
+            draft.spot("actions", actor).key_error("turns", f"`{actor}` has actions, but no turn")
     played = {name for raw in turns for name in raw.get("chance", ())}
     left = [] if "chance" in movers else [key for key in draft.raw["chance"] if key not in played]
     if left:
         message = f"no turn plays {listing(left)}"
-        draft.at("chance", left[0]).key_error("turns", message, "add `chance` to `turns`")
+        draft.spot("chance", left[0]).key_error("turns", message, "add `chance` to `turns`")

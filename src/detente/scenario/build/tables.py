@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from detente.scenario.build.draft import Cursor
+from detente.scenario.build.draft import Spot
 from detente.scenario.formula.evaluate import Compare, Conditional, Constant, Name, Node
 from detente.scenario.formula.expression import Formula, read_by
 from detente.scenario.formula.types import PRIVATE_NUMBER
@@ -19,22 +19,22 @@ LISTED = 60
 """Characters up to which the cells of a table are listed."""
 
 
-def formula(written: dict[str, Any], at: Cursor) -> Formula | None:
-    """The formula of the table at the cursor; None after telling what is wrong."""
-    by, before = written["by"], len(at.draft.errors)
-    (at / "by").repeated(by)
-    axes = [_axis(at / "by" / k, name) for k, name in enumerate(by)]
+def formula(written: dict[str, Any], spot: Spot) -> Formula | None:
+    """The formula of the table at the spot; None after reporting what is wrong."""
+    by, before = written["by"], len(spot.draft.errors)
+    (spot / "by").repeated(by)
+    axes = [_axis(spot / "by" / k, name) for k, name in enumerate(by)]
     sound = [axis for axis in axes if axis]
-    if len(sound) < len(axes) or len(at.draft.errors) > before:
+    if len(sound) < len(axes) or len(spot.draft.errors) > before:
         return None
     cells: list[Formula] = []
-    node = _node(at / "values", written["values"], sound, 0, cells)
-    if len(at.draft.errors) > before:
+    node = _node(spot / "values", written["values"], sound, 0, cells)
+    if len(spot.draft.errors) > before:
         return None
     text = f"table by {' and '.join(by)}"
     listed = ", ".join(cell.text for cell in cells)
     text += f": {listed}" if len(listed) <= LISTED else f", {len(cells)} cells"
-    return Formula(text, at.place, node, **read_by([*(a.formula for a in sound), *cells]))
+    return Formula(text, spot.place, node, **read_by([*(a.formula for a in sound), *cells]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,55 +48,55 @@ class _Axis:
     formula: Formula
 
 
-def _axis(at: Cursor, name: str) -> _Axis | None:
-    scope = at.draft.scope
-    variable, types = at.draft.raw["state"].get(name), scope.actors.get(name, ())
+def _axis(spot: Spot, name: str) -> _Axis | None:
+    scope = spot.draft.scope
+    variable, types = spot.draft.raw["state"].get(name), scope.actors.get(name, ())
     if variable:
         levels = variable["levels"]
-        keys = levels.names or tuple(str(levels.low + k) for k in range(levels.size))
-        reads = Formula(name, at.place, Name(name), variables=frozenset((name,)))
+        keys = tuple(levels.label(k) for k in range(levels.size))
+        reads = Formula(name, spot.place, Name(name), variables=frozenset((name,)))
         return _Axis(name, "level", keys, levels.low, reads)
     if types:
-        reads = Formula(name, at.place, Name(name), actors=frozenset((name,)))
+        reads = Formula(name, spot.place, Name(name), actors=frozenset((name,)))
         return _Axis(name, "type", types, 0, reads)
     if name in scope.variables or scope.partial or types is None:
-        # Its entry cannot be read, which is told: the file is refused in any case.
+        # Its entry cannot be read, which is reported: the file is refused in any case.
         return None
     known = [*scope.variables, *(key for key, own in scope.actors.items() if own)]
     message = f"`{name}` is neither a variable of `state` nor an actor with types"
-    at.error("unknown-name", message, did_you_mean(name, known))
+    spot.error("unknown-name", message, did_you_mean(name, known))
     return None
 
 
-def _node(at: Cursor, values: Any, axes: list[_Axis], depth: int, cells: list[Formula]) -> Node:
-    """The choice among the rows at the cursor, by the axis of this depth; or a cell."""
+def _node(spot: Spot, values: Any, axes: list[_Axis], depth: int, cells: list[Formula]) -> Node:
+    """The choice among the rows at the spot, by the axis of this depth; or a cell."""
     broken = Constant(0.0)
     if depth == len(axes):
         if isinstance(values, dict | list) or values is None:
             message = f"a cell is a formula; the table goes by {listing(a.name for a in axes)}"
-            at.error("table", message, "name in `by` what the cells differ by")
+            spot.error("table", message, "name in `by` what the cells differ by")
             return broken
-        cell = at.formula(values, PRIVATE_NUMBER)
+        cell = spot.formula(values, PRIVATE_NUMBER)
         if cell:
             cells.append(cell)
         return cell.node if cell else broken
     axis = axes[depth]
     if not isinstance(values, dict):
         message = f"here the table goes on by `{axis.name}`, and there is a single value"
-        at.error("table", message, f"give a value for each of {listing(axis.keys)}")
+        spot.error("table", message, f"give a value for each of {listing(axis.keys)}")
         return broken
     for key in values:
         if key not in axis.keys:
             message = f"`{key}` is not a {axis.kind} of {axis.name}"
-            (at / key).key_error(axis.kind, message, did_you_mean(key, axis.keys))
+            (spot / key).key_error(axis.kind, message, did_you_mean(key, axis.keys))
     missing = [key for key in axis.keys if key not in values]
     if missing:
         message = f"the table has nothing for {axis.name} at {listing(missing)}"
-        at.key_error(
+        spot.key_error(
             "table", message, "every level needs a value; write 0 where there is nothing to get"
         )
         return broken
-    rows = [_node(at / key, values[key], axes, depth + 1, cells) for key in axis.keys]
+    rows = [_node(spot / key, values[key], axes, depth + 1, cells) for key in axis.keys]
     return _pick(axis, rows, axis.low)
 
 

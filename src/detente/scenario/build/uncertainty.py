@@ -14,7 +14,7 @@ from itertools import combinations
 import numpy as np
 
 from detente.errors import Diagnostic, Place
-from detente.scenario.build.draft import Cursor, Draft
+from detente.scenario.build.draft import Draft, Spot
 from detente.scenario.build.entity import Raw, entity
 from detente.scenario.constants import scalars
 from detente.scenario.entities import Actor, Correlation, Parameter
@@ -29,7 +29,7 @@ LEAST = 1e-9
 but for rounding."""
 
 
-def draws(at: Cursor, raw: Raw, keys: Sequence[str]) -> tuple[str, ...]:
+def draws(spot: Spot, raw: Raw, keys: Sequence[str]) -> tuple[str, ...]:
     """How each value of a parameter is drawn; `keys` are its types, or '' alone."""
     how, ranges = raw.get("draw", {}), raw.get("range", {})
     drawn = tuple(how.get(name, how.get("", DRAWS[0])) for name in keys)
@@ -38,10 +38,10 @@ def draws(at: Cursor, raw: Raw, keys: Sequence[str]) -> tuple[str, ...]:
         given = name if name in how else ""
         if given not in how:
             continue
-        here = at / "draw" / given
-        what = f"`{at.trail[-1]}.{name}`" if name else f"`{at.trail[-1]}`"
+        here = spot / "draw" / given
+        what = f"`{spot.trail[-1]}.{name}`" if name else f"`{spot.trail[-1]}`"
         if limits is None:
-            if ranges or not (at / "range").written:  # or a wrong one was told
+            if ranges or not (spot / "range").written:  # or a wrong one was reported
                 message = f"{what} has no range to be drawn from"
                 here.error("draw", message, "say `range: [low, high]`")
         elif problem := _unfit(kind, raw["value"][name], limits):
@@ -65,24 +65,24 @@ def _unfit(kind: str, value: float, limits: tuple[float, float]) -> str:
 
 
 def check_priors(draft: Draft, scenario: Scenario) -> None:
-    """Tell priors that cannot be drawn, though they have a concentration."""
+    """Report priors that cannot be drawn, though they have a concentration."""
     owners: dict[str, str] = {}
     for key, actor in scenario.actors.items():
         if actor.concentration is None:
             continue
-        at = draft.at("actors", key)
+        spot = draft.spot("actors", key)
         if "types" not in draft.raw["actors"][key]:
             message = f"`{key}` has no types, so there is no prior to draw"
-            (at / "concentration").key_error("concentration", message)
+            (spot / "concentration").key_error("concentration", message)
         for name, share in zip(actor.types, actor.shares(), strict=True):
             if share in owners:
                 message = f"`{share}` is drawn with the prior of {owners[share]} already"
-                (at / "types" / name).error("concentration", message)
+                (spot / "types" / name).error("concentration", message)
             elif share:
                 owners[share] = f"{key}.{name}"
             if share:
                 _check_share(draft, key, share)
-        _check_rest(at, actor, scalars(scenario.parameters))
+        _check_rest(spot, actor, scalars(scenario.parameters))
 
 
 def _check_share(draft: Draft, actor: str, name: str) -> None:
@@ -91,10 +91,10 @@ def _check_share(draft: Draft, actor: str, name: str) -> None:
     if raw and raw.get("draw"):
         message = f"`{name}` is drawn with the prior of {actor}, by its `concentration`"
         hint = "leave out `draw`, or the concentration"
-        draft.at("parameters", name, "draw").key_error("draw", message, hint)
+        draft.spot("parameters", name, "draw").key_error("draw", message, hint)
 
 
-def _check_rest(at: Cursor, actor: Actor, known: Mapping[str, float]) -> None:
+def _check_rest(spot: Spot, actor: Actor, known: Mapping[str, float]) -> None:
     """At most one prior is a formula, and that one is what the others leave, whatever they are."""
     shares = actor.shares()
     others = [share for share in shares if share]
@@ -104,11 +104,11 @@ def _check_rest(at: Cursor, actor: Actor, known: Mapping[str, float]) -> None:
             f"the prior of `{name}` should be a parameter's name alone: {actor.key} has "
             "a `concentration`, and all priors but one are drawn"
         )
-        (at / "types" / name).error("concentration", message)
+        (spot / "types" / name).error("concentration", message)
     for name, prior in actor.priors.items():
         if _value(prior, known) == 0:
             message = f"the prior of `{name}` is 0, and no prior can be drawn around that"
-            (at / "types" / name).error("concentration", message)
+            (spot / "types" / name).error("concentration", message)
     if len(formulas) != 1 or not others or not set(others) <= known.keys():
         return
     (name,) = formulas
@@ -120,7 +120,7 @@ def _check_rest(at: Cursor, actor: Actor, known: Mapping[str, float]) -> None:
             leave = "leaves" if len(others) == 1 else "leave"
             message = f"the prior of `{name}` should be what {listing(others)} {leave} of 1"
             hint = f"write {' - '.join(('1', *others))}"
-            (at / "types" / name).error("concentration", message, hint)
+            (spot / "types" / name).error("concentration", message, hint)
             return
 
 
@@ -137,45 +137,45 @@ def _value(formula: Formula, values: Mapping[str, float]) -> float | None:
 # ---- numbers that go together
 
 
-def correlation(at: Cursor, raw: Raw) -> Correlation | None:
+def correlation(spot: Spot, raw: Raw) -> Correlation | None:
     """A correlation; whether its numbers are drawn is seen when all are known."""
     if len(raw["between"]) < 2:
         message = "a correlation is between two numbers or more"
-        (at / "between").error("correlations", message)
-    (at / "between").repeated(raw["between"])
-    return entity(Correlation, at, raw, between=tuple(dict.fromkeys(raw["between"])))
+        (spot / "between").error("correlations", message)
+    (spot / "between").repeated(raw["between"])
+    return entity(Correlation, spot, raw, between=tuple(dict.fromkeys(raw["between"])))
 
 
 def check_correlations(draft: Draft, scenario: Scenario) -> None:
-    """Tell numbers that are not drawn by themselves, and what cannot be all together."""
+    """Report numbers that are not drawn by themselves, and what cannot be all together."""
     priors = drawn_priors(scenario)
     sound: list[Correlation] = []
     raws = [(k, raw) for k, raw in enumerate(draft.raw["correlations"]) if raw]
-    for (k, raw), one in zip(raws, scenario.correlations, strict=True):
+    for (k, raw), built in zip(raws, scenario.correlations, strict=True):
         drawn = []
         for position, name in enumerate(raw["between"]):
             reason = _undrawn(draft, name, scenario.parameters, priors)
             if reason is None:
                 drawn.append(name)
             elif reason[1]:
-                draft.at("correlations", k, "between", position).error(*reason)
-        sound.append(replace(one, between=tuple(dict.fromkeys(drawn))))
+                draft.spot("correlations", k, "between", position).error(*reason)
+        sound.append(replace(built, between=tuple(dict.fromkeys(drawn))))
     _check_together(draft, sound)
 
 
 def _undrawn(
     draft: Draft, name: str, parameters: Mapping[str, Parameter], priors: Mapping[str, str]
 ) -> tuple[str, str, str] | None:
-    """Code, message and hint where a number is not drawn by itself; no message if told already."""
+    """Why a number is not drawn by itself: code, message, hint; no message if reported before."""
     key = name.partition(".")[0]
     if key not in draft.raw["parameters"]:
         if "parameters" in draft.lost:
             return "", "", ""
-        names = [full for one in parameters.values() for full in one.names()]
+        names = [full for p in parameters.values() for full in p.names()]
         return "unknown-name", f"`{name}` is not a parameter", did_you_mean(name, names)
     parameter = parameters.get(key)
     if parameter is None:
-        return "", "", ""  # it could not be read, and that was told
+        return "", "", ""  # it could not be read, and that was reported
     names = list(parameter.names())
     if name == key and parameter.types:
         return "type", f"`{name}` varies by type", f"name one of its values: {listing(names)}"
@@ -196,26 +196,27 @@ def _undrawn(
 
 
 def _check_together(draft: Draft, correlations: Sequence[Correlation]) -> None:
-    """Tell what several correlations say together that cannot be."""
+    """Report what several correlations say together that cannot be."""
     ranks: dict[tuple[str, str], float] = {}
     groups: list[tuple[set[str], Place, bool]] = []
-    for one in correlations:
-        pairs = list(combinations(sorted(one.between), 2))
+    for correlation in correlations:
+        pairs = list(combinations(sorted(correlation.between), 2))
         again = next((pair for pair in pairs if pair in ranks), None)
         if again:
             message = f"how {listing(again)} go together is said twice"
-            _contradict(draft, one.place, message)
-        possible = _possible(dict.fromkeys(pairs, one.rank))
+            _contradict(draft, correlation.place, message)
+        possible = _possible(dict.fromkeys(pairs, correlation.rank))
         if not possible:
-            message = f"no {len(one.between)} numbers have a rank correlation of {one.rank:g} each"
-            _contradict(draft, one.place, message, "bring it nearer to 0")
-        ranks = dict.fromkeys(pairs, one.rank) | ranks
-        names = set(one.between)
+            count, rank = len(correlation.between), correlation.rank
+            message = f"no {count} numbers have a rank correlation of {rank:g} each"
+            _contradict(draft, correlation.place, message, "bring it nearer to 0")
+        ranks = dict.fromkeys(pairs, correlation.rank) | ranks
+        names = set(correlation.between)
         touching = [group for group in groups if group[0] & names]
         whole = names.union(*(group[0] for group in touching))
         sound = possible and all(group[2] for group in touching)
         groups = [group for group in groups if group not in touching]
-        groups.append((whole, one.place, sound))
+        groups.append((whole, correlation.place, sound))
     for names, place, sound in groups:
         if sound and not _possible({pair: r for pair, r in ranks.items() if names & {*pair}}):
             message = f"the correlations of {listing(sorted(names))} contradict each other"
@@ -232,7 +233,9 @@ def _possible(ranks: Mapping[tuple[str, str], float]) -> bool:
 
     A rank correlation r of two normal numbers is the correlation 2 sin(π r / 6) (Pearson 1907).
     """
-    names = {name: at for at, name in enumerate(sorted({name for pair in ranks for name in pair}))}
+    names = {
+        name: row for row, name in enumerate(sorted({name for pair in ranks for name in pair}))
+    }
     matrix = np.eye(len(names))
     for (first, second), rank in ranks.items():
         here, there = names[first], names[second]

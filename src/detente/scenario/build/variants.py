@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from detente.errors import Diagnostic, Place
-from detente.scenario.build.draft import Cursor
+from detente.scenario.build.draft import Spot
 from detente.scenario.build.entity import Raw, entity
 from detente.scenario.entities import ChangePart, Option, Variant
 from detente.scenario.fields import fields_of
@@ -39,28 +39,28 @@ class Chosen(NamedTuple):
         return ("variants", self.variant, "options", self.option, "change")
 
 
-def variant(at: Cursor, raw: Raw) -> Variant | None:
+def variant(spot: Spot, raw: Raw) -> Variant | None:
     """A variant, whose first option is the file as it stands."""
     options = list(raw["options"])
     if len(options) < 2:
-        message = f"`{at.trail[-1]}` is a choice between two options or more"
-        (at / "options").key_error("variants", message)
+        message = f"`{spot.trail[-1]}` is a choice between two options or more"
+        (spot / "options").key_error("variants", message)
     if options and raw["options"][options[0]].get("change") is not None:
         message = f"`{options[0]}` is the file as it stands, so it changes nothing"
-        first = at / "options" / options[0] / "change"
+        first = spot / "options" / options[0] / "change"
         first.key_error("variants", message, "the first option has no `change`")
     for name in options[1:]:
         if not raw["options"][name].get("change"):
             message = f"`{name}` does not say what it changes"
             hint = "write `change: {...}`; only the first option is the file as it stands"
-            (at / "options" / name).key_error("missing-key", message, hint)
-    return entity(Variant, at, raw)
+            (spot / "options" / name).key_error("missing-key", message, hint)
+    return entity(Variant, spot, raw)
 
 
-def option(at: Cursor, raw: Raw) -> Option | None:
+def option(spot: Spot, raw: Raw) -> Option | None:
     """An option: the ways to what it changes."""
     ways = tuple(_ways(raw.get("change", {}), MOST_STEPS))
-    return entity(Option, at, raw, changes=ways)
+    return entity(Option, spot, raw, changes=ways)
 
 
 def _ways(change: Mapping[str, Any], steps: int) -> Iterator[str]:
@@ -88,8 +88,8 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 def laid_over(source: Source, chosen: Iterable[Chosen]) -> Source:
     """The file with what the chosen options change, one after the other."""
-    for one in chosen:
-        source = _laid_over(source, one)
+    for option in chosen:
+        source = _laid_over(source, option)
     return source
 
 
@@ -140,21 +140,30 @@ def _merged(base: Any, change: Any, trail: Trail, replaced: set[Trail]) -> Any:
     return result
 
 
-def explained(source: Source, chosen: Chosen, found: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """What was found with an option; what stands elsewhere in the file says that it is so there."""
-    where = f"where `{chosen.variant}` is `{chosen.option}`: "
-    inside = within(source, chosen)
-    return [
-        one if inside(one.place) else dataclasses.replace(one, message=where + one.message)
-        for one in found
-    ]
+def news(
+    source: Source, chosen: Chosen, found: Iterable[Diagnostic], known: Iterable[Diagnostic]
+) -> Iterator[Diagnostic]:
+    """What was found with an option, and is not known without it.
+
+    What stands elsewhere in the file says that it is so with the option; unused is nothing there.
+    """
+    old = {(diagnostic.place, diagnostic.code) for diagnostic in known}
+    inside = _inside(source, chosen)
+    for diagnostic in found:
+        if (diagnostic.place, diagnostic.code) in old:
+            continue
+        if inside(diagnostic.place):
+            yield diagnostic
+        elif diagnostic.code != "unused":
+            where = f"where `{chosen.variant}` is `{chosen.option}`: "
+            yield dataclasses.replace(diagnostic, message=where + diagnostic.message)
 
 
-def within(source: Source, chosen: Chosen) -> Callable[[Place], bool]:
+def _inside(source: Source, chosen: Chosen) -> Callable[[Place], bool]:
     """Tells whether a place lies in what an option changes."""
-    marks = [(at, trail) for trail, at in (*source.places.items(), *source.keys.items())]
+    marks = [(place, trail) for trail, place in (*source.places.items(), *source.keys.items())]
     marks.sort(key=lambda mark: mark[0])  # of what stands at one place, a key comes last
-    starts = [at for at, _ in marks]
+    starts = [place for place, _ in marks]
 
     def inside(place: Place) -> bool:
         before = bisect_right(starts, place) - 1

@@ -47,11 +47,11 @@ class Node(Protocol):
         """The part at these names, with the slopes by the name `by`; '' for none."""
 
 
-def _first(one: Faults, other: Faults) -> Faults:
-    """The faults of `one`, and where it has none those of `other`."""
-    if not one.any():
-        return other
-    return np.where(one != SOUND, one, other) if other.any() else one
+def _first(left: Faults, right: Faults) -> Faults:
+    """The faults of the left side, and where it has none those of the right."""
+    if not left.any():
+        return right
+    return np.where(left != SOUND, left, right) if right.any() else left
 
 
 def _only(where: Values, faults: Faults) -> Faults:
@@ -136,9 +136,9 @@ def _times(slopes: Values, factor: Values) -> Values:
     return product
 
 
-def _power(left: Values, right: Values, values: Values, one: Values, other: Values) -> Values:
-    by_base = _times(one, _times(right, left ** (right - 1.0)))
-    return by_base + _times(other, _times(values, np.log(left)))
+def _power(left: Values, right: Values, values: Values, dleft: Values, dright: Values) -> Values:
+    by_base = _times(dleft, _times(right, left ** (right - 1.0)))
+    return by_base + _times(dright, _times(values, np.log(left)))
 
 
 class Operation(NamedTuple):
@@ -149,19 +149,19 @@ class Operation(NamedTuple):
 
 
 OPERATIONS = {
-    "+": Operation(np.add, lambda left, right, values, one, other: one + other),
-    "-": Operation(np.subtract, lambda left, right, values, one, other: one - other),
+    "+": Operation(np.add, lambda left, right, values, dleft, dright: dleft + dright),
+    "-": Operation(np.subtract, lambda left, right, values, dleft, dright: dleft - dright),
     "*": Operation(
         np.multiply,
-        lambda left, right, values, one, other: _times(one, right) + _times(other, left),
+        lambda left, right, values, dleft, dright: _times(dleft, right) + _times(dright, left),
     ),
     "/": Operation(
         np.true_divide,
-        lambda left, right, values, one, other: (one - _times(other, values)) / right,
+        lambda left, right, values, dleft, dright: (dleft - _times(dright, values)) / right,
     ),
-    "//": Operation(np.floor_divide, lambda left, right, values, one, other: FLAT),
+    "//": Operation(np.floor_divide, lambda left, right, values, dleft, dright: FLAT),
     "%": Operation(
-        np.mod, lambda left, right, values, one, other: one - _times(other, left // right)
+        np.mod, lambda left, right, values, dleft, dright: dleft - _times(dright, left // right)
     ),
     "**": Operation(np.power, _power),
 }

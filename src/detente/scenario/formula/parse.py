@@ -8,16 +8,15 @@ run as Python. `docs/language.md` describes the language.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 
 from detente.errors import Diagnostic, Place
 from detente.scenario.formula import tokens
 from detente.scenario.formula.expression import Formula
+from detente.scenario.formula.tokens import Fault
 from detente.scenario.formula.translate import Translator
 from detente.scenario.formula.types import CALENDAR, NUMBER, Scope, Slot, spine
 from detente.scenario.slips import comma_within, number_hint
 
-Tell = Callable[[int, str, str, str], None]
 LONGEST_NUMBER = 40  # what is longer is no number, however it was meant
 SPACES = dict.fromkeys(map(ord, "\t\r\n"), " ")
 
@@ -64,16 +63,23 @@ def parse(
         shown = flat.strip(" ")
         offset = None if offset is None else offset + len(flat) - len(flat.lstrip(" "))
 
-    def tell(position: int, code: str, message: str, hint: str = "") -> None:
+    def report(position: int, code: str, message: str, hint: str = "") -> None:
         where = place
         if offset is not None:
             where = Place(place.file, place.line, place.column + offset + position)
         problems.append(Diagnostic(where, code, message, hint))
 
-    tree = _tree(written, shown, slot.wanted == NUMBER, tell)
-    if tree is None:
+    try:
+        tree = _tree(shown) if isinstance(written, str) else _leaf(written, shown)
+    except Fault as fault:
+        # Where a number is meant, the whole is wrong.
+        meant = number_hint(shown) if slot.wanted == NUMBER else ""
+        if meant and len(shown) <= LONGEST_NUMBER:
+            report(0, "formula", f"`{shown}` is not a number", meant)
+        else:
+            report(fault.position, "formula", fault.message, fault.hint)
         return None
-    translator = Translator(shown, scope, slot, tell)
+    translator = Translator(shown, scope, slot, report)
     typed = translator.whole(tree)
     if len(problems) > before:
         return None
@@ -91,44 +97,31 @@ def parse(
     )
 
 
-def _tree(written: str | float, shown: str, numeric: bool, tell: Tell) -> ast.expr | None:
-    """Python's tree of what is written, or None where it cannot be read."""
-    if not isinstance(written, str):
-        truth = "true" if written else "false"
-        leaf = ast.Name(truth) if isinstance(written, bool) else ast.Constant(written)
-        leaf.col_offset, leaf.end_col_offset = 0, len(shown)
-        return leaf
-    fault = tokens.fault(shown)
-    if fault is not None:
-        tell(*_not_read(shown, fault, numeric))
-        return None
+def _leaf(written: float, shown: str) -> ast.expr:
+    """The tree of a number or truth value."""
+    truth = "true" if written else "false"
+    leaf = ast.Name(truth) if isinstance(written, bool) else ast.Constant(written)
+    leaf.col_offset, leaf.end_col_offset = 0, len(shown)
+    return leaf
+
+
+def _tree(shown: str) -> ast.expr:
+    """Python's tree of a text. Raises `Fault` where it cannot be read."""
+    tokens.check_tokens(shown)
     try:
         tree = ast.parse(tokens.without_dates(shown), mode="eval").body
     except SyntaxError as error:
-        tell(*_not_read(shown, _syntax(error, shown), numeric))
-        return None
+        raise _syntax(error, shown) from None
     except (ValueError, RecursionError, MemoryError):
-        tell(0, "formula", "the formula cannot be read", "")
-        return None
+        raise Fault(0, "the formula cannot be read") from None
     if isinstance(tree, ast.Tuple) and not shown.startswith("("):
-        fault = tokens.Fault(0, "a comma parts this in two", comma_within(shown))
-        tell(*_not_read(shown, fault, numeric))
-        return None
+        raise Fault(0, "a comma parts this in two", comma_within(shown))
     if _depth(tree) > tokens.DEEPEST:
-        tell(0, "formula", f"the formula is nested more than {tokens.DEEPEST} deep", "")
-        return None
+        raise Fault(0, f"the formula is nested more than {tokens.DEEPEST} deep")
     return tree
 
 
-def _not_read(shown: str, fault: tokens.Fault, numeric: bool) -> tuple[int, str, str, str]:
-    """What is told where a formula cannot be read: of the whole, if a number is meant."""
-    hint = number_hint(shown) if numeric else ""
-    if hint and len(shown) <= LONGEST_NUMBER:
-        return 0, "formula", f"`{shown}` is not a number", hint
-    return fault.position, "formula", fault.message, fault.hint
-
-
-def _syntax(error: SyntaxError, shown: str) -> tokens.Fault:
+def _syntax(error: SyntaxError, shown: str) -> Fault:
     """Python's complaint as a fault with a sentence and hint of our own."""
     position = min(max((error.offset or 1) - 1, 0), len(shown) - 1)
     hint = tokens.words_written_large(shown)
@@ -139,7 +132,7 @@ def _syntax(error: SyntaxError, shown: str) -> tokens.Fault:
     rest = shown[position:]
     if len(rest) > 20:
         rest = f"{rest[:20]}..."
-    return tokens.Fault(position, f"the formula cannot be read at `{rest}`", hint)
+    return Fault(position, f"the formula cannot be read at `{rest}`", hint)
 
 
 def _depth(tree: ast.expr) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import keyword
 import re
-from dataclasses import dataclass
 
 from detente.scenario.formula.types import WORDS
 from detente.scenario.slips import slip_within
@@ -47,24 +46,23 @@ SPLIT = (
 FOREIGN = {"True": "write `true`", "False": "write `false`", "is": "`==` compares"}
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Exception):  # noqa: N818 (of a formula, not of the program)
     """What is wrong at a position of the text, counted from 0."""
 
-    position: int
-    message: str
-    hint: str = ""
+    def __init__(self, position: int, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.position, self.message, self.hint = position, message, hint
 
 
-def fault(text: str) -> Fault | None:
-    """The first reason not to read `text` as a formula, or None."""
+def check_tokens(text: str) -> None:
+    """Raise the first `Fault` that is a reason not to read `text` as a formula."""
     if len(text) > LONGEST:
         message = f"the formula is {len(text):,} characters long; {LONGEST:,} is the most"
-        return Fault(0, message, SPLIT)
+        raise Fault(0, message, SPLIT)
     slip = slip_within(text)
     if slip is not None:
         position, written, number = slip
-        return Fault(position, f"`{written}` is not a number in a formula", f"write `{number}`")
+        raise Fault(position, f"`{written}` is not a number in a formula", f"write `{number}`")
     depth = position = 0
     previous = None
     while position < len(text):
@@ -73,39 +71,45 @@ def fault(text: str) -> Fault | None:
             continue
         match = TOKEN.match(text, position)
         if match is None:
-            sign = text[position]
-            if sign.isalpha():
-                return _foreign(text, position)
-            return Fault(position, f"`{sign}` has no meaning in a formula", INSTEAD.get(sign, ""))
-        wrong = _word(match, previous)
-        if wrong is not None:
-            return wrong
+            raise _foreign(text, position)
+        _check_word(match, previous)
         depth += {"(": 1, ")": -1}.get(match.group(), 0)
         if depth < 0:
-            return Fault(position, "this `)` closes nothing")
+            raise Fault(position, "this `)` closes nothing")
         if depth > DEEPEST:
-            return Fault(position, f"parentheses are nested more than {DEEPEST} deep")
+            raise Fault(position, f"parentheses are nested more than {DEEPEST} deep")
         position, previous = match.end(), match.lastgroup
-    if position == 0 or not text.strip():
-        return Fault(0, "the formula is empty")
-    return Fault(len(text) - 1, "a `(` is never closed", COMMA) if depth else None
+    if not text.strip():
+        raise Fault(0, "the formula is empty")
+    if depth:
+        raise Fault(len(text) - 1, "a `(` is never closed", COMMA)
+
+
+def _check_word(match: re.Match[str], previous: str | None) -> None:
+    """Raise what is wrong with a token as such; `previous` is the kind of the one it touches."""
+    word, position = match.group(), match.start()
+    if match.lastgroup in ("name", "number") and previous == "number":
+        hint = "a product is written with `*`" if match.lastgroup == "name" else ""
+        raise Fault(position, f"`{word}` follows a number directly", hint)
+    if keyword.iskeyword(word) and word not in WORDS:
+        raise Fault(position, f"`{word}` has no meaning in a formula", FOREIGN.get(word, ""))
 
 
 def _foreign(text: str, position: int) -> Fault:
-    """What is wrong with a word that has letters beyond those of names."""
-    start = position
-    while start and (text[start - 1].isalnum() or text[start - 1] == "_"):
-        start -= 1
-    word = re.match(r"\w*", text[start:])
-    message = f"`{word[0] if word else text[position]}` cannot be a name"
-    return Fault(start, message, "names have the letters a to z and A to Z, digits and `_`")
+    """What is wrong with a sign that begins no token; a word may have letters names have not."""
+    sign = text[position]
+    if not sign.isalpha():
+        return Fault(position, f"`{sign}` has no meaning in a formula", INSTEAD.get(sign, ""))
+    word = next(word for word in re.finditer(r"\w+", text) if word.end() > position)
+    hint = "names have the letters a to z and A to Z, digits and `_`"
+    return Fault(word.start(), f"`{word[0]}` cannot be a name", hint)
 
 
 def words_written_large(text: str) -> str:
     """The hint at `AND`, `Or` and the like, where a formula cannot be read; or ''."""
     words = dict.fromkeys(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", text))
-    found = [word for word in words if word not in WORDS and word.lower() in WORDS]
-    return "; ".join(f"`{word.lower()}` is written small" for word in found)
+    large = [word for word in words if word not in WORDS and word.lower() in WORDS]
+    return "; ".join(f"`{word.lower()}` is written small" for word in large)
 
 
 def reads_date(text: str) -> bool:
@@ -126,17 +130,3 @@ def without_dates(text: str) -> str:
         return "_" * len(written) if dated or "-0" in written else written
 
     return A_DATE.sub(blank, text)
-
-
-def _word(match: re.Match[str], previous: str | None) -> Fault | None:
-    """What is wrong with a token as such; `previous` is the kind of the one it touches."""
-    word, position = match.group(), match.start()
-    if match.lastgroup == "name" and previous == "number":
-        return Fault(
-            position, f"`{word}` follows a number directly", "a product is written with `*`"
-        )
-    if match.lastgroup == "number" and previous == "number":
-        return Fault(position, f"`{word}` follows a number directly")
-    if keyword.iskeyword(word) and word not in WORDS:
-        return Fault(position, f"`{word}` has no meaning in a formula", FOREIGN.get(word, ""))
-    return None

@@ -52,12 +52,12 @@ BROKEN = Typed(nodes.Constant(0.0), UNKNOWN)
 
 @dataclass(slots=True)
 class Translator:
-    """Translates one formula. `tell` takes (position, code, message, hint)."""
+    """Translates one formula. `report` takes (position, code, message, hint)."""
 
     text: str
     scope: Scope
     slot: Slot
-    tell: Callable[[int, str, str, str], None]
+    report: Callable[[int, str, str, str], None]
     used: set[str] = field(default_factory=set)
     actors: set[str] = field(default_factory=set)
     decimals: bool = False
@@ -96,8 +96,8 @@ class Translator:
         return self.wrong(tree, "formula", "this has no meaning in a formula")
 
     def wrong(self, tree: ast.expr, code: str, message: str, hint: str = "") -> Typed:
-        """Tell a mistake, and give a part about which nothing more is told."""
-        self.tell(tree.col_offset, code, message, hint)
+        """Report a mistake, and give a part about which nothing more is reported."""
+        self.report(tree.col_offset, code, message, hint)
         return BROKEN
 
     def source(self, tree: ast.expr) -> str:
@@ -148,10 +148,10 @@ class Translator:
         """A date as written: the number of the period in which it lies."""
         text, calendar = self.source(tree), self.scope.calendar
         if calendar is None:
-            return BROKEN  # the calendar cannot be read, and that is told
+            return BROKEN  # the calendar cannot be read, and that is reported
         if calendar.start is None:
             if tokens.reads_date(self.text):
-                return BROKEN  # told at `date`
+                return BROKEN  # reported at `date`
             return self.wrong(tree, "scope", f"`{text}` is a date; rounds have none", BY_ROUND)
         period = calendar.number(text)
         if period is not None:
@@ -342,7 +342,7 @@ class Translator:
         return self.fit(self.part(tree), tree, CONDITION).node
 
     def fit(self, part: Typed, tree: ast.expr, wanted: ValueType) -> Typed:
-        """`part` as `wanted`; a mistake is told where it is something else."""
+        """`part` as `wanted`; a mistake is reported where it is something else."""
         if wanted in (part.type, UNKNOWN) or part.type == UNKNOWN:
             return part
         if (wanted, part.type) == (NUMBER, CONDITION):

@@ -22,7 +22,7 @@ class Base(Enum):
     LEVEL = "a level"
     TYPE = "a type"
     DATE = "a date"
-    UNKNOWN = "unknown"  # something is wrong with it, which has been told already
+    UNKNOWN = "unknown"  # something is wrong with it, which has been reported already
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Scope:
     `parameters` gives the actor with whose type the parameter varies, or ''. Where `partial`,
     there may be names that are not listed, so that unknown ones pass without a message. Where
     play goes on `forever`, the calendar is not for formulas.
-    `calendar` gives dates their periods; None where it cannot be read, which has been told.
+    `calendar` gives dates their periods; None where it cannot be read, which has been reported.
     """
 
     variables: Mapping[str, tuple[str, ...] | None]

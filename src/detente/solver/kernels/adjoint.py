@@ -4,357 +4,391 @@ The adjoint runs forward in time. From the derivatives A of a number by a layer'
 those by the next layer's values, by the layer's probabilities and rewards, by the movers'
 precision and by the priors. What strategies do to the number goes through the stage problem
 R(y, Q) = 0 by the implicit function theorem: with g its derivative by y, Jᵀ μ = g, and μ takes
-the place of g for Q (Christianson 1994; Blondel et al. 2022). Values are those of payoffs,
-c = (i, p), and after them those of what is only observed, P at a time.
+the place of g for Q (Christianson 1994; Blondel et al. 2022). For one mover with one type or two
+the Jacobian is that of `two_type`, diagonal plus rank one, and all beliefs are done together.
+Values are those of payoffs, c = (i, p), and after them those of what is only observed, P at a time.
 """
 
 from __future__ import annotations
 
-import math
+from typing import NamedTuple
 
 import numpy as np
 
-from detente.solver.kernels.jit import device, kernel
-from detente.solver.kernels.stage import (
-    combine,
-    enter_node,
+from detente.solver.kernels.general import (
+    differentiate,
+    eliminate,
     enter_state,
-    reach,
-    see,
+    recall,
+    respond,
 )
-from detente.solver.kernels.stage_problem import differentiate, eliminate, respond
-from detente.solver.kernels.turn import look_ahead
+from detente.solver.kernels.jit import device, kernel
+from detente.solver.kernels.lottery import BeliefLayout, bayes, corner, corners
+from detente.solver.kernels.stage import (
+    Work,
+    add_values,
+    enter,
+    expect,
+    joint_chance,
+    look_ahead,
+    play_at,
+)
 
-LEAST_LOG = -690.0  # of a probability that is 0: its log odds must be numbers
+
+class Tape(NamedTuple):
+    """What the adjoint of a layer is made from, and what it adds to.
+
+    next_values, gain
+        float64 [x', c, b], [x, c, b]: the next layer's values, and derivatives by the layer's.
+    sigma
+        Strategies, flat.
+    n_types, profiles, believed
+        int64 [i], int64 [p, i], float64 [i, θ, b]: types of all actors, and beliefs about them.
+    prob, reward, precision, ratio
+        Added to, float64 [k], [e, c], [m], [i, θ]: derivatives; the last by the logarithms of the
+        priors, through what movers expect of others.
+    """
+
+    next_values: np.ndarray
+    gain: np.ndarray
+    sigma: np.ndarray
+    n_types: np.ndarray
+    profiles: np.ndarray
+    believed: np.ndarray
+    prob: np.ndarray
+    reward: np.ndarray
+    precision: np.ndarray
+    ratio: np.ndarray
+
+
+class Slopes(NamedTuple):
+    """Scratch.
+
+    by, rate, worth
+        float64 [N, b], [N, b], [p, b]: derivatives by log σ and then by Q; λ ∂Q/∂ℓ; what
+        derivatives by Q meet.
+    total, over, below
+        float64 [b].
+    digit
+        int64 [m]: the corner that is looked at.
+    """
+
+    by: np.ndarray
+    rate: np.ndarray
+    worth: np.ndarray
+    total: np.ndarray
+    over: np.ndarray
+    below: np.ndarray
+    digit: np.ndarray
+
+
+def make_slopes(layout: BeliefLayout, work: Work) -> Slopes:
+    """Scratch for the states that `work` is for."""
+    nodes, most = layout.outside.shape[1], work.lottery.vertex.shape[1]
+    rows = int(layout.n_types.sum()) * most
+    return Slopes(
+        by=np.zeros((rows, nodes)),
+        rate=np.zeros((rows, nodes)),
+        worth=np.zeros((layout.profile.size, nodes)),
+        total=np.zeros(nodes),
+        over=np.zeros(nodes),
+        below=np.zeros(nodes),
+        digit=np.zeros(layout.actor.size, np.int64),
+    )
 
 
 @kernel
-def follow(first, last, part, turn, next_values, sigma, values, stage, continuation):
-    """Values [x, b, c] of the states first … last - 1 when σ is played; scratch as in `adjoin`,
-    but for `continuation`, float64 [e, b, c]."""
-    beliefs = next_values.shape[1]
-    # Unsigned positions: of a signed one Numba asks whether it counts from the end.
-    width = np.uint64(next_values.shape[2])
-    movers = turn.movers
-    flat, target, chance = continuation.reshape(-1), values.reshape(-1), stage.chance
+def follow(first, last, part, layout, next_values, sigma, values, work):
+    """Values [x, c, b] of the states first … last - 1 when σ is played."""
+    nodes = next_values.shape[2]
     for x in range(first, last):
         begin = part.action_ptr[x]
-        count = part.action_ptr[x + 1] - begin
+        count, n_actions = part.action_ptr[x + 1] - begin, part.n_actions[x]
         if count == 1:
             look_ahead(part, 0, begin, next_values, values[x])
             continue
-        size = part.play_ptr[x + 1] - part.play_ptr[x]
         for e in range(count):
-            look_ahead(part, 0, begin + e, next_values, continuation[e])
-        enter_state(movers, stage, part.n_actions[x])
-        for o in range(turn.base.shape[0]):
-            for node in range(turn.local.shape[0]):
-                b = turn.base[o] + turn.local[node]
-                enter_node(movers, stage, node)
-                see(movers, stage, sigma, beliefs * part.play_ptr[x] + b * size)
-                row = np.uint64(x * beliefs + b) * width
-                for c in range(width):
-                    target[row + c] = 0.0
-                for e in range(count):
-                    joint_chance(turn, stage, e)
-                    for _ in range(reach(movers, stage)):
-                        at, weight = combine(stage, e)
-                        to = turn.base[o] + turn.local[at]
-                        came = np.uint64(e * beliefs + to) * width
-                        for c in range(width):
-                            target[row + c] += weight * chance[c] * flat[came + c]
-
-
-@device
-def joint_chance(turn, stage, e):
-    """Probability of joint action e, for each component c its profile's, into stage.chance."""
-    movers, profiles, chance = turn.movers, turn.profile.shape[0], stage.chance
-    for p in range(profiles):
-        total = 1.0
-        for m in range(turn.actor.shape[0]):
-            theta = movers.types[turn.profile[p], m]
-            row = stage.first[m] + theta * stage.n_actions[m]
-            total *= stage.play[row + stage.own[e, m]]
-        for c in range(p, chance.shape[0], profiles):
-            chance[c] = total
+            look_ahead(part, 0, begin + e, next_values, work.ahead[e])
+        enter(part, x, work.own)
+        play = play_at(part, sigma, nodes, x)
+        bayes(layout, 0, nodes, n_actions, play, work.lottery)
+        add_values(layout, work, count, n_actions, play, values[x])
 
 
 @kernel
-def adjoin(
-    first,
-    last,
-    part,
-    turn,
-    next_values,
-    sigma,
-    n_types,
-    profiles,
-    believed,
-    gain,
-    following_gain,
-    prob_gain,
-    reward_gain,
-    precision_gain,
-    ratio_gain,
-    stage,
-    continuation,
-    back,
-    payoff,
-):
-    """The adjoint of a layer for the beliefs o = first … last - 1 about those who do not move.
+def adjoin_lines(first, last, part, layout, tape, work, slopes, back):
+    """The adjoint of the states first … last - 1, of chance or of one mover with at most two types.
 
-    next_values
-        float64 [x', b, c]: the next layer's values.
-    n_types, profiles, believed
-        int64 [i], int64 [p, i], float64 [i, b, θ]: types of all actors, and beliefs about them.
-    gain
-        float64 [x, b, c]: derivatives by the layer's values.
-    following_gain, prob_gain, reward_gain, precision_gain
-        Added to, float64 [x', b, c], [k], [e, c], [m].
-    ratio_gain
-        Added to, float64 [i, θ]: derivatives by the logarithms of the priors, through what movers
-        expect of others.
-    stage, continuation, back, payoff
-        Scratch: see `stage.Stage`, of width C; float64 [e, l, c], [e, l, c], [e, l, m, q].
+    back
+        Out, float64 [e, c, b] from the first state's actions on: derivatives by what follows each.
     """
-    beliefs, width = next_values.shape[1], next_values.shape[2]
-    components = part.reward.shape[1]
-    movers = turn.movers
-    nodes = turn.local.shape[0]
-    flat_back, source, target = (
-        back.reshape(-1),
-        next_values.reshape(-1),
-        following_gain.reshape(-1),
-    )
-    wide = np.uint64(width)
-    for x in range(gain.shape[0]):
-        begin = part.action_ptr[x]
-        count = part.action_ptr[x + 1] - begin
-        size = part.play_ptr[x + 1] - part.play_ptr[x]
-        n_unknowns = np.int64(0)
+    for x in range(first, last):
+        e = part.action_ptr[x] - part.action_ptr[first]
+        count = begin_state(part, layout, tape, work, x, back[e:])
+        play = play_at(part, tape.sigma, tape.gain.shape[2], x)
         if count > 1:
-            n_unknowns = enter_state(movers, stage, part.n_actions[x])
-        for o in range(first, last):
-            if not any_gain(turn, gain[x], o):
-                continue
-            back[:count] = 0.0
-            if count > 1:
-                for e in range(count):
-                    look_from(part, turn, begin + e, o, next_values, continuation[e])
-                weigh_all(turn, continuation, count, o, payoff)
-            for node in range(nodes):
-                b = turn.base[o] + turn.local[node]
-                if count == 1:
-                    for c in range(width):
-                        back[0, node, c] = gain[x, b, c]
-                    continue
-                enter_node(movers, stage, node)
-                remember(movers, stage, sigma, beliefs * part.play_ptr[x] + b * size)
-                respond(movers, stage, payoff, 1.0)
-                turn_back(turn, stage, continuation, count, gain[x, b], back)
-                implicit(movers, stage, n_unknowns, precision_gain)
-                pass_to_payoffs(
-                    turn,
-                    stage,
-                    continuation,
-                    count,
-                    o,
-                    n_types,
-                    profiles,
-                    believed[:, b],
-                    back,
-                    ratio_gain,
-                )
-            for e in range(begin, begin + count):
-                for node in range(nodes):
-                    for c in range(components):
-                        reward_gain[e, c] += back[e - begin, node, c]
-                for k in range(part.trans_ptr[e], part.trans_ptr[e + 1]):
-                    chance, total = part.prob[k], 0.0
-                    for node in range(nodes):
-                        b = turn.base[o] + turn.local[node]
-                        to = np.uint64(part.succ[k] * beliefs + b) * wide
-                        came = np.uint64((e - begin) * nodes + node) * wide
-                        for c in range(wide):
-                            target[to + c] += chance * flat_back[came + c]
-                        for c in range(wide):
-                            total += flat_back[came + c] * source[to + c]
-                    prob_gain[k] += total
+            bayes(layout, 0, play.shape[1], part.n_actions[x], play, work.lottery)
+            turn_back(layout, work, tape.gain[x], count, part.n_actions[x], play, slopes, back[e:])
+            through_lines(layout, work, slopes, count, play, tape.precision)
+            pass_to_payoffs(layout, tape, work, count, part.n_actions[x], play, slopes, back[e:])
+        end_state(part, tape, x, back[e:])
+
+
+@kernel
+def adjoin_any(first, last, part, layout, tape, work, slopes, back, stage):
+    """The same for any movers."""
+    for x in range(first, last):
+        e = part.action_ptr[x] - part.action_ptr[first]
+        count = begin_state(part, layout, tape, work, x, back[e:])
+        play = play_at(part, tape.sigma, tape.gain.shape[2], x)
+        if count > 1:
+            bayes(layout, 0, play.shape[1], part.n_actions[x], play, work.lottery)
+            turn_back(layout, work, tape.gain[x], count, part.n_actions[x], play, slopes, back[e:])
+            n_unknowns = enter_state(layout, stage, part.n_actions[x])
+            for b in range(play.shape[1]):
+                stage.node[0] = b
+                recall(layout, stage, play, b)
+                respond(layout, stage, work.payoff, 1.0)
+                through_stage(layout, stage, n_unknowns, slopes.by, b, tape.precision)
+            pass_to_payoffs(layout, tape, work, count, part.n_actions[x], play, slopes, back[e:])
+        end_state(part, tape, x, back[e:])
 
 
 @device
-def any_gain(turn, gain, o):
-    """Whether any derivative of a line, of gain [b, c], is not 0."""
-    for node in range(turn.local.shape[0]):
-        b = turn.base[o] + turn.local[node]
-        for c in range(gain.shape[1]):
-            if gain[b, c] != 0.0:
-                return True
-    return False
-
-
-@device
-def look_from(part, turn, e, o, next_values, target):
-    """`turn.look_ahead` on the movers' own grid at o: float64 [l, c]."""
-    nodes, components = target.shape[0], np.uint64(part.reward.shape[1])
-    wide, beliefs = np.uint64(target.shape[1]), next_values.shape[1]
-    source, flat = next_values.reshape(-1), target.reshape(-1)
-    for node in range(nodes):
-        b = turn.base[o] + turn.local[node]
-        to = np.uint64(node) * wide
-        for c in range(wide):
-            flat[to + c] = 0.0
-        for c in range(components):
-            flat[to + c] = part.reward[e, c]
-        for k in range(part.trans_ptr[e], part.trans_ptr[e + 1]):
-            chance, came = part.prob[k], np.uint64(part.succ[k] * beliefs + b) * wide
-            for c in range(wide):
-                flat[to + c] += chance * source[came + c]
-
-
-@device
-def weigh_all(turn, continuation, count, o, payoff):
-    """What movers expect over the types of those who do not move: `stage_problem.evaluate`."""
-    profiles = turn.profile.shape[0]
+def begin_state(part, layout, tape, work, x, back):
+    """What follows each action of a state and where it leads; gives the number of actions."""
+    begin, nodes = part.action_ptr[x], tape.gain.shape[2]
+    count = part.action_ptr[x + 1] - begin
+    if count == 1:
+        for c in range(tape.gain.shape[1]):
+            target, source = back[0, c], tape.gain[x, c]
+            for b in range(nodes):
+                target[b] = source[b]
+        return count
     for e in range(count):
-        for node in range(turn.local.shape[0]):
-            for m in range(turn.actor.shape[0]):
-                for q in range(turn.members.shape[0]):
-                    total = 0.0
-                    for r in range(turn.members.shape[1]):
-                        p = turn.members[q, r]
-                        total += (
-                            turn.outside[o, p] * continuation[e, node, turn.actor[m] * profiles + p]
-                        )
-                    payoff[e, node, m, q] = total
+        look_ahead(part, 0, begin + e, tape.next_values, work.ahead[e])
+        back[e, :, :] = 0.0
+    enter(part, x, work.own)
+    expect(layout, work.ahead, count, work.payoff)
+    return count
 
 
 @device
-def remember(movers, stage, sigma, offset):
-    """The log odds y of strategies [(m, θ, a)] that stand at `offset`."""
-    for m in range(movers.n_types.shape[0]):
-        count = stage.n_actions[m]
-        for theta in range(movers.n_types[m]):
-            begin = offset + stage.first[m] + theta * count
-            low = max(math.log(sigma[begin]), LEAST_LOG) if sigma[begin] > 0.0 else LEAST_LOG
-            for a in range(1, count):
-                play = sigma[begin + a]
-                log = max(math.log(play), LEAST_LOG) if play > 0.0 else LEAST_LOG
-                stage.y[stage.n_unknowns[m] + theta * (count - 1) + a - 1] = log - low
-
-
-@device
-def turn_back(turn, stage, continuation, count, gain, back):
-    """From gain [c] at a node to `back` [e, l, c], and to stage.gain, the derivatives by log σ."""
-    movers, profiles = turn.movers, turn.profile.shape[0]
-    several, width = turn.actor.shape[0], np.uint64(gain.shape[0])
-    flat, flat_back, chance = continuation.reshape(-1), back.reshape(-1), stage.chance
-    stage.gain[:] = 0.0
+def turn_back(layout, work, gain, count, n_actions, play, slopes, back):
+    """From gain [c, b] to back [e, c, b], what is gained at the given strategies, and to
+    slopes.by, the derivatives by log σ."""
+    profiles, nodes, lottery = layout.profile.shape[0], gain.shape[1], work.lottery
+    total, worth = slopes.total, slopes.over
+    slopes.by[:] = 0.0
     for e in range(count):
-        joint_chance(turn, stage, e)
-        for _ in range(reach(movers, stage)):
-            for m in range(several):
-                stage.kept[m] = stage.digit[m]
-            at, weight = combine(stage, e)
-            to = np.uint64(e * continuation.shape[1] + at) * width
-            for c in range(width):
-                flat_back[to + c] += weight * chance[c] * gain[c]
-            slope = 0.0
+        own = work.own[e]
+        joint_chance(layout, n_actions, own, play, -1, work.chance)
+        for _ in range(corners(lottery)):
+            for m in range(own.shape[0]):
+                slopes.digit[m] = lottery.digit[m]
+            corner(lottery, own, 0, nodes)
+            at, mass = lottery.at, lottery.mass
+            total[:] = 0.0
             for p in range(profiles):
-                worth = 0.0
-                for c in range(np.uint64(p), width, np.uint64(profiles)):
-                    worth += gain[c] * flat[to + c]
-                worth *= chance[p]
-                slope += worth
-                for m in range(several):
-                    row = stage.first[m] + stage.own[e, m]
-                    row += movers.types[turn.profile[p], m] * stage.n_actions[m]
-                    stage.gain[row] += weight * worth
-            for j in range(several):
-                if stage.vertices[j] == 1:
-                    continue
-                others = slope
-                for m in range(several):
-                    if m != j:
-                        others *= stage.weight[m, stage.own[e, m], stage.kept[m]]
-                for phi in range(movers.n_types[j]):
-                    row = stage.first[j] + phi * stage.n_actions[j] + stage.own[e, j]
-                    change = stage.slope[j, stage.own[e, j], stage.kept[j], phi]
-                    stage.gain[row] += others * change
+                chance = work.chance[layout.profile[p]]
+                worth[:] = 0.0
+                for c in range(p, gain.shape[0], profiles):
+                    here, source, target = gain[c], work.ahead[e, c], back[e, c]
+                    for b in range(nodes):
+                        k = np.uint64(at[b])
+                        worth[b] += here[b] * source[k]
+                        target[k] += mass[b] * chance[b] * here[b]
+                row = 0
+                for b in range(nodes):
+                    worth[b] *= chance[b]
+                    total[b] += worth[b]
+                for m in range(own.shape[0]):
+                    theta = layout.types[layout.profile[p], m]
+                    by = slopes.by[row + theta * n_actions[m] + own[m]]
+                    for b in range(nodes):
+                        by[b] += mass[b] * worth[b]
+                    row += layout.n_types[m] * n_actions[m]
+            row = 0
+            for j in range(own.shape[0]):
+                if lottery.vertices[j] > 1:
+                    others = slopes.below
+                    for b in range(nodes):
+                        others[b] = total[b]
+                    for m in range(own.shape[0]):
+                        if m != j and lottery.vertices[m] > 1:
+                            weight = lottery.weight[m, own[m], slopes.digit[m]]
+                            for b in range(nodes):
+                                others[b] *= weight[b]
+                    for phi in range(layout.n_types[j]):
+                        by = slopes.by[row + phi * n_actions[j] + own[j]]
+                        slope = lottery.slope[j, own[j], slopes.digit[j], phi]
+                        for b in range(nodes):
+                            by[b] += others[b] * slope[b]
+                row += layout.n_types[j] * n_actions[j]
 
 
 @device
-def implicit(movers, stage, n_unknowns, precision_gain):
-    """stage.gain from derivatives by log σ to derivatives by Q, through the stage problem."""
+def through_lines(layout, work, slopes, count, play, precision):
+    """slopes.by from derivatives by log σ to those by Q, for one mover with at most two types.
+
+    With h(a, θ) = g(a, θ) - σ(a|θ) Σ g(·, θ), what is gained by λ Q directly, and k(a) what ℓ gives
+    through ∂Q/∂ℓ: (diag(d) + v 1ᵀ) m = k, and m is what Q gives through ℓ.
+    """
+    lam, n_types, nodes, lottery = layout.lam[0], layout.n_types[0], play.shape[1], work.lottery
+    total, over, below, by, rate = slopes.total, slopes.over, slopes.below, slopes.by, slopes.rate
+    for theta in range(n_types):
+        total[:] = 0.0
+        for r in range(theta * count, (theta + 1) * count):
+            for b in range(nodes):
+                total[b] += by[r, b]
+        for r in range(theta * count, (theta + 1) * count):
+            for b in range(nodes):
+                by[r, b] -= play[r, b] * total[b]
+    moves = lottery.vertices[0] == 2
+    if moves:
+        over[:] = 0.0
+        below[:] = 1.0
+        for a in range(count):
+            up = count + a
+            for b in range(nodes):
+                k_0 = np.uint64(b + lottery.vertex[0, a, 0, b])
+                k_1 = np.uint64(b + lottery.vertex[0, a, 1, b])
+                slope = lam * lottery.slope[0, a, 1, 1, b]
+                low = slope * (work.payoff[a, 0, k_1] - work.payoff[a, 0, k_0])
+                high = slope * (work.payoff[a, 1, k_1] - work.payoff[a, 1, k_0])
+                d = 1.0 / (1.0 - (high - low))
+                over[b] += (by[a, b] * low + by[up, b] * high) * d
+                below[b] += (play[up, b] * high - play[a, b] * low) * d
+                rate[a, b] = low
+                rate[up, b] = high
+        for b in range(nodes):
+            total[b] = over[b] / below[b]
+        for a in range(count):
+            up = count + a
+            for b in range(nodes):
+                low, high = rate[a, b], rate[up, b]
+                gain = by[a, b] * low + by[up, b] * high
+                slope = play[up, b] * high - play[a, b] * low
+                more = (gain - slope * total[b]) / (1.0 - (high - low))
+                by[a, b] += play[a, b] * total[b] - more
+                by[up, b] += more - play[up, b] * total[b]
+    for a in range(count):
+        for theta in range(n_types):
+            r = theta * count + a
+            for b in range(nodes):
+                value = work.payoff[a, theta, b]
+                if moves:
+                    k_0 = np.uint64(b + lottery.vertex[0, a, 0, b])
+                    k_1 = np.uint64(b + lottery.vertex[0, a, 1, b])
+                    value = lottery.weight[0, a, 0, b] * work.payoff[a, theta, k_0]
+                    value += lottery.weight[0, a, 1, b] * work.payoff[a, theta, k_1]
+                precision[0] += by[r, b] * value
+                by[r, b] *= lam
+
+
+@device
+def through_stage(layout, stage, n_unknowns, by, b, precision):
+    """The same for any movers, at a node: through the stage problem's own Jacobian."""
     matrix = stage.matrix
-    differentiate(movers, stage, 1.0, n_unknowns, matrix)
+    differentiate(layout, stage, 1.0, n_unknowns, matrix)
     for r in range(n_unknowns):
         for c in range(r):
             matrix[r, c], matrix[c, r] = matrix[c, r], matrix[r, c]
-    for m in range(movers.n_types.shape[0]):
+    for m in range(stage.n_actions.shape[0]):
         count = stage.n_actions[m]
-        for theta in range(movers.n_types[m]):
+        for theta in range(layout.n_types[m]):
             begin = stage.first[m] + theta * count
             total = 0.0
             for a in range(count):
-                total += stage.gain[begin + a]
+                total += by[begin + a, b]
             for a in range(1, count):
-                row = stage.n_unknowns[m] + theta * (count - 1) + a - 1
-                matrix[row, n_unknowns] = stage.gain[begin + a] - stage.play[begin + a] * total
+                row = stage.unknown[m] + theta * (count - 1) + a - 1
+                matrix[row, n_unknowns] = by[begin + a, b] - stage.play[begin + a] * total
     eliminate(matrix, n_unknowns)
-    for m in range(movers.n_types.shape[0]):
+    for m in range(stage.n_actions.shape[0]):
         count = stage.n_actions[m]
-        for theta in range(movers.n_types[m]):
+        for theta in range(layout.n_types[m]):
             begin = stage.first[m] + theta * count
-            stage.gain[begin] = 0.0
+            by[begin, b] = 0.0
             for a in range(1, count):
-                row = stage.n_unknowns[m] + theta * (count - 1) + a - 1
-                stage.gain[begin + a] = movers.lam[m] * matrix[row, n_unknowns]
-                stage.gain[begin] -= movers.lam[m] * matrix[row, n_unknowns]
+                row = stage.unknown[m] + theta * (count - 1) + a - 1
+                by[begin + a, b] = layout.lam[m] * matrix[row, n_unknowns]
+                by[begin, b] -= layout.lam[m] * matrix[row, n_unknowns]
                 worth = stage.value[begin + a] - stage.value[begin]
-                precision_gain[m] += matrix[row, n_unknowns] * worth
+                precision[m] += matrix[row, n_unknowns] * worth
 
 
 @device
-def pass_to_payoffs(
-    turn, stage, continuation, count, o, n_types, profiles, believed, back, ratio_gain
-):
-    """From derivatives by Q, stage.gain, to those by next values (`back`) and by the priors."""
-    movers, several, types = turn.movers, turn.actor.shape[0], np.uint64(profiles.shape[0])
-    chance, worth = stage.chance, stage.worth
-    flat, flat_back, width = (
-        continuation.reshape(-1),
-        back.reshape(-1),
-        np.uint64(continuation.shape[2]),
-    )
-    for e in range(count):
-        for m in range(several):
-            block = np.uint64(turn.actor[m]) * types
-            for p in range(types):
-                q = turn.profile[p]
-                row = stage.first[m] + movers.types[q, m] * stage.n_actions[m] + stage.own[e, m]
-                total = stage.gain[row] * turn.outside[o, p]
-                for j in range(several):
-                    if j != m:
-                        theta = movers.types[q, j]
-                        total *= movers.belief[j, stage.at[j], theta]
-                        other = stage.first[j] + theta * stage.n_actions[j] + stage.own[e, j]
-                        total *= stage.play[other]
-                chance[p] = total
-                worth[p] = 0.0
-            for _ in range(reach(movers, stage)):
-                at, weight = combine(stage, e)
-                to = np.uint64(e * continuation.shape[1] + at) * width + block
-                for p in range(types):
-                    flat_back[to + p] += weight * chance[p]
-                    worth[p] += weight * chance[p] * flat[to + p]
-            # b(θ) ∝ r(θ) at every node: ∂ log b(φ) / ∂ log r(θ) = [φ = θ] - b(θ).
-            for i in range(n_types.shape[0]):
-                if i == turn.actor[m] or n_types[i] == 1:
-                    continue
-                total = 0.0
-                for p in range(types):
-                    total += worth[p]
-                    ratio_gain[i, profiles[p, i]] += worth[p]
-                for theta in range(n_types[i]):
-                    ratio_gain[i, theta] -= total * believed[i, theta]
+def pass_to_payoffs(layout, tape, work, count, n_actions, play, slopes, back):
+    """From derivatives by Q, slopes.by, to those by next values (`back`) and by the priors."""
+    profiles, nodes, lottery = layout.profile.shape[0], play.shape[1], work.lottery
+    weight, row = slopes.total, 0
+    for m in range(layout.actor.shape[0]):
+        slopes.worth[:] = 0.0
+        block = layout.actor[m] * profiles
+        for e in range(count):
+            own = work.own[e]
+            joint_chance(layout, n_actions, own, play, m, work.chance)
+            for _ in range(corners(lottery)):
+                corner(lottery, own, 0, nodes)
+                at, mass = lottery.at, lottery.mass
+                for p in range(profiles):
+                    q = layout.profile[p]
+                    by = slopes.by[row + layout.types[q, m] * n_actions[m] + own[m]]
+                    chance, outside, worth = work.chance[q], layout.outside[p], slopes.worth[p]
+                    for b in range(nodes):
+                        weight[b] = mass[b] * by[b] * outside[b] * chance[b]
+                    for j in range(own.shape[0]):
+                        if j != m:
+                            believed = layout.believed[j, layout.types[q, j]]
+                            for b in range(nodes):
+                                weight[b] *= believed[b]
+                    source, target = work.ahead[e, block + p], back[e, block + p]
+                    for b in range(nodes):
+                        k = np.uint64(at[b])
+                        target[k] += weight[b]
+                        worth[b] += weight[b] * source[k]
+        # b(θ) ∝ r(θ) at every node: ∂ log b(φ) / ∂ log r(θ) = [φ = θ] - b(θ).
+        for i in range(tape.n_types.shape[0]):
+            if i == layout.actor[m] or tape.n_types[i] == 1:
+                continue
+            for p in range(profiles):
+                for b in range(nodes):
+                    worth_here = slopes.worth[p, b]
+                    tape.ratio[i, tape.profiles[p, i]] += worth_here
+                    for theta in range(tape.n_types[i]):
+                        tape.ratio[i, theta] -= worth_here * tape.believed[i, theta, b]
+        row += layout.n_types[m] * n_actions[m]
+
+
+@device
+def end_state(part, tape, x, back):
+    """What derivatives by the next values of a state's actions mean for rewards and probabilities;
+    those for the next values themselves are added up by `scatter`."""
+    begin, components = part.action_ptr[x], part.reward.shape[1]
+    for e in range(part.action_ptr[x + 1] - begin):
+        for c in range(components):
+            row, total = back[e, c], 0.0
+            for b in range(row.shape[0]):
+                total += row[b]
+            tape.reward[begin + e, c] += total
+        for k in range(part.trans_ptr[begin + e], part.trans_ptr[begin + e + 1]):
+            total = 0.0
+            for c in range(back.shape[1]):
+                row, source = back[e, c], tape.next_values[part.succ[k], c]
+                for b in range(row.shape[0]):
+                    total += row[b] * source[b]
+            tape.prob[k] += total
+
+
+@kernel
+def scatter(low, high, first, last, part, back, next_gain):
+    """Add components low … high - 1 of `back` of the states first … last - 1 to next_gain."""
+    begin = part.action_ptr[first]
+    for e in range(begin, part.action_ptr[last]):
+        for k in range(part.trans_ptr[e], part.trans_ptr[e + 1]):
+            chance = part.prob[k]
+            for c in range(low, high):
+                source, target = back[e - begin, c], next_gain[part.succ[k], c]
+                for b in range(source.shape[0]):
+                    target[b] += chance * source[b]

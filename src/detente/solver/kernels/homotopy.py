@@ -13,9 +13,16 @@ import math
 
 import numpy as np
 
-from detente.solver.kernels.jit import device, inline
-from detente.solver.kernels.stage import choose, update_beliefs
-from detente.solver.kernels.stage_problem import differentiate, eliminate, newton, respond
+from detente.solver.kernels.general import (
+    choose,
+    differentiate,
+    eliminate,
+    newton,
+    respond,
+    update_beliefs,
+)
+from detente.solver.kernels.jit import device
+from detente.solver.kernels.stage import FAILED, FOLDED, FORKED, TRACED, UNIQUE
 
 MAX_STEPS = 4000
 START = 1e-9  # s at which a branch begins: at s = 0 it is known, y = 0
@@ -23,24 +30,22 @@ CLOSE = 1e-7  # residual on the way; at its end the solution is found to full pr
 LONGEST = 2.0  # step, but on straight stretches
 SMALL = 1e-7  # steps shrink below this before a kink or a bifurcation only
 TOGETHER = 1e-8  # posteriors that cross a wall so close to one another cross together
-
-# How a node was solved; columns of `counts`.
-UNIQUE, TRACED, FOLDED, FORKED, FAILED, HOW = range(6)
+ATTEMPTS, SHORTER = 6, 3.0  # how often a branch is tried, and how much shorter steps are each time
 
 
 @device
-def augment(movers, stage, share, n_unknowns):
+def augment(layout, stage, share, n_unknowns):
     """The augmented system: the Jacobian in (y, s) and the tangent; the last column is free."""
-    differentiate(movers, stage, share, n_unknowns, stage.matrix)
+    differentiate(layout, stage, share, n_unknowns, stage.matrix)
     for c in range(n_unknowns + 1):
         stage.matrix[n_unknowns, c] = stage.tangent[c]
 
 
 @device
-def turn_tangent(movers, stage, share, n_unknowns, direction):
+def turn_tangent(layout, stage, share, n_unknowns, direction):
     """The unit tangent at the point of the last `respond`, oriented by `direction` times the sign
     of the determinant; gives the cosine of its angle with the one before (2 where it fails)."""
-    augment(movers, stage, share, n_unknowns)
+    augment(layout, stage, share, n_unknowns)
     for r in range(n_unknowns):
         stage.matrix[r, n_unknowns + 1] = 0.0
     stage.matrix[n_unknowns, n_unknowns + 1] = 1.0
@@ -62,7 +67,7 @@ def turn_tangent(movers, stage, share, n_unknowns, direction):
 
 
 @device
-def correct(movers, stage, payoff, n_unknowns, target, close):
+def correct(layout, stage, payoff, n_unknowns, target, close):
     """Newton's method in (y, s) from `target`, across the tangent, until the residual is below
     `close`; gives how far it moved it, -1 where it does not converge."""
     moved = 0.0
@@ -72,10 +77,10 @@ def correct(movers, stage, payoff, n_unknowns, target, close):
             return -1.0
         for r in range(n_unknowns):
             stage.y[r] = target[r]
-        residual, rounding = respond(movers, stage, payoff, share)
+        residual, rounding = respond(layout, stage, payoff, share)
         if residual <= close + rounding:
             return moved
-        augment(movers, stage, share, n_unknowns)
+        augment(layout, stage, share, n_unknowns)
         for r in range(n_unknowns):
             stage.matrix[r, n_unknowns + 1] = stage.residual[r]
         stage.matrix[n_unknowns, n_unknowns + 1] = 0.0
@@ -88,41 +93,41 @@ def correct(movers, stage, payoff, n_unknowns, target, close):
 
 
 @device
-def cells(movers, stage):
+def cells(layout, stage):
     """A number that tells the cells of all posteriors from others."""
     code = np.int64(0)
-    for m in range(movers.n_types.shape[0]):
+    for m in range(stage.n_actions.shape[0]):
         for a in range(stage.n_actions[m]):
-            for v in range(stage.vertices[m]):
-                code = code * np.int64(1000003) + stage.vertex[m, a, v]
+            for v in range(stage.lottery.vertices[m]):
+                code = code * np.int64(1000003) + stage.lottery.vertex[m, a, v, 0]
     return code
 
 
 @device
-def cells_ahead(movers, stage, n_unknowns, direction, point):
+def cells_ahead(layout, stage, n_unknowns, direction, point):
     """The same at `direction` along the tangent from `point` [D + 1]."""
     for r in range(n_unknowns):
         stage.y[r] = point[r] + direction * stage.tangent[r]
-    choose(movers, stage)
-    update_beliefs(movers, stage)
-    return cells(movers, stage)
+    choose(layout, stage)
+    update_beliefs(layout, stage)
+    return cells(layout, stage)
 
 
 @device
-def shorten(movers, stage, n_unknowns, step, longest):
+def shorten(layout, stage, n_unknowns, step, longest):
     """A step that was too long made shorter: just short of the next kink along the tangent, or by
     half where there is none within it. Where kinks are dense this may get nowhere: once the branch
     is tried again, with a smaller `longest`, always by half."""
     if longest < LONGEST:
         return 0.5 * step
     here = stage.point[0]
-    behind = cells_ahead(movers, stage, n_unknowns, 0.0, here)
-    if cells_ahead(movers, stage, n_unknowns, step, here) == behind:
+    behind = cells_ahead(layout, stage, n_unknowns, 0.0, here)
+    if cells_ahead(layout, stage, n_unknowns, step, here) == behind:
         return 0.5 * step
     low, high = 0.0, step
     while high - low > 1e-3 * high and high > SMALL:
         middle = 0.5 * (low + high)
-        if cells_ahead(movers, stage, n_unknowns, middle, here) == behind:
+        if cells_ahead(layout, stage, n_unknowns, middle, here) == behind:
             low = middle
         else:
             high = middle
@@ -130,7 +135,7 @@ def shorten(movers, stage, n_unknowns, step, longest):
 
 
 @device
-def cross_kink(movers, stage, payoff, n_unknowns, direction):
+def cross_kink(layout, stage, payoff, n_unknowns, direction):
     """Carry the branch over the kink ahead of point[0]; gives 1 where it went over it, -1 where
     the kink was a fork, and 0 where it did not get over.
 
@@ -143,15 +148,15 @@ def cross_kink(movers, stage, payoff, n_unknowns, direction):
     this one in the kink. It is continued straight on, with the other orientation.
     """
     here, exact = stage.point[0], stage.point[1]
-    behind = cells_ahead(movers, stage, n_unknowns, 0.0, here)
+    behind = cells_ahead(layout, stage, n_unknowns, 0.0, here)
     # What is left of the residual would part posteriors that cross together.
     for c in range(n_unknowns + 1):
         exact[c] = here[c]
-    if correct(movers, stage, payoff, n_unknowns, exact, 0.0) >= 0.0:
+    if correct(layout, stage, payoff, n_unknowns, exact, 0.0) >= 0.0:
         for c in range(n_unknowns + 1):
             here[c] = exact[c]
     low, high = 0.0, 2.0 * SMALL
-    while cells_ahead(movers, stage, n_unknowns, high, here) == behind:
+    while cells_ahead(layout, stage, n_unknowns, high, here) == behind:
         low, high = high, 4.0 * high
         if high > 1e-3:
             return 0.0
@@ -159,29 +164,29 @@ def cross_kink(movers, stage, payoff, n_unknowns, direction):
         middle = 0.5 * (low + high)
         if high - low < 1e-13 or middle in (low, high):
             break
-        if cells_ahead(movers, stage, n_unknowns, middle, here) == behind:
+        if cells_ahead(layout, stage, n_unknowns, middle, here) == behind:
             low = middle
         else:
             high = middle
     high += 1e-10
     # So would rounding, which is magnified near a fork: they have crossed when all have.
-    if cells_ahead(movers, stage, n_unknowns, high, here) != cells_ahead(
-        movers, stage, n_unknowns, high + TOGETHER, here
+    if cells_ahead(layout, stage, n_unknowns, high, here) != cells_ahead(
+        layout, stage, n_unknowns, high + TOGETHER, here
     ):
         high += TOGETHER
     for c in range(n_unknowns + 1):
         here[c] += high * stage.tangent[c]
     for r in range(n_unknowns):
         stage.y[r] = here[r]
-    respond(movers, stage, payoff, here[n_unknowns])
-    if turn_tangent(movers, stage, here[n_unknowns], n_unknowns, direction) == 2.0:
+    respond(layout, stage, payoff, here[n_unknowns])
+    if turn_tangent(layout, stage, here[n_unknowns], n_unknowns, direction) == 2.0:
         return 0.0
     # The kink is just behind the point: one of the two ways leads back over it.
     far = 1e-12
     while far < 1e-3:
-        if cells_ahead(movers, stage, n_unknowns, -far, here) == behind:
+        if cells_ahead(layout, stage, n_unknowns, -far, here) == behind:
             return 1.0
-        if cells_ahead(movers, stage, n_unknowns, far, here) == behind:
+        if cells_ahead(layout, stage, n_unknowns, far, here) == behind:
             for c in range(n_unknowns + 1):
                 stage.tangent[c] = -stage.tangent[c]
             return -1.0
@@ -189,8 +194,8 @@ def cross_kink(movers, stage, payoff, n_unknowns, direction):
     return 0.0
 
 
-@inline
-def trace(movers, stage, payoff, n_unknowns, longest):
+@device
+def trace(layout, stage, payoff, n_unknowns, longest):
     """Follow the principal branch from λ = 0; gives TRACED, FOLDED, FORKED or FAILED.
 
     The solution is left in the stage; `longest` is the step where the branch bends.
@@ -202,20 +207,20 @@ def trace(movers, stage, payoff, n_unknowns, longest):
         stage.tangent[r] = 0.0
         here[r] = 0.0
     stage.tangent[n_unknowns] = 1.0
-    respond(movers, stage, payoff, START)
-    turn_tangent(movers, stage, START, n_unknowns, direction)
+    respond(layout, stage, payoff, START)
+    turn_tangent(layout, stage, START, n_unknowns, direction)
     # Posteriors begin at a node, which is a kink: the cells are those that they leave it for.
     for c in range(n_unknowns + 1):
         here[c] = START * stage.tangent[c] / stage.tangent[n_unknowns]
     for r in range(n_unknowns):
         stage.y[r] = here[r]
-    respond(movers, stage, payoff, START)
-    turn_tangent(movers, stage, START, n_unknowns, direction)
+    respond(layout, stage, payoff, START)
+    turn_tangent(layout, stage, START, n_unknowns, direction)
     step = 0.05 * longest
-    cell = cells(movers, stage)
+    cell = cells(layout, stage)
     for _ in range(MAX_STEPS):
         if step < SMALL:
-            went = cross_kink(movers, stage, payoff, n_unknowns, direction)
+            went = cross_kink(layout, stage, payoff, n_unknowns, direction)
             if went == 0.0:
                 return FAILED
             if went < 0.0:
@@ -224,15 +229,15 @@ def trace(movers, stage, payoff, n_unknowns, longest):
             if stage.tangent[n_unknowns] < 0.0:
                 method = max(method, FOLDED)
             step = 10.0 * SMALL
-            cell = cells(movers, stage)
+            cell = cells(layout, stage)
         for c in range(n_unknowns + 1):
             target[c] = here[c] + step * stage.tangent[c]
             kept[c] = stage.tangent[c]
         # Where steps are small the branch bends, and what is left of a residual would be seen.
         close = min(CLOSE, max(1e-5 * step, 1e-10))
-        moved = correct(movers, stage, payoff, n_unknowns, target, close)
+        moved = correct(layout, stage, payoff, n_unknowns, target, close)
         if moved < 0.0 or moved > 0.2 * min(step, 0.5):
-            step = shorten(movers, stage, n_unknowns, step, longest)
+            step = shorten(layout, stage, n_unknowns, step, longest)
             continue
         if target[n_unknowns] >= 1.0:
             # Between the two points the branch crosses s = 1: solve there, near the chord.
@@ -240,14 +245,14 @@ def trace(movers, stage, payoff, n_unknowns, longest):
             for r in range(n_unknowns):
                 stage.y[r] = here[r] + part * (target[r] - here[r])
                 target[r] = stage.y[r]
-            if newton(movers, stage, payoff, n_unknowns):
+            if newton(layout, stage, payoff, n_unknowns):
                 away = 0.0
                 for r in range(n_unknowns):
                     away = max(away, abs(stage.y[r] - target[r]))
                 if away <= step:
                     # On the other side of a fork the determinant has the other sign.
-                    cosine = turn_tangent(movers, stage, 1.0, n_unknowns, direction)
-                    if cosine >= 0.0 or cell != cells(movers, stage):
+                    cosine = turn_tangent(layout, stage, 1.0, n_unknowns, direction)
+                    if cosine >= 0.0 or cell != cells(layout, stage):
                         return method
                     if step <= 1e-3:
                         return max(method, FORKED)
@@ -255,8 +260,8 @@ def trace(movers, stage, payoff, n_unknowns, longest):
                         stage.tangent[c] = kept[c]
             step *= 0.5
             continue
-        there = cells(movers, stage)
-        cosine = turn_tangent(movers, stage, target[n_unknowns], n_unknowns, direction)
+        there = cells(layout, stage)
+        cosine = turn_tangent(layout, stage, target[n_unknowns], n_unknowns, direction)
         if cosine < -0.9 and step <= 1e-3 and cell == there:
             # No fold turns back within so short a step: the branch has run through a fork.
             for c in range(n_unknowns + 1):
@@ -268,14 +273,14 @@ def trace(movers, stage, payoff, n_unknowns, longest):
         wrong = cell != there and (
             cosine < 0.0
             or (
-                cells_ahead(movers, stage, n_unknowns, step, target) == cell
-                and cells_ahead(movers, stage, n_unknowns, -step, target) != cell
+                cells_ahead(layout, stage, n_unknowns, step, target) == cell
+                and cells_ahead(layout, stage, n_unknowns, -step, target) != cell
             )
         )
         if cosine > 1.5 or wrong or (cosine < 0.9 and step > 1e-5):
             for c in range(n_unknowns + 1):
                 stage.tangent[c] = kept[c]
-            step = shorten(movers, stage, n_unknowns, step, longest)
+            step = shorten(layout, stage, n_unknowns, step, longest)
             continue
         if stage.tangent[n_unknowns] < 0.0:
             method = max(method, FOLDED)
@@ -292,20 +297,21 @@ def trace(movers, stage, payoff, n_unknowns, longest):
     return FAILED
 
 
-@inline
-def find(movers, stage, payoff, n_unknowns, certain, start):
+@device
+def find(problem, n_unknowns, certain, anywhere):
     """Solve the stage problem at the present node; gives how.
 
-    Newton's method goes on from the last node's solution where the solution is certain to be the
-    only one, or where any is wanted (`start` is not empty); otherwise the branch is followed.
+    Newton's method goes on from where the stage is, where the solution is certain to be the only
+    one, or where any is wanted; otherwise the branch is followed.
     """
-    if (certain or start.shape[0] > 0) and newton(movers, stage, payoff, n_unknowns):
+    layout, stage, payoff = problem
+    if (certain or anywhere) and newton(layout, stage, payoff, n_unknowns):
         return UNIQUE if certain else TRACED
     method, longest = FAILED, LONGEST
-    for _ in range(3):
-        method = trace(movers, stage, payoff, n_unknowns, longest)
+    for _ in range(ATTEMPTS):
+        method = trace(layout, stage, payoff, n_unknowns, longest)
         if method != FAILED:
             break
         # Smaller steps meet folds and kinks at other places, one by one.
-        longest /= 7.0
+        longest /= SHORTER
     return method

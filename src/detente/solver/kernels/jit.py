@@ -4,6 +4,11 @@ Numba's disk cache looks at the file of a function, not at the files of the func
 calls, so it would keep a stale kernel after an edit elsewhere. The cache folder is therefore
 named by a hash of all kernel sources: edited kernels have a cache of their own. What else is asked
 of the cache stands in `cache`.
+
+Two traps. A number that stands in a call as it is (`f(8)`) has a type of its own, and so has a view
+that is not contiguous: the function is compiled once more for it. And of a signed position Numba
+asks whether it counts from the end, unless it comes from `range`: what is computed is made unsigned
+(`row[np.uint64(k)]`), or the loop does not become vector code.
 """
 
 from __future__ import annotations
@@ -13,7 +18,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import llvmlite.binding as llvm
 import numba
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler
 
 from detente.solver.kernels.cache import SealedCache, cache_folder
 
@@ -33,7 +41,11 @@ CACHE, REMARK = cache_folder(_version())
 
 SETTINGS: Any = numba.config
 
-DEVICE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
+if llvm.llvm_version_info >= (17,):
+    # Whether rows overlap is asked before an inner loop. Asked before the loops around it, as is
+    # the default, they do: all rows of all actions together, and nothing becomes vector code.
+    llvm.set_option("detente", "--hoist-runtime-checks=false")
+llvm.set_option("detente", "--runtime-memory-check-threshold=128")
 
 
 def kernel(function: Kernel) -> Kernel:
@@ -55,7 +67,7 @@ def is_kept(compiled: Kernel) -> bool:
 
 
 def device(function: Kernel) -> Kernel:
-    """The same for a function that only kernels call, and that neither makes nor gives back arrays.
+    """The same for a function that only kernels call, and that makes no arrays.
 
     It takes half as long to compile, and does not count references: arrays are given in tuples of
     many, whose counts would take longer than the work at a node does. It is kept on disk with each
@@ -64,19 +76,52 @@ def device(function: Kernel) -> Kernel:
     return _compile(function, DEVICE)
 
 
-def reassoc(function: Kernel) -> Kernel:
-    """`device` where the order of sums is the compiler's: they become vector code."""
-    return _compile(function, {**DEVICE, "fastmath": {"reassoc"}})
-
-
-def inlined(function: Kernel) -> Kernel:
-    """`device` for a small function: to call it would take longer than its work, see `device`."""
-    return _compile(function, {**DEVICE, "forceinline": True})
-
-
 def inline(function: Kernel) -> Kernel:
-    """`device` for a function called at one place, where it is written out before compiling."""
+    """`device` for a small function that gives back a view: written out where it is called."""
     return _compile(function, {**DEVICE, "inline": "always"})
+
+
+class _Unlinked(JITCodeLibrary):
+    """The code of a function that only kernels call, as it is before it is optimised.
+
+    Numba would optimise it, and make machine code of it, by itself, and again in each function that
+    calls it, and in those that call these. Here that is done once, in the kernel.
+    """
+
+    def _optimize_final_module(self) -> None:
+        pass
+
+    def _finalize_final_module(self) -> None:
+        self._finalized = True
+
+    def get_pointer_to_function(self, name: str) -> int:
+        return 0  # there is none: Python cannot call it
+
+    @property
+    def codegen(self) -> _Unlinked:
+        return self
+
+    def set_env(self, name: str, env: object) -> None:
+        """What Python would need to call it."""
+
+
+class _Part(Compiler):
+    """Numba's compiler for such a function; what it writes to overlaps with no other array."""
+
+    def __init__(self, *args: Any) -> None:
+        *_, flags, _ = args
+        flags.noalias = True
+        super().__init__(*args)
+        self.state.library = _Unlinked(self.state.targetctx.codegen(), "part of a kernel")
+
+
+DEVICE = {
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+    "_nrt": False,
+    "fastmath": {"contract"},
+    "pipeline_class": _Part,
+}
 
 
 def _compile(function: Kernel, options: dict[str, Any]) -> Kernel:

@@ -1,8 +1,8 @@
-"""The stage of one turn at one state: strategies, and the cells of the beliefs they lead to.
+"""A state's turn at all beliefs together: what follows each action, and what it is worth.
 
-The letters of `detente.game.arrays`, and: N numbers (m, θ, a), D numbers (m, θ, a ≥ 1), q the
-profiles of the movers' types, l the nodes of the product of the movers' grids, v the vertices of a
-cell of Kuhn's triangulation (see `detente.solver.beliefs`).
+The letters of `detente.game.arrays`, and: N numbers (m, θ, a), q the profiles of the movers' types,
+l the nodes of the product of the movers' grids. The belief b is the last axis of every array, so
+that inner loops run over neighbours in memory.
 """
 
 from __future__ import annotations
@@ -12,323 +12,216 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detente.solver.kernels.jit import device, inlined
-from detente.solver.kernels.turn import LOG_LEAST, Movers
+from detente.solver.kernels.jit import device, inline
+from detente.solver.kernels.lottery import BeliefLayout, Lottery, corner, corners, make_lottery
 
 
-class Stage(NamedTuple):
-    """Scratch of one state's stage problems, and the answer at the node solved last.
+class LayerArrays(NamedTuple):
+    """A layer's arrays; see `detente.game.arrays.Layer`. play_ptr is int64 [x + 1]: the strategies
+    of x have play_ptr[x + 1] - play_ptr[x] numbers at each node."""
 
-    n_actions, first, n_unknowns, own
-        int64 [m], [m], [m], [e, m]: own actions, where a mover's block begins in N and in D, and
-        the own actions of each joint action.
-    at
-        int64 [m]: the node of each mover's belief.
-    y, log, play, value
-        float64 [D], [N], [N], [N]: unknowns, log σ, σ and Q.
-    cross
-        float64 [N, N]: ∂Q / ∂ log σ.
-    vertices, vertex, weight, slope
-        int64 [m], int64 [m, a, v], float64 [m, a, v], float64 [m, a, v, φ]: the cell that own
-        action a leads to, as steps in l, its weights, and their derivatives by log σ(a|φ).
-    residual, matrix, tangent, point
-        float64 [D + 1], [D + 1, D + 2], [D + 1], [5, D + 1].
-    mean, rise
-        float64 [m, q], [j, φ, m, q]: scratch of `evaluate`.
-    digit
-        int64 [m]: the vertex of each mover's cell that is looked at.
-    kept, gain, chance, worth, rate
-        int64 [m], float64 [N], [c], [c], [N]: scratch of the adjoint.
-    share, order, whole, part
-        float64 [θ], int64 [j], int64 [j], float64 [j]: scratch of `locate`: a belief in the grid's
-        coordinates; the coordinate c that grows by 1 from vertex to vertex; whole and fractional
-        parts of c.
-    """
-
+    action_ptr: np.ndarray
     n_actions: np.ndarray
-    first: np.ndarray
-    n_unknowns: np.ndarray
-    own: np.ndarray
-    at: np.ndarray
-    y: np.ndarray
-    log: np.ndarray
-    play: np.ndarray
-    value: np.ndarray
-    cross: np.ndarray
-    vertices: np.ndarray
-    vertex: np.ndarray
-    weight: np.ndarray
-    slope: np.ndarray
-    residual: np.ndarray
-    matrix: np.ndarray
-    tangent: np.ndarray
-    point: np.ndarray
-    mean: np.ndarray
-    rise: np.ndarray
-    digit: np.ndarray
-    kept: np.ndarray
-    gain: np.ndarray
-    chance: np.ndarray
-    worth: np.ndarray
-    rate: np.ndarray
-    share: np.ndarray
-    order: np.ndarray
-    whole: np.ndarray
-    part: np.ndarray
+    trans_ptr: np.ndarray
+    succ: np.ndarray
+    prob: np.ndarray
+    reward: np.ndarray
+    play_ptr: np.ndarray
 
 
-def make_stage(movers: Movers, most: int, joint: int, width: int) -> Stage:
-    """Scratch for up to `most` own actions of a mover, `joint` joint actions, and so many p.
+class Work(NamedTuple):
+    """Scratch for a state.
 
-    Made outside the kernels, as all scratch is: to compile it there would take longer than to
-    compile many of them.
+    own
+        int64 [e, m]: the own actions of each joint action.
+    ahead, payoff
+        float64 [e, c, b], float64 [e, (m, q), b]: next values, and what movers expect of them over
+        the types of those who do not move.
+    chance, best, top, worth
+        float64 [q, b], [p, b], [θ, b], [b]: probability of a joint action; values of a best
+        response, what is expected of the best action so far and of another.
+    left
+        int64 [b]: SOLVED, or how a node is left for `general`.
     """
-    count = movers.n_types.shape[0]
-    n_types = int(movers.n_types.max(initial=1))
-    blocks = int(movers.n_types.sum()) * most
-    whole = np.int64
-    return Stage(
-        n_actions=np.ones(count, whole),
-        first=np.zeros(count, whole),
-        n_unknowns=np.zeros(count, whole),
-        own=np.zeros((joint, count), whole),
-        at=np.zeros(count, whole),
-        y=np.zeros(blocks),
-        log=np.zeros(blocks),
-        play=np.zeros(blocks),
-        value=np.zeros(blocks),
-        cross=np.zeros((blocks, blocks)),
-        vertices=np.ones(count, whole),
-        vertex=np.zeros((count, most, n_types), whole),
-        weight=np.zeros((count, most, n_types)),
-        slope=np.zeros((count, most, n_types, n_types)),
-        residual=np.zeros(blocks + 1),
-        matrix=np.zeros((blocks + 1, blocks + 2)),
-        tangent=np.zeros(blocks + 1),
-        point=np.zeros((5, blocks + 1)),
-        mean=np.zeros((count, movers.types.shape[0])),
-        rise=np.zeros((count, n_types, count, movers.types.shape[0])),
-        digit=np.zeros(count, whole),
-        kept=np.zeros(count, whole),
-        gain=np.zeros(blocks),
-        chance=np.zeros(width),
-        worth=np.zeros(width),
-        rate=np.zeros(blocks),
-        share=np.zeros(n_types),
-        order=np.zeros(n_types, whole),
-        whole=np.zeros(n_types, whole),
-        part=np.zeros(n_types),
+
+    own: np.ndarray
+    ahead: np.ndarray
+    payoff: np.ndarray
+    chance: np.ndarray
+    best: np.ndarray
+    top: np.ndarray
+    worth: np.ndarray
+    left: np.ndarray
+    lottery: Lottery
+
+
+# How a node was solved; columns of `counts`.
+UNIQUE, TRACED, FOLDED, FORKED, FAILED, HOW = range(6)
+
+# What is to be done about a node: nothing, or to find its solution, certain or not that there is
+# one only.
+SOLVED, UNCERTAIN, CERTAIN = range(3)
+
+
+def make_work(
+    layout: BeliefLayout, most: int, joint: int, width: int, *, slopes: bool = False
+) -> Work:
+    """Scratch for up to `most` own and `joint` joint actions, and `width` components."""
+    nodes, profiles = layout.outside.shape[1], layout.profile.size
+    count, n_types = layout.actor.size, int(layout.n_types.max(initial=1))
+    beliefs = nodes if joint > 1 else 0
+    return Work(
+        own=np.zeros((joint, count), np.int64),
+        ahead=np.zeros((joint, width, beliefs)),
+        payoff=np.zeros((joint, count * len(layout.types), beliefs)),
+        chance=np.ones((len(layout.types), nodes)),
+        best=np.zeros((profiles, beliefs)),
+        top=np.zeros((n_types, beliefs)),
+        worth=np.zeros(nodes),
+        left=np.zeros(nodes, np.int64),
+        lottery=make_lottery(layout, most, nodes, slopes=slopes),
     )
 
 
 @device
-def enter_state(movers, stage, n_actions):
-    """Set the stage for a state with so many own actions; gives D."""
-    count = n_actions.shape[0]
-    blocks, n_unknowns, joint = 0, 0, 1
-    for m in range(count):
-        stage.n_actions[m] = n_actions[m]
-        stage.first[m] = blocks
-        stage.n_unknowns[m] = n_unknowns
-        blocks += movers.n_types[m] * n_actions[m]
-        n_unknowns += movers.n_types[m] * (n_actions[m] - 1)
-        joint *= n_actions[m]
-    for e in range(joint):
+def look_ahead(part, best, e, next_values, target):
+    """Expected next values after joint action e at every posterior, plus its reward: [c, b]."""
+    begin, end = part.trans_ptr[e], part.trans_ptr[e + 1]
+    chance, flat = part.prob[begin], target.reshape(-1)
+    first = next_values[part.succ[begin]].reshape(-1)
+    for r in range(flat.shape[0]):
+        flat[r] = chance * first[r]
+    for k in range(begin + 1, end):
+        chance, more = part.prob[k], next_values[part.succ[k]].reshape(-1)
+        for r in range(flat.shape[0]):
+            flat[r] += chance * more[r]
+    # Best responses pay the same; what is observed on top of payoffs pays nothing.
+    for c in range(part.reward.shape[1]):
+        reward = part.reward[e, c]
+        if reward != 0.0:
+            row = target[c]
+            for b in range(row.shape[0]):
+                row[b] += reward
+            if best > 0:
+                row = target[best + c]
+                for b in range(row.shape[0]):
+                    row[b] += reward
+
+
+@device
+def enter(part, x, own):
+    """The own actions of each joint action at a state."""
+    n_actions = part.n_actions[x]
+    for e in range(part.action_ptr[x + 1] - part.action_ptr[x]):
         rest = e
-        for m in range(count - 1, -1, -1):
-            stage.own[e, m] = rest % n_actions[m]
+        for m in range(n_actions.shape[0] - 1, -1, -1):
+            own[e, m] = rest % n_actions[m]
             rest //= n_actions[m]
-    return n_unknowns
+
+
+@inline
+def play_at(part, sigma, nodes, x):
+    """Strategies [(m, θ, a), b] of a state."""
+    flat = sigma[nodes * part.play_ptr[x] : nodes * part.play_ptr[x + 1]]
+    return flat.reshape((part.play_ptr[x + 1] - part.play_ptr[x], nodes))
 
 
 @device
-def enter_node(movers, stage, node):
-    """Set the stage at node l of the movers' grids."""
-    for m in range(movers.n_types.shape[0]):
-        stage.at[m] = node // movers.stride[m] % movers.size[m]
+def expect(layout, ahead, count, payoff):
+    """What movers expect over the types of those who do not move: float64 [e, (m, q), b]."""
+    profiles, combined, nodes = layout.profile.shape[0], layout.types.shape[0], payoff.shape[2]
+    for e in range(count):
+        for m in range(layout.actor.shape[0]):
+            for q in range(combined):
+                target = payoff[e, m * combined + q]
+                for b in range(nodes):
+                    target[b] = 0.0
+            for p in range(profiles):
+                target = payoff[e, m * combined + layout.profile[p]]
+                source, outside = ahead[e, layout.actor[m] * profiles + p], layout.outside[p]
+                for b in range(nodes):
+                    target[b] += outside[b] * source[b]
 
 
 @device
-def restart(stage, n_unknowns, start):
-    """The log odds from which Newton's method begins: `start`, or 0 where there is none."""
-    for r in range(n_unknowns):
-        stage.y[r] = start[r] if start.shape[0] > 0 else 0.0
+def joint_chance(layout, n_actions, own, play, but, chance):
+    """Probability [q, b] that the movers but `but` (-1: all) play their part of a joint action."""
+    for q in range(layout.types.shape[0]):
+        target, row = chance[q], 0
+        for b in range(target.shape[0]):
+            target[b] = 1.0
+        for m in range(own.shape[0]):
+            if m != but:
+                taken = play[row + layout.types[q, m] * n_actions[m] + own[m]]
+                for b in range(target.shape[0]):
+                    target[b] *= taken[b]
+            row += layout.n_types[m] * n_actions[m]
 
 
 @device
-def choose(movers, stage):
-    """log σ and σ of all types from the log odds y."""
-    for m in range(movers.n_types.shape[0]):
-        count = stage.n_actions[m]
-        for theta in range(movers.n_types[m]):
-            begin = stage.first[m] + theta * count
-            odds = stage.n_unknowns[m] + theta * (count - 1)
-            top, total = 0.0, 0.0
-            for a in range(count - 1):
-                top = max(top, stage.y[odds + a])
-            for a in range(count):
-                value = stage.y[odds + a - 1] if a > 0 else 0.0
-                stage.log[begin + a] = value - top
-                total += math.exp(value - top)
-            total = math.log(total)
-            for a in range(count):
-                stage.log[begin + a] -= total
-                stage.play[begin + a] = math.exp(stage.log[begin + a])
-
-
-@device
-def update_beliefs(movers, stage):
-    """The cell of each mover's belief after each of its own actions, by Bayes' rule from log σ,
-    and its derivatives."""
-    for m in range(movers.n_types.shape[0]):
-        count, n_types, steps = stage.n_actions[m], movers.n_types[m], movers.steps[m]
-        here = stage.at[m]
-        if steps == 0 or count == 1:
-            stay(movers, stage, m)
-            continue
-        stage.vertices[m] = n_types
-        for a in range(count):
-            top = -math.inf
-            for theta in range(n_types):
-                if movers.node[m, here, theta] > 0:
-                    top = max(top, stage.log[stage.first[m] + theta * count + a])
-            total = 0.0
-            for theta in range(n_types):
-                share = 0.0
-                if movers.node[m, here, theta] > 0:
-                    log = stage.log[stage.first[m] + theta * count + a]
-                    share = movers.node[m, here, theta] * math.exp(log - top)
-                stage.share[theta] = share
-                total += share
-            for theta in range(n_types):
-                stage.share[theta] /= total
-            locate(movers, stage, m, a)
-            # ∂c(j)/∂ log σ(a|φ) = n u(φ) ([φ ≥ j] - Σ_{θ ≥ j} u(θ)), and weights are differences.
-            for phi in range(n_types):
-                before = 0.0
-                for v in range(n_types - 1):
-                    j = stage.order[v] + 1
-                    tail = 0.0
-                    for theta in range(j, n_types):
-                        tail += stage.share[theta]
-                    inside = 1.0 if phi >= j else 0.0
-                    change = steps * stage.share[phi] * (inside - tail)
-                    stage.slope[m, a, v, phi] = before - change
-                    before = change
-                stage.slope[m, a, n_types - 1, phi] = before
-
-
-@device
-def see(movers, stage, sigma, offset):
-    """σ from strategies [(m, θ, a)] that stand at `offset`, and the cells they lead to.
-
-    The belief stays where none of the types that it holds possible takes the action.
-    """
-    for m in range(movers.n_types.shape[0]):
-        count, n_types, here = stage.n_actions[m], movers.n_types[m], stage.at[m]
-        first = stage.first[m]
-        for r in range(first, first + n_types * count):
-            stage.play[r] = sigma[offset + r]
-        if movers.steps[m] == 0 or count == 1:
-            stay(movers, stage, m)
-            continue
-        stage.vertices[m] = n_types
-        for a in range(count):
-            total = 0.0
-            for theta in range(n_types):
-                stage.share[theta] = (
-                    movers.node[m, here, theta] * stage.play[first + theta * count + a]
-                )
-                total += stage.share[theta]
-            for theta in range(n_types):
-                if total > 0.0:
-                    stage.share[theta] /= total
+def add_values(layout, work, count, n_actions, play, values):
+    """Values [c, b] of a state, from strategies and their lotteries."""
+    profiles, nodes, lottery = layout.profile.shape[0], values.shape[1], work.lottery
+    values[:] = 0.0
+    for e in range(count):
+        joint_chance(layout, n_actions, work.own[e], play, -1, work.chance)
+        several = corners(lottery)
+        for _ in range(several):
+            corner(lottery, work.own[e], 0, nodes)
+            at, mass = lottery.at, lottery.mass
+            for c in range(values.shape[0]):
+                source, target = work.ahead[e, c], values[c]
+                chance = work.chance[layout.profile[c % profiles]]
+                if several == 1:
+                    for b in range(nodes):
+                        target[b] += chance[b] * source[b]
                 else:
-                    stage.share[theta] = movers.node[m, here, theta] / movers.steps[m]
-            locate(movers, stage, m, a)
-
-
-@inlined
-def stay(movers, stage, m):
-    """The belief about mover m does not move: its one vertex is the node it is at."""
-    stage.vertices[m] = 1
-    for a in range(stage.n_actions[m]):
-        stage.vertex[m, a, 0] = stage.at[m] * movers.stride[m]
-        stage.weight[m, a, 0] = 1.0
-
-
-@inlined
-def locate(movers, stage, m, a):
-    """The cell of the belief stage.share about mover m, for its own action a."""
-    steps, last = movers.steps[m], movers.n_types[m] - 1
-    tail = 0.0
-    for j in range(last - 1, -1, -1):
-        tail += stage.share[j + 1]
-        c = tail * steps
-        stage.whole[j] = min(np.int64(c), steps - 1)
-        stage.part[j] = min(max(c - stage.whole[j], 0.0), 1.0)
-    # Largest fraction first; among equals the first coordinate, so that c(j) stays decreasing.
-    at = 0
-    for j in range(last):
-        at += movers.rank[m, j, stage.whole[j]]
-        k = j
-        while k > 0 and stage.part[stage.order[k - 1]] < stage.part[j]:
-            stage.order[k] = stage.order[k - 1]
-            k -= 1
-        stage.order[k] = j
-    stage.vertex[m, a, 0] = at * movers.stride[m]
-    before = 1.0
-    for v in range(last):
-        j = stage.order[v]
-        at += movers.rank[m, j, stage.whole[j] + 1] - movers.rank[m, j, stage.whole[j]]
-        stage.vertex[m, a, v + 1] = at * movers.stride[m]
-        stage.weight[m, a, v] = before - stage.part[j]
-        before = stage.part[j]
-    stage.weight[m, a, last] = before
-
-
-@inlined
-def advance(stage):
-    """The next combination of vertices, the first mover's changing fastest."""
-    for m in range(stage.digit.shape[0]):
-        stage.digit[m] += 1
-        if stage.digit[m] < stage.vertices[m]:
-            return
-        stage.digit[m] = 0
+                    for b in range(nodes):
+                        target[b] += mass[b] * chance[b] * source[np.uint64(at[b])]
+    if layout.best > 0:
+        for m in range(layout.actor.shape[0]):
+            respond_best(layout, work, count, n_actions, play, values, m)
 
 
 @device
-def keep_play(movers, stage, play):
-    """Strategies at a node, [(m, θ, a)], so that ratios between types survive underflow."""
-    for m in range(movers.n_types.shape[0]):
-        count, first = stage.n_actions[m], stage.first[m]
-        for a in range(count):
-            top = -math.inf
-            for theta in range(movers.n_types[m]):
-                top = max(top, stage.log[first + theta * count + a])
-            lift = max(top, LOG_LEAST) - top
-            for theta in range(movers.n_types[m]):
-                play[first + theta * count + a] = math.exp(
-                    stage.log[first + theta * count + a] + lift
-                )
-
-
-@inlined
-def reach(movers, stage):
-    """The number of nodes to which a joint action leads from here; begins with the first."""
-    combinations = 1
-    for m in range(movers.n_types.shape[0]):
-        combinations *= stage.vertices[m]
-        stage.digit[m] = 0
-    return combinations
-
-
-@inlined
-def combine(stage, e):
-    """The next of the nodes to which joint action e leads, as l, and its weight."""
-    node, weight = 0, 1.0
-    for m in range(stage.digit.shape[0]):
-        node += stage.vertex[m, stage.own[e, m], stage.digit[m]]
-        weight *= stage.weight[m, stage.own[e, m], stage.digit[m]]
-    advance(stage)
-    return node, weight
+def respond_best(layout, work, count, n_actions, play, values, m):
+    """Values of mover m's best response: it looks for its best action at the same posteriors."""
+    profiles, nodes, lottery = layout.profile.shape[0], values.shape[1], work.lottery
+    block, worth = layout.best + layout.actor[m] * profiles, work.worth
+    work.top[:] = -math.inf
+    for a in range(n_actions[m]):
+        work.best[:] = 0.0
+        for e in range(count):
+            if work.own[e, m] != a:
+                continue
+            joint_chance(layout, n_actions, work.own[e], play, m, work.chance)
+            for _ in range(corners(lottery)):
+                corner(lottery, work.own[e], 0, nodes)
+                at, mass = lottery.at, lottery.mass
+                for p in range(profiles):
+                    source, target = work.ahead[e, block + p], work.best[p]
+                    chance = work.chance[layout.profile[p]]
+                    for b in range(nodes):
+                        target[b] += mass[b] * chance[b] * source[np.uint64(at[b])]
+        for theta in range(layout.n_types[m]):
+            for b in range(nodes):
+                worth[b] = 0.0
+            for p in range(profiles):
+                if layout.types[layout.profile[p], m] == theta:
+                    for b in range(nodes):
+                        believed = layout.outside[p, b]
+                        for j in range(layout.actor.shape[0]):
+                            if j != m:
+                                believed *= layout.believed[
+                                    j, layout.types[layout.profile[p], j], b
+                                ]
+                        worth[b] += believed * work.best[p, b]
+            top = work.top[theta]
+            for p in range(profiles):
+                if layout.types[layout.profile[p], m] == theta:
+                    source, target = work.best[p], values[block + p]
+                    for b in range(nodes):
+                        if worth[b] > top[b]:
+                            target[b] = source[b]
+            for b in range(nodes):
+                top[b] = max(top[b], worth[b])

@@ -1,0 +1,1 @@
+"""Results in words, tables and pictures: described once, rendered by `detente.render`."""

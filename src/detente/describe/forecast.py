@@ -1,0 +1,299 @@
+"""A forecast: what happens, who does what, what is learned, what it is worth, how good it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, astuple
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from detente import __version__
+from detente.describe.blocks import Block, Described, Heading, Section, text
+from detente.describe.charts import Ladder, OverTime, Picture, Pictures, Series
+from detente.describe.tables import Row, Table, code
+from detente.describe.words import (
+    attributes,
+    changed,
+    clause,
+    coded,
+    grid_text,
+    identity,
+    in_force,
+    span,
+    spoken_of,
+    unsolved,
+)
+from detente.numbers import EXACT, decimals, payoff, percent, with_interval, within
+from detente.scenario.entities import FOREVER, Variable
+from detente.simulation.first_moves import first_moves
+from detente.simulation.forecast import ANY, Forecast, marginal
+from detente.text import capital, sentence
+
+TALLEST = 8
+"""Levels of a variable that are drawn one by one."""
+
+
+def describe_forecast(result: Forecast) -> Described:
+    """All of it."""
+    game = result.solution.game
+    scenario = game.scenario
+    length = span(scenario, result.periods, forever=game.loop is not None)
+    sections = (outcomes(result), beliefs(result), states(result), worth(result), quality(result))
+    return Described(
+        title=scenario.title,
+        lead=(f"{length}; {in_force(game.policy)}", changed(scenario)),
+        sections=tuple(section for section in sections if section is not None),
+        data=_data(result),
+        unsolved=unsolved({"": result.solution.status}),
+    )
+
+
+def outcomes(result: Forecast) -> Section | None:
+    """How likely each outcome is over time, and what everybody does first."""
+    game = result.solution.game
+    scenario = game.scenario
+    times = scenario.calendar.marks(result.periods)
+    table = marginal(game, result.tables["outcomes"])
+    items: list[Picture] = []
+    rows: list[Row] = []
+    for key in game.holds:
+        mine = table.where(outcome=key)
+        value, error = mine["happened"], mine["error"]
+        known = np.nan_to_num(error)
+        low, high = np.clip(value - known, 0, 1), np.clip(value + known, 0, 1)
+        line = Series("", tuple(value), tuple(low), tuple(high))
+        about = clause(scenario, key)
+        chart = OverTime(f"Probability that {about}", tuple(mine["period"]), (line,))
+        items.append(Picture(chart, capital(about)))
+        at = mine[np.searchsorted(mine["t"], times)]
+        worst = float(np.max(at["error"]))  # not known where one is not
+        cells = [percent(p, worst) for p in at["happened"]]
+        rows.append((code(key), *cells, within(worst), scenario.outcomes[key].about))
+    blocks: tuple[Block, ...] = first(result)
+    if rows:
+        error = outcome_error(result)
+        band = (
+            f"The band is the error of the computation ({within(error)} points at most), not doubt "
+            "about the model."
+        )
+        if error < EXACT:
+            band = "Nothing is approximated in this game, so there is no band of error."
+        labels = scenario.calendar.mark_labels(times)
+        numbers = Table(
+            ("outcome", *labels, "grid error", "meaning"),
+            tuple(rows),
+            range(1, len(labels) + 2),
+            "Probability that it has come about within",
+        )
+        caption = f"Probability that it has come about by the end of the period. {band}"
+        blocks = (Pictures(tuple(items), caption, (numbers,)), *blocks)
+    return Section("outcomes", "What happens", blocks) if blocks else None
+
+
+def first(result: Forecast) -> tuple[Block, ...]:
+    """What each actor and type does at the first turn at which it moves."""
+    actors = result.solution.game.scenario.actors
+    error = outcome_error(result)
+    rows = []
+    moves = first_moves(result).rows()
+    for (when, key, kind), given in groupby(moves, itemgetter("period", "actor", "type")):
+        shares = sorted((r for r in given if r["share"] > 0), key=lambda r: -r["share"])
+        actions = ", ".join(f"{r['action']} {percent(r['share'], error)}" for r in shares)
+        rows.append((when, actors[key].name, kind, actions))
+    table = Table(("when", "actor", "type", "actions"), tuple(rows))
+    return (Heading("Who does what first"), table) if rows else ()
+
+
+def beliefs(result: Forecast) -> Section | None:
+    """How beliefs about private types move, in truth of either type."""
+    game = result.solution.game
+    actors = list(game.scenario.actors.values())
+    calendar = game.scenario.calendar
+    times = calendar.marks(result.periods)
+    items, rows = [], []
+    for i in game.informed:
+        actor = actors[i]
+        for believed in spoken_of(actor):
+            lines = []
+            for truth in actor.types:
+                true = {actors[j].key: truth if j == i else ANY for j in game.informed}
+                given = result.tables["beliefs"].where(about=actor.key, type=believed)
+                given = given.where(**true)
+                ends = tuple(given["low"]), tuple(given["high"])
+                lines.append(Series(f"if {truth}", tuple(given["mean"]), *ends))
+                start, *later = given[np.searchsorted(given["t"], [0, *times])].rows()
+                cells = [with_interval(r["mean"], r["low"], r["high"]) for r in later]
+                head = (f"{actor.name} is {believed}", f"it is {truth}")
+                rows.append((*head, percent(start["mean"], 0.0), *cells))
+            heading = f"Belief that {actor.name} is {believed}"
+            items.append(Picture(OverTime(heading, tuple(given["period"]), tuple(lines)), heading))
+    if not rows:
+        return None
+    caption = (
+        "What everybody believes after the moves seen so far. Lines: mean over histories if the "
+        "truth is as named at the line's end; bands: one history in ten lies below, one above."
+    )
+    header = ("belief that", "when in truth", "start", *calendar.mark_labels(times))
+    numbers = Table(
+        header,
+        tuple(rows),
+        range(2, len(header)),
+        "Mean over histories (one history in ten below – above)",
+    )
+    return Section("beliefs", "How beliefs move", (Pictures(tuple(items), caption, (numbers,)),))
+
+
+def states(result: Forecast) -> Section | None:
+    """Where the variables stand in the end, and the most likely level on the way."""
+    game = result.solution.game
+    calendar = game.scenario.calendar
+    times = calendar.marks(result.periods)
+    table = marginal(game, result.tables["states"])
+    items, rows = [], []
+    for variable in game.structure.variables:
+        mine = table.where(variable=variable.key)
+        cells = [variable.label(variable.start)]
+        for t in times:
+            at = mine.where(t=t)
+            top = int(np.argmax(at["probability"]))
+            cells.append(f"{at['label'][top]} ({percent(at['probability'][top])})")
+        rows.append((variable.key, *cells))
+        chart = _ladder(variable, mine.where(t=result.periods)["probability"].tolist())
+        items.append(Picture(chart, variable.key, variable.about))
+    if not rows:
+        return None
+    header = ("variable", "start", *calendar.mark_labels(times))
+    numbers = Table(header, tuple(rows), range(1, len(header)), "Most likely level at the end")
+    caption = (
+        "Levels of each variable, the highest on top. ▸ and bold: where play starts. Bars: how "
+        "likely each level is at the end."
+    )
+    pictures = Pictures(tuple(items), caption, (numbers,), narrow=True)
+    return Section("states", "Where things stand", (pictures,))
+
+
+def _ladder(variable: Variable, final: Sequence[float]) -> Ladder:
+    """The levels of a variable; of many only some."""
+    step = -(-variable.size // TALLEST)
+    ends = (0, variable.size - 1)
+    levels = [k for k in reversed(range(variable.size)) if k % step == 0 or k in ends]
+    return Ladder(
+        f"Levels of {variable.key}",
+        tuple(variable.label(k) for k in levels),
+        tuple(float(final[k]) for k in levels),
+        levels.index(variable.start) if variable.start in levels else -1,
+    )
+
+
+def worth(result: Forecast) -> Section:
+    """What everybody expects at the start, and what noise costs."""
+    actors = result.solution.game.scenario.actors
+    rows: list[Row] = []
+    for r in result.tables["payoffs"].rows():
+        error, digits = r["error"], decimals(r["error"])
+        known = "not known" if math.isnan(error) else f"±{error:.1g}"
+        if error < EXACT:
+            known = "none"
+        regret = "" if math.isnan(r["regret"]) else f"{r['regret']:.{digits}f}"
+        rows.append((actors[r["actor"]].name, r["type"], payoff(r["payoff"], error), known, regret))
+    table = Table(
+        ("actor", "type", "payoff", "grid error", "regret"),
+        tuple(rows),
+        range(2, 5),
+        "Expected payoff, and what a best response would add (regret)",
+    )
+    return Section("worth", "What it is worth", (table,))
+
+
+def quality(result: Forecast, *, timed: bool = True) -> Section:
+    """How good the answer is; `timed` also how long it took, which is not always the same."""
+    *lines, last = sentences(result)
+    if timed:
+        solution = result.solution
+        last = f"{last[:-1]}; {solution.seconds:.1f} s on {solution.threads} threads."
+    return Section("quality", "How good the answer is", (text(*lines, last),))
+
+
+def accuracy_reached(note: str) -> Section:
+    """What has become of an accuracy that was asked for."""
+    return Section("accuracy", "The accuracy that was asked for", (text(note),))
+
+
+def outcome_error(result: Forecast) -> float:
+    """Largest error of an outcome's probability, nan where it is not known."""
+    error = marginal(result.solution.game, result.tables["outcomes"])["error"]
+    return float(error.max()) if len(error) else math.nan
+
+
+def sentences(result: Forecast) -> Iterator[str]:
+    """How good the answer is, whatever the machine's speed."""
+    solution = result.solution
+    game, certificate = solution.game, solution.certificate
+    yield sentence(solution.status.value)
+    yield from solution.notes
+    some = certificate.checked < certificate.nodes
+    part = f"a sample of {certificate.checked:,}" if some else "all"
+    yield (
+        f"Recomputed by separate code at {part} of {certificate.nodes:,} turn-state-belief points: "
+        f"largest residual {certificate.residual:.1e}, values to {certificate.value_error:.1e}."
+    )
+    yield f"Expected payoffs counted forward equal the values to {result.forward_error:.1e}."
+    if solution.discretisation_error is not None:
+        outcome = outcome_error(result)
+        changes = "" if math.isnan(outcome) else f"outcome probabilities by up to {outcome:.1g}, "
+        yield (
+            f"Belief grid {grid_text(solution)}; a grid half as fine changes {changes}"
+            f"payoffs by up to {solution.discretisation_error:.1g}."
+        )
+    if certificate.regret and certificate.regret_points != solution.grid.points:
+        points = " x ".join(str(n) for n in certificate.regret_points)
+        yield f"What a best response would add was computed on a grid of {points}."
+    b = solution.branches
+    if any(astuple(b)):
+        several = any(len(layer.movers) > 1 for layer in game.layers)
+        whose = "informed actors or of several at once" if several else "informed actors"
+        forked = f", {b.forked:,} straight through forks" if b.forked else ""
+        yield (
+            f"Turns of {whose}: {b.unique:,} certain to have one solution, "
+            f"{b.traced + b.folded + b.forked:,} followed along the principal branch "
+            f"({b.folded:,} of them around folds{forked}), {b.failed:,} failed."
+        )
+    most = max(layer.states.size for layer in game.layers)
+    turns = f"{len(game.layers):,} turns{'' if game.loop is None else ' a period'}"
+    yield f"Up to {most:,} states at a turn, {turns}, {len(game.profiles)} type profiles."
+
+
+def _data(result: Forecast) -> dict[str, Any]:
+    """Everything for programs, the whole tables too."""
+    solution = result.solution
+    game, certificate = solution.game, solution.certificate
+    forever = game.loop is not None
+    return {
+        "scenario": identity(
+            game.scenario, policy=game.policy, periods=FOREVER if forever else game.periods
+        ),
+        "run": {
+            "detente": __version__,
+            "periods": result.periods,
+            "beliefs": [simplex.steps + 1 for simplex in solution.grid.about],
+            "nodes": list(solution.grid.shape),
+            "threads": solution.threads,
+            "seconds": round(solution.seconds, 3),
+        },
+        "status": {**coded(solution.status), "notes": solution.notes},
+        "certificate": {
+            **attributes(certificate, "residual value_error checked nodes change"),
+            "regret_beliefs": certificate.regret_points,
+            "forward_error": result.forward_error,
+            "discretisation": {
+                "payoffs": solution.discretisation_error,
+                "outcomes": outcome_error(result),
+            },
+            "branches": asdict(solution.branches),
+        },
+        **result.tables,
+    }

@@ -1,0 +1,393 @@
+"""The stage problem of one turn at one state and belief: any movers at once, any types.
+
+Type θ of mover m chooses own action a with probability σ(a|θ) ∝ exp(λ Q(a, θ)); Q is expected
+over the other movers' choices, over the others' types under the belief, and evaluated at the
+beliefs to which the joint action leads by Bayes' rule. Unknown are the log odds
+y(m, θ, a) = log σ(a|θ) - log σ(0|θ), a ≥ 1, and the equation at precision s λ is
+
+    R = y - s λ [Q(a, θ) - Q(0, θ)] = 0.
+
+Next values are linear in each cell of the belief grid, so that R is smooth but for kinks where a
+posterior crosses from one cell to the next. Index letters as in `stage`, and D numbers
+(m, θ, a ≥ 1); payoff is float64 [e, (m, q), b], what `stage.expect` makes.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from detente.solver.kernels.jit import device
+from detente.solver.kernels.lottery import (
+    LOG_LEAST,
+    BeliefLayout,
+    Lottery,
+    corner,
+    corners,
+    locate,
+    make_lottery,
+)
+
+MAX_NEWTON = 40
+FINE = 1e-10  # residual below which Newton's method rests where rounding may be larger still
+LEAST_LOG = -690.0  # of a probability that is 0: its log odds must be numbers
+
+
+class Stage(NamedTuple):
+    """Scratch of one stage problem, and the answer at the node solved last.
+
+    n_actions, first, unknown, own
+        int64 [m], [m], [m], [e, m]: own actions, where a mover's block begins in N and in D, and
+        the own actions of each joint action.
+    node
+        int64 [1]: b.
+    y, log, play, value
+        float64 [D], [N], [N], [N]: unknowns, log σ, σ and Q.
+    cross
+        float64 [N, N]: ∂Q / ∂ log σ.
+    residual, matrix, tangent, point
+        float64 [D + 1], [D + 1, D + 2], [D + 1], [5, D + 1].
+    mean, rise
+        float64 [(m, q)], [j, φ, (m, q)]: scratch of `evaluate`.
+    digit
+        int64 [m]: the corner that is looked at.
+    lottery
+        At the one node.
+    """
+
+    n_actions: np.ndarray
+    first: np.ndarray
+    unknown: np.ndarray
+    own: np.ndarray
+    node: np.ndarray
+    y: np.ndarray
+    log: np.ndarray
+    play: np.ndarray
+    value: np.ndarray
+    cross: np.ndarray
+    residual: np.ndarray
+    matrix: np.ndarray
+    tangent: np.ndarray
+    point: np.ndarray
+    mean: np.ndarray
+    rise: np.ndarray
+    digit: np.ndarray
+    lottery: Lottery
+
+
+def make_stage(layout: BeliefLayout, most: int, joint: int) -> Stage:
+    """Scratch for up to `most` own actions of a mover and `joint` joint actions."""
+    count, n_types = layout.actor.size, int(layout.n_types.max(initial=1))
+    blocks, combined = int(layout.n_types.sum()) * most, count * len(layout.types)
+    whole = np.int64
+    return Stage(
+        n_actions=np.ones(count, whole),
+        first=np.zeros(count, whole),
+        unknown=np.zeros(count, whole),
+        own=np.zeros((joint, count), whole),
+        node=np.zeros(1, whole),
+        y=np.zeros(blocks),
+        log=np.zeros(blocks),
+        play=np.zeros(blocks),
+        value=np.zeros(blocks),
+        cross=np.zeros((blocks, blocks)),
+        residual=np.zeros(blocks + 1),
+        matrix=np.zeros((blocks + 1, blocks + 2)),
+        tangent=np.zeros(blocks + 1),
+        point=np.zeros((5, blocks + 1)),
+        mean=np.zeros(combined),
+        rise=np.zeros((count, n_types, combined)),
+        digit=np.zeros(count, whole),
+        lottery=make_lottery(layout, most, 1, slopes=True),
+    )
+
+
+@device
+def enter_state(layout, stage, n_actions):
+    """Set the stage for a state with so many own actions; gives D."""
+    blocks, n_unknowns, joint = 0, 0, 1
+    for m in range(n_actions.shape[0]):
+        stage.n_actions[m] = n_actions[m]
+        stage.first[m] = blocks
+        stage.unknown[m] = n_unknowns
+        blocks += layout.n_types[m] * n_actions[m]
+        n_unknowns += layout.n_types[m] * (n_actions[m] - 1)
+        joint *= n_actions[m]
+    for e in range(joint):
+        rest = e
+        for m in range(n_actions.shape[0] - 1, -1, -1):
+            stage.own[e, m] = rest % n_actions[m]
+            rest //= n_actions[m]
+    return n_unknowns
+
+
+@device
+def restart(stage, n_unknowns, start):
+    """The log odds from which Newton's method begins: `start`, or 0 where there is none."""
+    for r in range(n_unknowns):
+        stage.y[r] = start[r] if start.shape[0] > 0 else 0.0
+
+
+@device
+def recall(layout, stage, play, b):
+    """The log odds y of strategies [(m, θ, a), b] at a node."""
+    for m in range(stage.n_actions.shape[0]):
+        count = stage.n_actions[m]
+        for theta in range(layout.n_types[m]):
+            begin = stage.first[m] + theta * count
+            low = math.log(play[begin, b]) if play[begin, b] > 0.0 else LEAST_LOG
+            for a in range(1, count):
+                chance = play[begin + a, b]
+                log = math.log(chance) if chance > 0.0 else LEAST_LOG
+                odds = max(log, LEAST_LOG) - max(low, LEAST_LOG)
+                stage.y[stage.unknown[m] + theta * (count - 1) + a - 1] = odds
+
+
+@device
+def choose(layout, stage):
+    """log σ and σ of all types from the log odds y."""
+    for m in range(stage.n_actions.shape[0]):
+        count = stage.n_actions[m]
+        for theta in range(layout.n_types[m]):
+            begin = stage.first[m] + theta * count
+            odds = stage.unknown[m] + theta * (count - 1)
+            top, total = 0.0, 0.0
+            for a in range(count - 1):
+                top = max(top, stage.y[odds + a])
+            for a in range(count):
+                value = stage.y[odds + a - 1] if a > 0 else 0.0
+                stage.log[begin + a] = value - top
+                total += math.exp(value - top)
+            total = math.log(total)
+            for a in range(count):
+                stage.log[begin + a] -= total
+                stage.play[begin + a] = math.exp(stage.log[begin + a])
+
+
+@device
+def update_beliefs(layout, stage):
+    """The lotteries of all own actions, by Bayes' rule from log σ, and their derivatives."""
+    b, lottery = stage.node[0], stage.lottery
+    for m in range(stage.n_actions.shape[0]):
+        count, n_types = stage.n_actions[m], layout.n_types[m]
+        moves = layout.steps[m] > 0 and count > 1
+        lottery.vertices[m] = n_types if moves else 1
+        for a in range(count if moves else 0):
+            top = -math.inf
+            for theta in range(n_types):
+                if layout.node[m, theta, b] > 0.0:
+                    top = max(top, stage.log[stage.first[m] + theta * count + a])
+            for theta in range(n_types):
+                log = min(stage.log[stage.first[m] + theta * count + a] - top, 0.0)
+                lottery.share[theta, 0] = layout.node[m, theta, b] * math.exp(log)
+            locate(layout, m, a, b, 1, lottery)
+
+
+@device
+def evaluate(layout, stage, payoff):
+    """Q and its derivatives `cross` by log σ; `choose` and `update_beliefs` come before."""
+    count, combined = stage.n_actions.shape[0], layout.types.shape[0]
+    lottery, b, joint = stage.lottery, stage.node[0], 1
+    for m in range(count):
+        joint *= stage.n_actions[m]
+    stage.value[:] = 0.0
+    stage.cross[:] = 0.0
+    for e in range(joint):
+        own = stage.own[e]
+        stage.mean[:] = 0.0
+        stage.rise[:] = 0.0
+        for _ in range(corners(lottery)):
+            for m in range(count):
+                stage.digit[m] = lottery.digit[m]
+            corner(lottery, own, b, 1)
+            node, weight = lottery.at[0], lottery.mass[0]
+            for r in range(count * combined):
+                stage.mean[r] += weight * payoff[e, r, node]
+            for j in range(count):
+                if lottery.vertices[j] == 1:
+                    continue
+                others = 1.0
+                for m in range(count):
+                    if m != j and lottery.vertices[m] > 1:
+                        others *= lottery.weight[m, own[m], stage.digit[m], 0]
+                for phi in range(layout.n_types[j]):
+                    slope = others * lottery.slope[j, own[j], stage.digit[j], phi, 0]
+                    for r in range(count * combined):
+                        stage.rise[j, phi, r] += slope * payoff[e, r, node]
+        for m in range(count):
+            for q in range(combined):
+                chance = 1.0
+                for j in range(count):
+                    if j != m:
+                        theta = layout.types[q, j]
+                        chance *= layout.believed[j, theta, b]
+                        chance *= stage.play[stage.first[j] + theta * stage.n_actions[j] + own[j]]
+                if chance == 0.0:
+                    continue
+                row = stage.first[m] + layout.types[q, m] * stage.n_actions[m] + own[m]
+                mean = chance * stage.mean[m * combined + q]
+                stage.value[row] += mean
+                for j in range(count):
+                    begin = stage.first[j] + own[j]
+                    if j != m:
+                        stage.cross[row, begin + layout.types[q, j] * stage.n_actions[j]] += mean
+                    if lottery.vertices[j] > 1:
+                        for phi in range(layout.n_types[j]):
+                            column = begin + phi * stage.n_actions[j]
+                            rise = stage.rise[j, phi, m * combined + q]
+                            stage.cross[row, column] += chance * rise
+
+
+@device
+def respond(layout, stage, payoff, share):
+    """Everything at the log odds y, and the residual at precision `share` λ.
+
+    Gives the largest |R| and a bound of its rounding error: that of λ Q itself, and that of log σ,
+    which steep values magnify.
+    """
+    choose(layout, stage)
+    update_beliefs(layout, stage)
+    evaluate(layout, stage, payoff)
+    worst, size, steepest, longest = 0.0, 1.0, 0.0, 0.0
+    blocks = 0
+    for m in range(stage.n_actions.shape[0]):
+        blocks += layout.n_types[m] * stage.n_actions[m]
+    for m in range(stage.n_actions.shape[0]):
+        count, lam = stage.n_actions[m], share * layout.lam[m]
+        for r in range(stage.first[m], stage.first[m] + layout.n_types[m] * count):
+            steep = 0.0
+            for c in range(blocks):
+                steep += abs(stage.cross[r, c])
+            steepest = max(steepest, lam * steep)
+            longest = max(longest, -stage.log[r])
+        for theta in range(layout.n_types[m]):
+            begin = stage.first[m] + theta * count
+            odds = stage.unknown[m] + theta * (count - 1)
+            size = max(size, abs(lam * stage.value[begin]))
+            for a in range(1, count):
+                gain = lam * (stage.value[begin + a] - stage.value[begin])
+                residual = stage.y[odds + a - 1] - gain
+                stage.residual[odds + a - 1] = residual
+                worst = max(worst, abs(residual))
+                if not abs(residual) < math.inf:
+                    worst = math.inf
+                size = max(size, abs(lam * stage.value[begin + a]))
+    return worst, 1e-14 * size + 4e-15 * longest * steepest
+
+
+@device
+def differentiate(layout, stage, share, n_unknowns, matrix):
+    """∂R/∂y at precision `share` λ into matrix[:D, :D], and ∂R/∂s into column D."""
+    for r in range(n_unknowns):
+        for c in range(n_unknowns):
+            matrix[r, c] = 0.0
+        matrix[r, r] = 1.0
+    for m in range(stage.n_actions.shape[0]):
+        count = stage.n_actions[m]
+        lam = share * layout.lam[m]
+        for theta in range(layout.n_types[m]):
+            begin = stage.first[m] + theta * count
+            for a in range(1, count):
+                row = stage.unknown[m] + theta * (count - 1) + a - 1
+                gain = stage.value[begin + a] - stage.value[begin]
+                matrix[row, n_unknowns] = -layout.lam[m] * gain
+                for j in range(stage.n_actions.shape[0]):
+                    options = stage.n_actions[j]
+                    for phi in range(layout.n_types[j]):
+                        block = stage.first[j] + phi * options
+                        total = 0.0
+                        for c in range(options):
+                            total += (
+                                stage.cross[begin + a, block + c] - stage.cross[begin, block + c]
+                            )
+                        odds = stage.unknown[j] + phi * (options - 1)
+                        for c in range(1, options):
+                            change = (
+                                stage.cross[begin + a, block + c] - stage.cross[begin, block + c]
+                            )
+                            change -= stage.play[block + c] * total
+                            matrix[row, odds + c - 1] -= lam * change
+
+
+@device
+def eliminate(matrix, size):
+    """Solve the augmented system matrix[:size, :size + 1] in place, by Gaussian elimination with
+    row exchanges; the solution is left in the last column. Gives the sign of the determinant."""
+    sign = 1.0
+    for c in range(size):
+        best = c
+        for r in range(c + 1, size):
+            if abs(matrix[r, c]) > abs(matrix[best, c]):
+                best = r
+        if not abs(matrix[best, c]) > 1e-300:
+            return 0.0
+        if best != c:
+            sign = -sign
+            for k in range(size + 1):
+                matrix[c, k], matrix[best, k] = matrix[best, k], matrix[c, k]
+        if matrix[c, c] < 0.0:
+            sign = -sign
+        for r in range(c + 1, size):
+            factor = matrix[r, c] / matrix[c, c]
+            if factor != 0.0:
+                for k in range(c, size + 1):
+                    matrix[r, k] -= factor * matrix[c, k]
+    for c in range(size - 1, -1, -1):
+        total = matrix[c, size]
+        for k in range(c + 1, size):
+            total -= matrix[c, k] * matrix[k, size]
+        matrix[c, size] = total / matrix[c, c]
+    return sign
+
+
+@device
+def newton(layout, stage, payoff, n_unknowns):
+    """Newton's method with halved steps from stage.y at the full precision; whether it converged.
+
+    At the end the stage holds everything at the solution.
+    """
+    old, step = stage.point[3], stage.point[4]
+    residual, rounding = respond(layout, stage, payoff, 1.0)
+    for _ in range(MAX_NEWTON):
+        if residual <= 1e-12 + min(rounding, FINE):
+            return True
+        differentiate(layout, stage, 1.0, n_unknowns, stage.matrix)
+        for r in range(n_unknowns):
+            stage.matrix[r, n_unknowns] = stage.residual[r]
+            old[r] = stage.y[r]
+        if eliminate(stage.matrix, n_unknowns) == 0.0:
+            return False
+        for r in range(n_unknowns):
+            step[r] = stage.matrix[r, n_unknowns]
+        share = 1.0
+        before = residual
+        for _ in range(12):
+            for r in range(n_unknowns):
+                stage.y[r] = old[r] - share * step[r]
+            residual, rounding = respond(layout, stage, payoff, 1.0)
+            if residual <= max(before * (1.0 - 0.1 * share), 1e-12 + min(rounding, FINE)):
+                break
+            share *= 0.5
+        if not residual < before:  # also where it is not a number
+            for r in range(n_unknowns):
+                stage.y[r] = old[r]
+            residual, rounding = respond(layout, stage, payoff, 1.0)
+            return residual <= 1e-10 + 10.0 * rounding
+    return residual <= 1e-10 + 10.0 * rounding
+
+
+@device
+def keep_play(layout, stage, play, b):
+    """Strategies at a node, [(m, θ, a), b], so that ratios between types survive underflow."""
+    for m in range(stage.n_actions.shape[0]):
+        count, first = stage.n_actions[m], stage.first[m]
+        for a in range(count):
+            top = -math.inf
+            for theta in range(layout.n_types[m]):
+                top = max(top, stage.log[first + theta * count + a])
+            lift = max(top, LOG_LEAST) - top
+            for theta in range(layout.n_types[m]):
+                row = first + theta * count + a
+                play[row, b] = math.exp(stage.log[row] + lift)
