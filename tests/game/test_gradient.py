@@ -33,6 +33,7 @@ def random_gradient(game: CompiledGame, seed: int = 0) -> GameGradient:
     return GameGradient(
         prob=tuple(like(layer.prob) for layer in game.layers),
         reward=tuple(like(layer.reward) for layer in game.layers),
+        log_reference=tuple(balanced(layer, like) for layer in game.layers),
         flow=tuple(like(flow) for flow in game.flow),
         terminal=like(game.terminal),
         priors=tuple(like(prior) for prior in game.priors),
@@ -46,6 +47,9 @@ def number(game: CompiledGame, gradient: GameGradient) -> float:
     pairs = [
         *zip([layer.prob for layer in game.layers], gradient.prob, strict=True),
         *zip([layer.reward for layer in game.layers], gradient.reward, strict=True),
+        *zip(
+            [np.log(layer.reference) for layer in game.layers], gradient.log_reference, strict=True
+        ),
         *zip(game.flow, gradient.flow, strict=True),
         (game.terminal, gradient.terminal),
         *zip(game.priors, gradient.priors, strict=True),
@@ -257,6 +261,7 @@ def zeros(game: CompiledGame) -> GameGradient:
     return GameGradient(
         prob=tuple(np.zeros_like(layer.prob) for layer in game.layers),
         reward=tuple(np.zeros_like(layer.reward) for layer in game.layers),
+        log_reference=tuple(np.zeros_like(layer.reference) for layer in game.layers),
         flow=tuple(map(np.zeros_like, game.flow)),
         terminal=np.zeros_like(game.terminal),
         priors=tuple(map(np.zeros_like, game.priors)),

@@ -177,12 +177,12 @@ def fill_layer(at: Evaluator, skeleton: Skeleton, codes: Ints) -> Layer | None:
         succ=skeleton.succ,
         prob=prob,
         reward=reward,
-        log_reference=np.stack(reference, axis=1)[:, : len(movers)],
+        reference=np.stack(reference, axis=1)[:, : len(movers)],
     )
 
 
 def references(at: Evaluator, side: Side, codes: Ints, t: int) -> Floats:
-    """The log of the reference share of each of a side's own actions, float64 [a]."""
+    """Reference behaviour, as shares of the most usual of a side's own actions: float64 [a]."""
     weight = np.ones(side.state.size)
     for n, action in enumerate(side.actions):
         formula = action.reference
@@ -198,8 +198,9 @@ def references(at: Evaluator, side: Side, codes: Ints, t: int) -> Floats:
             hint = "a reference is above 0: what is never done is left out by a `when`"
             at.findings.add(Diagnostic(formula.place, "out-of-range", message, hint))
             weight[rows[low]] = 1.0
-    total = np.bincount(side.state, weight)
-    return np.asarray(np.log(weight / total[side.state]))
+    most = np.zeros(codes.size)
+    np.maximum.at(most, side.state, weight)
+    return np.asarray(weight / most[side.state])
 
 
 def chances(at: Evaluator, side: Side, codes: Ints, t: int) -> Floats | None:

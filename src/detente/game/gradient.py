@@ -29,16 +29,7 @@ import numpy as np
 
 from detente.dtypes import Floats, Ints
 from detente.game.arrays import CompiledGame, GameGradient
-from detente.game.compile import (
-    chances,
-    charges,
-    fill_layer,
-    fuse,
-    lotteries,
-    paths,
-    payoffs,
-    references,
-)
+from detente.game.compile import chances, charges, fill_layer, fuse, lotteries, paths, payoffs
 from detente.game.evaluate import Evaluator, Names, evaluator_of
 from detente.game.structure import Side, Skeleton
 from detente.scenario.formula.expression import Formula
@@ -189,10 +180,7 @@ class _Walk:
             formulas = [action.reference for action in side.actions]
             if side.mover < 0 or not any(formulas):
                 continue
-            by_own = _gathered(weights[:, s], skeleton.edge_own[:, s], side.state.size)
-            share = np.exp(references(self.at, side, codes, t))
-            by_state = np.bincount(side.state, by_own)
-            by_log = by_own - share * by_state[side.state]
+            by_log = _gathered(weights[:, s], skeleton.edge_own[:, s], side.state.size)
             for n, formula in enumerate(formulas):
                 rows = np.flatnonzero(side.action == n)
                 if formula is not None and rows.size:

@@ -108,7 +108,7 @@ class Auditor:
             # Values may be no numbers either: then so is the error, which counts as infinite.
             with np.errstate(invalid="ignore", over="ignore"):
                 ahead = self._ahead(layer, choices, x, b, play, following)
-                self._compare(layer, choices, b, play, ahead, values[x, :, b])
+                self._compare(layer, choices, x, b, play, ahead, values[x, :, b])
 
     def _batches(
         self, layer: Layer, chosen: Ints, width: int
@@ -187,6 +187,7 @@ class Auditor:
         self,
         layer: Layer,
         choices: tuple[int, ...],
+        x: Ints,
         b: Ints,
         play: Sequence[Floats],
         ahead: Floats,
@@ -213,9 +214,13 @@ class Auditor:
             expected = (each * self._others(i, b)[:, None, None, :]) @ own  # [n, a, copy, θ]
 
             scaled = expected[:, :, 0] - expected[:, :, 0].max(axis=1, keepdims=True)
-            response = np.exp(self.game.precision[i] * scaled)
+            usual = self._reference(layer, choices, x, m)
+            response = usual * np.exp(self.game.precision[i] * scaled)
             response /= response.sum(axis=1, keepdims=True)
             self.residual = max(self.residual, _largest(response - play[m]))
+            if self.game.shocks and self.game.precision[i] > 0:
+                cost = _relative_entropy(play[m], usual) / self.game.precision[i]
+                again[:, i] -= cost[:, profiles[:, i]]
             if each.shape[2] == 2:
                 valued[actors + i] = False
                 error = _relative(each[:, :, 1], given[:, None, actors + i])
@@ -235,6 +240,12 @@ class Auditor:
             largest = error[:, :, own[:, kind] > 0].max(axis=2)
             nearest = np.where(good[:, :, kind], largest, np.inf).min(axis=1)
             self.value_error = max(self.value_error, _largest(nearest))
+
+    def _reference(self, layer: Layer, choices: tuple[int, ...], x: Ints, m: int) -> Floats:
+        """Reference behaviour of a mover, adding up to 1: float64 [n, a, 1]."""
+        first = layer.action_ptr[x][:, None]
+        weight = layer.reference[first + np.arange(choices[m]) * prod(choices[m + 1 :]), m]
+        return np.asarray(weight / weight.sum(axis=1, keepdims=True))[:, :, None]
 
     def _others(self, i: int, b: Ints) -> Floats:
         """Probability under b of the types of all actors but i, float64 [n, p]."""
@@ -295,6 +306,13 @@ class _Corners:
 def _tails(u: NDArray[Any]) -> NDArray[Any]:
     """Σ_{θ > j} u(θ) for j = 0 … K - 2, of shape [..., j] for u of shape [..., θ]."""
     return np.asarray(np.cumsum(u[..., :0:-1], axis=-1)[..., ::-1])
+
+
+def _relative_entropy(play: Floats, usual: Floats) -> Floats:
+    """Σ σ log(σ / w) over the actions of each type, float64 [n, θ] from two [n, a, θ]."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.where(play > 0, play * np.log(play / usual), 0.0)
+    return np.asarray((terms - play + usual).sum(axis=1))
 
 
 def _relative(again: Floats, given: Floats) -> Floats:
