@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from detente.arguments import MOST_THREADS, whole
-from detente.dtypes import Floats, Ints
+from detente.dtypes import Floats
 from detente.errors import expect
 from detente.game.arrays import CompiledGame
 from detente.game.periods import check_periods
 from detente.notebook import InNotebook
 from detente.scenario.frozen import Frozen
 from detente.simulation.forward import Forward, forward
+from detente.simulation.names import action_names
 from detente.simulation.table import Table
 from detente.solver.solution import Solution
 from detente.solver.workers import Progress, open_workers
@@ -283,17 +284,6 @@ def _actions(game: CompiledGame, run: Forward) -> Table:
                 }
 
     return _by_condition(game, blocks, "turn", "actor", "action", "probability", "share")
-
-
-def action_names(game: CompiledGame, actor: str) -> tuple[list[str], Ints, Floats]:
-    """All names of an actor's actions, with the position of each among them and its share of it.
-
-    An action and those that are like it are one action to the game, and equally often meant.
-    """
-    named = [(key, *action.members) for key, action in game.scenario.actions[actor].items()]
-    sizes = np.array([len(names) for names in named])
-    position = np.repeat(np.arange(sizes.size), sizes)
-    return [name for names in named for name in names], position, 1.0 / sizes[position]
 
 
 def _payoffs(solution: Solution) -> Table:

@@ -17,6 +17,7 @@ from detente.dtypes import Floats, Ints
 from detente.errors import expect
 from detente.game.periods import check_periods
 from detente.simulation.forward import schedule
+from detente.simulation.names import action_names
 from detente.solver.beliefs import Simplex
 from detente.solver.layout import kinds
 from detente.solver.solution import Solution
@@ -132,37 +133,49 @@ class _Batch:
         """One layer: the movers choose by their true types, beliefs follow, chance decides."""
         layer = self.game.layers[n]
         before = layer.states[self.x]
-        e = layer.action_ptr[self.x] + self._choose(n)
+        joint, within = self._choose(n)
+        e = layer.action_ptr[self.x] + joint
         self.x = self._follow(n, e)
         for m, i in enumerate(layer.movers):
             own = layer.action[e, m]
-            actor = list(self.game.scenario.actors)[i]
-            actions = np.array([*self.game.scenario.actions[actor], ""], dtype=object)
-            self._tell(np.flatnonzero(own >= 0), t, n + 1, actor, actions[own])
+            actor = self.game.actors[i].key
+            names, position, share = action_names(self.game, actor)
+            first = np.searchsorted(position, own)
+            name = first + (within[m] / share[first]).astype(np.int64)
+            actions = np.array(names, dtype=object)
+            self._tell(np.flatnonzero(own >= 0), t, n + 1, actor, actions[name])
         if not layer.movers:
             after = self.game.structure.sets[n + 1][self.x]
             self._tell(np.flatnonzero(after != before), t, n + 1, "", layer.event)
 
-    def _choose(self, n: int) -> Ints:
-        """The joint actions drawn at layer n, counted from the state's first; beliefs then move."""
+    def _choose(self, n: int) -> tuple[Ints, list[Floats]]:
+        """The joint actions drawn at layer n, counted from the state's first; beliefs then move.
+
+        With it, for each mover, where in the share of its action the number lay that drew it.
+        """
         layer = self.game.layers[n]
-        joint = np.zeros_like(self.x)
+        joint, within = np.zeros_like(self.x), list[Floats]()
         if not layer.movers:
-            return joint
+            return joint, within
         corners = _corners(self.solution, self.beliefs)
         posteriors = list(self.beliefs)
         each = np.arange(self.x.size)
         for m, i in enumerate(layer.movers):
             choices = layer.choices[self.x, m]
             sigma = _strategies(self.solution, n, self.x, corners, m)
-            action = drawn(sigma[each, self.game.profiles[self.p, i]], next(self.random))
+            mine, random = sigma[each, self.game.profiles[self.p, i]], next(self.random)
+            action = drawn(mine, random)
+            sums = np.cumsum(mine, axis=1)
+            chance = mine[each, action]
+            below = random * sums[:, -1] - (sums[each, action] - chance)
+            within.append(np.clip(below / chance, 0.0, 1.0 - 1e-9))  # below 1 after rounding
             joint = joint * choices + action
             posterior = self.beliefs[i] * sigma[each, :, action]
             posterior /= posterior.sum(axis=1, keepdims=True)
             # Who has no choice says nothing, not even by rounding.
             posteriors[i] = np.where(choices[:, None] > 1, posterior, self.beliefs[i])
         self.beliefs = posteriors
-        return joint
+        return joint, within
 
     def _follow(self, n: int, e: Ints) -> Ints:
         """The states that follow joint actions e [h], drawn from their transitions."""
