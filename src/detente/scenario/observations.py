@@ -208,7 +208,7 @@ class _RecordReader:
             note=line["note"],
             source=line["source"],
         )
-        if t or line["date"].casefold() != ALWAYS:
+        if line["date"].casefold() != ALWAYS:
             self.entries.append(entry)
         elif condition is not None:
             self.standing.append(entry)
@@ -246,8 +246,7 @@ class _RecordReader:
             self.report(line, "order", message, "sort the lines by date, the earliest first")
         else:
             self.latest = (when, text)
-        # The start of the year 1 is period 0 of nothing: `always` alone has t = 0.
-        return t if t > 0 else min(t, 0) - 1
+        return t
 
     def actor(self, line: CsvLine) -> str:
         """The key of a line's actor, or `state`; '' after reporting that there is none."""
