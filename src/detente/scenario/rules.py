@@ -141,6 +141,11 @@ class Event(Supported):
         """How often it is done where nothing is at stake: nobody does it."""
         return None
 
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Actions that are like it: there are none."""
+        return ()
+
 
 @entity
 class Action(Event):
