@@ -312,7 +312,7 @@ def _relative_entropy(play: Floats, usual: Floats) -> Floats:
     """Σ σ log(σ / w) over the actions of each type, float64 [n, θ] from two [n, a, θ]."""
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = np.where(play > 0, play * np.log(play / usual), 0.0)
-    return np.asarray((terms - play + usual).sum(axis=1))
+    return np.asarray((terms - (play - usual)).sum(axis=1))
 
 
 def _relative(again: Floats, given: Floats) -> Floats:

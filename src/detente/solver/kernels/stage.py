@@ -208,7 +208,7 @@ def control_cost(layout, reference, m, count, play, first, cost):
     """λ⁻¹ Σ σ log(σ / w) of mover m, from its type's strategy, rows first … of play, into cost [b].
 
     It is minus the mean of the shocks that come with what the type chooses. As σ and w both add up
-    to 1 it is a sum of w (r log r - r + 1) with r = σ / w: none of these is below 0, and their
+    to 1 it is a sum of w (r log r - (r - 1)) with r = σ / w: none of these is below 0, and their
     rounding goes to 0 with λ, as they do: to λ / 2 times the variance of Q under w.
     """
     total = 0.0
@@ -221,7 +221,7 @@ def control_cost(layout, reference, m, count, play, first, cost):
         scale = layout.shock[m] * share
         for b in range(cost.shape[0]):
             ratio = chance[b] / share
-            cost[b] += scale * (ratio * log(max(ratio, 1e-307)) - ratio + 1.0)
+            cost[b] += scale * (ratio * log(max(ratio, 1e-307)) - (ratio - 1.0))
 
 
 @device
