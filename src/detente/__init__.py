@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from detente.analysis.grid_refinement import forecast_within as forecast_within
     from detente.analysis.other_equilibria import search as search
     from detente.analysis.query import Query as Query
+    from detente.analysis.range_ends import solve_ends as solve_ends
     from detente.analysis.sensitivity import sensitivity as sensitivity
     from detente.analysis.threshold import threshold as threshold
     from detente.analysis.threshold_map import threshold_map as threshold_map
@@ -72,6 +73,7 @@ _HOMES = {
     "search": "detente.analysis.other_equilibria",
     "sensitivity": "detente.analysis.sensitivity",
     "solve": "detente.solver.solve",
+    "solve_ends": "detente.analysis.range_ends",
     "threshold": "detente.analysis.threshold",
     "threshold_map": "detente.analysis.threshold_map",
     "to_efg": "detente.game.export",

@@ -17,7 +17,8 @@ from detente.errors import ScenarioError
 from detente.game.arrays import CompiledGame
 from detente.render.data import to_json
 from detente.render.terminal import print_described
-from detente.simulation.forecast import ANY, Forecast, marginal
+from detente.simulation.conditions import ANY
+from detente.simulation.forecast import Forecast, marginal
 from detente.simulation.sample import interpolated_strategy
 from detente.solver.solution import BranchCount, Solution
 from tests.effort import examples

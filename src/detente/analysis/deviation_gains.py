@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from detente.analysis.deviation import Available, Commitment, available, breaking, without
 from detente.dtypes import Bools, Floats
-from detente.simulation.forecast import ANY
+from detente.simulation.conditions import ANY
 from detente.simulation.forward import Forward, forward, schedule
 from detente.solver.layout import kinds
 from detente.solver.solution import Solution

@@ -20,7 +20,7 @@ import typer
 from typer.core import TyperGroup
 
 from detente import __version__, files
-from detente.arguments import MOST_STARTS
+from detente.arguments import MOST_STARTS, MOST_VALUES
 from detente.cli import console
 from detente.cli.announce import announce
 from detente.cli.check import check
@@ -40,6 +40,7 @@ from detente.cli.inputs import (
     Source,
     Within,
     finite,
+    given_type,
     refuse,
 )
 from detente.cli.options import ForecastOptions, PolicyOptions, ScenarioOptions, SolvingOptions
@@ -157,10 +158,22 @@ def run(
         ),
     ] = 0,
     seed: Seed = 0,
+    given: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ACTOR=TYPE|OUTCOME",
+            help="Condition on a true type, or on an outcome that has come about (repeatable).",
+        ),
+    ] = None,
     solving: ForecastOptions,
     output: ResultOptions,
 ) -> None:
     """Solve a scenario and print the forecast, then how good the answer is."""
+    types = dict(given_type(text) for text in given or () if "=" in text)
+    been = [text for text in given or () if "=" not in text]
+    for flag, value in (("--accuracy", accuracy), ("--search", search)):
+        if given and value:
+            refuse(flag, "not-together", "it is for a forecast without --given", "leave one out")
     if accuracy is not None and not accuracy > 0:
         refuse("--accuracy", "out-of-range", f"the accuracy is a positive number, not {accuracy}")
     if accuracy is not None and solving.beliefs is not None:
@@ -169,6 +182,10 @@ def run(
     output.check([source])
     game = setting.compile(source)
     solving.prepare(game)
+    if given:
+        from detente.simulation.conditions import check_conditions
+
+        check_conditions(game, types, been, argument="given")
     from detente.describe.forecast import accuracy_reached, describe_forecast
 
     refined, periods, threads = None, solving.periods, solving.threads
@@ -177,7 +194,14 @@ def run(
         from detente.simulation.forecast import forecast
 
         with console.progress("Playing it forward") as report:
-            result = forecast(solution, periods=periods, threads=threads, progress=report)
+            result = forecast(
+                solution,
+                types=types,
+                given=been,
+                periods=periods,
+                threads=threads,
+                progress=report,
+            )
     else:
         from detente.analysis.grid_refinement import forecast_within
 
@@ -210,6 +234,15 @@ def sensitivity(
     payoff: Payoff = None,
     within: Within = None,
     top: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Parameters to print.")] = 15,
+    ends: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=MOST_VALUES,
+            metavar="N",
+            help="Solve anew at both ends of the ranges of the first N.",
+        ),
+    ] = 0,
     setting: PolicyOptions,
     solving: SolvingOptions,
     output: ResultOptions,
@@ -227,6 +260,11 @@ def sensitivity(
     solution = solving.solve(game, coarse=False, regret=False)
     with console.progress("Differentiating") as report:
         ranking = differentiate(solution, query, threads=solving.threads, progress=report)
+    if ends:
+        from detente.analysis.range_ends import solve_ends
+
+        with console.progress("Solving at the ends") as report:
+            ranking = solve_ends(ranking, query, solving.options(report), most=ends)
     output.show(describe_sensitivity(ranking, top), [source])
 
 

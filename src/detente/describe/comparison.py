@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from detente.analysis.compare import Comparison
 from detente.analysis.credibility import Credibility
@@ -15,8 +16,9 @@ from detente.describe.tables import Cell, Row, Table, code
 from detente.describe.terms import credibility_data
 from detente.describe.words import attributes, clause, identity, letters, named, unsolved
 from detente.numbers import MISSING, decimals, percent
+from detente.scenario.model import Scenario
 from detente.scenario.policies import policy_name
-from detente.simulation.forecast import ANY
+from detente.simulation.conditions import ANY
 from detente.text import capital
 
 SAME = "≈"
@@ -88,8 +90,9 @@ def _outcomes(comparison: Comparison, short: dict[str, str]) -> Iterator[Block]:
                 change = "" if policy == base else _change(r, 100, 1 if worst < 5e-4 else 0)
                 cells.append(Cell(percent(r["happened"], r["error"]) + change, bar=r["happened"]))
             rows.append(tuple(cells))
-        caption = f"Probability that it has come about within {label}"
+        caption = f"Probability that it comes about at some time within {label}"
         tables.append(Table(("outcome", *short.values()), tuple(rows), _after(1, short), caption))
+    tables.append(_holding(at, base, short, scenario))
     items = []
     for key in scenario.outcomes:
         last = at.loc[key].loc[list(short)]
@@ -103,12 +106,28 @@ def _outcomes(comparison: Comparison, short: dict[str, str]) -> Iterator[Block]:
         items.append(Picture(chart, capital(about)))
     called = "; ".join(f"{letter}: {policy_name(policy)}" for policy, letter in short.items())
     caption = (
-        f"Probability by the end: the dot and the dotted line are {short[base]}, squares the "
-        "others. Bars across them, where they can be seen, are the error of the computation. "
-        f"{called}."
+        f"Probability at some time by the end: the dot and the dotted line are {short[base]}, "
+        "squares the others. Bars across them, where they can be seen, are the error of the "
+        f"computation. {called}."
     )
     yield Heading("What happens")
     yield Pictures(tuple(items), caption, tuple(tables))
+
+
+def _holding(at: pd.DataFrame, base: str, short: dict[str, str], scenario: Scenario) -> Table:
+    """Whether outcomes hold at the end, from the rows of the last period."""
+    rows: list[Row] = []
+    for key in scenario.outcomes:
+        cells = [code(key)]
+        for policy in short:
+            r = at.loc[(key, policy)]
+            worst = max(r["holds_error"], at["holds_error"][(key, base)])
+            judged = {name: r[f"holds_{name}"] for name in ("difference", "distinguishable")}
+            change = "" if policy == base else _change(judged, 100, 1 if worst < 5e-4 else 0)
+            cells.append(Cell(percent(r["holds"], r["holds_error"]) + change, bar=r["holds"]))
+        rows.append(tuple(cells))
+    caption = "Probability that it holds at the end"
+    return Table(("outcome", *short.values()), tuple(rows), _after(1, short), caption)
 
 
 def _payoffs(comparison: Comparison, short: dict[str, str]) -> Iterator[Block]:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
 from detente.analysis.compare import Comparison
 from detente.describe import forecast, survival
-from detente.describe.blocks import Code, Page, Points, Section, text
+from detente.describe.blocks import Code, Details, Page, Points, Section, text
 from detente.describe.comparison import policies
 from detente.describe.exploration import sections as explored
 from detente.describe.ledger import page_ledger
 from detente.describe.scenario import model
-from detente.describe.sensitivity import assumptions
+from detente.describe.sensitivity import PROBABILITY, assumptions, ends_of
 from detente.describe.tables import Row, Table, code
 from detente.describe.threshold import curves, short_answer
 from detente.describe.track import believed, observed
-from detente.describe.words import Point, clause, in_force, meanings, span, together
-from detente.numbers import EXACT, count, more_likely, percent, points, within
+from detente.describe.words import Point, clause, in_force, meanings, span, spoken, together
+from detente.numbers import EXACT, count, more_likely, percent, within
 from detente.report.data import EVEN, ReportData
 from detente.scenario.policies import policy_name, quoted
 from detente.simulation.forecast import marginal
@@ -52,12 +52,15 @@ CONCEPT = (
 
 def describe_report(data: ReportData) -> Page:
     """The parts of the page, in the order in which they are read."""
-    sections: list[Section | None] = [
+    start = (
         forecast.outcomes(data.forecast),
-        _policies(data),
         forecast.beliefs(data.forecast),
         forecast.states(data.forecast),
-        None if data.track is None else observed(data.track),
+    )
+    sections: list[Section | None] = [start[0], _policies(data), *start[1:]]
+    if data.track is not None:
+        sections = [observed(data.track), _policies(data), _at_start(start)]
+    sections += [
         _turning(data),
         _decides(data),
         *(() if data.exploration is None else explored(data.exploration, TOLD)),
@@ -76,6 +79,13 @@ def describe_report(data: ReportData) -> Page:
     )
 
 
+def _at_start(sections: Sequence[Section | None]) -> Section:
+    """What was forecast before any move, folded away: it would contradict what is known by now."""
+    parts = tuple(Details(part.title, part.blocks) for part in sections if part is not None)
+    note = "Forecast from the first day, with nothing of the record: what follows from it is above."
+    return Section("start", "As forecast at the start, before any move", (text(note), *parts))
+
+
 # ---- the question and the answer in words
 
 
@@ -86,9 +96,11 @@ def _question(data: ReportData) -> str:
     unit = f"{calendar.unit}{'' if periods == 1 else 's'}"
     since = f" from {calendar.label(1)}" if calendar.start else ""
     time = "" if data.game.loop is None else "first "
-    asked = f"What will happen in the {time}{periods} {unit}{since}"
+    asked = f"Under these assumptions, what would happen in the {time}{periods} {unit}{since}"
     if data.game.policy:
         asked += f" under the policy {quoted(data.game.policy)}"
+    if data.track is not None and data.track.last:
+        asked += f", given the moves to the end of {calendar.label(data.track.last)}"
     if data.comparison is None:
         return f"{asked}?"
     others = len(data.comparison.forecasts) - 1
@@ -102,15 +114,20 @@ def _answer(data: ReportData) -> Iterator[Point]:
     if status.name != "SOLVED":
         yield "Caution", (sentence(f"{status.value}. Do not rely on what follows"),)
     yield from _outcomes(data)
-    yield from _first(data)
+    if data.track is None:  # or the first moves have been made
+        yield from _first(data)
     if data.comparison is not None:
-        yield from _changes(data.comparison)
+        yield from _changes(data.comparison, _from_start(data))
     yield from _decisive(data)
     if data.thresholds:
         which = "this" if len(data.thresholds) == 1 else "one of these"
-        lead = f"Even odds that {_asked(data)} would take {which}, all else unchanged:"
+        lead = f"even odds that {_asked(data)} at some time would take {which}, all else unchanged"
+        lead = sentence(f"{_from_start(data)}{lead}").rstrip(".") + ":"
         about = meanings(data.scenario)
-        takes = (sentence(f"{about[t.parameter]}: {short_answer(t)}") for t in data.thresholds)
+        takes = (
+            sentence(f"{spoken(about[t.parameter], t.parameter)}: {short_answer(t)}")
+            for t in data.thresholds
+        )
         yield "What it would take", (lead, *takes)
     if data.track is not None:
         yield "What moves have told", believed(data.track)
@@ -119,18 +136,34 @@ def _answer(data: ReportData) -> Iterator[Point]:
     yield "How sure", (_sure(data),)
 
 
+def _from_start(data: ReportData) -> str:
+    """What leads in what is not given the record, where there is one."""
+    return "as seen at the start, before any move: " if data.track is not None else ""
+
+
 def _asked(data: ReportData) -> str:
     return clause(data.scenario, data.question)
 
 
 def _outcomes(data: ReportData) -> Iterator[Point]:
-    table = marginal(data.game, data.forecast.outcomes)
-    last = table[table["t"] == data.forecast.periods]
+    """What has come about, and how likely all else is, from the last date of a record on."""
+    track = data.track
+    if track is None:
+        table = marginal(data.game, data.forecast.outcomes)
+        last, been = table[table["t"] == data.forecast.periods], frozenset[str]()
+    else:
+        table = track.outcomes
+        now = table[(table["t"] == track.last) & (table["happened"] > 1 - EXACT)]
+        last, been = table[table["t"] == track.end], frozenset(now["outcome"])
     last = last.sort_values("happened", ascending=False, kind="stable")
-    words: dict[str, list[str]] = {"Likely": [], "Open": [], "Unlikely": []}
+    words: dict[str, list[str]] = {"Has been": [], "Likely": [], "Open": [], "Unlikely": []}
     for r in last.itertuples():
+        what, ends = clause(data.scenario, r.outcome), percent(r.holds)
+        if r.outcome in been:
+            words["Has been"].append(f"{what} (at the end {ends})")
+            continue
         word = "Likely" if r.happened >= LIKELY else "Open" if r.happened > UNLIKELY else "Unlikely"
-        words[word].append(f"{clause(data.scenario, r.outcome)} ({percent(r.happened)})")
+        words[word].append(f"{what} (at some time {percent(r.happened)}, at the end {ends})")
     for word, clauses in words.items():
         if clauses:
             yield word, (sentence("; ".join(clauses)),)
@@ -151,7 +184,7 @@ def _first(data: ReportData) -> Iterator[Point]:
         yield "First moves", (sentence("; ".join(part for *_, part in parts)),)
 
 
-def _changes(comparison: Comparison) -> Iterator[Point]:
+def _changes(comparison: Comparison, lead: str = "") -> Iterator[Point]:
     """What each other policy changes most, beyond error; and who likes which best."""
     table = comparison.outcomes
     last = table[(table["t"] == table["t"].max()) & (table["policy"] != comparison.base)]
@@ -161,10 +194,11 @@ def _changes(comparison: Comparison) -> Iterator[Point]:
     sentences = []
     for policy in list(dict.fromkeys(known["policy"]))[:FEW]:
         changes = "; ".join(
-            f"{clause(comparison.scenario, r.outcome)}, {more_likely(r.difference)}"
+            f"{clause(comparison.scenario, r.outcome)}: at some time {more_likely(r.difference)}"
             for r in known[known["policy"] == policy].head(2).itertuples()
         )
-        sentences.append(sentence(f"Under {quoted(str(policy))}: {changes}"))
+        sentences.append(sentence(f"{lead}under {quoted(str(policy))}: {changes}"))
+        lead = ""
     if not sentences:
         yield "What policies change", ("No outcome by more than the error of computing it.",)
         return
@@ -200,11 +234,17 @@ def _decisive(data: ReportData) -> Iterator[Point]:
         return
     about = meanings(data.scenario)
     table: pd.DataFrame = data.sensitivity.table
-    ranked = table[table["swing"].abs() >= 0.005].head(FEW)
-    parts = [f"{about[r.parameter]} ({points(r.swing)})" for r in ranked.itertuples()]
+    # Where a number turns, both ends may be alike: it is named for what it does on the way.
+    counts = (table["worth"].abs() >= 0.005) | (table["shape"] == "turns")
+    parts = []
+    for r in table[counts].head(FEW).itertuples():
+        shape = {"bends": ", bending", "turns": ", turning on the way"}.get(r.shape, "")
+        ends = f"{ends_of(r, PROBABILITY)}{shape}"
+        parts.append(f"{spoken(about[r.parameter], r.parameter)} ({ends})")
     if parts:
-        line = f"whether {_asked(data)} depends most on {'; '.join(parts)}"
-        how = "In brackets: what going from the low to the high end of its range is worth."
+        line = f"{_from_start(data)}whether {_asked(data)} at some time depends most on "
+        line += "; ".join(parts)
+        how = "In brackets: how likely it is at the low and at the high end of its range, alone."
         yield "What decides it", (sentence(line), how)
 
 
@@ -226,9 +266,9 @@ def _sure(data: ReportData) -> str:
 
 def _policies(data: ReportData) -> Section | None:
     fine, rough = data.points
-    note = ""
+    note = _from_start(data) and sentence(f"{_from_start(data)}the record is not in these numbers")
     if fine != rough:
-        note = (
+        note += " " * bool(note) + (
             f"Policies are compared on a belief grid of {rough} points instead of {fine}, so that "
             "a number here may differ a little from the one above."
         )
@@ -258,10 +298,12 @@ def _decides(data: ReportData) -> Section | None:
     if data.sensitivity is None:
         return None
     lead = (
-        f"Looked at: whether {_asked(data)} ({percent(data.sensitivity.value)}): the most open "
-        "outcome, if no other was asked for. Each bar is the derivative times the width of the "
-        "assumption's range: what the range is worth if the answer went on as it does at the "
-        "present values. Everybody's play answers to the change."
+        f"Looked at: whether {_asked(data)} at some time ({percent(data.sensitivity.value)}): the "
+        "most open outcome, if no other was asked for. Each bar is what the assumption's range is "
+        "worth, from its low to its high end: solved at both ends for the first ones, for which "
+        "these stand in the table, and for the others the derivative times the width of the range, "
+        "what it is worth if the answer goes on as it does at the present value. Everybody's play "
+        "answers to the change."
     )
     return assumptions(data.sensitivity, RANKED, lead)
 
@@ -274,7 +316,8 @@ def _certificate(data: ReportData) -> Section:
         "the best action always."
     )
     quality = forecast.quality(data.forecast, timed=False)
-    blocks = (text(CONCEPT), *quality.blocks, *worth.blocks, text(noise))
+    paid = () if worth is None else worth.blocks
+    blocks = (text(CONCEPT), *quality.blocks, *paid, text(noise))
     return Section("certificate", "Certificate of the computation", blocks)
 
 

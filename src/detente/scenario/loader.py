@@ -32,6 +32,7 @@ BUILDERS = {
     rules.Event: play.event,
     rules.Action: play.action,
     rules.Payoff: play.payoff,
+    rules.Outcome: play.outcome,
     rules.Term: commitments.term,
     rules.Announcer: commitments.announcement,
 }

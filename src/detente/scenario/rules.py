@@ -279,7 +279,22 @@ class Announcer(Supported):
 
 @entity
 class Outcome(Supported):
-    """A named condition whose probability is wanted."""
+    """A named condition whose probability is wanted.
+
+    With `lasting` it comes about once it has held for so many periods on end (0: at once), and
+    with `before`, the name of another outcome or '', if the other has not come about by then.
+    """
 
     when: Formula = field(CONDITION, "The condition.")
+    lasting: int = field(
+        scalar.COUNT, "It counts once it has held at the ends of so many periods on end.", default=0
+    )
+    before: str = field(
+        Reference("outcomes"), "It counts where this outcome has not come about yet.", default=""
+    )
     ends: bool = field(scalar.FLAG, "Play stops where it holds.", default=False)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether more than the present state says if it holds."""
+        return bool(self.lasting or self.before)

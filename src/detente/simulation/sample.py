@@ -15,6 +15,7 @@ import pandas as pd
 from detente.arguments import MOST_DRAWS, whole
 from detente.dtypes import Floats, Ints
 from detente.errors import expect
+from detente.game.automaton import automaton
 from detente.game.periods import check_periods
 from detente.simulation.forward import schedule
 from detente.simulation.names import action_names
@@ -51,7 +52,8 @@ def sample(
     DataFrame
         `draw, t, period, turn, actor, action` (chance has no actor, and its events as action), a
         column for each state variable (its label after the turn), the true type of each informed
-        actor, and `belief ACTOR TYPE`, the public belief about it after the turn. Where several
+        actor, `belief ACTOR TYPE`, the public belief about it after the turn, and for each outcome
+        `happened OUTCOME`, whether it has come about by then. Where several
         actors choose at the same time each has a row, all with the same state and beliefs. The
         first row of a draw (t = 0) is the start. Where nobody moves there is no row.
 
@@ -92,6 +94,8 @@ class _Batch:
         Their true type profiles, int64 [h].
     beliefs
         For each actor, float64 [h, θ].
+    outcomes
+        By outcome, its automaton and the state that this is in, int64 [h].
     rows
         The rows so far, for many histories at a time: the history of each, and its cells.
     """
@@ -113,6 +117,11 @@ class _Batch:
         self.p = drawn(np.broadcast_to(prior, (len(streams), prior.size)), next(self.random))
         self.beliefs = [np.tile(prior, (len(streams), 1)) for prior in self.game.priors]
         self.rows: list[tuple[Ints, dict[str, object]]] = []
+        outcomes = self.game.scenario.outcomes
+        self.outcomes = {
+            key: (automaton(outcomes, key), np.zeros_like(self.x)) for key in self.game.holds
+        }
+        self._test(0, end=False)
 
     def table(self) -> pd.DataFrame:
         """Play them to the end; their rows, one history after the other."""
@@ -136,6 +145,7 @@ class _Batch:
         joint, within = self._choose(n)
         e = layer.action_ptr[self.x] + joint
         self.x = self._follow(n, e)
+        self._test(n + 1, end=self.game.ends_period[n])
         for m, i in enumerate(layer.movers):
             own = layer.action[e, m]
             actor = self.game.actors[i].key
@@ -147,6 +157,12 @@ class _Batch:
         if not layer.movers:
             after = self.game.structure.sets[n + 1][self.x]
             self._tell(np.flatnonzero(after != before), t, n + 1, "", layer.event)
+
+    def _test(self, n: int, *, end: bool) -> None:
+        """Test the outcomes before layer n, at the end of a period or not."""
+        for key, (machine, state) in self.outcomes.items():
+            letters = machine.letters(self.game.holds, n, end=end)[self.x]
+            self.outcomes[key] = machine, machine.step[state, letters]
 
     def _choose(self, n: int) -> tuple[Ints, list[Floats]]:
         """The joint actions drawn at layer n, counted from the state's first; beliefs then move.
@@ -208,6 +224,8 @@ class _Batch:
         for i in game.informed:
             for theta, name in enumerate(actors[i].types):
                 cells[f"belief {actors[i].key} {name}"] = self.beliefs[i][h, theta]
+        for key, (machine, state) in self.outcomes.items():
+            cells[f"happened {key}"] = machine.been[state[h]]
         self.rows.append((h, cells))
 
 

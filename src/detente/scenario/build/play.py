@@ -20,6 +20,7 @@ from detente.scenario.rules import (
     Alternative,
     Event,
     LevelChange,
+    Outcome,
     Payoff,
     Turn,
 )
@@ -188,6 +189,24 @@ def _text(value: object) -> object:
     if isinstance(value, Mapping):
         return {name: _text(item) for name, item in value.items()}
     return [_text(item) for item in value] if isinstance(value, tuple) else value
+
+
+def outcome(spot: Spot, raw: Raw) -> Outcome | None:
+    """An outcome; what has to be remembered of play neither ends it nor is built on itself."""
+    before = raw.get("before")
+    other = spot.draft.raw["outcomes"].get(before) or {}
+    here = spot / "before"
+    if before == spot.trail[-1]:
+        here.error("outcomes", f"`{before}` cannot come before itself")
+    elif other.get("before"):
+        message = f"`{before}` is itself an outcome with `before`: an order has two parts"
+        here.error("outcomes", message, "name an outcome that has none")
+    for key in ("lasting", "before"):
+        if raw.get("ends") and raw.get(key):
+            message = f"an outcome with `{key}` cannot end play, which does not remember it"
+            hint = "keep in a variable of `state` what has happened, and end play by that"
+            (spot / key).key_error("outcomes", message, hint)
+    return entity(Outcome, spot, raw)
 
 
 def check_play(draft: Draft) -> None:
