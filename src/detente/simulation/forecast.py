@@ -19,6 +19,7 @@ from detente.scenario.frozen import Frozen
 from detente.scenario.hints import listing
 from detente.simulation.conditions import ANY, check_conditions, conditions, shares
 from detente.simulation.forward import Forward, forward
+from detente.simulation.names import action_names
 from detente.simulation.table import Table
 from detente.solver.solution import Solution
 from detente.solver.workers import Progress, open_workers
@@ -317,11 +318,12 @@ def action_table(
             taken = shares(taken, taken.sum() if given else None)
             for m, mover in enumerate(layer.movers):
                 actor = game.actors[mover].key
-                names = list(game.scenario.actions[actor])
+                names, kind, part = action_names(game, actor)
                 own = layer.action[:, m]
                 chosen = own >= 0
-                probability = np.bincount(own[chosen], taken[chosen], minlength=len(names))
-                made = probability.sum()
+                size = len(game.scenario.actions[actor])
+                by_kind = np.bincount(own[chosen], taken[chosen], minlength=size)
+                made, probability = by_kind.sum(), by_kind[kind] * part
                 yield {
                     "t": t,
                     "period": game.label(t),

@@ -110,7 +110,7 @@ class Auditor:
                 ahead = self._ahead(layer, choices, x, b, play, following)
                 at = x * values.shape[1] * self.grid.size + b
                 given = self._component(values, at, values.shape[1])
-                self._compare(layer, choices, b, play, ahead, given)
+                self._compare(layer, choices, x, b, play, ahead, given)
 
     def _component(self, array: Floats, at: Ints, count: int) -> Floats:
         """Of [..., b] the numbers at these places and the next ones B apart, [..., c, n]."""
@@ -194,6 +194,7 @@ class Auditor:
         self,
         layer: Layer,
         choices: tuple[int, ...],
+        x: Ints,
         b: Ints,
         play: Sequence[Floats],
         ahead: Floats,
@@ -224,9 +225,13 @@ class Auditor:
                 [np.einsum("acpn,pn->can", each[:, :, p], weight[p]) for p in own], axis=1
             )  # [copy, θ, a, n]
             scaled = expected[0] - expected[0].max(axis=1, keepdims=True)
-            response = np.exp(self.game.precision[i] * scaled)
+            usual = self._reference(layer, choices, x, m)
+            response = usual * np.exp(self.game.precision[i] * scaled)
             response /= response.sum(axis=1, keepdims=True)
             self.residual = max(self.residual, _largest(response - play[m]))
+            if self.game.shocks and self.game.precision[i] > 0:
+                cost = _relative_entropy(play[m], usual) / self.game.precision[i]
+                again[i] -= cost[profiles[:, i]]
             if len(expected) == 2:
                 valued[actors + i] = False
                 error = _relative(each[:, 1], given[actors + i])
@@ -246,6 +251,12 @@ class Auditor:
             largest = error[:, profiles].max(axis=1)
             nearest = np.where(good[kind], largest, np.inf).min(axis=0)
             self.value_error = max(self.value_error, _largest(nearest))
+
+    def _reference(self, layer: Layer, choices: tuple[int, ...], x: Ints, m: int) -> Floats:
+        """Reference behaviour of a mover, adding up to 1: float64 [a, n]."""
+        apart = prod(choices[m + 1 :]) * np.arange(choices[m])
+        weight = layer.reference[layer.action_ptr[x] + apart[:, None], m]
+        return np.asarray(weight / weight.sum(axis=0))
 
     def _others(self, i: int, b: Ints) -> Floats:
         """Probability under b of the types of all actors but i, float64 [p, n]."""
@@ -305,6 +316,13 @@ class _Corners:
 def _tails(u: NDArray[Any]) -> NDArray[Any]:
     """Σ_{θ > j} u(θ) for j = 0 … K - 2, of shape [j, ...] for u of shape [θ, ...]."""
     return np.asarray(np.cumsum(u[:0:-1], axis=0)[::-1])
+
+
+def _relative_entropy(play: Floats, usual: Floats) -> Floats:
+    """Σ σ log(σ / w) over the actions of each type, float64 [θ, n] from [θ, a, n] and [a, n]."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.where(play > 0, play * np.log(play / usual), 0.0)
+    return np.asarray((terms - (play - usual)).sum(axis=1))
 
 
 def _relative(again: Floats, given: Floats) -> Floats:

@@ -14,7 +14,7 @@ import numpy as np
 
 from detente.solver.kernels.jit import device, kernel
 from detente.solver.kernels.lottery import bayes, corner, corners
-from detente.solver.kernels.stage import enter, joint_chance, play_at
+from detente.solver.kernels.stage import control_cost, enter, joint_chance, play_at
 
 FAINT = 1e-250  # mass that is left out: numbers near 1e-308 take a processor ten times as long
 
@@ -61,7 +61,7 @@ def push(first, last, part, layout, sigma, alive, mass, following, acted, scratc
         count, n_actions = part.action_ptr[x + np.uint64(1)] - begin, part.n_actions[x]
         play, several = play_at(part, sigma, mass.shape[2], x), 1
         if count > 1:
-            enter(part, x, work.own)
+            enter(part, x, work)
             bayes(layout, 0, mass.shape[2], n_actions, play, lottery)
             several = corners(lottery)
         else:
@@ -89,6 +89,28 @@ def push(first, last, part, layout, sigma, alive, mass, following, acted, scratc
                     to = np.uint64(part.succ[k]) * size
                     for i in range(n_runs):
                         add(part.prob[k], there, target, to, rows[2, i], rows[3, i])
+
+
+@kernel
+def pay_shocks(part, layout, sigma, mass, cost, work):
+    """Add up what control costs the movers (`stage.control_cost`): cost [m, p]."""
+    nodes, profiles = mass.shape[2], layout.profile.shape[0]
+    channels = mass.shape[1] // profiles
+    for x in range(mass.shape[0]):
+        n_actions, row = part.n_actions[x], 0
+        enter(part, x, work)
+        play = play_at(part, sigma, nodes, x)
+        for m in range(layout.actor.shape[0]):
+            count = n_actions[m]
+            for theta in range(layout.n_types[m] if count > 1 else 0):
+                first = row + theta * count
+                control_cost(layout, work.reference[m], m, count, play, first, work.worth)
+                for p in range(profiles):
+                    if layout.types[layout.profile[p], m] == theta:
+                        source = mass[x, p * channels]
+                        for b in range(nodes):
+                            cost[m, p] += work.worth[b] * source[b]
+            row += layout.n_types[m] * count
 
 
 @device
