@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from detente.analysis.audit import ComparisonAudit
 from detente.analysis.compare import Comparison
+from detente.analysis.comparison_audit import ComparisonAudit
 from detente.describe import forecast, survival
 from detente.describe.sensitivity import PROBABILITY, ends_of
 from detente.describe.threshold import short_answer
