@@ -88,6 +88,7 @@ def solve_stage(solutions: Sequence[Solution], who: int) -> AnnouncementStage:
         succ=np.arange(count, dtype=np.int32),
         prob=np.ones(count),
         reward=np.zeros((count, first.game.profiles.size)),
+        reference=np.ones((count, 1)),
     )
     # A precision of `limit` was followed in each game as far as it went: here, as far as in all.
     precision = np.min([solution.game.precision for solution in solutions], axis=0)

@@ -3,7 +3,8 @@
 A quantal response makes every move with some probability, also moves that cost much. A forecast may
 therefore owe an outcome to the precision of the responses and to nobody's interest. What an action
 gives up against the best one of its mover is read from the strategies themselves: as
-σ(a | θ) ∝ exp(λ Q(a, θ)), it is Q(best, θ) - Q(a, θ) = log[σ(best | θ) / σ(a | θ)] / λ.
+σ(a | θ) ∝ w(a) exp(λ Q(a, θ)), λ Q(a, θ) is log[σ(a | θ) / w(a)] up to a constant. Where choices
+come from shocks to payoffs, such a move is one whose shock was larger by as much.
 
 Histories are drawn as `sample` draws them, with exact posteriors. In each, an outcome comes about
 first at some turn: by chance, by a move that was its mover's best, or by one that was not (of at
@@ -102,15 +103,15 @@ def audit_noise(
     )
 
 
-def _best_only(strategies: Floats) -> Floats:
+def _best_only(odds: Floats) -> Floats:
     """Equal weights on the best actions, float64 [h, a]."""
-    return (_log_gap(strategies) <= TIED).astype(float)
+    return (_log_gap(odds) <= TIED).astype(float)
 
 
-def _log_gap(strategies: Floats) -> Floats:
+def _log_gap(odds: Floats) -> Floats:
     """λ times what each action gives up, float64 [h, a]; inf where there is no such action."""
     with np.errstate(divide="ignore"):
-        logs = np.log(strategies)
+        logs = np.log(odds)
     return np.asarray(logs.max(axis=1, keepdims=True) - logs)
 
 
@@ -161,9 +162,7 @@ class _Counts:
         layer = self.game.layers[step.n]
         gaps = np.zeros((count, len(layer.movers)))
         each = np.arange(count)
-        for m, (i, sigma, own) in enumerate(
-            zip(layer.movers, step.strategies, step.own, strict=True)
-        ):
+        for m, (i, sigma, own) in enumerate(zip(layer.movers, step.odds, step.own, strict=True)):
             log_gap = _log_gap(sigma)[each, own]
             gaps[:, m] = np.where(log_gap > TIED, log_gap / self.game.precision[i], 0.0)
             self.moves[i] += int((layer.choices[step.before, m] > 1).sum())

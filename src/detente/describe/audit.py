@@ -15,7 +15,7 @@ from detente.describe.charts import Picture, Pictures, Stack, Stacks
 from detente.describe.tables import Cell, Row, Table, code
 from detente.describe.words import changed, identity, in_force, span, unsolved, who
 from detente.numbers import payoff, percent, signed, within
-from detente.scenario.model import Scenario
+from detente.scenario.model import SHOCKS, Scenario
 
 MOVED = 0.02
 """A share of a first move that beliefs change by less is not listed."""
@@ -142,6 +142,8 @@ def noise(scenario: Scenario, audit: NoiseAudit | None) -> Section:
         cells = tuple(percent(p) for p in (r["happened"], *parts))
         rows.append((code(r["outcome"]), *cells, _share(r), _given_up(r), percent(r["best_play"])))
         stacks.append(Stack(r["outcome"], parts, 0.0))
+    shocks = "of a private shock to its payoff, which is not counted here"
+    why = shocks if scenario.responses == SHOCKS else "play is not perfectly precise"
     header = (
         "outcome",
         "in all",
@@ -156,7 +158,7 @@ def noise(scenario: Scenario, audit: NoiseAudit | None) -> Section:
     table = Table(header, tuple(rows), range(1, len(header)), caption)
     note = (
         "A best move is one than which its mover expects nothing better, at what everybody "
-        "believes then; any other is made because play is not perfectly precise. 'Given up': what "
+        f"believes then; any other is made because {why}. 'Given up': what "
         "the other moves that bring it about cost their movers on average, in payoff. 'Best moves "
         "only': the probability if everybody made a best move at every turn, while all expect play "
         "as it is. 'By chance' holds what stood at the start, too; a chance event may have been "

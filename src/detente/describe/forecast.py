@@ -243,12 +243,12 @@ def worth(result: Forecast) -> Section | None:
             known = "none"
         regret = "" if math.isnan(r["regret"]) else f"{r['regret']:.{digits}f}"
         rows.append((actors[r["actor"]].name, r["type"], payoff(r["payoff"], error), known, regret))
-    table = Table(
-        ("actor", "type", "payoff", "grid error", "regret"),
-        tuple(rows),
-        range(2, 5),
-        "Expected payoff, and what a best response would add (regret)",
-    )
+    header: tuple[str, ...] = ("actor", "type", "payoff", "grid error", "regret")
+    caption = "Expected payoff, and what a best response would add (regret)"
+    if result.solution.game.shocks:
+        header, rows = header[:4], [row[:4] for row in rows]
+        caption = "Expected payoff, with the shocks that come with what is chosen"
+    table = Table(header, tuple(rows), range(2, len(header)), caption)
     return Section("worth", "What it is worth", (table,))
 
 

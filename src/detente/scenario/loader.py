@@ -153,6 +153,7 @@ def _build(source: Source) -> Scenario:
         rebuild=rebuild,
     )
     assert scenario is not None  # what is needed and wrong has something that stands in for it
+    scenario = play.with_kinds(draft, scenario)
     play.check_play(draft)
     uncertainty.check_priors(draft, scenario)
     uncertainty.check_correlations(draft, scenario)

@@ -262,7 +262,7 @@ class _RecordReader:
     def actions(self, line: CsvLine, actor: str, words: str) -> tuple[str, ...] | None:
         """What an actor may have done, by the words of a line."""
         known = {
-            who: {alias(name): key for key, action in own.items() for name in (key, *action.also)}
+            who: {alias(name): key for key, action in own.items() for name in (key, *action.names)}
             for who, own in self.scenario.actions.items()
         }
         mine = known.pop(actor, {})

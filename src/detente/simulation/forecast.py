@@ -19,6 +19,7 @@ from detente.scenario.frozen import Frozen
 from detente.scenario.hints import listing
 from detente.simulation.conditions import ANY, check_conditions, conditions, shares
 from detente.simulation.forward import Forward, forward
+from detente.simulation.names import action_names
 from detente.simulation.table import Table
 from detente.solver.solution import Solution
 from detente.solver.workers import Progress, open_workers
@@ -246,6 +247,7 @@ def _outcomes(
     game: CompiledGame, run: Forward, rough: Forward | None, types: Mapping[str, str]
 ) -> Table:
     times = range(len(run.states))
+    periods = [game.label(t) for t in times]
 
     def blocks(weights: Floats) -> Iterator[Block]:
         for key in game.holds:
@@ -258,7 +260,7 @@ def _outcomes(
                 errors.append(error)
             yield {
                 "t": times,
-                "period": [game.label(t) for t in times],
+                "period": periods,
                 "outcome": key,
                 "happened": numbers[0],
                 "holds": numbers[1],
@@ -272,6 +274,7 @@ def _outcomes(
 
 def _states(game: CompiledGame, run: Forward, types: Mapping[str, str]) -> Table:
     times = range(len(run.states))
+    periods = [game.label(t) for t in times]
     sets = (0, *game.structure.period_sets)
     # Each period of a game without end is like the first.
     codes = [game.structure.sets[sets[min(t, len(sets) - 1)]] for t in times]
@@ -286,7 +289,7 @@ def _states(game: CompiledGame, run: Forward, types: Mapping[str, str]) -> Table
             ]
             yield {
                 "t": np.repeat(times, size),
-                "period": np.repeat([game.label(t) for t in times], size),
+                "period": np.repeat(periods, size),
                 "variable": variable.key,
                 "level": np.tile(np.arange(size), len(times)),
                 "label": np.tile([variable.label(k) for k in range(size)], len(times)),
@@ -315,11 +318,12 @@ def action_table(
             taken = shares(taken, taken.sum() if given else None)
             for m, mover in enumerate(layer.movers):
                 actor = game.actors[mover].key
-                names = list(game.scenario.actions[actor])
+                names, kind, part = action_names(game, actor)
                 own = layer.action[:, m]
                 chosen = own >= 0
-                probability = np.bincount(own[chosen], taken[chosen], minlength=len(names))
-                made = probability.sum()
+                size = len(game.scenario.actions[actor])
+                by_kind = np.bincount(own[chosen], taken[chosen], minlength=size)
+                made, probability = by_kind.sum(), by_kind[kind] * part
                 yield {
                     "t": t,
                     "period": game.label(t),

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from detente.game.arrays import CompiledGame, Layer
 from detente.simulation.channels import Channels
 from detente.simulation.conditions import shares
-from detente.solver.kernels.forward import push
+from detente.solver.kernels.forward import pay_shocks, push
 from detente.solver.layout import belief_layout, make_scratch, part
 from detente.solver.solution import Solution
 from detente.solver.workers import Progress, Workers
@@ -210,19 +210,30 @@ class ForwardPass:
         acted = np.zeros((len(layer.action), self.profiles))
 
         def task(first: int, last: int) -> None:
-            moved = np.zeros((2, *self.mass.shape[1:]))
-            scratch = make_scratch(layout, arrays, 0), moved
+            moved = np.empty((2, *self.mass.shape[1:]))
+            rows = np.empty((4, self.mass.shape[1]), dtype=np.uint64)
+            scratch = make_scratch(layout, arrays, 0), moved, rows
             sigma = self.solution.strategies[n]
             push(first, last, arrays, layout, sigma, alive, self.mass, following, acted, scratch)
 
-        list(self.workers.pool.map(task, cuts[:-1], cuts[1:]))
+        if parts == 1:
+            task(0, self.profiles)
+        else:
+            list(self.workers.pool.map(task, cuts[:-1], cuts[1:]))
         return acted
 
     def leave(self, t: int, n: int, acted: Floats) -> None:
         """Go on from layer n to where its mass was spread."""
         game = self.solution.game
-        reward = game.layers[n].reward.reshape(len(acted), len(game.priors), -1)
+        layer = game.layers[n]
+        reward = layer.reward.reshape(len(acted), len(game.priors), -1)
         paid = np.einsum("ep,eip->ip", acted, reward)
+        if game.shocks and layer.movers:
+            arrays, layout = part(game, layer), self.layouts[layer.movers]
+            cost, sigma = np.zeros((len(layer.movers), self.profiles)), self.solution.strategies[n]
+            work = make_scratch(layout, arrays, 0)
+            pay_shocks(arrays, layout, sigma, self.mass, cost, work)
+            paid[list(layer.movers)] -= cost
         self.rewards += game.discount[:, None] ** (t - 1) * paid
         self.acted.append(acted)
         self.mass = self._following(n)

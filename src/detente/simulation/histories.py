@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detente.dtypes import Bools, Floats, Ints
+from detente.game.arrays import Layer
 from detente.game.automaton import automaton
 from detente.simulation.forward import schedule
 from detente.solver.beliefs import Simplex
@@ -24,7 +25,7 @@ enough to be shown while the next are drawn."""
 
 Rule = Callable[[Floats], Floats]
 """Gives the weights with which a mover draws its action, float64 [h, a], from
-its strategies, which are those; 0 for what cannot be chosen."""
+the `Step.odds` of its strategies; 0 for what cannot be chosen."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,10 +36,13 @@ class Step:
         Rows of their states, int64 [h].
     e
         The joint action of each, int64 [h].
-    strategies
-        For each mover, of its true type, float64 [h, a]; 0 where a state has fewer actions.
+    odds
+        For each mover, strategies of its true type against reference behaviour, float64 [h, a], up
+        to a constant; 0 where a state has fewer actions.
     own
         For each mover, the action drawn, counted from 0 among those it has: int64 [h].
+    within
+        For each mover, where in the action's share the number lay that drew it, float64 [h].
     """
 
     t: int
@@ -46,8 +50,9 @@ class Step:
     before: Ints
     e: Ints
     after: Ints
-    strategies: tuple[Floats, ...]
+    odds: tuple[Floats, ...]
     own: tuple[Ints, ...]
+    within: tuple[Floats, ...]
 
 
 class Histories:
@@ -92,11 +97,11 @@ class Histories:
             if self.game.loop is not None and t > 1 and n == 0:
                 self.x = self.game.loop[self.x]
             before = self.x
-            joint, strategies, own = self._choose(n)
+            joint, odds, own, within = self._choose(n)
             e = self.game.layers[n].action_ptr[before] + joint
             self.x = self._follow(n, e)
             self._test(n + 1, end=self.game.ends_period[n])
-            yield Step(t, n, before, e, self.x, strategies, own)
+            yield Step(t, n, before, e, self.x, odds, own, within)
 
     def been(self, outcome: str) -> Bools:
         """In which of them an outcome has come about so far, bool [h]."""
@@ -109,30 +114,37 @@ class Histories:
             letters = machine.letters(self.game.holds, n, end=end)[self.x]
             self.outcomes[key] = machine, machine.step[state, letters]
 
-    def _choose(self, n: int) -> tuple[Ints, tuple[Floats, ...], tuple[Ints, ...]]:
+    def _choose(
+        self, n: int
+    ) -> tuple[Ints, tuple[Floats, ...], tuple[Ints, ...], tuple[Floats, ...]]:
         """The joint actions drawn at layer n, counted from the state's first; beliefs then move."""
         layer = self.game.layers[n]
         joint = np.zeros_like(self.x)
         if not layer.movers:
-            return joint, (), ()
+            return joint, (), (), ()
         around = corners(self.solution, self.beliefs)
         posteriors = list(self.beliefs)
         each = np.arange(self.x.size)
-        strategies, own = [], []
+        odds, own, within = [], [], []
         for m, i in enumerate(layer.movers):
             choices = layer.choices[self.x, m]
             sigma = _strategies(self.solution, n, self.x, around, m)
             true = sigma[each, self.game.profiles[self.p, i]]
-            action = drawn(true if self.rule is None else self.rule(true), next(self.random))
+            odds.append(true / _reference(layer, self.x, m))
+            weights = true if self.rule is None else self.rule(odds[-1])
+            random = next(self.random)
+            action = drawn(weights, random)
+            sums, chance = np.cumsum(weights, axis=1), weights[each, action]
+            below = random * sums[:, -1] - (sums[each, action] - chance)
+            within.append(np.clip(below / chance, 0.0, 1.0 - 1e-9))  # below 1 after rounding
             joint = joint * choices + action
             posterior = self.beliefs[i] * sigma[each, :, action]
             posterior /= posterior.sum(axis=1, keepdims=True)
             # Who has no choice says nothing, not even by rounding.
             posteriors[i] = np.where(choices[:, None] > 1, posterior, self.beliefs[i])
-            strategies.append(true)
             own.append(action)
         self.beliefs = posteriors
-        return joint, tuple(strategies), tuple(own)
+        return joint, tuple(odds), tuple(own), tuple(within)
 
     def _follow(self, n: int, e: Ints) -> Ints:
         """The states that follow joint actions e [h], drawn from their transitions."""
@@ -176,6 +188,16 @@ def corners(solution: Solution, beliefs: Sequence[Floats]) -> tuple[Ints, Floats
         nodes = (nodes[:, :, None] * simplex.size + at[:, None, :]).reshape(count, -1)
         weights = (weights[:, :, None] * share[:, None, :]).reshape(count, -1)
     return nodes, weights
+
+
+def _reference(layer: Layer, x: Ints, m: int) -> Floats:
+    """The m-th mover's reference behaviour at states x [h], float64 [h, a]; 1 for no action."""
+    choices = layer.choices[x]
+    apart = np.prod(choices[:, m + 1 :], axis=1)[:, None]
+    number = np.arange(layer.choices[:, m].max())
+    there = number < choices[:, m, None]
+    e = layer.action_ptr[x][:, None] + np.where(there, number * apart, 0)
+    return np.where(there, layer.reference[e, m], 1.0)
 
 
 def _strategies(solution: Solution, n: int, x: Ints, around: tuple[Ints, Floats], m: int) -> Floats:

@@ -16,6 +16,7 @@ from detente.dtypes import Ints
 from detente.errors import expect
 from detente.game.periods import check_periods
 from detente.simulation.histories import BATCH, Histories, Step
+from detente.simulation.names import action_names
 from detente.solver.solution import Solution
 
 
@@ -105,9 +106,12 @@ class _Batch:
         n, layer = step.n, self.game.layers[step.n]
         for m, i in enumerate(layer.movers):
             own = layer.action[step.e, m]
-            actor = list(self.game.scenario.actors)[i]
-            actions = np.array([*self.game.scenario.actions[actor], ""], dtype=object)
-            self._add(np.flatnonzero(own >= 0), step.t, n + 1, actor, actions[own])
+            actor = self.game.actors[i].key
+            names, position, share = action_names(self.game, actor)
+            first = np.searchsorted(position, own)
+            name = first + (step.within[m] / share[first]).astype(np.int64)
+            actions = np.array(names, dtype=object)
+            self._add(np.flatnonzero(own >= 0), step.t, n + 1, actor, actions[name])
         if not layer.movers:
             after = self.game.structure.sets[n + 1][step.after]
             changed = np.flatnonzero(after != layer.states[step.before])
