@@ -20,8 +20,8 @@ from detente.errors import expect
 from detente.game.arrays import CompiledGame
 from detente.scenario.constants import scalars
 from detente.scenario.frozen import Frozen
+from detente.simulation.columns import Columns
 from detente.simulation.forecast import Forecast, forecast, marginal
-from detente.simulation.table import Table
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions, least_points
 from detente.solver.solution import Solution, Status
 from detente.solver.solve import solve
@@ -47,8 +47,8 @@ class PrecisionCase:
     """
 
     precision: Floats
-    outcomes: Table
-    payoffs: Table
+    outcomes: Columns
+    payoffs: Columns
     solved: bool
 
 
@@ -70,7 +70,7 @@ class PrecisionBand:
         Belief points of that grid.
     """
 
-    tables: Frozen[Table]
+    tables: Frozen[Columns]
     cases: Mapping[str, PrecisionCase]
     points: tuple[int, ...]
 
@@ -167,7 +167,7 @@ def _is_on(solution: Solution, points: int | None) -> bool:
     return on_grid and bool(solution.strategies)
 
 
-def _outcomes(result: Forecast, cases: Mapping[str, PrecisionCase]) -> Table:
+def _outcomes(result: Forecast, cases: Mapping[str, PrecisionCase]) -> Columns:
     own = result.final
     last = {name: case.outcomes.where(t=result.periods) for name, case in cases.items()}
     columns: dict[str, object] = {"outcome": own["outcome"]}
@@ -176,14 +176,14 @@ def _outcomes(result: Forecast, cases: Mapping[str, PrecisionCase]) -> Table:
         numbers = {key: table[name] for key, table in last.items()}
         for end, column in _band(own[name], numbers).items():
             columns[f"{prefix}{end}"] = np.clip(column, 0.0, 1.0)
-    return Table.of(tuple(columns), [columns])
+    return Columns.of(tuple(columns), [columns])
 
 
-def _payoffs(result: Forecast, cases: Mapping[str, PrecisionCase]) -> Table:
+def _payoffs(result: Forecast, cases: Mapping[str, PrecisionCase]) -> Columns:
     own = result.tables["payoffs"]
     columns: dict[str, object] = {name: own[name] for name in ("actor", "type", "payoff")}
     columns |= _band(own["payoff"], {name: case.payoffs["payoff"] for name, case in cases.items()})
-    return Table.of(tuple(columns), [columns])
+    return Columns.of(tuple(columns), [columns])
 
 
 def _band(own: Floats, numbers: Mapping[str, Floats]) -> dict[str, Floats]:

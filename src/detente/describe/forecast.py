@@ -30,10 +30,10 @@ from detente.describe.words import (
 )
 from detente.numbers import EXACT, MISSING, decimals, payoff, percent, with_interval, within
 from detente.scenario.entities import FOREVER, Variable
+from detente.simulation.columns import Columns
 from detente.simulation.conditions import ANY
 from detente.simulation.first_moves import first_moves
 from detente.simulation.forecast import Forecast, marginal
-from detente.simulation.table import Table as Columns
 from detente.text import capital, sentence
 
 AT_SOME_TIME, HOLDS = "at some time", "holds then"
