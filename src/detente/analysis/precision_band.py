@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from detente.dtypes import Floats
-from detente.errors import expect
+from detente.errors import expect, refuse
 from detente.game.arrays import CompiledGame
 from detente.scenario.constants import scalars
 from detente.scenario.frozen import Frozen
@@ -102,6 +102,9 @@ def precision_band(
         half to twice.
     """
     expect(result, Forecast, "precision_band")
+    if result.types or result.given:
+        message = "a forecast under conditions has no band: it is of all that may happen"
+        refuse("result", "not-together", message, "leave out its `types` and `given`")
     solution = result.solution
     game = solution.game
     actors = game.scenario.actors.values()
@@ -112,14 +115,15 @@ def precision_band(
     if ranges:
         precisions |= _ends(game, given)
     points = _points(solution)
-    known = next((s for s in (solution, solution.coarse) if s and _is_on(s, points)), None)
     cases, used = {}, solution.grid.points
     for k, (name, precision) in enumerate(precisions.items()):
+        known = _at_given(result, precision, points) if name == "given" else None
+        if known is not None:
+            cases[name] = known
+            continue
         step = options.step(k / len(precisions), (k + 1) / len(precisions))
-        solved = known
-        if name != "given" or solved is None:
-            changed = replace(game, precision=precision)
-            solved = solve(changed, replace(step, beliefs=points), regret=False, coarse=False)
+        changed = replace(game, precision=precision)
+        solved = solve(changed, replace(step, beliefs=points), regret=False, coarse=False)
         periods = None if game.loop is None else result.periods
         other = forecast(solved, periods=periods, threads=options.threads)
         # The tables are all that is kept: strategies would fill the memory.
@@ -161,10 +165,17 @@ def _points(solution: Solution) -> int | None:
     return max(least_points(solution.game), *rough.grid.points)
 
 
-def _is_on(solution: Solution, points: int | None) -> bool:
-    """Whether a solution is one on the grid with so many points, and can be played."""
-    on_grid = points is None or set(solution.grid.points) == {points}
-    return on_grid and bool(solution.strategies)
+def _at_given(result: Forecast, precision: Floats, points: int | None) -> PrecisionCase | None:
+    """What the forecast itself has on the grid with so many points; None if nothing."""
+    solution = result.solution
+    for known, tables in ((solution, result.tables), (solution.coarse, result.coarse)):
+        if known is None or tables is None:
+            continue
+        if points is None or set(known.grid.points) == {points}:
+            outcomes = marginal(solution.game, tables["outcomes"])
+            solved = known.status is Status.SOLVED
+            return PrecisionCase(precision, outcomes, tables["payoffs"], solved)
+    return None
 
 
 def _outcomes(result: Forecast, cases: Mapping[str, PrecisionCase]) -> Columns:

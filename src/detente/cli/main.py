@@ -174,7 +174,11 @@ def run(
     output: ResultOptions,
 ) -> None:
     """Solve a scenario and print the forecast, then how good the answer is."""
-    types = dict(given_type(text) for text in given or () if "=" in text)
+    pairs = [given_type(text) for text in given or () if "=" in text]
+    types = dict(pairs)
+    if len(types) < len(pairs):
+        message = "an actor has one true type, and more than one is given"
+        refuse("--given", "duplicate-name", message, "give each actor once")
     been = [text for text in given or () if "=" not in text]
     for flag, value in (("--accuracy", accuracy), ("--search", search)):
         if given and value:

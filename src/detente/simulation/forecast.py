@@ -68,6 +68,9 @@ class Forecast(InNotebook):
         what is expected at the start.
     likelihood
         The probability of the outcomes by the end, given the types; 1 without any.
+    coarse
+        The tables `outcomes` and `payoffs` on the coarser grid, from which errors are; None without
+        one.
     forward_error
         Largest difference of payoffs counted forward from the values of the solution, in
         proportion to the value where that is above 1.
@@ -80,6 +83,7 @@ class Forecast(InNotebook):
     types: Mapping[str, str] = field(default_factory=Frozen)
     given: tuple[str, ...] = ()
     likelihood: float = 1.0
+    coarse: Mapping[str, Columns] | None = None
 
     @cached_property
     def outcomes(self) -> pd.DataFrame:
@@ -174,6 +178,11 @@ def forecast(
             rough, run = workers.both(partial(pass_on, solution.coarse), fine)
     values = solution.start_values[solution.grid.start].reshape(run.payoffs.shape)
     scale = np.maximum(1.0, np.abs(values))
+    left_out = bool(types or given)
+    coarse = None
+    if solution.coarse is not None and rough is not None:
+        payoffs = _payoffs(solution.coarse, left_out=left_out)
+        coarse = Frozen({"outcomes": _outcomes(game, rough, None, types), "payoffs": payoffs})
     return Forecast(
         solution=solution,
         periods=len(run.states) - 1,
@@ -182,7 +191,7 @@ def forecast(
                 "outcomes": _outcomes(game, run, rough, types),
                 "states": _states(game, run, types),
                 "actions": action_table(game, run.moves, run.acted, types, given=bool(given)),
-                "payoffs": _payoffs(solution, left_out=bool(types or given)),
+                "payoffs": _payoffs(solution, left_out=left_out),
                 "beliefs": _beliefs(solution, run, types),
             }
         ),
@@ -190,6 +199,7 @@ def forecast(
         types=types,
         given=given,
         likelihood=_likelihood(game, run, types, given),
+        coarse=coarse,
     )
 
 
