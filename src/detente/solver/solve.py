@@ -136,7 +136,7 @@ def solve(
         if not coarse:
             return solve_on(rough=False)
         # Side by side, so that what cannot be shared out does not keep the other threads waiting.
-        rough, fine = workers.both(partial(solve_on, rough=True), partial(solve_on, rough=False))
+        rough, fine = workers.together([partial(solve_on, rough) for rough in (True, False)])
         return _with_coarser(fine, rough)
 
     limited = bool(np.isinf(game.precision).any())
