@@ -31,6 +31,7 @@ from detente.cli.ensemble import ensemble
 from detente.cli.explore import explore
 from detente.cli.flags import RUNNING, with_flags
 from detente.cli.groups import with_groups
+from detente.cli.implies import implies
 from detente.cli.inputs import (
     MOST_ROWS,
     Force,
@@ -135,6 +136,7 @@ def show(source: Source, *, changes: ScenarioOptions, output: TableOptions) -> N
 
 
 app.command()(check)
+app.command()(implies)
 
 
 app.command()(run)
