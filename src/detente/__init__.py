@@ -18,14 +18,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from detente.analysis.announce import announce as announce
+    from detente.analysis.audit import audit as audit
     from detente.analysis.bayes_factor import bayes_factor as bayes_factor
     from detente.analysis.compare import compare as compare
     from detente.analysis.compare import compare_forecasts as compare_forecasts
+    from detente.analysis.comparison_audit import audit_comparison as audit_comparison
     from detente.analysis.credibility import credibility as credibility
     from detente.analysis.enforcement_cost import hold_cost as hold_cost
     from detente.analysis.grid_refinement import forecast_within as forecast_within
+    from detente.analysis.implications import implies as implies
     from detente.analysis.other_equilibria import search as search
     from detente.analysis.query import Query as Query
+    from detente.analysis.range_ends import solve_ends as solve_ends
     from detente.analysis.sensitivity import sensitivity as sensitivity
     from detente.analysis.threshold import threshold as threshold
     from detente.analysis.threshold_map import threshold_map as threshold_map
@@ -46,12 +50,15 @@ if TYPE_CHECKING:
     from detente.simulation.track import track as track
     from detente.solver.options import SolveOptions as SolveOptions
     from detente.solver.solve import solve as solve
+    from detente.solver.start import read_start as read_start
 
 _HOMES = {
     "Draws": "detente.ensembles.request",
     "Query": "detente.analysis.query",
     "SolveOptions": "detente.solver.options",
     "announce": "detente.analysis.announce",
+    "audit": "detente.analysis.audit",
+    "audit_comparison": "detente.analysis.comparison_audit",
     "bayes_factor": "detente.analysis.bayes_factor",
     "compare": "detente.analysis.compare",
     "compare_forecasts": "detente.analysis.compare",
@@ -62,16 +69,19 @@ _HOMES = {
     "forecast": "detente.simulation.forecast",
     "forecast_within": "detente.analysis.grid_refinement",
     "hold_cost": "detente.analysis.enforcement_cost",
+    "implies": "detente.analysis.implications",
     "load": "detente.scenario.loader",
     "loads": "detente.scenario.loader",
     "open_ensemble": "detente.ensembles.results",
     "parse_record": "detente.scenario.observations",
     "read_record": "detente.scenario.observations",
+    "read_start": "detente.solver.start",
     "sample": "detente.simulation.sample",
     "sample_batches": "detente.simulation.sample",
     "search": "detente.analysis.other_equilibria",
     "sensitivity": "detente.analysis.sensitivity",
     "solve": "detente.solver.solve",
+    "solve_ends": "detente.analysis.range_ends",
     "threshold": "detente.analysis.threshold",
     "threshold_map": "detente.analysis.threshold_map",
     "to_efg": "detente.game.export",

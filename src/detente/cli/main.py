@@ -20,9 +20,10 @@ import typer
 from typer.core import TyperGroup
 
 from detente import __version__, files
-from detente.arguments import MOST_STARTS
+from detente.arguments import MOST_VALUES
 from detente.cli import console
 from detente.cli.announce import announce
+from detente.cli.audit import audit
 from detente.cli.check import check
 from detente.cli.compare import compare
 from detente.cli.credibility import credibility
@@ -30,21 +31,20 @@ from detente.cli.ensemble import ensemble
 from detente.cli.explore import explore
 from detente.cli.flags import RUNNING, with_flags
 from detente.cli.groups import with_groups
+from detente.cli.implies import implies
 from detente.cli.inputs import (
     MOST_ROWS,
     Force,
     Json,
     Outcome,
     Payoff,
-    Seed,
     Source,
     Within,
-    finite,
-    refuse,
 )
-from detente.cli.options import ForecastOptions, PolicyOptions, ScenarioOptions, SolvingOptions
+from detente.cli.options import PolicyOptions, ScenarioOptions, SolvingOptions
 from detente.cli.report import report
 from detente.cli.results import ResultOptions, TableOptions
+from detente.cli.run import run
 from detente.cli.sample import sample
 from detente.cli.serve import serve
 from detente.cli.threshold import threshold
@@ -137,69 +137,10 @@ def show(source: Source, *, changes: ScenarioOptions, output: TableOptions) -> N
 
 
 app.command()(check)
+app.command()(implies)
 
 
-@app.command()
-@with_groups
-def run(
-    source: Source,
-    *,
-    setting: PolicyOptions,
-    accuracy: Annotated[
-        float | None,
-        typer.Option(
-            callback=finite, help="Refine the belief grid until reported numbers change by less."
-        ),
-    ] = None,
-    search: Annotated[
-        int,
-        typer.Option(
-            min=0, max=MOST_STARTS, metavar="N", help="Look for other equilibria from N starts."
-        ),
-    ] = 0,
-    seed: Seed = 0,
-    solving: ForecastOptions,
-    output: ResultOptions,
-) -> None:
-    """Solve a scenario and print the forecast, then how good the answer is."""
-    if accuracy is not None and not accuracy > 0:
-        refuse("--accuracy", "out-of-range", f"the accuracy is a positive number, not {accuracy}")
-    if accuracy is not None and solving.beliefs is not None:
-        message = "the accuracy chooses the belief points itself"
-        refuse("--beliefs", "not-together", message, "give one of --beliefs and --accuracy")
-    output.check([source])
-    game = setting.compile(source)
-    solving.prepare(game)
-    from detente.describe.forecast import accuracy_reached, describe_forecast
-
-    refined, periods, threads = None, solving.periods, solving.threads
-    if accuracy is None:
-        solution = solving.solve(game)
-        from detente.simulation.forecast import forecast
-
-        with console.progress("Playing it forward") as report:
-            result = forecast(solution, periods=periods, threads=threads, progress=report)
-    else:
-        from detente.analysis.grid_refinement import forecast_within
-
-        with console.progress("Refining the belief grid") as report:
-            refined = forecast_within(game, accuracy, solving.options(report), periods=periods)
-        result = refined.forecast
-    described = describe_forecast(result)
-    if refined is not None:
-        reached = {"asked": accuracy, "note": refined.note}
-        described = described.plus(accuracy_reached(refined.note), accuracy=reached)
-    if search:
-        import numpy as np
-
-        from detente.analysis.other_equilibria import search as look
-        from detente.describe.sensitivity import other_equilibria, search_data
-
-        with console.progress("Looking for other equilibria") as report:
-            rng = np.random.default_rng(seed)
-            others = look(result, solving.options(report), starts=search, rng=rng)
-        described = described.plus(other_equilibria(others), search=search_data(others))
-    output.show(described, [source])
+app.command()(run)
 
 
 @app.command()
@@ -211,6 +152,15 @@ def sensitivity(
     payoff: Payoff = None,
     within: Within = None,
     top: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Parameters to print.")] = 15,
+    ends: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=MOST_VALUES,
+            metavar="N",
+            help="Solve anew at both ends of the ranges of the first N.",
+        ),
+    ] = 0,
     setting: PolicyOptions,
     solving: SolvingOptions,
     output: ResultOptions,
@@ -228,11 +178,17 @@ def sensitivity(
     solution = solving.solve(game, coarse=False, regret=False)
     with console.progress("Differentiating") as report:
         ranking = differentiate(solution, query, threads=solving.threads, progress=report)
+    if ends:
+        from detente.analysis.range_ends import solve_ends
+
+        with console.progress("Solving at the ends") as report:
+            ranking = solve_ends(ranking, query, solving.options(report), most=ends)
     output.show(describe_sensitivity(ranking, top), [source])
 
 
 app.command()(compare)
 app.command()(announce)
+app.command()(audit)
 app.command()(credibility)
 app.command()(ensemble)
 app.command()(explore)

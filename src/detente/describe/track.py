@@ -144,17 +144,9 @@ def _beliefs(track: Track) -> Iterator[Block]:
         return
     header = ("that", "at the start", "now", "what the public may believe (%)")
     items = []
-    numbers = numbered(track.moves).set_index("step")
-    for actor, kind in types_of(track):
-        at = _belief(track, actor, kind)
-        own = numbers[numbers["actor"] == actor.key]["number"]
-        marks = tuple(str(own[step]) if step in own.index else "" for step in at["step"])
-        values = tuple(at["probability"])
-        heading = f"Belief that {actor.name} is {kind}"
-        ends = f"{percent(values[0])} at the start, {percent(values[-1])} now"
-        items.append(
-            Picture(Steps(heading, tuple(at["period"]), values, marks), f"{heading}: {ends}")
-        )
+    for (actor, kind), steps in zip(types_of(track), belief_steps(track), strict=True):
+        items.append(steps)
+        heading = steps.chart.title
         mine = track.periods
         mine = mine[(mine["about"] == actor.key) & (mine["type"] == kind)]
         mine = mine[mine["t"] <= max(track.last, 1)]
@@ -185,6 +177,19 @@ def _now(track: Track) -> Iterator[Section]:
     yield Section("now", f"Where things stand at the end of {last}", (table,))
 
 
+def belief_steps(track: Track) -> Iterator[Picture]:
+    """The belief about each type after each observation, with the numbers of its own moves."""
+    numbers = numbered(track.moves).set_index("step")
+    for actor, kind in types_of(track):
+        at = _belief(track, actor, kind)
+        own = numbers[numbers["actor"] == actor.key]["number"]
+        marks = tuple(str(own[step]) if step in own.index else "" for step in at["step"])
+        values = tuple(at["probability"])
+        heading = f"Belief that {actor.name} is {kind}"
+        ends = f"{percent(values[0])} at the start, {percent(values[-1])} now"
+        yield Picture(Steps(heading, tuple(at["period"]), values, marks), f"{heading}: {ends}")
+
+
 def _outcomes(track: Track) -> Iterator[Block]:
     game = track.solution.game
     scenario, calendar = game.scenario, game.scenario.calendar
@@ -202,21 +207,23 @@ def _outcomes(track: Track) -> Iterator[Block]:
         items.append(Picture(chart, capital(about)))
         at = mine.set_index("t")
         now, end = at.loc[track.last], at.loc[track.end]
-        cells = (now["holds"], now["happened"], end["happened"], end["before"])
+        cells = [now["happened"], now["holds"]]
+        cells += [end[name] for name in ("happened", "before", "holds", "held_before")]
         rows.append((code(key), *map(percent, cells), scenario.outcomes[key].about))
     if not rows:
         return
     last = calendar.label(track.last) if track.last else "the start"
-    ends = (f"by {last}", f"by {calendar.label(track.end)}", "as at start")
+    ends = (f"by {last}", "holds then", f"by {calendar.label(track.end)}", "as at start")
     table = Table(
-        ("outcome", "holds", *ends, "meaning"),
+        ("outcome", *ends, "holds at the end", "as at start", "meaning"),
         tuple(rows),
-        range(1, 5),
-        "Probability that it has come about",
+        range(1, 7),
+        "Probability that it has come about at some time, and that it holds",
     )
     caption = (
-        f"Solid: given the record, to the end of {last} (the upright line), and from there on as a "
-        "forecast. Dashed: as forecast at the start."
+        "Come about at some time. Solid: given the record, to the end of "
+        f"{last} (the upright line), and from there on as a forecast. Dashed: as forecast at the "
+        "start."
     )
     yield Pictures(tuple(items), caption, (table,))
 

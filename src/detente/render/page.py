@@ -65,7 +65,7 @@ def environment(read: Callable[[str], str] | None = None, *, charts: str = "c") 
         keep_trailing_newline=True,
         finalize=_unbroken,
     )
-    made.filters |= {"kind": _kind, "drawn": drawn, "prose": _prose}
+    made.filters |= {"kind": _kind, "drawn": drawn, "prose": _prose, "typed": _typed}
     return made
 
 
@@ -73,18 +73,22 @@ def _kind(block: Block) -> str:
     return type(block).__name__
 
 
+def _typed(text: str) -> Markup:
+    """What is to be copied as it stands."""
+    return escape(shown(text))
+
+
 def _prose(text: str) -> Markup:
     """A sentence in which commands stand between backticks."""
-    escaped = str(escape(shown(text)))
+    escaped = str(escape(_unbroken(text)))
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped))
 
 
 def _unbroken(value: object) -> object:
     """A number and its sign of per cent stay on one line, and nothing hidden in a text acts."""
-    if not isinstance(value, str):
-        return value
-    text = value.replace(" %", "\N{NO-BREAK SPACE}%")
-    return type(value)(shown(text)) if isinstance(value, Markup) else shown(text)
+    if isinstance(value, Markup):  # of which the texts have been here before, or are typed
+        return Markup(shown(value))
+    return shown(value.replace(" %", "\N{NO-BREAK SPACE}%")) if isinstance(value, str) else value
 
 
 def _template(name: str) -> str:

@@ -155,6 +155,17 @@ def parse_record(text: str, scenario: Scenario, *, file: str = "<text>") -> Reco
     )
 
 
+def scope_of(scenario: Scenario) -> Scope:
+    """The names that formulas outside of a scenario's own file may use of it."""
+    return Scope(
+        variables={key: variable.names for key, variable in scenario.variables.items()},
+        actors={key: actor.types for key, actor in scenario.actors.items()},
+        parameters={key: parameter.of for key, parameter in scenario.parameters.items()},
+        dated=scenario.calendar.start is not None,
+        forever=scenario.forever,
+    )
+
+
 class _RecordReader:
     """Gives lines their meaning, one after the other; mistakes go into `problems`."""
 
@@ -167,13 +178,7 @@ class _RecordReader:
         self.standing: list[Observation] = []
         self.moved: Counter[tuple[str, int]] = Counter()
         self.latest: tuple[dt.date | int, str] | None = None
-        self.scope = Scope(
-            variables={key: one.names for key, one in scenario.variables.items()},
-            actors={key: actor.types for key, actor in scenario.actors.items()},
-            parameters={key: parameter.of for key, parameter in scenario.parameters.items()},
-            dated=scenario.calendar.start is not None,
-            forever=scenario.forever,
-        )
+        self.scope = scope_of(scenario)
 
     def report(self, line: CsvLine, code: str, message: str, hint: str = "") -> None:
         self.problems.append(Diagnostic(line.place, code, message, hint))
@@ -208,7 +213,7 @@ class _RecordReader:
             note=line["note"],
             source=line["source"],
         )
-        if t or line["date"].casefold() != ALWAYS:
+        if line["date"].casefold() != ALWAYS:
             self.entries.append(entry)
         elif condition is not None:
             self.standing.append(entry)
@@ -246,8 +251,7 @@ class _RecordReader:
             self.report(line, "order", message, "sort the lines by date, the earliest first")
         else:
             self.latest = (when, text)
-        # The start of the year 1 is period 0 of nothing: `always` alone has t = 0.
-        return t if t > 0 else min(t, 0) - 1
+        return t
 
     def actor(self, line: CsvLine) -> str:
         """The key of a line's actor, or `state`; '' after reporting that there is none."""
@@ -263,7 +267,7 @@ class _RecordReader:
     def actions(self, line: CsvLine, actor: str, words: str) -> tuple[str, ...] | None:
         """What an actor may have done, by the words of a line."""
         known = {
-            who: {alias(name): key for key, action in own.items() for name in (key, *action.also)}
+            who: {alias(name): key for key, action in own.items() for name in (key, *action.names)}
             for who, own in self.scenario.actions.items()
         }
         mine = known.pop(actor, {})

@@ -20,7 +20,6 @@ from detente.errors import refuse
 from detente.game.arrays import CompiledGame
 from detente.render.page import to_html
 from detente.report.data import build
-from detente.scenario.frozen import Frozen
 from detente.scenario.observations import parse_record
 from detente.simulation.forecast import forecast
 from detente.simulation.track import track
@@ -100,7 +99,8 @@ def _track(job: Job, game: CompiledGame, options: SolveOptions) -> Described:
 def _report(job: Job, game: CompiledGame, options: SolveOptions) -> Event:
     outcome = job.setting.outcome or None
     data = build(game.scenario, options, policy=game.policy, outcome=outcome)
-    page = to_html(describe_report(replace(data, options=Frozen(job.setting.asked()))))
+    command = job.setting.command(game.scenario.name, "report")
+    page = to_html(describe_report(replace(data, command=command)))
     return {"kind": "page", "what": "report", "page": page, "name": f"{game.scenario.name}.html"}
 
 

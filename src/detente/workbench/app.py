@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import json
 import re
+import shlex
 import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
@@ -279,7 +280,7 @@ async def _ask(request: Request) -> Response:
     setting = read_setting(data.get("setting", {}))
     more = _more(what, data.get("more"), desk)
     job = await run_in_threadpool(_bench(request).ask, client, desk, what, setting, more)
-    return _json({"job": job.number, "command": setting.command(desk.source)}, 202)
+    return _json({"job": job.number, "command": shlex.join(setting.command(desk.source))}, 202)
 
 
 def _more(what: str, given: object, desk: Desk) -> dict[str, Any]:

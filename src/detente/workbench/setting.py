@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,19 +50,17 @@ class Setting:
         changed = scenario.with_options(self.options).with_values(self.values)
         return changed if self.periods is None else changed.with_horizon(self.periods)
 
-    def asked(self) -> dict[str, str]:
-        """What was asked for besides values, by the command line's name."""
-        given = {"--policy": self.policy, "--horizon": self.periods, "--beliefs": self.beliefs}
-        return {flag: str(value) for flag, value in given.items() if value is not None}
-
-    def command(self, source: str) -> str:
-        """The command that prints the same forecast."""
-        words = ["detente", "run", source]
+    def command(self, source: str, what: str = "run") -> tuple[str, ...]:
+        """What to type for the same, word by word."""
+        words = ["detente", what, source]
         for name, value in {**self.options, **self.values}.items():
             words += ["--set", f"{name}={value if isinstance(value, str) else repr(value)}"]
-        for pair in self.asked().items():
-            words += pair
-        return shlex.join(words)
+        given = {"--policy": self.policy, "--horizon": self.periods, "--beliefs": self.beliefs}
+        if what == "report":
+            given["--outcome"] = self.outcome or None
+        for flag, value in given.items():
+            words += [flag, str(value)] if value is not None else []
+        return tuple(words)
 
 
 def read_setting(data: object) -> Setting:

@@ -225,12 +225,13 @@ class Worker:
                     continue  # of a job before
                 if event["kind"] in LAST:
                     return dict(event)
-                assert self._running is not None
-                self._running.patience = event.get("seconds", PATIENCE)
-                if self._running.cancelled_at is None:
+                running = self._running
+                assert running is not None
+                running.patience = event.get("seconds", PATIENCE)
+                if running.cancelled_at is None:
                     self.deliver(job, event)
                 else:  # it is alive, and has so long from now on
-                    self._running.cancelled_at = time.monotonic()
+                    running.cancelled_at = time.monotonic()
             elif self._overdue():
                 self._end_process()
                 return {"kind": "cancelled"}
@@ -238,8 +239,9 @@ class Worker:
     def _overdue(self) -> bool:
         """Whether the job was cancelled and its process has not noticed for too long."""
         running = self._running
-        since = running.cancelled_at if running else None
-        return since is not None and time.monotonic() - since > running.patience
+        if running is None or running.cancelled_at is None:
+            return False
+        return time.monotonic() - running.cancelled_at > running.patience
 
     def _ready(self) -> Connection:
         """The connection to a process that is alive."""

@@ -22,23 +22,27 @@ Column = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Table:
+class Columns:
     """Columns of equal length by their names, in their order."""
 
     columns: Frozen[Column]
 
     @classmethod
-    def of(cls, order: Sequence[str], blocks: Iterable[Mapping[str, object]]) -> Table:
+    def of(cls, order: Sequence[str], blocks: Iterable[Mapping[str, object]]) -> Columns:
         """The blocks one below the other; where a block has one value, it is that of all its rows.
 
         Every block has all columns of `order`, one of them at least with a value for each row.
         """
-        parts = [
-            np.broadcast_arrays(*(np.atleast_1d(np.asarray(block[name])) for name in order))
-            for block in blocks
-        ]
-        columns = zip(*parts, strict=True) if parts else ([np.empty(0, object)] for _ in order)
-        return cls(Frozen(dict(zip(order, map(np.concatenate, columns), strict=True))))
+        parts = [[np.atleast_1d(np.asarray(block[name])) for name in order] for block in blocks]
+        if not parts:
+            return cls(Frozen({name: np.empty(0, object) for name in order}))
+        sizes = np.array([next((c.size for c in part if c.size != 1), 1) for part in parts])
+        columns = {}
+        for name, cells in zip(order, zip(*parts, strict=True), strict=True):
+            lengths = np.array([cell.size for cell in cells])
+            times = np.where(lengths == 1, sizes, 1)
+            columns[name] = np.repeat(np.concatenate(cells), np.repeat(times, lengths))
+        return cls(Frozen(columns))
 
     def __len__(self) -> int:
         return int(next(iter(self.columns.values())).size)
@@ -46,14 +50,14 @@ class Table:
     @overload
     def __getitem__(self, wanted: str) -> Column: ...
     @overload
-    def __getitem__(self, wanted: Column) -> Table: ...
-    def __getitem__(self, wanted: str | Column) -> Column | Table:
+    def __getitem__(self, wanted: Column) -> Columns: ...
+    def __getitem__(self, wanted: str | Column) -> Column | Columns:
         """A column by its name, or the rows at which a mask holds or that are numbered."""
         if isinstance(wanted, str):
             return self.columns[wanted]
-        return Table(Frozen({name: column[wanted] for name, column in self.columns.items()}))
+        return Columns(Frozen({name: column[wanted] for name, column in self.columns.items()}))
 
-    def where(self, /, **equal: object) -> Table:
+    def where(self, /, **equal: object) -> Columns:
         """The rows at which these columns have these values."""
         keep = np.ones(len(self), dtype=bool)
         for name, value in equal.items():
