@@ -220,6 +220,17 @@ class Parameter(Supported):
 
 
 @entity
+class Covariate(Supported):
+    """A column of a table with a row for each unit of a panel, which formulas may read.
+
+    `value` is taken where there is no table: for a forecast of one stand-off.
+    """
+
+    value: float = field(scalar.NUMBER, "What is taken where no table gives one.", stand_in=0.0)
+    unit: str = field(scalar.LINE, "The unit.", default="")
+
+
+@entity
 class Correlation(Supported):
     """Numbers that go together where they are drawn.
 

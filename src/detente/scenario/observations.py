@@ -173,6 +173,7 @@ class _RecordReader:
             parameters={key: parameter.of for key, parameter in scenario.parameters.items()},
             dated=scenario.calendar.start is not None,
             forever=scenario.forever,
+            covariates=tuple(scenario.covariates),
         )
 
     def report(self, line: CsvLine, code: str, message: str, hint: str = "") -> None:
