@@ -39,6 +39,15 @@ class Evidence:
     held: Mapping[int, Floats]
     records: int
 
+    def only(self, columns: slice) -> Evidence:
+        """The same of some of the records."""
+        return Evidence(
+            self.classes,
+            {n: may[:, :, columns] for n, may in self.allowed.items()},
+            {n: holds[:, columns] for n, holds in self.held.items()},
+            len(range(self.records)[columns]),
+        )
+
 
 def evidence(game: CompiledGame, cells: Cells) -> Evidence:
     """What the records say of a panel that ends; all units have as many records."""
