@@ -48,6 +48,8 @@ class Status(Enum):
     STEPS = "not converged: the most steps were taken"
     INTERRUPTED = "not converged: interrupted; the best point so far is kept"
     IMPOSSIBLE = "no likelihood at the start"
+    SEVERAL = "several optima: climbs have ended at different maxima, of which this is the highest"
+    UNIDENTIFIED = "not identified: the data say nothing of some parameters, or not apart"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +66,7 @@ class Climb:
     @property
     def distance(self) -> float:
         """Of the maximum, in standard errors, as the curvature has it."""
-        return float(np.sqrt(max(self.gradient @ self.inverse @ self.gradient, 0.0)))
+        return float(np.sqrt(max(float(self.gradient @ self.inverse @ self.gradient), 0.0)))
 
 
 def climb(
@@ -82,7 +84,8 @@ def climb(
     first = function(x)
     if first is None:
         return Climb(x, -np.inf, np.zeros(x.size), inverse, 0, Status.IMPOSSIBLE)
-    here = Climb(x, *first, inverse, 0, Status.STEPS)
+    value, gradient = first
+    here = Climb(x, value, gradient, inverse, 0, Status.STEPS)
     try:
         for step in range(1, MOST_STEPS + 1):
             visit(here)

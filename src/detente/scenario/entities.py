@@ -211,6 +211,9 @@ class Parameter(Supported):
         default=(),
     )
     unit: str = field(scalar.LINE, "The unit.", default="")
+    estimated: str = field(
+        scalar.LINE, "From which records it was estimated, and when; written by a fit.", default=""
+    )
     of: str = field(scalar.TEXT, "The actor, where types' names do not tell.", default="")
     types: tuple[str, ...] = ()
 

@@ -56,7 +56,8 @@ def _covariates(scenario: Scenario) -> Iterator[Diagnostic]:
 def _unsupported(scenario: Scenario) -> Iterator[Diagnostic]:
     """Numbers without a reason: parameters, correlations, weights, and decimals in formulas."""
     for entry in within(scenario, Supported):
-        if entry.evidence or entry.judgement:
+        estimated = isinstance(entry, Parameter) and entry.estimated
+        if entry.evidence or entry.judgement or estimated:
             continue
         what = f"the numbers of `{entry.key}`"
         numbers = any(formula.decimals for formula in within(entry, Formula))
