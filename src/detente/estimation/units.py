@@ -1,7 +1,7 @@
 """What is observed of a panel: units, their covariates, and their records.
 
 A file of records has a column `unit`, or is the record of one unit that is called by the file's
-name. `units.csv` has a row for each unit: the column `unit`, a column for each covariate of the
+name. A table of units has a row for each: the column `unit`, a column for each covariate of the
 scenario, and any others (by which standard errors may be clustered).
 """
 
