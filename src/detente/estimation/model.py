@@ -23,7 +23,7 @@ from detente.game.panel import common_covariates, stack
 from detente.game.structure import Structure
 from detente.scenario.model import Scenario
 from detente.scenario.observations import Record
-from detente.solver.beliefs import BeliefGrid, belief_grid, grid_size
+from detente.solver.beliefs import BeliefGrid, belief_grid
 from detente.solver.options import SolveOptions
 from detente.solver.solution import Status
 from detente.solver.solve import solve
@@ -65,7 +65,7 @@ class Batch:
     cells
         For each unit its distinct records, as many for each.
     weights
-        float64 [u, r]: how often each is in the panel.
+        float64 [u, r]: how often each is in the panel; 0 for those that fill up a unit's.
     members
         For each unit and record the positions in the panel.
     grid
@@ -147,7 +147,7 @@ class Model:
             )
             if solution.status is not Status.SOLVED:
                 raise Wall(f"{solution.status.value} ({_units(batch)})")
-            for part, columns in _portions(seen, scores and len(batch.names) == 1):
+            for part, columns in _portions(seen, scores):
                 weights = batch.weights[:, columns]
                 result = log_likelihood(solution, part, weights, workers, by_unit=scores)
                 if result.gradient is None:
@@ -156,9 +156,10 @@ class Model:
                 slopes = unit_gradients(game, result.gradient)
                 table = np.stack([slopes[name] for name in self.free], axis=1)
                 gradient += table.sum(axis=0)
-                for u, row in enumerate(table) if scores else ():
-                    members = batch.members[u][columns.start]
-                    by_unit[members] = row / len(members)
+                for own, row in zip(batch.members, table, strict=False) if scores else ():
+                    if columns.start < len(own):
+                        members = own[columns.start]
+                        by_unit[members] = row / len(members)
         return Point(total, gradient, by_unit if scores else None)
 
 
@@ -211,20 +212,25 @@ def _batches(
             if unit.record.last or unit.record.standing:
                 where = tuple(_covariates(scenario, unit)[name] for name in varied)
                 cells.setdefault(where, {}).setdefault(content(unit.record), []).append(k)
-        single = {at: records for at, records in cells.items() if len(records) == 1}
         grid = belief_grid(game, options.points(game))
-        widest = max(codes.size for codes in game.structure.sets)
-        size = (
-            widest
-            * (game.profiles.size + len(game.profiles))
-            * grid_size(game, options.points(game))
-        )
-        step = max(1, ROOM // size)
-        places = list(single)
-        portions = [places[first : first + step] for first in range(0, len(places), step)]
-        portions += [[at] for at in cells if at not in single]
-        for portion in portions:
+        places = sorted(cells, key=lambda at: len(cells[at]))
+        for portion in _portioned(game, grid, [(at, len(cells[at])) for at in places]):
             yield _batch(game, panel, varied, {at: cells[at] for at in portion}, grid)
+
+
+def _portioned(
+    game: CompiledGame, grid: BeliefGrid, cells: Sequence[tuple[Where, int]]
+) -> Iterator[list[Where]]:
+    """Units to be solved together; cells come by their number of records, the fewest first."""
+    widest = max(codes.size for codes in game.structure.sets) * grid.size
+    portion: list[Where] = []
+    for at, records in cells:
+        columns = game.profiles.size + min(records, MOST_RECORDS) * len(game.profiles)
+        if portion and (len(portion) + 1) * widest * columns > ROOM:
+            yield portion
+            portion = []
+        portion.append(at)
+    yield from [portion] if portion else []
 
 
 def _batch(
@@ -234,11 +240,14 @@ def _batch(
     cells: Mapping[Where, Cell],
     grid: BeliefGrid,
 ) -> Batch:
-    members = tuple(tuple(np.array(own) for own in records.values()) for records in cells.values())
+    members = [[np.array(own) for own in records.values()] for records in cells.values()]
     names = tuple(panel.units[own[0][0]].name for own in members)
     columns = {name: np.array([at[k] for at in cells]) for k, name in enumerate(varied)}
     structure = _of_all(game.structure, names, columns)
-    records = tuple(tuple(panel.units[m[0]].record for m in own) for own in members)
+    most = max(map(len, members))
+    padded = [[*own, *[own[0]] * (most - len(own))] for own in members]
+    records = tuple(tuple(panel.units[m[0]].record for m in own) for own in padded)
+    weights = [[float(len(m)) for m in own] + [0.0] * (most - len(own)) for own in members]
     filled = fill_game(game.scenario, game.policy, structure)
     if filled is None:
         message = "a transition is possible in some units and not in others"
@@ -249,8 +258,8 @@ def _batch(
         names=names,
         columns=columns,
         cells=records,
-        weights=np.array([[float(len(m)) for m in own] for own in members]),
-        members=members,
+        weights=np.array(weights),
+        members=tuple(map(tuple, members)),
         grid=grid,
         structure=structure,
         seen=evidence(filled, records),
