@@ -26,7 +26,7 @@ MODEL = """\
 title: War since 1800
 calendar: {period: round, horizon: 1}
 actors: {one: {precision: 1}, two: {precision: 1}}
-state: {stage: {levels: [start, quiet, crisis, given, war], start: start}}
+state: {stage: {levels: [start, calm, crisis, given, war], start: start}}
 covariates:
   s_wt_re1: {value: 0}
   revis1: {value: 0}
@@ -48,14 +48,16 @@ parameters:
   war2_mixed: {value: 0}
 turns: [one, {who: two, when: stage == crisis}]
 actions:
-  one: {stay: {set: {stage: quiet}}, escalate: {set: {stage: crisis}}}
+  one: {stay: {set: {stage: calm}}, escalate: {set: {stage: crisis}}}
   two: {give: {set: {stage: given}}, fight: {set: {stage: war}}}
 payoffs:
   one:
     terminal:
-      peace: (stage == quiet) * (quiet + quiet_s * s_wt_re1 + quiet_revis * revis1)
+      peace: (stage == calm) * (quiet + quiet_s * s_wt_re1 + quiet_revis * revis1)
       fight: (stage == war) * (war1 + war1_dem * dem1 + war1_mixed * mixed1)
-  two: {terminal: (stage == war) * (war2 + war2_balanc * balanc + war2_dem * dem2 + war2_mixed * mixed2)}
+  two:
+    terminal:
+      fight: (stage == war) * (war2 + war2_balanc * balanc + war2_dem * dem2 + war2_mixed * mixed2)
 outcomes: {fought: {when: stage == war}}
 """
 

@@ -175,7 +175,7 @@ class RecordAdjoint(AdjointPass):
 
     def constants(self, movers: tuple[int, ...], precision: Floats, ratio: Floats) -> None:
         """Add derivatives by constants, from those of a layer's parts: [part, m], [part, i, θ]."""
-        shape = self.each, -1
+        shape = self.each, len(precision) // self.each
         self.unit_precision[:, list(movers)] += precision.reshape(*shape, len(movers)).sum(axis=1)
         self.unit_ratio += ratio.reshape(*shape, *self.ratio.shape).sum(axis=1)
 
