@@ -13,7 +13,7 @@ from benchmarks.peers import ask, missing
 from benchmarks.report import Plan, Table, large, times
 from detente.game.export import InformationSet, count_nodes, unroll
 from detente.scenario.model import Scenario
-from detente.simulation.sample import interpolated_strategy
+from detente.simulation.histories import interpolated_strategy
 from detente.solver.solution import Solution
 
 PRECISION = 2.0

@@ -26,6 +26,8 @@ class Shape:
     chance: bool = True
     discount: bool = False
     forever: bool = False
+    reference: bool = False
+    shocks: bool = False
 
 
 @st.composite
@@ -34,7 +36,8 @@ def scenarios(draw: st.DrawFn, shape: Shape, precision: float | None = None) -> 
 
     Actors A0 … move in turn; the first `shape.informed` of them have types. Actions move the
     variable `x` up or down; their costs and the payoffs at the levels of `x` differ by type.
-    What goes on forever is discounted, and has no terminal payoffs.
+    What goes on forever is discounted, and has no terminal payoffs. With `reference`, reference
+    behaviour differs from action to action, and that of the first one by the level of `x`.
     Numbers come from a drawn seed: drawn one by one, most of them would be 0.
     """
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
@@ -69,7 +72,11 @@ def scenarios(draw: st.DrawFn, shape: Shape, precision: float | None = None) -> 
             p = chance()
             cost = number(f"cost_{i}_{a}")
             effects = f"[{{p: {p}, set: {{x: '{step}'}}}}, {{p: rest}}]"
-            actions.append(f"    a{a}: {{effects: {effects}, cost: {cost}}}")
+            usual = ""
+            if shape.reference:
+                parameters.append(f"  usual_{i}_{a}: {{value: {chance()}, judgement: random}}")
+                usual = f", reference: usual_{i}_{a}" + (" * (1 + x)" if a == 0 else "")
+            actions.append(f"    a{a}: {{effects: {effects}, cost: {cost}{usual}}}")
         flow = " + ".join(f"{number(f'flow_{i}_{k}')} * (x == {k})" for k in range(1, shape.levels))
         end = "" if shape.forever else f", terminal: {number(f'end_{i}')} * x"
         payoffs.append(f"  {actor}: {{flow: {flow}{end}}}")
@@ -87,6 +94,7 @@ def scenarios(draw: st.DrawFn, shape: Shape, precision: float | None = None) -> 
     return "\n".join(
         [
             "title: random",
+            f"responses: {'shocks' if shape.shocks else 'mistakes'}",
             f"calendar: {{period: round, horizon: {horizon}}}",
             "actors:",
             *actors,

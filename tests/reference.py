@@ -89,6 +89,10 @@ class Stage:
         ahead = [np.tensordot(layer.prob[k], following[layer.succ[k]], 1) for k in trans]
         self.ahead = np.stack(ahead)  # [e, g, 2 c]
         self.reward = np.tile(layer.reward[edges], 2)
+        self.usual = [np.ones(0)] * len(self.movers)  # w of each mover's own actions, [a]
+        for m, count in enumerate(self.choices):
+            weight = [layer.reference[edges[self.action[m] == a][0], m] for a in range(count)]
+            self.usual[m] = np.array(weight) / np.sum(weight)
 
     def parts(self, play: Floats) -> list[Floats]:
         """The play of each mover, float64 [b, θ, a]."""
@@ -133,6 +137,7 @@ class Stage:
         payoffs, replies = self.payoffs(play), []
         for m, i in enumerate(self.movers):
             worth = share * self.game.precision[i] * self.expected(play, payoffs[:, :, 0, i], m)
+            worth += np.log(self.usual[m])
             worth -= worth.max(axis=2, keepdims=True)
             worth -= np.log(np.exp(worth).sum(axis=2, keepdims=True))
             replies.append(worth.reshape(len(play), -1))
@@ -158,9 +163,9 @@ class Stage:
 
     def solve(self) -> Floats:
         """The play at the end of the path."""
-        each = zip(self.kinds, self.choices, strict=True)
-        uniform = np.concatenate([*(np.full(k * a, 1 / a) for k, a in each), []])
-        play, share, step = np.tile(uniform, (self.grid.size, 1)), 0.0, STEP
+        each = zip(self.kinds, self.usual, strict=True)
+        usual = np.concatenate([*(np.tile(w, k) for k, w in each), []])
+        play, share, step = np.tile(usual, (self.grid.size, 1)), 0.0, STEP
         while share < 1 and max(self.choices, default=1) > 1:
             step = min(step, 1 - share)
             moved = self.newton(play, share + step)
@@ -178,4 +183,8 @@ class Stage:
             best = self.expected(play, payoffs[:, :, 1, i], m).argmax(axis=2)
             taken = best[:, self.own[i]][:, None] == self.action[m][:, None]  # [b, e, p]
             result[:, 1, i] = (taken * self.others(play, m) * payoffs[:, :, 1, i]).sum(axis=1)
+            if self.game.shocks:
+                sigma = self.parts(play)[m]
+                cost = (sigma * np.log(sigma / self.usual[m])).sum(axis=2) / self.game.precision[i]
+                result[:, 0, i] -= cost[:, self.own[i]]
         return np.reshape(result, (len(play), -1))

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from detente.analysis.announce import announce as announce
+    from detente.analysis.audit import audit as audit
+    from detente.analysis.audit import audit_comparison as audit_comparison
     from detente.analysis.bayes_factor import bayes_factor as bayes_factor
     from detente.analysis.compare import compare as compare
     from detente.analysis.compare import compare_forecasts as compare_forecasts
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from detente.analysis.grid_refinement import forecast_within as forecast_within
     from detente.analysis.other_equilibria import search as search
     from detente.analysis.query import Query as Query
+    from detente.analysis.range_ends import solve_ends as solve_ends
     from detente.analysis.sensitivity import sensitivity as sensitivity
     from detente.analysis.threshold import threshold as threshold
     from detente.analysis.threshold_map import threshold_map as threshold_map
@@ -56,6 +59,8 @@ _HOMES = {
     "Query": "detente.analysis.query",
     "SolveOptions": "detente.solver.options",
     "announce": "detente.analysis.announce",
+    "audit": "detente.analysis.audit",
+    "audit_comparison": "detente.analysis.audit",
     "bayes_factor": "detente.analysis.bayes_factor",
     "compare": "detente.analysis.compare",
     "compare_forecasts": "detente.analysis.compare",
@@ -78,6 +83,7 @@ _HOMES = {
     "search": "detente.analysis.other_equilibria",
     "sensitivity": "detente.analysis.sensitivity",
     "solve": "detente.solver.solve",
+    "solve_ends": "detente.analysis.range_ends",
     "threshold": "detente.analysis.threshold",
     "threshold_map": "detente.analysis.threshold_map",
     "to_efg": "detente.game.export",

@@ -31,7 +31,7 @@ def test_policies_are_compared(small: Run) -> None:
     for heading in (
         "A    trust (base)",
         "B    nothing",
-        "probability that it has come about within 2 months",
+        "probability that it comes about at some time within 2 months",
         "expected payoff",
         "Who does what first",
         "Who prefers which policy",
@@ -77,6 +77,10 @@ def test_comparisons_as_json(small: Run) -> None:
         "error",
         "difference",
         "distinguishable",
+        "holds",
+        "holds_error",
+        "holds_difference",
+        "holds_distinguishable",
     }
     assert {row["actor"] for row in data["preferences"]} == {"A", "B"}
     assert "credibility" not in data

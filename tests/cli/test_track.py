@@ -43,7 +43,8 @@ def test_it_tells_what_was_seen_and_what_to_believe(run: Run, record: str) -> No
         "How well moves and silence were expected: log score, the higher the better",
         "What to believe now",
         "Where things stand at the end of 2018-03",
-        "The forecast from here: probability that it has come about",
+        "The forecast from here: probability that it has come about at some time, "
+        "and that it holds",
         "What was forecast for 2018-03, at the end of each period",
         "How good the answer is",
     ]

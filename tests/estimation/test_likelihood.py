@@ -1,4 +1,4 @@
-"""The likelihood against `track`, its gradient against central differences, panels against units."""
+"""The likelihood against `track`, its gradient by differences, panels against their units."""
 
 from __future__ import annotations
 
@@ -48,7 +48,10 @@ def likelihood(
 
 
 def check_gradient(scenario: Scenario, records: list[Record], every: int = 1) -> None:
-    """For every so many-th number. Central differences of a function with third derivatives near 1e3 at most: 1e-7 or so."""
+    """By central differences, whose error is 1e-7 where third derivatives are 1e3 at most.
+
+    Of all numbers one in `every` is looked at.
+    """
     solution, exact = likelihood(scenario, records)
     assert exact.gradient is not None
     slopes = parameter_gradient(solution.game, exact.gradient)

@@ -87,7 +87,8 @@ def _check_layer(game: CompiledGame, layer: Layer, following: np.ndarray, width:
     assert np.all((layer.prob >= 0) & (layer.prob <= 1 + 1e-12))
     assert np.allclose(np.add.reduceat(layer.prob, layer.trans_ptr[:-1]), 1, atol=1e-12)
     assert layer.reward.shape == (edges, width)
-    assert layer.reward.dtype == layer.prob.dtype == np.float64
+    assert layer.reward.dtype == layer.prob.dtype == layer.reference.dtype == np.float64
+    assert layer.reference.shape == (edges, len(layer.movers))
 
     turn = game.scenario.turns[layer.turn]
     assert [list(game.scenario.actors)[i] for i in layer.movers] == list(turn.who)
@@ -109,6 +110,12 @@ def _check_layer(game: CompiledGame, layer: Layer, following: np.ndarray, width:
     for mover, column in zip(layer.movers, layer.action.T, strict=True):
         actions = game.scenario.actions[list(game.scenario.actors)[mover]]
         assert np.all((column >= -1) & (column < len(actions)))
+    # A mover's most usual action counts 1, and what the others do changes nothing about that.
+    assert np.all((layer.reference > 0) & (layer.reference <= 1))
+    assert np.all(np.maximum.reduceat(layer.reference, layer.action_ptr[:-1]) == 1)
+    for m in range(len(layer.movers)):
+        alike = np.unique(np.stack([state, layer.action[:, m], layer.reference[:, m]]), axis=1)
+        assert len(np.unique(alike[:2], axis=1).T) == len(alike.T)
     # 'Nobody moves' is for all of them, alone, stays in place, costs nothing.
     assert np.array_equal(np.any(layer.action < 0, axis=1), np.all(layer.action < 0, axis=1))
     idle = np.flatnonzero(layer.action[:, 0] < 0)
@@ -124,8 +131,8 @@ def assert_same(game: CompiledGame, other: CompiledGame) -> None:
     for layer, twin in zip(game.layers, other.layers, strict=True):
         for key in ("period", "turn", "event", "movers"):
             assert getattr(layer, key) == getattr(twin, key)
-        arrays = "states", "action_ptr", "choices", "action", "trans_ptr", "succ", "prob", "reward"
-        for key in arrays:
+        arrays = "states action_ptr choices action trans_ptr succ prob reward reference"
+        for key in arrays.split():
             assert np.array_equal(getattr(layer, key), getattr(twin, key)), key
     for key in ("flow", "priors"):
         for a, b in zip(getattr(game, key), getattr(other, key), strict=True):

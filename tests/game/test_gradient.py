@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from detente import library
 from detente.errors import ScenarioError
-from detente.game.arrays import CompiledGame, GameGradient
+from detente.game.arrays import CompiledGame, GameGradient, Layer
 from detente.game.compile import compile_game, with_values
 from detente.game.gradient import parameter_gradient
 from detente.scenario.loader import load, loads
@@ -33,6 +34,7 @@ def random_gradient(game: CompiledGame, seed: int = 0) -> GameGradient:
     return GameGradient(
         prob=tuple(like(layer.prob) for layer in game.layers),
         reward=tuple(like(layer.reward) for layer in game.layers),
+        log_reference=tuple(balanced(layer, like) for layer in game.layers),
         flow=tuple(like(flow) for flow in game.flow),
         terminal=like(game.terminal),
         priors=tuple(like(prior) for prior in game.priors),
@@ -41,11 +43,25 @@ def random_gradient(game: CompiledGame, seed: int = 0) -> GameGradient:
     )
 
 
+def balanced(layer: Layer, like: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Derivatives [e, m] that add up to 0 over the actions of a state, as those of shares do."""
+    by = like(layer.reference)
+    sizes = np.diff(layer.action_ptr)
+    for m in range(by.shape[1]):
+        mean = np.add.reduceat(by[:, m], layer.action_ptr[:-1]) / sizes
+        by[:, m] -= np.repeat(mean, sizes)
+    return by
+
+
 def number(game: CompiledGame, gradient: GameGradient) -> float:
     """The number that has these derivatives: the sum of their products with the game's arrays."""
     pairs = [
         *zip([layer.prob for layer in game.layers], gradient.prob, strict=True),
         *zip([layer.reward for layer in game.layers], gradient.reward, strict=True),
+        *(
+            (np.log(layer.reference), by)
+            for layer, by in zip(game.layers, gradient.log_reference, strict=True)
+        ),
         *zip(game.flow, gradient.flow, strict=True),
         (game.terminal, gradient.terminal),
         *zip(game.priors, gradient.priors, strict=True),
@@ -108,6 +124,7 @@ SHAPES = st.sampled_from(
         Shape(actors=3, informed=2, types=3, actions=2, levels=3, periods=2),
         Shape(actors=3, informed=2, together=2, actions=3, levels=3, periods=2),
         Shape(actors=2, informed=2, together=2, levels=4, forever=True),
+        Shape(actors=3, informed=1, together=2, actions=3, reference=True),
     ]
 )
 
@@ -169,6 +186,7 @@ actions:
         - {p: skill * x / 3, set: {x: +1}}
         - {p: "min(luck, 0.5)", set: {x: -1}}
         - {p: rest}
+      reference: luck + 0.1 * x
       cost: price
       costs: {B: 0.1 * price * worth, C: fine}
     wait: {}
@@ -257,6 +275,7 @@ def zeros(game: CompiledGame) -> GameGradient:
     return GameGradient(
         prob=tuple(np.zeros_like(layer.prob) for layer in game.layers),
         reward=tuple(np.zeros_like(layer.reward) for layer in game.layers),
+        log_reference=tuple(np.zeros_like(layer.reference) for layer in game.layers),
         flow=tuple(map(np.zeros_like, game.flow)),
         terminal=np.zeros_like(game.terminal),
         priors=tuple(map(np.zeros_like, game.priors)),

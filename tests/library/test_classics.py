@@ -19,7 +19,7 @@ import pytest
 
 import detente
 from detente.simulation.forecast import Forecast
-from detente.simulation.sample import interpolated_strategy
+from detente.simulation.histories import interpolated_strategy
 from detente.solver.solution import Solution, Status
 from tests import effort, oracles
 

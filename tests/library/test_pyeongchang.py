@@ -20,7 +20,8 @@ from detente.game.arrays import CompiledGame
 from detente.scenario.entities import Supported
 from detente.scenario.fields import within
 from detente.scenario.model import Scenario
-from detente.simulation.forecast import ANY, Forecast
+from detente.simulation.conditions import ANY
+from detente.simulation.forecast import Forecast
 from detente.solver.solution import Status
 
 HORIZON = 9

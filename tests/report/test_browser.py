@@ -58,8 +58,8 @@ return [...document.querySelectorAll('svg text')].filter(t => {
 
 COLOURS = """
 const style = getComputedStyle(document.body);
-const line = document.querySelector('#outcomes svg path[style*="--c1"]');
-const text = document.querySelector('#outcomes svg text');
+const line = document.querySelector('#observed svg path[style*="--c1"]');
+const text = document.querySelector('#observed svg text');
 return [style.backgroundColor, style.color, getComputedStyle(line).stroke,
         getComputedStyle(text).fill];
 """

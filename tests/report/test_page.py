@@ -19,7 +19,6 @@ from detente.errors import ScenarioError
 from detente.numbers import percent, points, within
 from detente.pictures.canvas import STAND_IN
 from detente.report.data import ReportData, build
-from detente.simulation.forecast import marginal
 from detente.solver.solution import Status
 from tests import effort
 from tests.report.conftest import EVERYTHING, RECORD, render
@@ -87,7 +86,7 @@ def test_texts_are_escaped_and_links_are_evidence(page: str) -> None:
 
 
 def test_every_section_is_there(page: str) -> None:
-    keys = ("outcomes", "policies", "beliefs", "observed", "turning", "assumptions", "model")
+    keys = ("observed", "policies", "start", "turning", "assumptions", "model")
     for key in (*keys, "ledger", "certificate", "record", "answer", "situation"):
         assert f'<section id="{key}"' in page
 
@@ -100,17 +99,27 @@ def test_sections_without_content_are_left_out(pages: Mapping[str, str]) -> None
 def test_the_answer_has_the_numbers_of_the_forecast(data: ReportData) -> None:
     page = describe_report(data)
     answer = {lead: " ".join(texts) for lead, texts in page.answer.items}
-    table = marginal(data.game, data.forecast.outcomes)
-    last = table[table["t"] == 3].set_index("outcome")["happened"]
+    # With a record the answer speaks from its last date.
+    assert data.track is not None
+    last = data.track.outcomes[data.track.outcomes["t"] == 3].set_index("outcome")
+    ends = {
+        key: f"at some time {percent(r.happened)}, at the end {percent(r.holds)}"
+        for key, r in last.iterrows()
+    }
+    assert answer["Has been"] == (
+        f"Something is given (at the end {percent(last.loc['given', 'holds'])})."
+    )
     told = " ".join(answer[word] for word in ("Likely", "Open", "Unlikely") if word in answer)
     lowered = told.lower()
-    assert f"something is given ({percent(last['given'])})" in lowered
-    assert f"sunny ({percent(last['sunny'])})" in lowered
-    assert answer["What policies change"].startswith("Under “nothing”: ")
+    assert "given" not in lowered
+    assert f"“sunny” ({ends['sunny']})" in lowered
+    assert answer["What policies change"].startswith(
+        "As seen at the start, before any move: under “nothing”: "
+    )
     assert "Whether the model is right is for its author to argue" in answer["How sure"]
     assert page.question == (
-        "What will happen in the 3 months from 2018-02 under the policy “trust”, and what would "
-        "another policy change?"
+        "Under these assumptions, what would happen in the 3 months from 2018-02 under the policy "
+        "“trust”, given the moves to the end of 2018-03, and what would another policy change?"
     )
 
 

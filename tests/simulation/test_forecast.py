@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 import detente
 from detente.describe.forecast import describe_forecast
 from detente.render.data import to_json
-from detente.simulation.forecast import ANY, Forecast, conditions, marginal
+from detente.simulation.conditions import ANY, conditions
+from detente.simulation.forecast import Forecast, marginal
 from detente.simulation.forward import Forward, forward
 from detente.solver.workers import Workers
 from tests.effort import examples
@@ -24,10 +25,10 @@ from tests.generate import Shape, scenarios
 from tests.simulation.test_sample import TWO
 
 TABLES = {
-    "outcomes": ["outcome", "happened", "holds", "error"],
+    "outcomes": ["outcome", "happened", "holds", "error", "holds_error"],
     "states": ["variable", "level", "label", "probability"],
     "actions": ["turn", "actor", "action", "probability", "share"],
-    "beliefs": ["about", "type", "mean", "low", "high"],
+    "beliefs": ["about", "type", "mean", "median", "low", "high"],
 }
 TYPES = {"US": {"trader": 0.35, "hardliner": 0.65}, "DPRK": {"sincere": 0.4, "stalling": 0.6}}
 
@@ -59,9 +60,11 @@ def test_columns_and_kinds(result: Forecast, name: str) -> None:
             "happened",
             "holds",
             "error",
+            "holds_error",
             "probability",
             "share",
             "mean",
+            "median",
             "low",
             "high",
         ):
@@ -188,12 +191,12 @@ def test_a_solution_without_a_coarser_one_has_no_errors() -> None:
 
 def test_nothing_private_nothing_uncertain_about_the_grid() -> None:
     result = detente.forecast(detente.solve(detente.compile_game(detente.load("centipede"))))
-    assert list(result.outcomes) == ["t", "period", "outcome", "happened", "holds", "error"]
+    assert list(result.outcomes) == ["t", "period", *TABLES["outcomes"]]
     assert (result.outcomes["error"] == 0).all()
     assert (result.payoffs["error"] == 0).all()
     assert result.payoffs["type"].tolist() == ["", ""]
     assert result.beliefs.empty
-    assert list(result.beliefs) == ["t", "period", "about", "type", "mean", "low", "high"]
+    assert list(result.beliefs) == ["t", "period", *TABLES["beliefs"]]
 
 
 @pytest.mark.parametrize("sure", ["sincere", "stalling"])

@@ -9,7 +9,7 @@ import pytest
 import detente
 from detente.errors import ScenarioError
 from detente.simulation.forecast import marginal
-from detente.simulation.sample import drawn, interpolated_strategy
+from detente.simulation.histories import drawn, interpolated_strategy
 from detente.solver.solution import Solution
 
 TWO = """\
@@ -61,6 +61,7 @@ def test_columns(table: pd.DataFrame) -> None:
         *("draw", "t", "period", "turn", "actor", "action", "steps", "talks", "US", "DPRK"),
         *("belief US trader", "belief US hardliner"),
         *("belief DPRK sincere", "belief DPRK stalling"),
+        *("happened deal", "happened contact"),
     ]
     assert table["draw"].unique().tolist() == list(range(2000))
     assert not table.isna().any().any()
@@ -188,7 +189,9 @@ def test_beliefs_are_true_on_average(table: pd.DataFrame) -> None:
 def test_no_secrets_no_beliefs() -> None:
     game = detente.compile_game(detente.load("centipede"))
     table = draw(detente.solve(game), 3)
-    assert list(table) == ["draw", "t", "period", "turn", "actor", "action", "passes", "taken"]
+    told = [f"happened {key}" for key in game.scenario.outcomes]
+    moves = ["draw", "t", "period", "turn", "actor", "action", "passes", "taken"]
+    assert list(table) == [*moves, *told]
 
 
 def test_strategies_are_interpolated_between_nodes(solution: Solution) -> None:

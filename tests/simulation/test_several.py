@@ -17,8 +17,9 @@ from detente.errors import ScenarioError
 from detente.game.arrays import CompiledGame
 from detente.render.data import to_json
 from detente.render.terminal import print_described
-from detente.simulation.forecast import ANY, Forecast, marginal
-from detente.simulation.sample import interpolated_strategy
+from detente.simulation.conditions import ANY
+from detente.simulation.forecast import Forecast, marginal
+from detente.simulation.histories import interpolated_strategy
 from detente.solver.solution import BranchCount, Solution
 from tests.effort import examples
 from tests.generate import Shape, scenarios
@@ -389,3 +390,25 @@ def test_strategies_between_nodes_of_a_simplex(together: Forecast) -> None:
             expected = np.einsum("g,h,ghta->ta", *weights, table)
             found = interpolated_strategy(solution, 0, 0, [belief, other, np.ones(rok.size)], m)
             assert np.allclose(found, expected, atol=1e-12)
+
+
+ONCE = """\
+title: Never back to the first level
+calendar: {period: round, horizon: forever}
+actors: {A: {discount: 0.9, precision: 1}}
+state: {phase: {levels: [first, low, high], start: first}}
+turns: [{who: A}]
+actions: {A: {down: {set: {phase: low}}, up: {set: {phase: high}}}}
+payoffs: {A: {flow: "0"}}
+outcomes: {high: {when: phase == high}}
+"""
+
+
+def test_later_periods_begin_where_earlier_ones_end() -> None:
+    """The first state is left for ever, so that states stand elsewhere when play begins again."""
+    result = detente.forecast(detente.solve(compiled(ONCE)), periods=3)
+    table = result.states.pivot(index="t", columns="label", values="probability")
+    assert table["first"].tolist() == [1, 0, 0, 0]
+    for level in ("low", "high"):
+        assert table[level].tolist() == pytest.approx([0, 0.5, 0.5, 0.5], abs=1e-14)
+    assert result.outcomes["happened"].tolist() == pytest.approx([0, 0.5, 0.75, 0.875], abs=1e-14)

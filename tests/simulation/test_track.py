@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import detente
 from detente.errors import ScenarioError
-from detente.simulation.sample import interpolated_strategy
+from detente.simulation.histories import interpolated_strategy
 from detente.simulation.track import Track
 from detente.solver.solution import Solution
 

@@ -28,6 +28,18 @@ from tests.reference import Played, reference
 Floats = NDArray[np.float64]
 
 
+def _reference(
+    choices: NDArray[np.int64], own: list[list[tuple[int, ...]]], seed: int | None
+) -> Floats:
+    """Reference behaviour [e, m]: 1 without a seed."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for counts, joint in zip(choices.tolist(), own, strict=True):
+        usual = [np.ones(n) if seed is None else rng.uniform(0.05, 1.0, n) for n in counts]
+        rows += [[w[a] / w.max() for w, a in zip(usual, actions, strict=True)] for actions in joint]
+    return np.array(rows).reshape(len(rows), choices.shape[1])
+
+
 def random_game(
     kinds: tuple[int, ...],
     turns: tuple[tuple[int, ...], ...],
@@ -36,11 +48,14 @@ def random_game(
     precision: float = 1.0,
     states: int = 2,
     actions: int = 3,
+    uneven: bool = False,
+    responses: str = "mistakes",
 ) -> CompiledGame:
     """A game that no scenario need have: any payoff may depend on everybody's types.
 
     `kinds` is the number of types of each actor; `turns` the movers of each layer, () for
-    chance. The number of own actions differs from state to state.
+    chance. The number of own actions differs from state to state; with `uneven` some of them are
+    more usual than others.
     """
     rng = np.random.default_rng(seed)
     profiles = np.array(list(product(*map(range, kinds))), dtype=np.int64)
@@ -68,11 +83,12 @@ def random_game(
                 succ=rng.integers(0, states, size=prob.size).astype(np.int32),
                 prob=prob / np.repeat(np.add.reduceat(prob, trans_ptr[:-1]), count),
                 reward=rng.normal(size=(count.size, profiles.size)),
+                reference=_reference(choices, own, seed if uneven else None),
             )
         )
     types = [tuple(map(str, range(k))) if k > 1 else () for k in kinds]
     actors = {f"A{i}": SimpleNamespace(key=f"A{i}", types=names) for i, names in enumerate(types)}
-    scenario: Any = SimpleNamespace(name="random", actors=actors)
+    scenario: Any = SimpleNamespace(name="random", actors=actors, responses=responses)
     structure: Any = SimpleNamespace(profiles=profiles, sets=sets, holds={}, variables=())
     return CompiledGame(
         scenario=scenario,

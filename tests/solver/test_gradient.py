@@ -36,6 +36,13 @@ SHAPES = {
     "together": Shape(actors=2, informed=2, together=2, periods=1),
     "two of three together": Shape(actors=3, informed=1, together=2, periods=2),
     "forever": Shape(actors=2, informed=1, forever=True),
+    "reference": Shape(actors=2, informed=1, actions=3, reference=True),
+    "reference, three types": Shape(actors=1, informed=1, types=3, reference=True),
+    "reference, together": Shape(actors=3, informed=1, together=2, periods=1, reference=True),
+    "shocks": Shape(actors=2, informed=2, reference=True, shocks=True),
+    "shocks, nobody informed": Shape(actors=2, informed=0, actions=3, shocks=True),
+    "shocks, together": Shape(actors=2, informed=2, together=2, reference=True, shocks=True),
+    "shocks, forever": Shape(actors=2, informed=1, reference=True, shocks=True, forever=True),
 }
 
 
@@ -131,8 +138,9 @@ outcomes:
 @pytest.mark.parametrize(
     "what", [{"outcome": "top", "period": 2}, {"actor": 0}, {"actor": 1}], ids=str
 )
-def test_priors_precision_and_discount(what: dict[str, object]) -> None:
-    scenario = detente.loads(CONSTANTS)
+@pytest.mark.parametrize("responses", ["mistakes", "shocks"])
+def test_priors_precision_and_discount(what: dict[str, object], responses: str) -> None:
+    scenario = detente.loads(f"responses: {responses}\n{CONSTANTS}")
     names = [n for p in scenario.parameters.values() for n in p.names()]
     assert_differences_agree(scenario, everybody(scenario, **what), 7, names)
 
@@ -158,7 +166,9 @@ def test_threads_change_nothing() -> None:
 
 def test_kernels_of_lines_and_of_nodes_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     # The same sums in another order; one mover in each turn, with two types or one, or chance.
-    text = CONSTANTS.replace("x: q, y: r, z: 1 - q - r", "x: q, y: 1 - q")
+    text = "responses: shocks\n" + CONSTANTS
+    text = text.replace("x: q, y: r, z: 1 - q - r", "x: q, y: 1 - q")
+    text = text.replace("cost: pain}", "cost: pain, reference: 0.5 + luck}")
     text = text.replace(", z: -0.4}", "}").replace("state:", "  C: {precision: 3}\nstate:", 1)
     text = text.replace("[A, B, chance]", "[A, B, C, chance]")
     text = text.replace("chance:\n", "  C: {up: {set: {k: +1}, cost: 0.2}, stay: {}}\nchance:\n", 1)
@@ -169,7 +179,7 @@ def test_kernels_of_lines_and_of_nodes_agree(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("detente.solver.gradient.is_lined", lambda _: False)
     again, general = game_gradient(solution, target)
     assert again == pytest.approx(value, abs=1e-14)
-    for name in ("prob", "reward", "flow", "priors"):
+    for name in ("prob", "reward", "log_reference", "flow", "priors"):
         for one, other in zip(getattr(lined, name), getattr(general, name), strict=True):
             assert np.allclose(one, other, rtol=1e-10, atol=1e-13), name
     assert np.allclose(lined.precision, general.precision, rtol=1e-10, atol=1e-13)

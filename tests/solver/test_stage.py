@@ -173,6 +173,7 @@ class Problem:
                     rank[m, j, c] = math.comb(c + kinds - 2 - j, kinds - 1 - j)
         return BeliefLayout(
             lam=self.lam,
+            shock=np.zeros(count),
             n_types=np.array(self.kinds, dtype=np.int64),
             steps=np.array(self.steps, dtype=np.int64),
             actor=np.arange(count),
@@ -311,6 +312,7 @@ def solve_line(problem: Problem) -> tuple[Ints, Floats]:
         succ=each[:-1].astype(np.int32),
         prob=np.ones(count),
         reward=np.zeros((count, 2)),
+        reference=np.ones((count, 1)),
         play_ptr=2 * ends,
     )
     counts, sigma = np.zeros(HOW, dtype=np.int64), np.zeros(nodes * 2 * count)

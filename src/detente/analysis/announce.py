@@ -37,7 +37,7 @@ from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Scenario
 from detente.scenario.policies import find_policy
-from detente.simulation.forecast import ANY
+from detente.simulation.conditions import ANY
 from detente.simulation.forward import forward
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 from detente.solver.solution import Solution, Status, by_type

@@ -13,7 +13,7 @@ import numpy as np
 
 from detente.dtypes import Floats
 from detente.game.arrays import CompiledGame, Layer
-from detente.simulation.sample import cell
+from detente.simulation.histories import cell
 from detente.solver.backward import Backward
 from detente.solver.certificate import Auditor
 from detente.solver.solution import BranchCount, Solution, Status, status_of
@@ -88,6 +88,7 @@ def solve_stage(solutions: Sequence[Solution], who: int) -> AnnouncementStage:
         succ=np.arange(count, dtype=np.int32),
         prob=np.ones(count),
         reward=np.zeros((count, first.game.profiles.size)),
+        reference=np.ones((count, 1)),
     )
     # A precision of `limit` was followed in each game as far as it went: here, as far as in all.
     precision = np.min([solution.game.precision for solution in solutions], axis=0)

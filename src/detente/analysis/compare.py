@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from detente.dtypes import Bools, Floats
 from detente.errors import expect
 from detente.game.compile import compile_game
 from detente.game.periods import check_periods
@@ -52,8 +53,9 @@ class Comparison(InNotebook):
     forecasts
         By policy, in the order asked for; '' is 'no terms'.
     outcomes
-        `policy, t, period, outcome, happened, error, difference, distinguishable`: whatever the
-        types are.
+        `policy, t, period, outcome, happened, error, difference, distinguishable, holds,
+        holds_error, holds_difference, holds_distinguishable`: that it has come about at some time
+        by the end of the period, and that it holds then, whatever the types are.
     payoffs
         `policy, actor, type, payoff, error, difference, distinguishable`, expected at the start.
     first_moves
@@ -162,9 +164,8 @@ def compare_forecasts(forecasts: Mapping[str, Forecast], *, against: str) -> Com
         raise ValueError("the forecasts cover different numbers of periods")
     if len({tuple(forecast.solution.payoffs) for forecast in forecasts.values()}) > 1:
         raise ValueError("the forecasts are not of the same actors and types")
-    columns = ["t", "period", "outcome", "happened", "error"]
     outcomes = {
-        policy: marginal(forecast.solution.game, forecast.outcomes)[columns]
+        policy: marginal(forecast.solution.game, forecast.outcomes)
         for policy, forecast in forecasts.items()
     }
     payoffs = {
@@ -177,12 +178,27 @@ def compare_forecasts(forecasts: Mapping[str, Forecast], *, against: str) -> Com
         scenario=forecasts[against].solution.game.scenario,
         base=against,
         forecasts=Frozen(forecasts),
-        outcomes=_differences(outcomes, against, ["t", "period", "outcome"], "happened"),
+        outcomes=_outcomes(outcomes, against),
         payoffs=compared,
         first_moves=_differences(moves, against, [*keys, "action"], "share"),
         preferences=_preferences(compared),
         efficient=_efficient(compared),
     )
+
+
+def _outcomes(tables: Mapping[str, pd.DataFrame], base: str) -> pd.DataFrame:
+    """`Comparison.outcomes`: what comes about at some time, and what holds, by policy."""
+    keys = ["t", "period", "outcome"]
+    happened = {p: table[[*keys, "happened", "error"]] for p, table in tables.items()}
+    holds = {
+        p: table[[*keys, "holds"]].assign(error=table["holds_error"]) for p, table in tables.items()
+    }
+    left, right = (
+        _differences(table, base, keys, value)
+        for table, value in ((happened, "happened"), (holds, "holds"))
+    )
+    names = {name: f"holds_{name}" for name in ("error", "difference", "distinguishable")}
+    return left.join(right[["holds", *names]].rename(columns=names))
 
 
 def _differences(
@@ -223,12 +239,14 @@ def _efficient(payoffs: pd.DataFrame) -> tuple[str, ...]:
     policies = list(dict.fromkeys(payoffs["policy"]))
     shape = len(policies), -1
     value = payoffs["payoff"].to_numpy().reshape(shape)
-    error = payoffs["error"].to_numpy().reshape(shape)
+    kept = efficient_rows(value, payoffs["error"].to_numpy().reshape(shape))
+    return tuple(policies[p] for p in np.flatnonzero(kept)) or tuple(policies)
+
+
+def efficient_rows(value: Floats, error: Floats) -> Bools:
+    """For payoffs [policy, actor's type] and their errors, which policies no other improves on."""
     # gain[q, p]: what policy q gives each actor and type more than policy p.
     gain = value[:, None] - value[None, :]
     limit = error[:, None] + error[None, :] + ROUNDING
     improves = (gain > limit).any(axis=2) & ~(gain < -limit).any(axis=2)
-    kept = [
-        policy for policy, worse in zip(policies, improves.any(axis=0), strict=True) if not worse
-    ]
-    return tuple(kept or policies)
+    return np.asarray(~improves.any(axis=0))

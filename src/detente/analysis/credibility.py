@@ -35,7 +35,7 @@ from detente.game.periods import check_periods
 from detente.notebook import InNotebook
 from detente.scenario.frozen import Frozen
 from detente.scenario.model import Scenario
-from detente.simulation.forecast import ANY
+from detente.simulation.conditions import ANY
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 from detente.solver.solution import Solution, Status
 from detente.solver.solve import solve

@@ -21,7 +21,7 @@ from detente.game.compile import compile_game
 from detente.scenario.formula.expression import number
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import listing
-from detente.scenario.model import Scenario
+from detente.scenario.model import SHOCKS, Scenario
 from detente.scenario.policies import find_policy, terms_of
 from detente.scenario.rules import Term
 
@@ -87,6 +87,8 @@ def breakable(scenario: Scenario, policy: str) -> tuple[CompiledGame, tuple[Comm
     Raises
     ------
     ScenarioError
+        Where the policy has hard terms and choices come from shocks: an action that nobody takes
+        still counts among those whose shocks are drawn.
         Where a breach leads to a state at which the file makes a mistake, or at which the terms
         leave somebody no action.
     """
@@ -99,6 +101,14 @@ def breakable(scenario: Scenario, policy: str) -> tuple[CompiledGame, tuple[Comm
             terms[name] = term
             commitments += [Commitment(name, actor, False, name, 0.0) for actor in actors]
             continue
+        if scenario.responses == SHOCKS:
+            message = (
+                f"what breaking the hard term `{name}` is worth cannot be read where choices come "
+                "from shocks"
+            )
+            refuse(
+                "policy", "responses", message, "leave out `responses: shocks`, or give a `cost`"
+            )
         for actor in actors:
             commitment = Commitment(
                 name,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from detente.analysis.deviation import Available, Commitment, available, breaking, without
 from detente.dtypes import Bools, Floats
-from detente.simulation.forecast import ANY
+from detente.simulation.conditions import ANY
 from detente.simulation.forward import Forward, forward, schedule
 from detente.solver.layout import kinds
 from detente.solver.solution import Solution
@@ -149,6 +149,10 @@ class DeviationGains:
             begin = size * (ptr[rows] + first[rows])[:, None] + np.arange(size)
             at = begin[:, :, None] + size * np.arange(each[m] * count)
             log = np.log(solution.strategies[n][at]).reshape(rows.size, size, each[m], count)
+            # What is taken more often because it is more usual is not worth more.
+            step = np.prod(layer.choices[rows, m + 1 :], axis=1, dtype=np.int64)[:, None]
+            edges = layer.action_ptr[rows][:, None] + step * np.arange(count)
+            log -= np.log(layer.reference[edges, m])[:, None, None, :]
             best = [
                 np.where(table[rows][own.actions[rows]].reshape(-1, 1, 1, count), log, -np.inf).max(
                     axis=3

@@ -105,6 +105,11 @@ class QuantityOfInterest:
         keys = {name.partition(".")[0] for name in parameters}
         return any(keys & game.structure.structural for game in self.games)
 
+    @property
+    def differentiable(self) -> bool:
+        """Whether derivatives are taken of it: not of an outcome that remembers."""
+        return not (self.query.outcome and self.scenario.outcomes[self.query.outcome].remembers)
+
     def default_points(self) -> int:
         """Belief points that a solve takes where none are asked for."""
         return max(default_points(game) for game in self.games)
@@ -147,7 +152,7 @@ class QuantityOfInterest:
         target, _ = target_for(game, self.query)
         solution = solve(game, options, regret=False, coarse=coarse)
         derivatives = None
-        if slopes:
+        if slopes and self.differentiable:
             number, gradient = game_gradient(solution, target, threads=options.threads)
             derivatives = parameter_gradient(solution.game, gradient)
         else:

@@ -144,6 +144,10 @@ def target_for(game: CompiledGame, query: Query, happened: bool = True) -> tuple
 def check_query(game: CompiledGame, query: Query) -> None:
     """Refuse a query that a solution of this game cannot answer. Raises `ScenarioError`."""
     query.check(game.scenario)
+    if query.outcome is not None and game.scenario.outcomes[query.outcome].remembers:
+        message = f"`{query.outcome}` lasts or has an order, and derivatives of such are not taken"
+        hint = "ask how it depends on one assumption at a time, as `threshold` does"
+        refuse("outcome", "not-here", message, hint)
     if query.prefer is not None or query.policy is not None:
         argument = "policy" if query.prefer is None else "prefer"
         refuse(argument, "not-here", "the policy is that of the solution")

@@ -22,11 +22,15 @@ class Sensitivity(InNotebook):
     """Derivatives of one number by all parameters of the scenario.
 
     table
-        `parameter, value, low, high, derivative, elasticity, swing, note`, ranked by |swing|.
+        `parameter, value, low, high, derivative, elasticity, swing, note, at_low, at_high, worth,
+        shape`, ranked by |swing|.
         `elasticity` is the change of the number in per cent for one per cent of the parameter;
         `swing` is derivative times range, what the parameter's range is worth if the number went
         on as it does at the present values; both are missing where they have no meaning. `note`
-        says where a derivative does not say all.
+        says where a derivative does not say all. `solve_ends` fills in `at_low, at_high, worth,
+        shape`: the number at both ends of the range, solved there, and their difference; `shape` is
+        'bends' where that is not what the slope promises, 'turns' where the number is highest or
+        lowest between the ends, and else ''.
     about, kind
         What was differentiated, in words; 'probability' or 'payoff'.
     value
@@ -99,7 +103,13 @@ def sensitivity(
             rows.append((name, at, low, high, slopes[name], elasticity, swing, note))
     columns = "parameter value low high derivative elasticity swing note"
     table = pd.DataFrame(rows, columns=columns.split())
-    ranked = table.assign(
-        order=table["swing"].abs().fillna(-1.0), size=table["derivative"].abs()
-    ).sort_values(["order", "size"], ascending=False, kind="stable", ignore_index=True)
-    return Sensitivity(solution, about, query.kind, value, ranked[columns.split()])
+    table = table.assign(at_low=np.nan, at_high=np.nan, worth=np.nan, shape="")
+    return Sensitivity(solution, about, query.kind, value, ranked(table))
+
+
+def ranked(table: pd.DataFrame) -> pd.DataFrame:
+    """The assumptions in order of what their range is worth, as solved where it was."""
+    worth = table["worth"].fillna(table["swing"])
+    order = table.assign(order=worth.abs().fillna(-1.0), size=table["derivative"].abs())
+    order = order.sort_values(["order", "size"], ascending=False, kind="stable", ignore_index=True)
+    return order[table.columns]

@@ -151,6 +151,7 @@ class _CrossingSearch:
         """The curve, then its crossings."""
         axis = self.axis
         smooth = not (self.structural or axis.whole)
+        slopes = slopes and self.quantity.differentiable
 
         def with_slope(value: float) -> tuple[float, float]:
             answer = self.answer(value, slopes=True)

@@ -22,6 +22,12 @@ def compare(
     credible: Annotated[
         bool, typer.Option("--credibility", help="Tell also which terms would be kept.")
     ] = False,
+    defended: Annotated[
+        bool,
+        typer.Option(
+            "--audit/--no-audit", help="Say which differences hold at half and twice the precision."
+        ),
+    ] = True,
     changes: ScenarioOptions,
     solving: ForecastOptions,
     output: ResultOptions,
@@ -37,10 +43,16 @@ def compare(
     with console.progress("Solving each policy") as report:
         options, periods = solving.options(report), solving.periods
         comparison = solve_all(scenario, policies, options, against=against, periods=periods)
+    audited = None
+    if defended and len(comparison.forecasts) > 1:
+        from detente.analysis.audit import audit_comparison
+
+        with console.progress("Solving each at other precisions") as report:
+            audited = audit_comparison(comparison, solving.options(report))
     judged = {}
     for policy in comparison.forecasts if credible else ():
         if policy and scenario.policies[policy].terms:
             with console.progress(f"Weighing the terms of {policy}") as report:
                 options = solving.options(report)
                 judged[policy] = credibility(scenario, policy, options, periods=periods)
-    output.show(describe_comparison(comparison, judged), [source])
+    output.show(describe_comparison(comparison, judged, audited), [source])

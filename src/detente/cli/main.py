@@ -20,9 +20,10 @@ import typer
 from typer.core import TyperGroup
 
 from detente import __version__, files
-from detente.arguments import MOST_STARTS
+from detente.arguments import MOST_STARTS, MOST_VALUES
 from detente.cli import console
 from detente.cli.announce import announce
+from detente.cli.audit import audit
 from detente.cli.check import check
 from detente.cli.compare import compare
 from detente.cli.credibility import credibility
@@ -41,6 +42,7 @@ from detente.cli.inputs import (
     Source,
     Within,
     finite,
+    given_type,
     refuse,
 )
 from detente.cli.options import ForecastOptions, PolicyOptions, ScenarioOptions, SolvingOptions
@@ -158,10 +160,26 @@ def run(
         ),
     ] = 0,
     seed: Seed = 0,
+    defended: Annotated[
+        bool,
+        typer.Option("--audit/--no-audit", help="Say how far the forecast can be defended."),
+    ] = True,
+    given: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ACTOR=TYPE|OUTCOME",
+            help="Condition on a true type, or on an outcome that has come about (repeatable).",
+        ),
+    ] = None,
     solving: ForecastOptions,
     output: ResultOptions,
 ) -> None:
     """Solve a scenario and print the forecast, then how good the answer is."""
+    types = dict(given_type(text) for text in given or () if "=" in text)
+    been = [text for text in given or () if "=" not in text]
+    for flag, value in (("--accuracy", accuracy), ("--search", search)):
+        if given and value:
+            refuse(flag, "not-together", "it is for a forecast without --given", "leave one out")
     if accuracy is not None and not accuracy > 0:
         refuse("--accuracy", "out-of-range", f"the accuracy is a positive number, not {accuracy}")
     if accuracy is not None and solving.beliefs is not None:
@@ -170,6 +188,10 @@ def run(
     output.check([source])
     game = setting.compile(source)
     solving.prepare(game)
+    if given:
+        from detente.simulation.conditions import check_conditions
+
+        check_conditions(game, types, been, argument="given")
     from detente.describe.forecast import accuracy_reached, describe_forecast
 
     refined, periods, threads = None, solving.periods, solving.threads
@@ -178,7 +200,14 @@ def run(
         from detente.simulation.forecast import forecast
 
         with console.progress("Playing it forward") as report:
-            result = forecast(solution, periods=periods, threads=threads, progress=report)
+            result = forecast(
+                solution,
+                types=types,
+                given=been,
+                periods=periods,
+                threads=threads,
+                progress=report,
+            )
     else:
         from detente.analysis.grid_refinement import forecast_within
 
@@ -186,6 +215,13 @@ def run(
             refined = forecast_within(game, accuracy, solving.options(report), periods=periods)
         result = refined.forecast
     described = describe_forecast(result)
+    if defended and not given:
+        from detente.analysis.audit import audit as examine
+        from detente.describe.audit import audit_data, summary
+
+        with console.progress("Auditing the forecast") as report:
+            audited = examine(result, solving.options(report), brief=True)
+        described = describe_forecast(result, summary(audited)).plus(audit=audit_data(audited))
     if refined is not None:
         reached = {"asked": accuracy, "note": refined.note}
         described = described.plus(accuracy_reached(refined.note), accuracy=reached)
@@ -211,6 +247,15 @@ def sensitivity(
     payoff: Payoff = None,
     within: Within = None,
     top: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Parameters to print.")] = 15,
+    ends: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=MOST_VALUES,
+            metavar="N",
+            help="Solve anew at both ends of the ranges of the first N.",
+        ),
+    ] = 0,
     setting: PolicyOptions,
     solving: SolvingOptions,
     output: ResultOptions,
@@ -228,11 +273,17 @@ def sensitivity(
     solution = solving.solve(game, coarse=False, regret=False)
     with console.progress("Differentiating") as report:
         ranking = differentiate(solution, query, threads=solving.threads, progress=report)
+    if ends:
+        from detente.analysis.range_ends import solve_ends
+
+        with console.progress("Solving at the ends") as report:
+            ranking = solve_ends(ranking, query, solving.options(report), most=ends)
     output.show(describe_sensitivity(ranking, top), [source])
 
 
 app.command()(compare)
 app.command()(announce)
+app.command()(audit)
 app.command()(credibility)
 app.command()(ensemble)
 app.command()(explore)

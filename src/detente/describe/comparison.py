@@ -6,17 +6,20 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from detente.analysis.audit import ComparisonAudit
 from detente.analysis.compare import Comparison
 from detente.analysis.credibility import Credibility
 from detente.describe.blocks import Block, Described, Heading, Section, text
 from detente.describe.charts import Compared, Picture, Pictures
+from detente.describe.comparison_audit import DEPENDS, comparison_audit_data, which_hold
 from detente.describe.tables import Cell, Row, Table, code
 from detente.describe.terms import credibility_data
 from detente.describe.words import attributes, clause, identity, letters, named, unsolved
 from detente.numbers import MISSING, decimals, percent
 from detente.scenario.policies import policy_name
-from detente.simulation.forecast import ANY
+from detente.simulation.conditions import ANY
 from detente.text import capital
 
 SAME = "≈"
@@ -26,8 +29,14 @@ Judged = Mapping[str, Credibility]
 """By policy, what holds its terms."""
 
 
-def describe_comparison(comparison: Comparison, judged: Judged | None = None) -> Described:
-    """All of it; `judged` has what holds the terms of policies, where that was asked for."""
+def describe_comparison(
+    comparison: Comparison, judged: Judged | None = None, audit: ComparisonAudit | None = None
+) -> Described:
+    """All of it.
+
+    `judged` has what holds the terms of policies, `audit` which differences from the base hold over
+    half to twice the precision, where that was asked for.
+    """
     scenario, judged = comparison.scenario, judged or {}
     results = comparison.forecasts.items()
     statuses = {policy_name(policy): result.solution.status for policy, result in results}
@@ -46,11 +55,18 @@ def describe_comparison(comparison: Comparison, judged: Judged | None = None) ->
     }
     if judged:
         data["credibility"] = {policy: credibility_data(one) for policy, one in judged.items()}
-    sections = (policies(comparison, judged),)
+    if audit is not None:
+        data["audit"] = comparison_audit_data(audit)
+    sections = (policies(comparison, judged, audit),)
     return Described(scenario.title, (), sections, data, unsolved(statuses))
 
 
-def policies(comparison: Comparison, judged: Judged | None = None, note: str = "") -> Section:
+def policies(
+    comparison: Comparison,
+    judged: Judged | None = None,
+    audit: ComparisonAudit | None = None,
+    note: str = "",
+) -> Section:
     """The policies and what they change; `note` stands among what is said of their quality."""
     short = letters(comparison.forecasts)
     rows: list[Row] = []
@@ -59,10 +75,11 @@ def policies(comparison: Comparison, judged: Judged | None = None, note: str = "
         rows.append((letter, named(policy, comparison.base), about))
     blocks: list[Block] = [
         Table(("", "policy", "meaning"), tuple(rows)),
-        *_outcomes(comparison, short),
-        *_payoffs(comparison, short),
+        *_outcomes(comparison, short, audit),
+        *_held(comparison, audit),
+        *_payoffs(comparison, short, audit),
         *_first_moves(comparison, short),
-        *_preferences(comparison, short),
+        *_preferences(comparison, short, audit),
         *_credibility(judged or {}, short),
         Heading("How to read it, and how good it is"),
         text(*_quality(comparison, short), note),
@@ -70,7 +87,16 @@ def policies(comparison: Comparison, judged: Judged | None = None, note: str = "
     return Section("policies", "What policies change", tuple(blocks))
 
 
-def _outcomes(comparison: Comparison, short: dict[str, str]) -> Iterator[Block]:
+def _held(comparison: Comparison, audit: ComparisonAudit | None) -> tuple[Block, ...]:
+    """Which differences hold; nothing where there are none, or that was not asked for."""
+    if audit is None or len(comparison.forecasts) < 2:
+        return ()
+    return which_hold(comparison.scenario, audit, comparison.base)
+
+
+def _outcomes(
+    comparison: Comparison, short: dict[str, str], audit: ComparisonAudit | None
+) -> Iterator[Block]:
     table, scenario, base = comparison.outcomes, comparison.scenario, comparison.base
     if table.empty:
         return
@@ -86,10 +112,13 @@ def _outcomes(comparison: Comparison, short: dict[str, str]) -> Iterator[Block]:
                 r = at.loc[(key, policy)]
                 worst = max(r["error"], at["error"][(key, base)])
                 change = "" if policy == base else _change(r, 100, 1 if worst < 5e-4 else 0)
+                if change and r["distinguishable"] and audit and not audit.holds(policy, key, t):
+                    change = f"{change}{DEPENDS}"
                 cells.append(Cell(percent(r["happened"], r["error"]) + change, bar=r["happened"]))
             rows.append(tuple(cells))
-        caption = f"Probability that it has come about within {label}"
+        caption = f"Probability that it comes about at some time within {label}"
         tables.append(Table(("outcome", *short.values()), tuple(rows), _after(1, short), caption))
+    tables.append(_holding(comparison, at, short, audit))
     items = []
     for key in scenario.outcomes:
         last = at.loc[key].loc[list(short)]
@@ -103,15 +132,40 @@ def _outcomes(comparison: Comparison, short: dict[str, str]) -> Iterator[Block]:
         items.append(Picture(chart, capital(about)))
     called = "; ".join(f"{letter}: {policy_name(policy)}" for policy, letter in short.items())
     caption = (
-        f"Probability by the end: the dot and the dotted line are {short[base]}, squares the "
-        "others. Bars across them, where they can be seen, are the error of the computation. "
-        f"{called}."
+        f"Probability at some time by the end: the dot and the dotted line are {short[base]}, "
+        "squares the others. Bars across them, where they can be seen, are the error of the "
+        f"computation. {called}."
     )
     yield Heading("What happens")
     yield Pictures(tuple(items), caption, tuple(tables))
 
 
-def _payoffs(comparison: Comparison, short: dict[str, str]) -> Iterator[Block]:
+def _holding(
+    comparison: Comparison, at: pd.DataFrame, short: dict[str, str], audit: ComparisonAudit | None
+) -> Table:
+    """Whether outcomes hold at the end, from the rows of the last period."""
+    scenario, base = comparison.scenario, comparison.base
+    last = comparison.forecasts[base].periods
+    rows: list[Row] = []
+    for key in scenario.outcomes:
+        cells = [code(key)]
+        for policy in short:
+            r = at.loc[(key, policy)]
+            worst = max(r["holds_error"], at["holds_error"][(key, base)])
+            judged = {name: r[f"holds_{name}"] for name in ("difference", "distinguishable")}
+            change = "" if policy == base else _change(judged, 100, 1 if worst < 5e-4 else 0)
+            known = change and judged["distinguishable"]
+            if known and audit and not audit.holds(policy, key, last, then=True):
+                change += DEPENDS
+            cells.append(Cell(percent(r["holds"], r["holds_error"]) + change, bar=r["holds"]))
+        rows.append(tuple(cells))
+    caption = "Probability that it holds at the end"
+    return Table(("outcome", *short.values()), tuple(rows), _after(1, short), caption)
+
+
+def _payoffs(
+    comparison: Comparison, short: dict[str, str], audit: ComparisonAudit | None
+) -> Iterator[Block]:
     actors = comparison.scenario.actors
     rows: list[Row] = []
     for (actor, kind), mine in comparison.payoffs.groupby(["actor", "type"], sort=False):
@@ -121,6 +175,9 @@ def _payoffs(comparison: Comparison, short: dict[str, str]) -> Iterator[Block]:
         for policy, r in at.iterrows():
             digits = decimals(max(r["error"], base))
             change = "" if policy == comparison.base else _change(r, 1, digits)
+            if change and r["distinguishable"] and audit:
+                signs = audit.tables["payoffs"].where(policy=policy, actor=actor, type=kind)
+                change += "" if signs["holds"].all() else DEPENDS
             cells.append(f"{r['payoff']:.{decimals(r['error'])}f}{change}")
         rows.append((actors[str(actor)].name, str(kind), *cells))
     yield Heading("What it is worth")
@@ -152,7 +209,9 @@ def _first_moves(comparison: Comparison, short: dict[str, str]) -> Iterator[Bloc
         yield Table(header, tuple(rows), _after(3, short))
 
 
-def _preferences(comparison: Comparison, short: dict[str, str]) -> Iterator[Block]:
+def _preferences(
+    comparison: Comparison, short: dict[str, str], audit: ComparisonAudit | None
+) -> Iterator[Block]:
     if len(short) < 2:
         return
     actors = comparison.scenario.actors
@@ -162,14 +221,29 @@ def _preferences(comparison: Comparison, short: dict[str, str]) -> Iterator[Bloc
             [short[policy] for policy in mine["policy"][mine["tied"].astype(bool) == tied]]
             for tied in (True, False)
         )
-        names = f" {SAME} ".join(best), ", ".join(rest)
-        rows.append((actors[str(actor)].name, str(kind), *names))
+        first = f" {SAME} ".join(best)
+        others = audit.contenders(str(actor), str(kind)) if audit else ()
+        if others:
+            first = f"depends: {' or '.join(short[policy] for policy in others)}"
+            rest = [short[policy] for policy in mine["policy"]]
+        rows.append((actors[str(actor)].name, str(kind), first, ", ".join(rest)))
     yield Heading("Who prefers which policy")
     yield Table(("actor", "type", "best", "then, in this order"), tuple(rows))
-    efficient = ", ".join(short[policy] for policy in comparison.efficient)
+    kept = [p for p in comparison.efficient if audit is None or p in audit.efficient]
+    lost = ", ".join(short[p] for p in comparison.efficient if p not in kept)
+    efficient = ", ".join(short[p] for p in kept)
+    also = f"Efficient or not, depending on the precision: {lost}." if lost else ""
+    depends = any(row[2].startswith("depends") for row in rows if isinstance(row[2], str))
     yield text(
         f"Efficient: {efficient}. No other policy gives some actor's type more than these do and "
         "none less."
+        if kept
+        else "",
+        also,
+        "Where it depends on the precision which policy is best, the last column has all of them "
+        "in their order at the precision given."
+        if depends
+        else "",
     )
 
 

@@ -24,6 +24,10 @@ from detente.text import sentence
 DRAWN = 8
 """Assumptions of which bars are drawn."""
 
+TURNING, LEAST = 2.0, 0.05
+"""Share of the variance, in squares of the rank correlation and in all, from which on an effect is
+said to turn or bend: one that goes straight explains about the square."""
+
 PAWN = (
     "PAWN: how far the whole distribution moves with the assumption, from 0 to 1. Rank: the rank "
     "correlation, above zero where more of it makes the answer higher. Unlike derivatives, these "
@@ -72,7 +76,8 @@ def _influence(influence: Influence, scenario: Scenario, top: int) -> Iterator[B
     rows: list[Row] = []
     for r in kept.head(top).itertuples():
         shared = f"shares its effect with {', '.join(r.shares_with)}" if r.shares_with else ""
-        meaning = "; ".join(filter(None, (about.get(r.quantity, ""), shared)))
+        turns = "it does not move the answer one way throughout" if _turns(r) else ""
+        meaning = "; ".join(filter(None, (about.get(r.quantity, ""), shared, turns)))
         rank = "" if math.isnan(r.direction) else signed(r.direction, 2)
         cells = (explains(r.s1, r.s1_conf), f"{r.pawn:.2f}", rank)
         rows.append((code(r.quantity), *cells, meaning))
@@ -90,6 +95,11 @@ def _influence(influence: Influence, scenario: Scenario, top: int) -> Iterator[B
     caption = "Black: where the share lies with 95 %. Dotted: what noise hardly exceeds."
     yield Pictures((picture,), caption, (Table(header, tuple(rows), range(1, 4)),))
     yield text(" ".join(_noise(influence, len(rows))))
+
+
+def _turns(row: Any) -> bool:
+    """Whether an effect explains far more than one that goes one way would, with that rank."""
+    return bool(row.s1 - row.s1_conf > max(TURNING * row.direction**2, LEAST))
 
 
 def _noise(influence: Influence, listed: int) -> Iterator[str]:

@@ -25,31 +25,54 @@ from detente.describe.words import (
     in_force,
     span,
     spoken_of,
+    together,
     unsolved,
 )
-from detente.numbers import EXACT, decimals, payoff, percent, with_interval, within
+from detente.numbers import EXACT, MISSING, decimals, payoff, percent, with_interval, within
 from detente.scenario.entities import FOREVER, Variable
+from detente.simulation.conditions import ANY
 from detente.simulation.first_moves import first_moves
-from detente.simulation.forecast import ANY, Forecast, marginal
+from detente.simulation.forecast import Forecast, marginal
+from detente.simulation.table import Table as Columns
 from detente.text import capital, sentence
+
+AT_SOME_TIME, HOLDS = "at some time", "holds then"
+"""What an outcome's probabilities are called: that it has come about by then, and that it holds."""
 
 TALLEST = 8
 """Levels of a variable that are drawn one by one."""
 
 
-def describe_forecast(result: Forecast) -> Described:
-    """All of it."""
+def describe_forecast(result: Forecast, defence: Section | None = None) -> Described:
+    """All of it; `defence` says how far it can be defended."""
     game = result.solution.game
     scenario = game.scenario
     length = span(scenario, result.periods, forever=game.loop is not None)
-    sections = (outcomes(result), beliefs(result), states(result), worth(result), quality(result))
+    more = (beliefs(result), states(result), worth(result), quality(result))
+    sections = (outcomes(result), defence, *more)
     return Described(
         title=scenario.title,
-        lead=(f"{length}; {in_force(game.policy)}", changed(scenario)),
+        lead=(f"{length}; {in_force(game.policy)}", changed(scenario), _condition(result)),
         sections=tuple(section for section in sections if section is not None),
         data=_data(result),
         unsolved=unsolved({"": result.solution.status}),
     )
+
+
+def _condition(result: Forecast) -> str:
+    """What the forecast is conditional on; '' for nothing."""
+    actors = result.solution.game.scenario.actors
+    types = [f"{actors[key].name} is {kind}" for key, kind in result.types.items()]
+    been = [f"“{key}” has come about" for key in result.given]
+    if not types and not been:
+        return ""
+    line = f"given that {together([*types, *been])}"
+    if been:
+        line += (
+            " by the end of the period that is spoken of (probability "
+            f"{percent(result.likelihood)} by the last)"
+        )
+    return line
 
 
 def outcomes(result: Forecast) -> Section | None:
@@ -62,18 +85,15 @@ def outcomes(result: Forecast) -> Section | None:
     rows: list[Row] = []
     for key in game.holds:
         mine = table.where(outcome=key)
-        value, error = mine["happened"], mine["error"]
-        known = np.nan_to_num(error)
-        low, high = np.clip(value - known, 0, 1), np.clip(value + known, 0, 1)
-        line = Series("", tuple(value), tuple(low), tuple(high))
         about = clause(scenario, key)
-        chart = OverTime(f"Probability that {about}", tuple(mine["period"]), (line,))
+        chart = OverTime(f"Probability that {about}", tuple(mine["period"]), _lines(mine))
         items.append(Picture(chart, capital(about)))
         at = mine[np.searchsorted(mine["t"], times)]
-        worst = float(np.max(at["error"]))  # not known where one is not
-        cells = [percent(p, worst) for p in at["happened"]]
+        errors = np.append(at["error"][~np.isnan(at["happened"])], at["holds_error"][-1])
+        worst = float(np.max(errors))  # not known where one is not
+        cells = [percent(p, worst) for p in (*at["happened"], at["holds"][-1])]
         rows.append((code(key), *cells, within(worst), scenario.outcomes[key].about))
-    blocks: tuple[Block, ...] = first(result)
+    blocks: tuple[Block, ...] = () if result.given else first(result)
     if rows:
         error = outcome_error(result)
         band = (
@@ -84,25 +104,43 @@ def outcomes(result: Forecast) -> Section | None:
             band = "Nothing is approximated in this game, so there is no band of error."
         labels = scenario.calendar.mark_labels(times)
         numbers = Table(
-            ("outcome", *labels, "grid error", "meaning"),
+            ("outcome", *labels, "at the end", "grid error", "meaning"),
             tuple(rows),
-            range(1, len(labels) + 2),
-            "Probability that it has come about within",
+            range(1, len(labels) + 3),
+            "Probability that it comes about at some time within, and that it holds at the end"
+            + (", given the condition" if result.given else ""),
         )
-        caption = f"Probability that it has come about by the end of the period. {band}"
+        caption = (
+            "Probability that it has come about at some time by the end of the period; and, where "
+            f"it may pass, that it holds then. {band}"
+        )
         blocks = (Pictures(tuple(items), caption, (numbers,)), *blocks)
     return Section("outcomes", "What happens", blocks) if blocks else None
+
+
+def _lines(mine: Columns) -> tuple[Series, ...]:
+    """An outcome over time with its errors: that it has come about, and, if it may pass, holds."""
+    lines = []
+    for name, value, error in (
+        (AT_SOME_TIME, mine["happened"], mine["error"]),
+        (HOLDS, mine["holds"], mine["holds_error"]),
+    ):
+        known = np.nan_to_num(error)
+        low, high = np.clip(value - known, 0, 1), np.clip(value + known, 0, 1)
+        lines.append(Series(name, tuple(value), tuple(low), tuple(high)))
+    if np.array_equal(mine["happened"], mine["holds"]):
+        return (lines[0]._replace(name=""),)
+    return tuple(lines)
 
 
 def first(result: Forecast) -> tuple[Block, ...]:
     """What each actor and type does at the first turn at which it moves."""
     actors = result.solution.game.scenario.actors
-    error = outcome_error(result)
     rows = []
     moves = first_moves(result).rows()
     for (when, key, kind), given in groupby(moves, itemgetter("period", "actor", "type")):
         shares = sorted((r for r in given if r["share"] > 0), key=lambda r: -r["share"])
-        actions = ", ".join(f"{r['action']} {percent(r['share'], error)}" for r in shares)
+        actions = ", ".join(f"{r['action']} {percent(r['share'])}" for r in shares)
         rows.append((when, actors[key].name, kind, actions))
     table = Table(("when", "actor", "type", "actions"), tuple(rows))
     return (Heading("Who does what first"), table) if rows else ()
@@ -119,22 +157,22 @@ def beliefs(result: Forecast) -> Section | None:
         actor = actors[i]
         for believed in spoken_of(actor):
             lines = []
-            for truth in actor.types:
+            for truth in (result.types[actor.key],) if actor.key in result.types else actor.types:
                 true = {actors[j].key: truth if j == i else ANY for j in game.informed}
                 given = result.tables["beliefs"].where(about=actor.key, type=believed)
                 given = given.where(**true)
                 ends = tuple(given["low"]), tuple(given["high"])
-                lines.append(Series(f"if {truth}", tuple(given["mean"]), *ends))
+                lines.append(Series(f"if {truth}", tuple(given["median"]), *ends))
                 start, *later = given[np.searchsorted(given["t"], [0, *times])].rows()
-                cells = [with_interval(r["mean"], r["low"], r["high"]) for r in later]
+                cells = [with_interval(r["median"], r["low"], r["high"]) for r in later]
                 head = (f"{actor.name} is {believed}", f"it is {truth}")
-                rows.append((*head, percent(start["mean"], 0.0), *cells))
+                rows.append((*head, percent(start["mean"]), *cells))
             heading = f"Belief that {actor.name} is {believed}"
             items.append(Picture(OverTime(heading, tuple(given["period"]), tuple(lines)), heading))
     if not rows:
         return None
     caption = (
-        "What everybody believes after the moves seen so far. Lines: mean over histories if the "
+        "What everybody believes after the moves seen so far. Lines: median over histories if the "
         "truth is as named at the line's end; bands: one history in ten lies below, one above."
     )
     header = ("belief that", "when in truth", "start", *calendar.mark_labels(times))
@@ -142,7 +180,7 @@ def beliefs(result: Forecast) -> Section | None:
         header,
         tuple(rows),
         range(2, len(header)),
-        "Mean over histories (one history in ten below – above)",
+        "Median over histories (one history in ten below – above)",
     )
     return Section("beliefs", "How beliefs move", (Pictures(tuple(items), caption, (numbers,)),))
 
@@ -159,6 +197,9 @@ def states(result: Forecast) -> Section | None:
         cells = [variable.label(variable.start)]
         for t in times:
             at = mine.where(t=t)
+            if np.isnan(at["probability"]).any():
+                cells.append(MISSING)
+                continue
             top = int(np.argmax(at["probability"]))
             cells.append(f"{at['label'][top]} ({percent(at['probability'][top])})")
         rows.append((variable.key, *cells))
@@ -189,8 +230,10 @@ def _ladder(variable: Variable, final: Sequence[float]) -> Ladder:
     )
 
 
-def worth(result: Forecast) -> Section:
+def worth(result: Forecast) -> Section | None:
     """What everybody expects at the start, and what noise costs."""
+    if not len(result.tables["payoffs"]):
+        return None
     actors = result.solution.game.scenario.actors
     rows: list[Row] = []
     for r in result.tables["payoffs"].rows():
@@ -200,12 +243,12 @@ def worth(result: Forecast) -> Section:
             known = "none"
         regret = "" if math.isnan(r["regret"]) else f"{r['regret']:.{digits}f}"
         rows.append((actors[r["actor"]].name, r["type"], payoff(r["payoff"], error), known, regret))
-    table = Table(
-        ("actor", "type", "payoff", "grid error", "regret"),
-        tuple(rows),
-        range(2, 5),
-        "Expected payoff, and what a best response would add (regret)",
-    )
+    header: tuple[str, ...] = ("actor", "type", "payoff", "grid error", "regret")
+    caption = "Expected payoff, and what a best response would add (regret)"
+    if result.solution.game.shocks:
+        header, rows = header[:4], [row[:4] for row in rows]
+        caption = "Expected payoff, with the shocks that come with what is chosen"
+    table = Table(header, tuple(rows), range(2, len(header)), caption)
     return Section("worth", "What it is worth", (table,))
 
 
@@ -225,7 +268,10 @@ def accuracy_reached(note: str) -> Section:
 
 def outcome_error(result: Forecast) -> float:
     """Largest error of an outcome's probability, nan where it is not known."""
-    error = marginal(result.solution.game, result.tables["outcomes"])["error"]
+    table = marginal(result.solution.game, result.tables["outcomes"])
+    if not len(table):
+        return math.nan
+    error = table["error"][~np.isnan(table["happened"])]
     return float(error.max()) if len(error) else math.nan
 
 
@@ -241,7 +287,8 @@ def sentences(result: Forecast) -> Iterator[str]:
         f"Recomputed by separate code at {part} of {certificate.nodes:,} turn-state-belief points: "
         f"largest residual {certificate.residual:.1e}, values to {certificate.value_error:.1e}."
     )
-    yield f"Expected payoffs counted forward equal the values to {result.forward_error:.1e}."
+    if not result.given:
+        yield f"Expected payoffs counted forward equal the values to {result.forward_error:.1e}."
     if solution.discretisation_error is not None:
         outcome = outcome_error(result)
         changes = "" if math.isnan(outcome) else f"outcome probabilities by up to {outcome:.1g}, "
@@ -276,6 +323,11 @@ def _data(result: Forecast) -> dict[str, Any]:
         "scenario": identity(
             game.scenario, policy=game.policy, periods=FOREVER if forever else game.periods
         ),
+        "given": {
+            "types": dict(result.types),
+            "outcomes": result.given,
+            "probability": result.likelihood,
+        },
         "run": {
             "detente": __version__,
             "periods": result.periods,

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-import pandas as pd
-
-from detente.analysis.compare import Comparison
-from detente.describe import forecast, survival
-from detente.describe.blocks import Code, Page, Points, Section, text
+from detente.describe import audit, forecast
+from detente.describe.answer import answer, asked, from_start, question
+from detente.describe.blocks import Code, Details, Page, Points, Section, text
 from detente.describe.comparison import policies
 from detente.describe.exploration import sections as explored
 from detente.describe.ledger import page_ledger
 from detente.describe.scenario import model
 from detente.describe.sensitivity import assumptions
 from detente.describe.tables import Row, Table, code
-from detente.describe.threshold import curves, short_answer
-from detente.describe.track import believed, observed
-from detente.describe.words import Point, clause, in_force, meanings, span, together
-from detente.numbers import EXACT, count, more_likely, percent, points, within
+from detente.describe.threshold import curves
+from detente.describe.track import observed
+from detente.describe.words import (
+    in_force,
+    span,
+)
+from detente.numbers import count, percent
 from detente.report.data import EVEN, ReportData
-from detente.scenario.policies import policy_name, quoted
-from detente.simulation.forecast import marginal
+from detente.scenario.policies import policy_name
 from detente.solver.certificate import SEED
 from detente.text import sentence
-
-LIKELY, UNLIKELY = 2 / 3, 1 / 3
-"""Where an outcome begins to be called likely, and ceases to be called open."""
-
-FEW = 3
-"""Policies, assumptions and the like that the answer names; the sections have all of them."""
 
 RANKED = 12
 """Assumptions in the first table; all are in the second."""
@@ -52,12 +45,17 @@ CONCEPT = (
 
 def describe_report(data: ReportData) -> Page:
     """The parts of the page, in the order in which they are read."""
-    sections: list[Section | None] = [
+    start: tuple[Section | None, ...] = (
         forecast.outcomes(data.forecast),
-        _policies(data),
         forecast.beliefs(data.forecast),
         forecast.states(data.forecast),
-        None if data.track is None else observed(data.track),
+    )
+    held = audit.summary(data.audit)
+    sections: list[Section | None] = [start[0], held, _policies(data), *start[1:]]
+    if data.track is not None:
+        start = (*start, held)
+        sections = [observed(data.track), _policies(data), _at_start(start)]
+    sections += [
         _turning(data),
         _decides(data),
         *(() if data.exploration is None else explored(data.exploration, TOLD)),
@@ -69,170 +67,31 @@ def describe_report(data: ReportData) -> Page:
     return Page(
         title=data.scenario.title,
         about=data.scenario.about,
-        question=_question(data),
-        answer=Points(tuple(_answer(data))),
+        question=question(data),
+        answer=Points(tuple(answer(data))),
         sections=tuple(section for section in sections if section is not None),
         foot=(data.scenario.source,) if data.scenario.source else (),
     )
 
 
-# ---- the question and the answer in words
-
-
-def _question(data: ReportData) -> str:
-    """What the page answers."""
-    calendar = data.scenario.calendar
-    periods = data.forecast.periods
-    unit = f"{calendar.unit}{'' if periods == 1 else 's'}"
-    since = f" from {calendar.label(1)}" if calendar.start else ""
-    time = "" if data.game.loop is None else "first "
-    asked = f"What will happen in the {time}{periods} {unit}{since}"
-    if data.game.policy:
-        asked += f" under the policy {quoted(data.game.policy)}"
-    if data.comparison is None:
-        return f"{asked}?"
-    others = len(data.comparison.forecasts) - 1
-    many = f"{others} other policies" if others > 1 else "another policy"
-    return f"{asked}, and what would {many} change?"
-
-
-def _answer(data: ReportData) -> Iterator[Point]:
-    """What leads each statement in, and its sentences."""
-    status = data.forecast.solution.status
-    if status.name != "SOLVED":
-        yield "Caution", (sentence(f"{status.value}. Do not rely on what follows"),)
-    yield from _outcomes(data)
-    yield from _first(data)
-    if data.comparison is not None:
-        yield from _changes(data.comparison)
-    yield from _decisive(data)
-    if data.thresholds:
-        which = "this" if len(data.thresholds) == 1 else "one of these"
-        lead = f"Even odds that {_asked(data)} would take {which}, all else unchanged:"
-        about = meanings(data.scenario)
-        takes = (sentence(f"{about[t.parameter]}: {short_answer(t)}") for t in data.thresholds)
-        yield "What it would take", (lead, *takes)
-    if data.track is not None:
-        yield "What moves have told", believed(data.track)
-    if data.exploration is not None:
-        yield "What survives", survival.brief(data.exploration)
-    yield "How sure", (_sure(data),)
-
-
-def _asked(data: ReportData) -> str:
-    return clause(data.scenario, data.question)
-
-
-def _outcomes(data: ReportData) -> Iterator[Point]:
-    table = marginal(data.game, data.forecast.outcomes)
-    last = table[table["t"] == data.forecast.periods]
-    last = last.sort_values("happened", ascending=False, kind="stable")
-    words: dict[str, list[str]] = {"Likely": [], "Open": [], "Unlikely": []}
-    for r in last.itertuples():
-        word = "Likely" if r.happened >= LIKELY else "Open" if r.happened > UNLIKELY else "Unlikely"
-        words[word].append(f"{clause(data.scenario, r.outcome)} ({percent(r.happened)})")
-    for word, clauses in words.items():
-        if clauses:
-            yield word, (sentence("; ".join(clauses)),)
-
-
-def _first(data: ReportData) -> Iterator[Point]:
-    """What each actor does at its first move, whatever its type."""
-    actions = marginal(data.game, data.forecast.actions).dropna(subset="share")
-    parts: list[tuple[int, int, str]] = []
-    for actor, mine in actions.groupby("actor", sort=False):
-        t, turn = mine[["t", "turn"]].iloc[0]
-        shares = mine[(mine["t"] == t) & (mine["turn"] == turn) & (mine["share"] >= 0.1)]
-        top = shares.sort_values("share", ascending=False, kind="stable").head(2)
-        moves = " or ".join(f"{r.action} ({percent(r.share)})" for r in top.itertuples())
-        parts.append((int(t), int(turn), f"{data.scenario.actors[str(actor)].name}: {moves}"))
-    if parts:
-        parts.sort(key=lambda part: part[:2])
-        yield "First moves", (sentence("; ".join(part for *_, part in parts)),)
-
-
-def _changes(comparison: Comparison) -> Iterator[Point]:
-    """What each other policy changes most, beyond error; and who likes which best."""
-    table = comparison.outcomes
-    last = table[(table["t"] == table["t"].max()) & (table["policy"] != comparison.base)]
-    known = last[last["distinguishable"].astype(bool)]
-    known = known.assign(size=known["difference"].abs())
-    known = known.sort_values("size", ascending=False, kind="stable")
-    sentences = []
-    for policy in list(dict.fromkeys(known["policy"]))[:FEW]:
-        changes = "; ".join(
-            f"{clause(comparison.scenario, r.outcome)}, {more_likely(r.difference)}"
-            for r in known[known["policy"] == policy].head(2).itertuples()
-        )
-        sentences.append(sentence(f"Under {quoted(str(policy))}: {changes}"))
-    if not sentences:
-        yield "What policies change", ("No outcome by more than the error of computing it.",)
-        return
-    left = len(comparison.forecasts) - 1 - len(sentences)
-    more = (f"{left} more: see below.",) if left > 0 else ()
-    yield "What policies change", (*sentences, *more)
-    yield "Who prefers what", (_preferred(comparison),)
-
-
-def _preferred(comparison: Comparison) -> str:
-    """Under which policy each actor does best; types that agree are named together."""
-    best: dict[str, dict[str, list[str]]] = {}
-    for (actor, kind), mine in comparison.preferences.groupby(["actor", "type"], sort=False):
-        tied = [quoted(policy) for policy in mine["policy"][mine["tied"].astype(bool)]]
-        names = " or ".join(tied)
-        if len(tied) == len(mine):
-            names = "all of them alike (the differences are within the error)"
-        best.setdefault(names, {}).setdefault(str(actor), []).append(str(kind))
-    parts = []
-    for names, kinds in best.items():
-        actors = []
-        for key, mine in kinds.items():
-            actor = comparison.scenario.actors[key]
-            every = len(mine) == max(1, len(actor.types))
-            actors.append(actor.name if every else f"{actor.name} ({' or '.join(mine)})")
-        verb = "does" if len(actors) == 1 else "do"
-        parts.append(f"{together(actors)} {verb} best under {names}")
-    return sentence("; ".join(parts))
-
-
-def _decisive(data: ReportData) -> Iterator[Point]:
-    if data.sensitivity is None:
-        return
-    about = meanings(data.scenario)
-    table: pd.DataFrame = data.sensitivity.table
-    ranked = table[table["swing"].abs() >= 0.005].head(FEW)
-    parts = [f"{about[r.parameter]} ({points(r.swing)})" for r in ranked.itertuples()]
-    if parts:
-        line = f"whether {_asked(data)} depends most on {'; '.join(parts)}"
-        how = "In brackets: what going from the low to the high end of its range is worth."
-        yield "What decides it", (sentence(line), how)
-
-
-def _sure(data: ReportData) -> str:
-    error = forecast.outcome_error(data.forecast)
-    computed = f"The probabilities are computed to {within(error)} percentage points"
-    if math.isnan(error):
-        computed = "The probabilities are those of the model as solved"
-    elif error < EXACT:
-        computed = "The probabilities are those of the model, to rounding"
-    return (
-        f"{computed}. Whether the model is right is for its author to argue: "
-        "each number it rests on is in the ledger, with a range and with evidence or a judgement."
-    )
-
-
-# ---- the sections that are of the page alone
+def _at_start(sections: Sequence[Section | None]) -> Section:
+    """What was forecast before any move, folded away: it would contradict what is known by now."""
+    parts = tuple(Details(part.title, part.blocks) for part in sections if part is not None)
+    note = "Forecast from the first day, with nothing of the record: what follows from it is above."
+    return Section("start", "As forecast at the start, before any move", (text(note), *parts))
 
 
 def _policies(data: ReportData) -> Section | None:
     fine, rough = data.points
-    note = ""
+    note = from_start(data) and sentence(f"{from_start(data)}the record is not in these numbers")
     if fine != rough:
-        note = (
+        note += " " * bool(note) + (
             f"Policies are compared on a belief grid of {rough} points instead of {fine}, so that "
             "a number here may differ a little from the one above."
         )
-    return None if data.comparison is None else policies(data.comparison, note=note)
+    if data.comparison is None:
+        return None
+    return policies(data.comparison, audit=data.comparison_audit, note=note)
 
 
 def _turning(data: ReportData) -> Section | None:
@@ -240,7 +99,7 @@ def _turning(data: ReportData) -> Section | None:
     if not data.thresholds:
         return None
     line = (
-        f"Where the odds that {_asked(data)} become even ({percent(EVEN)}), if one assumption "
+        f"Where the odds that {asked(data)} become even ({percent(EVEN)}), if one assumption "
         "alone moves through its range."
     )
     if data.game.informed and data.turning_points != data.points[0]:
@@ -258,10 +117,12 @@ def _decides(data: ReportData) -> Section | None:
     if data.sensitivity is None:
         return None
     lead = (
-        f"Looked at: whether {_asked(data)} ({percent(data.sensitivity.value)}): the most open "
-        "outcome, if no other was asked for. Each bar is the derivative times the width of the "
-        "assumption's range: what the range is worth if the answer went on as it does at the "
-        "present values. Everybody's play answers to the change."
+        f"Looked at: whether {asked(data)} at some time ({percent(data.sensitivity.value)}): the "
+        "most open outcome, if no other was asked for. Each bar is what the assumption's range is "
+        "worth, from its low to its high end: solved at both ends for the first ones, for which "
+        "these stand in the table, and for the others the derivative times the width of the range, "
+        "what it is worth if the answer goes on as it does at the present value. Everybody's play "
+        "answers to the change."
     )
     return assumptions(data.sensitivity, RANKED, lead)
 
@@ -274,7 +135,8 @@ def _certificate(data: ReportData) -> Section:
         "the best action always."
     )
     quality = forecast.quality(data.forecast, timed=False)
-    blocks = (text(CONCEPT), *quality.blocks, *worth.blocks, text(noise))
+    paid = () if worth is None else worth.blocks
+    blocks = (text(CONCEPT), *quality.blocks, *paid, text(noise))
     return Section("certificate", "Certificate of the computation", blocks)
 
 

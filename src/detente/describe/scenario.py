@@ -13,7 +13,7 @@ from detente.describe.words import Point, identity, together
 from detente.scenario.entities import FOREVER, Actor
 from detente.scenario.formula.expression import Formula
 from detente.scenario.ledger import entity_data
-from detente.scenario.model import Scenario
+from detente.scenario.model import SHOCKS, Scenario
 from detente.scenario.rules import Event, Turn
 
 MARKS = {"up": "▲", "down": "▼", "both": "◆", "set": "●"}
@@ -54,7 +54,12 @@ def _basics(scenario: Scenario) -> list[Section]:
         numbers = (_constant(f, scenario) for f in (actor.precision, actor.discount))
         rows.append((actor.key, actor.name, _types(actor, scenario), *numbers, actor.about))
     header = ("key", "name", "private types", "precision", "discount", "meaning")
-    actors = Section("actors", "Actors", (Table(header, tuple(rows)),))
+    blocks: tuple[Block, ...] = (Table(header, tuple(rows)),)
+    if scenario.responses == SHOCKS:
+        blocks += (
+            text("At its own turns each sees a private shock to the payoff of each action."),
+        )
+    actors = Section("actors", "Actors", blocks)
     rows = []
     for v in scenario.variables.values():
         levels = ", ".join(v.names) if v.names else f"{v.label(0)} to {v.label(v.size - 1)}"
@@ -141,6 +146,8 @@ def _actions(actions: Iterable[Event]) -> Points:
             "when": action.when.text if action.when else "",
             "effect": _effects(action),
             "cost": costs,
+            "reference": action.reference.text if action.reference else "",
+            "under other names": ", ".join(action.members),
             "also called": ", ".join(action.also),
         }
         lines = (f"{word}: {part}" for word, part in parts.items() if part)

@@ -25,7 +25,9 @@ HOW = (
     "Derivatives are exact for the model as solved, at the present values of all assumptions: "
     "everybody's play answers to the change. Elasticity: per cent for one per cent of the "
     "parameter. x range: the derivative times the width of the range, what the assumption is "
-    "worth if the answer went on as it does here; far from here it need not."
+    "worth if the answer went on as it does here; far from here it need not. Where it was solved "
+    "at the ends of a range, a shape that bends has a worth that its slope does not promise, and "
+    "one that turns has its highest or lowest between the ends."
 )
 
 
@@ -33,7 +35,9 @@ def describe_sensitivity(result: Sensitivity, top: int) -> Described:
     """The assumptions in order of what their ranges are worth, the first `top` of them."""
     game = result.solution.game
     scenario, status = game.scenario, result.solution.status
-    value = percent(result.value, 0.0) if result.kind == PROBABILITY else f"{result.value:.4g}"
+    # It was solved on one grid: where beliefs are private its error is not known.
+    exact = 1.0 if game.informed else 0.0
+    value = percent(result.value, exact) if result.kind == PROBABILITY else f"{result.value:.4g}"
     reading = Section("reading", "How to read it", (text(HOW, sentence(status.value)),))
     return Described(
         scenario.title,
@@ -52,14 +56,15 @@ def describe_sensitivity(result: Sensitivity, top: int) -> Described:
 def assumptions(result: Sensitivity, top: int, *lead: str) -> Section:
     """The assumptions as a chart and as a table; those after the first `top` are folded away."""
     table = result.table
-    worth = table[table["swing"].abs() >= 5e-4].head(DRAWN)
+    table = table.assign(drawn=table["worth"].fillna(table["swing"]))
+    worth = table[table["drawn"].abs() >= 5e-4].head(DRAWN)
     blocks: list[Block] = [text(*lead)] if lead else []
     if len(worth) and result.kind == PROBABILITY:
         chart = Bars(
             f"Assumptions by what their range is worth to {result.about}",
             tuple(worth["parameter"]),
-            tuple(worth["swing"]),
-            tuple(points(swing) for swing in worth["swing"]),
+            tuple(worth["drawn"]),
+            tuple(points(value) for value in worth["drawn"]),
         )
         blocks.append(Pictures((Picture(chart, "Worth of the range, in percentage points"),)))
     blocks.append(_table(result, table.head(top)))
@@ -75,9 +80,11 @@ def assumptions(result: Sensitivity, top: int, *lead: str) -> Section:
 
 def _table(result: Sensitivity, table: pd.DataFrame) -> Table:
     about = meanings(result.solution.game.scenario)
+    solved = not result.table["worth"].isna().all()
     rows: list[Row] = []
     for r in table.itertuples():
         known = not math.isnan(r.low)
+        ends = (ends_of(r, result.kind), r.shape) if solved else ()
         rows.append(
             (
                 code(r.parameter),
@@ -86,11 +93,30 @@ def _table(result: Sensitivity, table: pd.DataFrame) -> Table:
                 slope(r.derivative),
                 "" if math.isnan(r.elasticity) else signed(r.elasticity, 2),
                 slope(r.swing) if known else "",
+                *ends,
                 about[r.parameter] + (f" ({r.note})" if r.note else ""),
             )
         )
-    header = ("parameter", "value", "range", "derivative", "elasticity", "x range", "meaning")
-    return Table(header, tuple(rows), range(1, 6))
+    more = ("at its ends", "shape") if solved else ()
+    header = (
+        "parameter",
+        "value",
+        "range",
+        "derivative",
+        "elasticity",
+        "x range",
+        *more,
+        "meaning",
+    )
+    return Table(header, tuple(rows), range(1, 6 + solved))
+
+
+def ends_of(row: Any, kind: str) -> str:
+    """The number at both ends of a range, where it was solved there: `41 % to 78 %`."""
+    if math.isnan(row.worth):
+        return ""
+    write = percent if kind == PROBABILITY else "{:.4g}".format
+    return f"{write(row.at_low)} to {write(row.at_high)}"
 
 
 def other_equilibria(search: Search) -> Section:

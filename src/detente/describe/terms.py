@@ -18,7 +18,7 @@ from detente.describe.tables import Row, Table, code
 from detente.describe.words import attributes, coded, identity, letters, spoken_of, unsolved
 from detente.numbers import decimals, payoff, percent, signed
 from detente.scenario.policies import policy_name
-from detente.simulation.forecast import ANY
+from detente.simulation.conditions import ANY
 from detente.text import sentence
 
 

@@ -202,21 +202,23 @@ def _outcomes(track: Track) -> Iterator[Block]:
         items.append(Picture(chart, capital(about)))
         at = mine.set_index("t")
         now, end = at.loc[track.last], at.loc[track.end]
-        cells = (now["holds"], now["happened"], end["happened"], end["before"])
+        cells = [now["happened"], now["holds"]]
+        cells += [end[name] for name in ("happened", "before", "holds", "held_before")]
         rows.append((code(key), *map(percent, cells), scenario.outcomes[key].about))
     if not rows:
         return
     last = calendar.label(track.last) if track.last else "the start"
-    ends = (f"by {last}", f"by {calendar.label(track.end)}", "as at start")
+    ends = (f"by {last}", "holds then", f"by {calendar.label(track.end)}", "as at start")
     table = Table(
-        ("outcome", "holds", *ends, "meaning"),
+        ("outcome", *ends, "holds at the end", "as at start", "meaning"),
         tuple(rows),
-        range(1, 5),
-        "Probability that it has come about",
+        range(1, 7),
+        "Probability that it has come about at some time, and that it holds",
     )
     caption = (
-        f"Solid: given the record, to the end of {last} (the upright line), and from there on as a "
-        "forecast. Dashed: as forecast at the start."
+        "Come about at some time. Solid: given the record, to the end of "
+        f"{last} (the upright line), and from there on as a forecast. Dashed: as forecast at the "
+        "start."
     )
     yield Pictures(tuple(items), caption, (table,))
 

@@ -27,8 +27,13 @@ def together(names: Iterable[str]) -> str:
 
 
 def clause(scenario: Scenario, outcome: str) -> str:
-    """What an outcome says, in the scenario's words."""
-    return scenario.outcomes[outcome].about.rstrip(".") or outcome
+    """What an outcome says, in the scenario's words; without any, its name in quotes."""
+    return spoken(scenario.outcomes[outcome].about.rstrip("."), outcome)
+
+
+def spoken(about: str, name: str) -> str:
+    """What something is, for a sentence; where nothing says so, its name in quotes."""
+    return about or f"“{name}”"
 
 
 def who(scenario: Scenario, actor: str, kind: str) -> str:
@@ -43,11 +48,11 @@ def spoken_of(actor: Actor) -> tuple[str, ...]:
 
 
 def meanings(scenario: Scenario) -> dict[str, str]:
-    """By name of a parameter or a variant, what it says and for which type."""
+    """By name of a parameter or a variant, what it says and for which type; '' for nothing."""
     about = {key: variant.about for key, variant in scenario.variants.items()}
     for parameter in scenario.parameters.values():
         for name, kind in zip(parameter.names(), parameter.types or ("",), strict=True):
-            about[name] = f"{parameter.about}{f' ({kind})' if kind else ''}"
+            about[name] = f"{parameter.about}{f' ({kind})' if kind and parameter.about else ''}"
     return about
 
 

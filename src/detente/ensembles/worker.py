@@ -22,7 +22,7 @@ from detente.errors import ScenarioError, SolveError
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game, with_values
 from detente.scenario.model import Scenario
-from detente.simulation.forecast import ANY, conditions
+from detente.simulation.conditions import ANY, conditions
 from detente.simulation.forward import forward
 from detente.solver.options import SolveOptions
 from detente.solver.solution import Solution, Status

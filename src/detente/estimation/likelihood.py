@@ -154,6 +154,7 @@ class RecordAdjoint(AdjointPass):
         return GameGradient(
             prob=tuple(self.prob),
             reward=tuple(self.reward),
+            log_reference=tuple(self.reference),
             flow=tuple(self.flow),
             terminal=gain[:, : tape.width].sum(axis=2),
             priors=tuple(priors),

@@ -37,7 +37,7 @@ from detente.dtypes import Floats, Ints
 from detente.errors import Diagnostic
 from detente.game.structure import Structure
 from detente.scenario.entities import Actor
-from detente.scenario.model import Scenario
+from detente.scenario.model import SHOCKS, Scenario
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +66,9 @@ class Layer:
         float64 [k]: adds up to 1 over the transitions of e.
     reward
         float64 [e, c]: minus the costs paid by actor i when the types are p.
+    reference
+        float64 [e, m]: reference behaviour: how often mover m takes its own action in e where
+        nothing is at stake, as a share of the action that it takes most often there.
     """
 
     period: int
@@ -80,6 +83,7 @@ class Layer:
     succ: NDArray[np.int32]
     prob: Floats
     reward: Floats
+    reference: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +131,11 @@ class CompiledGame:
     def profiles(self) -> Ints:
         """int64 [p, i]."""
         return self.structure.profiles
+
+    @property
+    def shocks(self) -> bool:
+        """Whether choices come from shocks to payoffs; otherwise they are mistakes."""
+        return self.scenario.responses == SHOCKS
 
     @property
     def final(self) -> Ints:
@@ -197,6 +206,9 @@ class GameGradient:
 
     prob, reward
         For each layer: float64 [k] and [e, c].
+    log_reference
+        For each layer float64 [e, m]: by the logarithm of reference behaviour. They add up to 0
+        over a mover's actions at a state, and what several joint actions share may stand at one.
     flow
         For each period: float64 [x, c].
     terminal
@@ -209,6 +221,7 @@ class GameGradient:
 
     prob: tuple[Floats, ...]
     reward: tuple[Floats, ...]
+    log_reference: tuple[Floats, ...]
     flow: tuple[Floats, ...]
     terminal: Floats
     priors: tuple[Floats, ...]

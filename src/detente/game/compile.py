@@ -156,6 +156,10 @@ def fill_layer(at: Evaluator, skeleton: Skeleton, codes: Ints) -> Layer | None:
             return None
         prob *= chance[trans_own]
         reward -= _paid(at, side, codes, t)[edge_own]
+    reference = [
+        references(at, side, codes, t)[own]
+        for side, own in zip(skeleton.sides, skeleton.edge_own.T, strict=True)
+    ]
     action = [
         side.action[own] for side, own in zip(skeleton.sides, skeleton.edge_own.T, strict=True)
     ]
@@ -173,7 +177,30 @@ def fill_layer(at: Evaluator, skeleton: Skeleton, codes: Ints) -> Layer | None:
         succ=skeleton.succ,
         prob=prob,
         reward=reward,
+        reference=np.stack(reference, axis=1)[:, : len(movers)],
     )
+
+
+def references(at: Evaluator, side: Side, codes: Ints, t: int) -> Floats:
+    """Reference behaviour, as shares of the most usual of a side's own actions: float64 [a]."""
+    weight = np.ones(side.state.size)
+    for n, action in enumerate(side.actions):
+        formula = action.reference
+        rows = np.flatnonzero(side.action == n)
+        if formula is None or not rows.size:
+            continue
+        here = codes[side.state[rows]]
+        weight[rows] = at.public(formula, here, t)
+        low = np.flatnonzero(~(weight[rows] > 0.0))
+        if low.size:
+            where = at.where(int(here[low[0]]), t)
+            message = f"the reference of `{action.key}` is {weight[rows[low[0]]]:.4g} {where}"
+            hint = "a reference is above 0: what is never done is left out by a `when`"
+            at.findings.add(Diagnostic(formula.place, "out-of-range", message, hint))
+            weight[rows[low]] = 1.0
+    most = np.zeros(codes.size)
+    np.maximum.at(most, side.state, weight)
+    return np.asarray(weight / most[side.state])
 
 
 def chances(at: Evaluator, side: Side, codes: Ints, t: int) -> Floats | None:

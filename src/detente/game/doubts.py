@@ -226,7 +226,8 @@ def _duplicate(
     ]
     target = second
     if not pair.mixed:
-        where, remedy = "wherever both are allowed", "drop one of the two"
+        where = "wherever both are allowed"
+        remedy = f"drop one of the two, or write `{second.key}: {{like: {first.key}}}`"
     elif not telling:
         where, remedy = pair.example, "leave one out there by a `when`"
     else:

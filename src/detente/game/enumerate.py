@@ -170,6 +170,11 @@ def _warnings(
         formula = scenario.outcomes[key].when
         message = f"outcome {key} can never hold: `{formula.text}`"
         warnings.append(warning(formula.place, "never-holds", message, leads))
+    for key, outcome in scenario.outcomes.items():
+        if scenario.periods is not None and outcome.lasting > scenario.periods:
+            message = f"outcome {key} can never hold for {outcome.lasting} periods on end"
+            hint = f"there are {scenario.periods}"
+            warnings.append(warning(outcome.place, "never-holds", message, hint))
     for term in terms:
         idle = [event for event in term.events() if event.place not in reach.events]
         for event in idle:

@@ -10,6 +10,10 @@ turn is played, so an actor with another discount is one player for each period,
 that period's value; for discount 0 these are the short-lived players of the textbooks. Agent
 quantal responses are then the same in both forms. Gambit has one precision for all players;
 `scale` multiplies each actor's payoffs by its own precision, for use with λ = 1.
+
+Gambit's responses have no reference behaviour. An action that is taken more often than another
+where nothing is at stake stands in the tree as often as whole numbers say, under its name and a
+number, each time with all that follows: equal actions are taken equally often.
 """
 
 from __future__ import annotations
@@ -22,9 +26,9 @@ from fractions import Fraction
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detente.arguments import whole
+from detente.dtypes import Ints
 from detente.errors import SolveError, expect
 from detente.game.arrays import CompiledGame, Layer
 from detente.text import shown
@@ -32,8 +36,17 @@ from detente.text import shown
 MAX_NODES = 200_000
 """Nodes of a tree that is still written: Gambit itself is content with far fewer."""
 
+MAX_REPEATS = 20
+"""How often the most usual action of a choice stands in the tree at most."""
+
 History = tuple[tuple[int, int, int], ...]
 """Public moves: (layer, joint action e, transition k) for each layer passed."""
+
+Repeats = tuple[int, ...]
+"""For each mover, which of the equal actions it took, from 0."""
+
+Path = tuple[tuple[int, int, int, Repeats], ...]
+"""A history as the tree tells it: also which of equal actions were taken."""
 
 Paid = tuple[tuple[int, np.ndarray], ...]
 """What the actors got so far: (period, float64 [i]) for each time."""
@@ -77,19 +90,26 @@ def count_nodes(game: CompiledGame) -> int:
             "play goes on forever, so that it has no tree\n"
             "hint: set a horizon, such as 2 periods (`scenario.with_horizon(2)`)"
         )
+    if game.shocks:
+        raise SolveError(
+            "choices come from shocks to payoffs, which no tree of so many moves can hold\n"
+            "hint: leave out `responses: shocks`"
+        )
+    repeats = [_repeats(game, layer) for layer in game.layers]
     below = [1] * game.final.size
-    for layer in reversed(game.layers):
+    for layer, often in zip(reversed(game.layers), reversed(repeats), strict=True):
         here = []
         for x in range(layer.states.size):
             total = 0
             edges = range(layer.action_ptr[x], layer.action_ptr[x + 1])
             for e in edges:
                 moves = _moves(layer, e)
-                total += (len(moves) > 1) + sum(below[layer.succ[k]] for k in moves)
+                after = (len(moves) > 1) + sum(below[layer.succ[k]] for k in moves)
+                total += math.prod(often[e].tolist()) * after
             before = 1
-            for choices in layer.choices[x].tolist():
+            for m, choices in enumerate(layer.choices[x].tolist()):
                 total += before if choices > 1 else 0
-                before *= choices
+                before *= int(often[_own_edges(layer, x, m, edges.start), m].sum())
             here.append(total)
         below = here
     drawn = int(np.count_nonzero(game.profile_prior()))
@@ -103,7 +123,8 @@ def to_efg(game: CompiledGame, *, scale: bool = False, max_nodes: int = MAX_NODE
     ------
     SolveError
         If the tree would have more than `max_nodes` nodes, with their number; if the game has no
-        end; if payoffs are to be scaled by a precision that is not finite.
+        end; if payoffs are to be scaled by a precision that is not finite; if choices come from
+        shocks; if reference behaviour is not in proportion to small whole numbers.
     """
     expect(game, CompiledGame, "to_efg")
     return unroll(game, scale=scale, max_nodes=max_nodes).text
@@ -132,6 +153,34 @@ def unroll(game: CompiledGame, *, scale: bool = False, max_nodes: int = MAX_NODE
     head = [f"EFG 2 R {title} {{ {players} }}", about, ""]
     text = "\n".join([*head, *lines, ""])
     return ExtensiveForm(text, tuple(writer.players), tuple(writer.sets))
+
+
+def _own_edges(layer: Layer, x: int, m: int, first: int) -> range:
+    """One joint action for each own action of a mover, from `first` on: others as in that one."""
+    step = math.prod(layer.choices[x, m + 1 :].tolist())
+    return range(first, first + step * int(layer.choices[x, m]), step)
+
+
+def _repeats(game: CompiledGame, layer: Layer) -> Ints:
+    """How often each mover's own action stands in the tree, int64 [e, m]. Raises `SolveError`."""
+    often = np.ones(layer.reference.shape, dtype=np.int64)
+    uneven = np.flatnonzero((layer.reference != 1.0).any(axis=1))
+    for x in np.unique(np.searchsorted(layer.action_ptr, uneven, side="right") - 1).tolist():
+        edges = slice(layer.action_ptr[x], layer.action_ptr[x + 1])
+        for m, mover in enumerate(layer.movers):
+            shares = layer.reference[edges, m]
+            exact = [Fraction(share).limit_denominator(MAX_REPEATS) for share in shares]
+            times = math.lcm(*(share.denominator for share in exact))
+            if times > MAX_REPEATS or not np.allclose([*map(float, exact)], shares, 1e-9, 0.0):
+                actor = game.actors[mover]
+                where = game.structure.describe(int(layer.states[x]))
+                raise SolveError(
+                    f"reference behaviour of {actor.key} at {where} is not in proportion to whole "
+                    f"numbers up to {MAX_REPEATS}, and a tree can only repeat an action\n"
+                    "hint: give each `reference` as a whole number"
+                )
+            often[edges, m] = [int(share * times) for share in exact]
+    return often
 
 
 def _moves(layer: Layer, e: int) -> dict[int, float]:
@@ -180,8 +229,9 @@ class _Writer:
                     label = game.scenario.calendar.label(t)
                     self.players.append(name if single else f"{name}, {label}")
                 self.owner[i, t] = len(self.players)
+        self.repeats = [_repeats(game, layer) for layer in game.layers]
         self.sets: list[InformationSet] = []
-        self.numbers: dict[tuple[int, int, History], int] = {}
+        self.numbers: dict[tuple[int, int, Path], int] = {}
         self.counts: dict[int, int] = {}
         self.chances = 0
         self.ends = 0
@@ -207,30 +257,31 @@ class _Writer:
         body = " ".join(f"{_quote(x)} {p}" for x, p in zip(labels, exact, strict=True))
         return f'c "" {self.chances} {_quote(f"{name} #{self.chances}")} {{ {body} }} 0'
 
-    def _node(self, p: int, n: int, x: int, history: History, paid: Paid) -> Tree:
+    def _node(self, p: int, n: int, x: int, path: Path, paid: Paid) -> Tree:
         """The subtree at state x before layer n, when the types are p and `paid` came so far."""
         game = self.game
         if n == len(game.layers):
             yield self._terminal(p, x, paid)
             return
-        yield self._turn(p, n, x, history, paid, 0, int(game.layers[n].action_ptr[x]))
+        yield self._turn(p, n, x, path, paid, int(game.layers[n].action_ptr[x]), ())
 
     def _turn(
-        self, p: int, n: int, x: int, history: History, paid: Paid, m: int, first: int
+        self, p: int, n: int, x: int, path: Path, paid: Paid, first: int, times: Repeats
     ) -> Tree:
-        """The choices of mover m and those after it, where the joint actions begin at `first`."""
-        layer = self.game.layers[n]
+        """The choices of movers after those of `times`, whose joint actions begin at `first`."""
+        layer, m = self.game.layers[n], len(times)
         if m == len(layer.movers):
-            yield self._effects(p, n, first, history, paid)
+            yield self._effects(p, n, first, path, paid, times)
             return
-        step = math.prod(layer.choices[x, m + 1 :].tolist())
-        edges = range(first, first + step * int(layer.choices[x, m]), step)
+        edges = _own_edges(layer, x, m, first)
+        often = self.repeats[n][edges, m].tolist()
         if len(edges) > 1:
-            yield self._choice(p, n, x, history, m, layer.action[edges, m])
-        for e in edges:
-            yield self._turn(p, n, x, history, paid, m + 1, e)
+            yield self._choice(p, n, x, path, m, edges)
+        for e, count in zip(edges, often, strict=True):
+            for time in range(count):
+                yield self._turn(p, n, x, path, paid, e, (*times, time))
 
-    def _effects(self, p: int, n: int, e: int, history: History, paid: Paid) -> Tree:
+    def _effects(self, p: int, n: int, e: int, path: Path, paid: Paid, times: Repeats) -> Tree:
         """What chance makes of joint action e, and what follows."""
         game = self.game
         layer = game.layers[n]
@@ -246,19 +297,18 @@ class _Writer:
             if game.ends_period[n]:
                 flow = game.flow[layer.period - 1][target, p::width]
                 got = (*got, (layer.period, flow))
-            yield self._node(p, n + 1, target, (*history, (n, e, k)), got)
+            yield self._node(p, n + 1, target, (*path, (n, e, k, times)), got)
 
-    def _choice(
-        self, p: int, n: int, x: int, history: History, m: int, own: NDArray[np.int32]
-    ) -> str:
+    def _choice(self, p: int, n: int, x: int, path: Path, m: int, edges: range) -> str:
         """The choice of mover m among its own actions."""
         layer = self.game.layers[n]
         mover = layer.movers[m]
         theta = int(self.game.profiles[p, mover])
         player = self.owner[mover, layer.period]
-        key = (player, theta, history)
+        key = (player, theta, path)
         if key not in self.numbers:
             number = self.counts[player] = self.counts.get(player, 0) + 1
+            history = tuple((layer, e, k) for layer, e, k, _ in path)
             self.numbers[key] = number
             self.sets.append(InformationSet(player, number, n, x, mover, theta, history))
         actor = self.actors[mover]
@@ -266,7 +316,12 @@ class _Writer:
         when = self.game.scenario.calendar.label(layer.period)
         where = self.game.structure.describe(int(layer.states[x]))
         actions = list(self.game.scenario.actions[actor.key])
-        labels = " ".join(_quote(actions[a]) for a in own)
+        often = self.repeats[n][edges, m].tolist()
+        labels = " ".join(
+            _quote(actions[a] if time == 0 else f"{actions[a]} {time + 1}")
+            for a, count in zip(layer.action[edges, m].tolist(), often, strict=True)
+            for time in range(count)
+        )
         # Gambit wants labels that differ: states may come again, numbers do not.
         name = _quote(f"{actor.key}{kind} #{self.numbers[key]}, {when}: {where}")
         return f'p "" {player} {self.numbers[key]} {name} {{ {labels} }} 0'

@@ -81,11 +81,14 @@ def unit_gradients(game: CompiledGame, gradient: GameGradient) -> dict[str, Floa
     totals = {key: np.zeros((len(parameter.names()), units)) for key, parameter in parameters}
     walk = _Walk(at, columns, totals)
     parts = list(zip(structure.skeletons, structure.skeleton_sets[:-1], strict=True))
-    layers = zip(pairwise(structure.kept), gradient.prob, gradient.reward, strict=True)
-    for (a, b), prob, reward in layers:
+    weights_by_layer = (gradient.prob, gradient.reward, gradient.log_reference)
+    for (a, b), prob, reward, reference in zip(
+        pairwise(structure.kept), *weights_by_layer, strict=True
+    ):
         shares = walk.unfused(parts[a:b], prob)
         for (skeleton, codes), share in zip(parts[a:b], shares, strict=True):
             walk.layer(skeleton, codes, share, reward)
+            walk.references(skeleton, codes, reference)
     ends = [structure.sets[n] for n in structure.period_sets]
     for t, (codes, weights) in enumerate(zip(ends, gradient.flow, strict=True), start=1):
         walk.payoffs("flow", codes, t, weights)
@@ -181,6 +184,20 @@ class _Walk:
         table = self._by_actor(weights)
         for actor, formula, rows in charges(self.at.scenario, side):
             self.add(formula, codes[side.state[rows]], t, table[rows, actor])
+
+    def references(self, skeleton: Skeleton, codes: Ints, weights: Floats) -> None:
+        """Add the part of reference behaviour, from derivatives by its logarithm [e, m]."""
+        t = skeleton.period
+        for s, side in enumerate(skeleton.sides):
+            formulas = [action.reference for action in side.actions]
+            if side.mover < 0 or not any(formulas):
+                continue
+            by_log = _gathered(weights[:, s], skeleton.edge_own[:, s], side.state.size)
+            for n, formula in enumerate(formulas):
+                rows = np.flatnonzero(side.action == n)
+                if formula is not None and rows.size:
+                    here = codes[side.state[rows]]
+                    self.add(formula, here, t, by_log[rows] / self.at.public(formula, here, t))
 
     def _by_actor(self, table: Floats) -> Floats:
         return table.reshape(len(table), len(self.at.scenario.actors), -1)

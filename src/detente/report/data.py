@@ -6,10 +6,13 @@ What is solved, in this order, each solve used for all that needs it:
 2. the policies compared. In a small game they are solved like the first. In a large one all of
    them, the first included, are compared on the grid half as fine (which the first solve has
    already), each with an error from a grid half as fine again;
-3. the derivatives of the question's outcome, on the same grid as the comparison;
+3. the derivatives of the question's outcome, on the same grid as the comparison, and the outcome at
+   both ends of the ranges that seem to matter most;
 4. where the odds of that outcome become even, by one of the assumptions that matter most for it at
    a time: in a large game on the coarsest grid that is of use, and at few values;
-5. what a record of moves tells, where there is one: by the first solve.
+5. what a record of moves tells, where there is one: by the first solve;
+6. the forecast and the comparison at half and at twice the precision, on grids half as fine as
+   theirs.
 
 An ensemble of draws, where there is one, has been solved already; it is explored first, so that
 a mistake in what is asked of it is told before anything is solved.
@@ -28,8 +31,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from detente.analysis.audit import Audit, ComparisonAudit, audit, audit_comparison
 from detente.analysis.compare import Comparison, compare_forecasts
 from detente.analysis.query import Query
+from detente.analysis.range_ends import solve_ends
 from detente.analysis.sensitivity import Sensitivity, sensitivity
 from detente.analysis.threshold import threshold
 from detente.analysis.threshold_result import Threshold
@@ -64,6 +69,10 @@ TURNING, TURNING_LARGE = 3, 1
 """Assumptions for which a turning point is looked for; in a large game, where each takes as much
 work as the comparison of three policies."""
 
+ENDS = 6
+"""Assumptions solved at both ends of their range: twice as many as are named, since a slope may
+promise too much."""
+
 VALUES, VALUES_LARGE = 7, 4
 """Values of each of them at which the game is solved at least."""
 
@@ -77,8 +86,12 @@ class ReportData:
 
     forecast
         Under the policy in force, on the finest grid.
+    audit
+        How far the forecast can be defended.
     comparison
         Of the policies, the one in force first; None where there are none to compare.
+    comparison_audit
+        Which of its differences hold; None where there are none, or a precision is the limit.
     question
         The outcome that is looked at more closely; '' in a scenario without outcomes.
     sensitivity
@@ -99,7 +112,9 @@ class ReportData:
 
     scenario: Scenario
     forecast: Forecast
+    audit: Audit
     comparison: Comparison | None
+    comparison_audit: ComparisonAudit | None
     question: str
     sensitivity: Sensitivity | None
     thresholds: tuple[Threshold, ...]
@@ -197,6 +212,7 @@ def build(
 
     solution = solve(game, replace(options, progress=work.next()))
     told = tell(solution, progress=work.next())
+    audited = audit(told, replace(options, progress=work.next()), brief=True)
     seen = None
     if moves is not None:
         seen = track(
@@ -221,14 +237,21 @@ def build(
         step = replace(options, beliefs=fewer, progress=work.next())
         other = solve(games[name], step, regret=False)
         forecasts[name] = tell(other, progress=work.next()).light()
-    comparison = compare_forecasts(forecasts, against=base) if len(wanted) > 1 else None
+    comparison, compared = None, None
+    if len(wanted) > 1:
+        comparison = compare_forecasts(forecasts, against=base)
+        compared = audit_comparison(comparison, replace(options, progress=work.next()))
     asked = outcome or _most_open(told)
     found = None
-    if asked:
-        found = sensitivity(shared, Query(outcome=asked), threads=threads, progress=work.next())
+    if asked and not scenario.outcomes[asked].remembers:
+        query = Query(outcome=asked, within=periods)
+        found = sensitivity(shared, query, threads=threads, progress=work.next())
         found = replace(found, solution=found.solution.light())
     fewest = points if fewer == points else least_points(game)
     turning = replace(options, beliefs=fewest if game.informed else None)
+    if found is not None:
+        ends = replace(turning, progress=work.next())
+        found = solve_ends(found, query, ends, most=ENDS)
     turns = tuple(
         threshold(
             scenario,
@@ -244,7 +267,9 @@ def build(
     return ReportData(
         scenario=scenario,
         forecast=told.light(),
+        audit=replace(audited, forecast=told.light()),
         comparison=comparison,
+        comparison_audit=compared,
         question=asked,
         sensitivity=found,
         thresholds=turns,
@@ -273,8 +298,12 @@ def _check_names(
 
 
 def _most_open(forecast: Forecast) -> str:
-    """The outcome whose probability by the end is nearest to one half; '' without outcomes."""
-    final = forecast.final
+    """The outcome whose probability by the end is nearest to one half; '' without outcomes.
+
+    Of those of which derivatives are taken.
+    """
+    final, outcomes = forecast.final, forecast.solution.game.scenario.outcomes
+    final = final[np.array([not outcomes[key].remembers for key in final["outcome"]], dtype=bool)]
     return str(final["outcome"][np.abs(final["happened"] - 0.5).argmin()]) if len(final) else ""
 
 
@@ -282,8 +311,8 @@ def _decisive(found: Sensitivity | None, most: int) -> list[str]:
     """The assumptions with the largest worth of their range, those with none left out."""
     if found is None:
         return []
-    ranked = found.table.dropna(subset="swing")
-    ranked = ranked[ranked["swing"].abs() >= 0.005]
+    table = found.table
+    ranked = table[table["worth"].fillna(table["swing"]).abs() >= 0.005]
     return [str(name) for name in ranked["parameter"].head(most)]
 
 
@@ -307,7 +336,10 @@ def _plan(game: CompiledGame, points: int, fewer: int, policies: int, tracked: b
     each = [0.6 * rough, 0.4 * rough]
     turning = [2.5 * rough] * (TURNING if fewer == points else TURNING_LARGE)
     seen = [1.5 * fine] * tracked
-    return [0.6 * fine, 0.4 * fine, *seen, *(each * (policies - 1)), 1.6 * rough, *turning]
+    ends = 0.3 * ENDS * rough
+    audits = [0.7 * rough * policies] * (policies > 1)
+    compared = [*each * (policies - 1), *audits]
+    return [0.6 * fine, 0.4 * fine, 0.5 * fine, *seen, *compared, 1.6 * rough, ends, *turning]
 
 
 class _Work:

@@ -11,7 +11,7 @@ from detente.scenario.fields import AllOf, Entry, FormulaIn, fields_of, within
 from detente.scenario.formula.expression import Formula
 from detente.scenario.formula.types import CONSTANT
 from detente.scenario.model import Scenario
-from detente.scenario.rules import LevelChange, Moment
+from detente.scenario.rules import Action, LevelChange, Moment
 from detente.scenario.scalar_types import MOMENT, Levels
 
 
@@ -36,6 +36,9 @@ def entity_data(entity: Any, scenario: Scenario) -> dict[str, Any]:
     data = {key: _plain(getattr(entity, f.attribute), f.shape, scenario) for key, f in fields}
     if isinstance(entity, Variable):
         data["start"] = entity.label(entity.start)
+    if isinstance(entity, Action):
+        del data["like"]  # those that are like it are its members
+        data["members"] = list(entity.members)
     return data
 
 

@@ -32,6 +32,7 @@ BUILDERS = {
     rules.Event: play.event,
     rules.Action: play.action,
     rules.Payoff: play.payoff,
+    rules.Outcome: play.outcome,
     rules.Term: commitments.term,
     rules.Announcer: commitments.announcement,
 }
@@ -152,6 +153,7 @@ def _build(source: Source) -> Scenario:
         rebuild=rebuild,
     )
     assert scenario is not None  # what is needed and wrong has something that stands in for it
+    scenario = play.with_kinds(draft, scenario)
     play.check_play(draft)
     uncertainty.check_priors(draft, scenario)
     uncertainty.check_correlations(draft, scenario)

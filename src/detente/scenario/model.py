@@ -30,7 +30,11 @@ from detente.scenario.fields import EntityOf, ListOf, MapOf, Reference, entity, 
 from detente.scenario.formula.expression import Formula, number
 from detente.scenario.frozen import Frozen
 from detente.scenario.rules import Action, Announcer, Event, Outcome, Payoff, Policy, Term, Turn
-from detente.scenario.scalar_types import LINE, TEXT
+from detente.scenario.scalar_types import LINE, TEXT, one_of
+
+MISTAKES, SHOCKS = "mistakes", "shocks"
+"""What actors' choices are: noisy ones among known payoffs, or best ones at shocks to payoffs that
+each sees at its own turn."""
 
 Rebuild: TypeAlias = "Callable[[str, str, Mapping[str, str]], Scenario]"
 """From a file's text, its name and the options of variants to the scenario as it stands there."""
@@ -79,6 +83,7 @@ class Scenario:
         entries(Event), "What happens by itself.", key="chance", default=Frozen()
     )
     payoffs: Mapping[str, Payoff] = field(entries(Payoff), "What each actor gets.")
+    responses: str = field(one_of(MISTAKES, SHOCKS), "What makes choices noisy.", default=MISTAKES)
     terms: Mapping[str, Term] = field(entries(Term), "Announced commitments.", default=Frozen())
     policies: Mapping[str, Policy] = field(POLICIES, "Named sets of terms.", default=Frozen())
     policy: str = field(

@@ -242,7 +242,7 @@ class _RecordReader:
             note=line["note"],
             source=line["source"],
         )
-        if t or line["date"].casefold() != ALWAYS:
+        if line["date"].casefold() != ALWAYS:
             self.entries.append(entry)
         elif condition is not None:
             self.standing.append(entry)
@@ -280,8 +280,7 @@ class _RecordReader:
             self.report(line, "order", message, "sort the lines by date, the earliest first")
         else:
             self.latest = (when, text)
-        # The start of the year 1 is period 0 of nothing: `always` alone has t = 0.
-        return t if t > 0 else min(t, 0) - 1
+        return t
 
     def actor(self, line: CsvLine) -> str:
         """The key of a line's actor, or `state`; '' after reporting that there is none."""
@@ -297,7 +296,7 @@ class _RecordReader:
     def actions(self, line: CsvLine, actor: str, words: str) -> tuple[str, ...] | None:
         """What an actor may have done, by the words of a line."""
         known = {
-            who: {alias(name): key for key, action in own.items() for name in (key, *action.also)}
+            who: {alias(name): key for key, action in own.items() for name in (key, *action.names)}
             for who, own in self.scenario.actions.items()
         }
         mine = known.pop(actor, {})

@@ -136,13 +136,26 @@ class Event(Supported):
         """Other names of it: there are none."""
         return ()
 
+    @property
+    def reference(self) -> Formula | None:
+        """How often it is done where nothing is at stake: nobody does it."""
+        return None
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Actions that are like it: there are none."""
+        return ()
+
 
 @entity
 class Action(Event):
     """Something an actor can do.
 
     `also` has the other names under which records of moves know it; those of an actor's actions
-    differ by `alias`, and from the keys.
+    differ by `alias`, and from the keys. Actions that are `like` this one do the same under names
+    of their own: they stand in its `members`, and are no actions of the scenario by themselves.
+    `reference` is how often it is done where nothing is at stake, beside the other actions; None
+    where it is as usual as they are.
     """
 
     own_costs: Mapping[str, Formula] = field(
@@ -152,6 +165,20 @@ class Action(Event):
         MapOf(COST), "Paid by others: formulas by actor.", key="costs", default=Frozen()
     )
     also: tuple[str, ...] = field(NAMES, "Names that records of moves call it by.", default=())
+    reference: Formula | None = field(
+        FormulaIn(PUBLIC_NUMBER),
+        "How often it is done where nothing is at stake, beside 1 for each of the others.",
+        default=None,
+    )
+    like: str = field(
+        scalar.LINE, "The action of which this is another name: it does the same.", default=""
+    )
+    members: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names besides its key under which records of moves know it."""
+        return (*self.also, *self.members)
 
     @property
     def costs(self) -> Mapping[str, Formula]:
@@ -252,7 +279,22 @@ class Announcer(Supported):
 
 @entity
 class Outcome(Supported):
-    """A named condition whose probability is wanted."""
+    """A named condition whose probability is wanted.
+
+    With `lasting` it comes about once it has held for so many periods on end (0: at once), and
+    with `before`, the name of another outcome or '', if the other has not come about by then.
+    """
 
     when: Formula = field(CONDITION, "The condition.")
+    lasting: int = field(
+        scalar.COUNT, "It counts once it has held at the ends of so many periods on end.", default=0
+    )
+    before: str = field(
+        Reference("outcomes"), "It counts where this outcome has not come about yet.", default=""
+    )
     ends: bool = field(scalar.FLAG, "Play stops where it holds.", default=False)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether more than the present state says if it holds."""
+        return bool(self.lasting or self.before)

@@ -18,6 +18,8 @@ from detente.text import hidden_in
 NAME = "[A-Za-z][A-Za-z0-9_]*"
 INTEGER_RANGE = re.compile(r"(-?[0-9]{1,9})\s*\.\.\s*(-?[0-9]{1,9})")
 MOST_LEVELS = 10_000
+MOST_LASTING = 100
+"""Periods on end that are counted: for each of them probability is kept apart."""
 DRAWS = ("uniform", "triangular", "log-uniform", "whole")
 """How a number may be drawn from its range; the first is taken where nothing is said."""
 
@@ -168,6 +170,15 @@ def _is(*kinds: type, sentence: str) -> Callable[[Any], Any]:
     return check
 
 
+def _count(value: Any) -> int:
+    if type(value) is not int:
+        hint = number_hint(value) if isinstance(value, str) else ""
+        raise Wrong("should be a whole number", hint)
+    if not 1 <= value <= MOST_LASTING:
+        raise out_of_range(f"should be from 1 to {MOST_LASTING:,}")
+    return value
+
+
 def _between(low: float, high: float, sentence: str) -> Callable[[Any], float]:
     """The check of numbers that lie between two, without these."""
 
@@ -216,6 +227,7 @@ LINE = Scalar(_line, {"type": "string"})
 DAY = Scalar(_day, {"type": "string"})
 FLAG = Scalar(_is(bool, sentence=A_FLAG), {"type": "boolean"})
 NUMBER = Scalar(_number, {"type": "number"})
+COUNT = Scalar(_count, {"maximum": MOST_LASTING, "minimum": 1, "type": "integer"})
 POSITIVE = Scalar(_between(0, math.inf, "should be above 0"), ABOVE_0)
 RANK = Scalar(_between(-1, 1, IN_RANK), OPEN)
 DRAW = Scalar(_one_of(DRAWS, ", ".join(f"`{word}`" for word in DRAWS)), {"enum": list(DRAWS)})

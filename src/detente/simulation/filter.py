@@ -267,15 +267,10 @@ def outcomes_given(pass_: ForwardPass, prior: Floats, n: int) -> Mapping[str, tu
 
     The mass was recorded by the pass last.
     """
-    game, mass = pass_.solution.game, pass_.by_state[-1]
+    mass = pass_.by_state[-1]
     total = float((mass[:, :, 0] @ prior).sum())
-    given = {}
-    for key, holds in game.holds.items():
-        now = float((mass[holds[n], :, 0] @ prior).sum()) / total
-        if key in pass_.passing:
-            h = 1 + pass_.passing.index(key)
-            been = float(((mass[:, :, 0] - mass[:, :, h]) @ prior).sum()) / total
-        else:
-            been = now
-        given[key] = (been, now)
-    return given
+    known = pass_.memory.probabilities(mass, n)
+    return {
+        key: (float(been @ prior) / total, float(now @ prior) / total)
+        for key, (been, now) in known.items()
+    }

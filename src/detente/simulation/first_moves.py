@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from detente.simulation.forecast import ANY, Forecast, marginal
+from detente.simulation.conditions import ANY
+from detente.simulation.forecast import Forecast, marginal
 from detente.simulation.table import Table
 
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from itertools import product
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from detente.arguments import MOST_THREADS, whole
 from detente.dtypes import Floats
-from detente.errors import expect
+from detente.errors import expect, refuse
 from detente.game.arrays import CompiledGame
 from detente.game.periods import check_periods
 from detente.notebook import InNotebook
 from detente.scenario.frozen import Frozen
+from detente.scenario.hints import listing
+from detente.simulation.conditions import ANY, check_conditions, conditions, shares
 from detente.simulation.forward import Forward, forward
+from detente.simulation.names import action_names
 from detente.simulation.table import Table
 from detente.solver.solution import Solution
 from detente.solver.workers import Progress, open_workers
@@ -27,9 +29,6 @@ if TYPE_CHECKING:
 
 Block = dict[str, object]
 Rows = TypeVar("Rows", Table, "pd.DataFrame")
-
-ANY = "any"
-"""In the columns of private types: whatever the type is, weighted by the prior."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +44,10 @@ class Forecast(InNotebook):
     `periods` periods: all of them, or the first ones of a game without end.
 
     outcomes
-        `t, period, outcome, happened, holds, error`: the probability that the outcome has held by
-        the end of the period, and that it holds then; `error` is the difference of `happened` from
-        the coarser belief grid (missing where the solution has none).
+        `t, period, outcome, happened, holds, error, holds_error`: the probability that the outcome
+        has come about at some time by the end of the period, and that it holds then; `error` and
+        `holds_error` are the differences of the two from the coarser belief grid (missing where
+        the solution has none).
     states
         `t, period, variable, level, label, probability` at the end of each period.
     actions
@@ -59,8 +59,15 @@ class Forecast(InNotebook):
         and the difference from the coarser grid. They are those of all of play, also of a game
         without end: discounted, and not only of the periods reported.
     beliefs
-        `t, period, about, type, mean, low, high`: what the public believes of a type at the end of
-        the period: mean, and the 10 % and 90 % quantiles over histories.
+        `t, period, about, type, mean, median, low, high`: what the public believes of a type at the
+        end of the period: mean, median, and the 10 % and 90 % quantiles over histories.
+    types, given
+        What the forecast is conditional on: true types by actor, and outcomes. A number of the end
+        of period t is then given that these outcomes have come about by then, one of a turn given
+        that they have before it, and missing where they cannot have. `payoffs` is empty: it has
+        what is expected at the start.
+    likelihood
+        The probability of the outcomes by the end, given the types; 1 without any.
     forward_error
         Largest difference of payoffs counted forward from the values of the solution, in
         proportion to the value where that is above 1.
@@ -70,6 +77,9 @@ class Forecast(InNotebook):
     periods: int
     tables: Frozen[Table]
     forward_error: float
+    types: Mapping[str, str] = field(default_factory=Frozen)
+    given: tuple[str, ...] = ()
+    likelihood: float = 1.0
 
     @cached_property
     def outcomes(self) -> pd.DataFrame:
@@ -97,6 +107,8 @@ class Forecast(InNotebook):
         first = "" if game.loop is None else "the first "
         periods = f"{self.periods} period{'' if self.periods == 1 else 's'}"
         title = f"Forecast of {game.scenario.name!r} over {first}{periods}"
+        conditions = [*(f"{key} = {kind}" for key, kind in self.types.items()), *self.given]
+        title += f" given {', '.join(conditions)}" if conditions else ""
         return f"<{title}: {', '.join(rows) or 'no outcomes'}; {self.solution.status.value}>"
 
     def light(self) -> Forecast:
@@ -110,12 +122,14 @@ class Forecast(InNotebook):
         return table.where(t=self.periods)
 
     def _main_table(self) -> pd.DataFrame:
-        return self.final.frame()[["outcome", "happened", "error"]]
+        return self.final.frame()[["outcome", "happened", "holds", "error"]]
 
 
 def forecast(
     solution: Solution,
     *,
+    types: Mapping[str, str] | None = None,
+    given: str | Sequence[str] = (),
     periods: int | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -126,6 +140,10 @@ def forecast(
     ----------
     solution
         As solved; where it has a coarser solution, that is passed forward as well.
+    types
+        Condition on true types, by actor.
+    given
+        Condition on these outcomes having come about: see `Forecast`.
     periods
         How many periods of a game without end to report; by default what
         `detente.simulation.forward.FOREVER_PERIODS` has for its calendar.
@@ -137,14 +155,17 @@ def forecast(
     Raises
     ------
     ScenarioError
-        If `periods` is given for a game that ends.
+        If `periods` is given for a game that ends; for types and outcomes that are not there, and
+        for those that have probability 0.
     """
     expect(solution, Solution, "forecast")
     game = solution.game
+    given, types = (given,) if isinstance(given, str) else tuple(given), Frozen(types or {})
+    check_conditions(game, types, given)
     check_periods(game.scenario, periods)
     whole("threads", threads, 1, MOST_THREADS)
     with open_workers(threads) as workers:
-        pass_on = partial(forward, workers=workers, periods=periods)
+        pass_on = partial(forward, workers=workers, periods=periods, given=given)
         fine = partial(pass_on, solution, progress=progress)
         rough: Forward | None = None
         if solution.coarse is None:
@@ -158,15 +179,36 @@ def forecast(
         periods=len(run.states) - 1,
         tables=Frozen(
             {
-                "outcomes": _outcomes(game, run, rough),
-                "states": _states(game, run),
-                "actions": _actions(game, run),
-                "payoffs": _payoffs(solution),
-                "beliefs": _beliefs(solution, run),
+                "outcomes": _outcomes(game, run, rough, types),
+                "states": _states(game, run, types),
+                "actions": action_table(game, run.moves, run.acted, types, given=bool(given)),
+                "payoffs": _payoffs(solution, left_out=bool(types or given)),
+                "beliefs": _beliefs(solution, run, types),
             }
         ),
-        forward_error=float((np.abs(run.payoffs - values) / scale).max()),
+        forward_error=0.0 if given else float((np.abs(run.payoffs - values) / scale).max()),
+        types=types,
+        given=given,
+        likelihood=_likelihood(game, run, types, given),
     )
+
+
+def _likelihood(
+    game: CompiledGame, run: Forward, types: Mapping[str, str], given: tuple[str, ...]
+) -> float:
+    """The probability of the outcomes by the end, given the types; refused where it is 0."""
+    if run.given is None:
+        return 1.0
+    _, weights = next(conditions(game, types))
+    likelihood = float(run.given[-1] @ weights)
+    if not likelihood > 0:
+        together = " (together)" if len(given) > 1 else ""
+        by = game.label(len(run.given) - 1)
+        message = f"the probability of {listing(given)}{together} is 0 by the end of {by}"
+        if types:
+            message += f" with {listing(f'{key}={kind}' for key, kind in types.items())}"
+        refuse("given", "impossible", message, "nothing follows from what cannot be")
+    return likelihood
 
 
 def marginal(game: CompiledGame, table: Rows) -> Rows:
@@ -187,54 +229,52 @@ def largest_difference(first: Forecast, second: Forecast) -> float:
     return max(float(np.abs(a - b).max(initial=0.0)) for a, b in pairs)
 
 
-def conditions(game: CompiledGame) -> Iterator[tuple[dict[str, str], Floats]]:
-    """Each condition on true types ('any' or one type for each informed actor), with its weights.
-
-    The weights, float64 [p], give the expectation over profiles under the condition; a type is a
-    condition also where its prior is 0.
-    """
-    for chosen in product(*((None, *range(game.priors[i].size)) for i in game.informed)):
-        types = dict(zip(game.informed, chosen, strict=True))
-        given = {i: theta for i, theta in types.items() if theta is not None}
-        weights = game.profile_prior(but=given)
-        for i, theta in given.items():
-            weights *= game.profiles[:, i] == theta
-        actors = {i: game.actors[i] for i in types}
-        yield {a.key: a.types[given[i]] if i in given else ANY for i, a in actors.items()}, weights
-
-
 def _by_condition(
-    game: CompiledGame, blocks: Callable[[Floats], Iterator[Block]], *columns: str
+    game: CompiledGame,
+    blocks: Callable[[Floats], Iterator[Block]],
+    given: Mapping[str, str],
+    *columns: str,
 ) -> Table:
     """The blocks under each condition, as `t, period`, each informed actor's type and `columns`."""
     types = (game.actors[i].key for i in game.informed)
-    rows = (block | labels for labels, weights in conditions(game) for block in blocks(weights))
+    rows = (
+        block | labels for labels, weights in conditions(game, given) for block in blocks(weights)
+    )
     return Table.of(("t", "period", *types, *columns), rows)
 
 
-def _outcomes(game: CompiledGame, run: Forward, rough: Forward | None) -> Table:
+def _outcomes(
+    game: CompiledGame, run: Forward, rough: Forward | None, types: Mapping[str, str]
+) -> Table:
     times = range(len(run.states))
+    periods = [game.label(t) for t in times]
 
     def blocks(weights: Floats) -> Iterator[Block]:
         for key in game.holds:
-            happened = run.happened[key] @ weights
-            error = np.full(len(times), np.nan if game.informed else 0.0)
-            if rough is not None:
-                error = np.abs(happened - rough.happened[key] @ weights)
+            numbers, errors = [], []
+            for name in ("happened", "holding"):
+                numbers.append(run.expected(name, key, weights))
+                error = np.full(len(times), np.nan if game.informed else 0.0)
+                if rough is not None:
+                    error = np.abs(numbers[-1] - rough.expected(name, key, weights))
+                errors.append(error)
             yield {
                 "t": times,
-                "period": [game.label(t) for t in times],
+                "period": periods,
                 "outcome": key,
-                "happened": happened,
-                "holds": run.holding[key] @ weights,
-                "error": error,
+                "happened": numbers[0],
+                "holds": numbers[1],
+                "error": errors[0],
+                "holds_error": errors[1],
             }
 
-    return _by_condition(game, blocks, "outcome", "happened", "holds", "error")
+    columns = "outcome", "happened", "holds", "error", "holds_error"
+    return _by_condition(game, blocks, types, *columns)
 
 
-def _states(game: CompiledGame, run: Forward) -> Table:
+def _states(game: CompiledGame, run: Forward, types: Mapping[str, str]) -> Table:
     times = range(len(run.states))
+    periods = [game.label(t) for t in times]
     sets = (0, *game.structure.period_sets)
     # Each period of a game without end is like the first.
     codes = [game.structure.sets[sets[min(t, len(sets) - 1)]] for t in times]
@@ -243,34 +283,47 @@ def _states(game: CompiledGame, run: Forward) -> Table:
     def blocks(weights: Floats) -> Iterator[Block]:
         for variable in game.structure.variables:
             size = variable.size
-            share = [
-                np.bincount(at[variable.key], mass @ weights, minlength=size)
+            share: list[Floats] = [
+                np.bincount(at[variable.key], mass @ weights, minlength=size).astype(np.float64)
                 for at, mass in zip(levels, run.states, strict=True)
             ]
             yield {
                 "t": np.repeat(times, size),
-                "period": np.repeat([game.label(t) for t in times], size),
+                "period": np.repeat(periods, size),
                 "variable": variable.key,
                 "level": np.tile(np.arange(size), len(times)),
                 "label": np.tile([variable.label(k) for k in range(size)], len(times)),
-                "probability": np.concatenate(share),
+                "probability": np.concatenate(
+                    [shares(s, None if run.given is None else s.sum()) for s in share]
+                ),
             }
 
-    return _by_condition(game, blocks, "variable", "level", "label", "probability")
+    return _by_condition(game, blocks, types, "variable", "level", "label", "probability")
 
 
-def _actions(game: CompiledGame, run: Forward) -> Table:
+def action_table(
+    game: CompiledGame,
+    moves: Sequence[tuple[int, int]],
+    acted: Sequence[Floats],
+    types: Mapping[str, str],
+    *,
+    given: bool = False,
+) -> Table:
+    """How likely each action is at each turn (see `Forecast`): `moves` and `acted` of `Forward`."""
+
     def blocks(weights: Floats) -> Iterator[Block]:
-        for (t, n), acted in zip(run.moves, run.acted, strict=True):
+        for (t, n), chances in zip(moves, acted, strict=True):
             layer = game.layers[n]
-            taken = acted @ weights if layer.movers else np.empty(0)
+            taken: Floats = chances @ weights if layer.movers else np.empty(0)
+            taken = shares(taken, taken.sum() if given else None)
             for m, mover in enumerate(layer.movers):
                 actor = game.actors[mover].key
-                names = list(game.scenario.actions[actor])
+                names, kind, part = action_names(game, actor)
                 own = layer.action[:, m]
                 chosen = own >= 0
-                probability = np.bincount(own[chosen], taken[chosen], minlength=len(names))
-                moves = probability.sum()
+                size = len(game.scenario.actions[actor])
+                by_kind = np.bincount(own[chosen], taken[chosen], minlength=size)
+                made, probability = by_kind.sum(), by_kind[kind] * part
                 yield {
                     "t": t,
                     "period": game.label(t),
@@ -278,13 +331,13 @@ def _actions(game: CompiledGame, run: Forward) -> Table:
                     "actor": actor,
                     "action": names,
                     "probability": probability,
-                    "share": probability / moves if moves > 0 else np.nan,
+                    "share": probability / made if made > 0 else np.nan,
                 }
 
-    return _by_condition(game, blocks, "turn", "actor", "action", "probability", "share")
+    return _by_condition(game, blocks, types, "turn", "actor", "action", "probability", "share")
 
 
-def _payoffs(solution: Solution) -> Table:
+def _payoffs(solution: Solution, *, left_out: bool) -> Table:
     regret = solution.certificate.regret or {}
     coarse = {} if solution.coarse is None else solution.coarse.payoffs
     exact = not solution.game.informed
@@ -298,33 +351,37 @@ def _payoffs(solution: Solution) -> Table:
         }
         for (actor, kind), value in solution.payoffs.items()
     ]
-    return Table.of(("actor", "type", "payoff", "regret", "error"), rows)
+    return Table.of(("actor", "type", "payoff", "regret", "error"), [] if left_out else rows)
 
 
-def _beliefs(solution: Solution, run: Forward) -> Table:
+def _beliefs(solution: Solution, run: Forward, types: Mapping[str, str]) -> Table:
     game = solution.game
 
     def blocks(weights: Floats) -> Iterator[Block]:
         for i in game.informed:
             believed = solution.grid.about[i].belief.T
             for t, mass in enumerate(run.beliefs[i] @ weights):
-                spread = np.array([quantiles(value, mass, (0.1, 0.9)) for value in believed])
+                mass = shares(mass, None if run.given is None else mass.sum())
+                spread = np.array([quantiles(value, mass, (0.1, 0.5, 0.9)) for value in believed])
                 yield {
                     "t": t,
                     "period": game.label(t),
                     "about": game.actors[i].key,
                     "type": game.actors[i].types,
                     "mean": [float(value @ mass) for value in believed],
+                    "median": spread[:, 1],
                     "low": spread[:, 0],
-                    "high": spread[:, 1],
+                    "high": spread[:, 2],
                 }
 
-    return _by_condition(game, blocks, "about", "type", "mean", "low", "high")
+    return _by_condition(game, blocks, types, "about", "type", "mean", "median", "low", "high")
 
 
-def quantiles(value: Floats, mass: Floats, shares: tuple[float, ...]) -> list[float]:
+def quantiles(value: Floats, mass: Floats, below: tuple[float, ...]) -> list[float]:
     """The values below which these shares of the mass lie."""
     order = np.argsort(value, kind="stable")
     total = np.cumsum(mass[order])
-    at = np.searchsorted(total, np.array(shares) * total[-1])
+    if np.isnan(total[-1]):
+        return [np.nan for _ in below]
+    at = np.searchsorted(total, np.array(below) * total[-1])
     return [float(value[order][min(int(k), value.size - 1)]) for k in at]

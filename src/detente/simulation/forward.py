@@ -4,9 +4,7 @@ For each type profile the probability mass over (state, belief) is pushed throug
 the solution's own strategies, posteriors and interpolation (`kernels.forward`). Each profile is
 moved by itself, so the work is shared out by profiles.
 
-"Has happened by period t" needs no memory where an outcome, once it holds, always holds. For any
-other outcome the histories in which it has not happened yet are followed in a channel of their
-own, from which mass leaves when it happens.
+What outcomes have to remember of histories is kept in channels (`detente.simulation.channels`).
 """
 
 from __future__ import annotations
@@ -19,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame, Layer
-from detente.solver.kernels.forward import push
+from detente.simulation.channels import Channels
+from detente.simulation.conditions import shares
+from detente.solver.kernels.forward import pay_shocks, push
 from detente.solver.layout import belief_layout, make_scratch, part
 from detente.solver.solution import Solution
 from detente.solver.workers import Progress, Workers
@@ -47,6 +47,9 @@ class Forward:
         start on), and that it holds then.
     moves
         For each layer of each period, in order of play: its period and its number n.
+    given
+        float64 [t, p]: probability that what is conditioned on has been by the end of period t, of
+        which all else is a part; None where nothing is. Payoffs have no meaning then.
     states
         For each t, float64 [x, p] over the states in which the period ends.
     beliefs
@@ -59,22 +62,17 @@ class Forward:
 
     happened: dict[str, Floats]
     holding: dict[str, Floats]
+    given: Floats | None
     states: tuple[Floats, ...]
     moves: tuple[tuple[int, int], ...]
     beliefs: tuple[Floats, ...]
     acted: tuple[Floats, ...]
     payoffs: Floats
 
-
-def persistent(game: CompiledGame, outcome: str) -> bool:
-    """Whether an outcome, once it holds, holds ever after."""
-    holds = game.holds[outcome]
-    for n, layer in enumerate(game.layers):
-        transitions = np.diff(layer.trans_ptr[layer.action_ptr])
-        before = np.repeat(holds[n], transitions)
-        if np.any(before & ~holds[n + 1][layer.succ]):
-            return False
-    return True
+    def expected(self, name: str, outcome: str, weights: Floats) -> Floats:
+        """`happened` or `holding` given what is conditioned on, over profiles: float64 [t]."""
+        together: Floats = getattr(self, name)[outcome] @ weights
+        return shares(together, None if self.given is None else self.given @ weights)
 
 
 def schedule(game: CompiledGame, periods: int | None = None) -> tuple[tuple[int, int], ...]:
@@ -96,18 +94,20 @@ def forward(
     *,
     periods: int | None = None,
     begin: Floats | None = None,
+    given: tuple[str, ...] = (),
     progress: Progress | None = None,
     visit: Visit | None = None,
 ) -> Forward:
     """Push the start through the solution. See `Forward`; options as those of `forecast`.
 
     Play begins at the beliefs with these weights `begin`, float64 [b]; at the priors by default.
+    `given` are outcomes that have been: see `Forward.given`.
     `visit` is called before each layer.
     """
     game, grid = solution.game, solution.grid
-    passing = tuple(key for key in game.holds if not persistent(game, key))
     moves = schedule(game, periods)
-    pass_ = ForwardPass(solution, passing, workers, begin)
+    channels = Channels(game, given)
+    pass_ = ForwardPass(solution, channels, workers, begin)
     for t, turns in groupby(moves, key=lambda move: move[0]):
         for _, n in turns:
             pass_.enter(t, n)
@@ -120,20 +120,16 @@ def forward(
     sets = game.structure.period_sets
     ends = (0, *(sets if game.loop is None else sets * moves[-1][0]))
     states = tuple(np.ascontiguousarray(mass[:, :, 0]) for mass in pass_.by_state)
-    holding, happened = {}, {}
-    for key, holds in game.holds.items():
-        holding[key] = np.stack(
-            [s[holds[n]].sum(axis=0) for s, n in zip(states, ends, strict=True)]
-        )
-        happened[key] = holding[key]
-    for h, key in enumerate(passing, start=1):
-        gone = [(mass[:, :, 0] - mass[:, :, h]).sum(axis=0) for mass in pass_.by_state]
-        happened[key] = np.stack(gone)
+    known = [channels.probabilities(mass, n) for mass, n in zip(pass_.by_state, ends, strict=True)]
+    happened, holding = (
+        {key: np.stack([at[key][which] for at in known]) for key in game.holds} for which in (0, 1)
+    )
     actors = len(game.priors)
     about = np.stack(pass_.by_belief).reshape(len(ends), *grid.shape, -1)
     return Forward(
         happened=happened,
         holding=holding,
+        given=np.stack([mass.sum(axis=0) for mass in states]) if given else None,
         states=states,
         moves=moves,
         beliefs=tuple(
@@ -145,8 +141,7 @@ def forward(
 
 
 class ForwardPass:
-    """Mass on its way through the layers: all of it, and for each outcome in `passing` that of the
-    histories in which it has not been.
+    """Mass on its way through the layers, in the channels of its outcomes.
 
     mass
         float64 [x, (p, h), b] before the layer that comes next.
@@ -161,24 +156,25 @@ class ForwardPass:
     def __init__(
         self,
         solution: Solution,
-        passing: tuple[str, ...],
+        channels: Channels,
         workers: Workers,
         begin: Floats | None = None,
     ) -> None:
         game, grid = solution.game, solution.grid
-        self.solution, self.passing, self.workers = solution, passing, workers
+        self.solution, self.memory, self.workers = solution, channels, workers
         self.profiles = len(game.profiles)
-        self.channels = 1 + len(passing)
+        self.channels = channels.count
         sets = game.structure.sets
         # Two arrays in turn, made once: fresh memory for every layer would cost more than the work.
         shape = (max(s.size for s in sets), self.profiles * self.channels, grid.size)
         self.store = [np.empty(shape), np.empty(shape)]
         self.mass = self.store[0][: sets[0].size]
         self.mass[:] = 0.0
+        share = np.tile(channels.start(), self.profiles)
         if begin is None:
-            self.mass[game.start, :, grid.start] = 1.0
+            self.mass[game.start, :, grid.start] = share
         else:
-            self.mass[game.start] = begin
+            self.mass[game.start] = share[:, None] * begin
         self.by_state: list[Floats] = []
         self.by_belief: list[Floats] = []
         self.acted: list[Floats] = []
@@ -214,22 +210,35 @@ class ForwardPass:
         acted = np.zeros((len(layer.action), self.profiles))
 
         def task(first: int, last: int) -> None:
-            moved = np.zeros((2, *self.mass.shape[1:]))
-            scratch = make_scratch(layout, arrays, 0), moved
+            moved = np.empty((2, *self.mass.shape[1:]))
+            rows = np.empty((4, self.mass.shape[1]), dtype=np.uint64)
+            scratch = make_scratch(layout, arrays, 0), moved, rows
             sigma = self.solution.strategies[n]
             push(first, last, arrays, layout, sigma, alive, self.mass, following, acted, scratch)
 
-        list(self.workers.pool.map(task, cuts[:-1], cuts[1:]))
+        if parts == 1:
+            task(0, self.profiles)
+        else:
+            list(self.workers.pool.map(task, cuts[:-1], cuts[1:]))
         return acted
 
     def leave(self, t: int, n: int, acted: Floats) -> None:
         """Go on from layer n to where its mass was spread."""
         game = self.solution.game
-        reward = game.layers[n].reward.reshape(len(acted), len(game.priors), -1)
+        layer = game.layers[n]
+        reward = layer.reward.reshape(len(acted), len(game.priors), -1)
         paid = np.einsum("ep,eip->ip", acted, reward)
+        if game.shocks and layer.movers:
+            arrays, layout = part(game, layer), self.layouts[layer.movers]
+            cost, sigma = np.zeros((len(layer.movers), self.profiles)), self.solution.strategies[n]
+            work = make_scratch(layout, arrays, 0)
+            pay_shocks(arrays, layout, sigma, self.mass, cost, work)
+            paid[list(layer.movers)] -= cost
         self.rewards += game.discount[:, None] ** (t - 1) * paid
         self.acted.append(acted)
         self.mass = self._following(n)
+        mass = self.mass.reshape(len(self.mass), self.profiles, self.channels, -1)
+        self.memory.move(mass, n + 1, end=game.ends_period[n])
 
     def record(self, n: int) -> None:
         """Keep the marginals before layer n."""
@@ -269,9 +278,5 @@ class ForwardPass:
         self.mass = first
 
     def _alive(self, n: int) -> Floats:
-        """For each channel, 0 where its outcome holds before layer n: float64 [x, p h]."""
-        game = self.solution.game
-        keep = np.ones((game.structure.sets[n].size, self.channels))
-        for h, key in enumerate(self.passing, start=1):
-            keep[game.holds[key][n], h] = 0.0
-        return np.tile(keep, self.profiles)
+        """For each channel, 0 where it is empty before layer n: float64 [x, p h]."""
+        return np.tile(self.memory.alive(n), self.profiles)

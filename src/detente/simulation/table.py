@@ -33,12 +33,16 @@ class Table:
 
         Every block has all columns of `order`, one of them at least with a value for each row.
         """
-        parts = [
-            np.broadcast_arrays(*(np.atleast_1d(np.asarray(block[name])) for name in order))
-            for block in blocks
-        ]
-        columns = zip(*parts, strict=True) if parts else ([np.empty(0, object)] for _ in order)
-        return cls(Frozen(dict(zip(order, map(np.concatenate, columns), strict=True))))
+        parts = [[np.atleast_1d(np.asarray(block[name])) for name in order] for block in blocks]
+        if not parts:
+            return cls(Frozen({name: np.empty(0, object) for name in order}))
+        sizes = np.array([next((c.size for c in part if c.size != 1), 1) for part in parts])
+        columns = {}
+        for name, cells in zip(order, zip(*parts, strict=True), strict=True):
+            lengths = np.array([cell.size for cell in cells])
+            times = np.where(lengths == 1, sizes, 1)
+            columns[name] = np.repeat(np.concatenate(cells), np.repeat(times, lengths))
+        return cls(Frozen(columns))
 
     def __len__(self) -> int:
         return int(next(iter(self.columns.values())).size)

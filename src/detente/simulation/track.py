@@ -23,13 +23,13 @@ from detente.game.periods import check_periods
 from detente.notebook import InNotebook
 from detente.scenario.observations import Record, read_record
 from detente.simulation import track_tables as tables
+from detente.simulation.channels import Channels
 from detente.simulation.filter import Filter, Step, outcomes_given, own_actions, prior_of
 from detente.simulation.forward import (
     Forward,
     ForwardPass,
     forever_periods,
     forward,
-    persistent,
     schedule,
 )
 from detente.solver.solution import Solution
@@ -65,10 +65,10 @@ class Track(InNotebook):
         `step, t, period, variable, level, label, probability` after each dated line; step 0 is
         the end of the period.
     outcomes
-        `t, period, outcome, happened, holds, before`: probability that the outcome has been by
-        the end of the period, and that it holds then, given what the record has said until then;
-        after the record's last period it is the forecast from there. `before` is `happened` as
-        forecast at the start.
+        `t, period, outcome, happened, holds, before, held_before`: probability that the outcome
+        has been by the end of the period, and that it holds then, given what the record has said
+        until then; after the record's last period it is the forecast from there. `before` is
+        `happened` as forecast at the start, `held_before` is `holds`.
     path
         `t, period, outcome, happened`: probability that the outcome has been by the end of the
         last period reported, as forecast at the end of period t given the record until then. None
@@ -210,10 +210,10 @@ class _Tracker:
     ) -> None:
         self.solution, self.record, self.before, self.path = solution, record, before, path
         self.workers, self.game = workers, solution.game
-        self.passing = tuple(key for key in self.game.holds if not persistent(self.game, key))
+        self.channels = Channels(self.game)
         self.prior = prior_of(self.game)
         self.end = len(before.states) - 1
-        pass_ = ForwardPass(solution, self.passing, workers)
+        pass_ = ForwardPass(solution, self.channels, workers)
         self.filter = Filter(pass_, record, self.prior)
         self.given = [outcomes_given(pass_, self.prior, 0)]
         self.held: list[Floats] = [self.filter.by_state()]
@@ -249,7 +249,7 @@ class _Tracker:
         """Outcomes by the end, as the present mass has it, with nothing more observed."""
         if not blocks:
             return self.given[-1]
-        pass_ = ForwardPass(self.solution, self.passing, self.workers)
+        pass_ = ForwardPass(self.solution, self.channels, self.workers)
         present = self.filter.pass_.mass
         pass_.mass = pass_.store[0][: len(present)]
         pass_.mass[:] = present
@@ -263,8 +263,12 @@ class _Tracker:
     def result(self) -> Track:
         """Everything as tables."""
         game, steps = self.game, self.filter.steps
+        before = {
+            key: (self.before.happened[key] @ self.prior, self.before.holding[key] @ self.prior)
+            for key in game.holds
+        }
         outcomes = [
-            (t, game.label(t), key, been, now, float(self.before.happened[key][t] @ self.prior))
+            (t, game.label(t), key, been, now, *(float(numbers[t]) for numbers in before[key]))
             for t, given in enumerate(self.given)
             for key, (been, now) in given.items()
         ]
@@ -276,7 +280,7 @@ class _Tracker:
             beliefs=tables.beliefs_table(game, self.prior, steps),
             periods=tables.periods_table(self.filter.pass_, self.prior),
             states=tables.states_table(game, steps, self.held),
-            outcomes=tables.table("t period outcome happened holds before", outcomes),
+            outcomes=tables.table("t period outcome happened holds before held_before", outcomes),
             path=self._path() if self.path else None,
             last=self.record.last,
             end=self.end,

@@ -12,6 +12,7 @@ from detente.game.arrays import CompiledGame
 from detente.simulation.filter import Step, counts_of
 from detente.simulation.forecast import quantiles
 from detente.simulation.forward import ForwardPass
+from detente.simulation.names import action_names
 
 
 def table(columns: str, rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:
@@ -46,7 +47,8 @@ def expected_table(game: CompiledGame, steps: Sequence[Step]) -> pd.DataFrame:
     for number, step in enumerate(steps, start=1):
         if step.actor >= 0:
             actor, period = game.actors[step.actor].key, game.label(step.t)
-            for action, p in zip(game.scenario.actions[actor], step.expected, strict=True):
+            names, kind, part = action_names(game, actor)
+            for action, p in zip(names, step.expected[kind] * part, strict=True):
                 rows.append((number, step.t, period, actor, action, float(p)))
     return table("step t period actor action probability", rows)
 

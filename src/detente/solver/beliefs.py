@@ -64,7 +64,7 @@ class BeliefGrid:
     about: tuple[Simplex, ...]
     profiles: Ints
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, ...]:
         """Number of nodes of each actor's belief."""
         return tuple(simplex.size for simplex in self.about)
@@ -74,7 +74,7 @@ class BeliefGrid:
         """Nodes along an edge of each informed actor's simplex."""
         return tuple(simplex.steps + 1 for simplex in self.about if simplex.steps)
 
-    @property
+    @cached_property
     def size(self) -> int:
         """B, the number of nodes of the product grid."""
         return prod(self.shape)
@@ -90,7 +90,11 @@ class BeliefGrid:
 
     def position(self, i: int) -> Ints:
         """The node of actor i's belief at each node, int64 [b]."""
-        return np.asarray(np.unravel_index(np.arange(self.size), self.shape)[i])
+        return self._positions[i]
+
+    @cached_property
+    def _positions(self) -> tuple[Ints, ...]:
+        return np.unravel_index(np.arange(self.size), self.shape)
 
     def type_probability(self, i: int) -> Floats:
         """Probability of each of actor i's types at each node, float64 [b, θ]."""

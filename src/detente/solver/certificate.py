@@ -10,8 +10,9 @@ integrand changes only where t passes 1 - (c - floor(c)) of a coordinate, so tha
 the roundings at these thresholds, and their weights the distances between them.
 
 Nodes whose movers have equally many actions are worked out together. Index letters, beside those
-of `detente.game.arrays`: n is a node checked, a pair (x, b); a an own action; r an actor, first in
-values and then, where there are such, in best-response values: (r, p) numbers all components.
+of `detente.game.arrays`: n is a node checked, a pair (x, b), always the last axis, along which
+NumPy works; a an own action; r an actor, first in values and then, where there are such, in
+best-response values: (r, p) numbers all components.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ class Auditor:
         chosen = (
             np.arange(nodes)
             if nodes <= share
-            else self._rng.choice(nodes, size=share, replace=False, shuffle=False)
+            else np.sort(self._rng.choice(nodes, size=share, replace=False, shuffle=False))
         )
         self.nodes += nodes
         self.checked += chosen.size
@@ -98,29 +99,35 @@ class Auditor:
             play = []
             at = self.grid.size * play_ptr[x] + b
             for kind, count in zip(kinds, choices, strict=True):
-                rows = sigma[at[:, None] + self.grid.size * np.arange(kind * count)]
-                play.append(rows.reshape(-1, kind, count).swapaxes(1, 2))
+                play.append(self._component(sigma, at, kind * count).reshape(kind, count, -1))
                 at = at + self.grid.size * kind * count
             # Numbers that are no probabilities (or not numbers) would lead outside the grid.
-            if not all(((p >= 0) & (p <= 1 + 1e-9)).all() for p in play):
+            if not all(p.min() >= 0 and p.max() <= 1 + 1e-9 for p in play):
                 self.residual = np.inf
                 continue
             # Values may be no numbers either: then so is the error, which counts as infinite.
             with np.errstate(invalid="ignore", over="ignore"):
                 ahead = self._ahead(layer, choices, x, b, play, following)
-                self._compare(layer, choices, b, play, ahead, values[x, :, b])
+                at = x * values.shape[1] * self.grid.size + b
+                given = self._component(values, at, values.shape[1])
+                self._compare(layer, choices, x, b, play, ahead, given)
+
+    def _component(self, array: Floats, at: Ints, count: int) -> Floats:
+        """Of [..., b] the numbers at these places and the next ones B apart, [..., c, n]."""
+        apart = self.grid.size * np.arange(count)
+        return array.reshape(-1).take(at[..., None, :] + apart[:, None])
 
     def _batches(
         self, layer: Layer, chosen: Ints, width: int
     ) -> Iterator[tuple[tuple[int, ...], Ints]]:
         """The nodes chosen in parts of equal choices, with these."""
-        choices = layer.choices[chosen // self.grid.size]
         limits = layer.choices.max(axis=0, initial=0) + 1
-        radix = np.cumprod(np.append(1, limits))[:-1]
-        code = choices @ radix
-        for key in np.unique(code):
-            members = np.flatnonzero(code == key)
-            same = tuple(int(count) for count in choices[members[0]])
+        code = layer.choices @ np.cumprod(np.append(1, limits))[:-1]
+        firsts = np.unique(code, return_index=True)[1]
+        of = code[chosen // self.grid.size] if firsts.size > 1 else np.full(chosen.size, code[0])
+        for first in firsts:
+            members = np.flatnonzero(of == code[first])
+            same = tuple(layer.choices[first].tolist())
             rows = max(1, BATCH // (prod(same) * width))
             for begin in range(0, members.size, rows):
                 yield same, chosen[members[begin : begin + rows]]
@@ -134,48 +141,48 @@ class Auditor:
         play: Sequence[Floats],
         following: Floats,
     ) -> Floats:
-        """Reward and expected next values after each joint action, float64 [n, e, r, p]."""
-        edge = layer.action_ptr[x][:, None] + np.arange(prod(choices))
+        """Reward and expected next values after each joint action, float64 [e, r, p, n]."""
+        edge = layer.action_ptr[x] + np.arange(prod(choices))[:, None]
+        first, last = layer.trans_ptr[edge], layer.trans_ptr[edge + 1] - 1
+        width, nodes = following.shape[1:]
         around = [
-            [np.broadcast_to(part, (x.size, *choices)).ravel() for part in corner]
+            [np.broadcast_to(part, (*choices, x.size)).reshape(edge.shape) for part in corner]
             for corner in self._posterior_nodes(layer, choices, b, play)
         ]
-        ahead = np.zeros((edge.size, following.shape[1]))
-        first = layer.trans_ptr[edge].ravel()
-        count = layer.trans_ptr[edge + 1].ravel() - first
-        fewest = int(count.min())
-        for k in range(int(count.max())):
-            rows = slice(None) if k < fewest else np.flatnonzero(count > k)
-            trans = first[rows] + k
+        ahead = np.zeros((len(edge), width, x.size))
+        for k in range(int((last - first).max()) + 1):
+            trans = np.minimum(first + k, last)
+            prob = layer.prob[trans] * (first + k <= last)
+            begin = layer.succ[trans].astype(np.int64) * (width * nodes)
             for node, weight in around:
-                part = following[layer.succ[trans], :, node[rows]]
-                part *= (layer.prob[trans] * weight[rows])[:, None]
-                ahead[rows] += part
+                part = self._component(following, begin + node, width)
+                part *= (prob * weight)[:, None]
+                ahead += part
         # The reward is the same in values and in best-response values.
-        copies = ahead.reshape(*edge.shape, -1, layer.reward.shape[1])
-        copies += layer.reward[edge][:, :, None, :]
-        return copies.reshape(*edge.shape, -1, len(self.game.profiles))
+        copies = ahead.reshape(len(edge), -1, layer.reward.shape[1], x.size)
+        copies += layer.reward[edge].swapaxes(1, 2)[:, None]
+        return ahead.reshape(len(edge), -1, len(self.game.profiles), x.size)
 
     def _posterior_nodes(
         self, layer: Layer, choices: tuple[int, ...], b: Ints, play: Sequence[Floats]
     ) -> list[tuple[Ints, Floats]]:
-        """Nodes around the posterior and their weights, broadcast to [n, a of each mover]."""
+        """Nodes around the posterior and their weights, broadcast to [a of each mover, n]."""
         ones = (1,) * len(choices)
-        corners = [(b.reshape(-1, *ones), np.ones((b.size, *ones)))]
+        corners = [(b.reshape(*ones, -1), np.ones((*ones, b.size)))]
         for m, i in enumerate(layer.movers):
             if choices[m] == 1 or len(self.game.priors[i]) == 1:
                 continue
+            simplex = self.grid.about[i]
             position = self._position[i][b]
-            prior = self.grid.about[i].node[position][:, None, :]
+            prior = simplex.node.T[:, position][:, None]
             joint = prior * play[m]
-            total = joint.sum(axis=2, keepdims=True)
+            total = joint.sum(axis=0)
             still = total <= 0
-            steps = self.grid.about[i].steps
-            post = np.where(still, prior, joint) / np.where(still, steps, total)
-            shape = (b.size, *(choices[j] if j == m else 1 for j in range(len(choices))))
+            post = np.where(still, prior, joint) / np.where(still, simplex.steps, total)
+            shape = (*(choices[j] if j == m else 1 for j in range(len(choices))), b.size)
             moved = []
             for to, share in self._corners[i].around(post):
-                away = (to - position[:, None]) * self.grid.stride(i)
+                away = (to - position) * self.grid.stride(i)
                 moved += [
                     (node + away.reshape(shape), weight * share.reshape(shape))
                     for node, weight in corners
@@ -187,6 +194,7 @@ class Auditor:
         self,
         layer: Layer,
         choices: tuple[int, ...],
+        x: Ints,
         b: Ints,
         play: Sequence[Floats],
         ahead: Floats,
@@ -194,55 +202,69 @@ class Auditor:
     ) -> None:
         """Add the errors of strategies and values to the largest ones."""
         actors, profiles = len(self.game.priors), self.game.profiles
-        given = given.reshape(b.size, -1, len(profiles))
-        # The probability of each mover's action when the types are p, [n, a …, p].
+        given = given.reshape(-1, len(profiles), b.size)
+        # The probability of each mover's action when the types are p, [a …, p, n].
         chance = []
         for m, i in enumerate(layer.movers):
-            shape = (b.size, *(choices[j] if j == m else 1 for j in range(len(choices))), -1)
-            chance.append(play[m][:, :, profiles[:, i]].reshape(shape))
-        joint = np.broadcast_to(prod(chance, start=np.ones(1)), (b.size, *choices, len(profiles)))
-        again = np.einsum("nep,nerp->nrp", joint.reshape(b.size, -1, len(profiles)), ahead)
-        valued = np.ones(again.shape[1], dtype=bool)
+            shape = (*(choices[j] if j == m else 1 for j in range(len(choices))), -1, b.size)
+            chance.append(play[m].swapaxes(0, 1)[:, profiles[:, i]].reshape(shape))
+        joint = prod(chance[1:], start=chance[0] if chance else np.ones((1, 1)))
+        joint = np.broadcast_to(joint, (*choices, len(profiles), b.size))
+        again = np.einsum("epn,erpn->rpn", joint.reshape(-1, *joint.shape[-2:]), ahead)
+        valued = np.ones(again.shape[0], dtype=bool)
         for m, i in enumerate(layer.movers):
-            rest = tuple(1 + j for j in range(len(choices)) if j != m)
-            others = prod((c for j, c in enumerate(chance) if j != m), start=np.ones(1))
+            rest = tuple(j for j in range(len(choices)) if j != m)
+            others = prod((c for j, c in enumerate(chance) if j != m), start=np.ones((1, 1)))
             # Components (i, p) of values, and of best-response values, over the others' actions.
-            blocks = ahead[:, :, i::actors].reshape(b.size, *choices, -1, len(profiles))
-            each = np.asarray((blocks * others[..., None, :]).sum(axis=rest))  # [n, a, copy, p]
-            own = np.eye(len(self.game.priors[i]))[profiles[:, i]]
-            expected = (each * self._others(i, b)[:, None, None, :]) @ own  # [n, a, copy, θ]
-
-            scaled = expected[:, :, 0] - expected[:, :, 0].max(axis=1, keepdims=True)
-            response = np.exp(self.game.precision[i] * scaled)
+            each = ahead[:, i::actors].reshape(*choices, -1, *joint.shape[-2:])
+            if rest:
+                each = (each * others[..., None, :, :]).sum(axis=rest)  # [a, copy, p, n]
+            own = [np.flatnonzero(profiles[:, i] == k) for k in range(len(self.game.priors[i]))]
+            weight = self._others(i, b)
+            expected = np.stack(
+                [np.einsum("acpn,pn->can", each[:, :, p], weight[p]) for p in own], axis=1
+            )  # [copy, θ, a, n]
+            scaled = expected[0] - expected[0].max(axis=1, keepdims=True)
+            usual = self._reference(layer, choices, x, m)
+            response = usual * np.exp(self.game.precision[i] * scaled)
             response /= response.sum(axis=1, keepdims=True)
             self.residual = max(self.residual, _largest(response - play[m]))
-            if each.shape[2] == 2:
+            if self.game.shocks and self.game.precision[i] > 0:
+                cost = _relative_entropy(play[m], usual) / self.game.precision[i]
+                again[i] -= cost[profiles[:, i]]
+            if len(expected) == 2:
                 valued[actors + i] = False
-                error = _relative(each[:, :, 1], given[:, None, actors + i])
-                self._compare_best(expected[:, :, 1], error, own)
-        error = _relative(again[:, valued], given[:, valued])
+                error = _relative(each[:, 1], given[actors + i])
+                self._compare_best(expected[1], error, own)
+        error = _relative(again[valued], given[valued])
         self.value_error = max(self.value_error, _largest(error))
 
-    def _compare_best(self, expected: Floats, error: Floats, own: Floats) -> None:
-        """Add the error of best-response values, given that of each action, [n, a, p].
+    def _compare_best(self, expected: Floats, error: Floats, own: Sequence[Ints]) -> None:
+        """Add the error of best-response values, given that of each action, [a, p, n].
 
-        Actions that are equally good in expectation, [n, a, θ], may differ at a single p: each
-        type may have taken any of them. `own` [p, θ] is 1 for the own type of p.
+        Actions that are equally good in expectation, [θ, a, n], may differ at a single p: each
+        type may have taken any of them. `own` has the p of each own type.
         """
         top = expected.max(axis=1, keepdims=True)
         good = expected >= top - TIE * np.maximum(1.0, np.abs(top))
-        for kind in range(own.shape[1]):
-            largest = error[:, :, own[:, kind] > 0].max(axis=2)
-            nearest = np.where(good[:, :, kind], largest, np.inf).min(axis=1)
+        for kind, profiles in enumerate(own):
+            largest = error[:, profiles].max(axis=1)
+            nearest = np.where(good[kind], largest, np.inf).min(axis=0)
             self.value_error = max(self.value_error, _largest(nearest))
 
+    def _reference(self, layer: Layer, choices: tuple[int, ...], x: Ints, m: int) -> Floats:
+        """Reference behaviour of a mover, adding up to 1: float64 [a, n]."""
+        apart = prod(choices[m + 1 :]) * np.arange(choices[m])
+        weight = layer.reference[layer.action_ptr[x] + apart[:, None], m]
+        return np.asarray(weight / weight.sum(axis=0))
+
     def _others(self, i: int, b: Ints) -> Floats:
-        """Probability under b of the types of all actors but i, float64 [n, p]."""
-        weight = np.ones((b.size, len(self.game.profiles)))
+        """Probability under b of the types of all actors but i, float64 [p, n]."""
+        weight = np.ones((len(self.game.profiles), b.size))
         for j, prior in enumerate(self.game.priors):
             if j != i and prior.size > 1:
-                belief = self.grid.about[j].belief[self._position[j][b]]
-                weight *= belief[:, self.game.profiles[:, j]]
+                belief = self.grid.about[j].belief.T[self.game.profiles[:, j]]
+                weight *= belief[:, self._position[j][b]]
         return weight
 
     @cached_property
@@ -261,40 +283,46 @@ class _Corners:
 
     radix
         int64 [j]: a node's key is Σ_j radix[j] c(j + 1), with c its cumulative coordinates.
-    keys, position
-        int64 [g]: all keys, sorted, and the nodes that they are of.
+    position
+        int64 [key]: the node with each key; 0 where there is none.
     """
 
     steps: int
     radix: Ints
-    keys: Ints
     position: Ints
 
     @classmethod
     def of(cls, simplex: Simplex) -> _Corners:
         # A corner may have n + 1 as a coordinate, where its weight is 0.
-        radix = (simplex.steps + 2) ** np.arange(simplex.node.shape[1] - 1)
-        keys = _tails(simplex.node) @ radix
-        position = np.argsort(keys)
-        return cls(simplex.steps, radix, keys[position], position)
+        kinds = simplex.node.shape[1]
+        radix = (simplex.steps + 2) ** np.arange(kinds - 1)
+        position = np.zeros((simplex.steps + 2) ** (kinds - 1), dtype=np.int64)
+        position[radix @ _tails(simplex.node.T)] = np.arange(simplex.size)
+        return cls(simplex.steps, radix, position)
 
     def around(self, u: Floats) -> Iterator[tuple[Ints, Floats]]:
-        """K nodes and their weights, each of shape [...], for u of shape [..., θ]."""
+        """K nodes and their weights, each of shape [...], for u of shape [θ, ...]."""
         c = np.clip(self.steps * _tails(u), 0, self.steps)
         whole = np.floor(c)
         part = c - whole
-        marks = np.sort(part, axis=-1)[..., ::-1]
-        ends = np.ones((*c.shape[:-1], 1))
-        weight = -np.diff(np.concatenate([ends, marks, 0 * ends], axis=-1), axis=-1)
+        marks = part if len(part) == 1 else np.sort(part, axis=0)[::-1]
         for j in range(self.radix.size + 1):
-            corner = whole if j == 0 else whole + (part >= marks[..., j - 1, None])
-            at = np.searchsorted(self.keys, corner.astype(np.int64) @ self.radix)
-            yield self.position[np.minimum(at, self.keys.size - 1)], weight[..., j]
+            corner = whole if j == 0 else whole + (part >= marks[j - 1])
+            key = np.tensordot(self.radix, corner.astype(np.int64), axes=1)
+            low = marks[j] if j < self.radix.size else 0.0
+            yield self.position[key], np.asarray((marks[j - 1] if j else 1.0) - low)
 
 
 def _tails(u: NDArray[Any]) -> NDArray[Any]:
-    """Σ_{θ > j} u(θ) for j = 0 … K - 2, of shape [..., j] for u of shape [..., θ]."""
-    return np.asarray(np.cumsum(u[..., :0:-1], axis=-1)[..., ::-1])
+    """Σ_{θ > j} u(θ) for j = 0 … K - 2, of shape [j, ...] for u of shape [θ, ...]."""
+    return np.asarray(np.cumsum(u[:0:-1], axis=0)[::-1])
+
+
+def _relative_entropy(play: Floats, usual: Floats) -> Floats:
+    """Σ σ log(σ / w) over the actions of each type, float64 [θ, n] from [θ, a, n] and [a, n]."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.where(play > 0, play * np.log(play / usual), 0.0)
+    return np.asarray((terms - (play - usual)).sum(axis=1))
 
 
 def _relative(again: Floats, given: Floats) -> Floats:
@@ -305,4 +333,5 @@ def _relative(again: Floats, given: Floats) -> Floats:
 
 def _largest(error: Floats) -> float:
     """The largest |error|; inf where one is not a number."""
-    return float(np.nan_to_num(np.abs(error), nan=np.inf).max(initial=0.0))
+    largest = float(np.abs(error).max(initial=0.0))
+    return np.inf if np.isnan(largest) else largest

@@ -208,6 +208,7 @@ class AdjointPass:
         self.tape, self.progress = tape, progress
         self.prob = [np.zeros(layer.prob.size) for layer in game.layers]
         self.reward = [np.zeros_like(layer.reward) for layer in game.layers]
+        self.reference = [np.zeros_like(layer.reference) for layer in game.layers]
         self.flow = [np.zeros_like(flow) for flow in game.flow]
         self.precision, self.discount = np.zeros(len(game.priors)), np.zeros(len(game.priors))
         most = max(prior.size for prior in game.priors)
@@ -248,6 +249,7 @@ class AdjointPass:
         gradient = GameGradient(
             prob=tuple(self.prob),
             reward=tuple(self.reward),
+            log_reference=tuple(self.reference),
             flow=tuple(self.flow),
             terminal=terminal if game.loop is None else np.zeros_like(game.terminal),
             priors=tuple(priors),
@@ -305,6 +307,7 @@ class AdjointPass:
                 self.believed,
                 self.prob[n],
                 self.reward[n],
+                self.reference[n],
                 precision[first // size],
                 ratio[first // size],
             )

@@ -33,6 +33,7 @@ def part(game: CompiledGame, layer: Layer) -> LayerArrays:
         layer.succ,
         layer.prob,
         layer.reward,
+        layer.reference,
         play_pointers(game, layer),
     )
 
@@ -63,8 +64,11 @@ def belief_layout(
     for j in range(len(game.priors)):
         if j not in movers:
             outside *= grid.type_probability(j)[:, profiles[:, j]].T
+    lam = game.precision[list(movers)]
+    shocks = (lam > 0) & game.shocks
     return BeliefLayout(
-        lam=game.precision[list(movers)],
+        lam=lam,
+        shock=np.divide(1.0, lam, out=np.zeros_like(lam), where=shocks),
         n_types=np.array([len(game.priors[m]) for m in movers], dtype=np.int64),
         steps=np.array([s.steps for s in about], dtype=np.int64),
         actor=np.array(movers, dtype=np.int64),

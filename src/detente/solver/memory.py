@@ -8,6 +8,7 @@ import numpy as np
 
 from detente.errors import SolveError
 from detente.game.arrays import CompiledGame
+from detente.game.automaton import automaton
 from detente.solver.beliefs import grid_size
 from detente.solver.layout import play_pointers
 from detente.solver.stationary import held
@@ -47,7 +48,9 @@ def memory_needed(
         solving += held(first * nodes * game.profiles.size * (2 if regret else 1))
     profiles = len(game.profiles)
     most = max(codes.size for codes in game.structure.sets)
-    masses = nodes * 2 * most * profiles * (1 + len(game.holds))
+    outcomes = game.scenario.outcomes
+    channels = 1 + sum(automaton(outcomes, key).kept.size for key in outcomes)
+    masses = nodes * 2 * most * profiles * channels
     return int(MORE * (8 * (kept + max(solving, masses)) + ROW * _rows(game)))
 
 

@@ -98,5 +98,6 @@ def _push_nothing(game: CompiledGame, n: int, layout: BeliefLayout) -> None:
     mass = np.empty((0, profiles, layout.outside.shape[1]))
     alive, acted, sigma = np.empty((0, profiles)), np.empty((0, profiles)), np.empty(0)
     arrays = part(game, game.layers[n])
-    scratch = make_scratch(layout, arrays, 0), np.empty((2, *mass.shape[1:]))
+    rows = np.empty((4, profiles), dtype=np.uint64)
+    scratch = make_scratch(layout, arrays, 0), np.empty((2, *mass.shape[1:])), rows
     push(0, 0, arrays, layout, sigma, alive, mass, mass, acted, scratch)

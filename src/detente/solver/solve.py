@@ -76,7 +76,8 @@ def solve(
     options
         Belief points, threads, memory and progress.
     regret
-        Compute what each actor would gain by its best response.
+        Compute what each actor would gain by its best response. Where choices come from shocks
+        they are best responses, and it is not computed.
     coarse
         Solve on every second belief node as well, to report the discretisation error.
     checked
@@ -107,6 +108,7 @@ def solve(
     whole("checked", checked, 1)
     points = options.points(game)
     both = coarse and bool(game.informed)
+    regret = regret and not game.shocks
     states = sum(layer.states.size for layer in game.layers)
     fine_regret = regret and (not both or states * grid_size(game, points) < REGRET_WORK)
     refuse_beyond(

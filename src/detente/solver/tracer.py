@@ -56,6 +56,7 @@ def compile_tracer() -> None:
     whole, nodes = np.int64, np.zeros((1, 2, 2))
     layout = BeliefLayout(
         lam=np.ones(1),
+        shock=np.zeros(1),
         n_types=np.full(1, 2, whole),
         steps=np.ones(1, whole),
         actor=np.zeros(1, whole),
@@ -79,6 +80,7 @@ def compile_tracer() -> None:
         np.zeros(1, np.int32),
         np.ones(1),
         np.zeros((1, 2)),
+        np.ones((1, 1)),
         zero,
     )
     sweep = Sweep(values, np.zeros((1, 0)), values, np.zeros(0), np.zeros(HOW, whole), False)

@@ -10,9 +10,18 @@ from detente.scenario.build.draft import Spot
 from detente.scenario.build.entity import Raw, build, entity
 from detente.scenario.calendar import Calendar
 from detente.scenario.dates import date_hint, day
-from detente.scenario.entities import FOREVER, Actor, CalendarPart, Horizon, Parameter, Variable
+from detente.scenario.entities import (
+    FOREVER,
+    LIMIT,
+    Actor,
+    CalendarPart,
+    Horizon,
+    Parameter,
+    Variable,
+)
 from detente.scenario.fields import fields_of
 from detente.scenario.hints import did_you_mean, listing
+from detente.scenario.model import SHOCKS
 from detente.scenario.scalar_types import Levels
 
 
@@ -55,6 +64,10 @@ def horizon(spot: Spot, raw: Raw) -> Horizon:
 
 def actor(spot: Spot, raw: Raw) -> Actor | None:
     """An actor, who is called by the key if by nothing else."""
+    if raw.get("precision") == LIMIT and spot.draft.raw.get("responses") == SHOCKS:
+        message = "without limit nothing is left of the shocks that choices come from"
+        hint = "leave out `responses: shocks`, or give a number"
+        (spot / "precision").error("responses", message, hint)
     return entity(Actor, spot, raw, name=raw.get("name", spot.trail[-1]))
 
 

@@ -49,6 +49,8 @@ def _forbidden(spot: Spot, raw: Raw) -> tuple[tuple[str, str], ...]:
                 message = f"`{name}` is not an action of {listing(bound)}"
                 hint = did_you_mean(name, known)
                 (spot / "forbids" / k).error("unknown-name", message, hint)
+            for actor in bound:
+                _is_kind(spot / "forbids" / k, actor, name)
         for k, actor in enumerate(bound):
             if pairs and all(actor != one for one, _ in pairs):
                 message = f"`{actor}` is bound, but has none of the forbidden actions"
@@ -71,12 +73,21 @@ def _forbidden_by_actor(
             if name not in actions and not spot.draft.lost_actions(actor):
                 message = f"`{name}` is not an action of `{actor}`"
                 (here / k).error("unknown-name", message, did_you_mean(name, actions))
+            _is_kind(here / k, actor, name)
         pairs += [(actor, name) for name in names]
     for k, actor in enumerate(bound):
         if actor not in forbids:
             message = f"`{actor}` is bound, but nothing is forbidden to it"
             (spot / "binds" / k).error("terms", message)
     return tuple(dict.fromkeys(pairs))
+
+
+def _is_kind(spot: Spot, actor: str, name: str) -> None:
+    """Report an action that is only another name of one: a term is about what is done."""
+    raw = spot.draft.actions(actor).get(name) or {}
+    if raw.get("like"):
+        message = f"`{name}` is like `{raw['like']}`: they are forbidden together or not at all"
+        spot.error("like", message, f"forbid `{raw['like']}`, which stands for both")
 
 
 def _moment(spot: Spot, value: int | str | None) -> Moment | None:

@@ -17,6 +17,7 @@ ENTRIES = {
     "actors": "an actor",
     "chance": "an event of `chance`",
     "evidence": "an entry of `evidence`",
+    "outcomes": "an entry of `outcomes`",
     "policies": "one of the `policies`",
     "state": "a variable of `state`",
     "terms": "an entry of `terms`",

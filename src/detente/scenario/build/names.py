@@ -32,8 +32,8 @@ MOVES = frozenset(("draw", "period", "turn", "actor", "action"))
 COLUMNS = {
     "state": MOVES,
     "actors": MOVES.union(
-        ("outcome", "happened", "holds", "error", "variable", "level", "label", "probability"),
-        ("share", "about", "type", "mean", "low", "high"),
+        ("outcome", "happened", "holds", "error", "holds_error", "variable", "level", "label"),
+        ("probability", "share", "about", "type", "mean", "median", "low", "high"),
     ),
 }
 """Names that tables of results have for themselves beside columns for variables or for actors."""

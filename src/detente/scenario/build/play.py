@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -11,7 +11,8 @@ from detente.scenario.build.entity import Raw, build, entity
 from detente.scenario.formula.expression import Formula
 from detente.scenario.formula.types import PUBLIC_NUMBER
 from detente.scenario.frozen import Frozen
-from detente.scenario.hints import listing
+from detente.scenario.hints import did_you_mean, listing
+from detente.scenario.model import Scenario
 from detente.scenario.rules import (
     REST,
     TABLE,
@@ -19,6 +20,7 @@ from detente.scenario.rules import (
     Alternative,
     Event,
     LevelChange,
+    Outcome,
     Payoff,
     Turn,
 )
@@ -131,6 +133,80 @@ def payoff(spot: Spot, raw: Raw) -> Payoff | None:
         hint = "say it as a `flow`, or give a number of periods"
         (spot / "terminal").key_error("forever", message, hint)
     return entity(Payoff, spot, raw)
+
+
+def outcome(spot: Spot, raw: Raw) -> Outcome | None:
+    """An outcome; what has to be remembered of play neither ends it nor is built on itself."""
+    before = raw.get("before")
+    other = spot.draft.raw["outcomes"].get(before) or {}
+    here = spot / "before"
+    if before == spot.trail[-1]:
+        here.error("outcomes", f"`{before}` cannot come before itself")
+    elif other.get("before"):
+        message = f"`{before}` is itself an outcome with `before`: an order has two parts"
+        here.error("outcomes", message, "name an outcome that has none")
+    for key in ("lasting", "before"):
+        if raw.get("ends") and raw.get(key):
+            message = f"an outcome with `{key}` cannot end play, which does not remember it"
+            hint = "keep in a variable of `state` what has happened, and end play by that"
+            (spot / key).key_error("outcomes", message, hint)
+    return entity(Outcome, spot, raw)
+
+
+def with_kinds(draft: Draft, scenario: Scenario) -> Scenario:
+    """The scenario in which actions that are `like` another are members of that one."""
+    actions = {
+        actor: Frozen(_kinds(draft.spot("actions", actor), entries))
+        for actor, entries in scenario.actions.items()
+    }
+    return replace(scenario, actions=Frozen(actions))
+
+
+def _kinds(spot: Spot, actions: Mapping[str, Action]) -> dict[str, Action]:
+    kinds = {key: action for key, action in actions.items() if not action.like}
+    for key, action in actions.items():
+        head, here = kinds.get(action.like), spot / key
+        if not action.like:
+            continue
+        if head is None:
+            if action.like in actions:
+                message = f"`{action.like}` is itself like `{actions[action.like].like}`"
+                (here / "like").error("like", message, "name the action that they are both like")
+            elif not spot.draft.lost_actions(str(spot.trail[-1])):
+                message = f"there is no action `{action.like}` that `{key}` could be like"
+                hint = did_you_mean(action.like, [other for other in actions if other != key])
+                (here / "like").error("unknown-name", message, hint)
+            continue
+        if action.reference is not None:
+            message = f"`{key}` is done as often as `{head.key}`: they share what is said there"
+            (here / "reference").key_error("like", message, f"say it of `{head.key}`")
+        for name, said, meant in _said(action, head):
+            if said and said != meant:
+                message = f"`{key}` is like `{head.key}`, but says something else as `{name}`"
+                hint = "leave it out: what is like another does what that one does"
+                (here / name).key_error("like", message, hint)
+        kinds[head.key] = replace(
+            head, members=(*head.members, key), also=(*head.also, *action.also)
+        )
+    return kinds
+
+
+def _said(action: Action, head: Action) -> Iterator[tuple[str, object, object]]:
+    """What two actions say, as text, by the key in the file."""
+    for name in ("when", "effects", "changes", "own_costs", "other_costs"):
+        key = {"changes": "set", "own_costs": "cost", "other_costs": "costs"}.get(name, name)
+        yield key, _text(getattr(action, name)), _text(getattr(head, name))
+
+
+def _text(value: object) -> object:
+    """What is said, without its places."""
+    if isinstance(value, Formula | LevelChange):
+        return value.text
+    if isinstance(value, Alternative):
+        return _text(value.probability), _text(value.changes)
+    if isinstance(value, Mapping):
+        return {name: _text(item) for name, item in value.items()}
+    return [_text(item) for item in value] if isinstance(value, tuple) else value
 
 
 def check_play(draft: Draft) -> None:

@@ -27,6 +27,11 @@ Which stage problem goes where
     Certainty comes from `two_type.find_unique` and `contraction`. `homotopy` follows the principal
     branch from λ = 0 past folds, forks and kinks.
 
+Reference behaviour and shocks
+    Reference behaviour w multiplies the exponentials of a response. The log odds of `general` are
+    against it, so that 0 solves every stage problem at λ = 0. Where choices come from shocks to
+    payoffs, `stage.control_cost` comes off the movers' values, and nothing else changes.
+
 What calls what
     `kernels.backward`, `forward` and `adjoint` have the kernels that Python calls; all else is
     called by them. A kernel is compiled when a game first needs it, and kept on disk (`jit`,

@@ -3,10 +3,8 @@
 The adjoint runs forward in time. From the derivatives A of a number by a layer's values it makes
 those by the next layer's values, by the layer's probabilities and rewards, by the movers'
 precision and by the priors. What strategies do to the number goes through the stage problem
-R(y, Q) = 0 by the implicit function theorem: with g its derivative by y, Jᵀ μ = g, and μ takes
-the place of g for Q (Christianson 1994; Blondel et al. 2022). For one mover with one type or two
-the Jacobian is that of `two_type`, diagonal plus rank one, and all beliefs are done together.
-Values are those of payoffs, c = (i, p), and after them those of what is only observed, P at a time.
+R = 0 (`implicit`). Values are those of payoffs, c = (i, p), and after them those of what is only
+observed, P at a time.
 """
 
 from __future__ import annotations
@@ -15,13 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detente.solver.kernels.general import (
-    differentiate,
-    eliminate,
-    enter_state,
-    recall,
-    respond,
-)
+from detente.solver.kernels.general import enter_reference, enter_state, recall, respond
+from detente.solver.kernels.implicit import through_lines, through_shocks, through_stage
 from detente.solver.kernels.jit import device, kernel
 from detente.solver.kernels.lottery import BeliefLayout, bayes, corner, corners
 from detente.solver.kernels.stage import (
@@ -44,9 +37,10 @@ class Tape(NamedTuple):
         Strategies, flat.
     n_types, profiles, believed
         int64 [i], int64 [p, i], float64 [i, θ, b]: types of all actors, and beliefs about them.
-    prob, reward, precision, ratio
-        Added to, float64 [k], [e, c], [m], [i, θ]: derivatives; the last by the logarithms of the
-        priors, through what movers expect of others.
+    prob, reward, reference, precision, ratio
+        Added to, float64 [k], [e, c], [e, m], [m], [i, θ]: derivatives. Those by the logarithm of
+        reference behaviour stand at the first of the joint actions that an own action is part of;
+        the last are by the logarithms of the priors, through what movers expect of others.
     """
 
     next_values: np.ndarray
@@ -57,6 +51,7 @@ class Tape(NamedTuple):
     believed: np.ndarray
     prob: np.ndarray
     reward: np.ndarray
+    reference: np.ndarray
     precision: np.ndarray
     ratio: np.ndarray
 
@@ -109,7 +104,7 @@ def follow(first, last, part, layout, next_values, sigma, values, work):
             continue
         for e in range(count):
             look_ahead(part, 0, begin + e, next_values, work.ahead[e])
-        enter(part, x, work.own)
+        enter(part, x, work)
         play = play_at(part, sigma, nodes, x)
         bayes(layout, 0, nodes, n_actions, play, work.lottery)
         add_values(layout, work, count, n_actions, play, values[x])
@@ -129,7 +124,9 @@ def adjoin_lines(first, last, part, layout, tape, work, slopes, back):
         if count > 1:
             bayes(layout, 0, play.shape[1], part.n_actions[x], play, work.lottery)
             turn_back(layout, work, tape.gain[x], count, part.n_actions[x], play, slopes, back[e:])
-            through_lines(layout, work, slopes, count, play, tape.precision)
+            reference = tape.reference[part.action_ptr[x] :]
+            through_shocks(layout, tape, work, x, part.n_actions[x], play, slopes, reference)
+            through_lines(layout, work, slopes, count, play, tape.precision, reference)
             pass_to_payoffs(layout, tape, work, count, part.n_actions[x], play, slopes, back[e:])
         end_state(part, tape, x, back[e:])
 
@@ -144,12 +141,15 @@ def adjoin_any(first, last, part, layout, tape, work, slopes, back, stage):
         if count > 1:
             bayes(layout, 0, play.shape[1], part.n_actions[x], play, work.lottery)
             turn_back(layout, work, tape.gain[x], count, part.n_actions[x], play, slopes, back[e:])
+            reference = tape.reference[part.action_ptr[x] :]
+            through_shocks(layout, tape, work, x, part.n_actions[x], play, slopes, reference)
             n_unknowns = enter_state(layout, stage, part.n_actions[x])
+            enter_reference(stage, work.reference)
             for b in range(play.shape[1]):
                 stage.node[0] = b
                 recall(layout, stage, play, b)
                 respond(layout, stage, work.payoff, 1.0)
-                through_stage(layout, stage, n_unknowns, slopes.by, b, tape.precision)
+                through_stage(layout, stage, n_unknowns, slopes.by, b, tape.precision, reference)
             pass_to_payoffs(layout, tape, work, count, part.n_actions[x], play, slopes, back[e:])
         end_state(part, tape, x, back[e:])
 
@@ -168,7 +168,7 @@ def begin_state(part, layout, tape, work, x, back):
     for e in range(count):
         look_ahead(part, 0, begin + e, tape.next_values, work.ahead[e])
         back[e, :, :] = 0.0
-    enter(part, x, work.own)
+    enter(part, x, work)
     expect(layout, work.ahead, count, work.payoff)
     return count
 
@@ -225,97 +225,6 @@ def turn_back(layout, work, gain, count, n_actions, play, slopes, back):
                         for b in range(nodes):
                             by[b] += others[b] * slope[b]
                 row += layout.n_types[j] * n_actions[j]
-
-
-@device
-def through_lines(layout, work, slopes, count, play, precision):
-    """slopes.by from derivatives by log σ to those by Q, for one mover with at most two types.
-
-    With h(a, θ) = g(a, θ) - σ(a|θ) Σ g(·, θ), what is gained by λ Q directly, and k(a) what ℓ gives
-    through ∂Q/∂ℓ: (diag(d) + v 1ᵀ) m = k, and m is what Q gives through ℓ.
-    """
-    lam, n_types, nodes, lottery = layout.lam[0], layout.n_types[0], play.shape[1], work.lottery
-    total, over, below, by, rate = slopes.total, slopes.over, slopes.below, slopes.by, slopes.rate
-    for theta in range(n_types):
-        total[:] = 0.0
-        for r in range(theta * count, (theta + 1) * count):
-            for b in range(nodes):
-                total[b] += by[r, b]
-        for r in range(theta * count, (theta + 1) * count):
-            for b in range(nodes):
-                by[r, b] -= play[r, b] * total[b]
-    moves = lottery.vertices[0] == 2
-    if moves:
-        over[:] = 0.0
-        below[:] = 1.0
-        for a in range(count):
-            up = count + a
-            for b in range(nodes):
-                k_0 = np.uint64(b + lottery.vertex[0, a, 0, b])
-                k_1 = np.uint64(b + lottery.vertex[0, a, 1, b])
-                slope = lam * lottery.slope[0, a, 1, 1, b]
-                low = slope * (work.payoff[a, 0, k_1] - work.payoff[a, 0, k_0])
-                high = slope * (work.payoff[a, 1, k_1] - work.payoff[a, 1, k_0])
-                d = 1.0 / (1.0 - (high - low))
-                over[b] += (by[a, b] * low + by[up, b] * high) * d
-                below[b] += (play[up, b] * high - play[a, b] * low) * d
-                rate[a, b] = low
-                rate[up, b] = high
-        for b in range(nodes):
-            total[b] = over[b] / below[b]
-        for a in range(count):
-            up = count + a
-            for b in range(nodes):
-                low, high = rate[a, b], rate[up, b]
-                gain = by[a, b] * low + by[up, b] * high
-                slope = play[up, b] * high - play[a, b] * low
-                more = (gain - slope * total[b]) / (1.0 - (high - low))
-                by[a, b] += play[a, b] * total[b] - more
-                by[up, b] += more - play[up, b] * total[b]
-    for a in range(count):
-        for theta in range(n_types):
-            r = theta * count + a
-            for b in range(nodes):
-                value = work.payoff[a, theta, b]
-                if moves:
-                    k_0 = np.uint64(b + lottery.vertex[0, a, 0, b])
-                    k_1 = np.uint64(b + lottery.vertex[0, a, 1, b])
-                    value = lottery.weight[0, a, 0, b] * work.payoff[a, theta, k_0]
-                    value += lottery.weight[0, a, 1, b] * work.payoff[a, theta, k_1]
-                precision[0] += by[r, b] * value
-                by[r, b] *= lam
-
-
-@device
-def through_stage(layout, stage, n_unknowns, by, b, precision):
-    """The same for any movers, at a node: through the stage problem's own Jacobian."""
-    matrix = stage.matrix
-    differentiate(layout, stage, 1.0, n_unknowns, matrix)
-    for r in range(n_unknowns):
-        for c in range(r):
-            matrix[r, c], matrix[c, r] = matrix[c, r], matrix[r, c]
-    for m in range(stage.n_actions.shape[0]):
-        count = stage.n_actions[m]
-        for theta in range(layout.n_types[m]):
-            begin = stage.first[m] + theta * count
-            total = 0.0
-            for a in range(count):
-                total += by[begin + a, b]
-            for a in range(1, count):
-                row = stage.unknown[m] + theta * (count - 1) + a - 1
-                matrix[row, n_unknowns] = by[begin + a, b] - stage.play[begin + a] * total
-    eliminate(matrix, n_unknowns)
-    for m in range(stage.n_actions.shape[0]):
-        count = stage.n_actions[m]
-        for theta in range(layout.n_types[m]):
-            begin = stage.first[m] + theta * count
-            by[begin, b] = 0.0
-            for a in range(1, count):
-                row = stage.unknown[m] + theta * (count - 1) + a - 1
-                by[begin + a, b] = layout.lam[m] * matrix[row, n_unknowns]
-                by[begin, b] -= layout.lam[m] * matrix[row, n_unknowns]
-                worth = stage.value[begin + a] - stage.value[begin]
-                precision[m] += matrix[row, n_unknowns] * worth
 
 
 @device

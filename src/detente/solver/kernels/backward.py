@@ -17,7 +17,7 @@ import numpy as np
 
 from detente.solver.kernels.contraction import is_contraction
 from detente.solver.kernels.elementary import exp
-from detente.solver.kernels.general import enter_state, keep_play, recall, restart
+from detente.solver.kernels.general import enter_reference, enter_state, keep_play, recall, restart
 from detente.solver.kernels.homotopy import find
 from detente.solver.kernels.jit import device, kernel
 from detente.solver.kernels.lottery import bayes
@@ -42,8 +42,8 @@ class Sweep(NamedTuple):
     next_values
         float64 [x', b, c] of the next layer, with c before b in memory: [x', c, b].
     starts
-        float64 [x, D]: log odds from which to look for any solution; [x, 0] for the principal
-        branch.
+        float64 [x, D]: log odds, against reference behaviour, from which to look for any solution;
+        [x, 0] for the principal branch.
     values, sigma, counts
         Out: float64 [x, c, b]; flat, that of x from B play_ptr[x] on, [(m, θ, a), b]; int64 [HOW],
         added to.
@@ -70,7 +70,7 @@ def begin_state(part, layout, sweep, work, x):
         return 0
     for e in range(count):
         look_ahead(part, layout.best, begin + e, sweep.next_values, work.ahead[e])
-    enter(part, x, work.own)
+    enter(part, x, work)
     expect(layout, work.ahead, count, work.payoff)
     return count
 
@@ -96,7 +96,7 @@ def sweep_plain(first, last, part, layout, sweep, work):
 
 @device
 def logit(lam, work, count, play):
-    """σ(a) ∝ exp(λ Q(a)) at all nodes, [a, b]."""
+    """σ(a) ∝ w(a) exp(λ Q(a)) at all nodes, [a, b]."""
     top, total, nodes = work.top[0], work.worth, play.shape[1]
     total[:] = 0.0
     top[:] = -math.inf
@@ -105,9 +105,9 @@ def logit(lam, work, count, play):
         for b in range(nodes):
             top[b] = max(top[b], value[b])
     for a in range(count):
-        value, chance = work.payoff[a, 0], play[a]
+        value, chance, usual = work.payoff[a, 0], play[a], work.reference[0, a]
         for b in range(nodes):
-            chance[b] = exp(lam * (value[b] - top[b]))
+            chance[b] = usual * exp(lam * (value[b] - top[b]))
             total[b] += chance[b]
     for a in range(count):
         chance = play[a]
@@ -191,6 +191,7 @@ def trace_left(x, part, layout, sweep, work, stage):
     """Solve what is left of a state; Newton's method goes on from node to node of a line."""
     play, start = play_at(part, sweep.sigma, sweep.values.shape[2], x), sweep.starts[x]
     n_unknowns = enter_state(layout, stage, part.n_actions[x])
+    enter_reference(stage, work.reference)
     for o in range(layout.base.shape[0]):
         restart(stage, n_unknowns, start)
         for g in range(layout.local.shape[0]):

@@ -1,9 +1,10 @@
 """The stage problem of one turn at one state and belief: any movers at once, any types.
 
-Type θ of mover m chooses own action a with probability σ(a|θ) ∝ exp(λ Q(a, θ)); Q is expected
+Type θ of mover m chooses own action a with probability σ(a|θ) ∝ w(a) exp(λ Q(a, θ)); Q is expected
 over the other movers' choices, over the others' types under the belief, and evaluated at the
-beliefs to which the joint action leads by Bayes' rule. Unknown are the log odds
-y(m, θ, a) = log σ(a|θ) - log σ(0|θ), a ≥ 1, and the equation at precision s λ is
+beliefs to which the joint action leads by Bayes' rule. Unknown are the log odds against reference
+behaviour w, y(m, θ, a) = log σ(a|θ) / w(a) - log σ(0|θ) / w(0), a ≥ 1; the equation at precision
+s λ is
 
     R = y - s λ [Q(a, θ) - Q(0, θ)] = 0.
 
@@ -43,6 +44,8 @@ class Stage(NamedTuple):
         the own actions of each joint action.
     node
         int64 [1]: b.
+    log_reference
+        float64 [m, a]: log w, up to a constant.
     y, log, play, value
         float64 [D], [N], [N], [N]: unknowns, log σ, σ and Q.
     cross
@@ -62,6 +65,7 @@ class Stage(NamedTuple):
     unknown: np.ndarray
     own: np.ndarray
     node: np.ndarray
+    log_reference: np.ndarray
     y: np.ndarray
     log: np.ndarray
     play: np.ndarray
@@ -88,6 +92,7 @@ def make_stage(layout: BeliefLayout, most: int, joint: int) -> Stage:
         unknown=np.zeros(count, whole),
         own=np.zeros((joint, count), whole),
         node=np.zeros(1, whole),
+        log_reference=np.zeros((count, most)),
         y=np.zeros(blocks),
         log=np.zeros(blocks),
         play=np.zeros(blocks),
@@ -124,6 +129,14 @@ def enter_state(layout, stage, n_actions):
 
 
 @device
+def enter_reference(stage, reference):
+    """Set the stage for reference behaviour w [m, a]."""
+    for m in range(stage.n_actions.shape[0]):
+        for a in range(stage.n_actions[m]):
+            stage.log_reference[m, a] = math.log(reference[m, a])
+
+
+@device
 def restart(stage, n_unknowns, start):
     """The log odds from which Newton's method begins: `start`, or 0 where there is none."""
     for r in range(n_unknowns):
@@ -134,15 +147,13 @@ def restart(stage, n_unknowns, start):
 def recall(layout, stage, play, b):
     """The log odds y of strategies [(m, θ, a), b] at a node."""
     for m in range(stage.n_actions.shape[0]):
-        count = stage.n_actions[m]
+        count, usual = stage.n_actions[m], stage.log_reference[m]
         for theta in range(layout.n_types[m]):
             begin = stage.first[m] + theta * count
-            low = math.log(play[begin, b]) if play[begin, b] > 0.0 else LEAST_LOG
+            low = max(math.log(max(play[begin, b], 1e-307)), LEAST_LOG) - usual[0]
             for a in range(1, count):
-                chance = play[begin + a, b]
-                log = math.log(chance) if chance > 0.0 else LEAST_LOG
-                odds = max(log, LEAST_LOG) - max(low, LEAST_LOG)
-                stage.y[stage.unknown[m] + theta * (count - 1) + a - 1] = odds
+                log = max(math.log(max(play[begin + a, b], 1e-307)), LEAST_LOG) - usual[a]
+                stage.y[stage.unknown[m] + theta * (count - 1) + a - 1] = log - low
 
 
 @device
@@ -153,13 +164,14 @@ def choose(layout, stage):
         for theta in range(layout.n_types[m]):
             begin = stage.first[m] + theta * count
             odds = stage.unknown[m] + theta * (count - 1)
-            top, total = 0.0, 0.0
-            for a in range(count - 1):
-                top = max(top, stage.y[odds + a])
+            top, total = -math.inf, 0.0
             for a in range(count):
                 value = stage.y[odds + a - 1] if a > 0 else 0.0
-                stage.log[begin + a] = value - top
-                total += math.exp(value - top)
+                stage.log[begin + a] = value + stage.log_reference[m, a]
+                top = max(top, stage.log[begin + a])
+            for a in range(count):
+                stage.log[begin + a] -= top
+                total += math.exp(stage.log[begin + a])
             total = math.log(total)
             for a in range(count):
                 stage.log[begin + a] -= total
@@ -270,9 +282,7 @@ def respond(layout, stage, payoff, share):
                 gain = lam * (stage.value[begin + a] - stage.value[begin])
                 residual = stage.y[odds + a - 1] - gain
                 stage.residual[odds + a - 1] = residual
-                worst = max(worst, abs(residual))
-                if not abs(residual) < math.inf:
-                    worst = math.inf
+                worst = max(worst, abs(residual)) if abs(residual) < math.inf else math.inf
                 size = max(size, abs(lam * stage.value[begin + a]))
     return worst, 1e-14 * size + 4e-15 * longest * steepest
 
@@ -285,12 +295,12 @@ def differentiate(layout, stage, share, n_unknowns, matrix):
             matrix[r, c] = 0.0
         matrix[r, r] = 1.0
     for m in range(stage.n_actions.shape[0]):
-        count = stage.n_actions[m]
-        lam = share * layout.lam[m]
+        count, lam = stage.n_actions[m], share * layout.lam[m]
         for theta in range(layout.n_types[m]):
             begin = stage.first[m] + theta * count
             for a in range(1, count):
                 row = stage.unknown[m] + theta * (count - 1) + a - 1
+                more, less = stage.cross[begin + a], stage.cross[begin]
                 gain = stage.value[begin + a] - stage.value[begin]
                 matrix[row, n_unknowns] = -layout.lam[m] * gain
                 for j in range(stage.n_actions.shape[0]):
@@ -299,14 +309,10 @@ def differentiate(layout, stage, share, n_unknowns, matrix):
                         block = stage.first[j] + phi * options
                         total = 0.0
                         for c in range(options):
-                            total += (
-                                stage.cross[begin + a, block + c] - stage.cross[begin, block + c]
-                            )
+                            total += more[block + c] - less[block + c]
                         odds = stage.unknown[j] + phi * (options - 1)
                         for c in range(1, options):
-                            change = (
-                                stage.cross[begin + a, block + c] - stage.cross[begin, block + c]
-                            )
+                            change = more[block + c] - less[block + c]
                             change -= stage.play[block + c] * total
                             matrix[row, odds + c - 1] -= lam * change
 

@@ -36,6 +36,8 @@ class BeliefLayout(NamedTuple):
     lam, n_types, steps
         float64 [m], int64 [m], int64 [m]: precision, number of types, n of the grid (0: nothing
         private).
+    shock
+        float64 [m]: 1 / λ where choices come from shocks to payoffs, 0 where they are mistakes.
     actor
         int64 [m]: position of each mover among the actors.
     rank
@@ -60,6 +62,7 @@ class BeliefLayout(NamedTuple):
     """
 
     lam: np.ndarray
+    shock: np.ndarray
     n_types: np.ndarray
     steps: np.ndarray
     actor: np.ndarray

@@ -1,7 +1,7 @@
 """The stage problem of one informed mover with more than two types, at all beliefs together.
 
 Unknown are ℓ(a, k) = log σ(a|k) - log σ(a|0), k = 1 … K - 1, which give the posteriors. As on a
-line (`two_type`), with L(θ) = log Σ exp(λ Q(·, θ)),
+line (`two_type`), with L(θ) = log Σ w exp(λ Q(·, θ)),
 
     R(a, k) = ℓ(a, k) - λ [Q(a, k) - Q(a, 0)] + L(k) - L(0) = 0.
 
@@ -169,9 +169,9 @@ def respond(layout, work, simplex, lam, count):
             for b in range(nodes):
                 top[b] = max(top[b], q[b])
         for a in range(count):
-            q, sigma = simplex.q[a, theta], simplex.sigma[a, theta]
+            q, sigma, usual = simplex.q[a, theta], simplex.sigma[a, theta], work.reference[0, a]
             for b in range(nodes):
-                sigma[b] = exp(q[b] - top[b])
+                sigma[b] = usual * exp(q[b] - top[b])
                 total[b] += sigma[b]
         for a in range(count):
             sigma = simplex.sigma[a, theta]

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from detente.solver.kernels.elementary import log
 from detente.solver.kernels.jit import device, inline
 from detente.solver.kernels.lottery import BeliefLayout, Lottery, corner, corners, make_lottery
 
@@ -26,6 +27,7 @@ class LayerArrays(NamedTuple):
     succ: np.ndarray
     prob: np.ndarray
     reward: np.ndarray
+    reference: np.ndarray
     play_ptr: np.ndarray
 
 
@@ -34,6 +36,8 @@ class Work(NamedTuple):
 
     own
         int64 [e, m]: the own actions of each joint action.
+    reference
+        float64 [m, a]: reference behaviour, as shares of the most usual action's.
     ahead, payoff
         float64 [e, c, b], float64 [e, (m, q), b]: next values, and what movers expect of them over
         the types of those who do not move.
@@ -45,6 +49,7 @@ class Work(NamedTuple):
     """
 
     own: np.ndarray
+    reference: np.ndarray
     ahead: np.ndarray
     payoff: np.ndarray
     chance: np.ndarray
@@ -72,6 +77,7 @@ def make_work(
     beliefs = nodes if joint > 1 else 0
     return Work(
         own=np.zeros((joint, count), np.int64),
+        reference=np.ones((count, most)),
         ahead=np.zeros((joint, width, beliefs)),
         payoff=np.zeros((joint, count * len(layout.types), beliefs)),
         chance=np.ones((len(layout.types), nodes)),
@@ -109,14 +115,16 @@ def look_ahead(part, best, e, next_values, target):
 
 
 @device
-def enter(part, x, own):
-    """The own actions of each joint action at a state."""
-    n_actions = part.n_actions[x]
-    for e in range(part.action_ptr[x + 1] - part.action_ptr[x]):
+def enter(part, x, work):
+    """The own actions of each joint action at a state, and reference behaviour."""
+    n_actions, begin = part.n_actions[x], part.action_ptr[x]
+    for e in range(part.action_ptr[x + 1] - begin):
         rest = e
         for m in range(n_actions.shape[0] - 1, -1, -1):
-            own[e, m] = rest % n_actions[m]
+            own = rest % n_actions[m]
             rest //= n_actions[m]
+            work.own[e, m] = own
+            work.reference[m, own] = part.reference[begin + e, m]
 
 
 @inline
@@ -178,9 +186,42 @@ def add_values(layout, work, count, n_actions, play, values):
                 else:
                     for b in range(nodes):
                         target[b] += mass[b] * chance[b] * source[np.uint64(at[b])]
+    row = 0
+    for m in range(layout.actor.shape[0]):
+        if layout.shock[m] > 0.0 and n_actions[m] > 1:
+            for theta in range(layout.n_types[m]):
+                first = row + theta * n_actions[m]
+                control_cost(layout, work.reference[m], m, n_actions[m], play, first, work.worth)
+                for p in range(profiles):
+                    if layout.types[layout.profile[p], m] == theta:
+                        target = values[layout.actor[m] * profiles + p]
+                        for b in range(nodes):
+                            target[b] -= work.worth[b]
+        row += layout.n_types[m] * n_actions[m]
     if layout.best > 0:
         for m in range(layout.actor.shape[0]):
             respond_best(layout, work, count, n_actions, play, values, m)
+
+
+@device
+def control_cost(layout, reference, m, count, play, first, cost):
+    """λ⁻¹ Σ σ log(σ / w) of mover m, from its type's strategy, rows first … of play, into cost [b].
+
+    It is minus the mean of the shocks that come with what the type chooses. As σ and w both add up
+    to 1 it is a sum of w (r log r - (r - 1)) with r = σ / w: none of these is below 0, and their
+    rounding goes to 0 with λ, as they do: to λ / 2 times the variance of Q under w.
+    """
+    total = 0.0
+    for a in range(count):
+        total += reference[a]
+    for b in range(cost.shape[0]):
+        cost[b] = 0.0
+    for a in range(count):
+        share, chance = reference[a] / total, play[first + a]
+        scale = layout.shock[m] * share
+        for b in range(cost.shape[0]):
+            ratio = chance[b] / share
+            cost[b] += scale * (ratio * log(max(ratio, 1e-307)) - (ratio - 1.0))
 
 
 @device

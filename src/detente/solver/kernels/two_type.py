@@ -3,9 +3,10 @@
 The mover's belief u (of type 1, in the grid's coordinates) is one of the nodes g / n; the beliefs
 about others make several lines o of such nodes. Unknown are the log-likelihood ratios
 ℓ(a) = log σ(a|1) - log σ(a|0), which give the posteriors by u'(a) = 1 / (1 + ρ exp(-ℓ(a))) with
-ρ = (1 - u) / u. With Q(a, θ) the continuation values at those posteriors, the equation is
+ρ = (1 - u) / u. With Q(a, θ) the continuation values at those posteriors and w reference behaviour,
+which both types share, the equation is
 
-    R(a) = ℓ(a) - λ [Q(a, 1) - Q(a, 0)] + log Σ exp(λ Q(·, 1)) - log Σ exp(λ Q(·, 0)) = 0.
+    R(a) = ℓ(a) - λ [Q(a, 1) - Q(a, 0)] + log Σ w exp(λ Q(·, 1)) - log Σ w exp(λ Q(·, 0)) = 0.
 
 Its Jacobian is diagonal plus rank one, J = diag(d) + 1 vᵀ, with D(a, θ) = ∂Q(a, θ) / ∂ℓ(a),
 d(a) = 1 - λ [D(a, 1) - D(a, 0)] and v(a) = λ [σ(a|1) D(a, 1) - σ(a|0) D(a, 0)], so that a Newton
@@ -172,7 +173,7 @@ def settle_end(lam, work, count, play, b):
         for a in range(count):
             top = max(top, work.payoff[a, theta, b])
         for a in range(count):
-            chance = exp(lam * (work.payoff[a, theta, b] - top))
+            chance = work.reference[0, a] * exp(lam * (work.payoff[a, theta, b] - top))
             play[theta * count + a, b] = chance
             total += chance
         for a in range(count):
@@ -200,13 +201,14 @@ def enter_block(layout, lines, count, first, last, play, warm):
 
 
 @device
-def newton(shape, payoff, count, n, lines, most, close):
+def newton(shape, work, count, n, lines, most, close):
     """Newton's method at all nodes of a block, up to `most` steps.
 
     lines.unsolved is left as 0 where a node is solved, else 1; nodes that are lost are not waited
     for, and stay where they are.
     """
     lam, steps, jump = shape
+    payoff, reference = work.payoff, work.reference[0]
     hop, cells, wide, scale = np.uint64(jump), steps - 1.0, np.float64(jump), lam * steps
     rho, origin, lost, shift = lines.rho, lines.origin, lines.lost, lines.shift
     top_0, top_1, total_0, total_1 = lines.top_0, lines.top_1, lines.total_0, lines.total_1
@@ -254,9 +256,10 @@ def newton(shape, payoff, count, n, lines, most, close):
                 size[y] = low if low > size[y] else size[y]
         for a in range(count):
             q_0, q_1, s_0, s_1 = lines.q_0[a], lines.q_1[a], lines.s_0[a], lines.s_1[a]
+            usual = reference[a]
             for y in range(n):
-                s_0[y] = exp(q_0[y] - top_0[y])
-                s_1[y] = exp(q_1[y] - top_1[y])
+                s_0[y] = usual * exp(q_0[y] - top_0[y])
+                s_1[y] = usual * exp(q_1[y] - top_1[y])
                 total_0[y] += s_0[y]
                 total_1[y] += s_1[y]
         for y in range(n):
@@ -357,7 +360,7 @@ def polish(layout, work, lines, count, play):
     for first in range(0, nodes, BLOCK):
         last = min(first + BLOCK, nodes)
         size = enter_block(layout, lines, count, first, last, play, True)
-        newton(shape, work.payoff, count, size, lines, most, TOLERANCE)
+        newton(shape, work, count, size, lines, most, TOLERANCE)
         for y in range(last - first):
             b, moved = lines.nodes[first + y], 0.0
             for a in range(count):

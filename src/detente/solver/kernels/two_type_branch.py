@@ -57,9 +57,9 @@ def solve_lines(layout, sweep, work, lines, count, play):
             shape = layout.lam[0], layout.steps[0], layout.jump[0]
             if part == 0:
                 most = np.int64(MAX_NEWTON)  # as a literal all would be compiled anew
-                newton(shape, work.payoff, count, size, lines, most, TOLERANCE)
+                newton(shape, work, count, size, lines, most, TOLERANCE)
             else:
-                climb(shape, work.payoff, count, size, lines)
+                climb(shape, work, count, size, lines)
             left += settle(layout, work, lines, count, first, last, play, part == 0, sweep.counts)
     return left
 
@@ -86,7 +86,7 @@ def find_tangent(lam, count, n, lines):
 
 
 @device
-def climb(shape, payoff, count, n, lines):
+def climb(shape, work, count, n, lines):
     """Follow the principal branch from λ = 0 at all nodes of a block, in steps along its tangent.
 
     A node is lost, and left to `homotopy`, where the branch may turn or bend too fast for the
@@ -95,7 +95,7 @@ def climb(shape, payoff, count, n, lines):
     """
     lam, steps, jump = shape
     most, start = np.int64(CORRECTIONS), START * lam
-    newton((start, steps, jump), payoff, count, n, lines, most, TOLERANCE)
+    newton((start, steps, jump), work, count, n, lines, most, TOLERANCE)
     low, high = math.inf, -math.inf
     for a in range(count):
         for y in range(n):
@@ -114,7 +114,7 @@ def climb(shape, payoff, count, n, lines):
                 ratio[y] += tangent[y] * (change if lost[y] == 0.0 else 0.0)
         close = ROUGH if to < 1.0 else TOLERANCE
         most = np.int64(CORRECTIONS if to < 1.0 else MAX_NEWTON)
-        newton((to * lam, steps, jump), payoff, count, n, lines, most, close)
+        newton((to * lam, steps, jump), work, count, n, lines, most, close)
         farthest = judge(lam * (to - share), count, n, lines, step <= SHORTEST)
         if farthest > BEND and step > SHORTEST:
             for a in range(count):

@@ -1,0 +1,195 @@
+"""How far a forecast moves as the precision of responses does.
+
+Precision is seldom estimated, so that a forecast is worth as much as the range of precisions over
+which it holds. The same game is solved at half and at twice its precision, that of all actors
+together, on the coarser belief grid: this costs a fraction of the solve that it judges. The band
+runs from the least to the most of the numbers on that one grid, moved by what the finer grid
+changes at the file's own precision, so that it shows what precision does and not what grids do.
+Where the scenario gives ranges of the precisions, their ends can be solved as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from detente.dtypes import Floats
+from detente.errors import expect
+from detente.game.arrays import CompiledGame
+from detente.scenario.frozen import Frozen
+from detente.simulation.forecast import Forecast, forecast, marginal
+from detente.simulation.table import Table
+from detente.solver.options import DEFAULT_OPTIONS, SolveOptions, least_points
+from detente.solver.solution import Solution, Status
+from detente.solver.solve import solve
+
+FACTORS = {"half": 0.5, "given": 1.0, "twice": 2.0}
+"""Of the precision: what has not been estimated is not known better than that."""
+
+ENDS = ("low", "high")
+"""The ends of the ranges that the scenario gives."""
+
+
+@dataclass(frozen=True, eq=False)
+class PrecisionCase:
+    """A forecast at other precisions.
+
+    precision
+        float64 [i].
+    outcomes
+        `happened` and `holds` by outcome and period, whatever the types are.
+    """
+
+    precision: Floats
+    outcomes: Table
+    payoffs: Table
+    solved: bool
+
+
+@dataclass(frozen=True, eq=False)
+class PrecisionBand:
+    """A forecast over a range of precisions.
+
+    outcomes
+        `outcome, happened, low, high, holds, holds_low, holds_high`: the probability that it has
+        held by the last period reported, and that it holds then, with the least and the most of
+        each over half to twice the precision; with `range_low, range_high, holds_range_low,
+        holds_range_high`, over the ends of the scenario's ranges as well, where these were solved.
+    payoffs
+        `actor, type, payoff, low, high`, and `range_low, range_high` in the same way.
+    cases
+        The forecasts, all on one grid: `half`, `given`, `twice` the precision; and `low`, `high`,
+        the ends of the ranges, where they were solved.
+    points
+        Belief points of that grid.
+    """
+
+    tables: Frozen[Table]
+    cases: Mapping[str, PrecisionCase]
+    points: tuple[int, ...]
+
+    @property
+    def solved(self) -> bool:
+        """Whether every solve ended as it should."""
+        return all(case.solved for case in self.cases.values())
+
+    @property
+    def ranged(self) -> bool:
+        """Whether the ends of the ranges were solved as well."""
+        return ENDS[0] in self.cases
+
+
+def precision_band(
+    result: Forecast, options: SolveOptions = DEFAULT_OPTIONS, *, ranges: bool = False
+) -> PrecisionBand | None:
+    """The band of a forecast over other precisions; None where a precision is the limit.
+
+    Parameters
+    ----------
+    result
+        The forecast to be judged.
+    options
+        Threads, memory and progress; the belief points are those of its coarser solution, or the
+        fewest that the game can have.
+    ranges
+        Whether to solve also at the ends of the precisions' ranges, where some of these lie beyond
+        half to twice.
+    """
+    expect(result, Forecast, "precision_band")
+    solution = result.solution
+    game = solution.game
+    actors = game.scenario.actors.values()
+    given = np.array([game.scenario.constant(actor.precision) for actor in actors])
+    if np.isinf(given).any():
+        return None
+    precisions = {name: factor * given for name, factor in FACTORS.items()}
+    if ranges:
+        precisions |= _ends(game, given)
+    points = _points(solution)
+    known = next((s for s in (solution, solution.coarse) if s and _is_on(s, points)), None)
+    cases, used = {}, solution.grid.points
+    for k, (name, precision) in enumerate(precisions.items()):
+        step = options.step(k / len(precisions), (k + 1) / len(precisions))
+        solved = known
+        if name != "given" or solved is None:
+            changed = replace(game, precision=precision)
+            solved = solve(changed, replace(step, beliefs=points), regret=False, coarse=False)
+        periods = None if game.loop is None else result.periods
+        other = forecast(solved, periods=periods, threads=options.threads)
+        # The tables are all that is kept: strategies would fill the memory.
+        cases[name] = PrecisionCase(
+            precision,
+            marginal(game, other.tables["outcomes"]),
+            other.tables["payoffs"],
+            solved.status is Status.SOLVED,
+        )
+        used = solved.grid.points
+    tables = {"outcomes": _outcomes(result, cases), "payoffs": _payoffs(result, cases)}
+    return PrecisionBand(Frozen(tables), Frozen(cases), used)
+
+
+def _ends(game: CompiledGame, given: Floats) -> dict[str, Floats]:
+    """All precisions at the low and at the high ends of their parameters' ranges.
+
+    Nothing where no range is given, or where they lie within half to twice.
+    """
+    scenario = game.scenario
+    ends = {}
+    for side, name in enumerate(ENDS):
+        values = scenario.scalars
+        for key in {key for actor in game.actors for key in actor.precision.parameters}:
+            limits = next(iter(scenario.parameters[key].ranges), None)
+            values[key] = values[key] if limits is None else limits[side]
+        ends[name] = np.array([float(actor.precision.evaluate(values)) for actor in game.actors])
+    low, high = ends.values()
+    within = np.all(low >= FACTORS["half"] * given) and np.all(high <= FACTORS["twice"] * given)
+    usable = np.isfinite([low, high]).all() and low.min() >= 0
+    return {} if within or not usable else ends
+
+
+def _points(solution: Solution) -> int | None:
+    """Belief points of the coarser grid, or the fewest there can be; None where none are needed."""
+    if not solution.game.informed:
+        return None
+    rough = solution if solution.coarse is None else solution.coarse
+    return max(least_points(solution.game), *rough.grid.points)
+
+
+def _is_on(solution: Solution, points: int | None) -> bool:
+    """Whether a solution is one on the grid with so many points, and can be played."""
+    on_grid = points is None or set(solution.grid.points) == {points}
+    return on_grid and bool(solution.strategies)
+
+
+def _outcomes(result: Forecast, cases: Mapping[str, PrecisionCase]) -> Table:
+    own = result.final
+    last = {name: case.outcomes.where(t=result.periods) for name, case in cases.items()}
+    columns: dict[str, object] = {"outcome": own["outcome"]}
+    for name, prefix in (("happened", ""), ("holds", "holds_")):
+        columns[name] = own[name]
+        numbers = {key: table[name] for key, table in last.items()}
+        for end, column in _band(own[name], numbers).items():
+            columns[f"{prefix}{end}"] = np.clip(column, 0.0, 1.0)
+    return Table.of(tuple(columns), [columns])
+
+
+def _payoffs(result: Forecast, cases: Mapping[str, PrecisionCase]) -> Table:
+    own = result.tables["payoffs"]
+    columns: dict[str, object] = {name: own[name] for name in ("actor", "type", "payoff")}
+    columns |= _band(own["payoff"], {name: case.payoffs["payoff"] for name, case in cases.items()})
+    return Table.of(tuple(columns), [columns])
+
+
+def _band(own: Floats, numbers: Mapping[str, Floats]) -> dict[str, Floats]:
+    """The least and the most over the precisions, moved by what the finer grid changes."""
+
+    def ends(names: Iterable[str]) -> tuple[Floats, Floats]:
+        moved = np.stack([numbers[name] for name in names]) + (own - numbers["given"])
+        return moved.min(axis=0), moved.max(axis=0)
+
+    band = dict(zip(("low", "high"), ends(FACTORS), strict=True))
+    if len(numbers) > len(FACTORS):
+        band |= dict(zip(("range_low", "range_high"), ends(numbers), strict=True))
+    return band

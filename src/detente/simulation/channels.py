@@ -1,0 +1,131 @@
+"""The channels of a forward pass: where probability goes, by what histories have seen.
+
+Channel 0 has all histories; or, where outcomes are given, those in which they have been by then.
+An outcome that stays once it holds needs no memory. For any other there are channels for the
+states of its automaton (`detente.game.automaton`), between which mass moves at each test; one that
+it never leaves has what the others leave. For a plain outcome there is one channel: the histories
+in which it has not been yet, from which mass leaves when it happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from detente.dtypes import Floats, Ints
+from detente.game.arrays import CompiledGame
+from detente.game.automaton import Automaton, automaton
+
+DROPPED = -1
+"""In place of a channel: that of a state whose mass is what other channels leave."""
+
+
+def persistent(game: CompiledGame, outcome: str) -> bool:
+    """Whether an outcome's condition, once it holds, holds ever after."""
+    holds = game.holds[outcome]
+    for n, layer in enumerate(game.layers):
+        transitions = np.diff(layer.trans_ptr[layer.action_ptr])
+        before = np.repeat(holds[n], transitions)
+        if np.any(before & ~holds[n + 1][layer.succ]):
+            return False
+    return True
+
+
+class Channels:
+    """The channels that a game's outcomes take; `given` names those that are conditioned on.
+
+    Where they are not `counted` all mass is in one channel.
+
+    count
+        How many there are.
+    """
+
+    def __init__(
+        self, game: CompiledGame, given: tuple[str, ...] = (), *, counted: bool = True
+    ) -> None:
+        outcomes = game.scenario.outcomes
+        self.game = game
+        self.given = given
+        self.count = 1
+        self.machines: dict[str, tuple[Automaton, Ints]] = {}
+        if given:
+            self._add("", rest=0)
+        for key in game.holds if counted else ():
+            if given or outcomes[key].remembers or not persistent(game, key):
+                self._add(key, rest=DROPPED)
+
+    def _add(self, key: str, rest: int) -> None:
+        """Channels for an outcome, '' for those given; `rest` is that of the state not carried."""
+        machine = automaton(self.game.scenario.outcomes, key, self.given)
+        slots = np.full(len(machine.step), rest)
+        slots[machine.kept] = np.arange(self.count, self.count + machine.kept.size)
+        self.machines[key] = machine, slots
+        self.count += machine.kept.size
+
+    def start(self) -> Floats:
+        """What of the mass at the start each channel has, float64 [h]: 0 or 1."""
+        share = np.zeros(self.count)
+        share[0] = not self.given
+        for machine, slots in self.machines.values():
+            letter = machine.letters(self.game.holds, 0, end=False)[self.game.start]
+            slot = slots[machine.step[0, letter]]
+            if slot != DROPPED:
+                share[slot] = 1.0
+        return share
+
+    def alive(self, n: int) -> Floats:
+        """For each channel 1, or 0 where no history is in it before layer n: float64 [x, h]."""
+        keep = np.ones((self.game.structure.sets[n].size, self.count))
+        for machine, slots in self.machines.values():
+            letters = machine.letters(self.game.holds, n, end=False)
+            for letter in np.unique(letters):
+                reached = np.isin(np.arange(len(slots)), machine.step[:, letter])
+                gone = slots[~reached]
+                keep[np.ix_(letters == letter, gone[gone > 0])] = 0.0
+        return keep
+
+    def move(self, mass: Floats, n: int, *, end: bool) -> None:
+        """Move mass, float64 [x, p, h, b], by the test before layer n, at a period's end or not."""
+        for machine, slots in self.machines.values():
+            letters = machine.letters(self.game.holds, n, end=end)
+            for letter in np.unique(letters):
+                moves = [
+                    (slots[q], slots[to])
+                    for q, to in enumerate(machine.step[:, letter])
+                    if q != to and slots[q] > 0
+                ]
+                if all(target == DROPPED for _, target in moves):
+                    continue  # who leaves for good is left where `alive` has 0
+                rows = np.flatnonzero(letters == letter)
+                sources = [source for source, _ in moves]
+                leaving = mass[np.ix_(rows, np.arange(mass.shape[1]), sources)]
+                for source in sources:
+                    mass[rows, :, source] = 0.0
+                for k, (_, target) in enumerate(moves):
+                    if target != DROPPED:
+                        mass[rows, :, target] += leaving[:, :, k]
+
+    def probabilities(self, mass: Floats, n: int) -> Mapping[str, tuple[Floats, Floats]]:
+        """By outcome, that it has been before layer n and that it holds: both float64 [p].
+
+        `mass` is float64 [x, p, h], without what is not `alive`.
+        """
+        every = mass[:, :, 0]
+        result = {}
+        for key, holds in self.game.holds.items():
+            been, now = every, every[holds[n]]
+            if key in self.machines:
+                machine, slots = self.machines[key]
+                never = slots[machine.given & ~machine.been]
+                been = every - mass[:, :, never].sum(axis=2)
+                ready = slots[machine.ready]
+                if machine.ready >= 0 and ready != DROPPED:
+                    now = mass[holds[n], :, ready]
+                else:
+                    others = np.setdiff1d(slots[machine.given], [DROPPED])
+                    now = now - mass[holds[n]][:, :, others].sum(axis=2)
+                result[key] = been.sum(axis=0), now.sum(axis=0)
+            else:
+                result[key] = now.sum(axis=0), now.sum(axis=0)
+        return result
