@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from detente.analysis.announce import announce as announce
     from detente.analysis.audit import audit as audit
-    from detente.analysis.audit import audit_comparison as audit_comparison
     from detente.analysis.bayes_factor import bayes_factor as bayes_factor
     from detente.analysis.compare import compare as compare
     from detente.analysis.compare import compare_forecasts as compare_forecasts
+    from detente.analysis.comparison_audit import audit_comparison as audit_comparison
     from detente.analysis.credibility import credibility as credibility
     from detente.analysis.enforcement_cost import hold_cost as hold_cost
     from detente.analysis.grid_refinement import forecast_within as forecast_within
@@ -60,7 +60,7 @@ _HOMES = {
     "SolveOptions": "detente.solver.options",
     "announce": "detente.analysis.announce",
     "audit": "detente.analysis.audit",
-    "audit_comparison": "detente.analysis.audit",
+    "audit_comparison": "detente.analysis.comparison_audit",
     "bayes_factor": "detente.analysis.bayes_factor",
     "compare": "detente.analysis.compare",
     "compare_forecasts": "detente.analysis.compare",

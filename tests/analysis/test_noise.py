@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import detente
-from detente.analysis.audit import SETTLED, audit, audit_comparison
+from detente.analysis.audit import audit
+from detente.analysis.comparison_audit import audit_comparison
 from detente.analysis.noise import NoiseAudit, audit_noise
-from detente.analysis.precision_band import precision_band
+from detente.analysis.precision_band import SETTLED, precision_band
 from detente.analysis.reputation import HIGH, LOW, reputation
 from detente.describe.audit import describe_audit, summary
 from detente.describe.comparison import describe_comparison

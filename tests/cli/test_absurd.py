@@ -23,6 +23,7 @@ REAL = ["nan", "inf", "-inf", "x", ""]
 
 BASE: dict[str, list[str]] = {
     "run": ["small.yaml"],
+    "audit": ["small.yaml"],
     "show": ["small.yaml"],
     "sensitivity": ["small.yaml", "--outcome", "given"],
     "compare": ["small.yaml"],

@@ -35,7 +35,7 @@ def test_policies_are_compared(small: Run) -> None:
         "expected payoff",
         "Who does what first",
         "Who prefers which policy",
-        "Efficient: ",
+        "Efficient or not, depending on the precision: ",
         "How to read it",
     ):
         assert heading in told.out

@@ -28,6 +28,9 @@ from detente.solver.solve import solve
 FACTORS = {"half": 0.5, "given": 1.0, "twice": 2.0}
 """Of the precision: what has not been estimated is not known better than that."""
 
+SETTLED = 0.005
+"""Half a point: a smaller difference between probabilities has no sign to speak of."""
+
 ENDS = ("low", "high")
 """The ends of the ranges that the scenario gives."""
 

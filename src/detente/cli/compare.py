@@ -45,7 +45,7 @@ def compare(
         comparison = solve_all(scenario, policies, options, against=against, periods=periods)
     audited = None
     if defended and len(comparison.forecasts) > 1:
-        from detente.analysis.audit import audit_comparison
+        from detente.analysis.comparison_audit import audit_comparison
 
         with console.progress("Solving each at other precisions") as report:
             audited = audit_comparison(comparison, solving.options(report))

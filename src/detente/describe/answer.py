@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from detente.analysis.audit import ComparisonAudit
 from detente.analysis.compare import Comparison
+from detente.analysis.comparison_audit import ComparisonAudit
 from detente.describe import forecast, survival
 from detente.describe.sensitivity import PROBABILITY, ends_of
 from detente.describe.threshold import short_answer
@@ -112,8 +112,8 @@ def _outcomes(data: ReportData) -> Iterator[Point]:
             words["Has been"].append(f"{what} (at the end {ends})")
             continue
         word = "Likely" if r.happened >= LIKELY else "Open" if r.happened > UNLIKELY else "Unlikely"
-        band = f", {bands[r.outcome]}" if r.outcome in bands else ""
-        words[word].append(f"{what} (at some time {percent(r.happened)}{band}; at the end {ends})")
+        band = f", from {bands[r.outcome]};" if r.outcome in bands else ","
+        words[word].append(f"{what} (at some time {percent(r.happened)}{band} at the end {ends})")
     for word, clauses in words.items():
         if clauses:
             yield word, (sentence("; ".join(clauses)),)
@@ -135,7 +135,7 @@ def _bands(data: ReportData) -> dict[str, str]:
     if data.audit.band is None or data.track is not None:
         return {}
     rows = data.audit.band.tables["outcomes"].rows()
-    return {r["outcome"]: interval(r["low"], r["high"]) for r in rows}
+    return {r["outcome"]: interval(r["low"], r["high"]).replace(" – ", " to ") for r in rows}
 
 
 def _first(data: ReportData) -> Iterator[Point]:

@@ -6,9 +6,9 @@ import math
 from itertools import pairwise
 from typing import Any
 
-from detente.analysis.audit import SETTLED, Audit
+from detente.analysis.audit import Audit
 from detente.analysis.noise import NoiseAudit
-from detente.analysis.precision_band import FACTORS, PrecisionBand
+from detente.analysis.precision_band import FACTORS, SETTLED, PrecisionBand
 from detente.analysis.reputation import FELT, HIGH, LOW, Reputation
 from detente.describe.blocks import Block, Described, Heading, Section, text
 from detente.describe.charts import Picture, Pictures, Stack, Stacks

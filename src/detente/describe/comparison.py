@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from detente.analysis.audit import ComparisonAudit
 from detente.analysis.compare import Comparison
+from detente.analysis.comparison_audit import ComparisonAudit
 from detente.analysis.credibility import Credibility
 from detente.describe.blocks import Block, Described, Heading, Section, text
 from detente.describe.charts import Compared, Picture, Pictures

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from detente.analysis.audit import ComparisonAudit
+from detente.analysis.comparison_audit import ComparisonAudit
 from detente.describe.blocks import Block, Details, Heading, text
 from detente.describe.tables import Row, Table, code
 from detente.describe.words import named, who

@@ -31,8 +31,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from detente.analysis.audit import Audit, ComparisonAudit, audit, audit_comparison
+from detente.analysis.audit import Audit, audit
 from detente.analysis.compare import Comparison, compare_forecasts
+from detente.analysis.comparison_audit import ComparisonAudit, audit_comparison
 from detente.analysis.query import Query
 from detente.analysis.range_ends import solve_ends
 from detente.analysis.sensitivity import Sensitivity, sensitivity

@@ -194,7 +194,7 @@ def _reference(layer: Layer, x: Ints, m: int) -> Floats:
     """The m-th mover's reference behaviour at states x [h], float64 [h, a]; 1 for no action."""
     choices = layer.choices[x]
     apart = np.prod(choices[:, m + 1 :], axis=1)[:, None]
-    number = np.arange(layer.choices[:, m].max())
+    number = np.arange(choices[:, m].max())
     there = number < choices[:, m, None]
     e = layer.action_ptr[x][:, None] + np.where(there, number * apart, 0)
     return np.where(there, layer.reference[e, m], 1.0)
