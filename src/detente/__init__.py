@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from detente.analysis.credibility import credibility as credibility
     from detente.analysis.enforcement_cost import hold_cost as hold_cost
     from detente.analysis.grid_refinement import forecast_within as forecast_within
+    from detente.analysis.implications import implies as implies
     from detente.analysis.other_equilibria import search as search
     from detente.analysis.query import Query as Query
     from detente.analysis.range_ends import solve_ends as solve_ends
@@ -73,6 +74,7 @@ _HOMES = {
     "forecast": "detente.simulation.forecast",
     "forecast_within": "detente.analysis.grid_refinement",
     "hold_cost": "detente.analysis.enforcement_cost",
+    "implies": "detente.analysis.implications",
     "load": "detente.scenario.loader",
     "loads": "detente.scenario.loader",
     "open_ensemble": "detente.ensembles.results",

@@ -12,9 +12,9 @@ import detente
 from detente.analysis.compare import Comparison, compare, compare_forecasts
 from detente.errors import ScenarioError
 from detente.scenario.frozen import Frozen
+from detente.simulation.columns import Columns
 from detente.simulation.first_moves import first_moves
 from detente.simulation.forecast import Forecast, marginal
-from detente.simulation.table import Table
 
 POLICIES = ("maximum pressure, open door", "freeze for freeze", "relief first")
 
@@ -99,7 +99,7 @@ def invented(told: Forecast, error: float, payoffs: list[float] | None = None) -
         "payoff": old["payoff"] if payoffs is None else np.array(payoffs),
         "error": np.full(len(old), error),
     }
-    tables = Frozen({**told.tables, "payoffs": Table(Frozen(columns))})
+    tables = Frozen({**told.tables, "payoffs": Columns(Frozen(columns))})
     return dataclasses.replace(told, tables=tables)
 
 

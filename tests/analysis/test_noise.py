@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from contextlib import redirect_stdout
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,9 +20,14 @@ from detente.analysis.precision_band import SETTLED, precision_band
 from detente.analysis.reputation import HIGH, LOW, reputation
 from detente.describe.audit import describe_audit, summary
 from detente.describe.comparison import describe_comparison
+from detente.errors import ScenarioError
+from detente.game.arrays import CompiledGame
+from detente.numbers import within
 from detente.render.terminal import print_described
-from detente.simulation.forecast import Forecast
+from detente.simulation.forecast import Forecast, marginal
 from detente.solver.options import SolveOptions
+from detente.solver.solution import Solution
+from detente.solver.solve import solve
 from tests.effort import examples
 from tests.generate import Shape, scenarios
 
@@ -147,6 +153,39 @@ def test_a_limit_has_no_band() -> None:
     assert precision_band(result, ONE) is None
 
 
+def test_nothing_is_solved_again_for_the_band_at_the_precision_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    result = forecast_of(TRUST, SolveOptions(beliefs=17, threads=1))
+    game, coarse = result.solution.game, result.solution.coarse
+    assert coarse is not None
+    solved: list[list[float]] = []
+
+    def count(changed: CompiledGame, *rest: Any, **options: Any) -> Solution:
+        solved.append((changed.precision / game.precision).tolist())
+        return solve(changed, *rest, **options)
+
+    monkeypatch.setattr("detente.analysis.precision_band.solve", count)
+    for forecast in (result, result.light()):
+        band = precision_band(forecast, ONE)
+        assert band is not None
+        own = detente.forecast(coarse, threads=1)
+        case = band.cases["given"]
+        assert (
+            case.outcomes["happened"].tolist()
+            == marginal(game, own.tables["outcomes"])["happened"].tolist()
+        )
+        assert case.payoffs["payoff"].tolist() == own.tables["payoffs"]["payoff"].tolist()
+    assert solved == 2 * [[0.5, 0.5], [2.0, 2.0]]
+
+
+def test_a_forecast_under_conditions_has_no_band() -> None:
+    solution = forecast_of(TRUST).solution
+    for conditions in ({"types": {"A": "good"}}, {"given": "trusted"}):
+        with pytest.raises(ScenarioError, match="under conditions has no band"):
+            audit(detente.forecast(solution, threads=1, **conditions), ONE)  # type: ignore[arg-type]
+
+
 def test_the_band_holds_the_number_itself() -> None:
     game = detente.compile_game(detente.load("bargaining-rounds"))
     result = detente.forecast(detente.solve(game, ONE), threads=1)
@@ -232,7 +271,10 @@ def test_what_depends_on_the_precision_is_not_printed_as_a_result() -> None:
     row = next(line for line in text.splitlines() if line.startswith("gone"))
     assert row.count("‡") == 1
     assert row.rstrip().endswith(")")  # the last, which is certain, holds
-    assert "1 of 2 changes in outcomes by the end keep their sign" in text
+    assert (
+        "Of 2 changes by the end, 1 in what comes about at some time and 1 in what holds then"
+        in text
+    )
     plain = describe_comparison(comparison)
     assert "audit" not in plain.data
     assert described.data["audit"]["outcomes"]["holds"].tolist() == [False, True]
@@ -310,7 +352,32 @@ def test_where_nobody_gains_from_being_believed_the_forecast_says_so() -> None:
     assert "Nobody gains from being believed" in paragraphs
     trusted = summary(audit(forecast_of(TRUST), ONE, brief=True))
     paragraphs = " ".join(trusted.blocks[-1].paragraphs)  # type: ignore[union-attr]
-    assert "Being believed is worth something: at most, A" in paragraphs
+    assert "What others believe of a type changes what its actor gets: most of all, A" in paragraphs
+
+
+def test_what_chance_brings_about_is_not_said_to_come_of_best_moves() -> None:
+    text = CHOICE.replace("WORTH", "-1").replace("levels: 0..1", "levels: 0..2")
+    text = text.replace("turns: [A]", "turns: [A, chance]").replace("x == 1", "x == 2")
+    text += 'chance: {luck: {when: x == 1, effects: [{p: 0.5, set: {x: "+1"}}, {p: rest}]}}\n'
+    described = summary(audit(forecast_of(text), ONE, brief=True))
+    table, note = described.blocks
+    cells = {str(row[0].text): row for row in table.rows}  # type: ignore[union-attr]
+    assert cells["gone"][3] == "by chance"
+    assert cells["here"][3] == "at the start"
+    assert "may have made it likely" in " ".join(note.paragraphs)  # type: ignore[union-attr]
+
+
+def test_shares_of_few_histories_are_said_to_be_worse() -> None:
+    audited = audit(forecast_of(CHOICE.replace("WORTH", "-2.5")), ONE, brief=True, draws=1000)
+    paragraphs = " ".join(summary(audited).blocks[-1].paragraphs)  # type: ignore[union-attr]
+    assert audited.noise is not None
+    rows = rows_of(audited.noise).values()
+    probability = max(r["error"] for r in rows)
+    shares = [(r["by_other"] / r["happened"], r["happened"] * 1000) for r in rows if r["happened"]]
+    share = max(math.sqrt(p * (1 - p) / n) for p, n in shares)
+    assert f"good to {within(2 * probability)} points or so, shares to {within(2 * share)}" in (
+        paragraphs
+    )
 
 
 @pytest.mark.parametrize("precision", ["0", "limit"])

@@ -10,10 +10,10 @@ import pandas as pd
 
 from detente.render.data import tables, to_csv, to_json
 from detente.scenario.frozen import Frozen
-from detente.simulation.table import Table
+from detente.simulation.columns import Columns
 
 FRAME = pd.DataFrame({"name": ["a", "=1+1"], "value": [1.5, math.nan]})
-OWN = Table(Frozen({"t": np.array([1, 2]), "p": np.array([0.5, math.inf])}))
+OWN = Columns(Frozen({"t": np.array([1, 2]), "p": np.array([0.5, math.inf])}))
 
 
 def test_what_is_missing_is_null() -> None:

@@ -259,16 +259,18 @@ def test_a_signal_is_bayes_rule() -> None:
     n = next(n for n, layer in enumerate(game.layers) if informed in layer.movers)
     sigma = solution.strategy(n, 0)[solution.grid.start]
     prior = game.priors[informed]
-    # The types' ratio is exact in a strategy, their sum to the solver's tolerance.
+    # The types' ratio is exact in a strategy, and their sum to the solver's tolerance: a record
+    # holds chances among all that could have been observed.
+    whole = (prior @ sigma).sum()
     for a, action in enumerate(scenario.actions[key]):
         record = detente.parse_record(f"{HEADER}1,{key},{action}\n", scenario)
         result = detente.track(solution, record)
-        chance = prior @ sigma[:, a]
-        assert result.moves["probability"].item() == pytest.approx(chance, abs=1e-12)
-        assert result.moves["uniform"].item() == pytest.approx(1 / sigma.shape[1], abs=1e-12)
-        assert result.moves["prior_only"].item() == pytest.approx(chance, abs=1e-12)
+        chance = prior @ sigma[:, a] / whole
+        assert result.moves["probability"].item() == pytest.approx(chance, abs=1e-14)
+        assert result.moves["uniform"].item() == pytest.approx(1 / sigma.shape[1], abs=1e-14)
+        assert result.moves["prior_only"].item() == pytest.approx(chance, abs=1e-14)
         believed = result.beliefs.query("step == 1")["probability"].to_numpy()
-        assert believed == pytest.approx(prior * sigma[:, a] / chance, abs=1e-12)
+        assert believed == pytest.approx(prior * sigma[:, a] / whole / chance, abs=1e-14)
 
 
 def test_an_empty_record_is_the_forecast(coarse: Solution) -> None:

@@ -68,7 +68,8 @@ def test_forward_equals_backward(shocks: bool, data: st.DataObject) -> None:
     game = detente.compile_game(detente.loads(data.draw(scenarios(shape))))
     solution = detente.solve(game, detente.SolveOptions(beliefs=9), coarse=False)
     assert solution.status is Status.SOLVED
-    assert detente.forecast(solution).forward_error < 1e-10
+    # Without end, 24 periods add up what the fixed point is off by: 1e-12 each.
+    assert detente.forecast(solution).forward_error < (1e-13 if game.loop is None else 1e-10)
 
 
 ONCE = """

@@ -15,8 +15,8 @@ from detente.analysis.precision_band import FACTORS, SETTLED, PrecisionBand, pre
 from detente.dtypes import Floats
 from detente.errors import expect
 from detente.scenario.frozen import Frozen
+from detente.simulation.columns import Columns
 from detente.simulation.forecast import marginal
-from detente.simulation.table import Table
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 
 
@@ -45,7 +45,7 @@ class ComparisonAudit:
         Whether every solve ended as it should.
     """
 
-    tables: Frozen[Table]
+    tables: Frozen[Columns]
     efficient: tuple[str, ...]
     points: tuple[int, ...]
     solved: bool
@@ -91,11 +91,11 @@ def audit_comparison(
             payoffs.append({"policy": policy, **names, **signs})
     kept = [efficient_rows(value, error) for value in values]
     tables = {
-        "outcomes": Table.of(
+        "outcomes": Columns.of(
             ("policy", "t", "outcome", *SIGNS, *(f"then_{name}" for name in SIGNS)), outcomes
         ),
-        "payoffs": Table.of(("policy", "actor", "type", *SIGNS), payoffs),
-        "best": Table.of(("actor", "type", "policy", "holds"), _best(comparison, values)),
+        "payoffs": Columns.of(("policy", "actor", "type", *SIGNS), payoffs),
+        "best": Columns.of(("actor", "type", "policy", "holds"), _best(comparison, values)),
     }
     return ComparisonAudit(
         Frozen(tables),

@@ -24,8 +24,8 @@ from detente.dtypes import Floats
 from detente.errors import expect
 from detente.game.arrays import CompiledGame
 from detente.scenario.frozen import Frozen
+from detente.simulation.columns import Columns
 from detente.simulation.histories import BATCH, Histories, Step
-from detente.simulation.table import Table
 from detente.solver.solution import Solution
 
 DRAWS = 4096
@@ -60,7 +60,7 @@ class NoiseAudit:
 
     solution: Solution
     draws: int
-    tables: Frozen[Table]
+    tables: Frozen[Columns]
 
 
 def audit_noise(
@@ -171,7 +171,7 @@ class _Counts:
         return gaps
 
 
-def _outcomes(played: _Counts, best: _Counts, draws: int) -> Table:
+def _outcomes(played: _Counts, best: _Counts, draws: int) -> Columns:
     rows = []
     for key, how in played.how.items():
         start, chance, by_best, by_other = how / draws
@@ -191,10 +191,10 @@ def _outcomes(played: _Counts, best: _Counts, draws: int) -> Table:
             }
         )
     order = ("outcome", "happened", "at_start", "by_chance", "by_best", "by_other")
-    return Table.of((*order, "given_up", "best_play", "error"), rows)
+    return Columns.of((*order, "given_up", "best_play", "error"), rows)
 
 
-def _moves(played: _Counts, draws: int) -> Table:
+def _moves(played: _Counts, draws: int) -> Columns:
     rows = []
     for i, key in enumerate(played.game.scenario.actors):
         other = played.other_moves[i]
@@ -206,4 +206,4 @@ def _moves(played: _Counts, draws: int) -> Table:
                 "given_up": played.lost[i] / other if other else np.nan,
             }
         )
-    return Table.of(("actor", "moves", "other", "given_up"), rows)
+    return Columns.of(("actor", "moves", "other", "given_up"), rows)

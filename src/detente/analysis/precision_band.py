@@ -16,11 +16,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from detente.dtypes import Floats
-from detente.errors import expect
+from detente.errors import expect, refuse
 from detente.game.arrays import CompiledGame
 from detente.scenario.frozen import Frozen
+from detente.simulation.columns import Columns
 from detente.simulation.forecast import Forecast, forecast, marginal
-from detente.simulation.table import Table
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions, least_points
 from detente.solver.solution import Solution, Status
 from detente.solver.solve import solve
@@ -46,8 +46,8 @@ class PrecisionCase:
     """
 
     precision: Floats
-    outcomes: Table
-    payoffs: Table
+    outcomes: Columns
+    payoffs: Columns
     solved: bool
 
 
@@ -69,7 +69,7 @@ class PrecisionBand:
         Belief points of that grid.
     """
 
-    tables: Frozen[Table]
+    tables: Frozen[Columns]
     cases: Mapping[str, PrecisionCase]
     points: tuple[int, ...]
 
@@ -101,6 +101,9 @@ def precision_band(
         half to twice.
     """
     expect(result, Forecast, "precision_band")
+    if result.types or result.given:
+        message = "a forecast under conditions has no band: it is of all that may happen"
+        refuse("result", "not-together", message, "leave out its `types` and `given`")
     solution = result.solution
     game = solution.game
     actors = game.scenario.actors.values()
@@ -111,14 +114,15 @@ def precision_band(
     if ranges:
         precisions |= _ends(game, given)
     points = _points(solution)
-    known = next((s for s in (solution, solution.coarse) if s and _is_on(s, points)), None)
     cases, used = {}, solution.grid.points
     for k, (name, precision) in enumerate(precisions.items()):
+        known = _at_given(result, precision, points) if name == "given" else None
+        if known is not None:
+            cases[name] = known
+            continue
         step = options.step(k / len(precisions), (k + 1) / len(precisions))
-        solved = known
-        if name != "given" or solved is None:
-            changed = replace(game, precision=precision)
-            solved = solve(changed, replace(step, beliefs=points), regret=False, coarse=False)
+        changed = replace(game, precision=precision)
+        solved = solve(changed, replace(step, beliefs=points), regret=False, coarse=False)
         periods = None if game.loop is None else result.periods
         other = forecast(solved, periods=periods, threads=options.threads)
         # The tables are all that is kept: strategies would fill the memory.
@@ -160,13 +164,20 @@ def _points(solution: Solution) -> int | None:
     return max(least_points(solution.game), *rough.grid.points)
 
 
-def _is_on(solution: Solution, points: int | None) -> bool:
-    """Whether a solution is one on the grid with so many points, and can be played."""
-    on_grid = points is None or set(solution.grid.points) == {points}
-    return on_grid and bool(solution.strategies)
+def _at_given(result: Forecast, precision: Floats, points: int | None) -> PrecisionCase | None:
+    """What the forecast itself has on the grid with so many points; None if nothing."""
+    solution = result.solution
+    for known, tables in ((solution, result.tables), (solution.coarse, result.coarse)):
+        if known is None or tables is None:
+            continue
+        if points is None or set(known.grid.points) == {points}:
+            outcomes = marginal(solution.game, tables["outcomes"])
+            solved = known.status is Status.SOLVED
+            return PrecisionCase(precision, outcomes, tables["payoffs"], solved)
+    return None
 
 
-def _outcomes(result: Forecast, cases: Mapping[str, PrecisionCase]) -> Table:
+def _outcomes(result: Forecast, cases: Mapping[str, PrecisionCase]) -> Columns:
     own = result.final
     last = {name: case.outcomes.where(t=result.periods) for name, case in cases.items()}
     columns: dict[str, object] = {"outcome": own["outcome"]}
@@ -175,14 +186,14 @@ def _outcomes(result: Forecast, cases: Mapping[str, PrecisionCase]) -> Table:
         numbers = {key: table[name] for key, table in last.items()}
         for end, column in _band(own[name], numbers).items():
             columns[f"{prefix}{end}"] = np.clip(column, 0.0, 1.0)
-    return Table.of(tuple(columns), [columns])
+    return Columns.of(tuple(columns), [columns])
 
 
-def _payoffs(result: Forecast, cases: Mapping[str, PrecisionCase]) -> Table:
+def _payoffs(result: Forecast, cases: Mapping[str, PrecisionCase]) -> Columns:
     own = result.tables["payoffs"]
     columns: dict[str, object] = {name: own[name] for name in ("actor", "type", "payoff")}
     columns |= _band(own["payoff"], {name: case.payoffs["payoff"] for name, case in cases.items()})
-    return Table.of(tuple(columns), [columns])
+    return Columns.of(tuple(columns), [columns])
 
 
 def _band(own: Floats, numbers: Mapping[str, Floats]) -> dict[str, Floats]:

@@ -21,11 +21,11 @@ from detente.errors import expect
 from detente.game.arrays import CompiledGame
 from detente.scenario.frozen import Frozen
 from detente.simulation.channels import Channels
+from detente.simulation.columns import Columns
 from detente.simulation.first_moves import first_moves
 from detente.simulation.forecast import Forecast, action_table
 from detente.simulation.forward import ForwardPass, schedule
 from detente.simulation.histories import cell
-from detente.simulation.table import Table
 from detente.solver.solution import Solution, by_type
 from detente.solver.workers import Workers, open_workers
 
@@ -55,7 +55,7 @@ class Reputation:
     """
 
     solution: Solution
-    tables: Frozen[Table]
+    tables: Frozen[Columns]
 
     @property
     def gains(self) -> float:
@@ -127,8 +127,8 @@ def reputation(
     order = ("actor", "type", "believed", "t", "low", "high", "worth", "slope")
     move_order = ("about", "believed", "t", "period", "turn", "actor", "type", "action")
     tables = {
-        "payoffs": Table.of(order, payoffs),
-        "moves": Table.of((*move_order, "low", "high"), moves),
+        "payoffs": Columns.of(order, payoffs),
+        "moves": Columns.of((*move_order, "low", "high"), moves),
     }
     return Reputation(solution, Frozen(tables))
 
@@ -223,7 +223,7 @@ def _paid(game: CompiledGame, table: Floats, mass: Floats) -> Floats:
 
 def _first_moves(
     solution: Solution, workers: Workers, i: int, believed: int, belief: float
-) -> Table:
+) -> Columns:
     """First moves from a start at that belief."""
     game = solution.game
     play = ForwardPass(

@@ -32,6 +32,7 @@ from detente.cli.explore import explore
 from detente.cli.fit import fit
 from detente.cli.flags import RUNNING, with_flags
 from detente.cli.groups import with_groups
+from detente.cli.implies import implies
 from detente.cli.inputs import (
     MOST_ROWS,
     Force,
@@ -139,6 +140,7 @@ def show(source: Source, *, changes: ScenarioOptions, output: TableOptions) -> N
 
 
 app.command()(check)
+app.command()(implies)
 
 
 @app.command()
@@ -175,7 +177,11 @@ def run(
     output: ResultOptions,
 ) -> None:
     """Solve a scenario and print the forecast, then how good the answer is."""
-    types = dict(given_type(text) for text in given or () if "=" in text)
+    pairs = [given_type(text) for text in given or () if "=" in text]
+    types = dict(pairs)
+    if len(types) < len(pairs):
+        message = "an actor has one true type, and more than one is given"
+        refuse("--given", "duplicate-name", message, "give each actor once")
     been = [text for text in given or () if "=" not in text]
     for flag, value in (("--accuracy", accuracy), ("--search", search)):
         if given and value:

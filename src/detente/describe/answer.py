@@ -21,7 +21,7 @@ from detente.describe.words import (
     spoken,
     together,
 )
-from detente.numbers import EXACT, count, interval, more_likely, percent, within
+from detente.numbers import EXACT, count, more_likely, percent, within
 from detente.report.data import ReportData
 from detente.scenario.policies import quoted
 from detente.simulation.forecast import marginal
@@ -135,7 +135,7 @@ def _bands(data: ReportData) -> dict[str, str]:
     if data.audit.band is None or data.track is not None:
         return {}
     rows = data.audit.band.tables["outcomes"].rows()
-    return {r["outcome"]: interval(r["low"], r["high"]).replace(" – ", " to ") for r in rows}
+    return {r["outcome"]: f"{percent(r['low'])} to {percent(r['high'])}" for r in rows}
 
 
 def _first(data: ReportData) -> Iterator[Point]:

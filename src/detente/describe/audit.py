@@ -20,6 +20,16 @@ from detente.scenario.model import SHOCKS, Scenario
 MOVED = 0.02
 """A share of a first move that beliefs change by less is not listed."""
 
+ALL_CHANCE = 0.005
+"""Share of an outcome up to which the moves that bring it about do not count beside chance."""
+
+BY_CHANCE = (
+    "By chance: no move brings it about, but moves that were not best may have made it likely: "
+    "compare with best moves only."
+)
+NEARLY_BEST = "A move that gives up much less than 1 / λ is all but a best one."
+BY_SHOCKS = "A move is not best here where a private shock to its payoff decided it."
+
 LIMIT = "A precision is the limit: there is no half of it, and no twice."
 RANDOM = "At a precision of 0 all moves are alike, and say nothing of what is best."
 
@@ -85,14 +95,16 @@ def summary(result: Audit) -> Section:
         notes.append(RANDOM)
     else:
         rows = list(result.noise.tables["outcomes"].rows())
-        columns["not best"] = {r["outcome"]: _share(r) for r in rows}
+        columns["not best"] = {r["outcome"]: _brief_share(r) for r in rows}
         columns["given up"] = {r["outcome"]: _given_up(r) for r in rows}
         columns["best moves only"] = {r["outcome"]: percent(r["best_play"]) for r in rows}
-        notes.append(
+        notes += (
             "Not best: in how many of the cases in which it comes about the move that brings it "
             "about is not its mover's best; given up: what that costs the mover on average, in "
             "its payoff. Best moves only: the probability if everybody made its best move at "
-            f"every turn, while all expect play as it is. {_drawn(result.noise)}"
+            f"every turn, while all expect play as it is. {_drawn(result.noise)}",
+            BY_CHANCE if "by chance" in columns["not best"].values() else "",
+            BY_SHOCKS if scenario.responses == SHOCKS else NEARLY_BEST,
         )
     if result.reputation is not None:
         notes.append(worth_of_belief(scenario, result.reputation))
@@ -112,13 +124,29 @@ def _share(r: dict[str, Any]) -> str:
     return percent(r["by_other"] / r["happened"]) if r["happened"] else ""
 
 
+def _brief_share(r: dict[str, Any]) -> str:
+    """The same, but where no move brings it about: 0 % would look as if all moves were best."""
+    if r["by_best"] + r["by_other"] > ALL_CHANCE * r["happened"]:
+        return _share(r)
+    if not r["happened"]:
+        return ""
+    return "by chance" if r["by_chance"] > 0 else "at the start"
+
+
 def _given_up(r: dict[str, Any]) -> str:
     return "" if math.isnan(r["given_up"]) else f"{r['given_up']:.2f}"
 
 
 def _drawn(audit: NoiseAudit) -> str:
-    error = max((r["error"] for r in audit.tables["outcomes"].rows()), default=0.0)
-    return f"From {audit.draws:,} histories drawn: good to {within(2 * error)} points or so."
+    """How good what is drawn is: a share of few histories is worse than a probability."""
+    rows = [r for r in audit.tables["outcomes"].rows() if r["happened"]]
+    error = max((r["error"] for r in rows), default=0.0)
+    shares = [(r["by_other"] / r["happened"], r["happened"] * audit.draws) for r in rows]
+    worst = max((math.sqrt(p * (1.0 - p) / n) for p, n in shares), default=0.0)
+    return (
+        f"From {audit.draws:,} histories drawn: probabilities are good to {within(2 * error)} "
+        f"points or so, shares to {within(2 * worst)}."
+    )
 
 
 def _on_grid(band: PrecisionBand) -> str:
@@ -291,7 +319,7 @@ def worth_of_belief(scenario: Scenario, result: Reputation) -> str:
     )
     if result.gains < FELT:
         return (
-            "Hardly anybody gains from being believed: it is worth less than would change the "
-            f"odds of a single move by a tenth. At most, {most}."
+            "What others believe of a type hardly changes what its actor gets: by less than would "
+            f"change the odds of a single move by a tenth. Most of all, {most}."
         )
-    return f"Being believed is worth something: at most, {most}."
+    return f"What others believe of a type changes what its actor gets: most of all, {most}."

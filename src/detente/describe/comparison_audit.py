@@ -47,11 +47,15 @@ def which_hold(scenario: Scenario, audit: ComparisonAudit, base: str) -> tuple[B
         )
         for r in audit.tables["payoffs"].rows()
     ]
-    held = sum(r["holds"] for r in last)
-    keep = f"{held} of {count(len(last), 'change')} in outcomes by the end"
-    said = f"{keep} keep their sign over half to twice the precision."
-    if held < len(last):
-        said += f" The others, marked {DEPENDS}, depend on it or are too small to tell: no results."
+    said = ""
+    if last:
+        held, then = (sum(r[name] for r in last) for name in ("holds", "then_holds"))
+        said = (
+            f"Of {count(len(last), 'change')} by the end, {held} in what comes about at some time "
+            f"and {then} in what holds then keep their sign over half to twice the precision."
+        )
+        if min(held, then) < len(last):
+            said += f" The others depend on it ({DEPENDS}) or are too small to tell: no results."
     lost = "" if audit.solved else "Not every one of these games was solved as it should be."
     ends = ("difference", "least and most", "its sign")
     caption = f"Change from {named(base)} in percentage points, by the end"
@@ -61,7 +65,7 @@ def which_hold(scenario: Scenario, audit: ComparisonAudit, base: str) -> tuple[B
     )
     return (
         Heading("Which changes hold"),
-        text(said if rows else "", HOW, lost),
+        text(said, HOW, lost),
         Details("Each difference", tables),
     )
 

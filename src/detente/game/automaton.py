@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import NamedTuple
 
@@ -34,7 +35,7 @@ class Progress(NamedTuple):
     other: Progress | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Automaton:
     """The automaton of an outcome, along with those on whose having been is conditioned.
 
@@ -55,6 +56,13 @@ class Automaton:
     been: Bools
     given: Bools
     ready: int
+
+    @cached_property
+    def reached(self) -> Bools:
+        """Whether some state leads to one when a letter is read, bool [letter, q]."""
+        reached = np.zeros(self.step.T.shape, dtype=np.bool_)
+        reached[np.arange(len(reached))[:, None], self.step.T] = True
+        return reached
 
     @property
     def kept(self) -> Ints:

@@ -79,10 +79,8 @@ class Channels:
         keep = np.ones((self.game.structure.sets[n].size, self.count))
         for machine, slots in self.machines.values():
             letters = machine.letters(self.game.holds, n, end=False)
-            for letter in np.unique(letters):
-                reached = np.isin(np.arange(len(slots)), machine.step[:, letter])
-                gone = slots[~reached]
-                keep[np.ix_(letters == letter, gone[gone > 0])] = 0.0
+            carried = slots > 0
+            keep[:, slots[carried]] = machine.reached[letters][:, carried]
         return keep
 
     def move(self, mass: Floats, n: int, *, end: bool) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from detente.simulation.columns import Columns
 from detente.simulation.conditions import ANY
 from detente.simulation.forecast import Forecast, marginal
-from detente.simulation.table import Table
 
 
-def first_moves(result: Forecast) -> Table:
+def first_moves(result: Forecast) -> Columns:
     """What each actor and type does at the first turn at which it moves.
 
     Returns
     -------
-    Table
+    Columns
         `t, period, turn, actor, type, action, share`, in the order of play; the share of every
         action of the actor, also of those that are not available there.
     """
@@ -30,5 +30,5 @@ def first_moves(result: Forecast) -> Table:
         for kind in actor.types if i in game.informed else ("",):
             types = {game.actors[j].key: kind if j == i else ANY for j in game.informed}
             blocks.append({**first.where(**types).columns, "type": kind})
-    table = Table.of(("t", "period", "turn", "actor", "type", "action", "share"), blocks)
+    table = Columns.of(("t", "period", "turn", "actor", "type", "action", "share"), blocks)
     return table[np.lexsort((table["turn"], table["t"]))]

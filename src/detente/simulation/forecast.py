@@ -17,10 +17,10 @@ from detente.game.periods import check_periods
 from detente.notebook import InNotebook
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import listing
+from detente.simulation.columns import Columns
 from detente.simulation.conditions import ANY, check_conditions, conditions, shares
 from detente.simulation.forward import Forward, forward
 from detente.simulation.names import action_names
-from detente.simulation.table import Table
 from detente.solver.solution import Solution
 from detente.solver.workers import Progress, open_workers
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Block = dict[str, object]
-Rows = TypeVar("Rows", Table, "pd.DataFrame")
+Rows = TypeVar("Rows", Columns, "pd.DataFrame")
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +68,9 @@ class Forecast(InNotebook):
         what is expected at the start.
     likelihood
         The probability of the outcomes by the end, given the types; 1 without any.
+    coarse
+        The tables `outcomes` and `payoffs` on the coarser grid, from which errors are; None without
+        one.
     forward_error
         Largest difference of payoffs counted forward from the values of the solution, in
         proportion to the value where that is above 1.
@@ -75,11 +78,12 @@ class Forecast(InNotebook):
 
     solution: Solution
     periods: int
-    tables: Frozen[Table]
+    tables: Frozen[Columns]
     forward_error: float
     types: Mapping[str, str] = field(default_factory=Frozen)
     given: tuple[str, ...] = ()
     likelihood: float = 1.0
+    coarse: Mapping[str, Columns] | None = None
 
     @cached_property
     def outcomes(self) -> pd.DataFrame:
@@ -116,9 +120,9 @@ class Forecast(InNotebook):
         return replace(self, solution=self.solution.light())
 
     @property
-    def final(self) -> Table:
+    def final(self) -> Columns:
         """The outcomes by the end, whatever the types are."""
-        table: Table = marginal(self.solution.game, self.tables["outcomes"])
+        table: Columns = marginal(self.solution.game, self.tables["outcomes"])
         return table.where(t=self.periods)
 
     def _main_table(self) -> pd.DataFrame:
@@ -174,6 +178,11 @@ def forecast(
             rough, run = workers.both(partial(pass_on, solution.coarse), fine)
     values = solution.start_values[solution.grid.start].reshape(run.payoffs.shape)
     scale = np.maximum(1.0, np.abs(values))
+    left_out = bool(types or given)
+    coarse = None
+    if solution.coarse is not None and rough is not None:
+        payoffs = _payoffs(solution.coarse, left_out=left_out)
+        coarse = Frozen({"outcomes": _outcomes(game, rough, None, types), "payoffs": payoffs})
     return Forecast(
         solution=solution,
         periods=len(run.states) - 1,
@@ -182,7 +191,7 @@ def forecast(
                 "outcomes": _outcomes(game, run, rough, types),
                 "states": _states(game, run, types),
                 "actions": action_table(game, run.moves, run.acted, types, given=bool(given)),
-                "payoffs": _payoffs(solution, left_out=bool(types or given)),
+                "payoffs": _payoffs(solution, left_out=left_out),
                 "beliefs": _beliefs(solution, run, types),
             }
         ),
@@ -190,6 +199,7 @@ def forecast(
         types=types,
         given=given,
         likelihood=_likelihood(game, run, types, given),
+        coarse=coarse,
     )
 
 
@@ -234,18 +244,18 @@ def _by_condition(
     blocks: Callable[[Floats], Iterator[Block]],
     given: Mapping[str, str],
     *columns: str,
-) -> Table:
+) -> Columns:
     """The blocks under each condition, as `t, period`, each informed actor's type and `columns`."""
     types = (game.actors[i].key for i in game.informed)
     rows = (
         block | labels for labels, weights in conditions(game, given) for block in blocks(weights)
     )
-    return Table.of(("t", "period", *types, *columns), rows)
+    return Columns.of(("t", "period", *types, *columns), rows)
 
 
 def _outcomes(
     game: CompiledGame, run: Forward, rough: Forward | None, types: Mapping[str, str]
-) -> Table:
+) -> Columns:
     times = range(len(run.states))
     periods = [game.label(t) for t in times]
 
@@ -272,7 +282,7 @@ def _outcomes(
     return _by_condition(game, blocks, types, *columns)
 
 
-def _states(game: CompiledGame, run: Forward, types: Mapping[str, str]) -> Table:
+def _states(game: CompiledGame, run: Forward, types: Mapping[str, str]) -> Columns:
     times = range(len(run.states))
     periods = [game.label(t) for t in times]
     sets = (0, *game.structure.period_sets)
@@ -308,7 +318,7 @@ def action_table(
     types: Mapping[str, str],
     *,
     given: bool = False,
-) -> Table:
+) -> Columns:
     """How likely each action is at each turn (see `Forecast`): `moves` and `acted` of `Forward`."""
 
     def blocks(weights: Floats) -> Iterator[Block]:
@@ -337,7 +347,7 @@ def action_table(
     return _by_condition(game, blocks, types, "turn", "actor", "action", "probability", "share")
 
 
-def _payoffs(solution: Solution, *, left_out: bool) -> Table:
+def _payoffs(solution: Solution, *, left_out: bool) -> Columns:
     regret = solution.certificate.regret or {}
     coarse = {} if solution.coarse is None else solution.coarse.payoffs
     exact = not solution.game.informed
@@ -351,10 +361,10 @@ def _payoffs(solution: Solution, *, left_out: bool) -> Table:
         }
         for (actor, kind), value in solution.payoffs.items()
     ]
-    return Table.of(("actor", "type", "payoff", "regret", "error"), [] if left_out else rows)
+    return Columns.of(("actor", "type", "payoff", "regret", "error"), [] if left_out else rows)
 
 
-def _beliefs(solution: Solution, run: Forward, types: Mapping[str, str]) -> Table:
+def _beliefs(solution: Solution, run: Forward, types: Mapping[str, str]) -> Columns:
     game = solution.game
 
     def blocks(weights: Floats) -> Iterator[Block]:

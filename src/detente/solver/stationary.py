@@ -68,7 +68,7 @@ class Stationary:
     share
         That precision, as a share of the game's own: 1 if all went well.
     change
-        Largest |V - Φ(V)|, relative to the larger of 1 and |V|.
+        Largest |V - Φ(V)|, relative to the larger of 1 and the largest |V| of its actor and type.
     iterations, steps
         How many there were.
     timed_out
@@ -182,8 +182,7 @@ def _accelerate(iterate: Map, start: Floats, tolerance: float) -> tuple[Floats, 
     for n in range(1, MOST + 1):
         found = iterate(values)
         change = found - values
-        size = max(1.0, float(np.abs(found).max()))
-        left = float(np.abs(change).max()) / size
+        left = _change(found, values)
         if left <= tolerance or not np.isfinite(left):
             return values, left, n
         if left > 100 * best:  # too bold: begin again from plain iteration
@@ -244,9 +243,11 @@ def _newton(iterate: Map, start: Floats, tolerance: float) -> tuple[Floats, floa
 
 
 def _change(found: Floats, values: Floats) -> float:
-    """How far V is from Φ(V), relative to its size."""
-    size = max(1.0, float(np.abs(found).max()))
-    return float(np.abs(found - values).max()) / size
+    """How far V is from Φ(V), for each actor and type relative to its size: what is at stake for
+    one may be a small part of what is at stake for another."""
+    across = (0, 2)
+    sizes = np.maximum(1.0, np.abs(found).max(axis=across))
+    return float((np.abs(found - values).max(axis=across) / sizes).max())
 
 
 def directions(size: int) -> int:

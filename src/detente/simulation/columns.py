@@ -22,13 +22,13 @@ Column = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Table:
+class Columns:
     """Columns of equal length by their names, in their order."""
 
     columns: Frozen[Column]
 
     @classmethod
-    def of(cls, order: Sequence[str], blocks: Iterable[Mapping[str, object]]) -> Table:
+    def of(cls, order: Sequence[str], blocks: Iterable[Mapping[str, object]]) -> Columns:
         """The blocks one below the other; where a block has one value, it is that of all its rows.
 
         Every block has all columns of `order`, one of them at least with a value for each row.
@@ -50,14 +50,14 @@ class Table:
     @overload
     def __getitem__(self, wanted: str) -> Column: ...
     @overload
-    def __getitem__(self, wanted: Column) -> Table: ...
-    def __getitem__(self, wanted: str | Column) -> Column | Table:
+    def __getitem__(self, wanted: Column) -> Columns: ...
+    def __getitem__(self, wanted: str | Column) -> Column | Columns:
         """A column by its name, or the rows at which a mask holds or that are numbered."""
         if isinstance(wanted, str):
             return self.columns[wanted]
-        return Table(Frozen({name: column[wanted] for name, column in self.columns.items()}))
+        return Columns(Frozen({name: column[wanted] for name, column in self.columns.items()}))
 
-    def where(self, /, **equal: object) -> Table:
+    def where(self, /, **equal: object) -> Columns:
         """The rows at which these columns have these values."""
         keep = np.ones(len(self), dtype=bool)
         for name, value in equal.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detente.simulation.table import Table
+from detente.simulation.columns import Columns
 
 
 def test_blocks_stand_below_each_other_and_single_values_fill_their_rows() -> None:
@@ -13,7 +13,7 @@ def test_blocks_stand_below_each_other_and_single_values_fill_their_rows() -> No
         {"who": "one", "t": [1, 2], "share": 0.5, "left": "out"},
         {"who": ["two"], "t": 3, "share": np.nan},
     ]
-    table = Table.of(("who", "t", "share"), blocks)
+    table = Columns.of(("who", "t", "share"), blocks)
     assert len(table) == 3
     assert [list(row.values())[:2] for row in table.rows()] == [["one", 1], ["one", 2], ["two", 3]]
     np.testing.assert_array_equal(table["share"], [0.5, 0.5, np.nan])
@@ -26,7 +26,7 @@ def test_blocks_stand_below_each_other_and_single_values_fill_their_rows() -> No
 
 
 def test_a_table_of_no_blocks_has_its_columns() -> None:
-    table = Table.of(("t", "self"), [])
+    table = Columns.of(("t", "self"), [])
     assert not len(table.where(self="x"))
     assert list(table.frame().columns) == ["t", "self"]
     with pytest.raises(KeyError):
