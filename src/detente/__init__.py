@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from detente.analysis.compare import compare_forecasts as compare_forecasts
     from detente.analysis.comparison_audit import audit_comparison as audit_comparison
     from detente.analysis.credibility import credibility as credibility
+    from detente.analysis.diff import diff as diff
     from detente.analysis.enforcement_cost import hold_cost as hold_cost
     from detente.analysis.grid_refinement import forecast_within as forecast_within
     from detente.analysis.implications import implies as implies
@@ -63,6 +64,7 @@ _HOMES = {
     "compare_forecasts": "detente.analysis.compare",
     "compile_game": "detente.game.compile",
     "credibility": "detente.analysis.credibility",
+    "diff": "detente.analysis.diff",
     "ensemble": "detente.ensembles.run",
     "explore": "detente.ensembles.explore.explore",
     "forecast": "detente.simulation.forecast",

@@ -27,6 +27,7 @@ from detente.cli.audit import audit
 from detente.cli.check import check
 from detente.cli.compare import compare
 from detente.cli.credibility import credibility
+from detente.cli.diff import diff
 from detente.cli.ensemble import ensemble
 from detente.cli.explore import explore
 from detente.cli.flags import RUNNING, with_flags
@@ -287,6 +288,7 @@ def sensitivity(
 
 
 app.command()(compare)
+app.command()(diff)
 app.command()(announce)
 app.command()(audit)
 app.command()(credibility)
