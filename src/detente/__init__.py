@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from detente.simulation.track import track as track
     from detente.solver.options import SolveOptions as SolveOptions
     from detente.solver.solve import solve as solve
+    from detente.solver.start import read_start as read_start
 
 _HOMES = {
     "Draws": "detente.ensembles.request",
@@ -76,6 +77,7 @@ _HOMES = {
     "open_ensemble": "detente.ensembles.results",
     "parse_record": "detente.scenario.observations",
     "read_record": "detente.scenario.observations",
+    "read_start": "detente.solver.start",
     "sample": "detente.simulation.sample",
     "sample_batches": "detente.simulation.sample",
     "search": "detente.analysis.other_equilibria",
