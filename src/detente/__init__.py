@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from detente.analysis.compare import compare_forecasts as compare_forecasts
     from detente.analysis.comparison_audit import audit_comparison as audit_comparison
     from detente.analysis.credibility import credibility as credibility
+    from detente.analysis.diff import diff as diff
     from detente.analysis.enforcement_cost import hold_cost as hold_cost
     from detente.analysis.grid_refinement import forecast_within as forecast_within
     from detente.analysis.implications import implies as implies
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from detente.simulation.track import track as track
     from detente.solver.options import SolveOptions as SolveOptions
     from detente.solver.solve import solve as solve
+    from detente.solver.start import read_start as read_start
 
 _HOMES = {
     "Draws": "detente.ensembles.request",
@@ -67,6 +69,7 @@ _HOMES = {
     "compare_forecasts": "detente.analysis.compare",
     "compile_game": "detente.game.compile",
     "credibility": "detente.analysis.credibility",
+    "diff": "detente.analysis.diff",
     "ensemble": "detente.ensembles.run",
     "explore": "detente.ensembles.explore.explore",
     "fit": "detente.estimation.fit",
@@ -80,6 +83,7 @@ _HOMES = {
     "open_ensemble": "detente.ensembles.results",
     "parse_record": "detente.scenario.observations",
     "read_record": "detente.scenario.observations",
+    "read_start": "detente.solver.start",
     "sample": "detente.simulation.sample",
     "sample_batches": "detente.simulation.sample",
     "search": "detente.analysis.other_equilibria",
