@@ -11,7 +11,7 @@ from detente.solver.solution import Status
 
 STRIKE = """
 title: A strike that either kind of owner can end at the same price
-calendar: {period: month, horizon: 6, start: 2020-01}
+calendar: {period: month, horizon: 12, start: 2020-01}
 actors:
   union: {precision: 8, types: {angry: 0.4, tired: 0.6}}
   owner: {precision: 8, types: {rich: 0.3, poor: 0.7}}
@@ -19,7 +19,7 @@ state:
   strike: {levels: [none, warned, on], start: none}
   pay: {levels: [refused, granted], start: refused}
 parameters:
-  toll: {value: {rich: 0.1, poor: 0.6}, judgement: what a month of strike costs the owner}
+  toll: {value: {rich: 0.3, poor: 1.2}, judgement: what a month of strike costs the owner}
   hunger: {value: {angry: 0.05, tired: 0.3}, judgement: and the union}
 turns: [union, owner]
 actions:
