@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import ensembles, first_minute, flagship, scaling, stage, stationary, trees
+from benchmarks import audited, ensembles, first_minute, flagship, scaling, stage, stationary, trees
 from benchmarks.report import Plan, Table, machine
 
 RESULTS = Path(__file__).with_name("results.md")
@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, Callable[[Plan], list[Table]]] = {
     "stage": stage.run,
     "scaling": scaling.run,
     "pyeongchang": flagship.run,
+    "audit": audited.run,
     "ensembles": ensembles.run,
 }
 

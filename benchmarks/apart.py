@@ -35,11 +35,12 @@ from detente.ensembles.manifest import Manifest
 from detente.ensembles.process import ONE_THREAD
 from detente.ensembles.request import Draws, RunRequest, new_manifest
 from detente.ensembles.rows import Task
-from detente.ensembles.worker import AUDITED, Worker, results
+from detente.ensembles.worker import Worker, results
 from detente.errors import DetenteError
 from detente.game.arrays import CompiledGame
 from detente.scenario.model import Scenario
 from detente.simulation.forward import forward
+from detente.solver.certificate import CHECKED_OF_MANY
 from detente.solver.workers import Workers
 
 BEGINNING = 60.0
@@ -236,7 +237,7 @@ class Bare:
             detente.SolveOptions(beliefs=points, threads=1),
             regret=False,
             coarse=False,
-            checked=AUDITED,
+            checked=CHECKED_OF_MANY,
         )
 
 

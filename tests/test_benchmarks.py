@@ -15,6 +15,7 @@ import pytest
 import detente
 from benchmarks import (
     apart,
+    audited,
     ensembles,
     first_minute,
     flagship,
@@ -228,6 +229,23 @@ def test_ways_are_run_in_turn_and_compared_in_a_round(monkeypatch: pytest.Monkey
     tables = ensembles.run(Plan(quick=True, runs=1, peers=False))
     assert all(len(row) == len(table.columns) for table in tables for row in table.rows)
     assert [len(table.rows) for table in tables] == [2, 3, 2, 2, 2, 1, 1]
+
+
+def test_the_price_of_the_audit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def command(*words: str) -> tuple[float, float]:
+        calls.append(words)
+        return (1.0, 2.0) if "--no-audit" in words else (1.5, 2.5)
+
+    calls: list[tuple[str, ...]] = []
+    real = audited.command
+    monkeypatch.setattr(audited, "command", command)
+    (table,) = audited.run(PLAN)
+    assert [row[3] for row in table.rows] == ["1.5 ×"] * 2
+    assert [row[6] for row in table.rows] == ["1.25 ×"] * 2
+    assert len(calls) == 2 * 2 * (PLAN.runs + 1)
+    assert min(real("--version")) > 0
+    with pytest.raises(RuntimeError, match="ended with 2"):
+        real("run", "nothing-of-this-name")
 
 
 def test_a_missing_peer_is_named_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:

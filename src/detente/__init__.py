@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from detente.analysis.compare import compare_forecasts as compare_forecasts
     from detente.analysis.comparison_audit import audit_comparison as audit_comparison
     from detente.analysis.credibility import credibility as credibility
+    from detente.analysis.diff import diff as diff
     from detente.analysis.enforcement_cost import hold_cost as hold_cost
     from detente.analysis.grid_refinement import forecast_within as forecast_within
+    from detente.analysis.implications import implies as implies
     from detente.analysis.other_equilibria import search as search
     from detente.analysis.query import Query as Query
     from detente.analysis.range_ends import solve_ends as solve_ends
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from detente.simulation.track import track as track
     from detente.solver.options import SolveOptions as SolveOptions
     from detente.solver.solve import solve as solve
+    from detente.solver.start import read_start as read_start
 
 _HOMES = {
     "Draws": "detente.ensembles.request",
@@ -62,16 +65,19 @@ _HOMES = {
     "compare_forecasts": "detente.analysis.compare",
     "compile_game": "detente.game.compile",
     "credibility": "detente.analysis.credibility",
+    "diff": "detente.analysis.diff",
     "ensemble": "detente.ensembles.run",
     "explore": "detente.ensembles.explore.explore",
     "forecast": "detente.simulation.forecast",
     "forecast_within": "detente.analysis.grid_refinement",
     "hold_cost": "detente.analysis.enforcement_cost",
+    "implies": "detente.analysis.implications",
     "load": "detente.scenario.loader",
     "loads": "detente.scenario.loader",
     "open_ensemble": "detente.ensembles.results",
     "parse_record": "detente.scenario.observations",
     "read_record": "detente.scenario.observations",
+    "read_start": "detente.solver.start",
     "sample": "detente.simulation.sample",
     "sample_batches": "detente.simulation.sample",
     "search": "detente.analysis.other_equilibria",

@@ -179,6 +179,23 @@ def test_nothing_is_solved_again_for_the_band_at_the_precision_given(
     assert solved == 2 * [[0.5, 0.5], [2.0, 2.0]]
 
 
+@pytest.mark.parametrize("kept", [{"threads": 2}, {"threads": 3, "memory_limit": 1}])
+def test_solves_side_by_side_give_the_same_band(
+    kept: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the last digit; and one at a time where the memory is not there for more."""
+    result = detente.forecast(solve(detente.compile_game(detente.loads(TRUST)), ONE))
+    monkeypatch.setattr("detente.solver.solve.refuse_beyond", lambda *_: None)
+    reports: list[float] = []
+    options = SolveOptions(beliefs=9, progress=reports.append, **kept)
+    bands = [precision_band(result, how) for how in (ONE, options)]
+    assert bands[0] is not None
+    assert bands[1] is not None
+    for name, table in bands[0].tables.items():
+        assert table.frame().equals(bands[1].tables[name].frame())
+    assert max(reports) == pytest.approx(1)
+
+
 def test_a_forecast_under_conditions_has_no_band() -> None:
     solution = forecast_of(TRUST).solution
     for conditions in ({"types": {"A": "good"}}, {"given": "trusted"}):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from detente.cli import inputs
 from detente.cli.main import main
 from detente.ensembles.request import new_manifest
 from tests.ensembles.runs import a_request, solved_here
+from tests.report.markup import Markup
 
 ROUNDS = ("report", "bargaining-rounds", "--horizon", "1", "--beliefs", "5")
 
@@ -106,6 +108,21 @@ def test_draws_that_are_not_there_and_a_requirement_without_any_are_refused(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_line_in_the_record_makes_the_page_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    scenario = (Path(detente.__file__).parent / "library" / "bargaining-rounds.yaml").read_text()
+    (tmp_path / "my $(own).yaml").write_text(scenario)
+    words = ("my $(own).yaml", "--set", "prior=0.4", "--policies", "")
+    assert told(monkeypatch, "report", *words, *ROUNDS[2:], "-o", "page.html") == 0
+    page = (tmp_path / "page.html").read_bytes()
+    line = shlex.split(Markup(page.decode()).code[-1])
+    assert line[:3] == ["detente", "report", "my $(own).yaml"]
+    assert told(monkeypatch, *line[1:], "-o", "again.html") == 0
+    assert (tmp_path / "again.html").read_bytes() == page
+
+
 def test_a_page_has_its_draws(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -116,7 +133,7 @@ def test_a_page_has_its_draws(
     assert told(monkeypatch, *ROUNDS, *words) == 0
     page = (tmp_path / "bargaining-rounds.html").read_text("utf-8")
     assert "8 draws from the ranges of" in page
-    assert "--ensemble draws --requirement &#34;relief &gt;= 10" in page
+    assert "--ensemble draws --requirement &#39;relief &gt;= 10 %&#39;" in page
     capsys.readouterr()
     assert told(monkeypatch, "report", "bargaining-rounds", "--ensemble", "draws") == 2
     assert "were solved with the horizon 1" in capsys.readouterr().err

@@ -94,7 +94,7 @@ def data() -> ReportData:
     scenario = detente.loads(EVERYTHING)
     record = detente.parse_record(RECORD, scenario)
     data = build(scenario, detente.SolveOptions(beliefs=5, threads=2), moves=record)
-    return replace(data, options={"--beliefs": "5"})
+    return replace(data, command=("detente", "report", "a small one.yaml", "--beliefs", "5"))
 
 
 @pytest.fixture(scope="package")

@@ -19,6 +19,7 @@ class Markup(HTMLParser):
         self.labels: list[str] = []
         self.pictures = 0
         self.tags: list[str] = []
+        self.code: list[str] = []
         self.text = ""
         self.feed(text)
         self.close()
@@ -59,3 +60,5 @@ class Markup(HTMLParser):
     def handle_data(self, data: str) -> None:
         if "style" not in self.open:
             self.text += data
+        if "pre" in self.open:
+            self.code.append(data)

@@ -112,6 +112,7 @@ def test_a_page_shows_without_errors_and_fits(
 ) -> None:
     visit(browser, places[name], width, theme)
     assert browser.get_log("browser") == []
+    script(browser, "document.querySelectorAll('.part').forEach(part => { part.open = true; })")
     assert script(browser, "return document.documentElement.scrollWidth") <= width
     assert script(browser, WIDE) == []
     drawn = script(browser, DRAWN)
@@ -147,7 +148,9 @@ def test_links_lead_to_their_sections(
         at_end = script(
             browser, "return innerHeight + scrollY >= document.documentElement.scrollHeight - 2"
         )
-        assert abs(top) < 2 or at_end, key
+        folded = f"return document.getElementById('{key}').checkVisibility()"
+        assert script(browser, folded), f"{key} unfolds when it is asked for"
+        assert 0 <= top < 60 or at_end, f"{key}, with its heading above"
         script(browser, "scrollTo(0, 0)")
 
 
@@ -173,3 +176,34 @@ def test_folded_parts_are_printed(browser: webdriver.Chrome, places: Mapping[str
     assert script(browser, hidden) > 0
     visit(browser, places["everything"], 1280, media="print")
     assert script(browser, hidden) == 0
+
+
+SIDE = 297 - 2 * 12, 210 - 2 * 14
+"""What the margins leave of a sheet of A4, in millimetres: down and across."""
+
+
+@pytest.mark.parametrize("name", ["everything", "centipede"])
+def test_what_an_adviser_needs_is_on_two_printed_sides(
+    browser: webdriver.Chrome, places: Mapping[str, Path], name: str
+) -> None:
+    down, across = (96 * side / 25.4 for side in SIDE)
+    visit(browser, places[name], int(across), media="print")
+    first, second = script(
+        browser,
+        "const box = key => document.getElementById(key).getBoundingClientRect();"
+        "return [box('answer').bottom, box('glance').height]",
+    )
+    assert first <= down
+    assert second <= down
+    wide = "return [...document.querySelectorAll('table')].map(t => t.offsetWidth)"
+    assert max(script(browser, wide)) <= across  # or the whole print shrinks
+
+
+def test_the_answer_leads_to_what_is_behind_it(
+    browser: webdriver.Chrome, places: Mapping[str, Path]
+) -> None:
+    visit(browser, places["everything"], 1280)
+    hidden = "return document.getElementById('policies').checkVisibility()"
+    assert not script(browser, hidden)
+    browser.find_element("link text", "What policies change").click()
+    assert script(browser, hidden)

@@ -98,7 +98,7 @@ def test_without_an_ensemble_nothing_is_added(data: ReportData) -> None:
 
 
 def test_the_record_tells_how_draws_were_drawn(page: str, found: Ensemble) -> None:
-    text = Markup(page[page.index('<section id="record"') : page.index("</main>")]).text
+    text = Markup(page[page.index('<section id="record"') : page.rindex("</details>")]).text
     assert "sobol, seed 0" in text
     assert found.manifest.sha256 in text
     assert "2 with 9 points" in text

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import detente
+from detente.analysis.near_start import beside_principal
 from detente.solver.backward import Backward
 from detente.solver.beliefs import belief_grid
 from detente.solver.solution import Status
+from detente.solver.start import parse_start
 from detente.solver.workers import open_workers
 from tests.effort import examples
 from tests.generate import scenarios
@@ -282,3 +284,38 @@ def test_the_published_equilibria_of_the_dynamic_audience_cost_model() -> None:
             worst = max(worst, float(np.abs(ours - play[:, state].swapaxes(0, 1)).max()))
             assert again == pytest.approx(begin, abs=1e-8)
     assert worst < 1e-6
+
+
+def published_choices(action_values: Floats) -> str:
+    """A dyad's published choices as a file: logits of its action values, [i, s, a]."""
+    play = np.exp(action_values - action_values.max(axis=2, keepdims=True))
+    play /= play.sum(axis=2, keepdims=True)
+    lines = [
+        f'{i},"max(done_I, done_J) == {s}",{action},{share:.17g}'
+        for i, by_state in zip("IJ", play, strict=True)
+        for s, shares in enumerate(by_state)
+        for action, share in zip(("none", "threat", "force"), shares, strict=True)
+    ]
+    return "\n".join(["actor,when,action,share", *lines])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not DATA.exists(), reason="the study's data are not part of the project")
+def test_all_published_equilibria_are_found_near_their_choices() -> None:
+    game = detente.compile_game(detente.loads(dyad_text()))
+    levels = game.structure.levels(game.layers[0].states)
+    state = np.maximum(levels["done_I"], levels["done_J"])
+    for number, (values, action_values) in enumerate(zip(*dyad_values(), strict=True)):
+        dyad = detente.with_values(game, values)
+        start = parse_start(published_choices(action_values), dyad)
+        near = detente.solve(dyad, detente.SolveOptions(threads=1), start=start)
+        assert near.status is Status.SOLVED
+        published = np.exp(action_values - action_values.max(axis=2, keepdims=True))
+        published /= published.sum(axis=2, keepdims=True)
+        ours = near.strategies[0].reshape(-1, 2, 3).swapaxes(0, 1)
+        assert np.abs(ours - published[:, state]).max() < 1e-6
+        if number == 5:  # the principal branch of this one is another equilibrium
+            beside = beside_principal(detente.forecast(detente.solve(dyad)), start)
+            assert beside.principal.solution.status is Status.SOLVED
+            assert not beside.same
+            assert beside.near.solution.payoffs == pytest.approx(near.payoffs, abs=1e-9)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -21,10 +22,13 @@ from detente.game.arrays import CompiledGame
 from detente.scenario.constants import scalars
 from detente.scenario.frozen import Frozen
 from detente.simulation.columns import Columns
-from detente.simulation.forecast import Forecast, forecast, marginal
+from detente.simulation.forecast import Forecast, marginal, outcome_table, payoff_table
+from detente.simulation.forward import forward
+from detente.solver.certificate import CHECKED_OF_MANY
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions, least_points
 from detente.solver.solution import Solution, Status
 from detente.solver.solve import solve
+from detente.solver.workers import open_workers
 
 FACTORS = {"half": 0.5, "given": 1.0, "twice": 2.0}
 """Of the precision: what has not been estimated is not known better than that."""
@@ -44,12 +48,15 @@ class PrecisionCase:
         float64 [i].
     outcomes
         `happened` and `holds` by outcome and period, whatever the types are.
+    points
+        Belief points.
     """
 
     precision: Floats
     outcomes: Columns
     payoffs: Columns
     solved: bool
+    points: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,27 +122,47 @@ def precision_band(
     if ranges:
         precisions |= _ends(game, given)
     points = _points(solution)
-    cases, used = {}, solution.grid.points
-    for k, (name, precision) in enumerate(precisions.items()):
-        known = _at_given(result, precision, points) if name == "given" else None
-        if known is not None:
-            cases[name] = known
-            continue
-        step = options.step(k / len(precisions), (k + 1) / len(precisions))
-        changed = replace(game, precision=precision)
-        solved = solve(changed, replace(step, beliefs=points), regret=False, coarse=False)
-        periods = None if game.loop is None else result.periods
-        other = forecast(solved, periods=periods, threads=options.threads)
-        # The tables are all that is kept: strategies would fill the memory.
-        cases[name] = PrecisionCase(
-            precision,
-            marginal(game, other.tables["outcomes"]),
-            other.tables["payoffs"],
-            solved.status is Status.SOLVED,
-        )
-        used = solved.grid.points
+    options = replace(options, beliefs=points)
+    cases: dict[str, PrecisionCase] = {}
+    at_given = _at_given(result, points)
+    if at_given is not None:
+        cases["given"] = at_given
+    asked = [name for name in precisions if name not in cases]
+    with open_workers(options.threads) as workers:
+        # Side by side: one solve alone has parts that cannot be shared out.
+        room = options.memory_limit // options.memory(game, coarse=False)
+        most = max(1, min(workers.threads, len(asked), room))
+        shares = [0.0] * len(asked)
+
+        def case(k: int) -> PrecisionCase:
+            def tell(share: float) -> None:
+                shares[k] = share
+                options.report(sum(shares) / len(shares))
+
+            own = replace(options, threads=max(1, workers.threads // most), progress=tell)
+            return _case(result, precisions[asked[k]], own)
+
+        tasks = [partial(case, k) for k in range(len(asked))]
+        cases |= zip(asked, workers.together(tasks, most), strict=True)
+    cases = {name: cases[name] for name in precisions}
+    used = next(iter(cases.values())).points
     tables = {"outcomes": _outcomes(result, cases), "payoffs": _payoffs(result, cases)}
     return PrecisionBand(Frozen(tables), Frozen(cases), used)
+
+
+def _case(result: Forecast, precision: Floats, options: SolveOptions) -> PrecisionCase:
+    """What a forecast would be at other precisions: of its tables those that are kept."""
+    game = replace(result.solution.game, precision=precision)
+    solved = solve(
+        game, options.step(0.0, 0.6), regret=False, coarse=False, checked=CHECKED_OF_MANY
+    )
+    periods = None if game.loop is None else result.periods
+    with open_workers(options.threads) as workers:
+        step = options.step(0.6, 1.0)
+        run = forward(solved, workers, periods=periods, progress=step.progress)
+    outcomes = marginal(game, outcome_table(game, run, None, {}))
+    done = solved.status is Status.SOLVED
+    return PrecisionCase(precision, outcomes, payoff_table(solved), done, solved.grid.points)
 
 
 def _ends(game: CompiledGame, given: Floats) -> dict[str, Floats]:
@@ -165,7 +192,7 @@ def _points(solution: Solution) -> int | None:
     return max(least_points(solution.game), *rough.grid.points)
 
 
-def _at_given(result: Forecast, precision: Floats, points: int | None) -> PrecisionCase | None:
+def _at_given(result: Forecast, points: int | None) -> PrecisionCase | None:
     """What the forecast itself has on the grid with so many points; None if nothing."""
     solution = result.solution
     for known, tables in ((solution, result.tables), (solution.coarse, result.coarse)):
@@ -174,7 +201,10 @@ def _at_given(result: Forecast, precision: Floats, points: int | None) -> Precis
         if points is None or set(known.grid.points) == {points}:
             outcomes = marginal(solution.game, tables["outcomes"])
             solved = known.status is Status.SOLVED
-            return PrecisionCase(precision, outcomes, tables["payoffs"], solved)
+            payoffs = tables["payoffs"]
+            return PrecisionCase(
+                solution.game.precision, outcomes, payoffs, solved, known.grid.points
+            )
     return None
 
 

@@ -20,33 +20,32 @@ import typer
 from typer.core import TyperGroup
 
 from detente import __version__, files
-from detente.arguments import MOST_STARTS, MOST_VALUES
+from detente.arguments import MOST_VALUES
 from detente.cli import console
 from detente.cli.announce import announce
 from detente.cli.audit import audit
 from detente.cli.check import check
 from detente.cli.compare import compare
 from detente.cli.credibility import credibility
+from detente.cli.diff import diff
 from detente.cli.ensemble import ensemble
 from detente.cli.explore import explore
 from detente.cli.flags import RUNNING, with_flags
 from detente.cli.groups import with_groups
+from detente.cli.implies import implies
 from detente.cli.inputs import (
     MOST_ROWS,
     Force,
     Json,
     Outcome,
     Payoff,
-    Seed,
     Source,
     Within,
-    finite,
-    given_type,
-    refuse,
 )
-from detente.cli.options import ForecastOptions, PolicyOptions, ScenarioOptions, SolvingOptions
+from detente.cli.options import PolicyOptions, ScenarioOptions, SolvingOptions
 from detente.cli.report import report
 from detente.cli.results import ResultOptions, TableOptions
+from detente.cli.run import run
 from detente.cli.sample import sample
 from detente.cli.threshold import threshold
 from detente.cli.track import track
@@ -138,107 +137,10 @@ def show(source: Source, *, changes: ScenarioOptions, output: TableOptions) -> N
 
 
 app.command()(check)
+app.command()(implies)
 
 
-@app.command()
-@with_groups
-def run(
-    source: Source,
-    *,
-    setting: PolicyOptions,
-    accuracy: Annotated[
-        float | None,
-        typer.Option(
-            callback=finite, help="Refine the belief grid until reported numbers change by less."
-        ),
-    ] = None,
-    search: Annotated[
-        int,
-        typer.Option(
-            min=0, max=MOST_STARTS, metavar="N", help="Look for other equilibria from N starts."
-        ),
-    ] = 0,
-    seed: Seed = 0,
-    defended: Annotated[
-        bool,
-        typer.Option("--audit/--no-audit", help="Say how far the forecast can be defended."),
-    ] = True,
-    given: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ACTOR=TYPE|OUTCOME",
-            help="Condition on a true type, or on an outcome that has come about (repeatable).",
-        ),
-    ] = None,
-    solving: ForecastOptions,
-    output: ResultOptions,
-) -> None:
-    """Solve a scenario and print the forecast, then how good the answer is."""
-    pairs = [given_type(text) for text in given or () if "=" in text]
-    types = dict(pairs)
-    if len(types) < len(pairs):
-        message = "an actor has one true type, and more than one is given"
-        refuse("--given", "duplicate-name", message, "give each actor once")
-    been = [text for text in given or () if "=" not in text]
-    for flag, value in (("--accuracy", accuracy), ("--search", search)):
-        if given and value:
-            refuse(flag, "not-together", "it is for a forecast without --given", "leave one out")
-    if accuracy is not None and not accuracy > 0:
-        refuse("--accuracy", "out-of-range", f"the accuracy is a positive number, not {accuracy}")
-    if accuracy is not None and solving.beliefs is not None:
-        message = "the accuracy chooses the belief points itself"
-        refuse("--beliefs", "not-together", message, "give one of --beliefs and --accuracy")
-    output.check([source])
-    game = setting.compile(source)
-    solving.prepare(game)
-    if given:
-        from detente.simulation.conditions import check_conditions
-
-        check_conditions(game, types, been, argument="given")
-    from detente.describe.forecast import accuracy_reached, describe_forecast
-
-    refined, periods, threads = None, solving.periods, solving.threads
-    if accuracy is None:
-        solution = solving.solve(game)
-        from detente.simulation.forecast import forecast
-
-        with console.progress("Playing it forward") as report:
-            result = forecast(
-                solution,
-                types=types,
-                given=been,
-                periods=periods,
-                threads=threads,
-                progress=report,
-            )
-    else:
-        from detente.analysis.grid_refinement import forecast_within
-
-        with console.progress("Refining the belief grid") as report:
-            refined = forecast_within(game, accuracy, solving.options(report), periods=periods)
-        result = refined.forecast
-    described = describe_forecast(result)
-    if defended and not given:
-        from detente.analysis.audit import audit as examine
-        from detente.describe.audit import audit_data, summary
-
-        with console.progress("Auditing the forecast") as report:
-            audited = examine(result, solving.options(report), brief=True)
-        described = describe_forecast(result, summary(audited)).plus(audit=audit_data(audited))
-    if refined is not None:
-        reached = {"asked": accuracy, "note": refined.note}
-        described = described.plus(accuracy_reached(refined.note), accuracy=reached)
-    if search:
-        import numpy as np
-
-        from detente.analysis.other_equilibria import search as look
-        from detente.describe.sensitivity import other_equilibria, search_data
-
-        with console.progress("Looking for other equilibria") as report:
-            rng = np.random.default_rng(seed)
-            others = look(result, solving.options(report), starts=search, rng=rng)
-        described = described.plus(other_equilibria(others), search=search_data(others))
-    output.show(described, [source])
+app.command()(run)
 
 
 @app.command()
@@ -285,6 +187,7 @@ def sensitivity(
 
 
 app.command()(compare)
+app.command()(diff)
 app.command()(announce)
 app.command()(audit)
 app.command()(credibility)

@@ -21,7 +21,6 @@ from detente.cli.inputs import (
     refuse,
 )
 from detente.cli.options import ForecastOptions, PolicyOptions
-from detente.scenario.frozen import Frozen
 
 NEEDED = {"jinja2": "jinja2", "matplotlib": "matplotlib", "scipy": "SciPy"}
 """Packages that only the report needs: the extra `report` of the project."""
@@ -99,16 +98,21 @@ def report(
     from detente.report.data import build
 
     given = {
-        "--policy": setting.policy,
-        "--outcome": outcome,
-        "--moves": moves,
-        "--ensemble": draws.ensemble,
-        "--requirement": draws.requirement,
-        "--horizon": setting.horizon,
-        "--beliefs": solving.beliefs,
-        "--periods": solving.periods,
+        "--set": setting.values,
+        "--horizon": [setting.horizon],
+        "--policy": [setting.policy],
+        "--policies": policies,
+        "--outcome": [outcome],
+        "--moves": [moves],
+        "--ensemble": [draws.ensemble],
+        "--requirement": [draws.requirement],
+        "--beliefs": [solving.beliefs],
+        "--periods": [solving.periods],
     }
-    options = {name: str(value) for name, value in given.items() if value is not None}
+    command = ["detente", "report", source]
+    for name, values in given.items():
+        command += [word for v in values or () if v is not None for word in (name, str(v))]
+    command += ["--skip-impossible"] * skip_impossible
     with console.progress("Writing the report") as tell:
         data = build(
             game.scenario,
@@ -122,7 +126,7 @@ def report(
             requirement=draws.requirement,
             periods=solving.periods,
         )
-        page = to_html(describe_report(replace(data, options=Frozen(options))))
+        page = to_html(describe_report(replace(data, command=tuple(command))))
     lost = console.say_unsolved(unsolved({"": data.forecast.solution.status}))
     files.write(target, page, inputs=inputs, force=force)
     if str(target) != files.STDOUT:

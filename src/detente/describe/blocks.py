@@ -91,11 +91,20 @@ class Described(NamedTuple):
 
 
 class Page(NamedTuple):
-    """A whole page. `answer` stands before the table of contents, `foot` after all sections."""
+    """A whole page: on its first two sides the answer and what is to be seen of it, and then the
+    sections, folded.
+
+    about, sources
+        The situation, and where the scenario has it from.
+    links
+        By the words that lead in a statement of the answer, the section behind it.
+    """
 
     title: str
     about: str
     question: str
     answer: Points
+    glance: Pictures
     sections: tuple[Section, ...]
-    foot: tuple[str, ...] = ()
+    links: Mapping[str, str]
+    sources: tuple[str, ...] = ()

@@ -220,6 +220,47 @@ class Strips(NamedTuple):
         return "; ".join(parts) + "."
 
 
+class Interval(NamedTuple):
+    """A probability between two others: `begin` and `end` may be nan, and so may `other`."""
+
+    name: str
+    value: float
+    begin: float
+    end: float
+    text: str
+    other: float = math.nan
+
+
+class Intervals(NamedTuple):
+    """Probabilities as dots on their intervals, each with its name above and a text behind it.
+
+    other
+        What the ring in a row is, '' where there are none.
+    directed
+        Whether an interval runs from its begin to its end, which then has an arrow.
+    level
+        What all are compared with: an upright dotted line; nan for nothing.
+    """
+
+    title: str
+    rows: tuple[Interval, ...]
+    other: str = ""
+    directed: bool = False
+    level: float = math.nan
+
+    @property
+    def description(self) -> str:
+        parts = []
+        for row in self.rows:
+            text = f"{row.name}: {percent(row.value)}"
+            if not math.isnan(row.begin):
+                text += f", from {percent(row.begin)} to {percent(row.end)}"
+            if not math.isnan(row.other):
+                text += f", {self.other} {percent(row.other)}"
+            parts.append(text)
+        return "; ".join(parts) + "."
+
+
 class Ladder(NamedTuple):
     """Levels from the highest to the lowest, how likely each is, and which is that of the start."""
 
@@ -236,7 +277,7 @@ class Ladder(NamedTuple):
         return f"Starts at {start}. In the end: {shares}."
 
 
-Chart = OverTime | Steps | Curve | Map | Compared | Bars | Stacks | Strips | Ladder
+Chart = OverTime | Steps | Curve | Map | Compared | Bars | Stacks | Strips | Intervals | Ladder
 
 
 class Picture(NamedTuple):

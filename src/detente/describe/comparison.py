@@ -111,10 +111,10 @@ def _outcomes(
             for policy in short:
                 r = at.loc[(key, policy)]
                 worst = max(r["error"], at["error"][(key, base)])
-                change = "" if policy == base else _change(r, 100, 1 if worst < 5e-4 else 0)
-                if change and r["distinguishable"] and audit and not audit.holds(policy, key, t):
-                    change = f"{change}{DEPENDS}"
-                cells.append(Cell(percent(r["happened"], r["error"]) + change, bar=r["happened"]))
+                moved = "" if policy == base else change(r, 100, 1 if worst < 5e-4 else 0)
+                if moved and r["distinguishable"] and audit and not audit.holds(policy, key, t):
+                    moved = f"{moved}{DEPENDS}"
+                cells.append(Cell(percent(r["happened"], r["error"]) + moved, bar=r["happened"]))
             rows.append(tuple(cells))
         caption = f"Probability that it comes about at some time within {label}"
         tables.append(Table(("outcome", *short.values()), tuple(rows), _after(1, short), caption))
@@ -122,6 +122,8 @@ def _outcomes(
     items = []
     for key in scenario.outcomes:
         last = at.loc[key].loc[list(short)]
+        if not last["distinguishable"].any():
+            continue
         about = clause(scenario, key)
         chart = Compared(
             f"By policy, the probability that {about}",
@@ -136,6 +138,8 @@ def _outcomes(
         "squares the others. Bars across them, where they can be seen, are the error of the "
         f"computation. {called}."
     )
+    if len(items) < len(scenario.outcomes):
+        caption += " What no policy changes by more than the error is in the numbers only."
     yield Heading("What happens")
     yield Pictures(tuple(items), caption, tuple(tables))
 
@@ -153,11 +157,11 @@ def _holding(
             r = at.loc[(key, policy)]
             worst = max(r["holds_error"], at["holds_error"][(key, base)])
             judged = {name: r[f"holds_{name}"] for name in ("difference", "distinguishable")}
-            change = "" if policy == base else _change(judged, 100, 1 if worst < 5e-4 else 0)
-            known = change and judged["distinguishable"]
+            moved = "" if policy == base else change(judged, 100, 1 if worst < 5e-4 else 0)
+            known = moved and judged["distinguishable"]
             if known and audit and not audit.holds(policy, key, last, then=True):
-                change += DEPENDS
-            cells.append(Cell(percent(r["holds"], r["holds_error"]) + change, bar=r["holds"]))
+                moved += DEPENDS
+            cells.append(Cell(percent(r["holds"], r["holds_error"]) + moved, bar=r["holds"]))
         rows.append(tuple(cells))
     caption = "Probability that it holds at the end"
     return Table(("outcome", *short.values()), tuple(rows), _after(1, short), caption)
@@ -174,18 +178,18 @@ def _payoffs(
         cells = []
         for policy, r in at.iterrows():
             digits = decimals(max(r["error"], base))
-            change = "" if policy == comparison.base else _change(r, 1, digits)
-            if change and r["distinguishable"] and audit:
+            moved = "" if policy == comparison.base else change(r, 1, digits)
+            if moved and r["distinguishable"] and audit:
                 signs = audit.tables["payoffs"].where(policy=policy, actor=actor, type=kind)
-                change += "" if signs["holds"].all() else DEPENDS
-            cells.append(f"{r['payoff']:.{decimals(r['error'])}f}{change}")
+                moved += "" if signs["holds"].all() else DEPENDS
+            cells.append(f"{r['payoff']:.{decimals(r['error'])}f}{moved}")
         rows.append((actors[str(actor)].name, str(kind), *cells))
     yield Heading("What it is worth")
     header = ("actor", "type", *short.values())
     yield Table(header, tuple(rows), _after(2, short), "Expected payoff")
 
 
-def _change(row: Any, scale: float, digits: int) -> str:
+def change(row: Any, scale: float, digits: int) -> str:
     """The difference from the base in parentheses; that it cannot be told from it, by a sign."""
     if not row["distinguishable"]:
         return f" ({SAME})"

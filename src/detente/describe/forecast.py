@@ -39,6 +39,9 @@ from detente.text import capital, sentence
 AT_SOME_TIME, HOLDS = "at some time", "holds then"
 """What an outcome's probabilities are called: that it has come about by then, and that it holds."""
 
+FLAT = 0.05
+"""How far an outcome moves to be drawn over time."""
+
 TALLEST = 8
 """Levels of a variable that are drawn one by one."""
 
@@ -86,8 +89,9 @@ def outcomes(result: Forecast) -> Section | None:
     for key in game.holds:
         mine = table.where(outcome=key)
         about = clause(scenario, key)
-        chart = OverTime(f"Probability that {about}", tuple(mine["period"]), _lines(mine))
-        items.append(Picture(chart, capital(about)))
+        if max(np.ptp(mine["happened"]), np.ptp(mine["holds"])) >= FLAT:
+            chart = OverTime(f"Probability that {about}", tuple(mine["period"]), _lines(mine))
+            items.append(Picture(chart, capital(about)))
         at = mine[np.searchsorted(mine["t"], times)]
         errors = np.append(at["error"][~np.isnan(at["happened"])], at["holds_error"][-1])
         worst = float(np.max(errors))  # not known where one is not
@@ -114,6 +118,8 @@ def outcomes(result: Forecast) -> Section | None:
             "Probability that it has come about at some time by the end of the period; and, where "
             f"it may pass, that it holds then. {band}"
         )
+        if len(items) < len(rows):
+            caption += f" What moves by less than {100 * FLAT:.0f} points is in the numbers only."
         blocks = (Pictures(tuple(items), caption, (numbers,)), *blocks)
     return Section("outcomes", "What happens", blocks) if blocks else None
 

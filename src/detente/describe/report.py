@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 
 from detente.describe import audit, forecast
@@ -9,6 +10,7 @@ from detente.describe.answer import answer, asked, from_start, question
 from detente.describe.blocks import Code, Details, Page, Points, Section, text
 from detente.describe.comparison import policies
 from detente.describe.exploration import sections as explored
+from detente.describe.glance import glance
 from detente.describe.ledger import page_ledger
 from detente.describe.scenario import model
 from detente.describe.sensitivity import assumptions
@@ -30,6 +32,17 @@ RANKED = 12
 
 TOLD = 16
 """Assumptions that decide over the draws, in a table."""
+
+LINKS = {
+    **dict.fromkeys(("Likely", "Open", "Unlikely", "First moves"), "outcomes"),
+    **dict.fromkeys(("Has been", "What moves have told"), "observed"),
+    **dict.fromkeys(("What policies change", "Who prefers what"), "policies"),
+    "What decides it": "assumptions",
+    "What it would take": "turning",
+    "What survives": "survives",
+    "How sure": "audit",
+}
+"""By what leads in a statement of the answer, the section behind it."""
 
 CONCEPT = (
     "The numbers are the Markov logit quantal response equilibrium of the game with Bayesian "
@@ -64,13 +77,16 @@ def describe_report(data: ReportData) -> Page:
         _certificate(data),
         _record(data),
     ]
+    there = tuple(section for section in sections if section is not None)
     return Page(
         title=data.scenario.title,
         about=data.scenario.about,
         question=question(data),
         answer=Points(tuple(answer(data))),
-        sections=tuple(section for section in sections if section is not None),
-        foot=(data.scenario.source,) if data.scenario.source else (),
+        glance=glance(data),
+        sections=there,
+        links={lead: key for lead, key in LINKS.items() if key in {part.key for part in there}},
+        sources=(data.scenario.source,) if data.scenario.source else (),
     )
 
 
@@ -149,7 +165,6 @@ def _record(data: ReportData) -> Section:
         ("SHA-256 of the scenario", code(scenario.sha256)),
         ("covers", f"{length}; {in_force(game.policy)}"),
         *((code(name), f"changed to {value}") for name, value in scenario.changed.items()),
-        *((code(name), value) for name, value in data.options.items()),
     ]
     if game.informed:
         fine, rough = data.points
@@ -157,9 +172,9 @@ def _record(data: ReportData) -> Section:
         if rough != fine:
             rows.append(("for comparisons and derivatives", str(rough)))
     rows += [("seed of the certificate's sample", str(SEED)), *_run(data), *data.versions.items()]
-    same = "The same scenario, options and versions give this page again, to the byte."
-    blocks = (Table(("what", "value"), tuple(rows)), text(same), Code(_command(data)))
-    return Section("record", "Record of the run", blocks)
+    same = "The same page again, to the byte, from the same scenario and versions:"
+    command = (text(same), Code(shlex.join(data.command))) if data.command else ()
+    return Section("record", "Record of the run", (Table(("what", "value"), tuple(rows)), *command))
 
 
 def _run(data: ReportData) -> Iterator[Row]:
@@ -182,13 +197,3 @@ def _run(data: ReportData) -> Iterator[Row]:
         "solved with",
         ", ".join(f"{package} {version}" for package, version in run.versions.items()),
     )
-
-
-def _command(data: ReportData) -> str:
-    """What to type for the same page."""
-    words = [f"detente report {data.scenario.name}"]
-    for name, value in data.options.items():
-        words.append(f'{name} "{value}"' if " " in value or not value else f"{name} {value}")
-    words += [f"--set {name}={option}" for name, option in data.scenario.options.items()]
-    words += [f"--set {name}={value!r}" for name, value in data.scenario.overrides.items()]
-    return " ".join(words)

@@ -144,17 +144,9 @@ def _beliefs(track: Track) -> Iterator[Block]:
         return
     header = ("that", "at the start", "now", "what the public may believe (%)")
     items = []
-    numbers = numbered(track.moves).set_index("step")
-    for actor, kind in types_of(track):
-        at = _belief(track, actor, kind)
-        own = numbers[numbers["actor"] == actor.key]["number"]
-        marks = tuple(str(own[step]) if step in own.index else "" for step in at["step"])
-        values = tuple(at["probability"])
-        heading = f"Belief that {actor.name} is {kind}"
-        ends = f"{percent(values[0])} at the start, {percent(values[-1])} now"
-        items.append(
-            Picture(Steps(heading, tuple(at["period"]), values, marks), f"{heading}: {ends}")
-        )
+    for (actor, kind), steps in zip(types_of(track), belief_steps(track), strict=True):
+        items.append(steps)
+        heading = steps.chart.title
         mine = track.periods
         mine = mine[(mine["about"] == actor.key) & (mine["type"] == kind)]
         mine = mine[mine["t"] <= max(track.last, 1)]
@@ -183,6 +175,19 @@ def _now(track: Track) -> Iterator[Section]:
     table = Table(("variable", "level"), tuple(rows))
     last = game.scenario.calendar.label(track.last)
     yield Section("now", f"Where things stand at the end of {last}", (table,))
+
+
+def belief_steps(track: Track) -> Iterator[Picture]:
+    """The belief about each type after each observation, with the numbers of its own moves."""
+    numbers = numbered(track.moves).set_index("step")
+    for actor, kind in types_of(track):
+        at = _belief(track, actor, kind)
+        own = numbers[numbers["actor"] == actor.key]["number"]
+        marks = tuple(str(own[step]) if step in own.index else "" for step in at["step"])
+        values = tuple(at["probability"])
+        heading = f"Belief that {actor.name} is {kind}"
+        ends = f"{percent(values[0])} at the start, {percent(values[-1])} now"
+        yield Picture(Steps(heading, tuple(at["period"]), values, marks), f"{heading}: {ends}")
 
 
 def _outcomes(track: Track) -> Iterator[Block]:

@@ -25,14 +25,11 @@ from detente.scenario.ledger import PRECISION_FACTOR
 from detente.scenario.model import Scenario
 from detente.simulation.conditions import ANY, conditions
 from detente.simulation.forward import forward
+from detente.solver.certificate import CHECKED_OF_MANY
 from detente.solver.options import SolveOptions
 from detente.solver.solution import Solution, Status
 from detente.solver.solve import solve
 from detente.solver.workers import open_workers
-
-AUDITED = 5_000
-"""Turn-state-belief points of a solve that the certificate recomputes: a sample of the sample that
-a single solve has, as a run has many solves, and each takes its points anew."""
 
 GAMES = 32
 """Enumerations that a worker keeps; of a large game each takes some 25 MiB."""
@@ -75,7 +72,7 @@ class Worker:
         manifest = self.manifest
         options = SolveOptions(task.beliefs or None, 1, manifest.memory_limit)
         game = self._game(task.draw, policy)
-        solution = solve(game, options, regret=False, coarse=False, checked=AUDITED)
+        solution = solve(game, options, regret=False, coarse=False, checked=CHECKED_OF_MANY)
         status = solution.status
         row: Row = {"status": status.name, "residual": solution.certificate.residual}
         if status is not Status.SOLVED:

@@ -37,6 +37,7 @@ DRAWN: dict[type, Callable[[Any, Axes, Palette], None]] = {
     charts.Stacks: bars.stacks,
     charts.Ladder: bars.ladder,
     charts.Strips: ranges.strips,
+    charts.Intervals: ranges.intervals,
     charts.Map: ranges.surface,
 }
 """What draws each chart."""
@@ -64,6 +65,8 @@ def frame_of(chart: charts.Chart) -> Frame:
             return Frame(18 + 19 * len(levels), left=left, right=46, below=4, width=200)
         case charts.Strips(strips=strips, changes=changes):
             return Frame(36 + 24 * len(strips), left=34, right=104 if changes else 56)
+        case charts.Intervals(rows=rows):
+            return Frame(34 + ranges.tall(chart) * len(rows), left=4, right=88)
         case charts.Map():
             return Frame(250, left=52, right=64, below=46)
 

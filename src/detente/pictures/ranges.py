@@ -2,15 +2,53 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from detente.describe.charts import Map, Strips
+from detente.describe.charts import Intervals, Map, Strips
 from detente.pictures.bars import scale_end
-from detente.pictures.canvas import Palette, anchor_ends, beside, per_cent, row_scale
+from detente.pictures.canvas import DOTTED, Palette, anchor_ends, beside, per_cent, row_scale
+
+BROAD, LINES = 50, 2
+"""Characters in a line of a name above its interval, and lines."""
+
+
+def heads(chart: Intervals) -> list[str]:
+    """The names in lines."""
+    return [textwrap.fill(row.name, BROAD, max_lines=LINES, placeholder=" …") for row in chart.rows]
+
+
+def tall(chart: Intervals) -> float:
+    """Pixels for each row."""
+    return 33 + 14 * max((head.count("\n") for head in heads(chart)), default=0)
+
+
+def intervals(chart: Intervals, axes: Axes, palette: Palette) -> None:
+    """A row for each: a line over its interval, a dot where it is, a ring for the other number."""
+    axes.axvline(chart.level, color=palette.muted, lw=1, ls=DOTTED)
+    for k, (row, head) in enumerate(zip(chart.rows, heads(chart), strict=True)):
+        ends = [row.begin, row.end]
+        axes.plot(ends, [k, k], lw=5, color=palette[0], alpha=0.4, solid_capstyle="butt")
+        if chart.directed and row.begin != row.end:
+            shape = ">" if row.end > row.begin else "<"
+            axes.plot([row.end], [k], shape, color=palette[0], ms=8, clip_on=False)
+        axes.plot([row.value], [k], "o", color=palette[0], ms=7, clip_on=False, zorder=5)
+        ring: dict[str, Any] = {"mfc": palette.paper, "mec": palette[1], "ms": 7, "mew": 1.8}
+        axes.plot([row.other], [k], "o", clip_on=False, zorder=4, **ring)
+        above = {"ha": "left", "va": "bottom", "color": palette.ink}
+        beside(axes, head, (0, k), (0, 7), annotation_clip=False, **above)
+        look = {"ha": "right", "va": "center", "color": palette.ink}
+        beside(axes, row.text, (1, k), (82, 0), annotation_clip=False, **look)
+    row_scale(axes, len(chart.rows), above=0.95)
+    axes.set_xlim(0, 1)
+    axes.xaxis.set_major_formatter(per_cent())
+    axes.set_xticks([0, 0.5, 1])
+    axes.grid(axis="x", color=palette.grid, lw=1)
+    anchor_ends(axes)
 
 
 def strips(chart: Strips, axes: Axes, palette: Palette) -> None:

@@ -35,7 +35,7 @@ def to_html(page: Page) -> str:
     def drawn(chart: Chart) -> Markup:
         return Markup(to_svg(chart, f"c{next(numbers)}"))
 
-    environment.filters |= {"kind": _kind, "drawn": drawn, "prose": _prose}
+    environment.filters |= {"kind": _kind, "drawn": drawn, "prose": _prose, "typed": _typed}
     template = environment.get_template("page.html")
     return template.render(page=page, style=_template("style.css")).lstrip()
 
@@ -44,18 +44,22 @@ def _kind(block: Block) -> str:
     return type(block).__name__
 
 
+def _typed(text: str) -> Markup:
+    """What is to be copied as it stands."""
+    return escape(shown(text))
+
+
 def _prose(text: str) -> Markup:
     """A sentence in which commands stand between backticks."""
-    escaped = str(escape(shown(text)))
+    escaped = str(escape(_unbroken(text)))
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped))
 
 
 def _unbroken(value: object) -> object:
     """A number and its sign of per cent stay on one line, and nothing hidden in a text acts."""
-    if not isinstance(value, str):
-        return value
-    text = value.replace(" %", "\N{NO-BREAK SPACE}%")
-    return type(value)(shown(text)) if isinstance(value, Markup) else shown(text)
+    if isinstance(value, Markup):  # of which the texts have been here before, or are typed
+        return Markup(shown(value))
+    return shown(value.replace(" %", "\N{NO-BREAK SPACE}%")) if isinstance(value, str) else value
 
 
 def _template(name: str) -> str:

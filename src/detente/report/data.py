@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -107,8 +107,8 @@ class ReportData:
         Belief points of the first solve, and of comparison and derivatives; and of thresholds.
     versions
         By package, and of Python.
-    options
-        What was asked for, by name, in the words of the command line; nothing that is a default.
+    command
+        What to type for the same page, word by word; none where it was asked for in Python.
     """
 
     scenario: Scenario
@@ -124,7 +124,7 @@ class ReportData:
     points: tuple[int, int]
     turning_points: int
     versions: Mapping[str, str]
-    options: Mapping[str, str] = field(default_factory=Frozen)
+    command: tuple[str, ...] = ()
 
     @property
     def game(self) -> CompiledGame:

@@ -155,6 +155,17 @@ def parse_record(text: str, scenario: Scenario, *, file: str = "<text>") -> Reco
     )
 
 
+def scope_of(scenario: Scenario) -> Scope:
+    """The names that formulas outside of a scenario's own file may use of it."""
+    return Scope(
+        variables={key: variable.names for key, variable in scenario.variables.items()},
+        actors={key: actor.types for key, actor in scenario.actors.items()},
+        parameters={key: parameter.of for key, parameter in scenario.parameters.items()},
+        dated=scenario.calendar.start is not None,
+        forever=scenario.forever,
+    )
+
+
 class _RecordReader:
     """Gives lines their meaning, one after the other; mistakes go into `problems`."""
 
@@ -167,13 +178,7 @@ class _RecordReader:
         self.standing: list[Observation] = []
         self.moved: Counter[tuple[str, int]] = Counter()
         self.latest: tuple[dt.date | int, str] | None = None
-        self.scope = Scope(
-            variables={key: one.names for key, one in scenario.variables.items()},
-            actors={key: actor.types for key, actor in scenario.actors.items()},
-            parameters={key: parameter.of for key, parameter in scenario.parameters.items()},
-            dated=scenario.calendar.start is not None,
-            forever=scenario.forever,
-        )
+        self.scope = scope_of(scenario)
 
     def report(self, line: CsvLine, code: str, message: str, hint: str = "") -> None:
         self.problems.append(Diagnostic(line.place, code, message, hint))

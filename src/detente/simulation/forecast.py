@@ -175,23 +175,23 @@ def forecast(
         if solution.coarse is None:
             run = fine()
         else:
-            rough, run = workers.both(partial(pass_on, solution.coarse), fine)
+            rough, run = workers.together([partial(pass_on, solution.coarse), fine])
     values = solution.start_values[solution.grid.start].reshape(run.payoffs.shape)
     scale = np.maximum(1.0, np.abs(values))
     left_out = bool(types or given)
     coarse = None
     if solution.coarse is not None and rough is not None:
-        payoffs = _payoffs(solution.coarse, left_out=left_out)
-        coarse = Frozen({"outcomes": _outcomes(game, rough, None, types), "payoffs": payoffs})
+        payoffs = payoff_table(solution.coarse, left_out=left_out)
+        coarse = Frozen({"outcomes": outcome_table(game, rough, None, types), "payoffs": payoffs})
     return Forecast(
         solution=solution,
         periods=len(run.states) - 1,
         tables=Frozen(
             {
-                "outcomes": _outcomes(game, run, rough, types),
+                "outcomes": outcome_table(game, run, rough, types),
                 "states": _states(game, run, types),
                 "actions": action_table(game, run.moves, run.acted, types, given=bool(given)),
-                "payoffs": _payoffs(solution, left_out=left_out),
+                "payoffs": payoff_table(solution, left_out=left_out),
                 "beliefs": _beliefs(solution, run, types),
             }
         ),
@@ -253,9 +253,10 @@ def _by_condition(
     return Columns.of(("t", "period", *types, *columns), rows)
 
 
-def _outcomes(
+def outcome_table(
     game: CompiledGame, run: Forward, rough: Forward | None, types: Mapping[str, str]
 ) -> Columns:
+    """The outcomes of `Forecast`, with differences from a rougher pass where there is one."""
     times = range(len(run.states))
     periods = [game.label(t) for t in times]
 
@@ -347,7 +348,8 @@ def action_table(
     return _by_condition(game, blocks, types, "turn", "actor", "action", "probability", "share")
 
 
-def _payoffs(solution: Solution, *, left_out: bool) -> Columns:
+def payoff_table(solution: Solution, *, left_out: bool = False) -> Columns:
+    """The payoffs of `Forecast`."""
     regret = solution.certificate.regret or {}
     coarse = {} if solution.coarse is None else solution.coarse.payoffs
     exact = not solution.game.informed

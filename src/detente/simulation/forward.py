@@ -201,6 +201,7 @@ class ForwardPass:
         `layer` may take its place: the same with other probabilities, 0 where play is known not
         to have gone. Nothing is lost by this, so that it may be done again, until `leave`.
         """
+        self.workers.check()
         game = self.solution.game
         layer = game.layers[n] if layer is None else layer
         following = self._following(n)

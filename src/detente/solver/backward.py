@@ -5,6 +5,8 @@ Every state is computed by itself, so results do not depend on the number of thr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,6 +48,12 @@ class Backward:
         self._layouts: dict[tuple[int, ...], BeliefLayout] = {}
         self._strategies: dict[int, Floats] = {}
         self.quick = False
+
+    def begin_near(self, strategies: Sequence[Floats]) -> None:
+        """Begin at every turn with given strategies, at one node as in `Solution.strategies`."""
+        nodes = self.grid.size
+        self._strategies = {n: np.repeat(play, nodes) for n, play in enumerate(strategies)}
+        self.quick = True
 
     def begin(self, terminal: Floats) -> Floats:
         """Values at the end: terminal payoffs, float64 [x, c], whatever is believed."""

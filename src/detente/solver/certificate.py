@@ -33,6 +33,9 @@ from detente.solver.beliefs import BeliefGrid, Simplex
 CHECKED_NODES = 50_000
 """Nodes recomputed in a solve unless it says how many: all of them in small games."""
 
+CHECKED_OF_MANY = 5_000
+"""The same in each of many solves of one game: a sample of the sample that a single one has."""
+
 SEED = 1998
 
 BATCH = 2**19

@@ -33,6 +33,7 @@ from detente.solver.solution import (
     by_type,
     status_of,
 )
+from detente.solver.start import Start, played_for_ever
 from detente.solver.stationary import Stationary, at_share, follow_stationary
 from detente.solver.workers import Progress, TimeUpError, Workers, open_workers
 
@@ -52,6 +53,7 @@ class _GridTask:
 
     regret: bool
     rng: np.random.Generator | None
+    start: Start | None
     checked: int
     workers: Workers
     progress: Progress
@@ -65,6 +67,7 @@ def solve(
     coarse: bool = True,
     checked: int = CHECKED_NODES,
     rng: np.random.Generator | None = None,
+    start: Start | None = None,
 ) -> Solution:
     """The Markov logit quantal response equilibrium of a game, on its principal branch.
 
@@ -86,11 +89,15 @@ def solve(
     rng
         Where given, every stage problem that is not certain to have one solution is solved from
         log odds drawn here, not by following the principal branch: any equilibrium will do.
+    start
+        Where given, stage problems are solved from these choices instead (see `read_start`), and in
+        a game without end values from what they are worth: the equilibrium is one near them.
 
     Raises
     ------
     ScenarioError
-        For a number of belief points with which the game has no grid.
+        For a number of belief points with which the game has no grid; for a `start` of another
+        game, or of one with a precision of inf.
     SolveError
         If the solve would need more memory than allowed.
     ValueError, TypeError
@@ -102,6 +109,9 @@ def solve(
     """
     expect(game, CompiledGame, "solve")
     whole("checked", checked, 1)
+    limited = bool(np.isinf(game.precision).any())
+    if start is not None:
+        start.check(game)
     points = options.points(game)
     both = coarse and bool(game.informed)
     regret = regret and not game.shocks
@@ -129,17 +139,16 @@ def solve(
 
             wanted = regret and not fine_regret if rough else fine_regret
             mine = workers.share(1 / 4) if rough and workers.threads == 1 else workers
-            task = _GridTask(wanted, None if rough else rng, checked, mine, tell)
+            task = _GridTask(wanted, None if rough else rng, start, checked, mine, tell)
             return _solve_on(game, on, task)
 
         sizes = grid.size + (coarser(game, grid).size if coarse else 0)
         if not coarse:
             return solve_on(rough=False)
         # Side by side, so that what cannot be shared out does not keep the other threads waiting.
-        rough, fine = workers.both(partial(solve_on, rough=True), partial(solve_on, rough=False))
+        rough, fine = workers.together([partial(solve_on, rough) for rough in (True, False)])
         return _with_coarser(fine, rough)
 
-    limited = bool(np.isinf(game.precision).any())
     seconds = options.seconds(game) if limited or game.loop is not None else options.time_limit
     try:
         with open_workers(options.threads) as workers:
@@ -171,6 +180,8 @@ def _solve_on(game: CompiledGame, grid: BeliefGrid, task: _GridTask) -> Solution
     begin = time.perf_counter()
     engine = Backward(game, grid, task.workers, regret=task.regret)
     notes: tuple[str, ...] = ()
+    if task.start is not None:
+        engine.begin_near(task.start.strategies)
     found: Stationary | None = None
     if game.loop is None:
         values = engine.begin(game.terminal)
@@ -194,6 +205,8 @@ def _solve_on(game: CompiledGame, grid: BeliefGrid, task: _GridTask) -> Solution
         done += layer.states.size
         task.progress(done / total)
     strategies.reverse()
+    if task.start is not None:
+        notes = (*notes, task.start.note(grid.start, strategies))
     start = values[game.start]
     width, profiles = game.profiles.size, len(game.profiles)
     gain = (start[width:] - start[:width])[:, grid.start] if task.regret else None
@@ -231,13 +244,9 @@ def _stationary(game: CompiledGame, engine: Backward, task: _GridTask) -> Statio
     assert game.loop is not None
 
     def iterate(values: Floats, share: float, quick: bool) -> Floats:
-        engine.quick = quick and task.rng is None
+        engine.quick = task.start is not None or (quick and task.rng is None)
         engine.at(at_share(game, share))
-        ahead = engine.begin_from(values[game.loop])
-        engine.close_period(ahead, 1)
-        for n in reversed(range(len(game.layers))):
-            ahead, _ = engine.layer(n, ahead, _starts(game, n, again()))
-        return ahead.copy()
+        return _period(game, engine, values, again())
 
     seed = None if task.rng is None else int(task.rng.integers(2**32))
 
@@ -250,17 +259,50 @@ def _stationary(game: CompiledGame, engine: Backward, task: _GridTask) -> Statio
     if task.rng is not None:
         flow = game.flow[0] / (1.0 - game.discount.max())
         start += task.rng.uniform(flow.min(), flow.max(), shape[0])[:, None, None]
-    found = follow_stationary(iterate, start, continued=task.rng is None, progress=task.progress)
-    engine.quick = False
+    if task.start is not None:
+        start = _worth(played_for_ever(game, task.start), engine)
+    near = task.start is not None
+    continued = task.rng is None and not near
+    found = follow_stationary(
+        iterate, start, continued=continued, near=near, progress=task.progress
+    )
+    engine.quick = task.start is not None
     engine.workers = engine.workers.within(np.inf)  # one more period, whatever the time
     engine.at(at_share(game, found.share))
     engine.counts[:] = 0
     return found
 
 
+def _worth(game: CompiledGame, engine: Backward) -> Floats:
+    """The values [x, c, b] with which a period begins where play is reference behaviour."""
+    assert game.loop is not None
+    other = Backward(game, engine.grid, engine.workers, regret=engine.copies == 2)
+
+    def iterate(values: Floats, share: float, quick: bool) -> Floats:
+        del share, quick
+        return _period(game, other, values)
+
+    shape = (game.layers[0].states.size, engine.width * engine.copies, engine.grid.size)
+    found = follow_stationary(iterate, np.zeros(shape), continued=False, progress=lambda _: None)
+    return found.values
+
+
+def _period(
+    game: CompiledGame, engine: Backward, values: Floats, rng: np.random.Generator | None = None
+) -> Floats:
+    """Φ(V): the values [x, c, b] one period before others."""
+    ahead = engine.begin_from(values[game.loop])
+    engine.close_period(ahead, 1)
+    for n in reversed(range(len(game.layers))):
+        ahead, _ = engine.layer(n, ahead, _starts(game, n, rng))
+    return ahead.copy()
+
+
 def _told(found: Stationary) -> str:
     """How a stationary equilibrium was found, in a sentence."""
-    way = f"{found.iterations} periods of backward induction in {found.steps} steps of precision"
+    way = f"{found.iterations} periods of backward induction"
+    if found.steps > 1:
+        way += f" in {found.steps} steps of precision"
     if found.share == 1.0:
         return f"Stationary after {way}: values change by {found.change:.0e} from period to period."
     if found.timed_out:

@@ -24,6 +24,7 @@ from detente.solver.workers import TimeUpError
 
 Map = Callable[[Floats], Floats]
 Period = Callable[[Floats, float, bool], Floats]
+Ways = tuple[Callable[[Map, Floats, float], tuple[Floats, float, int]], ...]
 
 MEMORY = 8
 """Iterates that Anderson acceleration looks back upon."""
@@ -57,8 +58,9 @@ kinks of Φ."""
 SMALLEST = 1 / 512
 """Step in precision, as a share of the game's own, below which the branch is given up."""
 
-FARTHEST = 0.2
-"""Change of V from what the last steps point to, relative to its range, that a step may make."""
+FARTHEST, FLAT = 0.2, 1e-2
+"""Change of V from what the last steps point to, relative to its range, that a step may make; and
+the least range, relative to the size of V: it may be the same in all states."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Stationary:
     share
         That precision, as a share of the game's own: 1 if all went well.
     change
-        Largest |V - Φ(V)|, relative to the larger of 1 and |V|.
+        Largest |V - Φ(V)|, relative to the larger of 1 and the largest |V| of its actor and type.
     iterations, steps
         How many there were.
     timed_out
@@ -89,7 +91,12 @@ def at_share(game: CompiledGame, share: float) -> CompiledGame:
 
 
 def follow_stationary(
-    iterate: Period, start: Floats, *, continued: bool, progress: Callable[[float], None]
+    iterate: Period,
+    start: Floats,
+    *,
+    continued: bool,
+    near: bool = False,
+    progress: Callable[[float], None],
 ) -> Stationary:
     """Follow V = Φ(V) in precision.
 
@@ -102,12 +109,16 @@ def follow_stationary(
         V to begin with.
     continued
         From precision 0 on; otherwise at the game's own precision at once.
+    near
+        Whether the solution near `start` is wanted: Newton's method then comes first, as
+        acceleration may leave for another one.
     progress
         Called with the share reached.
     """
     if not continued:
         try:
-            values, change, iterations = _solve(iterate, start, 1.0, EXACT)
+            ways = (_newton, _accelerate) if near else (_accelerate, _newton)
+            values, change, iterations = _solve(iterate, start, 1.0, EXACT, ways)
         except TimeUpError:
             return Stationary(start, 1.0, np.inf, 0, 0, timed_out=True)
         return Stationary(values, 1.0, change, iterations, 1)
@@ -134,13 +145,16 @@ def _followed(iterate: Period, start: Floats) -> Iterator[Stationary]:
         tolerance = EXACT if to == 1.0 else CLOSE
         found, left, more = _solve(iterate, ahead, to, tolerance)
         iterations, steps = iterations + more, steps + 1
-        reach = max(float(np.ptp(values)), 1e-9)
+        reach = max(float(np.ptp(values)), FLAT * float(np.abs(values).max()))
         strayed = float(np.abs(found - ahead).max()) > FARTHEST * reach and share > 0.0
-        if left > max(tolerance, GOOD) or (strayed and step > SMALLEST):
+        if left > max(tolerance, GOOD):
             step = (to - share) / 2
             if step < SMALLEST:
                 yield Stationary(values, share, left, iterations, steps)
                 return
+            continue
+        if strayed and to - share > SMALLEST:
+            step = max((to - share) / 2, SMALLEST)
             continue
         before, values, share, change = (share, values), found, to, left
         step = min(2 * step, 0.25) if more < 30 else step
@@ -148,28 +162,33 @@ def _followed(iterate: Period, start: Floats) -> Iterator[Stationary]:
 
 
 def _solve(
-    iterate: Period, start: Floats, share: float, tolerance: float
+    iterate: Period, start: Floats, share: float, tolerance: float, ways: Ways | None = None
 ) -> tuple[Floats, float, int]:
     """V = Φ(V) from `start`: the last V, its relative change, and the iterations it took.
 
     It is found the quick way first, from turns as the last step left them, and stands if it is
-    V = Φ(V) along the principal branch too.
+    V = Φ(V) along the principal branch too. Where one of the `ways` fails the next takes over.
     """
-    values, left, count = _converge(lambda v: iterate(v, share, True), start, tolerance)
+    ways = ways or (_accelerate, _newton)
+    values, left, count = _converge(lambda v: iterate(v, share, True), start, tolerance, ways)
     left = _change(iterate(values, share, False), values)
     if left <= max(tolerance, GOOD):
         return values, left, count + 1
-    values, left, more = _converge(lambda v: iterate(v, share, False), values, tolerance)
+    values, left, more = _converge(lambda v: iterate(v, share, False), values, tolerance, ways)
     return values, left, count + more + 1
 
 
-def _converge(iterate: Map, start: Floats, tolerance: float) -> tuple[Floats, float, int]:
+def _converge(
+    iterate: Map, values: Floats, tolerance: float, ways: Ways
+) -> tuple[Floats, float, int]:
     """The same for one map."""
-    values, left, count = _accelerate(iterate, start, tolerance)
-    if left <= max(tolerance, GOOD) or not np.isfinite(left):
-        return values, left, count
-    values, left, more = _newton(iterate, values, tolerance)
-    return values, left, count + more
+    left, count = np.inf, 0
+    for way in ways:
+        values, left, more = way(iterate, values, tolerance)
+        count += more
+        if left <= max(tolerance, GOOD) or not np.isfinite(left):
+            break
+    return values, left, count
 
 
 def _accelerate(iterate: Map, start: Floats, tolerance: float) -> tuple[Floats, float, int]:
@@ -182,8 +201,7 @@ def _accelerate(iterate: Map, start: Floats, tolerance: float) -> tuple[Floats, 
     for n in range(1, MOST + 1):
         found = iterate(values)
         change = found - values
-        size = max(1.0, float(np.abs(found).max()))
-        left = float(np.abs(change).max()) / size
+        left = _change(found, values)
         if left <= tolerance or not np.isfinite(left):
             return values, left, n
         if left > 100 * best:  # too bold: begin again from plain iteration
@@ -244,9 +262,11 @@ def _newton(iterate: Map, start: Floats, tolerance: float) -> tuple[Floats, floa
 
 
 def _change(found: Floats, values: Floats) -> float:
-    """How far V is from Φ(V), relative to its size."""
-    size = max(1.0, float(np.abs(found).max()))
-    return float(np.abs(found - values).max()) / size
+    """How far V is from Φ(V), for each actor and type relative to its size: what is at stake for
+    one may be a small part of what is at stake for another."""
+    across = (0, 2)
+    sizes = np.maximum(1.0, np.abs(found).max(axis=across))
+    return float((np.abs(found - values).max(axis=across) / sizes).max())
 
 
 def directions(size: int) -> int:

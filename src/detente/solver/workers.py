@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import Event
@@ -32,6 +33,10 @@ class TimeUpError(Exception):
     """The time that was given is over."""
 
 
+_STOPPED: ContextVar[Event | None] = ContextVar("stopped", default=None)
+"""Set when the task to which a thread belongs is to stop (see `Workers.together`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Workers:
     """Threads that share out the states of a layer, until they are `stopped` or time is up.
@@ -54,8 +59,7 @@ class Workers:
 
     def run(self, task: Callable[[int, int], None], states: int, nodes: int) -> None:
         """Call task(first, last) over all states, in parallel where that pays."""
-        if self.stopped.is_set():
-            raise CancelledError
+        self.check()
         if self.threads == 1 or nodes < SMALL_WORK or states == 1:
             self._in_turn(task, 0, states)
             return
@@ -76,18 +80,29 @@ class Workers:
             first += size
             size = 2 * size if time.monotonic() - begin < BRIEF else 1
 
-    def both(self, first: Callable[[], T], second: Callable[[], T]) -> tuple[T, T]:
-        """The results of two tasks that share out their work here, at the same time or in turn."""
-        if self.threads == 1:
-            return first(), second()
-        with ThreadPoolExecutor(1) as aside:
-            other = aside.submit(first)
+    def together(self, tasks: Sequence[Callable[[], T]], most: int | None = None) -> list[T]:
+        """The results of tasks, at the same time or in turn, `most` of them at once.
+
+        If one fails, or the caller is interrupted, the others stop at their next step: also solves
+        and forecasts that a task has begun by itself.
+        """
+        if self.threads == 1 or most == 1:
+            return [task() for task in tasks]
+        with ThreadPoolExecutor(
+            most or len(tasks), initializer=_STOPPED.set, initargs=(self.stopped,)
+        ) as aside:
+            results = [aside.submit(task) for task in tasks]
             try:
-                mine = second()
+                return [result.result() for result in results]
             except BaseException:
-                self.stopped.set()  # or an interrupted solve would wait for the other task
+                self.stopped.set()
+                aside.shutdown(cancel_futures=True)
                 raise
-            return other.result(), mine
+
+    def check(self) -> None:
+        """Raise if the work was stopped."""
+        if self.stopped.is_set():
+            raise CancelledError
 
 
 @contextmanager
@@ -95,4 +110,4 @@ def open_workers(threads: int | None) -> Iterator[Workers]:
     """So many threads while the block runs; as many as there are processors by default."""
     count = threads or os.cpu_count() or 1
     with ThreadPoolExecutor(count) as pool:
-        yield Workers(pool, count)
+        yield Workers(pool, count, _STOPPED.get() or Event())
