@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from detente.analysis.compare import compare_forecasts as compare_forecasts
     from detente.analysis.comparison_audit import audit_comparison as audit_comparison
     from detente.analysis.credibility import credibility as credibility
+    from detente.analysis.diff import diff as diff
     from detente.analysis.enforcement_cost import hold_cost as hold_cost
     from detente.analysis.grid_refinement import forecast_within as forecast_within
     from detente.analysis.implications import implies as implies
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from detente.ensembles.request import Draws as Draws
     from detente.ensembles.results import open_ensemble as open_ensemble
     from detente.ensembles.run import ensemble as ensemble
+    from detente.estimation.fit import FitOptions as FitOptions
+    from detente.estimation.fit import fit as fit
+    from detente.estimation.fitted import fitted_text as fitted_text
     from detente.game.compile import compile_game as compile_game
     from detente.game.compile import with_values as with_values
     from detente.game.export import to_efg as to_efg
@@ -54,6 +58,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Draws": "detente.ensembles.request",
+    "FitOptions": "detente.estimation.fit",
     "Query": "detente.analysis.query",
     "SolveOptions": "detente.solver.options",
     "announce": "detente.analysis.announce",
@@ -64,8 +69,11 @@ _HOMES = {
     "compare_forecasts": "detente.analysis.compare",
     "compile_game": "detente.game.compile",
     "credibility": "detente.analysis.credibility",
+    "diff": "detente.analysis.diff",
     "ensemble": "detente.ensembles.run",
     "explore": "detente.ensembles.explore.explore",
+    "fit": "detente.estimation.fit",
+    "fitted_text": "detente.estimation.fitted",
     "forecast": "detente.simulation.forecast",
     "forecast_within": "detente.analysis.grid_refinement",
     "hold_cost": "detente.analysis.enforcement_cost",

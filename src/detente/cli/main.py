@@ -27,8 +27,10 @@ from detente.cli.audit import audit
 from detente.cli.check import check
 from detente.cli.compare import compare
 from detente.cli.credibility import credibility
+from detente.cli.diff import diff
 from detente.cli.ensemble import ensemble
 from detente.cli.explore import explore
+from detente.cli.fit import fit
 from detente.cli.flags import RUNNING, with_flags
 from detente.cli.groups import with_groups
 from detente.cli.implies import implies
@@ -186,12 +188,14 @@ def sensitivity(
 
 
 app.command()(compare)
+app.command()(diff)
 app.command()(announce)
 app.command()(audit)
 app.command()(credibility)
 app.command()(ensemble)
 app.command()(explore)
 app.command()(track)
+app.command()(fit)
 app.command()(sample)
 
 

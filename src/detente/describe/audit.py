@@ -154,14 +154,19 @@ def _scale(audit: NoiseAudit) -> str:
 
 
 def _drawn(audit: NoiseAudit) -> str:
-    """How good what is drawn is: a share of few histories is worse than a probability."""
+    """How good what is drawn is: a share of few histories is worse than a probability.
+
+    Of what all n of them agree on no more is known than that others are fewer than 3 in n.
+    """
     rows = [r for r in audit.tables["outcomes"].rows() if r["happened"]]
-    error = max((r["error"] for r in rows), default=0.0)
+    error = max(3 / audit.draws, *(2 * r["error"] for r in rows), 0.0)
     shares = [(r["by_other"] / r["happened"], r["happened"] * audit.draws) for r in rows]
-    worst = max((math.sqrt(p * (1.0 - p) / n) for p, n in shares), default=0.0)
+    worst = max(
+        (max(2 * math.sqrt(p * (1.0 - p) / n), min(3 / n, 1.0)) for p, n in shares), default=error
+    )
     return (
-        f"from {audit.draws:,} histories drawn: probabilities are good to {within(2 * error)} "
-        f"points or so, shares to {within(2 * worst)}."
+        f"from {audit.draws:,} histories drawn: probabilities are good to {within(error)} points "
+        f"or so, shares to {within(worst)}."
     )
 
 
