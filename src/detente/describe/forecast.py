@@ -111,7 +111,7 @@ def outcomes(result: Forecast) -> Section | None:
             ("outcome", *labels, "at the end", "grid error", "meaning"),
             tuple(rows),
             range(1, len(labels) + 3),
-            "Probability that it comes about at some time within, and that it holds at the end"
+            "Probability that it comes about within, and that it holds at the end"
             + (", given the condition" if result.given else ""),
         )
         caption = (
@@ -121,7 +121,7 @@ def outcomes(result: Forecast) -> Section | None:
         if len(items) < len(rows):
             caption += f" What moves by less than {100 * FLAT:.0f} points is in the numbers only."
         blocks = (Pictures(tuple(items), caption, (numbers,)), *blocks)
-    return Section("outcomes", "What happens", blocks) if blocks else None
+    return Section("outcomes", "What happens under these assumptions", blocks) if blocks else None
 
 
 def _lines(mine: Columns) -> tuple[Series, ...]:

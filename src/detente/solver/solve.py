@@ -18,7 +18,7 @@ from detente.arguments import whole
 from detente.errors import SolveError, expect
 from detente.game.arrays import CompiledGame
 from detente.solver.backward import Backward
-from detente.solver.beliefs import BeliefGrid, belief_grid, coarser, grid_size
+from detente.solver.beliefs import BeliefGrid, belief_grid, coarser, grid_like, grid_size
 from detente.solver.certificate import CHECKED_NODES, Auditor
 from detente.solver.layout import kinds
 from detente.solver.limit import follow_limit
@@ -67,6 +67,7 @@ def solve(
     coarse: bool = True,
     checked: int = CHECKED_NODES,
     rng: np.random.Generator | None = None,
+    like: BeliefGrid | None = None,
     start: Start | None = None,
 ) -> Solution:
     """The Markov logit quantal response equilibrium of a game, on its principal branch.
@@ -89,6 +90,9 @@ def solve(
     rng
         Where given, every stage problem that is not certain to have one solution is solved from
         log odds drawn here, not by following the principal branch: any equilibrium will do.
+    like
+        A grid of the same game at other priors, of whose kind this one's is to be: what is solved
+        then changes smoothly with the priors.
     start
         Where given, stage problems are solved from these choices instead (see `read_start`), and in
         a game without end values from what they are worth: the equilibrium is one near them.
@@ -123,7 +127,7 @@ def solve(
         f"solving {game!r} with {points} belief points for each informed actor",
         "use fewer belief points or periods, a smaller state space, or allow more memory",
     )
-    grid = belief_grid(game, points)
+    grid = belief_grid(game, points) if like is None else grid_like(game, like)
 
     def with_precision(
         game: CompiledGame, workers: Workers, report: Progress, coarse: bool
