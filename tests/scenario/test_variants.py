@@ -227,7 +227,7 @@ variants:
       june: {change: {calendar: {horizon: 6}}}
       later: {change: {calendar: {start: 2025-03}}}
 """
-    scenario = detente.loads(text)
+    scenario = loads(text)
     assert scenario.periods == 4
     assert scenario.with_options({"deadline": "june"}).periods == 6
     later = scenario.with_options({"deadline": "later"})
