@@ -283,8 +283,8 @@ def _quality(comparison: Comparison, short: dict[str, str]) -> Iterator[str]:
         for table in (comparison.outcomes, comparison.payoffs)
     )
     yield (
-        f"A belief grid half as fine changes outcome probabilities by up to {outcome:.1g}, payoffs "
-        f"by up to {payoff:.1g}."
+        f"On this belief grid outcome probabilities are known to {outcome:.1g}, payoffs to "
+        f"{payoff:.1g}."
     )
     yield (
         "Payoffs compare policies for one actor's type, never actors with each other. Terms "
