@@ -60,8 +60,8 @@ class Start:
     def note(self, node: int, strategies: Sequence[Floats]) -> str:
         """How far from here strategies are at a node of the belief grid, in a sentence."""
         away = [
-            float(np.abs(found.reshape(play.size, -1)[:, node] - play).max())
-            for found, play in zip(strategies, self.strategies, strict=True)
+            float(np.abs(sigma.reshape(play.size, -1)[:, node] - play).max())
+            for sigma, play in zip(strategies, self.strategies, strict=True)
             if play.size
         ]
         most = max(away, default=0.0)
