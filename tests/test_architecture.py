@@ -24,6 +24,7 @@ LAYERS = [
     "solver",
     "simulation",
     "analysis",
+    "estimation",
     "ensembles",
     "report",
     "describe",

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from detente.ensembles.request import Draws as Draws
     from detente.ensembles.results import open_ensemble as open_ensemble
     from detente.ensembles.run import ensemble as ensemble
+    from detente.estimation.fit import FitOptions as FitOptions
+    from detente.estimation.fit import fit as fit
+    from detente.estimation.fitted import fitted_text as fitted_text
     from detente.game.compile import compile_game as compile_game
     from detente.game.compile import with_values as with_values
     from detente.game.export import to_efg as to_efg
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Draws": "detente.ensembles.request",
+    "FitOptions": "detente.estimation.fit",
     "Query": "detente.analysis.query",
     "SolveOptions": "detente.solver.options",
     "announce": "detente.analysis.announce",
@@ -68,6 +72,8 @@ _HOMES = {
     "diff": "detente.analysis.diff",
     "ensemble": "detente.ensembles.run",
     "explore": "detente.ensembles.explore.explore",
+    "fit": "detente.estimation.fit",
+    "fitted_text": "detente.estimation.fitted",
     "forecast": "detente.simulation.forecast",
     "forecast_within": "detente.analysis.grid_refinement",
     "hold_cost": "detente.analysis.enforcement_cost",

@@ -20,6 +20,7 @@ from detente.analysis.precision_band import SETTLED, precision_band
 from detente.analysis.reputation import HIGH, LOW, reputation
 from detente.describe.audit import describe_audit, summary
 from detente.describe.comparison import describe_comparison
+from detente.describe.tables import Table
 from detente.errors import ScenarioError
 from detente.game.arrays import CompiledGame
 from detente.numbers import within
@@ -384,15 +385,36 @@ def test_what_chance_brings_about_is_not_said_to_come_of_best_moves() -> None:
     assert "may have made it likely" in " ".join(note.paragraphs)  # type: ignore[union-attr]
 
 
+def test_where_a_probability_turns_beyond_the_band_is_said() -> None:
+    """Up to twice the precision it falls, and rises again towards the end of the range."""
+    text = FLIP[: FLIP.index("terms:")].replace("precision: 0.3", "precision: lam")
+    text += "parameters: {lam: {value: 0.2, range: [0.1, 9]}}\n"
+    for brief, expected in ((True, "falls"), (False, "turns")):
+        shown = describe_audit(audit(forecast_of(text), ONE, brief=brief))
+        table = next(block for block in shown.sections[0].blocks if isinstance(block, Table))
+        assert table.rows[0][-1] == expected
+
+
+def test_what_is_given_up_stands_beside_its_scale() -> None:
+    texts = CHOICE.replace("WORTH", "1"), TRUST
+    audits = (audit(forecast_of(text), ONE, brief=True) for text in texts)
+    one, two = (" ".join(summary(each).blocks[-1].paragraphs) for each in audits)  # type: ignore[union-attr]
+    assert "1 / λ (0.5) is all but a best one" in one
+    assert "1 / λ (0.33 for B and 0.5 for A) is all but a best one" in two
+    assert "changes the odds of a move" in two
+
+
 def test_shares_of_few_histories_are_said_to_be_worse() -> None:
     audited = audit(forecast_of(CHOICE.replace("WORTH", "-2.5")), ONE, brief=True, draws=1000)
     paragraphs = " ".join(summary(audited).blocks[-1].paragraphs)  # type: ignore[union-attr]
     assert audited.noise is not None
     rows = rows_of(audited.noise).values()
     probability = max(r["error"] for r in rows)
-    shares = [(r["by_other"] / r["happened"], r["happened"] * 1000) for r in rows if r["happened"]]
-    share = max(math.sqrt(p * (1 - p) / n) for p, n in shares)
-    assert f"good to {within(2 * probability)} points or so, shares to {within(2 * share)}" in (
+    row = min((r for r in rows if r["happened"]), key=lambda r: r["happened"])
+    number = round(row["happened"] * 1000)
+    assert row["by_other"] == row["happened"]  # all of them: of the rest no more than 3 in `number`
+    assert 3 <= number < 100
+    assert f"good to {within(2 * probability)} points or so, shares to {within(3 / number)}" in (
         paragraphs
     )
 

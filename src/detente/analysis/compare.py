@@ -13,14 +13,15 @@ units need not be the same.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from detente.dtypes import Bools, Floats
 from detente.errors import expect
+from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
 from detente.game.periods import check_periods
 from detente.notebook import InNotebook
@@ -29,8 +30,9 @@ from detente.scenario.model import Scenario
 from detente.scenario.policies import find_policies
 from detente.simulation.first_moves import first_moves
 from detente.simulation.forecast import Forecast, forecast, marginal
+from detente.solver.aside import side_by_side
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
-from detente.solver.solution import RESIDUAL_LIMIT, Solution, Status
+from detente.solver.solution import RESIDUAL_LIMIT, Status
 from detente.solver.solve import solve
 
 ROUNDING = 2 * RESIDUAL_LIMIT
@@ -110,9 +112,8 @@ def compare(
     policies
         Policies of the scenario, '' for no terms; by default all that it has.
     options
-        As in `solve`. One policy is solved after the other, and only the tables of its
-        forecast are kept: its solution has let go of strategies. Where the
-        memory is enough for two, one is played forward while the next is solved.
+        As in `solve`. As many policies are solved at once as there are threads and memory for, and
+        only the tables of a forecast are kept: its solution has let go of strategies.
     against
         The policy to compare with; by default the one that the scenario names. It is solved also
         where it is not among `policies`, and comes first then.
@@ -132,22 +133,17 @@ def compare(
     base = scenario.policy if against is None else against
     games = {policy: compile_game(scenario, policy=policy) for policy in wanted}
 
-    def play_on(solution: Solution) -> Forecast:
-        return forecast(solution, periods=periods, threads=options.threads).light()
+    def forecast_of(game: CompiledGame, options: SolveOptions) -> Forecast:
+        solution = solve(game, options.step(0.0, 0.6), regret=False)
+        then = options.step(0.6, 1.0)
+        return forecast(
+            solution, periods=periods, threads=options.threads, progress=then.progress
+        ).light()
 
-    forecasts: dict[str, Future[Forecast]] = {}
-    with ThreadPoolExecutor(1) as aside:
-        for done, (policy, game) in enumerate(games.items()):
-            if forecasts and 2 * options.memory(game) > options.memory_limit:
-                wait(forecasts.values())
-            step = options.step(done / len(games), (done + 1) / len(games))
-            solution = solve(game, step, regret=False)
-            # One policy is played forward while the next is solved, so that what either cannot
-            # share out does not keep a processor waiting.
-            wait(forecasts.values())
-            forecasts[policy] = aside.submit(play_on, solution)
-            del solution
-    return compare_forecasts({p: future.result() for p, future in forecasts.items()}, against=base)
+    tasks = [partial(forecast_of, game) for game in games.values()]
+    needed = max(options.memory(game) for game in games.values())
+    results = side_by_side(tasks, options, needed)
+    return compare_forecasts(dict(zip(games, results, strict=True)), against=base)
 
 
 def compare_forecasts(forecasts: Mapping[str, Forecast], *, against: str) -> Comparison:

@@ -19,11 +19,11 @@ import numpy as np
 from detente.dtypes import Floats
 from detente.errors import expect, refuse
 from detente.game.arrays import CompiledGame
-from detente.scenario.constants import scalars
 from detente.scenario.frozen import Frozen
 from detente.simulation.columns import Columns
 from detente.simulation.forecast import Forecast, marginal, outcome_table, payoff_table
 from detente.simulation.forward import forward
+from detente.solver.aside import side_by_side
 from detente.solver.certificate import CHECKED_OF_MANY
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions, least_points
 from detente.solver.solution import Solution, Status
@@ -128,22 +128,9 @@ def precision_band(
     if at_given is not None:
         cases["given"] = at_given
     asked = [name for name in precisions if name not in cases]
-    with open_workers(options.threads) as workers:
-        # Side by side: one solve alone has parts that cannot be shared out.
-        room = options.memory_limit // options.memory(game, coarse=False)
-        most = max(1, min(workers.threads, len(asked), room))
-        shares = [0.0] * len(asked)
-
-        def case(k: int) -> PrecisionCase:
-            def tell(share: float) -> None:
-                shares[k] = share
-                options.report(sum(shares) / len(shares))
-
-            own = replace(options, threads=max(1, workers.threads // most), progress=tell)
-            return _case(result, precisions[asked[k]], own)
-
-        tasks = [partial(case, k) for k in range(len(asked))]
-        cases |= zip(asked, workers.together(tasks, most), strict=True)
+    tasks = [partial(_case, result, precisions[name]) for name in asked]
+    needed = options.memory(game, coarse=False)
+    cases |= zip(asked, side_by_side(tasks, options, needed), strict=True)
     cases = {name: cases[name] for name in precisions}
     used = next(iter(cases.values())).points
     tables = {"outcomes": _outcomes(result, cases), "payoffs": _payoffs(result, cases)}
@@ -173,7 +160,7 @@ def _ends(game: CompiledGame, given: Floats) -> dict[str, Floats]:
     scenario = game.scenario
     ends = {}
     for side, name in enumerate(ENDS):
-        values = scalars(scenario.parameters)
+        values = scenario.scalars
         for key in {key for actor in game.actors for key in actor.precision.parameters}:
             limits = next(iter(scenario.parameters[key].ranges), None)
             values[key] = values[key] if limits is None else limits[side]

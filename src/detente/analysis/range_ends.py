@@ -8,6 +8,7 @@ stand where the ends lie 37 points apart, or two.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -16,11 +17,14 @@ from detente.analysis.query import Query, check_query
 from detente.analysis.sensitivity import Sensitivity, ranked
 from detente.arguments import MOST_VALUES, whole
 from detente.errors import ScenarioError, expect
+from detente.solver.aside import side_by_side
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 
 BENDS = 0.25
 """Share of the larger by which the ends' difference and the slope's promise may disagree; beyond
 it the number bends. A quarter would change the order of assumptions that are named one by one."""
+
+ENDS = ("low", "high")
 
 NEGLIGIBLE = 0.02
 """Difference below which a bend of a probability is not spoken of: what is written has whole
@@ -57,25 +61,28 @@ def solve_ends(
     quantity = QuantityOfInterest((game,), query, result.about, "")
     table = result.table.copy()
     wanted = table.index[table["swing"].abs() > 0][:most]
-    quiet = replace(options, progress=None)
-    present = np.nan
-    if len(wanted):
-        present = quantity.evaluate({}, quiet, coarse=False).number
-    for done, row in enumerate(wanted):
-        name = str(table.at[row, "parameter"])
-        for end in ("low", "high"):
-            try:
-                values = {name: float(table.at[row, end])}
-                number = quantity.evaluate(values, quiet, coarse=False).number
-            except ScenarioError:
-                number = np.nan
-                table.at[row, "note"] = f"the scenario is not well formed at the {end} end"
-            table.at[row, f"at_{end}"] = number
+    names = [str(table.at[row, "parameter"]) for row in wanted]
+    ends = [(row, name, end) for row, name in zip(wanted, names, strict=True) for end in ENDS]
+    values: list[dict[str, float]] = [{name: float(table.at[row, end])} for row, name, end in ends]
+
+    def number(values: dict[str, float], options: SolveOptions) -> float:
+        try:
+            return quantity.evaluate(values, options, coarse=False).number
+        except ScenarioError:
+            return np.nan
+
+    tasks = [partial(number, each) for each in ([{}, *values] if values else [])]
+    numbers = side_by_side(tasks, options, options.memory(game, coarse=False))
+    present = numbers[0] if numbers else np.nan
+    for (row, _, end), there in zip(ends, numbers[1:], strict=True):
+        table.at[row, f"at_{end}"] = there
+        if np.isnan(there):
+            table.at[row, "note"] = f"the scenario is not well formed at the {end} end"
+    for row in wanted:
         low, high = table.at[row, "at_low"], table.at[row, "at_high"]
         table.at[row, "worth"] = high - low
         floor = NEGLIGIBLE if result.kind == "probability" else 0.0
         table.at[row, "shape"] = _shape(low, present, high, table.at[row, "swing"], floor)
-        options.report((done + 1) / len(wanted))
     return replace(result, table=ranked(table))
 
 

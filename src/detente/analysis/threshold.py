@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -19,6 +20,7 @@ from detente.analysis.threshold_result import Crossing, Interrupted, Threshold
 from detente.arguments import finite
 from detente.errors import expect
 from detente.scenario.model import Scenario
+from detente.solver.aside import side_by_side
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 
 POINTS = 9
@@ -130,9 +132,16 @@ class _CrossingSearch:
         """Whether the parameter decides which states there are."""
         return self.quantity.structural(self.axis.names)
 
-    def answer(self, value: float, *, coarse: bool = True, slopes: bool = False) -> Evaluation:
+    def answer(
+        self,
+        value: float,
+        options: SolveOptions | None = None,
+        *,
+        coarse: bool = True,
+        slopes: bool = False,
+    ) -> Evaluation:
         """The number at a value, kept."""
-        quiet = replace(self.options, progress=None)
+        quiet = replace(options or self.options, progress=None)
         change = self.axis.at(value)
         answer = self.quantity.evaluate(change, quiet, coarse=coarse, slopes=slopes)
         self.answers[value] = answer
@@ -161,8 +170,11 @@ class _CrossingSearch:
             lambda value: self.answer(value, coarse=False).number,
             with_slope if slopes and smooth else None,
         )
-        for value in _coarse_to_fine(self.grid):
-            answer = self.answer(value, slopes=slopes and smooth)
+        values = _coarse_to_fine(self.grid)
+        tasks = [partial(self.answer, value, slopes=slopes and smooth) for value in values]
+        needed = max(self.options.memory(game) for game in self.quantity.games)
+        answers = side_by_side(tasks, replace(self.options, progress=None), needed)
+        for value, answer in zip(values, answers, strict=True):
             curve.add(value, answer.number)
             if answer.slopes is not None:
                 curve.slopes[value] = self.slope(answer)

@@ -30,6 +30,7 @@ from detente.cli.credibility import credibility
 from detente.cli.diff import diff
 from detente.cli.ensemble import ensemble
 from detente.cli.explore import explore
+from detente.cli.fit import fit
 from detente.cli.flags import RUNNING, with_flags
 from detente.cli.groups import with_groups
 from detente.cli.implies import implies
@@ -194,6 +195,7 @@ app.command()(credibility)
 app.command()(ensemble)
 app.command()(explore)
 app.command()(track)
+app.command()(fit)
 app.command()(sample)
 
 

@@ -34,7 +34,7 @@ def ledger(scenario: Scenario) -> list[Section]:
             changed = " (changed)" if name in scenario.overrides else ""
             about = f"{p.about} ({p.unit})" if p.unit else p.about
             drawn = Cell(", ".join(parts), mark=mark)
-            support = _rests_on(p, p.range_reason)
+            support = _rests_on(p, p.range_reason, p.estimated)
             rows.append((code(name), f"{value:g}{changed}", drawn, about, support))
     header = ("parameter", "value", "range", "meaning", "rests on")
     blocks: list[Block] = [Table(header, tuple(rows), stacked=True)]
@@ -68,13 +68,20 @@ def notes(scenario: Scenario) -> list[Section]:
 
 
 def _doubts(scenario: Scenario) -> Iterator[tuple[str, str, Table]]:
-    """Which numbers go together, which other forms the model may have, and the evidence."""
-    if scenario.correlations:
+    """Covariates, numbers that go together, other forms of the model, and the evidence."""
+    if scenario.covariates:
         rows: list[Row] = [
+            (code(c.key), f"{c.value:g}", f"{c.about} ({c.unit})" if c.unit else c.about)
+            for c in scenario.covariates.values()
+        ]
+        header: tuple[str, ...] = ("covariate", "value without data", "meaning")
+        yield "covariates", "Covariates", Table(header, tuple(rows), stacked=True)
+    if scenario.correlations:
+        rows = [
             (code(", ".join(c.between)), f"{c.rank:g}", c.about, _rests_on(c))
             for c in scenario.correlations
         ]
-        header: tuple[str, ...] = ("between", "rank correlation", "meaning", "rests on")
+        header = ("between", "rank correlation", "meaning", "rests on")
         table = Table(header, tuple(rows), stacked=True)
         yield "correlations", "Numbers that go together", table
     if scenario.variants:
@@ -106,10 +113,12 @@ def _doubts(scenario: Scenario) -> Iterator[tuple[str, str, Table]]:
         yield "evidence", "Evidence", Table(header, tuple(rows), stacked=True)
 
 
-def _rests_on(support: Supported, range_reason: str = "") -> Cell:
-    """The evidence for an entry, or a judgement; for a parameter also for its range."""
+def _rests_on(support: Supported, range_reason: str = "", estimated: str = "") -> Cell:
+    """The evidence for an entry, or a judgement; of a parameter, what it was estimated from, and
+    what is said for its range."""
     links = tuple(Link(name, f"#e-{name}") for name in support.evidence)
-    parts = [f"judgement: {support.judgement}"] if support.judgement else []
+    parts = [f"estimated {estimated}"] if estimated else []
+    parts += [f"judgement: {support.judgement}"] if support.judgement else []
     if not parts and not links:
         parts.append("none given")
     if range_reason:

@@ -53,7 +53,7 @@ def compile_game(scenario: Scenario, *, policy: str | None = None) -> CompiledGa
     expect(scenario, Scenario, "compile_game")
     policy = _checked(scenario, policy)
     structure = enumerate_game(scenario, policy)
-    game = _fill(scenario, policy, structure)
+    game = fill_game(scenario, policy, structure)
     if game is None:  # cannot happen: the structure was made for these very values
         raise AssertionError("the enumeration left out a transition that has probability")
     return game
@@ -99,13 +99,13 @@ def with_values(game: CompiledGame, values: Mapping[str, float]) -> CompiledGame
     scenario = game.scenario.with_values(values)
     changed = {name.partition(".")[0] for name in values}
     if not changed & game.structure.structural:
-        filled = _fill(scenario, game.policy, game.structure)
+        filled = fill_game(scenario, game.policy, game.structure)
         if filled is not None:
             return filled
     return compile_game(scenario, policy=game.policy)
 
 
-def _fill(scenario: Scenario, policy: str, structure: Structure) -> CompiledGame | None:
+def fill_game(scenario: Scenario, policy: str, structure: Structure) -> CompiledGame | None:
     """The compiled game of a structure at the scenario's values.
 
     None where a transition that the enumeration left out has become possible.

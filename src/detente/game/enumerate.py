@@ -124,7 +124,7 @@ def _layers(skeletons: list[Skeleton]) -> tuple[int, ...]:
 
 
 def generic(scenario: Scenario) -> Scenario:
-    """The scenario with every parameter moved a little, so that no zero is an accident."""
+    """The scenario with every number moved a little, so that no zero is an accident."""
     rng = np.random.default_rng(20180212)
 
     def moved(value: float, limits: tuple[float, float] | None) -> float:
@@ -136,14 +136,20 @@ def generic(scenario: Scenario) -> Scenario:
         key: replace(p, values=tuple(map(moved, p.values, p.ranges)))
         for key, p in scenario.parameters.items()
     }
-    return replace(scenario, parameters=parameters)
+    covariates = {
+        key: replace(covariate, value=moved(covariate.value, None))
+        for key, covariate in scenario.covariates.items()
+    }
+    return replace(scenario, parameters=parameters, covariates=covariates)
 
 
 def _structural(scenario: Scenario) -> frozenset[str]:
-    """Parameters whose values decide which states and actions there are."""
+    """Parameters and covariates whose values decide which states and actions there are."""
     conditions = [one for one in within(scenario, Formula) if one.gives == CONDITION]
     changes = [change.formula for change in within(scenario, LevelChange)]
-    return scenario.horizon.parameters.union(*(f.parameters for f in conditions + changes))
+    constants = [scenario.horizon.formula] if scenario.horizon.formula else []
+    formulas = conditions + changes + constants
+    return frozenset().union(*(f.parameters | f.covariates for f in formulas))
 
 
 def _warnings(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from detente.dtypes import Floats, Ints
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.game.structure import Structure, decode, describe
-from detente.scenario.constants import scalars
 from detente.scenario.entities import Variable
 from detente.scenario.formula.expression import Formula, NotFinite
+from detente.scenario.frozen import Frozen
 from detente.scenario.model import Scenario
 
 Names = dict[str, float | Floats]
@@ -49,6 +49,7 @@ class Evaluator:
     actor's true type as float64 [1, p]. With `profiled`, results are [x, p], otherwise [x].
     `known` has what formulas that do not read the calendar gave at states met before: from some
     period on the states are those of the period before. Results are not to be changed.
+    `units` gives the covariates of several games beside one another, see `detente.game.panel`.
     """
 
     scenario: Scenario
@@ -57,6 +58,7 @@ class Evaluator:
     by_type: Mapping[str, Floats]
     types: Mapping[str, Floats]
     last: int
+    units: Mapping[str, Floats] = Frozen()
     findings: Findings = field(default_factory=Findings)
     known: dict[tuple[Work, int, int, bytes], Floats] = field(default_factory=dict)
 
@@ -117,6 +119,9 @@ class Evaluator:
         for v in self.variables:
             number = (levels[v.key] + (0 if v.names else v.low)).astype(np.float64)
             names[v.key] = number[:, None] if len(shape) > 1 else number
+        for key in formula.covariates & self.units.keys():
+            column = self.units[key][levels[self.variables[0].key]]
+            names[key] = column[:, None] if len(shape) > 1 else column
         try:
             return work(formula, names, shape)
         except NotFinite as bad:
@@ -135,7 +140,7 @@ def evaluator(
     return Evaluator(
         scenario,
         variables,
-        scalars=scalars(scenario.parameters),
+        scalars=scenario.scalars,
         by_type={
             key: np.array(p.values)[columns[p.of]][None, :]
             for key, p in scenario.parameters.items()
@@ -149,4 +154,5 @@ def evaluator(
 def evaluator_of(scenario: Scenario, structure: Structure) -> Evaluator:
     """An evaluator of a scenario at the states of an enumeration."""
     last = len(structure.period_sets)
-    return evaluator(scenario, structure.variables, structure.profiles, last)
+    at = evaluator(scenario, structure.variables, structure.profiles, last)
+    return replace(at, units=structure.units)

@@ -62,12 +62,23 @@ def parameter_gradient(game: CompiledGame, gradient: GameGradient) -> dict[str, 
     `detente.scenario.formula.evaluate` says which. An infinite slope counts where the number
     depends on the value of the formula, and only there.
     """
+    by_unit = unit_gradients(game, gradient)
+    return {name: float(slopes_by.sum()) for name, slopes_by in by_unit.items()}
+
+
+def unit_gradients(game: CompiledGame, gradient: GameGradient) -> dict[str, Floats]:
+    """The same by unit of a panel (`detente.game.panel`), float64 [u]; one unit for other games.
+
+    Of a panel's gradient the derivatives by constants are by unit too: `priors` float64 [θ, u],
+    `precision` and `discount` float64 [i, u].
+    """
     scenario, structure = game.scenario, game.structure
     at = evaluator_of(scenario, structure)
     types = {actor: values[0].astype(np.int64) for actor, values in at.types.items()}
     parameters = scenario.parameters.items()
     columns = {key: types[parameter.of] for key, parameter in parameters if parameter.types}
-    totals = {key: np.zeros(len(parameter.names())) for key, parameter in parameters}
+    units = max((len(column) for column in structure.units.values()), default=1)
+    totals = {key: np.zeros((len(parameter.names()), units)) for key, parameter in parameters}
     walk = _Walk(at, columns, totals)
     parts = list(zip(structure.skeletons, structure.skeleton_sets[:-1], strict=True))
     weights_by_layer = (gradient.prob, gradient.reward, gradient.log_reference)
@@ -90,7 +101,7 @@ def parameter_gradient(game: CompiledGame, gradient: GameGradient) -> dict[str, 
     return {
         name: total
         for key, parameter in parameters
-        for name, total in zip(parameter.names(), totals[key].tolist(), strict=True)
+        for name, total in zip(parameter.names(), totals[key], strict=True)
     }
 
 
@@ -107,7 +118,7 @@ class _Walk:
     columns
         For each parameter that varies by type, int64 [p]: the type of its actor.
     totals
-        For each parameter its derivatives so far, float64, as long as `Parameter.names`.
+        For each parameter its derivatives so far, float64 [name, u], in order of its `names`.
     """
 
     at: Evaluator
@@ -123,14 +134,15 @@ class _Walk:
         products = np.where(weights == 0, 0.0, evaluate(formula, codes, t, slopes)) * weights
         for key, product in zip(sorted(formula.parameters), products, strict=True):
             total = self.totals[key]
-            if key in self.columns:
-                total += np.bincount(self.columns[key], product.sum(axis=0), total.size)
-            else:
-                total += product.sum()
+            by_unit = product.reshape(total.shape[1], -1, *product.shape[1:]).sum(axis=1)
+            for u, row in enumerate(by_unit) if key in self.columns else ():
+                total[:, u] += np.bincount(self.columns[key], row, len(total))
+            if key not in self.columns:
+                total += by_unit.reshape(len(by_unit), -1).sum(axis=1)
 
-    def constant(self, formula: Formula, weight: float) -> None:
+    def constant(self, formula: Formula, weight: Floats) -> None:
         """The same for a constant formula, over parameters that do not vary by type."""
-        for key in formula.parameters if weight else ():
+        for key in formula.parameters if np.any(weight) else ():
             self.totals[key][:] += weight * formula.derivative(self.at.scalars, key)
 
     def payoffs(self, kind: str, codes: Ints, t: int, weights: Floats) -> None:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detente.dtypes import Bools, Ints
+from detente.dtypes import Bools, Floats, Ints
 from detente.errors import Diagnostic
 from detente.scenario.entities import Variable
+from detente.scenario.frozen import Frozen
 from detente.scenario.rules import Event, Term
 
 
@@ -94,9 +95,12 @@ class Structure:
     profiles
         int64 [p, i].
     structural
-        The parameters that decided the enumeration.
+        The parameters and covariates that decided the enumeration.
     loop, start
         As in the compiled game.
+    units
+        Where this is many games beside one another (`detente.game.panel`): for each covariate the
+        value in each of them, float64 [u].
     """
 
     variables: tuple[Variable, ...]
@@ -111,6 +115,7 @@ class Structure:
     warnings: tuple[Diagnostic, ...]
     loop: Ints | None
     start: int
+    units: Mapping[str, Floats] = Frozen()
 
     def levels(self, codes: Ints) -> dict[str, Ints]:
         """Level indexes of each variable, int64 [x], for state codes [x]."""

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from detente.analysis.audit import Audit, audit
-from detente.analysis.compare import Comparison, compare_forecasts
+from detente.analysis.compare import Comparison, compare, compare_forecasts
 from detente.analysis.comparison_audit import ComparisonAudit, audit_comparison
 from detente.analysis.query import Query
 from detente.analysis.range_ends import solve_ends
@@ -234,10 +234,10 @@ def build(
         shared = replace(solution.coarse, coarse=again)
     if len(wanted) > 1 and shared is not solution:
         forecasts[base] = tell(shared)
-    for name in wanted[1:]:
+    if len(wanted) > 1:
         step = replace(options, beliefs=fewer, progress=work.next())
-        other = solve(games[name], step, regret=False)
-        forecasts[name] = tell(other, progress=work.next()).light()
+        others = compare(scenario, wanted[1:], step, against=wanted[1], periods=periods)
+        forecasts |= others.forecasts
     comparison, compared = None, None
     if len(wanted) > 1:
         comparison = compare_forecasts(forecasts, against=base)
@@ -334,12 +334,11 @@ def _half(points: int) -> int:
 def _plan(game: CompiledGame, points: int, fewer: int, policies: int, tracked: bool) -> list[float]:
     """About how long each step takes, in any unit: of a large game, where it matters."""
     fine, rough = (float(grid_size(game, p)) for p in (points, fewer))
-    each = [0.6 * rough, 0.4 * rough]
     turning = [2.5 * rough] * (TURNING if fewer == points else TURNING_LARGE)
     seen = [1.5 * fine] * tracked
     ends = 0.3 * ENDS * rough
-    audits = [0.7 * rough * policies] * (policies > 1)
-    compared = [*each * (policies - 1), *audits]
+    audits = [0.7 * rough * policies]
+    compared = [rough * (policies - 1), *audits] if policies > 1 else []
     return [0.6 * fine, 0.4 * fine, 0.5 * fine, *seen, *compared, 1.6 * rough, ends, *turning]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from detente.arguments import MOST_PERIODS
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.scenario.calendar import Calendar
-from detente.scenario.entities import Actor, Horizon, Parameter, Variant
+from detente.scenario.entities import Actor, Covariate, Horizon, Parameter, Variant
 from detente.scenario.fields import FormulaIn, fields_of
 from detente.scenario.formula.expression import Formula, NotFinite
 from detente.scenario.frozen import Frozen
@@ -32,9 +32,12 @@ VALUES, HORIZON = Place(argument="values"), Place(argument="horizon")
 Numbers = Mapping[str, float]
 
 
-def scalars(parameters: Mapping[str, Parameter]) -> dict[str, float]:
-    """The values of the parameters that do not vary by type."""
-    return {key: one.values[0] for key, one in parameters.items() if not one.types}
+def scalars(
+    parameters: Mapping[str, Parameter], covariates: Mapping[str, Covariate]
+) -> dict[str, float]:
+    """The values of covariates and of the parameters that do not vary by type."""
+    values = {key: covariate.value for key, covariate in covariates.items()}
+    return values | {key: p.values[0] for key, p in parameters.items() if not p.types}
 
 
 def constant_problems(
@@ -42,10 +45,10 @@ def constant_problems(
     horizon: Horizon,
     actors: Iterable[Actor],
     events: Iterable[Event],
-    parameters: Mapping[str, Parameter],
+    values: Numbers,
 ) -> list[Diagnostic]:
     """What is wrong with constants; those over parameters that are not there are passed over."""
-    check = _Constants(scalars(parameters), horizon.endless)
+    check = _Constants(values, horizon.endless)
     check.horizon(horizon, calendar)
     for actor in actors:
         check.actor(actor)
@@ -55,7 +58,7 @@ def constant_problems(
 
 
 class _Constants:
-    """Collects problems with constants, given the parameters' values."""
+    """Collects problems with constants, given the values of parameters and covariates."""
 
     def __init__(self, values: Numbers, endless: bool) -> None:
         self.values = values
@@ -67,7 +70,7 @@ class _Constants:
 
     def value(self, formula: Formula, what: str) -> float | None:
         """The value of a constant; None where it has none, which is reported if it is news."""
-        if not formula.parameters <= self.values.keys():
+        if not formula.parameters | formula.covariates <= self.values.keys():
             return None
         try:
             return float(formula.evaluate(self.values))
@@ -165,6 +168,7 @@ def range_problems(parameter: Parameter) -> list[str]:
 
 def new_values(
     parameters: Mapping[str, Parameter],
+    covariates: Mapping[str, Covariate],
     variants: Mapping[str, Variant],
     values: Mapping[str, object],
 ) -> dict[str, float]:
@@ -173,9 +177,10 @@ def new_values(
     Raises
     ------
     ScenarioError
-        For names that are not parameters, and values that are not finite numbers.
+        For names that are no parameters or covariates, and values that are not finite numbers.
     """
-    targets = {key: parameter.names() for key, parameter in parameters.items()}
+    targets: dict[str, tuple[str, ...]] = {key: (key,) for key in covariates}
+    targets |= {key: parameter.names() for key, parameter in parameters.items()}
     targets |= {name: (name,) for names in targets.values() for name in names}
     problems = []
     changes: dict[str, float] = {}
@@ -201,6 +206,18 @@ def changed_parameters(
 ) -> Mapping[str, Parameter]:
     """The parameters with other values, by full name."""
     return Frozen({key: _changed(parameter, changes) for key, parameter in parameters.items()})
+
+
+def changed_covariates(
+    covariates: Mapping[str, Covariate], changes: Numbers
+) -> Mapping[str, Covariate]:
+    """The covariates with other values."""
+    return Frozen(
+        {
+            key: dataclasses.replace(covariate, value=changes[key]) if key in changes else covariate
+            for key, covariate in covariates.items()
+        }
+    )
 
 
 def _changed(parameter: Parameter, changes: Numbers) -> Parameter:

@@ -211,12 +211,26 @@ class Parameter(Supported):
         default=(),
     )
     unit: str = field(scalar.LINE, "The unit.", default="")
+    estimated: str = field(
+        scalar.LINE, "From which records it was estimated, and when; written by a fit.", default=""
+    )
     of: str = field(scalar.TEXT, "The actor, where types' names do not tell.", default="")
     types: tuple[str, ...] = ()
 
     def names(self) -> tuple[str, ...]:
         """The names under which the values can be changed: `key`, or `key.type` for each type."""
         return tuple(f"{self.key}.{name}" for name in self.types) or (self.key,)
+
+
+@entity
+class Covariate(Supported):
+    """A column of a table with a row for each unit of a panel, which formulas may read.
+
+    `value` is taken where there is no table: for a forecast of one stand-off.
+    """
+
+    value: float = field(scalar.NUMBER, "What is taken where no table gives one.", stand_in=0.0)
+    unit: str = field(scalar.LINE, "The unit.", default="")
 
 
 @entity
@@ -235,6 +249,7 @@ class Correlation(Supported):
 class ChangePart:
     """What an option changes: the sections that it is laid over."""
 
+    calendar: Any = field(scalar.MAPPING, "The calendar, as in the file.", default=None)
     state: Any = field(scalar.MAPPING, "Variables, as in the file.", default=None)
     turns: Any = field(scalar.LIST, "All turns, in their order.", default=None)
     actions: Any = field(scalar.MAPPING, "Actions by actor, as in the file.", default=None)

@@ -19,6 +19,7 @@ from detente.scenario.entities import (
     Actor,
     CalendarPart,
     Correlation,
+    Covariate,
     Evidence,
     Horizon,
     Parameter,
@@ -68,6 +69,9 @@ class Scenario:
     variables: Mapping[str, Variable] = field(entries(Variable), "The public state.", key="state")
     parameters: Mapping[str, Parameter] = field(
         entries(Parameter), "Named numbers.", default=Frozen()
+    )
+    covariates: Mapping[str, Covariate] = field(
+        entries(Covariate), "Columns of a table of units.", default=Frozen()
     )
     turns: tuple[Turn, ...] = field(
         ListOf(EntityOf(Turn, str, "who"), least=1), "The order of play in a period."
@@ -134,6 +138,11 @@ class Scenario:
         """What was changed from outside, as text: options of variants and values, by name."""
         return {**self.options, **{name: f"{value:g}" for name, value in self.overrides.items()}}
 
+    @property
+    def scalars(self) -> dict[str, float]:
+        """The values of covariates and of the parameters that do not vary by type."""
+        return constants.scalars(self.parameters, self.covariates)
+
     def constant(self, formula: Formula) -> float:
         """The value of a constant formula (a prior, precision, discount or horizon).
 
@@ -144,7 +153,7 @@ class Scenario:
         NotFinite
             Where it divides by zero or is not finite.
         """
-        return float(formula.evaluate(constants.scalars(self.parameters)))
+        return float(formula.evaluate(self.scalars))
 
     def constant_problems(self) -> list[Diagnostic]:
         """What is wrong with the constants at the present values of the parameters."""
@@ -153,11 +162,11 @@ class Scenario:
             self.horizon,
             self.actors.values(),
             within((self.actions, self.events), Event),
-            self.parameters,
+            self.scalars,
         )
 
     def with_values(self, values: Mapping[str, float]) -> Scenario:
-        """The same scenario with other values of parameters.
+        """The same scenario with other values of parameters and covariates.
 
         Parameters
         ----------
@@ -172,10 +181,10 @@ class Scenario:
         Raises
         ------
         ScenarioError
-            For names that are not parameters, values that are not finite numbers, and values
-            that make a constant impossible (priors that do not add up to 1).
+            For names that are neither, values that are not finite numbers, and values that make a
+            constant impossible (priors that do not add up to 1).
         """
-        changes = constants.new_values(self.parameters, self.variants, values)
+        changes = constants.new_values(self.parameters, self.covariates, self.variants, values)
         parameters = constants.changed_parameters(self.parameters, changes)
         pairs = [(p, parameters[key]) for key, p in self.parameters.items()]
         touched = [(old, other) for old, other in pairs if old is not other]
@@ -187,6 +196,7 @@ class Scenario:
         ]
         return self._changed(
             parameters=parameters,
+            covariates=constants.changed_covariates(self.covariates, changes),
             overrides=Frozen({**self.overrides, **changes}),
             warnings=(*(old for old in self.warnings if old.message not in stale), *fresh),
         )

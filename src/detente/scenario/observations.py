@@ -27,6 +27,7 @@ from detente.scenario.model import Scenario
 
 REQUIRED = ("date", "actor", "move")
 OPTIONAL = ("action", "note", "source")
+UNIT = "unit"
 ALWAYS = "always"
 STATE = "state"
 CONTEXT = "(context)"
@@ -118,8 +119,14 @@ def read_record(source: str | Path, scenario: Scenario) -> Record:
     ScenarioError
         With every mistake that was found, in the order of the file.
     """
+    text, file = record_text(source)
+    return parse_record(text, scenario, file=file)
+
+
+def record_text(source: str | Path) -> tuple[str, str]:
+    """The text of a record, and what messages call its file. Raises `ScenarioError`."""
     if isinstance(source, str) and source in library.record_names():
-        return parse_record(library.record_text(source), scenario, file=f"{source}.csv")
+        return library.record_text(source), f"{source}.csv"
     try:
         data = Path(source).read_bytes()
     except (OSError, ValueError) as error:
@@ -130,19 +137,45 @@ def read_record(source: str | Path, scenario: Scenario) -> Record:
         if not isinstance(error, FileNotFoundError | ValueError):
             code, message, hint = "cannot-read", f"cannot be read: {error.strerror}", ""
         raise ScenarioError([Diagnostic(Place(str(source)), code, message, hint)]) from error
-    text = decode_table(data, str(source))
-    return parse_record(text, scenario, file=str(source))
+    return decode_table(data, str(source)), str(source)
 
 
 def parse_record(text: str, scenario: Scenario, *, file: str = "<text>") -> Record:
     """Read a record from the text of a file; `file` is what messages call it."""
     problems: list[Diagnostic] = []
-    lines = read_table(text, file, REQUIRED, OPTIONAL, problems)
+    record = _record(read_table(text, file, REQUIRED, OPTIONAL, problems), file, scenario, problems)
+    if problems:
+        raise ScenarioError(sorted(problems, key=lambda problem: problem.place))
+    return record
+
+
+def parse_records(text: str, scenario: Scenario, *, file: str = "<text>") -> dict[str, Record]:
+    """Read the records of a panel: those of a file with a column `unit`, by unit.
+
+    The lines of a unit stand in the order of time, those of different units in any order. Without
+    the column, the file is the record of one unit, called ''.
+    """
+    problems: list[Diagnostic] = []
+    by_unit: dict[str, list[CsvLine]] = {}
+    for line in read_table(text, file, REQUIRED, (*OPTIONAL, UNIT), problems):
+        by_unit.setdefault(line[UNIT], []).append(line)
+    for line in by_unit[""] if len(by_unit) > 1 and "" in by_unit else ():
+        problems.append(
+            Diagnostic(line.place, "empty", "the line does not say of which unit it is")
+        )
+    records = {unit: _record(lines, file, scenario, problems) for unit, lines in by_unit.items()}
+    if problems:
+        raise ScenarioError(sorted(problems, key=lambda problem: problem.place))
+    return records
+
+
+def _record(
+    lines: list[CsvLine], file: str, scenario: Scenario, problems: list[Diagnostic]
+) -> Record:
+    """The record that some lines make; mistakes are appended to `problems`."""
     reader = _RecordReader(scenario, problems)
     for line in lines:
         reader.read(line)
-    if problems:
-        raise ScenarioError(sorted(problems, key=lambda problem: problem.place))
     within = [entry for entry in reader.entries if 1 <= entry.t <= reader.horizon]
     return Record(
         file=file,
@@ -163,6 +196,7 @@ def scope_of(scenario: Scenario) -> Scope:
         parameters={key: parameter.of for key, parameter in scenario.parameters.items()},
         dated=scenario.calendar.start is not None,
         forever=scenario.forever,
+        covariates=tuple(scenario.covariates),
     )
 
 

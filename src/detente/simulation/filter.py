@@ -93,7 +93,7 @@ class Filter:
     def play(self, t: int, n: int) -> None:
         """Layer n in period t, with what the record says of it."""
         pass_, layer = self.pass_, self.game.layers[n]
-        entries = self._entries(t, layer)
+        entries = moves_observed(self.game, self.record, t, layer)
         pass_.enter(t, n)
         allowed = [
             own_actions(self.game, layer, m, entry.actions, silent=entry.t == 0)
@@ -123,10 +123,7 @@ class Filter:
 
     def close(self, t: int, n: int) -> None:
         """The end of period t, after which layer n would come, with what is read of the state."""
-        readings = [e for e in self.record.entries if e.t == t and e.condition is not None]
-        if t <= self.record.last:
-            readings += self.record.standing
-        for entry in readings:
+        for entry in readings_at(self.record, t):
             assert entry.condition is not None
             holds = self.holds(entry, n, t)
             share = self._share()
@@ -152,17 +149,6 @@ class Filter:
     def _share(self) -> Floats:
         """Mass by state and type profile, float64 [x, p]."""
         return np.asarray(self.pass_.mass[:, :: self.pass_.channels].sum(axis=2))
-
-    def _entries(self, t: int, layer: Layer) -> dict[int, Observation]:
-        """What is known of a turn: by mover (its position in the layer), a line of the record."""
-        if t > self.record.last:
-            return {}
-        known = dict(self.record.silence)
-        for entry in self.record.entries:
-            if entry.t == t and entry.turn == layer.turn and entry.actions:
-                known[entry.actor] = entry
-        keys = [self.game.actors[mover].key for mover in layer.movers]
-        return {m: known[key] for m, key in enumerate(keys) if key in known}
 
     def _judge(
         self,
@@ -219,6 +205,26 @@ class Filter:
         holds = at.holds(entry.condition, self.game.structure.sets[n], t)
         at.findings.refuse()
         return holds
+
+
+def moves_observed(
+    game: CompiledGame, record: Record, t: int, layer: Layer
+) -> dict[int, Observation]:
+    """What is known of a turn: by mover (its position in the layer), a line of the record."""
+    if t > record.last:
+        return {}
+    known = dict(record.silence)
+    for entry in record.entries:
+        if entry.t == t and entry.turn == layer.turn and entry.actions:
+            known[entry.actor] = entry
+    keys = [game.actors[mover].key for mover in layer.movers]
+    return {m: known[key] for m, key in enumerate(keys) if key in known}
+
+
+def readings_at(record: Record, t: int) -> list[Observation]:
+    """What is read of the state at the end of period t."""
+    readings = [entry for entry in record.entries if entry.t == t and entry.condition is not None]
+    return [*readings, *(record.standing if t <= record.last else ())]
 
 
 def own_actions(

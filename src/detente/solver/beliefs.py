@@ -108,6 +108,12 @@ def belief_grid(game: CompiledGame, points: int) -> BeliefGrid:
     return BeliefGrid(tuple(about), game.profiles)
 
 
+def grid_like(game: CompiledGame, grid: BeliefGrid) -> BeliefGrid:
+    """A grid with the same compositions around the game's own priors, smooth in them."""
+    pairs = zip(game.priors, grid.about, strict=True)
+    return BeliefGrid(tuple(_simplex(p, s.prior) for p, s in pairs), game.profiles)
+
+
 def grid_size(game: CompiledGame, points: int) -> int:
     """The number of nodes of that grid, without making it."""
     return prod(comb(points + prior.size - 2, prior.size - 1) for prior in game.priors)

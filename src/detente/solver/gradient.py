@@ -27,6 +27,7 @@ from detente.solver.kernels.adjoint import (
     scatter,
 )
 from detente.solver.kernels.general import make_stage
+from detente.solver.kernels.stage import LayerArrays
 from detente.solver.layout import belief_layout, is_lined, make_scratch, part
 from detente.solver.solution import Solution
 from detente.solver.workers import Progress, Workers, open_workers
@@ -92,23 +93,26 @@ def game_gradient(
         Called with the share of the work that is done, from 0 to 1.
     """
     with open_workers(threads) as workers:
-        tape = _Tape(solution, target, workers)
-        return _Adjoint(tape, progress or (lambda _: None)).run()
+        tape = ValueTape(solution, target, workers)
+        return AdjointPass(tape, progress or (lambda _: None)).run()
 
 
-class _Tape:
+class ValueTape:
     """The moves of a game in order, and the values before each of them.
 
     `moves` are (t, n). A game without end is played forward for as long as anything counts; its
-    payoffs' values are the same in each period, those of an observer are not.
+    payoffs' values are the same in each period, those of an observer are not. There may be
+    several `observers`.
     """
 
-    def __init__(self, solution: Solution, target: Target, workers: Workers) -> None:
+    def __init__(
+        self, solution: Solution, target: Target, workers: Workers, observers: int | None = None
+    ) -> None:
         game, grid = solution.game, solution.grid
         self.solution, self.target, self.workers = solution, target, workers
         self.width = game.profiles.size
-        self.observed = target.actor is None
-        self.columns = self.width + (len(game.profiles) if self.observed else 0)
+        self.observers = int(target.actor is None) if observers is None else observers
+        self.columns = self.width + self.observers * len(game.profiles)
         movers = {layer.movers for layer in game.layers}
         self.layouts = {m: belief_layout(game, grid, m) for m in movers}
         self.parts = [part(game, layer) for layer in game.layers]
@@ -131,7 +135,7 @@ class _Tape:
 
         `values` is float64 [x, c, b]; None where there is no observer.
         """
-        if not self.observed:
+        if not self.observers:
             return None
         game, target = self.solution.game, self.target
         holds = game.holds[target.outcome][n]
@@ -169,15 +173,19 @@ class _Tape:
         result[:, : self.width] += game.flow[t][:, :, None]
         return result
 
+    def following(self, values: Floats, k: int) -> tuple[Floats, LayerArrays]:
+        """What the transitions of move k lead to, from the values after it; and its arrays."""
+        return self.closed(values, k), self.parts[self.moves[k][1]]
+
     def before(self, values: Floats, k: int) -> Floats:
         """Values before move k from those after it."""
         game, grid = self.solution.game, self.solution.grid
         n = self.moves[k][1]
         layer = game.layers[n]
-        following = self.closed(values, k)
+        following, arrays = self.following(values, k)
         result = np.empty((layer.states.size, self.columns, grid.size))
         sigma = self.solution.strategies[n]
-        layout, arrays = self.layouts[layer.movers], self.parts[n]
+        layout = self.layouts[layer.movers]
 
         def task(first: int, last: int) -> None:
             work = make_scratch(layout, arrays, self.columns)
@@ -192,10 +200,10 @@ class _Tape:
         return result
 
 
-class _Adjoint:
+class AdjointPass:
     """The pass forward: derivatives by the values before each move, and all that they give."""
 
-    def __init__(self, tape: _Tape, progress: Progress) -> None:
+    def __init__(self, tape: ValueTape, progress: Progress) -> None:
         game = tape.solution.game
         self.tape, self.progress = tape, progress
         self.prob = [np.zeros(layer.prob.size) for layer in game.layers]
@@ -278,17 +286,17 @@ class _Adjoint:
         game, grid = solution.game, solution.grid
         n = tape.moves[k][1]
         layer = game.layers[n]
-        following = tape.closed(values, k)
-        result = np.zeros_like(values)
-        layout, arrays = tape.layouts[layer.movers], tape.parts[n]
+        following, arrays = tape.following(values, k)
+        result = np.zeros_like(following)
+        layout = tape.layouts[layer.movers]
         states = len(gain)
         most = ROOM // (int(np.diff(layer.action_ptr).max()) * gain[0].size)
-        size = max(1, min(most, -(-states // PARTS)))
-        pieces = range(0, states, size * PARTS)
-        precision = np.zeros((PARTS, len(layer.movers)))
-        ratio = np.zeros((PARTS, *self.ratio.shape))
+        size, parts = self.shared(states, most)
+        pieces = range(0, states, size * parts)
+        precision = np.zeros((-(-states // size), len(layer.movers)))
+        ratio = np.zeros((len(precision), *self.ratio.shape))
 
-        def task(j: int, first: int, back: Floats) -> None:
+        def task(first: int, back: Floats) -> None:
             work = make_scratch(layout, arrays, tape.columns, slopes=True)
             given = Tape(
                 following,
@@ -300,8 +308,8 @@ class _Adjoint:
                 self.prob[n],
                 self.reward[n],
                 self.reference[n],
-                precision[j],
-                ratio[j],
+                precision[first // size],
+                ratio[first // size],
             )
             scratch = given, work, make_slopes(layout, work), back
             last = min(first + size, states)
@@ -313,12 +321,12 @@ class _Adjoint:
 
         cuts = np.linspace(0, tape.columns, tape.workers.threads + 1).astype(int)
         for begin in pieces:
-            end = min(begin + size * PARTS, states)
+            end = min(begin + size * parts, states)
             ptr = layer.action_ptr
             back = np.empty((int(ptr[end] - ptr[begin]), *gain.shape[1:]))
             firsts = range(begin, end, size)
             rows = [back[ptr[first] - ptr[begin] :] for first in firsts]
-            list(tape.workers.pool.map(task, range(len(firsts)), firsts, rows))
+            list(tape.workers.pool.map(task, firsts, rows))
 
             def add(
                 low: int, high: int, begin: int = begin, end: int = end, back: Floats = back
@@ -326,14 +334,13 @@ class _Adjoint:
                 scatter(low, high, begin, end, arrays, back, result)
 
             list(tape.workers.pool.map(add, cuts[:-1], cuts[1:]))
-        self.precision[list(layer.movers)] += precision.sum(axis=0)
-        self.ratio += ratio.sum(axis=0)
+        self.constants(layer.movers, precision, ratio)
+        result = self.gathered(result, k)
         if tape.ends_period(k):
             t = 0 if game.loop is not None else layer.period - 1
             paid = result[:, : tape.width]
             self.flow[t] += paid.sum(axis=2)
-            worth = (paid * values[:, : tape.width]).sum(axis=(0, 2))
-            self.discount += worth.reshape(len(game.priors), -1).sum(axis=1)
+            self.discounted((paid * values[:, : tape.width]).sum(axis=2))
             paid *= np.repeat(game.discount, len(game.profiles))[:, None]
         last = k + 1 == len(tape.moves)
         if game.loop is not None and not last and tape.ends_period(k):
@@ -344,6 +351,24 @@ class _Adjoint:
         if known is not None:
             result[known, tape.width :] = 0.0
         return result
+
+    def shared(self, states: int, most: int) -> tuple[int, int]:
+        """How a layer's states are shared out: states of a part, and parts at a time."""
+        return max(1, min(most, -(-states // PARTS))), PARTS
+
+    def constants(self, movers: tuple[int, ...], precision: Floats, ratio: Floats) -> None:
+        """Add derivatives by constants, from those of a layer's parts: [part, m], [part, i, θ]."""
+        self.precision[list(movers)] += precision.sum(axis=0)
+        self.ratio += ratio.sum(axis=0)
+
+    def discounted(self, worth: Floats) -> None:
+        """Add a period's derivatives by the discounts, from what is discounted, float64 [x, c]."""
+        by_actor = worth.sum(axis=0).reshape(len(self.discount), -1)
+        self.discount += by_actor.sum(axis=1)
+
+    def gathered(self, gain: Floats, k: int) -> Floats:
+        """Derivatives by the values after move k, from those by what its transitions lead to."""
+        return gain
 
     def _known(self, k: int) -> Bools | None:
         """Where the observer's values before move k are given."""

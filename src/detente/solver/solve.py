@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detente.arguments import whole
-from detente.errors import SolveError, expect
+from detente.errors import SolveError, expect, refuse
 from detente.game.arrays import CompiledGame
 from detente.solver.backward import Backward
-from detente.solver.beliefs import BeliefGrid, belief_grid, coarser, grid_size
+from detente.solver.beliefs import BeliefGrid, belief_grid, coarser, grid_like, grid_size
 from detente.solver.certificate import CHECKED_NODES, Auditor
 from detente.solver.layout import kinds
 from detente.solver.limit import follow_limit
@@ -67,6 +67,7 @@ def solve(
     coarse: bool = True,
     checked: int = CHECKED_NODES,
     rng: np.random.Generator | None = None,
+    like: BeliefGrid | None = None,
     start: Start | None = None,
 ) -> Solution:
     """The Markov logit quantal response equilibrium of a game, on its principal branch.
@@ -89,6 +90,9 @@ def solve(
     rng
         Where given, every stage problem that is not certain to have one solution is solved from
         log odds drawn here, not by following the principal branch: any equilibrium will do.
+    like
+        A grid of the same game at other priors, of whose kind this one's is to be: what is solved
+        then changes smoothly with the priors.
     start
         Where given, stage problems are solved from these choices instead (see `read_start`), and in
         a game without end values from what they are worth: the equilibrium is one near them.
@@ -97,7 +101,7 @@ def solve(
     ------
     ScenarioError
         For a number of belief points with which the game has no grid; for a `start` of another
-        game, or of one with a precision of inf.
+        game, of one with a precision of inf, or beside `rng`.
     SolveError
         If the solve would need more memory than allowed.
     ValueError, TypeError
@@ -112,6 +116,9 @@ def solve(
     limited = bool(np.isinf(game.precision).any())
     if start is not None:
         start.check(game)
+        if rng is not None:
+            message = "play begins from given choices or from drawn ones"
+            refuse("start", "not-together", message, "leave out `rng=` or `start=`")
     points = options.points(game)
     both = coarse and bool(game.informed)
     regret = regret and not game.shocks
@@ -123,7 +130,7 @@ def solve(
         f"solving {game!r} with {points} belief points for each informed actor",
         "use fewer belief points or periods, a smaller state space, or allow more memory",
     )
-    grid = belief_grid(game, points)
+    grid = belief_grid(game, points) if like is None else grid_like(game, like)
 
     def with_precision(
         game: CompiledGame, workers: Workers, report: Progress, coarse: bool

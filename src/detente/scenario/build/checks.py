@@ -22,6 +22,7 @@ MOST_NAMED = 10  # names that one warning lists
 def warnings_about(scenario: Scenario, source: Source) -> Iterator[Diagnostic]:
     """What is doubtful about a scenario without errors."""
     yield from _parameters(scenario)
+    yield from _covariates(scenario)
     yield from _unsupported(scenario)
     yield from _unused(scenario)
     for term in scenario.terms.values():
@@ -45,10 +46,18 @@ def _parameters(scenario: Scenario) -> Iterator[Diagnostic]:
             yield warning(parameter.place, "out-of-range", sentence)
 
 
+def _covariates(scenario: Scenario) -> Iterator[Diagnostic]:
+    used = {name for formula in within(scenario, Formula) for name in formula.covariates}
+    for key, covariate in scenario.covariates.items():
+        if key not in used:
+            yield warning(covariate.place, "unused", f"nothing uses the covariate `{key}`")
+
+
 def _unsupported(scenario: Scenario) -> Iterator[Diagnostic]:
     """Numbers without a reason: parameters, correlations, weights, and decimals in formulas."""
     for entry in within(scenario, Supported):
-        if entry.evidence or entry.judgement:
+        estimated = isinstance(entry, Parameter) and entry.estimated
+        if entry.evidence or entry.judgement or estimated:
             continue
         what = f"the numbers of `{entry.key}`"
         numbers = any(formula.decimals for formula in within(entry, Formula))
@@ -112,7 +121,7 @@ def _discount(scenario: Scenario, source: Source, actor: Actor) -> Iterator[Diag
 
 def unsaid(scenario: Scenario, source: Source) -> Iterator[Diagnostic]:
     """Names that results print as they are, because nothing says what they stand for."""
-    for section in ("parameters", "outcomes"):
+    for section in ("parameters", "covariates", "outcomes"):
         keys = [key for key, entry in getattr(scenario, section).items() if not entry.about]
         if keys:
             names = listing(keys[:MOST_NAMED])

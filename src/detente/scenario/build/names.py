@@ -20,7 +20,12 @@ from detente.text import hidden_in
 PLAIN = re.compile(NAME)
 WITH_DASHES = re.compile(f"{NAME[:-2]}-]*")
 
-SECTIONS = {"actors": "an actor", "state": "a variable", "parameters": "a parameter"}
+SECTIONS = {
+    "actors": "an actor",
+    "state": "a variable",
+    "parameters": "a parameter",
+    "covariates": "a covariate",
+}
 """Sections whose names formulas use, and what messages call an entry."""
 
 MOVES = frozenset(("draw", "period", "turn", "actor", "action"))
@@ -205,7 +210,8 @@ def vocabulary(draft: Draft) -> Scope:
         dated=dated,
         calendar=Calendar(unit, start) if unit and (start or not dated) else None,
         forever=raw is not None and raw.get("horizon") == FOREVER,
-        partial=bool(draft.lost & {"actors", "state", "parameters"}),
+        partial=bool(draft.lost & set(SECTIONS)),
+        covariates=tuple(draft.raw["covariates"]),
     )
 
 

@@ -16,7 +16,6 @@ import numpy as np
 from detente.errors import Diagnostic, Place
 from detente.scenario.build.draft import Draft, Spot
 from detente.scenario.build.entity import Raw, entity
-from detente.scenario.constants import scalars
 from detente.scenario.entities import Actor, Correlation, Parameter
 from detente.scenario.formula.expression import Formula, NotFinite
 from detente.scenario.hints import did_you_mean, listing
@@ -82,7 +81,7 @@ def check_priors(draft: Draft, scenario: Scenario) -> None:
                 owners[share] = f"{key}.{name}"
             if share:
                 _check_share(draft, key, share)
-        _check_rest(spot, actor, scalars(scenario.parameters))
+        _check_rest(spot, actor, scenario.scalars)
 
 
 def _check_share(draft: Draft, actor: str, name: str) -> None:
@@ -126,7 +125,7 @@ def _check_rest(spot: Spot, actor: Actor, known: Mapping[str, float]) -> None:
 
 def _value(formula: Formula, values: Mapping[str, float]) -> float | None:
     """The value of a constant; nan where it has none, None where a parameter could not be read."""
-    if not formula.parameters <= values.keys():
+    if not formula.parameters | formula.covariates <= values.keys():
         return None
     try:
         return float(formula.evaluate(values))

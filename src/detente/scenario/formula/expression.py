@@ -36,9 +36,9 @@ class NotFinite(ArithmeticError):  # noqa: N818 (a state of affairs, named for w
 class Formula:
     """A checked formula, which `gives` a number, a condition or a level.
 
-    `variables`, `parameters` and `calendar` are the names it reads; `actors` those whose true
-    type it reads, directly or through a parameter that varies by type. `decimals`: a number
-    with a decimal point (or an exponent) is written in it.
+    `variables`, `parameters`, `covariates` and `calendar` are the names it reads; `actors` those
+    whose true type it reads, directly or through a parameter that varies by type. `decimals`: a
+    number with a decimal point (or an exponent) is written in it.
     """
 
     text: str
@@ -49,6 +49,7 @@ class Formula:
     parameters: frozenset[str] = frozenset()
     actors: frozenset[str] = frozenset()
     calendar: frozenset[str] = frozenset()
+    covariates: frozenset[str] = frozenset()
     decimals: bool = False
 
     def evaluate(self, names: Mapping[str, ArrayLike]) -> NDArray[np.float64] | NDArray[np.bool_]:
@@ -117,7 +118,8 @@ def read_by(formulas: Sequence[Formula]) -> dict[str, Any]:
     def union(names: str) -> frozenset[str]:
         return frozenset().union(*(getattr(formula, names) for formula in formulas))
 
-    read = {names: union(names) for names in ("variables", "parameters", "actors", "calendar")}
+    kinds = ("variables", "parameters", "actors", "calendar", "covariates")
+    read = {names: union(names) for names in kinds}
     return {**read, "decimals": any(formula.decimals for formula in formulas)}
 
 

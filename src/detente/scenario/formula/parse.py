@@ -91,6 +91,7 @@ def parse(
         gives=slot.wanted,
         variables=frozenset(used & scope.variables.keys()),
         parameters=frozenset(used & scope.parameters.keys()),
+        covariates=frozenset(used.intersection(scope.covariates)),
         actors=frozenset(translator.actors),
         calendar=frozenset(used & CALENDAR),
         decimals=translator.decimals,

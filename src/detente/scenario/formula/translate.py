@@ -130,6 +130,9 @@ class Translator:
             return self.variable(tree)
         if key in self.scope.parameters:
             return self.parameter(tree)
+        if key in self.scope.covariates:
+            self.used.add(key)
+            return Typed(nodes.Name(key), NUMBER)
         if key in self.scope.actors:
             return self.actor(tree)
         return self.unknown(tree, wanted)
@@ -223,7 +226,7 @@ class Translator:
     def near(self, key: str) -> str:
         """A hint at the names that could have been meant here."""
         scope, slot = self.scope, self.slot
-        known = types.usable(scope.parameters)
+        known = types.usable([*scope.parameters, *scope.covariates])
         if slot.state:
             known += types.usable(scope.variables)
         if slot.state and not scope.forever:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import keyword
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -87,9 +87,9 @@ class Scope:
 
     `variables` gives the level names of each state variable (none where levels are numbers),
     `actors` the types of each actor; None stands for an entry that could not be read.
-    `parameters` gives the actor with whose type the parameter varies, or ''. Where `partial`,
-    there may be names that are not listed, so that unknown ones pass without a message. Where
-    play goes on `forever`, the calendar is not for formulas.
+    `parameters` gives the actor with whose type the parameter varies, or ''. `covariates` are
+    names of numbers. Where `partial`, there may be names that are not listed, so that unknown
+    ones pass without a message. Where play goes on `forever`, the calendar is not for formulas.
     `calendar` gives dates their periods; None where it cannot be read, which has been reported.
     """
 
@@ -100,6 +100,7 @@ class Scope:
     calendar: Calendar | None = None
     forever: bool = False
     partial: bool = False
+    covariates: Collection[str] = ()
 
     def level(self, variable: str) -> ValueType:
         """The type of a state variable."""

@@ -1,0 +1,114 @@
+"""`detente fit`: the parameters of a scenario from records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from detente import files
+from detente.arguments import MOST_STARTS
+from detente.cli import console
+from detente.cli.groups import with_groups
+from detente.cli.inputs import Seed, Source, refuse
+from detente.cli.options import PolicyOptions, SolvingOptions
+from detente.cli.results import ResultOptions
+
+
+@dataclass(frozen=True)
+class EstimationOptions:
+    """What is estimated, and how."""
+
+    units: Annotated[
+        Path | None,
+        typer.Option("--units", metavar="UNITS.CSV", help="The units' covariates, a row for each."),
+    ] = None
+    free: Annotated[
+        str | None,
+        typer.Option("--free", metavar="NAME,NAME", help="The parameters to be estimated."),
+    ] = None
+    every: Annotated[
+        bool, typer.Option("--all", help="Estimate all that have a range and can be.")
+    ] = False
+    prior: Annotated[
+        str, typer.Option("--prior", metavar="ranges", help="Take the ranges as priors.")
+    ] = ""
+    starts: Annotated[
+        int, typer.Option(min=1, max=MOST_STARTS, help="Climbs, from the ranges.")
+    ] = 1
+    seed: Seed = 0
+    cluster: Annotated[
+        str,
+        typer.Option(metavar="COLUMN", help="Cluster standard errors by a column, or by unit."),
+    ] = ""
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep the best point here, and go on from it."),
+    ] = None
+
+    def names(self) -> tuple[str, ...] | None:
+        """The parameters that were named; None for all."""
+        if self.free is None and not self.every:
+            refuse("--free", "missing", "no parameter is free", "name them, or say --all")
+        if self.free is not None and self.every:
+            refuse("--all", "too-many", "--free names parameters already", "leave out one of them")
+        if self.free is None:
+            return None
+        return tuple(name.strip() for name in self.free.split(",") if name.strip())
+
+
+@with_groups
+def fit(
+    source: Source,
+    records: Annotated[
+        list[str],
+        typer.Argument(metavar="RECORD...", help="Records: files, or one of the library."),
+    ],
+    *,
+    asked: EstimationOptions,
+    fitted: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FITTED.YAML", help="Write the fitted scenario."),
+    ] = None,
+    setting: PolicyOptions,
+    solving: SolvingOptions,
+    output: ResultOptions,
+) -> None:
+    """Estimate parameters from one record or from many, with standard errors."""
+    names = asked.names()
+    read = [source, *records, *([str(asked.units)] if asked.units else [])]
+    output.check(read)
+    if fitted is not None:
+        files.check(fitted, inputs=read, force=output.force)
+    if asked.checkpoint is not None:
+        files.check(asked.checkpoint, inputs=read, force=True)
+    scenario = setting.load(source)
+    solving.prepare(scenario)
+    from detente.describe.fit import describe_fit
+    from detente.estimation.climb import Status
+    from detente.estimation.fit import FitOptions
+    from detente.estimation.fit import fit as estimate
+    from detente.estimation.fitted import fitted_text
+
+    with console.progress("Estimating") as report:
+        options = FitOptions(
+            free=names,
+            prior=asked.prior,
+            starts=asked.starts,
+            seed=asked.seed,
+            cluster=asked.cluster,
+            policy=setting.policy,
+            solving=solving.options(report),
+            checkpoint=asked.checkpoint,
+        )
+        result = estimate(scenario, records, options, units=asked.units)
+    for sentence in result.warnings:
+        console.say(f"warning: {sentence}", error=True)
+    if fitted is not None:
+        files.write(fitted, fitted_text(result), inputs=read, force=output.force)
+        console.say(f"Wrote {fitted}.", error=True)
+    output.show(describe_fit(result), read)
+    if result.status is Status.INTERRUPTED:
+        raise typer.Exit(130)

@@ -1,0 +1,112 @@
+"""A fit in words and tables: estimates, what is known of them, and where the climbs ended."""
+
+from __future__ import annotations
+
+from detente.describe.blocks import Block, Described, Section, text
+from detente.describe.charts import Bars, Picture, Pictures
+from detente.describe.tables import Row, Table, code
+from detente.describe.words import meanings
+from detente.estimation.climb import Status
+from detente.estimation.fit import ENDED
+from detente.estimation.result import Fit
+from detente.numbers import count, duration
+from detente.text import capital, sentence
+
+HOW = (
+    "s.e.: from the observed information, minus the second derivatives of the log-likelihood. "
+    "95 %: in coordinates without bounds, so that a probability stays one. Where units are many, "
+    "the outer product of scores and the sandwich estimate the same in other ways: if they are far "
+    "from the first, the model or its independence is in doubt. Standard errors are given the "
+    "model, its grid of beliefs and the branch of equilibria that is followed."
+)
+
+
+def describe_fit(fit: Fit) -> Described:
+    """The estimates, how well the data tell them apart, and the climbs."""
+    scenario = fit.scenario
+    name = "log-posterior" if fit.prior else "log-likelihood"
+    lead = (
+        f"{count(len(fit.table), 'parameter')}, {count(fit.units, 'unit')}, "
+        f"{count(fit.observed, 'observation')}; from {', '.join(fit.files)}",
+        f"{capital(name)} {fit.log_posterior:.6f}; {sentence(fit.status.value)}",
+    )
+    sections = [
+        Section("estimates", "Estimates", tuple(_estimates(fit))),
+        Section("identification", "What the data tell apart", tuple(_identification(fit))),
+    ]
+    if len(fit.starts) > 1:
+        sections.append(Section("starts", "Where the climbs ended", (_starts(fit),)))
+    sections.append(Section("reading", "How to read it", (text(HOW),)))
+    data = {
+        "scenario": scenario.name,
+        "status": fit.status.name,
+        "log_likelihood": fit.log_likelihood,
+        "log_posterior": fit.log_posterior,
+        "aic": fit.aic,
+        "bic": fit.bic,
+        "units": fit.units,
+        "observations": fit.observed,
+        "distance": fit.distance,
+        "files": list(fit.files),
+        "cluster": fit.cluster,
+        "prior": "ranges" if fit.prior else "",
+        "seconds": round(fit.seconds, 3),
+        "date": fit.date.isoformat(),
+        "estimates": fit.table,
+        "covariance": fit.covariance.rename_axis("parameter").reset_index(),
+        "identification": fit.identification,
+        "starts": fit.starts,
+    }
+    good = (*ENDED, Status.SEVERAL)
+    unsolved = () if fit.status in good else (fit.status.value,)
+    return Described(scenario.title, lead, tuple(sections), data, unsolved)
+
+
+def _number(value: float) -> str:
+    return "" if value != value else f"{value:.4g}"
+
+
+def _estimates(fit: Fit) -> list[Block]:
+    about = meanings(fit.scenario)
+    shown = {"clustered": "clustered", "sandwich": "sandwich", "outer": "outer"}
+    kinds = [name for name in shown if fit.table[name].notna().any()]
+    learned = ["learned"] if fit.prior else []
+    rows: list[Row] = []
+    for r in fit.table.itertuples():
+        interval = f"{_number(r.low)} to {_number(r.high)}" if r.low == r.low else ""
+        others = [_number(getattr(r, name)) for name in (*kinds, *learned)]
+        meaning = about[r.parameter] + (f" ({r.note})" if r.note else "")
+        numbers = (_number(r.estimate), _number(r.se), *others, _number(r.z), interval)
+        rows.append((code(r.parameter), *numbers, meaning))
+    header = ("parameter", "estimate", "s.e.", *kinds, *learned, "z", "95 %", "meaning")
+    table = Table(header, tuple(rows), range(1, len(header) - 1))
+    blocks: list[Block] = [table]
+    known = fit.table[fit.table["z"].notna()]
+    if len(known):
+        names, z = tuple(known["parameter"]), tuple(known["z"])
+        texts = tuple(f"{value:.2g}" for value in z)
+        bars = Bars("Estimates in standard errors from 0", names, z, texts)
+        blocks.append(Pictures((Picture(bars, "Estimate divided by its standard error"),)))
+    fits = f"AIC {fit.aic:.2f}, BIC {fit.bic:.2f}; it took {duration(fit.seconds)}."
+    blocks.append(text(fits))
+    return blocks
+
+
+def _identification(fit: Fit) -> list[Block]:
+    rows: list[Row] = [
+        (f"{r.eigenvalue:.2g}", r.direction) for r in fit.identification.head(3).itertuples()
+    ]
+    words = (
+        "Directions in which the data say least, of the information scaled to ones on its "
+        "diagonal: an eigenvalue near 0 is a combination that they hardly tell apart."
+    )
+    return [text(words), Table(("eigenvalue", "direction"), tuple(rows), (0,))]
+
+
+def _starts(fit: Fit) -> Table:
+    rows: list[Row] = [
+        (f"{r.log_likelihood:.6f}", str(r.steps), f"{r.apart:.2g}", r.status.lower())
+        for r in fit.starts.itertuples()
+    ]
+    header = ("log-likelihood", "steps", "s.e. from the best", "status")
+    return Table(header, tuple(rows), range(3))

@@ -1,0 +1,1 @@
+"""Scenarios as statistical models: what records say about the assumptions."""

@@ -1,0 +1,74 @@
+"""The best point of a fit, kept in a file on the way, so that an interruption loses seconds."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from detente import files
+from detente.dtypes import Floats
+from detente.errors import Diagnostic, Place, ScenarioError
+from detente.estimation.free import Free
+from detente.scenario.model import Scenario
+
+EVERY = 2.0
+"""Seconds between two writings."""
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """The file, what it is for, and the best point that is known; no file for None."""
+
+    path: Path | None
+    about: dict[str, Any]
+    free: tuple[Free, ...]
+    best: Floats | None = None
+    value: float = -np.inf
+    written: float = 0.0
+
+    @classmethod
+    def open(
+        cls, path: Path | None, scenario: Scenario, free: tuple[Free, ...], read: Sequence[str]
+    ) -> Checkpoint:
+        """From a file, if it is there. Raises `ScenarioError` if it is of another fit."""
+        about = {
+            "scenario": scenario.sha256,
+            "changed": scenario.changed,
+            "records": list(read),
+            "free": [one.name for one in free],
+        }
+        kept = cls(path, about, free)
+        if path is None or not path.exists():
+            return kept
+        try:
+            data = json.loads(path.read_text("utf-8"))
+            same = data["about"] == about
+            values = [float(data["values"][one.name]) for one in free] if same else []
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            message = "it cannot be read as the checkpoint of a fit"
+            raise ScenarioError([Diagnostic(Place(str(path)), "checkpoint", message)]) from error
+        if not same:
+            message = "it is the checkpoint of another fit: of other files, values or parameters"
+            hint = "name another file, or remove it to begin anew"
+            raise ScenarioError([Diagnostic(Place(str(path)), "checkpoint", message, hint)])
+        kept.best = np.array(
+            [one.coordinate(value) for one, value in zip(free, values, strict=True)]
+        )
+        return kept
+
+    def save(self, x: Floats, value: float) -> None:
+        """Keep a point if it is the best so far; it is written every few seconds."""
+        if value <= self.value:
+            return
+        self.best, self.value = x, value
+        if self.path is not None and time.monotonic() - self.written > EVERY:
+            values = {one.name: one.value(float(c)) for one, c in zip(self.free, x, strict=True)}
+            data = {"about": self.about, "log_likelihood": value, "values": values}
+            files.write(self.path, json.dumps(data, indent=1) + "\n", force=True)
+            self.written = time.monotonic()

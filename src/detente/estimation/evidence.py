@@ -1,0 +1,93 @@
+"""What records say of the layers of a game, as masks over what may have happened.
+
+Of a turn at which something was observed, the joint actions are sorted by what the records make
+of them: those that no record tells apart are one *class*. Classes are a handful where transitions
+may be many, and the values after a turn are kept once for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from detente.dtypes import Bools, Floats, Ints
+from detente.game.arrays import CompiledGame, Layer
+from detente.game.evaluate import evaluator_of
+from detente.scenario.observations import Record
+from detente.simulation.filter import moves_observed, own_actions, readings_at
+
+Cells = Sequence[Sequence[Record]]
+"""For each unit of a panel its records, as many of each."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What is known of each layer, for unit u and its record r.
+
+    classes, allowed
+        By layer, where anything was observed: int64 [e] the class g of each joint action, and
+        float64 [g, u, r]: 1 where it may have been, 0 where it was not.
+    held
+        By layer before which a period has ended, where the state was read: float64 [x, r], 1 where
+        all readings hold. x counts the states of all units.
+    """
+
+    classes: Mapping[int, Ints]
+    allowed: Mapping[int, Floats]
+    held: Mapping[int, Floats]
+    records: int
+
+    def only(self, columns: slice) -> Evidence:
+        """The same of some of the records."""
+        return Evidence(
+            self.classes,
+            {n: may[:, :, columns] for n, may in self.allowed.items()},
+            {n: holds[:, columns] for n, holds in self.held.items()},
+            len(range(self.records)[columns]),
+        )
+
+
+def evidence(game: CompiledGame, cells: Cells) -> Evidence:
+    """What the records say of a panel that ends; all units have as many records."""
+    units, records = len(cells), len(cells[0])
+    classes, allowed, held = {}, {}, {}
+    for n, layer in enumerate(game.layers):
+        own = _first_unit(layer, units)
+        table = np.ones((units, records, len(own.action)), dtype=bool)
+        for u, cell in enumerate(cells):
+            for r, record in enumerate(cell):
+                for m, entry in moves_observed(game, record, layer.period, layer).items():
+                    silent = entry.t == 0
+                    table[u, r] &= own_actions(game, own, m, entry.actions, silent=silent)
+        if not table.all():
+            kinds, which = np.unique(
+                table.reshape(units * records, -1).T, axis=0, return_inverse=True
+            )
+            classes[n] = np.tile(which.reshape(-1), units)
+            allowed[n] = kinds.reshape(-1, units, records).astype(np.float64)
+        if game.ends_period[n]:
+            holds = _readings(game, cells, n + 1, layer.period)
+            if not holds.all():
+                held[n + 1] = holds.astype(np.float64)
+    return Evidence(classes, allowed, held, records)
+
+
+def _first_unit(layer: Layer, units: int) -> Layer:
+    """The layer's joint actions of one unit; those of the others are alike."""
+    return replace(layer, action=layer.action[: len(layer.action) // units])
+
+
+def _readings(game: CompiledGame, cells: Cells, n: int, t: int) -> Bools:
+    """Where what was read at the end of period t holds, bool [x, r]."""
+    codes = game.structure.sets[n]
+    holds = np.ones((len(cells), codes.size // len(cells), len(cells[0])), dtype=bool)
+    at = evaluator_of(game.scenario, game.structure)
+    for u, cell in enumerate(cells):
+        own = codes.reshape(len(cells), -1)[u]
+        for r, record in enumerate(cell):
+            for entry in readings_at(record, t):
+                holds[u, :, r] &= at.holds(entry.condition, own, t)
+    at.findings.refuse()
+    return holds.reshape(codes.size, -1)

@@ -1,0 +1,225 @@
+"""The likelihood of records under a solved game, with its derivatives by all of the game's numbers.
+
+Given the true types p, the rest of a record has the probability W(x, p, b) at a state and belief.
+With 1[e] for whether joint action e may have been played, and 1[x'] for whether x' is as it was
+read, it obeys the same recursion as a payoff without costs,
+
+    W(x, p, b) = Σ_e 1[e] σ(e | p; x, b) Σ_x' prob(x' | x, e) 1[x'] W(x', p, b'),
+
+and is 1 at the end. It is an observer, so that the adjoint of a solve (`detente.solver.gradient`)
+carries it beside the payoffs; log Σ_p prior(p) W(start, p) is the log-likelihood. What was not
+played is cut off by sending it to a copy of the next values in which W is 0: kernels need not know
+of records. W is brought to 1 at every layer and its logarithm kept, so that no record is too long.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from detente.dtypes import Floats
+from detente.estimation.evidence import Evidence
+from detente.game.arrays import CompiledGame, GameGradient
+from detente.solver.gradient import AdjointPass, Target, ValueTape
+from detente.solver.kernels.stage import LayerArrays
+from detente.solver.solution import Solution
+from detente.solver.workers import Workers
+
+
+def _everybody(game: CompiledGame) -> Target:
+    """All type profiles count, by their priors."""
+    return Target(np.ones(len(game.profiles)), np.ones(len(game.priors), dtype=bool))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Likelihood:
+    """Logarithms, float64 [u, r], -inf for a record that is impossible, and then no gradient."""
+
+    logs: Floats
+    gradient: GameGradient | None
+
+
+class RecordTape(ValueTape):
+    """Values of payoffs and, for each record, of what is still to be observed.
+
+    `log_scale` is float64 [u, r] for each move: by which logarithm W was divided before it.
+    """
+
+    def __init__(self, solution: Solution, seen: Evidence, units: int, workers: Workers) -> None:
+        super().__init__(solution, _everybody(solution.game), workers, seen.records)
+        self.seen, self.units = seen, units
+        self.log_scale = np.zeros((len(self.moves), units, seen.records))
+        self.masked: dict[int, LayerArrays] = {}
+        for n, classes in seen.classes.items():
+            layer = solution.game.layers[n]
+            states = len(solution.game.structure.sets[n + 1])
+            copy = np.repeat(classes, np.diff(layer.trans_ptr)) * states
+            self.masked[n] = self.parts[n]._replace(succ=(layer.succ + copy).astype(np.int32))
+
+    def observed(self, values: Floats) -> Floats:
+        """The records' part of values [x, c, b], as a view [u, x, r, p, b]."""
+        profiles = len(self.solution.game.profiles)
+        shape = (self.units, len(values) // self.units, self.seen.records, profiles, -1)
+        return values[:, self.width :].reshape(shape)
+
+    def last(self) -> Floats:
+        """Values after the last move: nothing is left to be observed."""
+        game, grid = self.solution.game, self.solution.grid
+        values = np.ones((game.final.size, self.columns, grid.size))
+        values[:, : self.width] = game.terminal[:, :, None]
+        self.read(values, len(self.moves))
+        return values
+
+    def observe(self, values: Floats, k: int, n: int) -> None:
+        """W is known at the end alone."""
+
+    def read(self, values: Floats, k: int) -> None:
+        """Take out of the records' part before move k what was read otherwise, in place."""
+        held = self.seen.held.get(k)
+        if held is not None:
+            shape = (self.units, -1, self.seen.records, 1, 1)
+            self.observed(values)[:] *= held.reshape(shape)
+
+    def following(self, values: Floats, k: int) -> tuple[Floats, LayerArrays]:
+        """What the transitions of move k lead to: a copy for each class of joint actions."""
+        n = self.moves[k][1]
+        closed = self.closed(values, k)
+        if n not in self.masked:
+            return closed, self.parts[n]
+        allowed = self.seen.allowed[n]
+        copies = np.repeat(closed[None], len(allowed), axis=0)
+        for copy, may in zip(copies, allowed, strict=True):
+            self.observed(copy)[:] *= may[:, None, :, None, None]
+        return copies.reshape(-1, *closed.shape[1:]), self.masked[n]
+
+    def before(self, values: Floats, k: int) -> Floats:
+        """Values before move k from those after it."""
+        result = super().before(values, k)
+        self.read(result, k)
+        part = self.observed(result)
+        scale = part.max(axis=(1, 3, 4))
+        scale[scale <= 0] = 1.0
+        part /= scale[:, None, :, None, None]
+        self.log_scale[k] = np.log(scale)
+        return result
+
+
+class RecordAdjoint(AdjointPass):
+    """The adjoint of weighted log-likelihoods; with `by_unit` constants have theirs by unit."""
+
+    tape: RecordTape
+
+    def __init__(self, tape: RecordTape, weights: Floats, *, by_unit: bool) -> None:
+        super().__init__(tape, lambda _: None)
+        self.weights, self.by_unit = weights, by_unit
+        self.each = tape.units if by_unit else 1
+        actors, most = self.ratio.shape
+        self.unit_precision = np.zeros((self.each, actors))
+        self.unit_discount = np.zeros((self.each, actors))
+        self.unit_ratio = np.zeros((self.each, actors, most))
+
+    def differentiate(self) -> Likelihood:
+        """The log-likelihoods, and the derivatives of their weighted sum."""
+        tape, game = self.tape, self.tape.solution.game
+        after = self._values()
+        first = next(after)
+        start = tape.observed(first)[:, game.start, :, :, tape.solution.grid.start]
+        prior = tape.target.weights(game)
+        chance = start @ prior
+        with np.errstate(divide="ignore"):
+            logs = np.log(chance) + tape.log_scale.sum(axis=0)
+        if not (chance > 0).all():
+            return Likelihood(logs, None)
+        gain = np.zeros_like(first)
+        share = self.weights / chance
+        begin = tape.observed(gain)[:, game.start, :, :, tape.solution.grid.start]
+        begin[:] = share[:, :, None] * prior
+        for k, values in enumerate(after):
+            gain = self._move(k, values, gain)
+        return Likelihood(logs, self._gradient(gain, np.einsum("ur,urp->up", share, start)))
+
+    def _gradient(self, gain: Floats, worth: Floats) -> GameGradient:
+        """All derivatives; `worth` is float64 [u, p], those by the probability of a profile."""
+        tape, game = self.tape, self.tape.solution.game
+        worth = worth if self.by_unit else worth.sum(axis=0, keepdims=True)
+        priors = []
+        for i, prior in enumerate(game.priors):
+            own = self.unit_ratio[:, i, : prior.size].T
+            slope = np.divide(own, prior[:, None], out=np.zeros_like(own), where=own != 0)
+            others = worth * tape.target.weights(game, but=i)
+            for u, row in enumerate(others):
+                slope[:, u] += np.bincount(game.profiles[:, i], row, minlength=prior.size)
+            priors.append(slope)
+        return GameGradient(
+            prob=tuple(self.prob),
+            reward=tuple(self.reward),
+            log_reference=tuple(self.reference),
+            flow=tuple(self.flow),
+            terminal=gain[:, : tape.width].sum(axis=2),
+            priors=tuple(priors),
+            precision=self.unit_precision.T,
+            discount=self.unit_discount.T,
+        )
+
+    def _move(self, k: int, values: Floats, gain: Floats) -> Floats:
+        part = self.tape.observed(gain)
+        part *= np.exp(-self.tape.log_scale[k])[:, None, :, None, None]
+        return super()._move(k, values, gain)
+
+    def shared(self, states: int, most: int) -> tuple[int, int]:
+        """A part for each unit, where constants have derivatives by unit."""
+        if not self.by_unit:
+            return super().shared(states, most)
+        size = states // self.tape.units
+        return size, max(1, most // size)
+
+    def constants(self, movers: tuple[int, ...], precision: Floats, ratio: Floats) -> None:
+        """Add derivatives by constants, from those of a layer's parts: [part, m], [part, i, θ]."""
+        shape = self.each, len(precision) // self.each
+        self.unit_precision[:, list(movers)] += precision.reshape(*shape, len(movers)).sum(axis=1)
+        self.unit_ratio += ratio.reshape(*shape, *self.ratio.shape).sum(axis=1)
+
+    def discounted(self, worth: Floats) -> None:
+        """Add a period's derivatives by the discounts, from what is discounted, float64 [x, c]."""
+        actors = self.unit_discount.shape[1]
+        by_actor = worth.reshape(self.each, -1, actors, worth.shape[1] // actors)
+        self.unit_discount += by_actor.sum(axis=(1, 3))
+
+    def gathered(self, gain: Floats, k: int) -> Floats:
+        """Derivatives by the values after move k, from those by the copies for its classes."""
+        tape = self.tape
+        if k in tape.masked:
+            allowed = tape.seen.allowed[k]
+            copies = gain.reshape(len(allowed), -1, *gain.shape[1:])
+            for copy, may in zip(copies, allowed, strict=True):
+                tape.observed(copy)[:] *= may[:, None, :, None, None]
+            gain = copies.sum(axis=0)
+        tape.read(gain, k + 1)
+        return gain
+
+
+def log_likelihood(
+    solution: Solution,
+    seen: Evidence,
+    weights: Floats,
+    workers: Workers,
+    *,
+    by_unit: bool = False,
+) -> Likelihood:
+    """The log-likelihood of each record of each unit, and the gradient of their weighted sum.
+
+    Parameters
+    ----------
+    solution
+        Of a game that ends, or of a panel of such.
+    seen
+        What the records say of it.
+    weights
+        float64 [u, r]: how often each record counts.
+    by_unit
+        Derivatives by constants (priors, precisions, discounts) for each unit by itself; all others
+        are by unit as they are, since units have states of their own.
+    """
+    tape = RecordTape(solution, seen, len(weights), workers)
+    return RecordAdjoint(tape, weights, by_unit=by_unit).differentiate()

@@ -1,0 +1,189 @@
+"""What is observed of a panel: units, their covariates, and their records.
+
+A file of records has a column `unit`, or is the record of one unit that is called by the file's
+name. A table of units has a row for each: the column `unit`, a column for each covariate of the
+scenario, and any others (by which standard errors may be clustered).
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from detente.errors import Diagnostic, Place, Problems, ScenarioError, warning
+from detente.scenario.csv_table import CsvLine, decode_table, read_table
+from detente.scenario.hints import alias, did_you_mean, listing
+from detente.scenario.model import Scenario
+from detente.scenario.observations import UNIT, Record, parse_records, record_text
+
+MOST_NAMED = 5
+"""Units that one message names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit, its record, its covariates, and what else its row says, by column."""
+
+    name: str
+    record: Record
+    covariates: Mapping[str, float] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """All units, what was read for it, and what is doubtful about it."""
+
+    units: tuple[Unit, ...]
+    files: tuple[str, ...]
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+def read_panel(
+    scenario: Scenario,
+    records: Sequence[str | Path | Record],
+    units: str | Path | None = None,
+) -> Panel:
+    """The units of a panel, from files of records and a table of units.
+
+    Raises
+    ------
+    ScenarioError
+        With every mistake that was found in any of the files: units of which there is a row and no
+        record or the other way round, covariates that are missing or no numbers.
+    """
+    problems = Problems()
+    by_unit: dict[str, Record] = {}
+    files = []
+    for source in records:
+        with problems.gather():
+            read = _records(scenario, source)
+            for name, record in read.items():
+                if name in by_unit:
+                    message = f"there is a record of the unit `{name}` already"
+                    raise ScenarioError([Diagnostic(Place(record.file), "duplicate-name", message)])
+                by_unit[name] = record
+            files.append(next(iter(read.values())).file)
+    problems.refuse()
+    if not by_unit:
+        problems.add("records", "missing", "there is nothing to estimate from", "give a record")
+        problems.refuse()
+    warnings = [w for record in by_unit.values() for w in record.warnings]
+    if units is None:
+        made = [Unit(name, record) for name, record in by_unit.items()]
+        warnings += _no_table(scenario)
+    else:
+        made = _with_rows(scenario, by_unit, Path(units))
+        files.append(str(units))
+        warnings += _doubts(scenario, made, str(units))
+    idle = [unit.name for unit in made if not unit.record.last]
+    if len(idle) == len(made):
+        problems.add("records", "empty", "the records have no observation with a meaning")
+        problems.refuse()
+    if idle:
+        message = f"{_named(idle)} without an observation count nothing"
+        warnings.append(warning(Place(files[0]), "empty", message))
+    return Panel(tuple(made), tuple(dict.fromkeys(files)), tuple(warnings))
+
+
+def _named(units: Sequence[str]) -> str:
+    """Some units in a message."""
+    names = listing(units[:MOST_NAMED])
+    if len(units) > MOST_NAMED:
+        return f"{len(units)} units, among them {names},"
+    return f"the unit{'s' if len(units) > 1 else ''} {names}"
+
+
+def _records(scenario: Scenario, source: str | Path | Record) -> dict[str, Record]:
+    """The records of a file by unit."""
+    if isinstance(source, Record):
+        return {Path(source.file).stem: source}
+    text, file = record_text(source)
+    records = parse_records(text, scenario, file=file)
+    if not records:
+        raise ScenarioError([Diagnostic(Place(file), "empty", "the file has no lines")])
+    return {name or Path(file).stem: record for name, record in records.items()}
+
+
+def _with_rows(scenario: Scenario, records: Mapping[str, Record], path: Path) -> list[Unit]:
+    """The units of a table, each with its record."""
+    try:
+        text = decode_table(path.read_bytes(), str(path))
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+        raise ScenarioError([Diagnostic(Place(str(path)), "cannot-read", message)]) from error
+    problems: list[Diagnostic] = []
+    columns = _columns(text)
+    covariates = {alias(key): key for key in scenario.covariates}
+    needed = [UNIT, *covariates]
+    absent = [key for name, key in covariates.items() if name not in columns]
+    if absent and UNIT in columns:
+        message = f"there is no column for the covariate{'s' * (len(absent) > 1)} {listing(absent)}"
+        hint = did_you_mean(absent[0], [name for name in columns if name not in needed])
+        problems.append(Diagnostic(Place(str(path), 1), "missing", message, hint))
+        raise ScenarioError(problems)
+    rows = read_table(text, str(path), needed, [c for c in columns if c not in needed], problems)
+    units: list[Unit] = []
+    known: set[str] = set()
+    for row in rows:
+        name = row[UNIT]
+        if name in known:
+            problems.append(Diagnostic(row.place, "duplicate-name", f"`{name}` has a row already"))
+        elif name not in records:
+            message = f"there is no record of the unit `{name}`"
+            hint = did_you_mean(name, records)
+            problems.append(Diagnostic(row.place, "missing", message, hint))
+        known.add(name)
+        values = {key: _value(row, column, problems) for column, key in covariates.items()}
+        labels = {column: row[column] for column in columns if column not in needed}
+        if name in records:
+            units.append(Unit(name, records[name], values, labels))
+    without = [name for name in records if name not in known]
+    if without and rows:
+        message = f"there is no row for {_named(without)} of which there are records"
+        problems.append(Diagnostic(Place(str(path)), "missing", message))
+    if problems:
+        raise ScenarioError(sorted(problems, key=lambda problem: problem.place))
+    return units
+
+
+def _columns(text: str) -> list[str]:
+    """The names of a table's columns, as `read_table` knows them."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    separator = max(",;\t", key=first.count)
+    header = next(csv.reader([first], delimiter=separator), [])
+    return [alias(name) for name in header if name.strip()]
+
+
+def _value(row: CsvLine, column: str, problems: list[Diagnostic]) -> float:
+    text = row[column]
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        message = f"the covariate `{column}` of `{row[UNIT]}` is `{text}`, not a number"
+        hint = "leave the unit out of all files, or say what it is"
+        problems.append(Diagnostic(row.place, "missing", message, hint))
+    return value
+
+
+def _no_table(scenario: Scenario) -> list[Diagnostic]:
+    """That covariates are taken from the file, where there are any."""
+    if not scenario.covariates:
+        return []
+    message = f"the covariates {listing(scenario.covariates)} have the scenario's values"
+    place = Place(argument="units")
+    return [warning(place, "missing", message, "give a table of units with `units=`")]
+
+
+def _doubts(scenario: Scenario, units: Sequence[Unit], file: str) -> list[Diagnostic]:
+    """Covariates that are the same in all units: nothing can be learnt from them."""
+    return [
+        warning(Place(file), "constant", f"the covariate `{key}` is the same in all units")
+        for key in scenario.covariates
+        if len(units) > 1 and len({unit.covariates[key] for unit in units}) == 1
+    ]

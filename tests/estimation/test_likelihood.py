@@ -1,0 +1,165 @@
+"""The likelihood against `track`, its gradient by differences, panels against their units."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import detente
+from detente.estimation.evidence import evidence
+from detente.estimation.likelihood import Likelihood, log_likelihood
+from detente.game.compile import compile_game
+from detente.game.gradient import parameter_gradient
+from detente.game.panel import compile_panel
+from detente.scenario.model import Scenario
+from detente.scenario.observations import Record
+from detente.solver.beliefs import BeliefGrid
+from detente.solver.options import SolveOptions
+from detente.solver.solution import Solution
+from detente.solver.workers import open_workers
+from tests.generate import Shape, scenarios
+from tests.simulation.test_track import GAME
+
+QUICK = SolveOptions(beliefs=9, threads=1)
+STEP = 1e-5
+
+RECORD = """\
+date,actor,move
+always,sender,hold
+2018-02,target,step or wait
+2018-03,sender,tighten
+2018-03,state,pressure >= 1
+2018-04,target,(unknown)
+"""
+OTHER = "date,actor,move\n2018-02,target,wait\n2018-04,state,mood == calm\n"
+
+
+def likelihood(
+    scenario: Scenario, records: list[Record], like: BeliefGrid | None = None
+) -> tuple[Solution, Likelihood]:
+    game = compile_game(scenario)
+    solution = detente.solve(game, QUICK, coarse=False, regret=False, like=like)
+    with open_workers(1) as workers:
+        weights = np.arange(1.0, 1.0 + len(records))[None, :]
+        seen = evidence(game, [records])
+        return solution, log_likelihood(solution, seen, weights, workers)
+
+
+def check_gradient(scenario: Scenario, records: list[Record], every: int = 1) -> None:
+    """By central differences, whose error is 1e-7 where third derivatives are 1e3 at most.
+
+    Of all numbers one in `every` is looked at.
+    """
+    solution, exact = likelihood(scenario, records)
+    assert exact.gradient is not None
+    slopes = parameter_gradient(solution.game, exact.gradient)
+    weights = np.arange(1.0, 1.0 + len(records))
+    numbers = [
+        (name, value)
+        for parameter in scenario.parameters.values()
+        if parameter.key not in solution.game.structure.structural
+        for name, value in zip(parameter.names(), parameter.values, strict=True)
+    ]
+    for name, value in numbers[::every]:
+        ends = [
+            likelihood(scenario.with_values({name: value + h}), records, solution.grid)[1].logs
+            for h in (STEP, -STEP)
+        ]
+        measured = float(((ends[0] - ends[1]) @ weights)[0]) / (2 * STEP)
+        assert slopes[name] == pytest.approx(measured, rel=1e-5, abs=1e-6), name
+
+
+def test_likelihood_is_that_of_track() -> None:
+    scenario = detente.loads(GAME)
+    records = [detente.parse_record(text, scenario) for text in (RECORD, OTHER)]
+    solution, exact = likelihood(scenario, records)
+    for record, value in zip(records, exact.logs[0], strict=True):
+        track = detente.track(solution, record)
+        assert value == pytest.approx(track.log_likelihood, abs=1e-12)
+
+
+def test_gradient_with_silence_readings_and_chance() -> None:
+    scenario = detente.loads(GAME)
+    check_gradient(scenario, [detente.parse_record(t, scenario) for t in (RECORD, OTHER)])
+
+
+def test_gradient_by_priors_precision_and_payoffs() -> None:
+    scenario = detente.load("bargaining-rounds")
+    text = "date,actor,move\n1,sender,ease\n1,target,step\n3,sender,tighten or hold\n"
+    check_gradient(scenario, [detente.parse_record(text, scenario)])
+
+
+@given(st.data())
+def test_gradient_on_random_scenarios(data: st.DataObject) -> None:
+    shape = Shape(
+        actors=data.draw(st.integers(2, 3)),
+        informed=data.draw(st.integers(0, 2)),
+        together=data.draw(st.sampled_from([0, 2])),
+        discount=True,
+    )
+    scenario = detente.loads(data.draw(scenarios(shape)))
+    solution = detente.solve(compile_game(scenario), QUICK, coarse=False, regret=False)
+    history = detente.sample(solution, draws=1, rng=np.random.default_rng(1))
+    moves = history[(history["t"] > 0) & (history["actor"] != "")]
+    lines = [f"{m.t},{m.actor},{m.action}" for m in moves.itertuples()][1:]
+    record = detente.parse_record("\n".join(["date,actor,move", *lines]), scenario)
+    track = detente.track(solution, record)
+    _, exact = likelihood(scenario, [record])
+    assert exact.logs[0, 0] == pytest.approx(track.log_likelihood, abs=1e-11)
+    check_gradient(scenario, [record], every=5)
+
+
+def test_what_is_impossible_has_no_likelihood() -> None:
+    scenario = detente.loads(GAME)
+    text = "date,actor,move\n2018-02,state,pressure == 2 and steps == 1\n2018-02,sender,hold\n"
+    _, exact = likelihood(scenario, [detente.parse_record(text, scenario)])
+    assert exact.gradient is None
+    assert exact.logs[0, 0] == -np.inf
+
+
+PANEL = """\
+title: Two who may yield
+calendar: {period: round, horizon: 2}
+actors:
+  one: {precision: 1}
+  other: {precision: 2, types: {soft: prior, hard: 1 - prior}}
+covariates: {size: {value: 1}, near: {value: 0}}
+state: {held: {levels: 0..3, start: 1, edge: cut}}
+parameters:
+  prior: {value: 0.4}
+  gain: {value: 0.7}
+  cost: {value: {soft: 0.2, hard: 1}}
+turns: [one, other, chance]
+actions:
+  one: {rest: {}, push: {set: {held: +1}, cost: 0.3 * near}}
+  other: {rest: {}, pull: {set: {held: -1}, cost: cost * size}}
+chance:
+  luck: {effects: [{p: 0.1 + 0.05 * near, set: {held: +1}}, {p: rest}]}
+payoffs: {one: {terminal: gain * held * size}, other: {flow: -0.3 * held}}
+outcomes: {lost: {when: held == 0}}
+"""
+
+
+def test_a_panel_is_its_units() -> None:
+    scenario = detente.loads(PANEL)
+    covariates = {"size": np.array([0.5, 1.0, 2.5]), "near": np.array([0.0, 1.0, 0.3])}
+    panel = compile_panel(compile_game(scenario), ["a", "b", "c"], covariates)
+    assert panel is not None
+    solution = detente.solve(panel, QUICK, coarse=False, regret=False)
+    for u in range(3):
+        own = scenario.with_values({key: column[u] for key, column in covariates.items()})
+        single = detente.solve(compile_game(own), QUICK, coarse=False, regret=False)
+        states = single.first_values.shape[0]
+        rows = solution.first_values[u * states : (u + 1) * states]
+        assert np.array_equal(rows, single.first_values)
+
+
+def test_a_unit_in_which_something_is_wrong_is_named() -> None:
+    scenario = detente.loads(
+        PANEL.replace("0.3 * near", "1 / near").replace("near: {value: 0}", "near: {value: 1}")
+    )
+    game = compile_game(scenario)
+    with pytest.raises(detente.errors.ScenarioError, match="unit of the panel b"):
+        compile_panel(game, ["a", "b"], {"near": np.array([1.0, 0.0])})
