@@ -253,7 +253,7 @@ def ensemble(case: Case) -> Found:
             asked.options,
             draws=asked.draws,
             output=folder,
-            progress=lambda done, total, lost: clock(done),
+            progress=lambda done, total, lost: clock(done + 1),  # with the present values
         )
         # Before tables are asked for: what is measured is the run, and its results opened.
         measured = clock.found(folder=sum(f.stat().st_size for f in folder.rglob("*")))

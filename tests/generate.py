@@ -32,15 +32,18 @@ class Shape:
 
 @st.composite
 def scenarios(draw: st.DrawFn, shape: Shape, precision: float | None = None) -> str:
+    """`random_scenario` from a drawn seed: numbers drawn one by one would mostly be 0."""
+    return random_scenario(np.random.default_rng(draw(st.integers(0, 2**32 - 1))), shape, precision)
+
+
+def random_scenario(rng: np.random.Generator, shape: Shape, precision: float | None = None) -> str:
     """A scenario with random payoffs by type, probabilistic effects and a chance event.
 
     Actors A0 … move in turn; the first `shape.informed` of them have types. Actions move the
     variable `x` up or down; their costs and the payoffs at the levels of `x` differ by type.
     What goes on forever is discounted, and has no terminal payoffs. With `reference`, reference
     behaviour differs from action to action, and that of the first one by the level of `x`.
-    Numbers come from a drawn seed: drawn one by one, most of them would be 0.
     """
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
 
     def payoff() -> float:
         return round(rng.uniform(-2, 2), 2)

@@ -20,6 +20,7 @@ from detente.analysis.precision_band import SETTLED, precision_band
 from detente.analysis.reputation import HIGH, LOW, reputation
 from detente.describe.audit import describe_audit, summary
 from detente.describe.comparison import describe_comparison
+from detente.describe.tables import Table
 from detente.errors import ScenarioError
 from detente.game.arrays import CompiledGame
 from detente.numbers import within
@@ -382,6 +383,25 @@ def test_what_chance_brings_about_is_not_said_to_come_of_best_moves() -> None:
     assert cells["gone"][3] == "by chance"
     assert cells["here"][3] == "at the start"
     assert "may have made it likely" in " ".join(note.paragraphs)  # type: ignore[union-attr]
+
+
+def test_where_a_probability_turns_beyond_the_band_is_said() -> None:
+    """Up to twice the precision it falls, and rises again towards the end of the range."""
+    text = FLIP[: FLIP.index("terms:")].replace("precision: 0.3", "precision: lam")
+    text += "parameters: {lam: {value: 0.2, range: [0.1, 9]}}\n"
+    for brief, expected in ((True, "falls"), (False, "turns")):
+        shown = describe_audit(audit(forecast_of(text), ONE, brief=brief))
+        table = next(block for block in shown.sections[0].blocks if isinstance(block, Table))
+        assert table.rows[0][-1] == expected
+
+
+def test_what_is_given_up_stands_beside_its_scale() -> None:
+    texts = CHOICE.replace("WORTH", "1"), TRUST
+    audits = (audit(forecast_of(text), ONE, brief=True) for text in texts)
+    one, two = (" ".join(summary(each).blocks[-1].paragraphs) for each in audits)  # type: ignore[union-attr]
+    assert "1 / λ (0.5) is all but a best one" in one
+    assert "1 / λ (0.33 for B and 0.5 for A) is all but a best one" in two
+    assert "changes the odds of a move" in two
 
 
 def test_shares_of_few_histories_are_said_to_be_worse() -> None:

@@ -124,12 +124,15 @@ def test_a_worker_that_is_killed_costs_nothing(scheduler: str, tmp_path: Path) -
 
         def kill(done: int, total: int, failed: int) -> None:
             told.append(done)
-            if done == 5:
+            if done == 5 and told.count(5) == 1:
                 with Client(scheduler, set_as_default=False) as client:
                     os.kill(min(client.run(os.getpid).values()), signal.SIGKILL)
 
         run(kept, pool, kill)
-    assert told == list(range(16))
+    # The present values and the finer solves of two are solved too, and are no draws.
+    assert len(told) == 16
+    assert told == sorted(told)
+    assert list(dict.fromkeys(told)) == list(range(13))
     found = open_ensemble(tmp_path / "run")
     assert found.failures.empty
     assert_same(found, solved_here(tmp_path / "here", asked))
@@ -221,7 +224,7 @@ def test_a_lost_scheduler_ends_the_run_with_what_was_done(tmp_path: Path) -> Non
 
         scenario = detente.loads(SOUND, file="round.yaml")
         with pytest.raises(
-            SolveError, match=r"is gone\n3 of 10 draws are kept in .*run\nhint: resume"
+            SolveError, match=r"is gone\n3 of 9 draws are kept in .*run\nhint: resume"
         ):
             ensemble(
                 scenario,

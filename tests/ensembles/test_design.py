@@ -13,10 +13,17 @@ from detente.ensembles.design import (
     Design,
     Distribution,
     Draw,
+    Quantity,
     design,
     quantities,
 )
+from detente.ensembles.worker import Worker
+from detente.scenario.ledger import PRECISION_FACTOR
 from detente.scenario.model import Scenario
+from tests.ensembles.runs import a_manifest
+
+MANY = 16_384
+"""Draws whose rank correlation is known to 0.004 by chance alone."""
 
 TEXT = """
 title: Everything that can be drawn
@@ -76,11 +83,11 @@ def drawn(found: Design, count: int) -> pd.DataFrame:
 
 @pytest.fixture(scope="module", params=["sobol", "latin"])
 def table(scenario: Scenario, request: pytest.FixtureRequest) -> pd.DataFrame:
-    return drawn(design(scenario, draws=4096, sampling=request.param, seed=5), 4096)
+    return drawn(design(scenario, draws=MANY, sampling=request.param, seed=5), MANY)
 
 
 def test_each_quantity_follows_its_distribution(table: pd.DataFrame) -> None:
-    """Kolmogorov's distance; of 4,096 independent draws it would be below 0.025 in 99 of 100."""
+    """Kolmogorov's distance; of 16,384 independent draws it would be below 0.0127 in 99 of 100."""
     wanted = {
         "p_a": stats.beta(4, 4),
         "p_b": stats.beta(1.6, 6.4),
@@ -135,6 +142,44 @@ def test_draw_0_is_the_scenario_as_it_stands(scenario: Scenario) -> None:
     assert first.values["twice.e"] == 2.0
 
 
+def precisions(text: str) -> dict[str, Quantity]:
+    """What is drawn of a scenario with these precisions."""
+    return {q.name: q for q in quantities(detente.loads(TEXT.replace("precision: 1", text)))}
+
+
+def test_precision_is_drawn_over_half_to_twice_at_least() -> None:
+    factor = precisions("precision: 3")[PRECISION_FACTOR]
+    assert (factor.low, factor.high) == (0.5, 2.0)
+    assert factor.at(np.array([0.5])) == pytest.approx([1.0])
+    for limits, expected in (
+        ("[0.1, 9]", (0.1, 9)),
+        ("[0.9, 1.1]", (0.5, 2)),
+        ("[1, 9]", (0.5, 9)),
+    ):
+        wide = TEXT.replace("precision: 1", "precision: lam").replace(
+            "parameters:", f"parameters:\n  lam: {{value: 1, range: {limits}, judgement: j}}"
+        )
+        scenario = detente.loads(wide)
+        named = {q.name: q for q in quantities(scenario)}
+        assert (named["lam"].low, named["lam"].high) == expected
+        assert PRECISION_FACTOR not in named
+        # What is set from outside is known.
+        known = {q.name for q in quantities(scenario.with_values({"lam": 2.0}))}
+        assert known == named.keys() - {"lam"}
+    assert PRECISION_FACTOR not in precisions("precision: limit")
+
+
+def test_a_worker_multiplies_precisions_by_the_factor() -> None:
+    manifest = a_manifest()
+    games = {}
+    for draw in manifest.design().between(0, 4):
+        game = Worker(manifest)._game(draw, "open")
+        games[draw.number] = game.precision
+        assert game.precision == pytest.approx(2.0 * draw.values[PRECISION_FACTOR])
+    assert games[0] == pytest.approx([2.0, 2.0])
+    assert len({float(lam[0]) for lam in games.values()}) == 4
+
+
 def test_a_latin_hypercube_has_one_draw_in_each_stratum(scenario: Scenario) -> None:
     values = drawn(design(scenario, draws=50, sampling="latin"), 50)["p_d"]
     assert sorted(np.floor((values - 0.2) / 0.4 * 50)) == list(range(50))
@@ -143,7 +188,8 @@ def test_a_latin_hypercube_has_one_draw_in_each_stratum(scenario: Scenario) -> N
 def test_what_is_set_or_chosen_is_known(scenario: Scenario) -> None:
     names = {quantity.name for quantity in quantities(scenario)}
     assert names == {
-        *("p_a", "p_b", "p_d", "flat", "hat", "size", "count", "twice.d", "twice.e", "order")
+        *("p_a", "p_b", "p_d", "flat", "hat", "size", "count", "twice.d", "twice.e", "order"),
+        PRECISION_FACTOR,
     }
     known = scenario.with_options({"order": "first"}).with_values({"p_a": 0.4, "flat": 0.0})
     assert names - {q.name for q in quantities(known)} == {"order", "p_a", "p_b", "flat"}

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import warnings
+from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import qmc
 
 from detente.ensembles.explore.influence import (
     FEWEST,
     Influence,
-    _first_order,
+    _first_orders,
     _pawn,
     codes,
     influence,
@@ -46,6 +48,36 @@ def test_shares_of_variance_are_those_of_a_sum() -> None:
     assert first["pawn"] > second["pawn"] > told.pawn_floor
     assert set(told.table[told.table["counts"]]["quantity"]) == {"x1", "x2"}
     assert "x1 9" in repr(told)
+
+
+KNOWN = {
+    "x1 alone": (lambda x: x[:, 0], 1.0),
+    "a sum": (lambda x: 3 * x[:, 0] + x[:, 1], 0.9),
+    "a product": (lambda x: x[:, 0] * x[:, 1], 3 / 7),
+    "a jump": (lambda x: np.where(x[:, 0] > 0.37, 1.0, 0.0), 1.0),
+    "a wave": (lambda x: np.sin(6 * x[:, 0]) + 0 * x[:, 1], 1.0),
+    "nothing": (lambda x: x[:, 1] + x[:, 2] * x[:, 3], 0.0),
+}
+"""Functions of four quantities between 0 and 1, and the first-order share of the first."""
+
+
+@pytest.mark.parametrize("sampling", ["sobol", "latin", "random"])
+def test_intervals_cover_the_shares(sampling: str) -> None:
+    covered = []
+    for (function, share), n, seed in product(KNOWN.values(), (64, 256, 1024), range(8)):
+        rng = np.random.default_rng(seed)
+        designs = {"sobol": qmc.Sobol, "latin": qmc.LatinHypercube}
+        made = designs[sampling](4, rng=rng).random(n) if sampling in designs else None
+        x = rng.random((n, 4)) if made is None else made
+        s1, half = _first_orders(x[:, :1], function(x), rng)
+        covered.append(abs(s1[0] - share) <= half[0] + 1e-9)
+    assert np.mean(covered) >= 0.95
+
+
+def test_what_one_quantity_alone_decides_is_all_of_it() -> None:
+    x = drawn(64)
+    first = judged(x, 0.2 + 0.6 * x["x1"]).table.iloc[0]
+    assert first["s1"] == pytest.approx(1.0, abs=1e-6)
 
 
 def test_what_changes_the_spread_alone_is_seen_by_pawn() -> None:
@@ -165,4 +197,4 @@ def test_indices_are_those_of_salib() -> None:
     # It leaves out the largest of each quantity, one draw in a slice of a hundred.
     assert _pawn(orders, y) == pytest.approx(distances, abs=0.01)
     # It takes one resample, whose share has a standard deviation of about a hundredth.
-    assert _first_order(orders, y) == pytest.approx(shares, abs=0.04)
+    assert _first_orders(x, y, rng)[0] == pytest.approx(shares, abs=0.04)

@@ -74,7 +74,7 @@ def test_rows_are_in_parts_of_a_size_and_the_last_one_grows(
     with store.create(folder, a_manifest()) as found:
         for draw in range(8):
             found.append(rows(draw))
-            assert found.kept == draw + 1
+            assert len(found.kept) == draw + 1
             assert read(folder)["draw"].nunique() == draw + 1
         assert not found.append(rows(2, value=9))  # it is there already
     assert parts(folder) == [(0, 2), (1, 2), (2, 1)]
@@ -102,7 +102,7 @@ def test_rows_are_written_every_few_seconds(
         now += store.EVERY
         found.tick()  # also where nothing comes
         assert len(read(folder)) == 8
-        assert found.kept == 4
+        assert len(found.kept) == 4
 
 
 def test_an_ensemble_that_was_opened_does_not_change(
@@ -155,7 +155,7 @@ def test_a_full_disk_leaves_what_was_written(
         monkeypatch.setattr(Path, "replace", fails)
         with pytest.raises(OSError, match="No space left"):
             found.flush()
-        assert found.kept == 1
+        assert len(found.kept) == 1
         assert parts(folder) == [(0, 0)]
         monkeypatch.undo()
         found.append(rows(2))
@@ -176,9 +176,9 @@ def test_failed_draws_are_counted(tmp_path: Path) -> None:
         found.append(rows(1, status="INVALID"))
         found.flush()
         found.append(rows(2, status="FAULT"))
-        assert found.failed == 2
+        assert len(found.failed) == 2
     with store.resume(tmp_path / "run") as found:
-        assert found.failed == 2
+        assert len(found.failed) == 2
 
 
 def test_draws_whose_process_died_are_tried_again(tmp_path: Path) -> None:
@@ -191,11 +191,11 @@ def test_draws_whose_process_died_are_tried_again(tmp_path: Path) -> None:
     assert set(open_ensemble(folder).rows["draw"]) == {1, 2, 3, 4}
     with store.resume(folder) as found:
         assert {draw for draw, _ in found.done} == {0, 2, 3}
-        assert found.failed == 1
+        assert len(found.failed) == 1
         assert found.append(rows(1, value=7))
         assert found.append(rows(4, status="CRASHED"))  # and they may die again
         assert not found.append(rows(4, status="CRASHED"))
-        assert found.failed == 2
+        assert len(found.failed) == 2
     table = open_ensemble(folder).rows
     assert list(table["draw"]) == [draw for draw in range(1, 5) for _ in range(2)]
     assert list(table["step@1"])[:2] == [8, 8]
@@ -205,7 +205,7 @@ def test_draws_whose_process_died_are_tried_again(tmp_path: Path) -> None:
     assert parts(folder) == [(0, 0), (1, 0)]
     with store.resume(folder) as found:
         assert {draw for draw, _ in found.done} == {0, 1, 2, 3}
-        assert found.failed == 1
+        assert len(found.failed) == 1
 
 
 def test_two_runs_do_not_write_one_folder(tmp_path: Path) -> None:

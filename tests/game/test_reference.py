@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -78,17 +79,55 @@ def test_another_name_for_a_move_changes_nothing(shape: Shape, data: st.DataObje
     again = renamed_twice(text, actor, "a1", in_full=data.draw(st.booleans()))
     one, two = forecast_of(text), forecast_of(again)
     for name in ("outcomes", "payoffs", "beliefs", "states"):
-        for column, values in one.tables[name].columns.items():
-            others = two.tables[name][column]
-            if values.dtype.kind == "f":
-                assert np.allclose(values, others, rtol=0, atol=1e-9, equal_nan=True), name
-            else:
-                assert (values == others).all()
+        assert_same(one.tables[name].frame(), two.tables[name].frame())
     # The names share what the move had, and nothing is lost.
     before = one.tables["actions"].where(actor=actor, action="a1")["probability"]
     names = [two.tables["actions"].where(actor=actor, action=a) for a in ("a1", "other_name")]
     for table in names:
         assert 2 * table["probability"] == pytest.approx(before, abs=1e-9)
+
+
+POLICIES = """
+terms:
+  kept: {binds: A0, forbids: a0}
+policies: {free: [], bound: [kept]}
+policy: free
+"""
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+@settings(max_examples=examples(2), deadline=None, derandomize=True, phases=[Phase.generate])
+@given(data=st.data())
+def test_nor_anything_that_is_said_of_what_can_be_defended(
+    shape: Shape, data: st.DataObject
+) -> None:
+    """Bands, shares of noise, what being believed is worth, comparisons and whether they hold."""
+    text = data.draw(scenarios(shape)) + POLICIES
+    actor = data.draw(st.sampled_from(["A0", "A1"]))
+    pairs = []
+    for version in (text, renamed_twice(text, actor, "a1", in_full=data.draw(st.booleans()))):
+        audited = detente.audit(forecast_of(version), OPTIONS, draws=64)
+        compared = detente.compare(detente.loads(version), None, OPTIONS)
+        held = detente.audit_comparison(compared, OPTIONS)
+        assert audited.band is not None
+        assert audited.noise is not None
+        assert held is not None
+        parts = [audited.band.tables, audited.noise.tables, held.tables]
+        parts += [{"payoffs": audited.reputation.tables["payoffs"]}] if audited.reputation else []
+        tables = [table.frame() for part in parts for table in part.values()]
+        pairs.append([*tables, compared.outcomes, compared.payoffs, compared.preferences])
+    for one, two in zip(*pairs, strict=True):
+        assert_same(one, two)
+
+
+def assert_same(one: pd.DataFrame, two: pd.DataFrame) -> None:
+    """Whether tables have the same rows, with numbers to 1e-9."""
+    assert list(one.columns) == list(two.columns)
+    for column, values in one.items():
+        if values.dtype.kind == "f":
+            assert np.allclose(values, two[column], rtol=0, atol=1e-9, equal_nan=True), column
+        else:
+            assert values.tolist() == two[column].tolist()
 
 
 def test_a_second_action_that_is_the_same_is_not_another_name() -> None:

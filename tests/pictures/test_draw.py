@@ -36,6 +36,22 @@ CHARTS: list[charts.Chart] = [
     charts.Stacks("Who prefers", ("A", "B"), (charts.Stack("West", (0.5, 0.2), 0.3),)),
     charts.Strips("Draws", (charts.Strip("A", 0.1, 0.2, 0.3, 0.4, 0.5, math.nan, "30 %"),)),
     charts.Strips("Change", (charts.Strip("A", -0.1, 0, 0, 0, 0.1, 0, "more"),), changes=True),
+    charts.Intervals(
+        "How likely",
+        (
+            charts.Interval("It comes", 0.3, 0.2, 0.6, "30 %", 0.1),
+            charts.Interval(
+                "A name that is so long that it takes two lines above its row",
+                0.5,
+                math.nan,
+                math.nan,
+                "50 %",
+            ),
+        ),
+        other="at the end",
+        directed=True,
+        level=0.4,
+    ),
     charts.Ladder("Levels", ("high", "low"), (0.25, 0.75), 1),
     charts.Map(
         *("A map", ("x", "y"), (0.0, 1.0), (0.0, 1.0), ((0.1, 0.2), (math.nan, 0.4))),

@@ -208,3 +208,27 @@ WORDS = "turns actions chance payoffs state terms DPRK US step set effects steps
 )
 def test_any_change_loads_or_is_refused(change: Any) -> None:
     survives(f"{PLAIN}variants: {{v: {{options: {{a: {{}}, b: {{change: {flow(change)}}}}}}}}}\n")
+
+
+def test_an_option_may_change_the_calendar() -> None:
+    text = """
+title: A deadline that may be put off
+calendar: {period: month, horizon: 4, start: 2025-01}
+actors: {A: {precision: 2}}
+state: {x: {levels: [no, yes], start: no}}
+turns: [A]
+actions: {A: {go: {set: {x: yes}}, stay: {}}}
+payoffs: {A: {terminal: x == yes}}
+variants:
+  deadline:
+    judgement: it was put off before
+    options:
+      april: {}
+      june: {change: {calendar: {horizon: 6}}}
+      later: {change: {calendar: {start: 2025-03}}}
+"""
+    scenario = loads(text)
+    assert scenario.periods == 4
+    assert scenario.with_options({"deadline": "june"}).periods == 6
+    later = scenario.with_options({"deadline": "later"})
+    assert (later.periods, later.calendar.label(4)) == (4, "2025-06")

@@ -28,7 +28,7 @@ TABLES = {
     "outcomes": ["outcome", "happened", "holds", "error", "holds_error"],
     "states": ["variable", "level", "label", "probability"],
     "actions": ["turn", "actor", "action", "probability", "share"],
-    "beliefs": ["about", "type", "mean", "median", "low", "high"],
+    "beliefs": ["about", "type", "mean", "median", "low", "high", "error"],
 }
 TYPES = {"US": {"trader": 0.35, "hardliner": 0.65}, "DPRK": {"sincere": 0.4, "stalling": 0.6}}
 

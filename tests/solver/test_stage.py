@@ -476,6 +476,40 @@ def test_a_fork_in_the_last_step_is_seen() -> None:
             assert np.abs(sigma - 0.5).max() < 1e-12
 
 
+@pytest.mark.parametrize("count", [3, 4, 5, 6])
+def test_forks_at_which_many_branches_meet_are_seen(count: int) -> None:
+    """Pure coordination on one of n: n - 1 eigenvalues pass 0 together, at λ = n. With n odd the
+    determinant keeps its sign."""
+    same = np.eye(count)
+    for share in (0.001, 0.01, 0.1, 0.5, 5.0):
+        for lam, forked in ((count / (1 + share), False), (count * (1 + share), True)):
+            how, sigma = solve(normal_form(same, same, lam=lam))
+            assert (how == [FORKED]) == forked, lam
+            assert np.abs(sigma - 1 / count).max() < 1e-12
+
+
+@pytest.mark.parametrize(("kinds", "actions"), [(2, 2), (2, 3), (3, 2)])
+def test_types_that_gain_alike_act_alike(kinds: int, actions: int) -> None:
+    """Reputation is worth more to one type than to another, but every action costs both the same
+    and leads to the same: nothing is learnt, where branches on which they part begin as well."""
+    rng = np.random.default_rng(kinds + actions)
+    for lam in (1.0, 8.0, 30.0):
+        problem = Problem(
+            np.array([lam]), (kinds,), (8,), (actions,), np.zeros(0), np.ones((1, kinds))
+        )
+        nodes = len(problem.place)
+        cost = rng.normal(size=actions)
+        noise = 1e-14 * rng.normal(size=(actions, nodes, 1, kinds))
+        worth = 2.0 * rng.normal(size=(1, nodes, 1, kinds))
+        problem = replace(problem, mine=cost[:, None, None, None] + worth + noise)
+        how, sigma = solve(problem)
+        assert not np.any(how == FAILED)
+        assert lam == 1.0 or np.any(how == FORKED)
+        alike = np.exp(lam * (cost - cost.max()))
+        expected = np.tile(alike / alike.sum(), kinds)
+        assert np.abs(sigma - expected).max() < 1e-9
+
+
 @pytest.mark.parametrize("lam", [1.0, 10.0, 100.0])
 def test_the_branch_stays_symmetric_in_the_battle_of_the_sexes(lam: float) -> None:
     how, sigma = solve(normal_form(np.diag([2.0, 1.0]), np.diag([1.0, 2.0]), lam=lam))

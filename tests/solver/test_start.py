@@ -159,6 +159,8 @@ def test_a_start_of_another_game_and_a_limit_are_refused() -> None:
     limit = replace(game, precision=np.full(2, np.inf))
     with pytest.raises(ScenarioError, match="followed along the principal branch"):
         detente.solve(limit, start=start)
+    with pytest.raises(ScenarioError, match="given choices or from drawn ones"):
+        detente.solve(game, start=start, rng=np.random.default_rng(0))
 
 
 def test_the_command_tells_both_beside_each_other(run: Run, tmp_path: Path) -> None:

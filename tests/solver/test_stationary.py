@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -128,6 +130,31 @@ def test_what_was_reached_when_the_time_is_over_is_kept(monkeypatch: pytest.Monk
     assert "then the time was over" in solution.notes[0]
     assert solution.certificate.residual < 1e-9  # the play of a smaller precision
     assert 0 < solution.game.precision[0] < game.precision[0]
+
+
+@pytest.mark.parametrize(("doublings", "reached"), [(2, False), (30, True)])
+def test_a_limit_that_was_not_reached_in_time_is_not_called_solved(
+    monkeypatch: pytest.MonkeyPatch, doublings: int, reached: bool
+) -> None:
+    text = CIRCLES.replace("horizon: forever", "horizon: 2")
+    text = re.sub(r"precision: [0-9.]+", "precision: limit", text)
+    game = detente.compile_game(detente.loads(text))
+    solved = 0
+    solver = importlib.import_module("detente.solver.solve")
+    solve_on = solver._solve_on
+
+    def slow(*arguments: Any) -> detente.Solution:
+        nonlocal solved
+        solved += 1
+        if solved > doublings:
+            raise TimeUpError
+        return solve_on(*arguments)
+
+    monkeypatch.setattr(solver, "_solve_on", slow)
+    solution = detente.solve(game, detente.SolveOptions(beliefs=9), coarse=False)
+    wanted = Status.SOLVED if reached else Status.LIMIT_NOT_REACHED
+    assert solution.status is wanted
+    assert ("time was over" in solution.notes[-1]) is not reached
 
 
 def test_a_solve_stops_when_its_time_is_over() -> None:

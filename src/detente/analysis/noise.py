@@ -25,11 +25,14 @@ from detente.errors import expect
 from detente.game.arrays import CompiledGame
 from detente.scenario.frozen import Frozen
 from detente.simulation.columns import Columns
-from detente.simulation.histories import BATCH, Histories, Step
+from detente.simulation.histories import Histories, Step
 from detente.solver.solution import Solution
 
 DRAWS = 4096
 """Histories of each set: a share is then known to about a point and a half, 19 times in 20."""
+
+AT_ONCE = DRAWS
+"""Histories played side by side: nothing of them is shown on the way."""
 
 TIED = 1e-6
 """λ times what a move gives up, up to which it counts as a best one: strategies are known to about
@@ -89,8 +92,8 @@ def audit_noise(
     expect(solution, Solution, "audit_noise")
     whole("draws", draws, 1, MOST_DRAWS)
     played, best = _Counts(solution.game), _Counts(solution.game)
-    for first in range(0, draws, BATCH):
-        streams = rng.spawn(min(BATCH, draws - first))
+    for first in range(0, draws, AT_ONCE):
+        streams = rng.spawn(min(AT_ONCE, draws - first))
         states = [stream.bit_generator.state for stream in streams]
         played.add(Histories(solution, streams, periods))
         for stream, state in zip(streams, states, strict=True):

@@ -106,7 +106,7 @@ def ensemble(
     scenario = changes.load(source)
     tables.check()
     prepare_kernels(scenario)
-    from detente.describe.ensemble import describe_ensemble
+    from detente.describe.ensemble import describe_ensemble, lost
     from detente.ensembles.request import Draws, other_versions
     from detente.ensembles.run import ensemble as solve_all
     from detente.ensembles.store import damage, read_manifest
@@ -144,7 +144,7 @@ def ensemble(
     tables.show(result)
     if not tables.as_json:
         console.say(f"Next: {shlex.join(['detente', 'explore', str(output)])}")
-    if run.done and result.data["draws"]["failed"] == run.done:
+    if console.say_unsolved(lost(run)):
         raise typer.Exit(1)
 
 

@@ -129,6 +129,6 @@ def run(
         from detente.describe.near_start import with_near
 
         with console.progress("Looking near the choices given") as report:
-            found = beside_principal(result, begin, solving.options(report))
-        described = with_near(described, found, begin.file)
+            near = beside_principal(result, begin, solving.options(report))
+        described = with_near(described, near, begin.file)
     output.show(described, inputs)

@@ -8,17 +8,21 @@ from typing import Any
 
 from detente.analysis.audit import Audit
 from detente.analysis.noise import NoiseAudit
-from detente.analysis.precision_band import FACTORS, SETTLED, PrecisionBand
+from detente.analysis.precision_band import SETTLED, PrecisionBand
 from detente.analysis.reputation import FELT, HIGH, LOW, Reputation
 from detente.describe.blocks import Block, Described, Heading, Section, text
 from detente.describe.charts import Picture, Pictures, Stack, Stacks
 from detente.describe.tables import Cell, Row, Table, code
-from detente.describe.words import changed, identity, in_force, span, unsolved, who
+from detente.describe.words import changed, identity, in_force, span, together, unsolved, who
 from detente.numbers import payoff, percent, signed, within
 from detente.scenario.model import SHOCKS, Scenario
+from detente.text import capital
 
 MOVED = 0.02
 """A share of a first move that beliefs change by less is not listed."""
+
+LARGE = math.log(100)
+"""λ times a payoff from which a change of odds is not written out."""
 
 ALL_CHANCE = 0.005
 """Share of an outcome up to which the moves that bring it about do not count beside chance."""
@@ -27,8 +31,10 @@ BY_CHANCE = (
     "By chance: no move brings it about, but moves that were not best may have made it likely: "
     "compare with best moves only."
 )
-NEARLY_BEST = "A move that gives up much less than 1 / λ is all but a best one."
-BY_SHOCKS = "A move is not best here where a private shock to its payoff decided it."
+NEARLY_BEST = "A move that gives up much less than 1 / λ ({}) is all but a best one."
+BY_SHOCKS = (
+    "A move is not best here where a private shock to its payoff decided it, of scale 1 / λ: {}."
+)
 
 LIMIT = "A precision is the limit: there is no half of it, and no twice."
 RANDOM = "At a precision of 0 all moves are alike, and say nothing of what is best."
@@ -102,9 +108,9 @@ def summary(result: Audit) -> Section:
             "Not best: in how many of the cases in which it comes about the move that brings it "
             "about is not its mover's best; given up: what that costs the mover on average, in "
             "its payoff. Best moves only: the probability if everybody made its best move at "
-            f"every turn, while all expect play as it is. {_drawn(result.noise)}",
+            f"every turn, while all expect play as it is. These columns are {_drawn(result.noise)}",
             BY_CHANCE if "by chance" in columns["not best"].values() else "",
-            BY_SHOCKS if scenario.responses == SHOCKS else NEARLY_BEST,
+            _scale(result.noise),
         )
     if result.reputation is not None:
         notes.append(worth_of_belief(scenario, result.reputation))
@@ -137,6 +143,16 @@ def _given_up(r: dict[str, Any]) -> str:
     return "" if math.isnan(r["given_up"]) else f"{r['given_up']:.2f}"
 
 
+def _scale(audit: NoiseAudit) -> str:
+    """What payoffs given up are small beside, by actor."""
+    game = audit.solution.game
+    scales = {actor.name: f"{1 / game.precision[i]:.2g}" for i, actor in enumerate(game.actors)}
+    each = together([f"{scale} for {name}" for name, scale in scales.items()])
+    same = len(set(scales.values())) == 1
+    said = BY_SHOCKS if game.shocks else NEARLY_BEST
+    return said.format(next(iter(scales.values())) if same else each)
+
+
 def _drawn(audit: NoiseAudit) -> str:
     """How good what is drawn is: a share of few histories is worse than a probability.
 
@@ -149,7 +165,7 @@ def _drawn(audit: NoiseAudit) -> str:
         (max(2 * math.sqrt(p * (1.0 - p) / n), min(3 / n, 1.0)) for p, n in shares), default=error
     )
     return (
-        f"From {audit.draws:,} histories drawn: probabilities are good to {within(error)} points "
+        f"from {audit.draws:,} histories drawn: probabilities are good to {within(error)} points "
         f"or so, shares to {within(worst)}."
     )
 
@@ -206,7 +222,11 @@ def noise(scenario: Scenario, audit: NoiseAudit | None) -> Section:
     if rows:
         names = ("by a best move", "by another move", "by chance")
         chart = Stacks("How each outcome comes about", names, tuple(stacks))
-        blocks.append(Pictures((Picture(chart),), f"{note} {_drawn(audit)}", (table,)))
+        blocks.append(
+            Pictures(
+                (Picture(chart),), f"{note} {_scale(audit)} {capital(_drawn(audit))}", (table,)
+            )
+        )
     columns = ("actor", "choices a history", "not its best", "given up by each")
     blocks += [Heading("Whose moves are not best"), Table(columns, tuple(movers), range(1, 4))]
     return Section("noise", title, tuple(blocks))
@@ -261,7 +281,8 @@ def _precisions(scenario: Scenario, band: PrecisionBand, case: str) -> str:
 
 def _direction(band: PrecisionBand, outcome: str) -> str:
     """Where a probability goes as precision grows."""
-    tables = [band.cases[name].outcomes.where(outcome=outcome) for name in FACTORS]
+    cases = sorted(band.cases.values(), key=lambda case: float(case.precision.sum()))
+    tables = [case.outcomes.where(outcome=outcome) for case in cases]
     steps = [float(b - a) for a, b in pairwise(table["happened"][-1] for table in tables)]
     if max(map(abs, steps)) < SETTLED:
         return "stays"
@@ -318,6 +339,9 @@ def worth_of_belief(scenario: Scenario, result: Reputation) -> str:
     top = max(rows, key=lambda r: abs(r["worth"]))
     verb = "gains" if top["worth"] > 0 else "loses"
     since = f" after {scenario.calendar.mark_labels([top['t']])[0]}" if top["t"] else ""
+    game = result.solution.game
+    scaled = abs(top["worth"]) * game.precision[list(scenario.actors).index(top["actor"])]
+    odds = f"{math.exp(scaled):.2g}" if scaled < LARGE else "more than 100"
     most = (
         f"{who(scenario, top['actor'], top['type'])} {verb} {abs(top['worth']):.2g}{since} if it "
         f"is believed to be {top['believed']} with {percent(HIGH)} rather than {percent(LOW)}"
@@ -327,4 +351,7 @@ def worth_of_belief(scenario: Scenario, result: Reputation) -> str:
             "What others believe of a type hardly changes what its actor gets: by less than would "
             f"change the odds of a single move by a tenth. Most of all, {most}."
         )
-    return f"What others believe of a type changes what its actor gets: most of all, {most}."
+    return (
+        f"What others believe of a type changes what its actor gets: most of all, {most}. That "
+        f"much changes the odds of a move {odds}-fold."
+    )

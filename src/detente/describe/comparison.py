@@ -140,7 +140,7 @@ def _outcomes(
     )
     if len(items) < len(scenario.outcomes):
         caption += " What no policy changes by more than the error is in the numbers only."
-    yield Heading("What happens")
+    yield Heading("What happens under these assumptions")
     yield Pictures(tuple(items), caption, tuple(tables))
 
 
@@ -244,10 +244,10 @@ def _preferences(
         if kept
         else "",
         also,
-        "Where it depends on the precision which policy is best, the last column has all of them "
-        "in their order at the precision given."
+        "Where it depends on the precision which policy is best, the last column has all of them."
         if depends
         else "",
+        "The order in the last column is that at the precision given." if audit else "",
     )
 
 
@@ -283,8 +283,8 @@ def _quality(comparison: Comparison, short: dict[str, str]) -> Iterator[str]:
         for table in (comparison.outcomes, comparison.payoffs)
     )
     yield (
-        f"A belief grid half as fine changes outcome probabilities by up to {outcome:.1g}, payoffs "
-        f"by up to {payoff:.1g}."
+        f"On this belief grid outcome probabilities are known to {outcome:.1g}, payoffs to "
+        f"{payoff:.1g}."
     )
     yield (
         "Payoffs compare policies for one actor's type, never actors with each other. Terms "

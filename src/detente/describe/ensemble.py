@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from detente.describe.blocks import Described, Section, text
+from detente.describe.words import Sentences
 from detente.ensembles.results import Ensemble
-from detente.ensembles.rows import CRASHED, outcome_column
+from detente.ensembles.rows import CRASHED, SOLVED, outcome_column
 from detente.numbers import count, duration
 
 
@@ -38,9 +39,25 @@ def describe_ensemble(run: Ensemble, new: int, seconds: float) -> Described:
     if policies == ("",):
         under = "with no terms"
     lead = f"{count(run.done, 'draw')} {under}, {len(manifest.quantities)} quantities drawn"
-    paragraphs = text(*_failures(data), _speed(data), _grid_error(grid))
+    paragraphs = text(*_failures(data), _speed(data), *_grid_error(grid))
     sections = (Section("went", "How it went", (paragraphs,)),)
     return Described(manifest.scenario().title, (lead,), sections, data)
+
+
+def lost(run: Ensemble) -> tuple[str, ...]:
+    """What was not solved, with its most frequent reason; nothing where all was."""
+    rows = run.sql(
+        "SELECT draw, reason FROM rows WHERE status <> 'SOLVED' AND beliefs = "
+        f"{run.manifest.beliefs}"
+    )
+    if rows.empty:
+        return ()
+    draws = rows.loc[rows["draw"] > 0, "draw"].nunique()
+    of_all = f"{draws:,} of {count(run.done, 'draw')}" if draws else ""
+    present = "the present values" if (rows["draw"] == 0).any() else ""
+    what = " and ".join(part for part in (present, of_all) if part)
+    why = rows["reason"].value_counts().index[0]
+    return (f"{what} under at least one policy, and stand in no number that needs it: {why}",)
 
 
 def _failures(data: dict[str, Any]) -> tuple[str, ...]:
@@ -62,6 +79,7 @@ def _grid(run: Ensemble) -> dict[str, Any] | None:
     manifest = run.manifest
     if run.checks.empty:
         return None
+    solved = run.checks.groupby("draw")["status"].agg(lambda status: (status == SOLVED).all())
     worst, where = 0.0, ("", "")
     for name in (outcome_column(o, t) for o in manifest.outcomes for t in manifest.times):
         error = run.errors(name).dropna()
@@ -69,14 +87,18 @@ def _grid(run: Ensemble) -> dict[str, Any] | None:
             worst, where = float(error.max()), (name, str(error.idxmax()))
     points = {"points": manifest.beliefs, "finer": manifest.check_beliefs}
     seen = {"change": worst, "outcome": where[0], "policy": where[1]}
-    return {**points, "draws": manifest.checked, **seen}
+    return {**points, "draws": int(solved.sum()), "failed": int((~solved).sum()), **seen}
 
 
-def _grid_error(grid: dict[str, Any] | None) -> str:
+def _grid_error(grid: dict[str, Any] | None) -> tuple[str, ...]:
     if grid is None:
-        return ""
-    return (
-        f"Belief grid of {grid['points']} points: on {grid['finer']} points outcome "
-        f"probabilities, or their differences between policies, change by up to "
-        f"{grid['change']:.2g} ({count(grid['draws'], 'draw')} looked at)"
-    )
+        return ()
+    on = f"Belief grid of {grid['points']} points: on {grid['finer']} points"
+    lines: Sentences = ()
+    if grid["failed"]:
+        lines = (f"{on} {count(grid['failed'], 'draw')} could not be solved",)
+    if grid["draws"]:
+        change = "outcome probabilities, or their differences between policies, change by up to"
+        looked_at = f"{grid['change']:.2g} ({count(grid['draws'], 'draw')} looked at)"
+        lines = (f"{on} {change} {looked_at}", *lines)
+    return lines

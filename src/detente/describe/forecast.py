@@ -32,6 +32,7 @@ from detente.numbers import EXACT, MISSING, decimals, payoff, percent, with_inte
 from detente.scenario.entities import FOREVER, Variable
 from detente.simulation.columns import Columns
 from detente.simulation.conditions import ANY
+from detente.simulation.errors import payoff_errors
 from detente.simulation.first_moves import first_moves
 from detente.simulation.forecast import Forecast, marginal
 from detente.text import capital, sentence
@@ -111,7 +112,7 @@ def outcomes(result: Forecast) -> Section | None:
             ("outcome", *labels, "at the end", "grid error", "meaning"),
             tuple(rows),
             range(1, len(labels) + 3),
-            "Probability that it comes about at some time within, and that it holds at the end"
+            "Probability that it comes about within, and that it holds at the end"
             + (", given the condition" if result.given else ""),
         )
         caption = (
@@ -121,7 +122,7 @@ def outcomes(result: Forecast) -> Section | None:
         if len(items) < len(rows):
             caption += f" What moves by less than {100 * FLAT:.0f} points is in the numbers only."
         blocks = (Pictures(tuple(items), caption, (numbers,)), *blocks)
-    return Section("outcomes", "What happens", blocks) if blocks else None
+    return Section("outcomes", "What happens under these assumptions", blocks) if blocks else None
 
 
 def _lines(mine: Columns) -> tuple[Series, ...]:
@@ -297,11 +298,9 @@ def sentences(result: Forecast) -> Iterator[str]:
         yield f"Expected payoffs counted forward equal the values to {result.forward_error:.1e}."
     if solution.discretisation_error is not None:
         outcome = outcome_error(result)
-        changes = "" if math.isnan(outcome) else f"outcome probabilities by up to {outcome:.1g}, "
-        yield (
-            f"Belief grid {grid_text(solution)}; a grid half as fine changes {changes}"
-            f"payoffs by up to {solution.discretisation_error:.1g}."
-        )
+        known = "" if math.isnan(outcome) else f"outcome probabilities are known to {outcome:.1g}, "
+        payoff = max(payoff_errors(solution).values())
+        yield f"Belief grid {grid_text(solution)}: {known}payoffs to {payoff:.1g}."
     if certificate.regret and certificate.regret_points != solution.grid.points:
         points = " x ".join(str(n) for n in certificate.regret_points)
         yield f"What a best response would add was computed on a grid of {points}."
@@ -348,7 +347,7 @@ def _data(result: Forecast) -> dict[str, Any]:
             "regret_beliefs": certificate.regret_points,
             "forward_error": result.forward_error,
             "discretisation": {
-                "payoffs": solution.discretisation_error,
+                "payoffs": max(payoff_errors(solution).values()),
                 "outcomes": outcome_error(result),
             },
             "branches": asdict(solution.branches),

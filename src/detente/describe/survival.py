@@ -30,9 +30,9 @@ FEW = 3
 def brief(result: Exploration) -> Sentences:
     """For the answer at the top of a page: two or three sentences."""
     if result.empty:
-        return (_draws(result), "None of them could be solved.")
-    holds, turned = tuple(_holds(result)), tuple(_turned(result))
-    lines = (_draws(result), *holds[:1], *((_met(result),) if result.requirement else ()))
+        return (f"Nothing: none of {count(result.done, 'draw')} could be solved.",)
+    turned, required = tuple(_turned(result)), (_met(result),) if result.requirement else ()
+    lines = (*_survives(result)[:1], *required) or (_spread(result),)
     return (*lines, f"What does not survive: {turned[0]}") if turned else lines
 
 
@@ -41,13 +41,10 @@ def survival(result: Exploration) -> tuple[Point, ...]:
     draws = (_draws(result), *_failed(result), *result.notes)
     if result.empty:
         return (("The draws", draws),)
-    holds: Sentences = ()
-    if len(result.manifest.policies) > 1:
-        none = f"No change of {size(TELLING)} or more has the same sign in {percent(NEARLY_ALL)}"
-        holds = tuple(_holds(result)) or (f"{none} of the draws.",)
     points = (
         ("The draws", draws),
-        ("Holds in nearly all", holds),
+        ("What happens", (_spread(result),)),
+        ("Holds in nearly all", _survives(result)),
         ("What is required", (_met(result),) if result.requirement else ()),
         ("Does not survive", tuple(_turned(result))),
         ("Who prefers what", tuple(_best(result))),
@@ -97,6 +94,26 @@ def _met(result: Exploration) -> str:
         f"under {quoted(r.policy)} in {in_draws(r.share)}" for r in whole.dropna().itertuples()
     ]
     return f"{result.requirement} is met {', '.join(parts) or 'nobody knows where'}."
+
+
+def _spread(result: Exploration) -> str:
+    """Between which probabilities the first outcomes are in nine draws of ten."""
+    scenario, table = result.manifest.scenario(), result.distributions
+    table = table[(table["kind"] == PROBABILITY) & (table["policy"] == result.against)]
+    parts = [
+        f"{clause(scenario, r.metric)}, {percent(r.p05)} to {percent(r.p95)}"
+        for r in table.dropna(subset=["p50"]).head(FEW).itertuples()
+    ]
+    under = f" under {quoted(result.against)}" if result.against else ""
+    return f"Probabilities{under} in nine draws of ten: {'; '.join(parts) or 'none are known'}."
+
+
+def _survives(result: Exploration) -> Sentences:
+    """What policies change in nearly all draws, or that it is nothing; empty for one policy."""
+    if len(result.manifest.policies) < 2:
+        return ()
+    none = f"No change of {size(TELLING)} or more has the same sign in {percent(NEARLY_ALL)}"
+    return tuple(_holds(result)) or (f"{none} of the draws.",)
 
 
 def _holds(result: Exploration) -> Iterator[str]:

@@ -252,11 +252,7 @@ def _quality(track: Track) -> Section:
         parts = [f"{names[key]} {_by(error)}" for key, error in track.errors.items()]
         if parts:
             line += f"; a grid half as fine changes probabilities {', '.join(parts)}"
-        gap = (track.periods["public"] - track.periods["probability"]).abs().max()
-        lines.append(
-            f"{line}. On average the public's belief, which the grid spreads, differs from that of "
-            f"the record {_by(gap)}."
-        )
+        lines.append(f"{line}.")
     return Section("quality", "How good the answer is", (text(*lines),))
 
 

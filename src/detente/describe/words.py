@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from detente.numbers import count
 from detente.scenario.entities import Actor
+from detente.scenario.ledger import PRECISION_FACTOR
 from detente.scenario.model import Scenario
 from detente.scenario.policies import policy_name
 
@@ -50,6 +51,7 @@ def spoken_of(actor: Actor) -> tuple[str, ...]:
 def meanings(scenario: Scenario) -> dict[str, str]:
     """By name of a parameter or a variant, what it says and for which type; '' for nothing."""
     about = {key: variant.about for key, variant in scenario.variants.items()}
+    about[PRECISION_FACTOR] = "what the precision of responses is multiplied by"
     for parameter in scenario.parameters.values():
         for name, kind in zip(parameter.names(), parameter.types or ("",), strict=True):
             about[name] = f"{parameter.about}{f' ({kind})' if kind and parameter.about else ''}"

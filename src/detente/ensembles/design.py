@@ -12,6 +12,10 @@ number of draws. Rank correlations are put in by a normal copula: standard norma
 correlated with r = 2 sin(π ρ / 6), which gives the uniform numbers they come from the rank
 correlation ρ (Pearson 1907).
 
+Precision is seldom estimated, so that it is drawn over half to twice its value at least. A
+parameter that is a precision has its range widened to that; precisions that come from no range are
+all multiplied by one factor, `PRECISION_FACTOR`.
+
 Draw 0 is the scenario as it stands, draws 1, 2, … are the points. What a draw is depends on the
 scenario, the sampling, the seed and its number, with a Latin hypercube also on how many there are.
 """
@@ -33,7 +37,7 @@ from scipy.stats import qmc
 
 from detente.scenario.constants import TOLERANCE
 from detente.scenario.entities import Actor, Parameter
-from detente.scenario.ledger import used_parameters
+from detente.scenario.ledger import PRECISION_FACTOR, used_parameters
 from detente.scenario.model import Scenario
 
 Floats = NDArray[np.float64]
@@ -44,6 +48,9 @@ BLOCK = 1024
 
 MOST_DRAWS = 2**30
 """Points that a Sobol sequence has."""
+
+FACTORS = 0.5, 2.0
+"""Of a precision, drawn at least."""
 
 EDGE = 1e-12
 """How near to 0 and 1 a number may come: at these themselves a normal number is infinite."""
@@ -124,12 +131,15 @@ def quantities(scenario: Scenario) -> tuple[Quantity, ...]:
     tied = {name for actor in scenario.actors.values() for name in _drawn_shares(actor)}
     known = scenario.overrides.keys() | (tied - shares.keys())
     used = used_parameters(scenario)
+    precisions = {actor.precision.text for actor in scenario.actors.values()}
     drawn = [
-        shares.get(name) or _ranged(parameter, k, name)
+        shares.get(name) or _ranged(parameter, k, name, parameter.key in precisions)
         for parameter in scenario.parameters.values()
         for k, name in enumerate(parameter.names())
         if parameter.key in used and name not in known
     ]
+    if unranged(scenario):
+        drawn.append(Quantity(PRECISION_FACTOR, Distribution.LOG_UNIFORM, *FACTORS, 1.0))
     for key, variant in scenario.variants.items():
         if key not in scenario.options:
             options = variant.options
@@ -149,11 +159,30 @@ def _drawn_shares(actor: Actor) -> list[str]:
     return [name for name in actor.shares() if name is not None]
 
 
-def _ranged(parameter: Parameter, k: int, name: str) -> Quantity | None:
+def unranged(scenario: Scenario) -> list[str]:
+    """The actors whose precision is neither drawn from a range nor set from outside."""
+    given = [
+        parameter.key
+        for parameter in scenario.parameters.values()
+        if any(limits is not None and limits[0] < limits[1] for limits in parameter.ranges)
+    ]
+    known = {*given, *scenario.overrides}
+    return [
+        key
+        for key, actor in scenario.actors.items()
+        if not known & actor.precision.parameters
+        and 0.0 < scenario.constant(actor.precision) < math.inf
+    ]
+
+
+def _ranged(parameter: Parameter, k: int, name: str, precision: bool) -> Quantity | None:
     """The value k of a parameter, if its range has a width."""
     limits = parameter.ranges[k]
     if limits is None or limits[0] == limits[1]:
         return None
+    if precision:
+        ends = [factor * parameter.values[k] for factor in FACTORS]
+        limits = min(limits[0], *ends), max(limits[1], *ends)
     # A mode outside the range, of a value that has been set, is as near to it as can be.
     mode = min(max(parameter.values[k], limits[0]), limits[1])
     return Quantity(name, Distribution(parameter.draws[k]), *limits, mode)
@@ -282,7 +311,7 @@ def design(scenario: Scenario, *, draws: int, sampling: str = "sobol", seed: int
         raise ValueError(f"draws are from 1 to {MOST_DRAWS:,}, not {draws:,}")
     drawn = quantities(scenario)
     options = {q.name: q.options[0] for q in drawn if q.options}
-    now = {
+    now = {PRECISION_FACTOR: 1.0} | {
         name: value
         for parameter in scenario.parameters.values()
         for name, value in zip(parameter.names(), parameter.values, strict=True)

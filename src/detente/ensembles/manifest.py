@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 
 from detente.ensembles.design import Design, design
-from detente.ensembles.rows import PLAIN, input_column, result_columns
+from detente.ensembles.rows import PLAIN, Key, input_column, result_columns
 from detente.scenario.frozen import Frozen
 from detente.scenario.loader import loads
 from detente.scenario.model import Scenario
 
-FORMAT = 3
+FORMAT = 4
 """Version of the folder's form: a run of another one is refused."""
 
 PACKAGES = ("detente", "numpy", "numba", "scipy")
@@ -90,6 +90,10 @@ class Manifest:
         inputs = {input_column(name): kind for name, kind in self.quantities.items()}
         results = result_columns(self.outcomes, self.times, self.actors)
         return {**PLAIN, **inputs, **dict.fromkeys(results, "DOUBLE")}
+
+    def n_draws(self, tasks: Iterable[Key]) -> int:
+        """How many of the tasks are draws: not the present values, nor the check's."""
+        return sum(draw > 0 and beliefs == self.beliefs for draw, beliefs in tasks)
 
     @property
     def n_tasks(self) -> int:

@@ -78,8 +78,7 @@ def ensemble(
     cluster
         The address of a Dask scheduler, whose workers are used instead of this machine's threads.
     progress
-        Called with the draws done, all of them (with the present values, and those on the finer
-        grid), and those failed.
+        Called with the draws done, all of them, and those failed.
 
     Raises
     ------
@@ -134,7 +133,8 @@ class _Run:
                 reason = str(error)
                 if isinstance(error, OSError):
                     reason = f"the results cannot be written: {error.strerror}"
-                draws = f"{kept.kept:,} of {manifest.n_tasks:,} draws are kept in {folder}"
+                number = manifest.n_draws(kept.kept)
+                draws = f"{number:,} of {manifest.draws:,} draws are kept in {folder}"
                 hint = "hint: resume the run with `resume=True`"
                 raise SolveError(f"{reason}\n{draws}\n{hint}") from error
 
@@ -162,7 +162,8 @@ def run(kept: Store, solver: Solver, progress: Progress) -> None:
     """Solve what is missing of a run. Raises `OSError` where it cannot be written."""
 
     def tell() -> None:
-        progress(len(kept.done), kept.manifest.n_tasks, kept.failed)
+        manifest = kept.manifest
+        progress(manifest.n_draws(kept.done), manifest.draws, manifest.n_draws(kept.failed))
 
     tell()
     try:

@@ -35,7 +35,7 @@ from detente.ensembles.parts import (
     tasks_in,
     write_part,
 )
-from detente.ensembles.rows import CRASHED, SOLVED, Row, key_of
+from detente.ensembles.rows import CRASHED, SOLVED, Key, Row, key_of
 from detente.errors import Diagnostic, Place, ScenarioError, Severity
 from detente.files import scratch, settle
 
@@ -57,7 +57,7 @@ class Store:
     manifest
         What is solved.
     done, failed
-        The tasks whose rows are there, and how many of them have a row that failed.
+        The tasks whose rows are there, and those of them that have a row that failed.
     """
 
     def __init__(self, folder: Path, manifest: Manifest, lock: FileLock) -> None:
@@ -67,14 +67,14 @@ class Store:
         self._number = 1 + max((part_number(part)[0] for part in parts), default=-1)
         self._crashed = {key for key, (died, _) in tasks.items() if died}
         self.done = tasks.keys() - self._crashed
-        self.failed = sum(failed for _, failed in tasks.values())
+        self.failed = {key for key, (_, failed) in tasks.items() if failed}
         self._begin()
 
     def _begin(self) -> None:
         """Begin a new part."""
         self._batch = Batch(self.manifest.columns())
         self._last: Path | None = None
-        self._times = self._written = 0
+        self._times, self._written = 0, set[Key]()
         self._due = time.monotonic() + EVERY
 
     def __enter__(self) -> Self:
@@ -84,9 +84,9 @@ class Store:
         self.close()
 
     @property
-    def kept(self) -> int:
-        """How many tasks are on the disk."""
-        return len(self.done) - len(self._batch.keys) + self._written
+    def kept(self) -> set[Key]:
+        """The tasks that are on the disk."""
+        return self.done - (self._batch.keys - self._written)
 
     def append(self, rows: Sequence[Row]) -> bool:
         """Keep the rows of a task; False if they are there already. Raises `OSError`."""
@@ -94,7 +94,8 @@ class Store:
         if key in self.done:
             return False
         self.done.add(key)
-        self.failed += any(row["status"] != SOLVED for row in rows)
+        if any(row["status"] != SOLVED for row in rows):
+            self.failed.add(key)
         # Of what has crashed again the rows are there.
         if not (key in self._crashed and rows[0]["status"] == CRASHED):
             self._batch.append(rows)
@@ -109,15 +110,15 @@ class Store:
     def flush(self) -> None:
         """Write what has come. Raises `OSError`; then all stays as it was."""
         begin = time.monotonic()
-        if len(self._batch.keys) > self._written:
+        if len(self._batch.keys) > len(self._written):
             part = write_part(self._batch, self.folder / PARTS, self._number, self._times)
             if self._last is not None:
                 self._last.unlink(missing_ok=True)
             self._last, self._times = part, self._times + 1
-            self._written = len(self._batch.keys)
+            self._written = set(self._batch.keys)
         now = time.monotonic()
         self._due = now + max(EVERY, COST * (now - begin))
-        if self._written >= PART:
+        if len(self._written) >= PART:
             self._number += 1
             self._begin()
 

@@ -15,12 +15,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from detente.ensembles.design import Draw
+from detente.ensembles.design import Draw, unranged
 from detente.ensembles.manifest import Manifest
 from detente.ensembles.rows import Row, Task, outcome_column, payoff_column
 from detente.errors import ScenarioError, SolveError
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game, with_values
+from detente.scenario.ledger import PRECISION_FACTOR
 from detente.scenario.model import Scenario
 from detente.simulation.conditions import ANY, conditions
 from detente.simulation.forward import forward
@@ -43,6 +44,7 @@ class Worker:
     def __init__(self, manifest: Manifest) -> None:
         self.manifest = manifest
         self._scenario = manifest.scenario()
+        self._unranged = frozenset(unranged(self._scenario))
         # Only the options chosen decide a scenario; few of them fit together.
         self._chosen = lru_cache(maxsize=GAMES)(self._with_options)
         self._enumerated = lru_cache(maxsize=GAMES)(self._enumerate)
@@ -92,7 +94,10 @@ class Worker:
         structural = self._structural(options, policy)
         deciding = {k: v for k, v in draw.values.items() if k.partition(".")[0] in structural}
         others = {k: v for k, v in draw.values.items() if k not in deciding}
-        return with_values(self._enumerated(options, policy, tuple(deciding.items())), others)
+        factor = others.pop(PRECISION_FACTOR, 1.0)
+        game = with_values(self._enumerated(options, policy, tuple(deciding.items())), others)
+        actors = [actor.key in self._unranged for actor in game.actors]
+        return replace(game, precision=np.where(actors, factor, 1.0) * game.precision)
 
     def _deciding(self, options: Options, policy: str) -> frozenset[str]:
         """The parameters whose values decide which states there are."""

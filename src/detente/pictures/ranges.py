@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from detente.describe.charts import Intervals, Map, Strips
 from detente.pictures.bars import scale_end
 from detente.pictures.canvas import DOTTED, Palette, anchor_ends, beside, per_cent, row_scale
+from detente.text import shown
 
 BROAD, LINES = 50, 2
 """Characters in a line of a name above its interval, and lines."""
@@ -19,7 +20,10 @@ BROAD, LINES = 50, 2
 
 def heads(chart: Intervals) -> list[str]:
     """The names in lines."""
-    return [textwrap.fill(row.name, BROAD, max_lines=LINES, placeholder=" …") for row in chart.rows]
+    return [
+        textwrap.fill(shown(row.name), BROAD, max_lines=LINES, placeholder=" …")
+        for row in chart.rows
+    ]
 
 
 def tall(chart: Intervals) -> float:

@@ -249,6 +249,7 @@ class Correlation(Supported):
 class ChangePart:
     """What an option changes: the sections that it is laid over."""
 
+    calendar: Any = field(scalar.MAPPING, "The calendar, as in the file.", default=None)
     state: Any = field(scalar.MAPPING, "Variables, as in the file.", default=None)
     turns: Any = field(scalar.LIST, "All turns, in their order.", default=None)
     actions: Any = field(scalar.MAPPING, "Actions by actor, as in the file.", default=None)

@@ -14,6 +14,10 @@ from detente.scenario.model import Scenario
 from detente.scenario.rules import Action, LevelChange, Moment
 from detente.scenario.scalar_types import MOMENT, Levels
 
+PRECISION_FACTOR = "precision factor"
+"""What ensembles draw where precisions are not known: a multiple of them, 1 in the scenario. No
+parameter is called so, as names have no spaces."""
+
 
 def drawn_priors(scenario: Scenario) -> dict[str, str]:
     """The parameters that are drawn with a prior, each with its actor's key."""

@@ -17,8 +17,10 @@ from detente.game.periods import check_periods
 from detente.notebook import InNotebook
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import listing
+from detente.simulation.belief_table import BELIEF_COLUMNS, Pass, belief_blocks
 from detente.simulation.columns import Columns
 from detente.simulation.conditions import ANY, check_conditions, conditions, shares
+from detente.simulation.errors import outcome_errors, payoff_errors
 from detente.simulation.forward import Forward, forward
 from detente.simulation.names import action_names
 from detente.solver.solution import Solution
@@ -46,8 +48,8 @@ class Forecast(InNotebook):
     outcomes
         `t, period, outcome, happened, holds, error, holds_error`: the probability that the outcome
         has come about at some time by the end of the period, and that it holds then; `error` and
-        `holds_error` are the differences of the two from the coarser belief grid (missing where
-        the solution has none).
+        `holds_error` are those of the belief grid, from the differences of the two from the coarser
+        one (`detente.simulation.errors`; missing where the solution has none).
     states
         `t, period, variable, level, label, probability` at the end of each period.
     actions
@@ -56,11 +58,12 @@ class Forecast(InNotebook):
         actors who choose at the same time have the same turn, each with its own actions.
     payoffs
         `actor, type, payoff, regret, error`: expected at the start, what a best response would add,
-        and the difference from the coarser grid. They are those of all of play, also of a game
+        and the error of the belief grid. They are those of all of play, also of a game
         without end: discounted, and not only of the periods reported.
     beliefs
-        `t, period, about, type, mean, median, low, high`: what the public believes of a type at the
-        end of the period: mean, median, and the 10 % and 90 % quantiles over histories.
+        `t, period, about, type, mean, median, low, high, error`: what the public believes of a type
+        at the end of the period: mean, median, and the 10 % and 90 % quantiles over histories; the
+        error of the mean (`detente.simulation.belief_table`).
     types, given
         What the forecast is conditional on: true types by actor, and outcomes. A number of the end
         of period t is then given that these outcomes have come about by then, one of a turn given
@@ -183,6 +186,10 @@ def forecast(
     if solution.coarse is not None and rough is not None:
         payoffs = payoff_table(solution.coarse, left_out=left_out)
         coarse = Frozen({"outcomes": outcome_table(game, rough, None, types), "payoffs": payoffs})
+    other = None
+    if solution.coarse is not None and rough is not None:
+        other = Pass(rough, solution.coarse.grid)
+    believed = partial(belief_blocks, game, Pass(run, solution.grid), other)
     return Forecast(
         solution=solution,
         periods=len(run.states) - 1,
@@ -192,7 +199,7 @@ def forecast(
                 "states": _states(game, run, types),
                 "actions": action_table(game, run.moves, run.acted, types, given=bool(given)),
                 "payoffs": payoff_table(solution, left_out=left_out),
-                "beliefs": _beliefs(solution, run, types),
+                "beliefs": _by_condition(game, believed, types, *BELIEF_COLUMNS),
             }
         ),
         forward_error=0.0 if given else float((np.abs(run.payoffs - values) / scale).max()),
@@ -260,15 +267,15 @@ def outcome_table(
     times = range(len(run.states))
     periods = [game.label(t) for t in times]
 
+    known = outcome_errors(game, run, rough, types)
+
     def blocks(weights: Floats) -> Iterator[Block]:
         for key in game.holds:
             numbers, errors = [], []
             for name in ("happened", "holding"):
                 numbers.append(run.expected(name, key, weights))
-                error = np.full(len(times), np.nan if game.informed else 0.0)
-                if rough is not None:
-                    error = np.abs(numbers[-1] - rough.expected(name, key, weights))
-                errors.append(error)
+                unknown = np.full(len(times), np.nan if game.informed else 0.0)
+                errors.append(known.get((name, key), unknown))
             yield {
                 "t": times,
                 "period": periods,
@@ -351,49 +358,15 @@ def action_table(
 def payoff_table(solution: Solution, *, left_out: bool = False) -> Columns:
     """The payoffs of `Forecast`."""
     regret = solution.certificate.regret or {}
-    coarse = {} if solution.coarse is None else solution.coarse.payoffs
-    exact = not solution.game.informed
+    errors = payoff_errors(solution)
     rows = [
         {
             "actor": actor,
             "type": kind,
             "payoff": value,
             "regret": regret.get((actor, kind), np.nan),
-            "error": 0.0 if exact else abs(value - coarse.get((actor, kind), np.nan)),
+            "error": errors[actor],
         }
         for (actor, kind), value in solution.payoffs.items()
     ]
     return Columns.of(("actor", "type", "payoff", "regret", "error"), [] if left_out else rows)
-
-
-def _beliefs(solution: Solution, run: Forward, types: Mapping[str, str]) -> Columns:
-    game = solution.game
-
-    def blocks(weights: Floats) -> Iterator[Block]:
-        for i in game.informed:
-            believed = solution.grid.about[i].belief.T
-            for t, mass in enumerate(run.beliefs[i] @ weights):
-                mass = shares(mass, None if run.given is None else mass.sum())
-                spread = np.array([quantiles(value, mass, (0.1, 0.5, 0.9)) for value in believed])
-                yield {
-                    "t": t,
-                    "period": game.label(t),
-                    "about": game.actors[i].key,
-                    "type": game.actors[i].types,
-                    "mean": [float(value @ mass) for value in believed],
-                    "median": spread[:, 1],
-                    "low": spread[:, 0],
-                    "high": spread[:, 2],
-                }
-
-    return _by_condition(game, blocks, types, "about", "type", "mean", "median", "low", "high")
-
-
-def quantiles(value: Floats, mass: Floats, below: tuple[float, ...]) -> list[float]:
-    """The values below which these shares of the mass lie."""
-    order = np.argsort(value, kind="stable")
-    total = np.cumsum(mass[order])
-    if np.isnan(total[-1]):
-        return [np.nan for _ in below]
-    at = np.searchsorted(total, np.array(below) * total[-1])
-    return [float(value[order][min(int(k), value.size - 1)]) for k in at]

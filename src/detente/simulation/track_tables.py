@@ -9,8 +9,8 @@ import pandas as pd
 
 from detente.dtypes import Floats
 from detente.game.arrays import CompiledGame
+from detente.simulation.belief_table import quantiles
 from detente.simulation.filter import Step, counts_of
-from detente.simulation.forecast import quantiles
 from detente.simulation.forward import ForwardPass
 from detente.simulation.names import action_names
 
@@ -82,8 +82,10 @@ def periods_table(pass_: ForwardPass, prior: Floats) -> pd.DataFrame:
         for i, kind, p in _beliefs(game, profiles):
             about = counts_of(grid.position(i), nodes, grid.about[i].size)
             value = grid.about[i].belief[:, game.actors[i].types.index(kind)]
-            public = float(value @ about), *quantiles(value, about, (0.1, 0.9))
-            rows.append((t, game.label(t), game.actors[i].key, kind, p, *public))
+            # What the public believes is p on average, from which nodes drift (`belief_table`).
+            value = np.clip(value + (p - value @ about), 0.0, 1.0)
+            spread = quantiles(value, about, (0.1, 0.9))
+            rows.append((t, game.label(t), game.actors[i].key, kind, p, p, *spread))
     return table("t period about type probability public low high", rows)
 
 

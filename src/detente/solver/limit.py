@@ -94,7 +94,9 @@ def follow_limit(
         note += f" On the way it turns back at {best.branches.folded:,} points."
     if best.branches.forked:
         note += f" At {best.branches.forked:,} points other branches fork off."
-    return replace(best, notes=(*best.notes, note))
+    short = timed_out and best.status is Status.SOLVED and left > ENOUGH * scale
+    status = Status.LIMIT_NOT_REACHED if short else best.status
+    return replace(best, status=status, notes=(*best.notes, note))
 
 
 def payoff_range(game: CompiledGame) -> float:

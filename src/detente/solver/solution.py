@@ -31,6 +31,7 @@ class Status(Enum):
     SOLVED = "solved: every response is the quantal response to the others, to 1e-9"
     INACCURATE = "not solved: some responses differ from the quantal response by more than 1e-9"
     NOT_STATIONARY = "not solved: no stationary equilibrium was reached at this precision"
+    LIMIT_NOT_REACHED = "not solved: the time was over before the limit of perfect precision"
     STAGE_FAILED = "not solved: at some turns the principal branch could not be followed to its end"
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detente.arguments import whole
-from detente.errors import SolveError, expect
+from detente.errors import SolveError, expect, refuse
 from detente.game.arrays import CompiledGame
 from detente.solver.backward import Backward
 from detente.solver.beliefs import BeliefGrid, belief_grid, coarser, grid_like, grid_size
@@ -101,7 +101,7 @@ def solve(
     ------
     ScenarioError
         For a number of belief points with which the game has no grid; for a `start` of another
-        game, or of one with a precision of inf.
+        game, of one with a precision of inf, or beside `rng`.
     SolveError
         If the solve would need more memory than allowed.
     ValueError, TypeError
@@ -116,6 +116,9 @@ def solve(
     limited = bool(np.isinf(game.precision).any())
     if start is not None:
         start.check(game)
+        if rng is not None:
+            message = "play begins from given choices or from drawn ones"
+            refuse("start", "not-together", message, "leave out `rng=` or `start=`")
     points = options.points(game)
     both = coarse and bool(game.informed)
     regret = regret and not game.shocks

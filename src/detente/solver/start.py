@@ -59,14 +59,15 @@ class Start:
 
     def note(self, node: int, strategies: Sequence[Floats]) -> str:
         """How far from here strategies are at a node of the belief grid, in a sentence."""
-        away = max(
-            float(np.abs(found.reshape(play.size, -1)[:, node] - play).max(initial=0.0))
-            for found, play in zip(strategies, self.strategies, strict=True)
+        away = [
+            float(np.abs(sigma.reshape(play.size, -1)[:, node] - play).max())
+            for sigma, play in zip(strategies, self.strategies, strict=True)
             if play.size
-        )
+        ]
+        most = max(away, default=0.0)
         return (
             f"Found from the choices in {self.file}, from which no share of an action differs by "
-            f"more than {away:.2g} at the first beliefs; the principal branch was not followed."
+            f"more than {most:.2g} at the first beliefs; the principal branch was not followed."
         )
 
 

@@ -25,7 +25,8 @@ Which stage problem goes where
     ======================== ============================================ ====================
 
     Certainty comes from `two_type.find_unique` and `contraction`. `homotopy` follows the principal
-    branch from λ = 0 past folds, forks and kinks.
+    branch from λ = 0 past folds, forks and kinks; where types gain alike from every action it runs
+    along a kink, and `pooling` holds their posterior there.
 
 Reference behaviour and shocks
     Reference behaviour w multiplies the exponentials of a response. The log odds of `general` are

@@ -1,6 +1,7 @@
-"""exp and log as straight arithmetic, so that loops over a line of nodes become vector code.
+"""exp and log as straight arithmetic, and linear systems.
 
-The library's functions are called once for each number; these are inlined. Both are good to
+Loops over a line of nodes become vector code: the library's functions are called once for each
+number; these are inlined. exp and log are good to
 about 2e-16 (relative for exp, absolute near 1 for log): argument reduction by powers of two, then
 a Taylor polynomial (exp) or the series of 2 artanh (log), see Muller, Elementary Functions, 2016,
 chapters 3 and 11.
@@ -68,3 +69,36 @@ def log(x):
     p = p * z + 1.0 / 5.0
     p = p * z + 1.0 / 3.0
     return k * LN2_HIGH + (2.0 * s + (2.0 * s * z * p + k * LN2_LOW))
+
+
+@device
+def eliminate(matrix, size, end):
+    """Solve matrix[:size, :size] in place for the right-hand sides in the columns from size to
+    end - 1, by Gaussian elimination with row exchanges; solutions are left in these columns. Gives
+    the sign of the determinant."""
+    sign = 1.0
+    for c in range(size):
+        best = c
+        for r in range(c + 1, size):
+            if abs(matrix[r, c]) > abs(matrix[best, c]):
+                best = r
+        if not abs(matrix[best, c]) > 1e-300:
+            return 0.0
+        if best != c:
+            sign = -sign
+            for k in range(end):
+                matrix[c, k], matrix[best, k] = matrix[best, k], matrix[c, k]
+        if matrix[c, c] < 0.0:
+            sign = -sign
+        for r in range(c + 1, size):
+            factor = matrix[r, c] / matrix[c, c]
+            if factor != 0.0:
+                for k in range(c, end):
+                    matrix[r, k] -= factor * matrix[c, k]
+    for c in range(size - 1, -1, -1):
+        for right in range(size, end):
+            total = matrix[c, right]
+            for k in range(c + 1, size):
+                total -= matrix[c, k] * matrix[k, right]
+            matrix[c, right] = total / matrix[c, c]
+    return sign

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from detente.solver.kernels.elementary import eliminate
 from detente.solver.kernels.jit import device
 from detente.solver.kernels.lottery import (
     LOG_LEAST,
@@ -39,9 +40,9 @@ LEAST_LOG = -690.0  # of a probability that is 0: its log odds must be numbers
 class Stage(NamedTuple):
     """Scratch of one stage problem, and the answer at the node solved last.
 
-    n_actions, first, unknown, own
-        int64 [m], [m], [m], [e, m]: own actions, where a mover's block begins in N and in D, and
-        the own actions of each joint action.
+    n_actions, first, unknown, pooled, own
+        int64 [m], [m], [m], [m], [e, m]: own actions, where a mover's block begins in N and in D,
+        1 where its types are known to act alike, and the own actions of each joint action.
     node
         int64 [1]: b.
     log_reference
@@ -51,7 +52,7 @@ class Stage(NamedTuple):
     cross
         float64 [N, N]: ∂Q / ∂ log σ.
     residual, matrix, tangent, point
-        float64 [D + 1], [D + 1, D + 2], [D + 1], [5, D + 1].
+        float64 [D + 1], [D + 1, D + 3], [D + 1], [5, D + 1].
     mean, rise
         float64 [(m, q)], [j, φ, (m, q)]: scratch of `evaluate`.
     digit
@@ -63,6 +64,7 @@ class Stage(NamedTuple):
     n_actions: np.ndarray
     first: np.ndarray
     unknown: np.ndarray
+    pooled: np.ndarray
     own: np.ndarray
     node: np.ndarray
     log_reference: np.ndarray
@@ -90,6 +92,7 @@ def make_stage(layout: BeliefLayout, most: int, joint: int) -> Stage:
         n_actions=np.ones(count, whole),
         first=np.zeros(count, whole),
         unknown=np.zeros(count, whole),
+        pooled=np.zeros(count, whole),
         own=np.zeros((joint, count), whole),
         node=np.zeros(1, whole),
         log_reference=np.zeros((count, most)),
@@ -99,7 +102,7 @@ def make_stage(layout: BeliefLayout, most: int, joint: int) -> Stage:
         value=np.zeros(blocks),
         cross=np.zeros((blocks, blocks)),
         residual=np.zeros(blocks + 1),
-        matrix=np.zeros((blocks + 1, blocks + 2)),
+        matrix=np.zeros((blocks + 1, blocks + 3)),
         tangent=np.zeros(blocks + 1),
         point=np.zeros((5, blocks + 1)),
         mean=np.zeros(combined),
@@ -184,7 +187,7 @@ def update_beliefs(layout, stage):
     b, lottery = stage.node[0], stage.lottery
     for m in range(stage.n_actions.shape[0]):
         count, n_types = stage.n_actions[m], layout.n_types[m]
-        moves = layout.steps[m] > 0 and count > 1
+        moves = layout.steps[m] > 0 and count > 1 and stage.pooled[m] == 0
         lottery.vertices[m] = n_types if moves else 1
         for a in range(count if moves else 0):
             top = -math.inf
@@ -318,37 +321,6 @@ def differentiate(layout, stage, share, n_unknowns, matrix):
 
 
 @device
-def eliminate(matrix, size):
-    """Solve the augmented system matrix[:size, :size + 1] in place, by Gaussian elimination with
-    row exchanges; the solution is left in the last column. Gives the sign of the determinant."""
-    sign = 1.0
-    for c in range(size):
-        best = c
-        for r in range(c + 1, size):
-            if abs(matrix[r, c]) > abs(matrix[best, c]):
-                best = r
-        if not abs(matrix[best, c]) > 1e-300:
-            return 0.0
-        if best != c:
-            sign = -sign
-            for k in range(size + 1):
-                matrix[c, k], matrix[best, k] = matrix[best, k], matrix[c, k]
-        if matrix[c, c] < 0.0:
-            sign = -sign
-        for r in range(c + 1, size):
-            factor = matrix[r, c] / matrix[c, c]
-            if factor != 0.0:
-                for k in range(c, size + 1):
-                    matrix[r, k] -= factor * matrix[c, k]
-    for c in range(size - 1, -1, -1):
-        total = matrix[c, size]
-        for k in range(c + 1, size):
-            total -= matrix[c, k] * matrix[k, size]
-        matrix[c, size] = total / matrix[c, c]
-    return sign
-
-
-@device
 def newton(layout, stage, payoff, n_unknowns):
     """Newton's method with halved steps from stage.y at the full precision; whether it converged.
 
@@ -363,7 +335,7 @@ def newton(layout, stage, payoff, n_unknowns):
         for r in range(n_unknowns):
             stage.matrix[r, n_unknowns] = stage.residual[r]
             old[r] = stage.y[r]
-        if eliminate(stage.matrix, n_unknowns) == 0.0:
+        if eliminate(stage.matrix, n_unknowns, n_unknowns + 1) == 0.0:
             return False
         for r in range(n_unknowns):
             step[r] = stage.matrix[r, n_unknowns]

@@ -3,8 +3,11 @@
 Pseudo-arclength continuation with a Newton corrector in (y, s), s from 0 to 1 (Allgower and Georg,
 Numerical Continuation Methods, 1990, chapters 3, 6 and 8). The tangent is oriented by the sign of
 the augmented determinant, so that folds are passed; where the branch runs through a bifurcation
-that sign changes and it is continued straight on. Where a posterior crosses from one cell of the
-belief grid to the next the branch has a kink, and is taken up again just behind it.
+that sign changes and it is continued straight on. Where several branches meet at once, as in games
+with many symmetries, it need not: a number of the inverse of the augmented matrix, which passes
+through infinity there, tells that they do (a test function; Allgower and Georg, chapter 8). Where a
+posterior crosses from one cell of the belief grid to the next the branch has a kink, and is taken
+up again just behind it.
 """
 
 from __future__ import annotations
@@ -13,15 +16,16 @@ import math
 
 import numpy as np
 
+from detente.solver.kernels.elementary import eliminate
 from detente.solver.kernels.general import (
     choose,
     differentiate,
-    eliminate,
     newton,
     respond,
     update_beliefs,
 )
 from detente.solver.kernels.jit import device
+from detente.solver.kernels.pooling import find_pooled, part_types
 from detente.solver.kernels.stage import FAILED, FOLDED, FORKED, TRACED, UNIQUE
 
 MAX_STEPS = 4000
@@ -44,26 +48,30 @@ def augment(layout, stage, share, n_unknowns):
 @device
 def turn_tangent(layout, stage, share, n_unknowns, direction):
     """The unit tangent at the point of the last `respond`, oriented by `direction` times the sign
-    of the determinant; gives the cosine of its angle with the one before (2 where it fails)."""
+    of the determinant; gives the cosine of its angle with the one before (2 where it fails), and
+    the test function of forks, which does not depend on the orientation."""
     augment(layout, stage, share, n_unknowns)
     for r in range(n_unknowns):
         stage.matrix[r, n_unknowns + 1] = 0.0
+        stage.matrix[r, n_unknowns + 2] = math.cos(2.4 * r + 1.0)  # of no symmetry
     stage.matrix[n_unknowns, n_unknowns + 1] = 1.0
-    sign = eliminate(stage.matrix, n_unknowns + 1)
+    stage.matrix[n_unknowns, n_unknowns + 2] = 0.0
+    sign = eliminate(stage.matrix, n_unknowns + 1, n_unknowns + 3)
     if sign == 0.0:
-        return 2.0
+        return 2.0, 0.0
     norm = 0.0
     for c in range(n_unknowns + 1):
         norm += stage.matrix[c, n_unknowns + 1] ** 2
     norm = direction * sign * math.sqrt(norm)
     if not abs(norm) < math.inf:
-        return 2.0
-    cosine = 0.0
+        return 2.0, 0.0
+    cosine, test = 0.0, 0.0
     for c in range(n_unknowns + 1):
         new = stage.matrix[c, n_unknowns + 1] / norm
         cosine += new * stage.tangent[c]
         stage.tangent[c] = new
-    return cosine
+        test += math.sin(1.7 * c + 1.0) * stage.matrix[c, n_unknowns + 2]
+    return cosine, test
 
 
 @device
@@ -84,7 +92,7 @@ def correct(layout, stage, payoff, n_unknowns, target, close):
         for r in range(n_unknowns):
             stage.matrix[r, n_unknowns + 1] = stage.residual[r]
         stage.matrix[n_unknowns, n_unknowns + 1] = 0.0
-        if eliminate(stage.matrix, n_unknowns + 1) == 0.0:
+        if eliminate(stage.matrix, n_unknowns + 1, n_unknowns + 2) == 0.0:
             return -1.0
         for c in range(n_unknowns + 1):
             target[c] -= stage.matrix[c, n_unknowns + 1]
@@ -179,7 +187,7 @@ def cross_kink(layout, stage, payoff, n_unknowns, direction):
     for r in range(n_unknowns):
         stage.y[r] = here[r]
     respond(layout, stage, payoff, here[n_unknowns])
-    if turn_tangent(layout, stage, here[n_unknowns], n_unknowns, direction) == 2.0:
+    if turn_tangent(layout, stage, here[n_unknowns], n_unknowns, direction)[0] == 2.0:
         return 0.0
     # The kink is just behind the point: one of the two ways leads back over it.
     far = 1e-12
@@ -215,7 +223,7 @@ def trace(layout, stage, payoff, n_unknowns, longest):
     for r in range(n_unknowns):
         stage.y[r] = here[r]
     respond(layout, stage, payoff, START)
-    turn_tangent(layout, stage, START, n_unknowns, direction)
+    _, test = turn_tangent(layout, stage, START, n_unknowns, direction)
     step = 0.05 * longest
     cell = cells(layout, stage)
     for _ in range(MAX_STEPS):
@@ -229,7 +237,7 @@ def trace(layout, stage, payoff, n_unknowns, longest):
             if stage.tangent[n_unknowns] < 0.0:
                 method = max(method, FOLDED)
             step = 10.0 * SMALL
-            cell = cells(layout, stage)
+            cell, test = cells(layout, stage), 0.0
         for c in range(n_unknowns + 1):
             target[c] = here[c] + step * stage.tangent[c]
             kept[c] = stage.tangent[c]
@@ -250,18 +258,23 @@ def trace(layout, stage, payoff, n_unknowns, longest):
                 for r in range(n_unknowns):
                     away = max(away, abs(stage.y[r] - target[r]))
                 if away <= step:
-                    # On the other side of a fork the determinant has the other sign.
-                    cosine = turn_tangent(layout, stage, 1.0, n_unknowns, direction)
-                    if cosine >= 0.0 or cell != cells(layout, stage):
+                    # On the other side of a fork the determinant has the other sign, or the test
+                    # function has.
+                    cosine, other = turn_tangent(layout, stage, 1.0, n_unknowns, direction)
+                    apart = cosine < 0.0 or other * test < 0.0
+                    if not apart or cell != cells(layout, stage):
                         return method
                     if step <= 1e-3:
-                        return max(method, FORKED)
+                        return max(method, FORKED) if cosine < 0.0 or abs(other) > 1.0 else method
                     for c in range(n_unknowns + 1):
                         stage.tangent[c] = kept[c]
             step *= 0.5
             continue
         there = cells(layout, stage)
-        cosine = turn_tangent(layout, stage, target[n_unknowns], n_unknowns, direction)
+        cosine, other = turn_tangent(layout, stage, target[n_unknowns], n_unknowns, direction)
+        apart = cell == there and other * test < 0.0
+        if apart and step <= 1e-3 and abs(other) > 1.0:  # not through 0, but through infinity
+            method = max(method, FORKED)
         if cosine < -0.9 and step <= 1e-3 and cell == there:
             # No fold turns back within so short a step: the branch has run through a fork.
             for c in range(n_unknowns + 1):
@@ -277,14 +290,14 @@ def trace(layout, stage, payoff, n_unknowns, longest):
                 and cells_ahead(layout, stage, n_unknowns, -step, target) != cell
             )
         )
-        if cosine > 1.5 or wrong or (cosine < 0.9 and step > 1e-5):
+        if cosine > 1.5 or wrong or (cosine < 0.9 and step > 1e-5) or (apart and step > 1e-3):
             for c in range(n_unknowns + 1):
                 stage.tangent[c] = kept[c]
             step = shorten(layout, stage, n_unknowns, step, longest)
             continue
         if stage.tangent[n_unknowns] < 0.0:
             method = max(method, FOLDED)
-        cell = there
+        cell, test = there, other
         far = 0.0
         for c in range(n_unknowns + 1):
             here[c] = target[c]
@@ -307,6 +320,7 @@ def find(problem, n_unknowns, certain, anywhere):
     layout, stage, payoff = problem
     if (certain or anywhere) and newton(layout, stage, payoff, n_unknowns):
         return UNIQUE if certain else TRACED
+    pooled = find_pooled(layout, stage, payoff)
     method, longest = FAILED, LONGEST
     for _ in range(ATTEMPTS):
         method = trace(layout, stage, payoff, n_unknowns, longest)
@@ -314,4 +328,6 @@ def find(problem, n_unknowns, certain, anywhere):
             break
         # Smaller steps meet folds and kinks at other places, one by one.
         longest /= SHORTER
+    if pooled:
+        method = part_types(layout, stage, payoff, n_unknowns, method)
     return method

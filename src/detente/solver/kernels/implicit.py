@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from detente.solver.kernels.elementary import log
-from detente.solver.kernels.general import differentiate, eliminate
+from detente.solver.kernels.elementary import eliminate, log
+from detente.solver.kernels.general import differentiate
 from detente.solver.kernels.jit import device
 from detente.solver.kernels.stage import control_cost
 
@@ -131,7 +131,7 @@ def through_stage(layout, stage, n_unknowns, by, b, precision, reference):
             for a in range(1, count):
                 row = stage.unknown[m] + theta * (count - 1) + a - 1
                 matrix[row, n_unknowns] = by[begin + a, b] - stage.play[begin + a] * total
-    eliminate(matrix, n_unknowns)
+    eliminate(matrix, n_unknowns, n_unknowns + 1)
     step = 1
     for m in range(stage.n_actions.shape[0] - 1, -1, -1):
         count = stage.n_actions[m]
