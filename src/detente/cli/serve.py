@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import webbrowser
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +22,10 @@ DEFAULT_PORT = 8418
 """Always the same, so that a link works again tomorrow."""
 
 
+DEFAULT_ROOMS = Path("detente-rooms.sqlite")
+"""In the folder in which the command runs."""
+
+
 @with_groups
 def serve(
     sources: Annotated[list[str], SCENARIO],
@@ -28,12 +33,21 @@ def serve(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port on this machine; 0 for any that is free.")
     ] = DEFAULT_PORT,
+    network: Annotated[
+        bool,
+        typer.Option("--network", help="Let players come in from the network; nobody else can."),
+    ] = False,
+    rooms: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="Where rooms are kept; made when one is opened."),
+    ] = DEFAULT_ROOMS,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
     ] = True,
     solving: SolvingOptions,
 ) -> None:
-    """Open a page in the browser on which assumptions are moved and the forecast follows."""
+    """Open a page in the browser on which assumptions are moved and the forecast follows; or on
+    which a class plays the stand-off."""
     check_packages("detente serve", "the workbench needs", NEEDED, "serve")
     if STDIN in sources:
         refuse(STDIN, "wrong-type", "the workbench watches files, and stdin is none")
@@ -41,12 +55,14 @@ def serve(
     from detente.workbench.jobs import Means
     from detente.workbench.server import serve as run
 
-    def opened(address: str) -> None:
+    def opened(address: str, players: str) -> None:
         console.say(f"The workbench is at {address}")
         sys.stdout.flush()  # whoever reads it from a pipe waits for it
         console.say("It answers this machine alone. Ctrl-C ends it.", error=True)
+        if network:
+            console.say(f"Players come in at {players} from the network.", error=True)
         if browser:
             webbrowser.open(address)
 
     means = Means(options.beliefs, options.threads, options.memory_limit, options.time_limit)
-    run(sources, port=port, means=means, opened=opened)
+    run(sources, port=port, means=means, opened=opened, rooms=rooms, network=network)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import json
 import re
 import shlex
 import threading
@@ -18,15 +17,15 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from detente import files
-from detente.errors import ScenarioError, refuse
+from detente.errors import refuse
 from detente.render.data import to_json
 from detente.scenario.frozen import Frozen
-from detente.workbench import view
+from detente.workbench import view, web
 from detente.workbench.analyses import NAMES, perform
 from detente.workbench.channel import Channel, Channels
 from detente.workbench.desk import Desk
@@ -111,8 +110,8 @@ def file_event(desk: Desk) -> Event:
     return {"kind": "file", "version": desk.sheet.version, "diagnostics": told}
 
 
-def build_app(bench: Workbench, *, port: int, token: str) -> Guard:
-    """The application, behind its guard."""
+def build_app(bench: Workbench, *, port: int, token: str, more: Sequence[Route] = ()) -> Guard:
+    """The application, behind its guard; `more` are routes of other parts of the page."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -134,9 +133,9 @@ def build_app(bench: Workbench, *, port: int, token: str) -> Guard:
         Route("/desk/{number}/save", _save, methods=["POST"]),
         Route("/page/{number}", _report),
         Route("/static/{name}", _static),
+        *more,
     ]
-    handlers: Any = {ScenarioError: _refused, ClientDisconnect: _gone}
-    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=web.HANDLERS)
     app.state.bench = bench
     return Guard(app, port=port, token=token)
 
@@ -170,34 +169,6 @@ def _client(request: Request, given: object) -> str:
     return f"{_number(request)}:{given}"
 
 
-async def _body(request: Request, *names: str) -> dict[str, Any]:
-    """The object that was sent; it has these names and no others."""
-
-    def no_constant(_: str) -> None:
-        raise ValueError
-
-    try:
-        data = json.loads(await request.body(), parse_constant=no_constant)
-    except (ValueError, RecursionError):
-        raise HTTPException(400, "this is not JSON") from None
-    if not isinstance(data, dict) or not set(data) <= set(names):
-        raise HTTPException(400, f"this is not an object of {', '.join(names)}")
-    return data
-
-
-def _json(data: object, status: int = 200) -> Response:
-    return Response(to_json(data, indent=None), status, media_type="application/json")
-
-
-async def _refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, ScenarioError)
-    return _json(diagnostic_event(error.diagnostics), 422)
-
-
-async def _gone(_: Request, __: Exception) -> Response:
-    return Response(status_code=400)
-
-
 # ---- the routes
 
 
@@ -226,7 +197,7 @@ async def _model(request: Request) -> Response:
     sheet = desk.sheet
     html = await run_in_threadpool(view.model_fragment, sheet.scenario)
     data = view.model_data(sheet.scenario)
-    return _json({"version": sheet.version, "html": html, "data": data})
+    return web.answer({"version": sheet.version, "html": html, "data": data})
 
 
 def _since(request: Request) -> tuple[Channel, int]:
@@ -267,12 +238,12 @@ async def _news(request: Request) -> Response:
     await channel.wait(last, BEAT / 2)
     events, lost = channel.after(last)
     told = [{**event, "id": number} for number, event in events]
-    return _json({"events": [{"kind": "lost"}] * lost + [file_event(desk), *told]})
+    return web.answer({"events": [{"kind": "lost"}] * lost + [file_event(desk), *told]})
 
 
 async def _ask(request: Request) -> Response:
     _, desk = _desk(request)
-    data = await _body(request, "client", "what", "setting", "more")
+    data = await web.body(request, "client", "what", "setting", "more")
     client = _client(request, data.get("client"))
     what = data.get("what")
     if not isinstance(what, str) or what not in NAMES:
@@ -280,7 +251,7 @@ async def _ask(request: Request) -> Response:
     setting = read_setting(data.get("setting", {}))
     more = _more(what, data.get("more"), desk)
     job = await run_in_threadpool(_bench(request).ask, client, desk, what, setting, more)
-    return _json({"job": job.number, "command": shlex.join(setting.command(desk.source))}, 202)
+    return web.answer({"job": job.number, "command": shlex.join(setting.command(desk.source))}, 202)
 
 
 def _more(what: str, given: object, desk: Desk) -> dict[str, Any]:
@@ -306,17 +277,17 @@ def _more(what: str, given: object, desk: Desk) -> dict[str, Any]:
 
 async def _cancel(request: Request) -> Response:
     _desk(request)
-    data = await _body(request, "client", "job")
+    data = await web.body(request, "client", "job")
     client, number = _client(request, data.get("client")), data.get("job")
     bench = _bench(request)
     for worker in (bench.answers, bench.analyses):
         worker.cancel(lambda job: job.client == client and job.number == number)
-    return _json({})
+    return web.answer({})
 
 
 async def _save(request: Request) -> Response:
     _, desk = _desk(request)
-    data = await _body(request, "setting", "name")
+    data = await web.body(request, "setting", "name")
     name = check_name(data.get("name"))
     setting = read_setting(data.get("setting", {}))
     folder = _bench(request).folder if desk.path is None else desk.path.parent
@@ -329,7 +300,7 @@ async def _save(request: Request) -> Response:
         files.write(target, text)
 
     await run_in_threadpool(write)
-    return _json({"file": str(target)})
+    return web.answer({"file": str(target)})
 
 
 async def _report(request: Request) -> Response:

@@ -1,0 +1,211 @@
+"""What is played: a solved game, read at one state and at one public belief at a time.
+
+What an action gives up is read from the solution itself. Choices are quantal responses, σ(a) ∝
+w(a) exp(λ Q(a)), so that of two actions Q(a) - Q(a') = (log σ(a)/w(a) - log σ(a')/w(a')) / λ: the
+payoff expected by the type who moves, at the public belief, where all others play the solution
+from there on, and it does so itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+
+from detente.analysis.deviation import Available, available
+from detente.dtypes import Floats, Ints
+from detente.game.arrays import CompiledGame
+from detente.game.automaton import Automaton, automaton
+from detente.scenario.entities import Actor
+from detente.simulation.forecast import Forecast
+from detente.simulation.forward import schedule
+from detente.simulation.histories import interpolated_strategy
+from detente.solver.solution import Solution
+
+Beliefs = tuple[tuple[float, ...], ...]
+"""For each actor the public belief about its types, adding up to 1."""
+
+
+class Position(NamedTuple):
+    """Where a table stands: before layer n of period t, at row x of its states."""
+
+    t: int
+    n: int
+    x: int
+    beliefs: Beliefs
+
+
+class Lead(NamedTuple):
+    """What an own action may lead to: a state code after the turn, with its probability."""
+
+    probability: float
+    code: int
+
+
+@dataclass(frozen=True, eq=False)
+class Board:
+    """A solved game with its forecast."""
+
+    forecast: Forecast
+
+    @property
+    def solution(self) -> Solution:
+        return self.forecast.solution
+
+    @property
+    def game(self) -> CompiledGame:
+        return self.solution.game
+
+    @cached_property
+    def moves(self) -> tuple[tuple[int, int], ...]:
+        """The layers in the order of play: (period, n)."""
+        game = self.game
+        return schedule(game, None if game.loop is None else self.forecast.periods)
+
+    @cached_property
+    def automata(self) -> Mapping[str, Automaton]:
+        """What of a history counts for each outcome."""
+        outcomes = self.game.scenario.outcomes
+        return {key: automaton(outcomes, key) for key in self.game.holds}
+
+    @cached_property
+    def informed(self) -> tuple[tuple[int, Actor], ...]:
+        """The actors with private types."""
+        return tuple((i, self.game.actors[i]) for i in self.game.informed)
+
+    @cached_property
+    def start(self) -> tuple[int, Beliefs, tuple[int, ...]]:
+        """The first row of states, the priors, and the states of the automata after the start."""
+        game = self.game
+        priors = tuple(tuple(map(float, prior)) for prior in game.priors)
+        blank = (0,) * len(self.automata)
+        return game.start, priors, self.remember(blank, 0, game.start, end=False)
+
+    def remember(self, memory: tuple[int, ...], n: int, x: int, *, end: bool) -> tuple[int, ...]:
+        """The states of the automata after the test before layer n, at row x."""
+        return tuple(
+            int(machine.step[state, machine.letters(self.game.holds, n, end=end)[x]])
+            for state, machine in zip(memory, self.automata.values(), strict=True)
+        )
+
+    def been(self, memory: tuple[int, ...]) -> dict[str, bool]:
+        """Which outcomes have come about."""
+        pairs = zip(memory, self.automata.items(), strict=True)
+        return {key: bool(machine.been[state]) for state, (key, machine) in pairs}
+
+    def actions(self, at: Position, m: int) -> Ints:
+        """The actions that the m-th mover has, as positions in the actor's; [-1] for nobody."""
+        layer = self.game.layers[at.n]
+        choices = layer.choices[at.x]
+        apart = prod(choices[m + 1 :].tolist())
+        edges = layer.action_ptr[at.x] + apart * np.arange(choices[m])
+        return np.asarray(layer.action[edges, m], dtype=np.int64)
+
+    def choosers(self, at: Position) -> tuple[int, ...]:
+        """The movers who have a choice: positions in the layer's movers."""
+        choices = self.game.layers[at.n].choices[at.x]
+        return tuple(int(m) for m in np.flatnonzero(choices > 1))
+
+    def joint(self, at: Position, own: tuple[int, ...]) -> int:
+        """The joint action e of own ones, each counted from 0 among those that are there."""
+        layer = self.game.layers[at.n]
+        joint = 0
+        for count, chosen in zip(layer.choices[at.x].tolist(), own, strict=True):
+            joint = joint * count + chosen
+        return int(layer.action_ptr[at.x]) + joint
+
+    def strategy(self, at: Position, m: int) -> Floats:
+        """What the solution does as the m-th mover, float64 [θ, a]."""
+        if (at, m) not in self._strategies:
+            beliefs = [np.array(belief) for belief in at.beliefs]
+            sigma = interpolated_strategy(self.solution, at.n, at.x, beliefs, m)
+            self._strategies[at, m] = sigma
+        return self._strategies[at, m]
+
+    def given_up(self, at: Position, m: int, theta: int) -> Floats:
+        """What each action gives up against the best, float64 [a]; nan where nobody can tell."""
+        layer = self.game.layers[at.n]
+        precision = self.game.precision[layer.movers[m]]
+        sigma = self.strategy(at, m)[theta]
+        if not (0 < precision < np.inf):
+            return np.full(sigma.size, np.nan)
+        apart = prod(layer.choices[at.x, m + 1 :].tolist())
+        edges = layer.action_ptr[at.x] + apart * np.arange(sigma.size)
+        with np.errstate(divide="ignore"):
+            log = np.log(sigma) - np.log(layer.reference[edges, m])
+        return np.asarray((log.max() - log) / precision)
+
+    def posterior(self, at: Position, own: tuple[int, ...]) -> Beliefs:
+        """What the public believes after these own actions, by the strategies of the solution."""
+        beliefs = list(at.beliefs)
+        for m in self.choosers(at):
+            i = self.game.layers[at.n].movers[m]
+            if len(beliefs[i]) == 1:
+                continue
+            moved = np.array(beliefs[i]) * self.strategy(at, m)[:, own[m]]
+            if moved.sum() > 0:  # what no type does says nothing
+                beliefs[i] = tuple((moved / moved.sum()).tolist())
+        return tuple(beliefs)
+
+    def profile_weights(self, at: Position, known: Mapping[int, int]) -> Floats:
+        """Public probability of each type profile, float64 [p], given the types of some actors."""
+        weights = np.ones(len(self.game.profiles))
+        for i, belief in enumerate(at.beliefs):
+            types = self.game.profiles[:, i]
+            weights *= (types == known[i]) if i in known else np.array(belief)[types]
+        return weights
+
+    def leads(self, at: Position, m: int, chosen: int) -> list[Lead]:
+        """What an own action may lead to, the likeliest first.
+
+        Of others who choose at the same time the solution's choices are expected.
+        """
+        layer = self.game.layers[at.n]
+        weights = np.ones(1)
+        for k, count in enumerate(layer.choices[at.x].tolist()):
+            share = np.ones(1)
+            if count > 1:
+                belief = np.array(at.beliefs[layer.movers[k]])
+                share = np.eye(count)[chosen] if k == m else belief @ self.strategy(at, k)
+            weights = np.outer(weights, share).ravel()
+        totals: dict[int, float] = {}
+        first = int(layer.action_ptr[at.x])
+        for e in np.flatnonzero(weights > 0) + first:
+            for k in range(int(layer.trans_ptr[e]), int(layer.trans_ptr[e + 1])):
+                code = int(self.game.structure.sets[at.n + 1][layer.succ[k]])
+                probability = float(weights[e - first] * layer.prob[k])
+                totals[code] = totals.get(code, 0.0) + probability
+        leads = [Lead(probability, code) for code, probability in totals.items() if probability]
+        return sorted(leads, reverse=True)
+
+    def cost(self, at: Position, m: int, chosen: int, theta: int) -> float:
+        """What the m-th mover expects to pay at once for an own action; others do their first."""
+        layer = self.game.layers[at.n]
+        i = layer.movers[m]
+        own = tuple(chosen if k == m else 0 for k in range(len(layer.movers)))
+        paid = layer.reward[self.joint(at, own)].reshape(len(self.game.priors), -1)[i]
+        weights = self.profile_weights(at, {i: theta})
+        return -float(paid @ weights / weights.sum())
+
+    def broken(self, at: Position, m: int, position: int) -> tuple[str, ...]:
+        """The terms that an action breaks."""
+        breaks = self._available(at.n)[m].breaks
+        return tuple(key for key, table in breaks.items() if table[at.x, position])
+
+    def _available(self, n: int) -> tuple[Available, ...]:
+        if n not in self._choices:
+            self._choices[n] = available(self.game, n)
+        return self._choices[n]
+
+    @cached_property
+    def _choices(self) -> dict[int, tuple[Available, ...]]:
+        return {}
+
+    @cached_property
+    def _strategies(self) -> dict[tuple[Position, int], Floats]:
+        """Those that were asked for: pages ask again and again."""
+        return {}

@@ -1,0 +1,197 @@
+"""One table of a game: a frozen value, and what becomes of it when somebody chooses.
+
+Nothing here is random. What chance and the solution do is drawn by numbers that follow from the
+table's seed and the number of the turn: the same choices lead to the same table, whenever and
+wherever they are played again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from detente.dtypes import Floats
+from detente.scenario.frozen import Frozen
+from detente.simulation.histories import drawn
+from detente.workbench.play.board import Beliefs, Board, Position
+
+PERSON, SOLUTION, RANDOM = "person", "solution", "random"
+ROLES = (PERSON, SOLUTION, RANDOM)
+"""Who may have a role: people, the solution, or somebody who takes any action equally often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """An actor at a table.
+
+    role
+        One of `ROLES`. Where a person is meant and none is there, the solution plays.
+    player
+        The number of the person; -1 for none.
+    theta
+        Its type, which nobody else knows.
+    """
+
+    role: str
+    theta: int
+    player: int = -1
+
+
+class Turn(NamedTuple):
+    """A layer that was played.
+
+    at
+        Before it.
+    own, by
+        What each mover has done, counted from 0 among what it had, and who chose: one of `ROLES`;
+        '' where there was no choice.
+    after, beliefs, memory
+        The state's row after it, the public beliefs, and the states of the outcomes' automata.
+    """
+
+    at: Position
+    own: tuple[int, ...]
+    by: tuple[str, ...]
+    after: int
+    beliefs: Beliefs
+    memory: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A game at a table.
+
+    seats
+        One for each actor.
+    turns
+        What was played.
+    chosen
+        By actor, as text, what was chosen for the next turn by those who did not have to wait.
+    """
+
+    seed: int
+    seats: tuple[Seat, ...]
+    turns: tuple[Turn, ...] = ()
+    chosen: Frozen[int] = field(default_factory=Frozen)
+
+
+def dealt(board: Board, seed: int, roles: tuple[str, ...], players: tuple[int, ...]) -> Table:
+    """A table with secret types drawn from the prior; `players` has -1 where nobody sits."""
+    prior = board.game.profile_prior()
+    random = np.random.default_rng([seed, 0]).random(1)
+    profile = board.game.profiles[int(drawn(prior[None], random)[0])]
+    pairs = zip(roles, profile.tolist(), players, strict=True)
+    return Table(seed, tuple(Seat(*pair) for pair in pairs))
+
+
+def position(board: Board, table: Table) -> Position | None:
+    """Where the table stands; None once the game is over."""
+    k = len(table.turns)
+    if k == len(board.moves):
+        return None
+    t, n = board.moves[k]
+    x, beliefs, _ = board.start
+    if k:
+        x, beliefs = table.turns[-1].after, table.turns[-1].beliefs
+        if n == 0 and board.game.loop is not None:
+            x = int(board.game.loop[x])
+    return Position(t, n, x, beliefs)
+
+
+def waited_for(board: Board, table: Table, absent: frozenset[int]) -> tuple[int, ...]:
+    """The actors whose players have to choose; nobody is waited for who is `absent`."""
+    at = position(board, table)
+    if at is None:
+        return ()
+    movers = board.game.layers[at.n].movers
+    actors = [movers[m] for m in board.choosers(at)]
+    return tuple(i for i in actors if str(i) not in table.chosen and _here(table.seats[i], absent))
+
+
+def chose(table: Table, actor: int, own: int) -> Table:
+    """The table after a person's choice, which is not played before all have chosen."""
+    return replace(table, chosen=Frozen({**table.chosen, str(actor): own}))
+
+
+def settled(board: Board, table: Table, absent: frozenset[int], *, force: bool = False) -> Table:
+    """Play on until a person has to choose, or the game is over.
+
+    With `force` the solution chooses for those who are waited for at the first turn.
+    """
+    while len(table.turns) < len(board.moves):
+        if not force and waited_for(board, table, absent):
+            return table
+        table, force = _played(board, table), False
+    return table
+
+
+def taken_back(table: Table) -> Table:
+    """The table before the last choice of a person; what was chosen for the next turn is undone
+    first."""
+    if table.chosen:
+        return replace(table, chosen=Frozen())
+    turns = table.turns
+    while turns and PERSON not in turns[-1].by:
+        turns = turns[:-1]
+    return replace(table, turns=turns[:-1])
+
+
+def _here(seat: Seat, absent: frozenset[int]) -> bool:
+    return seat.role == PERSON and seat.player >= 0 and seat.player not in absent
+
+
+def _played(board: Board, table: Table) -> Table:
+    """The next turn, with what people have chosen for it."""
+    at = position(board, table)
+    assert at is not None
+    game, layer = board.game, board.game.layers[at.n]
+    random = np.random.default_rng([table.seed, 1 + len(table.turns)]).random(
+        (len(layer.movers) + 1, 1)
+    )
+    choosers = board.choosers(at)
+    own, by = [], []
+    for m, i in enumerate(layer.movers):
+        seat, chosen, who = table.seats[i], 0, ""
+        if m in choosers and str(i) in table.chosen:
+            chosen, who = table.chosen[str(i)], PERSON
+        elif m in choosers:
+            who = RANDOM if seat.role == RANDOM else SOLUTION
+            weights: Floats = board.strategy(at, m)[seat.theta]
+            weights = np.ones_like(weights) if who == RANDOM else weights
+            chosen = int(drawn(weights[None], random[m])[0])
+        own.append(chosen)
+        by.append(who)
+    e = board.joint(at, tuple(own))
+    begin, end = int(layer.trans_ptr[e]), int(layer.trans_ptr[e + 1])
+    after = int(layer.succ[begin + int(drawn(layer.prob[None, begin:end], random[-1])[0])])
+    beliefs = board.posterior(at, tuple(own))
+    memory = table.turns[-1].memory if table.turns else board.start[2]
+    memory = board.remember(memory, at.n + 1, after, end=game.ends_period[at.n])
+    turn = Turn(at, tuple(own), tuple(by), after, beliefs, memory)
+    return replace(table, turns=(*table.turns, turn), chosen=Frozen())
+
+
+def profile(board: Board, table: Table) -> int:
+    """The row of the true types among the game's profiles."""
+    types = [seat.theta for seat in table.seats]
+    return int(np.flatnonzero((board.game.profiles == types).all(axis=1))[0])
+
+
+def payoffs(board: Board, table: Table) -> Floats:
+    """What each actor has got so far if the types are p, discounted: float64 [i, p]."""
+    game = board.game
+    total = np.zeros((len(game.priors), len(game.profiles)))
+    discount = game.discount[:, None]
+    for turn in table.turns:
+        t, n = turn.at.t, turn.at.n
+        reward = game.layers[n].reward[board.joint(turn.at, turn.own)]
+        total += discount ** (t - 1) * reward.reshape(total.shape)
+        if game.ends_period[n]:
+            flow = game.flow[0 if game.loop is not None else t - 1][turn.after]
+            total += discount ** (t - 1) * flow.reshape(total.shape)
+    if game.loop is None and len(table.turns) == len(board.moves):
+        last = table.turns[-1].after if table.turns else game.start
+        total += discount**game.periods * game.terminal[last].reshape(total.shape)
+    return total
