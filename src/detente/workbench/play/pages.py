@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import lru_cache
 from importlib import resources
 from typing import Any
 
 from jinja2 import Environment
+from markupsafe import Markup
 
+from detente.describe.charts import Chart
 from detente.describe.words import together
+from detente.pictures.draw import to_svg
 from detente.render.page import environment, style_sheet
 from detente.scenario.model import Scenario
 from detente.workbench.play import debrief, situation, story
@@ -159,5 +163,11 @@ def _read(folder: str, name: str) -> str:
 @lru_cache(maxsize=1)
 def _templates() -> Environment:
     made = environment(lambda name: _read("templates", name))
-    made.policies["json.dumps_kwargs"] = {"ensure_ascii": True, "sort_keys": False}
+    made.filters["drawn"] = _drawn
     return made
+
+
+def _drawn(chart: Chart) -> Markup:
+    """A chart, in which names follow from what it shows: a page that is the same stays the same."""
+    name = hashlib.sha256(repr(chart).encode()).hexdigest()[:8]
+    return Markup(to_svg(chart, f"p{name}-"))

@@ -106,7 +106,10 @@ async def follow(hosted: Hosted, given: str, fragment: Callable[[], str]) -> Res
             return web.answer({"tag": tag, "html": html})
         if left <= 0:
             return web.answer({"tag": tag})
-        await hosted.channel.wait(changes, min(left, 1.0))
+        try:
+            await hosted.channel.wait(changes, min(left, 1.0))
+        except asyncio.CancelledError:  # the server ends
+            return web.answer({"tag": tag}, 503)
 
 
 class _Seats:
