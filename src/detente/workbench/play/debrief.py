@@ -120,7 +120,7 @@ def _beliefs(board: Board, table: tables.Table) -> Iterator[Section]:
     if items:
         caption = (
             "What somebody believes who has seen all moves and takes everybody to play as the "
-            "solution does; with the actor's own moves."
+            "solution does; numbers are those of the moves below."
         )
         yield Section("beliefs", "What was believed", (Pictures(tuple(items), caption),))
 
@@ -130,18 +130,18 @@ def _moves(board: Board, table: tables.Table) -> Section:
     game = board.game
     types = [(i, actor, kind) for i, actor in board.informed for kind in spoken_of(actor)]
     rows: list[Row] = []
-    for deed in story.deeds(board, table):
+    for number, deed in enumerate(story.deeds(board, table), start=1):
         chance = deed.actor == story.CHANCE
         name = "chance" if chance else f"{game.actors[deed.actor].name}{WHO[deed.by]}"
         here = "" if chance else fine_percent(deed.probability)
         what = "" if chance else code(deed.action)
         after = (percent(deed.turn.beliefs[i][a.types.index(k)]) for i, a, k in types)
         when = game.scenario.calendar.label(deed.turn.at.t)
-        rows.append((when, name, what, deed.changes, here, *after))
+        rows.append((str(number), when, name, what, deed.changes, here, *after))
     names = [f"{actor.key} {kind}" for _, actor, kind in types]
-    header = ("when", "who", "what", "and then", "expected", *names)
+    header = ("", "when", "who", "what", "and then", "expected", *names)
     caption = "How likely each move was held to be before it, and the beliefs after it"
-    grid = Grid(header, tuple(rows), range(4, len(header)), caption)
+    grid = Grid(header, tuple(rows), range(5, len(header)), caption)
     return Section("moves", "Move by move", (grid,))
 
 
@@ -185,7 +185,8 @@ def _against_forecast(board: Board, done: Sequence[tables.Table]) -> Iterator[Se
         "given the types that were dealt"
     )
     grid = Grid(header, tuple(rows), range(1, 5), caption)
-    pictures = Pictures((Picture(chart),), "", (grid,))
+    words = "Diamonds: as forecast at the start; lines: given the types that were dealt."
+    pictures = Pictures((Picture(chart),), words, (grid,))
     yield Section("forecast", "All tables against the forecast", (pictures,))
 
 

@@ -6,6 +6,7 @@ asked for here, whatever is sent: there is no route to it.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
 from collections import OrderedDict

@@ -88,6 +88,7 @@ def playing(room: Room, board: Board, player: int) -> dict[str, Any]:
     return {
         **who_plays(room, board, player),
         "turn": len(table.turns),
+        "first_period": len(board.moves) // board.moves[-1][0],
         "days": days,
         "my_turn": turn,
         "chosen": str(mine.actor) in table.chosen,
@@ -150,7 +151,7 @@ def _situation(board: Board, table: tables.Table, at: Position) -> Section:
     memory = table.turns[-1].memory if table.turns else board.start[2]
     been = [clause(game.scenario, key) for key, has in board.been(memory).items() if has]
     said = sentence(f"So far: {'; '.join(been)}") if been else ""
-    blocks: tuple[Block, ...] = (Grid(("", "now", "meaning"), rows), text(said))
+    blocks: tuple[Block, ...] = (Grid(("", "now", "meaning"), rows, stacked=True), text(said))
     return Section("situation", "The situation, seen by all", blocks)
 
 
@@ -175,7 +176,7 @@ def _beliefs(board: Board, beliefs: Beliefs, mine: int) -> Section | None:
     )
     words = (
         "By Bayes' rule, of somebody who has seen all moves and takes everybody to play as the "
-        "solution does."
+        "solution does. Diamonds: at the start."
     )
     pictures = Pictures((Picture(chart),), words)
     return Section("believed", "What others may believe", (pictures,))

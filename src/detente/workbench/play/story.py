@@ -135,16 +135,16 @@ def _number(deed: Deed) -> tuple[int, int]:
 
 
 def steps(board: Board, table: Table) -> list[tuple[str, Beliefs, dict[int, str]]]:
-    """The beliefs after each turn in which somebody chose: period, beliefs, and who did what."""
-    beliefs = board.start[1]
-    points: list[tuple[str, Beliefs, dict[int, str]]] = [("start", beliefs, {})]
+    """The beliefs after each turn in which somebody chose: period, beliefs, and by actor the number
+    of what it did, among all `deeds`."""
+    points: list[tuple[str, Beliefs, dict[int, str]]] = [("start", board.start[1], {})]
     latest: Turn | None = None
-    for deed in deeds(board, table):
+    for number, deed in enumerate(deeds(board, table), start=1):
         if deed.actor == CHANCE or len(deed.names) < 2:
             continue
         if deed.turn is not latest:
             latest = deed.turn
             label = board.game.scenario.calendar.label(latest.at.t)
             points.append((label, latest.beliefs, {}))
-        points[-1][2][deed.actor] = deed.action
+        points[-1][2][deed.actor] = str(number)
     return points
