@@ -12,7 +12,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import audited, ensembles, first_minute, flagship, scaling, stage, stationary, trees
+from benchmarks import (
+    audited,
+    ensembles,
+    first_minute,
+    flagship,
+    play,
+    scaling,
+    stage,
+    stationary,
+    trees,
+)  # fmt: skip
 from benchmarks.report import Plan, Table, machine
 
 RESULTS = Path(__file__).with_name("results.md")
@@ -26,6 +36,7 @@ BENCHMARKS: dict[str, Callable[[Plan], list[Table]]] = {
     "pyeongchang": flagship.run,
     "audit": audited.run,
     "ensembles": ensembles.run,
+    "play": play.run,
 }
 
 HEAD = """# Benchmarks

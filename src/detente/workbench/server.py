@@ -117,6 +117,7 @@ def _listening(address: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((address, port))
+        listening.listen()  # who knows the address may ask at once, and waits for the answer
     except (OSError, OverflowError):
         listening.close()
         refuse("port", "taken", f"port {port} is not free", "`port=0` takes one that is")

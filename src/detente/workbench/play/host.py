@@ -75,7 +75,9 @@ class Host:
         hosted = self.known(request)
         given = request.query_params.get("after", "")
         address = self.house.address
-        return await players.follow(hosted, given, lambda: pages.host_fragment(hosted, address))
+        return await players.follow(
+            hosted, given, lambda: hosted.changes, lambda: pages.host_fragment(hosted, address)
+        )
 
     async def do(self, request: Request) -> Response:
         hosted = self.known(request)

@@ -132,17 +132,18 @@ class Hosted:
         if room is not None and room.players[player].away and not room.closed:
             self.do(Returned(player))
 
+    @property
+    def due(self) -> bool:
+        """Whether it is time to look who is there."""
+        return time.monotonic() - self.looked >= EVERY
+
     def look(self) -> None:
         """The solution takes the seats of those who are waited for and have been silent."""
-        now = time.monotonic()
         with self.lock:
+            self.looked = now = time.monotonic()
             room, board = self.room, self.board
-            idle = room is None or board is None or room.closed or room.paused
-            if idle or now - self.looked < EVERY:
+            if room is None or board is None or room.closed or room.paused:
                 return
-            assert room is not None
-            assert board is not None
-            self.looked = now
             waited = [p for k in room.present for p in rooms.waits_for(room, board, k)]
             for player in waited:
                 silent = now - self.seen.get(player, self.began)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from functools import lru_cache
 from importlib import resources
 from typing import Any
@@ -31,6 +32,9 @@ STATIC = {
     "live.js": "text/javascript",
 }
 """Every file that these pages load, with its type."""
+
+DRAWING = threading.Lock()
+"""Matplotlib draws one chart at a time."""
 
 ROLE_WORDS = dict(zip(ROLES, ("people", "the solution", "chance, any action alike"), strict=True))
 
@@ -167,7 +171,10 @@ def _templates() -> Environment:
     return made
 
 
+@lru_cache(maxsize=256)
 def _drawn(chart: Chart) -> Markup:
-    """A chart, in which names follow from what it shows: a page that is the same stays the same."""
+    """A chart, which several people look at. Names in it follow from what it shows: a page that is
+    the same stays the same."""
     name = hashlib.sha256(repr(chart).encode()).hexdigest()[:8]
-    return Markup(to_svg(chart, f"p{name}-"))
+    with DRAWING:
+        return Markup(to_svg(chart, f"p{name}-"))

@@ -25,7 +25,7 @@ from detente.render.data import to_csv
 from detente.workbench import web
 from detente.workbench.guard import Guard, Rate
 from detente.workbench.play import pages
-from detente.workbench.play.house import Hosted, House, digest
+from detente.workbench.play.house import EVERY, Hosted, House, digest
 from detente.workbench.play.room import Chosen, Left
 
 BEAT = 4.0
@@ -47,7 +47,7 @@ class Door(Guard):
         self.hosts |= {f"{address}:{port}" for address in addresses}
         self.origins = {f"http://{host}" for host in self.hosts}
         self.rate = Rate(100.0, 400.0)  # a class of thirty that all choose at once
-        self.a_second, self.at_once = 40.0, 300.0  # a class may have one address together
+        self.a_second, self.at_once = 100.0, 500.0  # a class may have one address together
         self.rates: OrderedDict[str, Rate] = OrderedDict()
 
     def refusal(self, scope: Scope) -> Response | None:
@@ -94,21 +94,30 @@ async def static(request: Request) -> Response:
     return Response(pages.static(name), media_type=pages.STATIC[name])
 
 
-async def follow(hosted: Hosted, given: str, fragment: Callable[[], str]) -> Response:
-    """A fragment of a page, once it is another than the one `given`; or nothing, after a while."""
+async def follow(
+    hosted: Hosted, given: str, state: Callable[[], object], fragment: Callable[[], str]
+) -> Response:
+    """A fragment of a page, once it is another than the one `given`; or nothing, after a while.
+
+    It is written only where the `state` that it shows is another than before.
+    """
     until = time.monotonic() + BEAT
+    shown, tag = None, ""
     while True:
         changes = hosted.changes
-        await run_in_threadpool(hosted.look)
-        html = await run_in_threadpool(fragment)
-        tag = hashlib.sha256(html.encode()).hexdigest()[:16]
+        if hosted.due:
+            await run_in_threadpool(hosted.look)
+        now = state()
+        if not tag or now != shown:
+            html = await run_in_threadpool(fragment)
+            shown, tag = now, hashlib.sha256(html.encode()).hexdigest()[:16]
+            if tag != given:
+                return web.answer({"tag": tag, "html": html})
         left = until - time.monotonic()
-        if tag != given:
-            return web.answer({"tag": tag, "html": html})
         if left <= 0:
             return web.answer({"tag": tag})
         try:
-            await hosted.channel.wait(changes, min(left, 1.0))
+            await hosted.channel.wait(changes, min(left, EVERY))
         except asyncio.CancelledError:  # the server ends
             return web.answer({"tag": tag}, 503)
 
@@ -141,7 +150,9 @@ class _Seats:
         hosted, number = self.known(request)
         await run_in_threadpool(hosted.see, number)
         given = request.query_params.get("after", "")
-        return await follow(hosted, given, lambda: self.fragment(hosted, number))
+        return await follow(
+            hosted, given, lambda: seen_by(hosted, number), lambda: self.fragment(hosted, number)
+        )
 
     async def choose(self, request: Request) -> Response:
         hosted, number = self.known(request)
@@ -151,7 +162,7 @@ class _Seats:
             refuse("action", "wrong-type", "a turn and an action are wanted")
         await run_in_threadpool(hosted.see, number)
         await run_in_threadpool(hosted.do, Chosen(number, turn, action))
-        return await follow(hosted, "", lambda: self.fragment(hosted, number))
+        return web.answer({})
 
     async def leave(self, request: Request) -> Response:
         hosted, number = self.known(request)
@@ -177,18 +188,26 @@ class _Seats:
 
     def fragment(self, hosted: Hosted, number: int) -> str:
         """What the player sees; it is written anew only where something of it has changed."""
-        room = hosted.room
-        key: object = (hosted.step, hosted.share, hosted.trouble)
-        if room is not None and hosted.board is not None:
-            player = room.players[number]
-            table = room.tables[player.table] if player.table >= 0 else None
-            all_tables = room.tables if room.closed else ()
-            key = player, table, room.absent, room.paused, room.closed, room.advice, all_tables
+        state = seen_by(hosted, number)
         kept = self.fragments.get((hosted.code, number))
-        if kept is None or kept[0] != key:
-            kept = key, pages.player_fragment(hosted, number)
+        if kept is None or kept[0] != state:
+            kept = state, pages.player_fragment(hosted, number)
             self.fragments[hosted.code, number] = kept
         return kept[1]
+
+
+def seen_by(hosted: Hosted, number: int) -> object:
+    """All that a player's page depends on."""
+    room = hosted.room
+    if room is None or hosted.board is None:
+        return hosted.step, hosted.share, hosted.trouble, room
+    player = room.players[number]
+    if player.table < 0:
+        return room
+    all_tables = room.tables if room.closed else ()
+    table = room.tables[player.table]
+    absent = room.absent.intersection(seat.player for seat in table.seats)
+    return player, table, absent, room.paused, room.closed, room.advice, all_tables
 
 
 async def _body(request: Request, *names: str) -> dict[str, object]:

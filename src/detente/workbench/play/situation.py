@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from detente.describe.blocks import Block, Details, Section, text
-from detente.describe.charts import Bars, Picture, Pictures
-from detente.describe.tables import Row, code
+from detente.describe.tables import Cell, Row, code
 from detente.describe.tables import Table as Grid
 from detente.describe.words import clause, in_force, spoken, spoken_of, together
 from detente.numbers import MISSING, payoff, percent
@@ -157,29 +156,21 @@ def _situation(board: Board, table: tables.Table, at: Position) -> Section:
 
 def _beliefs(board: Board, beliefs: Beliefs, mine: int) -> Section | None:
     """What is believed of everybody with private types."""
-    names, values, before = [], [], []
+    rows: list[Row] = []
     for i, actor in board.informed:
         for kind in spoken_of(actor):
             k = actor.types.index(kind)
-            names.append(f"{'you are' if i == mine else actor.name + ' is'} {kind}")
-            values.append(beliefs[i][k])
-            before.append(board.start[1][i][k])
-    if not names:
+            now, start = beliefs[i][k], board.start[1][i][k]
+            name = f"{'you are' if i == mine else actor.name + ' is'} {kind}"
+            rows.append((name, Cell(percent(now), bar=now), percent(start)))
+    if not rows:
         return None
-    texts = tuple(percent(value) for value in values)
-    chart = Bars(
-        "What all may believe",
-        tuple(names),
-        tuple(values),
-        texts,
-        marks=(("at the start", tuple(before)),),
-    )
     words = (
         "By Bayes' rule, of somebody who has seen all moves and takes everybody to play as the "
-        "solution does. Diamonds: at the start."
+        "solution does."
     )
-    pictures = Pictures((Picture(chart),), words)
-    return Section("believed", "What others may believe", (pictures,))
+    table = Grid(("that", "now", "at the start"), tuple(rows), (1, 2))
+    return Section("believed", "What others may believe", (table, text(words)))
 
 
 def _history(board: Board, table: tables.Table) -> Section | None:

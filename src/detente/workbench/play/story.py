@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -59,25 +60,32 @@ class Deed(NamedTuple):
 
 def deeds(board: Board, table: Table) -> Iterator[Deed]:
     """All of them, in the order of play."""
-    game = board.game
+    types = tuple(seat.theta for seat in table.seats)
     for turn in table.turns:
-        layer, at = game.layers[turn.at.n], turn.at
-        changes = changed(board, at, int(game.structure.sets[at.n + 1][turn.after]))
-        if not layer.movers and changes:
-            yield Deed(turn, CHANCE, "", "", changes)
-        for m, i in enumerate(layer.movers):
-            positions = board.actions(at, m)
-            if positions[0] < 0:
-                continue
-            keys = list(game.scenario.actions[game.actors[i].key])
-            names = tuple(keys[k] for k in positions)
-            own, theta = turn.own[m], table.seats[i].theta
-            sigma = board.strategy(at, m)
-            yield Deed(
-                turn, i, names[own], turn.by[m], changes,
-                float(np.array(at.beliefs[i]) @ sigma[:, own]),
-                names, sigma[theta], board.given_up(at, m, theta),
-            )  # fmt: skip
+        yield from _deeds(board, turn, types)
+
+
+@lru_cache(maxsize=10_000)  # pages ask for the same again and again
+def _deeds(board: Board, turn: Turn, types: tuple[int, ...]) -> tuple[Deed, ...]:
+    """Those of one turn."""
+    game, at = board.game, turn.at
+    layer = game.layers[at.n]
+    changes = changed(board, at, int(game.structure.sets[at.n + 1][turn.after]))
+    if not layer.movers and changes:
+        return (Deed(turn, CHANCE, "", "", changes),)
+    done = []
+    for m, i in enumerate(layer.movers):
+        positions = board.actions(at, m)
+        if positions[0] < 0:
+            continue
+        keys = list(game.scenario.actions[game.actors[i].key])
+        names = tuple(keys[k] for k in positions)
+        own, theta = turn.own[m], types[i]
+        sigma = board.strategy(at, m)
+        expected = float(np.array(at.beliefs[i]) @ sigma[:, own])
+        values = names, sigma[theta], board.given_up(at, m, theta)
+        done.append(Deed(turn, i, names[own], turn.by[m], changes, expected, *values))
+    return tuple(done)
 
 
 def own_choices(board: Board, table: Table, actor: int) -> Iterator[Deed]:

@@ -1,9 +1,9 @@
 // A player's page: choosing, and what is told when it is one's turn.
 
-import { follow, post, say, show } from "./live.js";
+import { follow, post, say } from "./live.js";
 
 const base = location.pathname.replace(/\/$/, "");
-let here = true;
+let here = true, chose = false;
 
 function changed() {
   const mine = document.querySelector(".options");
@@ -11,6 +11,8 @@ function changed() {
   document.getElementById("turn").textContent = title;
   document.title = mine ? `● ${title}` : title || "Detente";
   document.getElementById("record")?.setAttribute("href", `${base}/moves.csv`);
+  if (chose) document.getElementById("moves-h")?.focus();
+  chose = false;
   document.querySelector("footer").hidden = Boolean(document.getElementById("over"));
 }
 
@@ -21,10 +23,11 @@ document.getElementById("live").addEventListener("click", async (event) => {
   for (const other of options.querySelectorAll("button")) other.disabled = true;
   try {
     const turn = Number(options.dataset.turn);
-    if (show(await post(`${base}/choose`, { turn, action: button.dataset.action }))) changed();
+    chose = true; // the news tell what follows
+    await post(`${base}/choose`, { turn, action: button.dataset.action });
     say("");
-    document.getElementById("moves-h")?.focus();
   } catch (error) {
+    chose = false;
     say(error.message);
     for (const other of options.querySelectorAll("button")) other.disabled = false;
   }
