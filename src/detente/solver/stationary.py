@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 
@@ -23,8 +25,15 @@ from detente.game.arrays import CompiledGame
 from detente.solver.workers import TimeUpError
 
 Map = Callable[[Floats], Floats]
-Period = Callable[[Floats, float, bool], Floats]
-Ways = tuple[Callable[[Map, Floats, float], tuple[Floats, float, int]], ...]
+
+
+class Period(Protocol):
+    """Φ(V) at a share of the precision, as `follow_stationary` takes it."""
+
+    def __call__(self, values: Floats, share: float, quick: bool) -> Floats: ...
+
+
+Ways = tuple[Callable[[Map, Floats, float, int], tuple[Floats, float, int]], ...]
 
 MEMORY = 8
 """Iterates that Anderson acceleration looks back upon."""
@@ -38,8 +47,9 @@ CLOSE, EXACT = 1e-6, 1e-12
 GOOD = 1e-10
 """Change at which the last step counts as converged where rounding lets it go no further."""
 
-PATIENCE = 40
-"""Iterations without progress after which there will be none."""
+PATIENCE, HASTE = 40, 10
+"""Iterations without progress after which there will be none; and along the principal branch, which
+takes longer, once values have been found to which another leads."""
 
 NEWTON = 20
 """Steps of Newton's method, where acceleration does not converge."""
@@ -54,6 +64,9 @@ FORCED = 1e-3
 NEAR = 1e-7
 """Length of the differences that stand for derivatives, relative to V: between rounding and the
 kinks of Φ."""
+
+FIRST, SHORT = 1 / 8, 1 / 64
+"""The first step in precision, and the step below which all is tried: shares of the game's own."""
 
 SMALLEST = 1 / 512
 """Step in precision, as a share of the game's own, below which the branch is given up."""
@@ -83,6 +96,11 @@ class Stationary:
     iterations: int
     steps: int
     timed_out: bool = False
+
+    @property
+    def solved(self) -> bool:
+        """Whether the values are stationary at the game's own precision."""
+        return self.share == 1.0 and self.change <= GOOD
 
 
 def at_share(game: CompiledGame, share: float) -> CompiledGame:
@@ -136,14 +154,16 @@ def _followed(iterate: Period, start: Floats) -> Iterator[Stationary]:
     values, change, iterations = _solve(iterate, start, 0.0, CLOSE)
     share, before, steps = 0.0, (0.0, values), 0
     yield Stationary(values, share, change, iterations, steps)
-    step = 0.125
+    step = FIRST
     while share < 1.0:
         to = min(share + step, 1.0)
         ahead = values
         if share > 0.0:
             ahead = values + (values - before[1]) * ((to - share) / (share - before[0]))
         tolerance = EXACT if to == 1.0 else CLOSE
-        found, left, more = _solve(iterate, ahead, to, tolerance)
+        # Away from the end a shorter step costs less than Newton's method.
+        ways = (_accelerate, _newton) if to - share < SHORT else (_accelerate,)
+        found, left, more = _solve(iterate, ahead, to, tolerance, ways)
         iterations, steps = iterations + more, steps + 1
         reach = max(float(np.ptp(values)), FLAT * float(np.abs(values).max()))
         strayed = float(np.abs(found - ahead).max()) > FARTHEST * reach and share > 0.0
@@ -170,28 +190,32 @@ def _solve(
     V = Φ(V) along the principal branch too. Where one of the `ways` fails the next takes over.
     """
     ways = ways or (_accelerate, _newton)
-    values, left, count = _converge(lambda v: iterate(v, share, True), start, tolerance, ways)
-    left = _change(iterate(values, share, False), values)
+    quick, principal = (partial(iterate, share=share, quick=each) for each in (True, False))
+    values, left, count = _converge(quick, start, tolerance, ways, PATIENCE)
+    patience = HASTE if left <= max(tolerance, GOOD) else PATIENCE
+    left = _change(principal(values), values)
     if left <= max(tolerance, GOOD):
         return values, left, count + 1
-    values, left, more = _converge(lambda v: iterate(v, share, False), values, tolerance, ways)
+    values, left, more = _converge(principal, values, tolerance, ways, patience)
     return values, left, count + more + 1
 
 
 def _converge(
-    iterate: Map, values: Floats, tolerance: float, ways: Ways
+    iterate: Map, values: Floats, tolerance: float, ways: Ways, patience: int
 ) -> tuple[Floats, float, int]:
     """The same for one map."""
     left, count = np.inf, 0
     for way in ways:
-        values, left, more = way(iterate, values, tolerance)
+        values, left, more = way(iterate, values, tolerance, patience)
         count += more
         if left <= max(tolerance, GOOD) or not np.isfinite(left):
             break
     return values, left, count
 
 
-def _accelerate(iterate: Map, start: Floats, tolerance: float) -> tuple[Floats, float, int]:
+def _accelerate(
+    iterate: Map, start: Floats, tolerance: float, patience: int
+) -> tuple[Floats, float, int]:
     """The same by Anderson acceleration; where it stalls, the V that changed least."""
     values = start.copy()
     steps: list[Floats] = []
@@ -208,7 +232,7 @@ def _accelerate(iterate: Map, start: Floats, tolerance: float) -> tuple[Floats, 
             steps, changes, last = [], [], None
         if left < best:
             best, at, kept = left, n, values
-        elif n - at > (10 if best <= GOOD else PATIENCE):
+        elif n - at > (10 if best <= GOOD else patience):
             return kept, best, n
         if last is not None:
             steps, changes = steps[1 - MEMORY :], changes[1 - MEMORY :]
@@ -224,9 +248,12 @@ def _accelerate(iterate: Map, start: Floats, tolerance: float) -> tuple[Floats, 
     return kept, best, MOST
 
 
-def _newton(iterate: Map, start: Floats, tolerance: float) -> tuple[Floats, float, int]:
+def _newton(
+    iterate: Map, start: Floats, tolerance: float, patience: int
+) -> tuple[Floats, float, int]:
     """The same by Newton's method: each step by GMRES, the derivative of Φ along a direction by a
     difference (Knoll and Keyes 2004). It may go where Φ pushes away from its fixed point."""
+    del patience  # each step makes progress, or is the last
     values, count = start, 1
     found = iterate(values)
     best = _change(found, values)
