@@ -25,6 +25,7 @@ from detente.workbench.play import table
 from detente.workbench.play.house import House
 from detente.workbench.play.players import Door, build_door
 from detente.workbench.play.room import Dealt
+from detente.workbench.play.store import Store
 from tests.workbench.conftest import HOME, PORT
 from tests.workbench.play.conftest import PLAY, TOGETHER, make_house
 
@@ -384,3 +385,45 @@ def test_every_page_is_whole(host: TestClient, players: TestClient) -> None:
         for kind, path in re.findall(r'(?:src|href)="(/(?:play/)?static/([\w.]+))"', page):
             client = host if kind.startswith("/play") else players
             assert client.get(kind).status_code == 200, path
+
+
+def test_a_room_that_is_closed_early_shows_what_there_was(
+    host: TestClient, players: TestClient
+) -> None:
+    room = opened(host)
+    seats = joined(players, room, "Ann", "Bob", "Cy")
+    do(host, room, "deal")
+    for seat in seats:
+        choose(players, seat)
+    assert do(host, room, "close") == 200
+    for seat in seats:
+        shown = html(players, seat)
+        assert "closed before the end" in shown
+        assert "How it came out" in shown
+        assert players.get(f"{seat}/moves.csv").status_code == 200
+    late = join(players, room, "Late")
+    assert late.status_code == 422
+
+
+def test_a_file_that_cannot_be_written_is_said_to_be(
+    host: TestClient, players: TestClient, house: House
+) -> None:
+    room = opened(host)
+    seats = joined(players, room, "Ann", "Bob")
+    do(host, room, "deal")
+    hosted = house.rooms[room[-6:]]
+    other = Store(house.store.path)  # another server with the same file
+    other.append(hosted.code, len(hosted.events), {"kind": "Dealt"})
+    mover = next(seat for seat in seats if "Your turn" in html(players, seat))
+    answer = players.post(f"{mover}/choose", json={"turn": 0, "action": "hold"})
+    assert answer.status_code == 422
+    assert "cannot keep rooms" in answer.text
+    assert "Your turn" in html(players, mover)
+    other.close()
+
+
+def test_the_file_is_its_owners(host: TestClient, house: House) -> None:
+    assert not house.store.path.exists()
+    opened(host)
+    for path in house.store.path.parent.glob("rooms.sqlite*"):
+        assert path.stat().st_mode & 0o077 == 0

@@ -108,23 +108,24 @@ def player_fragment(hosted: Hosted, number: int) -> str:
     player = room.players[number]
     table = room.tables[player.table]
     values |= {"player": player, "number": player.table + 1}
-    if tables.position(board, table) is None:
+    over = tables.position(board, table) is None
+    if over or room.closed:
         sections = debrief.of_table(board, table, player.actor)
         if room.closed:
             sections += debrief.of_class(board, room)
         part = situation.who_plays(room, board, number)
-        return render("play-over.html", **values, **part, sections=sections)
-    if room.closed:
-        return render("play-wait.html", **values, name=player.name)
+        return render("play-over.html", **values, **part, over=over, sections=sections)
     return render("play-seat.html", **values, **situation.playing(room, board, number))
 
 
 def moves_of(hosted: Hosted, number: int) -> list[dict[str, str]] | None:
     """The record of a table at which the game is over; None of any other."""
     room, board = hosted.room, hosted.board
-    if room is None or board is None or number not in debrief.over(board, room):
+    if room is None or board is None or not 0 <= number < len(room.tables):
         return None
-    return story.lines(board, room.tables[number])
+    table = room.tables[number]
+    over = room.closed or tables.position(board, table) is None
+    return story.lines(board, table) if over else None
 
 
 def _players(hosted: Hosted) -> list[tuple[str, str, str]]:

@@ -63,20 +63,20 @@ class Store:
 
     @contextmanager
     def _begun(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: all of it is kept, or nothing."""
-        with self._lock:
-            if self._connection is None:
-                self._connection = self._opened()
-            with self._connection:
-                yield self._connection
-
-    def _opened(self) -> sqlite3.Connection:
+        """A transaction: all of it is kept, or nothing. Raises `ScenarioError`."""
         try:
-            connection = sqlite3.connect(self.path, check_same_thread=False)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.executescript(SCHEMA)
-            self.path.chmod(0o600)  # it has secret types
+            with self._lock:
+                if self._connection is None:
+                    self._connection = self._opened()
+                with self._connection:
+                    yield self._connection
         except (sqlite3.Error, OSError) as error:
             refuse("rooms", "cannot-write", f"`{self.path}` cannot keep rooms: {error}")
+
+    def _opened(self) -> sqlite3.Connection:
+        self.path.touch(mode=0o600)  # it has names and secret types
+        connection = sqlite3.connect(self.path, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.executescript(SCHEMA)
         return connection
