@@ -18,13 +18,12 @@ from detente.workbench.play import room as rooms
 from detente.workbench.play.board import Board
 from detente.workbench.play.room import (
     Advanced,
+    Away,
     Chosen,
     Closed,
     Dealt,
     Joined,
-    Left,
     Paused,
-    Returned,
     Room,
     TakenBack,
 )
@@ -168,14 +167,14 @@ def test_payoffs_of_histories_add_up_to_the_value(rounds: Board) -> None:
 def test_the_solution_takes_a_seat_and_gives_it_back(rounds: Board) -> None:
     room = room_of(rounds, 2)
     gone = waiting(room, rounds)[0]
-    room = rooms.after(room, Left(gone), rounds)
+    room = rooms.after(room, Away(gone, on=True), rounds)
     other = waiting(room, rounds)
     assert other
     assert gone not in other
     assert room.tables[0].turns[0].by == ("solution",)
     with pytest.raises(ScenarioError, match="gone on"):
         rooms.after(room, Chosen(gone, len(room.tables[0].turns), "hold"), rounds)
-    room = rooms.after(room, Returned(gone), rounds)
+    room = rooms.after(room, Away(gone, on=False), rounds)
     room = rooms.after(room, first_action(room, rounds, other[0]), rounds)
     assert waiting(room, rounds) == [gone]
 
@@ -196,8 +195,8 @@ def test_nobody_chooses_in_a_pause_and_nothing_is_played(both: Board) -> None:
     room = rooms.after(room, Paused(on=True), both)
     with pytest.raises(ScenarioError, match="paused"):
         rooms.after(room, first_action(room, both, waiting(room, both)[0]), both)
-    room = rooms.after(room, Left(waiting(room, both)[0]), both)
-    room = rooms.after(room, Left(waiting(room, both)[0]), both)
+    room = rooms.after(room, Away(waiting(room, both)[0], on=True), both)
+    room = rooms.after(room, Away(waiting(room, both)[0], on=True), both)
     assert not room.tables[0].turns
     room = rooms.after(room, Paused(on=False), both)
     assert table.position(both, room.tables[0]) is None

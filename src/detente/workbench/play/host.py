@@ -68,8 +68,7 @@ class Host:
     async def room(self, request: Request) -> Response:
         hosted = self.known(request)
         await run_in_threadpool(self.house.solve, hosted)
-        page = pages.render("play-host.html", hosted=hosted)
-        return Response(page, media_type="text/html")
+        return Response(pages.host_page(hosted), media_type="text/html")
 
     async def news(self, request: Request) -> Response:
         hosted = self.known(request)

@@ -18,7 +18,7 @@ from detente.workbench.jobs import Event as Progress
 from detente.workbench.jobs import Job, Means
 from detente.workbench.play import room as rooms
 from detente.workbench.play.board import Board
-from detente.workbench.play.room import Event, Joined, Left, Returned, Room
+from detente.workbench.play.room import Away, Event, Joined, Room
 from detente.workbench.play.solving import perform
 from detente.workbench.play.store import Store
 from detente.workbench.play.table import PERSON, ROLES
@@ -130,7 +130,7 @@ class Hosted:
         self.seen[player] = time.monotonic()
         room = self.room
         if room is not None and room.players[player].away and not room.closed:
-            self.do(Returned(player))
+            self.do(Away(player, on=False))
 
     @property
     def due(self) -> bool:
@@ -148,7 +148,7 @@ class Hosted:
             for player in waited:
                 silent = now - self.seen.get(player, self.began)
                 if silent > self.opening.patience:
-                    self.do(Left(player))
+                    self.do(Away(player, on=True))
 
 
 class House:

@@ -33,6 +33,9 @@ STATIC = {
 }
 """Every file that these pages load, with its type."""
 
+HOSTS = "/play/static"
+"""Where the host's pages have their files; the players' door has its own."""
+
 DRAWING = threading.Lock()
 """Matplotlib draws one chart at a time."""
 
@@ -44,6 +47,30 @@ def render(template: str, /, **values: Any) -> str:
     return _templates().get_template(template).render(**values)
 
 
+def join_page(code: str) -> str:
+    """Where players come in."""
+    return _page("play-join.html", "Join a room", "join.js", code=code)
+
+
+def seat_page(hosted: Hosted, number: int) -> str:
+    """A player's page, of which `player_fragment` is the living part."""
+    name = "" if hosted.room is None else hosted.room.players[number].name
+    return _page("play.html", hosted.opening.title, "play.js", hosted=hosted, name=name)
+
+
+def host_page(hosted: Hosted) -> str:
+    """The host's page of a room, of which `host_fragment` is the living part."""
+    title = f"Room {hosted.code} · {hosted.opening.title}"
+    heading = hosted.opening.title
+    return _page("play-host.html", title, "host.js", HOSTS, hosted=hosted, heading=heading)
+
+
+def _page(
+    template: str, title: str, script: str, static: str = "/static", heading: str = "", **more: Any
+) -> str:
+    return render(template, title=title, script=script, static=static, heading=heading, **more)
+
+
 def static(name: str) -> str:
     """The text of one of the `STATIC` files."""
     text = _read("static", name)
@@ -52,8 +79,11 @@ def static(name: str) -> str:
 
 def opening_page(scenarios: list[Scenario], hosted: list[Hosted]) -> str:
     """Where rooms are opened, and those that there are."""
-    return render(
+    return _page(
         "play-open.html",
+        "Play a stand-off",
+        "open.js",
+        HOSTS,
         scenarios=list(enumerate(scenarios)),
         rooms=[(each, _state(each)) for each in reversed(hosted)],
         roles=ROLE_WORDS,

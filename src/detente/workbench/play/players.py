@@ -26,7 +26,7 @@ from detente.workbench import web
 from detente.workbench.guard import Guard, Rate
 from detente.workbench.play import pages
 from detente.workbench.play.house import EVERY, Hosted, House, digest
-from detente.workbench.play.room import Chosen, Left
+from detente.workbench.play.room import Away, Chosen
 
 BEAT = 4.0
 """Seconds after which a page hears from the server at the latest."""
@@ -128,8 +128,8 @@ class _Seats:
         self.fragments: dict[tuple[str, int], tuple[object, str]] = {}
 
     async def enter(self, request: Request) -> Response:
-        code = request.path_params.get("code", "")
-        return Response(pages.render("play-join.html", code=code), media_type="text/html")
+        page = pages.join_page(request.path_params.get("code", ""))
+        return Response(page, media_type="text/html")
 
     async def join(self, request: Request) -> Response:
         data = await _body(request, "code", "name")
@@ -140,11 +140,7 @@ class _Seats:
         return web.answer({"seat": f"/seat/{token}"}, 201)
 
     async def seat(self, request: Request) -> Response:
-        hosted, number = self.known(request)
-        room = hosted.room
-        name = "" if room is None else room.players[number].name
-        page = pages.render("play.html", hosted=hosted, name=name)
-        return Response(page, media_type="text/html")
+        return Response(pages.seat_page(*self.known(request)), media_type="text/html")
 
     async def news(self, request: Request) -> Response:
         hosted, number = self.known(request)
@@ -167,7 +163,7 @@ class _Seats:
     async def leave(self, request: Request) -> Response:
         hosted, number = self.known(request)
         await _body(request)
-        await run_in_threadpool(hosted.do, Left(number))
+        await run_in_threadpool(hosted.do, Away(number, on=True))
         return web.answer({})
 
     async def moves(self, request: Request) -> Response:

@@ -52,17 +52,11 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
-    """A player is not there: the solution takes the seat."""
+class Away:
+    """A player is not there, so that the solution takes the seat; or is there again."""
 
     player: int
-
-
-@dataclass(frozen=True, slots=True)
-class Returned:
-    """A player is there again and takes the seat back."""
-
-    player: int
+    on: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +92,11 @@ class Closed:
     """The room is closed: nothing more is played, and all is shown."""
 
 
-Event = Joined | Dealt | Chosen | Left | Returned | Paused | Advised | Advanced | TakenBack | Closed
+Event = Joined | Dealt | Chosen | Away | Paused | Advised | Advanced | TakenBack | Closed
 KINDS = {
     kind.__name__: kind
     for kind in (
-        Joined, Dealt, Chosen, Left, Returned, Paused, Advised, Advanced, TakenBack, Closed,
+        Joined, Dealt, Chosen, Away, Paused, Advised, Advanced, TakenBack, Closed,
     )
 }  # fmt: skip
 
@@ -171,8 +165,8 @@ def after(room: Room, event: Event, board: Board | None) -> Room:
             room = _dealt(room, _ready(board))
         case Chosen(player, turn, action):
             room = _chosen(room, _ready(board), player, turn, action)
-        case Left(player) | Returned(player):
-            who = replace(_of(room, player), away=isinstance(event, Left))
+        case Away(player, on):
+            who = replace(_of(room, player), away=on)
             room = replace(room, players=_put(room.players, player, who))
         case Paused(on):
             room = replace(room, paused=on)
