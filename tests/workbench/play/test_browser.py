@@ -1,7 +1,11 @@
-"""Play in Chromium: four people in four windows through a whole game, with a real server."""
+"""Play in Chromium: four people in four windows through a whole game, with a real server.
+
+With the variable DETENTE_PICTURES the pictures of the documentation are made on the way.
+"""
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import signal
@@ -57,6 +61,19 @@ def wait(browser: webdriver.Chrome, condition: str) -> None:
         time.sleep(0.02)
 
 
+def picture(browser: webdriver.Chrome, name: str, width: int) -> None:
+    """What is seen is written into the documentation, where that was asked for."""
+    emulate(browser, width)
+    if os.environ.get("DETENTE_PICTURES"):
+        size = script(browser, "return document.documentElement.scrollHeight")
+        clip = {"x": 0, "y": 0, "width": width, "height": min(size, 1500), "scale": 1}
+        shot = browser.execute_cdp_cmd(
+            "Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip}
+        )
+        path = Path(__file__).parents[3] / "docs" / "images" / f"{name}.png"
+        path.write_bytes(base64.b64decode(shot["data"]))
+
+
 def window(browser: webdriver.Chrome, address: str) -> str:
     browser.switch_to.new_window("tab")
     emulate(browser, 390)
@@ -104,6 +121,8 @@ def test_four_people_play_a_whole_game(browser: webdriver.Chrome, addresses: str
         browser.switch_to.window(handle)
         wait(browser, "document.getElementById('moves-h')")
         assert script(browser, "return document.documentElement.scrollWidth") <= 390
+        if script(browser, f"return !!{MINE}"):
+            picture(browser, "play-turn", 390)
     assert step(browser, windows)
 
     # One loads the page again, and is where she was.
@@ -133,6 +152,7 @@ def test_four_people_play_a_whole_game(browser: webdriver.Chrome, addresses: str
         text = browser.find_element("id", "live").text
         assert "How it came out" in text
         assert "in truth it was" in text
+    picture(browser, "play-debrief", 390)
 
     # He comes back to his address, and sees how it ended.
     window(browser, gone)
@@ -144,6 +164,7 @@ def test_four_people_play_a_whole_game(browser: webdriver.Chrome, addresses: str
     browser.find_element("id", "debrief").click()
     wait(browser, "document.querySelector('#class svg')")
     assert "of 2" in browser.find_element("id", "class").text
+    picture(browser, "play-class", 1280)
     assert browser.get_log("browser") == []
 
 
