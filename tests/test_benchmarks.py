@@ -21,6 +21,7 @@ from benchmarks import (
     flagship,
     games,
     peers,
+    play,
     scaling,
     stage,
     stationary,
@@ -275,3 +276,16 @@ def test_a_part_of_the_results_can_be_measured_again(tmp_path: Path) -> None:
     assert "kept" in text
     assert "new" in text
     assert "old" not in text
+
+
+def test_a_class_that_plays(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def measured(name: str, number: int, *, quick: bool) -> tuple[list[float], list[float], float]:
+        asked.append((name, number))
+        return [0.01, 0.02], [0.05, 0.06], 2.0
+
+    monkeypatch.setattr(play, "measured", measured)
+    (table,) = play.run(PLAN)
+    assert asked == [("bargaining-rounds", 4), ("pyeongchang-2018", 6)]
+    assert table.rows[0][2:] == [2, "15 / 20 / 20", "55 / 60 / 60", "1"]
