@@ -94,9 +94,7 @@ def scenario(seed: int, precision: tuple[float, float]) -> str:
         prior[-1] = round(1 - float(prior[:-1].sum()), 3)
         told = ", ".join(f"{k}: {p}" for k, p in zip(kinds[i], prior, strict=False))
         types = f"types: {{{told}}}, " if told else ""
-        lines.append(
-            f"  A{i}: {{{types}precision: {lam}, discount: {rng.choice([0.5, 0.8, 0.95])}}}"
-        )
+        lines.append(f"  A{i}: {{{types}precision: {lam}, discount: {rng.choice([0.5, 0.8, 0.95])}}}")
 
     def by_type(i: int) -> str:
         """A number for each type of an actor, as a formula."""
