@@ -278,6 +278,22 @@ def test_a_server_that_begins_anew_has_the_same_game(
     again.close()
 
 
+def test_a_closed_room_is_shown_again_by_a_server_that_begins_anew(
+    host: TestClient, players: TestClient, house: House
+) -> None:
+    room = opened(host)
+    seats = joined(players, room, "Ann", "Bob")
+    do(host, room, "deal")
+    played_out(players, seats)
+    do(host, room, "close")
+    again = make_house(house.store.path)
+    assert again.rooms[room[-6:]].board is None  # it is not solved before somebody asks
+    with TestClient(build_door(again, port=PORT + 1), base_url=PLAY) as later:
+        assert later.get(seats[0]).status_code == 200
+        assert "All tables against the forecast" in html(later, seats[0])
+    again.close()
+
+
 def test_two_rooms_do_not_mix(host: TestClient, players: TestClient, house: House) -> None:
     rooms = [opened(host), opened(host, BOTH), opened(host)]
     seats = [joined(players, room, "Ann", "Bob") for room in rooms]

@@ -106,7 +106,7 @@ class Hosted:
             self.store.append(self.code, len(self.events), rooms.to_data(event))
             self.events.append(event)
             self.room = room
-        self.tell()
+        self.wake()
         return room
 
     def solved(self, board: Board) -> None:
@@ -117,10 +117,10 @@ class Hosted:
                 self.board = board
             except ScenarioError as error:  # of another version of Detente
                 self.trouble = f"what has happened cannot be played again: {error}"
-        self.tell()
+        self.wake()
 
-    def tell(self) -> None:
-        """Wake the pages."""
+    def wake(self) -> None:
+        """Have the pages look again."""
         with self.lock:
             self.changes += 1
             self.channel.put({"kind": "changed"})
@@ -235,7 +235,7 @@ class House:
             case "failed" | "cancelled":
                 hosted.trouble = event.get("message", "the solve was cancelled")
         if event["kind"] != "solved":
-            hosted.tell()
+            hosted.wake()
 
     def close(self) -> None:
         """End the process and let the file go."""

@@ -39,8 +39,8 @@ LONGEST_BODY = 4_096
 
 
 class Door(Guard):
-    """Stands before what players reach: as the workbench's, but for the token, and with a rate for
-    each address from which somebody asks."""
+    """Stands before what players reach: as the workbench's, but for the token, which is in the
+    address of a seat, and with a rate for each address from which somebody asks."""
 
     def __init__(self, app: ASGIApp, *, port: int, addresses: tuple[str, ...]) -> None:
         super().__init__(app, port=port, token="")
@@ -140,7 +140,9 @@ class _Seats:
         return web.answer({"seat": f"/seat/{token}"}, 201)
 
     async def seat(self, request: Request) -> Response:
-        return Response(pages.seat_page(*self.known(request)), media_type="text/html")
+        hosted, number = self.known(request)
+        await run_in_threadpool(self.house.solve, hosted)  # of a room that was closed before
+        return Response(pages.seat_page(hosted, number), media_type="text/html")
 
     async def news(self, request: Request) -> Response:
         hosted, number = self.known(request)

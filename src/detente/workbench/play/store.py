@@ -71,7 +71,7 @@ class Store:
                 with self._connection:
                     yield self._connection
         except (sqlite3.Error, OSError) as error:
-            refuse("rooms", "cannot-write", f"`{self.path}` cannot keep rooms: {error}")
+            refuse("rooms", "cannot-write", f"`{self.path.name}` cannot keep rooms: {error}")
 
     def _opened(self) -> sqlite3.Connection:
         self.path.touch(mode=0o600)  # it has names and secret types
