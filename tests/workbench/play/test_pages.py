@@ -294,6 +294,29 @@ def test_a_closed_room_is_shown_again_by_a_server_that_begins_anew(
     again.close()
 
 
+def test_the_habits_of_earlier_players_take_a_role(
+    host: TestClient, players: TestClient, house: House
+) -> None:
+    roles = ["earlier", "person"]
+    body = {"desk": 0, "setting": {}, "roles": roles}
+    assert host.post("/play/open", json=body).status_code == 422  # nobody has played yet
+    room = opened(host)
+    seats = joined(players, room, "Ann", "Bob")
+    do(host, room, "deal")
+    while {choose(players, seat, 0) for seat in seats} != {None}:
+        pass
+    room = opened(host, roles=roles)
+    (seat,) = joined(players, room, "Cy")
+    do(host, room, "deal")
+    played_out(players, [seat])
+    record = parse_record(players.get(f"{seat}/moves.csv").text, load("bargaining-rounds"))
+    assert {e.actions for e in record.entries if e.actor == "sender"} == {("ease",)}
+    assert "as earlier players" in html(players, seat)
+    again = make_house(house.store.path)
+    assert again.rooms[room[-6:]].room == house.rooms[room[-6:]].room
+    again.close()
+
+
 def test_two_rooms_do_not_mix(host: TestClient, players: TestClient, house: House) -> None:
     rooms = [opened(host), opened(host, BOTH), opened(host)]
     seats = [joined(players, room, "Ann", "Bob") for room in rooms]

@@ -105,6 +105,12 @@ class Board:
         edges = layer.action_ptr[at.x] + apart * np.arange(choices[m])
         return np.asarray(layer.action[edges, m], dtype=np.int64)
 
+    def names(self, at: Position, m: int) -> tuple[str, ...]:
+        """The keys of the actions that the m-th mover has; none where nobody moves."""
+        actor = self.game.actors[self.game.layers[at.n].movers[m]].key
+        keys = tuple(self.game.scenario.actions[actor])
+        return tuple(keys[k] for k in self.actions(at, m) if k >= 0)
+
     def choosers(self, at: Position) -> tuple[int, ...]:
         """The movers who have a choice: positions in the layer's movers."""
         choices = self.game.layers[at.n].choices[at.x]

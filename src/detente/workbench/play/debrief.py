@@ -24,7 +24,13 @@ from detente.workbench.play.board import Board
 from detente.workbench.play.room import Room
 from detente.workbench.play.situation import DIGITS
 
-WHO = {tables.SOLUTION: " (the solution)", tables.RANDOM: " (at random)", tables.PERSON: "", "": ""}
+WHO = {
+    tables.SOLUTION: " (the solution)",
+    tables.EARLIER: " (as earlier players)",
+    tables.RANDOM: " (at random)",
+    tables.PERSON: "",
+    "": "",
+}
 
 
 def of_table(board: Board, table: tables.Table, actor: int) -> tuple[Section, ...]:
@@ -277,3 +283,13 @@ def class_rows(board: Board, room: Room) -> list[dict[str, object]]:
                 "payoff": float(got[i]),
             })  # fmt: skip
     return rows
+
+
+def mixes(board: Board, room: Room) -> Iterator[tuple[str, str]]:
+    """Every choice of a person: whose, as in `detente.workbench.play.table.part`, and what."""
+    for number in over(board, room):
+        table = room.tables[number]
+        for deed in story.deeds(board, table):
+            if deed.by == tables.PERSON:
+                actor = board.game.actors[deed.actor]
+                yield tables.part(actor, table.seats[deed.actor].theta), deed.action

@@ -7,21 +7,24 @@ import itertools
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from detente.errors import ScenarioError, refuse
+from detente.scenario.frozen import Frozen
 from detente.scenario.model import Scenario
 from detente.workbench.channel import Channel
 from detente.workbench.jobs import Event as Progress
 from detente.workbench.jobs import Job, Means
+from detente.workbench.play import debrief
 from detente.workbench.play import room as rooms
 from detente.workbench.play.board import Board
 from detente.workbench.play.room import Away, Event, Joined, Room
 from detente.workbench.play.solving import perform
 from detente.workbench.play.store import Store
-from detente.workbench.play.table import PERSON, ROLES
+from detente.workbench.play.table import EARLIER, PERSON, ROLES, Mixes
 from detente.workbench.setting import Setting, read_setting
 from detente.workbench.worker import Worker
 
@@ -50,6 +53,8 @@ class Opening:
         The scenario and what was changed in it.
     roles
         For each actor, who has it: see `detente.workbench.play.table.ROLES`.
+    mixes
+        What earlier players did, where a role is theirs; it stays as it was when the room opened.
     """
 
     title: str
@@ -60,6 +65,7 @@ class Opening:
     advice: bool
     patience: float
     seed: int
+    mixes: Mixes = field(default_factory=dict)
 
     @property
     def game(self) -> tuple[str, Mapping[str, Any]]:
@@ -69,7 +75,8 @@ class Opening:
     @property
     def room(self) -> Room:
         """The room before anything has happened."""
-        return Room(tuple(self.roles), self.seed, self.advice)
+        mixes = Frozen({who: Frozen(mix) for who, mix in self.mixes.items()})
+        return Room(tuple(self.roles), self.seed, self.advice, mixes)
 
 
 class Hosted:
@@ -178,6 +185,8 @@ class House:
     def open(self, scenario: Scenario, data: Mapping[str, Any]) -> Hosted:
         """Open a room. Raises `ScenarioError` for what is wrong with it."""
         opening = read_opening(scenario, data)
+        if EARLIER in opening.roles:
+            opening = replace(opening, mixes=self._mixes(scenario.text))
         with self.lock:
             if len(self.rooms) >= MOST_ROOMS:
                 hint = "take another file: see `rooms`"
@@ -236,6 +245,18 @@ class House:
                 hosted.trouble = event.get("message", "the solve was cancelled")
         if event["kind"] != "solved":
             hosted.wake()
+
+    def _mixes(self, text: str) -> Mixes:
+        """What people have done in games of a scenario that are over, in any room."""
+        counts: dict[str, Counter[str]] = {}
+        for hosted in list(self.rooms.values()):
+            if hosted.room is None or hosted.board is None or hosted.opening.text != text:
+                continue
+            for who, action in debrief.mixes(hosted.board, hosted.room):
+                counts.setdefault(who, Counter())[action] += 1
+        if not counts:
+            refuse("roles", "nobody", "nobody has played this scenario to its end yet")
+        return {who: dict(mix) for who, mix in counts.items()}
 
     def close(self) -> None:
         """End the process and let the file go."""

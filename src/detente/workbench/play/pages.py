@@ -39,7 +39,13 @@ HOSTS = "/play/static"
 DRAWING = threading.Lock()
 """Matplotlib draws one chart at a time."""
 
-ROLE_WORDS = dict(zip(ROLES, ("people", "the solution", "chance, any action alike"), strict=True))
+ROLE_WORDS = dict(
+    zip(
+        ROLES,
+        ("people", "the solution", "chance, any action alike", "the habits of earlier players"),
+        strict=True,
+    )
+)
 
 
 def render(template: str, /, **values: Any) -> str:

@@ -18,7 +18,7 @@ from detente.errors import refuse
 from detente.text import shown
 from detente.workbench.play import table as tables
 from detente.workbench.play.board import Board
-from detente.workbench.play.table import PERSON, Table
+from detente.workbench.play.table import NO_MIXES, PERSON, Mixes, Table
 
 T = TypeVar("T")
 
@@ -131,6 +131,7 @@ class Room:
     roles: tuple[str, ...]
     seed: int
     advice: bool = True
+    mixes: Mixes = NO_MIXES
     players: tuple[Player, ...] = ()
     tables: tuple[Table, ...] = ()
     first: int = 0
@@ -232,7 +233,9 @@ def _new_table(room: Room, board: Board, players: dict[int, int]) -> Room:
     number = len(room.tables)
     seats = tuple(players.get(i, -1) for i in range(len(room.roles)))
     seed = int(np.random.default_rng([room.seed, number, 1]).integers(2**62))
-    room = replace(room, tables=(*room.tables, tables.dealt(board, seed, room.roles, seats)))
+    room = replace(
+        room, tables=(*room.tables, tables.dealt(board, seed, room.roles, seats, room.mixes))
+    )
     for actor, player in players.items():
         who = replace(room.players[player], table=number, actor=actor)
         room = replace(room, players=_put(room.players, player, who))
@@ -277,8 +280,7 @@ def _chosen(room: Room, board: Board, number: int, turn: int, action: str) -> Ro
     if player.actor not in tables.waited_for(board, table, room.absent):
         _refuse("not-now", "it is not your turn")
     m = board.game.layers[at.n].movers.index(player.actor)
-    names = list(board.game.scenario.actions[board.game.actors[player.actor].key])
-    available = [names[k] for k in board.actions(at, m)]
+    available = board.names(at, m)
     if action not in available:
         _refuse("unknown-name", "this is no action that you have now")
     table = tables.chose(table, player.actor, available.index(action))

@@ -75,11 +75,9 @@ def _deeds(board: Board, turn: Turn, types: tuple[int, ...]) -> tuple[Deed, ...]
         return (Deed(turn, CHANCE, "", "", changes),)
     done = []
     for m, i in enumerate(layer.movers):
-        positions = board.actions(at, m)
-        if positions[0] < 0:
+        names = board.names(at, m)
+        if not names:
             continue
-        keys = list(game.scenario.actions[game.actors[i].key])
-        names = tuple(keys[k] for k in positions)
         own, theta = turn.own[m], types[i]
         sigma = board.strategy(at, m)
         expected = float(np.array(at.beliefs[i]) @ sigma[:, own])

@@ -7,19 +7,27 @@ wherever they are played again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from detente.dtypes import Floats
+from detente.scenario.entities import Actor
 from detente.scenario.frozen import Frozen
 from detente.simulation.histories import drawn
 from detente.workbench.play.board import Beliefs, Board, Position
 
-PERSON, SOLUTION, RANDOM = "person", "solution", "random"
-ROLES = (PERSON, SOLUTION, RANDOM)
-"""Who may have a role: people, the solution, or somebody who takes any action equally often."""
+PERSON, SOLUTION, RANDOM, EARLIER = "person", "solution", "random", "earlier"
+ROLES = (PERSON, SOLUTION, RANDOM, EARLIER)
+"""Who may have a role: people, the solution, somebody who takes any action equally often, or who
+takes each as often as earlier players of the role did."""
+
+Mixes = Mapping[str, Mapping[str, int]]
+"""By `ACTOR` or `ACTOR TYPE`, how often earlier players took each action."""
+
+NO_MIXES: Mixes = Frozen()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +40,14 @@ class Seat:
         The number of the person; -1 for none.
     theta
         Its type, which nobody else knows.
+    mix
+        What earlier players did in its place, by action.
     """
 
     role: str
     theta: int
     player: int = -1
+    mix: Mapping[str, int] = Frozen()
 
 
 class Turn(NamedTuple):
@@ -77,13 +88,28 @@ class Table:
     chosen: Frozen[int] = field(default_factory=Frozen)
 
 
-def dealt(board: Board, seed: int, roles: tuple[str, ...], players: tuple[int, ...]) -> Table:
+def dealt(
+    board: Board,
+    seed: int,
+    roles: tuple[str, ...],
+    players: tuple[int, ...],
+    mixes: Mixes = NO_MIXES,
+) -> Table:
     """A table with secret types drawn from the prior; `players` has -1 where nobody sits."""
     prior = board.game.profile_prior()
     random = np.random.default_rng([seed, 0]).random(1)
-    profile = board.game.profiles[int(drawn(prior[None], random)[0])]
-    pairs = zip(roles, profile.tolist(), players, strict=True)
-    return Table(seed, tuple(Seat(*pair) for pair in pairs))
+    types = board.game.profiles[int(drawn(prior[None], random)[0])].tolist()
+    seats = []
+    for actor, *seat in zip(board.game.actors, roles, types, players, strict=True):
+        role, theta, player = seat
+        mix = mixes.get(part(actor, theta), Frozen()) if role == EARLIER else Frozen()
+        seats.append(Seat(role, theta, player, mix))
+    return Table(seed, tuple(seats))
+
+
+def part(actor: Actor, theta: int) -> str:
+    """What an actor with a type is called among `Mixes`."""
+    return f"{actor.key} {actor.types[theta]}" if actor.types else actor.key
 
 
 def position(board: Board, table: Table) -> Position | None:
@@ -157,10 +183,8 @@ def _played(board: Board, table: Table) -> Table:
         if m in choosers and str(i) in table.chosen:
             chosen, who = table.chosen[str(i)], PERSON
         elif m in choosers:
-            who = RANDOM if seat.role == RANDOM else SOLUTION
-            weights: Floats = board.strategy(at, m)[seat.theta]
-            weights = np.ones_like(weights) if who == RANDOM else weights
-            chosen = int(drawn(weights[None], random[m])[0])
+            who = SOLUTION if seat.role == PERSON else seat.role
+            chosen = int(drawn(_weights(board, at, m, seat)[None], random[m])[0])
         own.append(chosen)
         by.append(who)
     e = board.joint(at, tuple(own))
@@ -171,6 +195,15 @@ def _played(board: Board, table: Table) -> Table:
     memory = board.remember(memory, at.n + 1, after, end=game.ends_period[at.n])
     turn = Turn(at, tuple(own), tuple(by), after, beliefs, memory)
     return replace(table, turns=(*table.turns, turn), chosen=Frozen())
+
+
+def _weights(board: Board, at: Position, m: int, seat: Seat) -> Floats:
+    """How often a seat takes each of its actions where no person chooses, float64 [a]."""
+    sigma: Floats = board.strategy(at, m)[seat.theta]
+    if seat.role == RANDOM:
+        return np.ones_like(sigma)
+    mix = np.array([seat.mix.get(name, 0) for name in board.names(at, m)], dtype=np.float64)
+    return mix if mix.any() else sigma
 
 
 def profile(board: Board, table: Table) -> int:
