@@ -22,7 +22,8 @@ from benchmarks import (
     stage,
     stationary,
     trees,
-)  # fmt: skip
+    without_end,
+)
 from benchmarks.report import Plan, Table, machine
 
 RESULTS = Path(__file__).with_name("results.md")
@@ -31,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[Plan], list[Table]]] = {
     "first-minute": first_minute.run,
     "gambit": trees.run,
     "sgamesolver": stationary.run,
+    "without-end": without_end.run,
     "stage": stage.run,
     "scaling": scaling.run,
     "pyeongchang": flagship.run,
