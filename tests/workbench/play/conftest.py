@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 from starlette.testclient import TestClient
 
 from detente.game.compile import compile_game
@@ -18,11 +23,13 @@ from detente.solver.solve import solve
 from detente.workbench.app import Workbench, build_app
 from detente.workbench.guard import Rate
 from detente.workbench.jobs import Job, Means
+from detente.workbench.play import house as house_module
 from detente.workbench.play.board import Board
 from detente.workbench.play.host import Host
 from detente.workbench.play.house import House
 from detente.workbench.play.players import Door, build_door
 from detente.workbench.play.store import Store
+from detente.workbench.server import serve
 from tests.workbench.conftest import HOME, PORT, TOKEN, Idle
 
 PLAY = f"http://127.0.0.1:{PORT + 1}"
@@ -68,6 +75,38 @@ class AtOnce(Idle):
 
     def submit(self, job: Job) -> None:
         self.deliver(job, {"kind": "solved", "forecast": solved(job.text).forecast})
+
+
+@contextmanager
+def served(folder: Path, *, network: bool = False) -> Iterator[tuple[str, str]]:
+    """A real server in a thread: the addresses of the workbench and of the players' door."""
+    running: list[uvicorn.Server] = []
+    known: list[tuple[str, str]] = []
+    run = uvicorn.Server.run
+
+    def noted(self: uvicorn.Server, sockets: list[socket.socket]) -> None:
+        running.append(self)
+        run(self, sockets)
+
+    def opened(home: str, play: str) -> None:
+        known.append((home, play))
+
+    def worker(perform: object, means: object, deliver: Any) -> AtOnce:
+        return AtOnce(deliver)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(uvicorn.Server, "run", noted)
+        patch.setattr(house_module, "Worker", worker)
+        given = {"port": 0, "means": Means(), "opened": opened, "network": network}
+        given["rooms"] = folder / "rooms.sqlite"
+        thread = threading.Thread(target=serve, args=(["bargaining-rounds"],), kwargs=given)
+        thread.start()
+        end = time.monotonic() + 60
+        while not (running and running[0].started) and time.monotonic() < end:
+            time.sleep(0.01)
+        yield known[0]
+        running[0].should_exit = True
+        thread.join(timeout=30)
 
 
 def make_house(path: Path) -> House:

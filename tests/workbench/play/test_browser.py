@@ -7,10 +7,6 @@ from __future__ import annotations
 
 import base64
 import os
-import re
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.chromium import browser, emulate, script
+from tests.workbench.play.conftest import served
 
 if TYPE_CHECKING:
     from selenium import webdriver
@@ -26,8 +23,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 __all__ = ["browser"]  # a fixture
 
-PATIENCE = 300
-"""Seconds: the first solve on a machine compiles its kernels."""
+PATIENCE = 60
+"""Seconds, on a machine that is busy."""
 
 MINE = "document.querySelector('.options button:not(:disabled)')"
 OVER = "document.getElementById('over')"
@@ -35,23 +32,9 @@ NAMES = ("Ann", "Bob", "Cy", "Di")
 
 
 @pytest.fixture(scope="module")
-def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    command = [sys.executable, "-m", "detente.cli.main", "serve", "bargaining-rounds"]
-    command += ["--port", "0", "--no-browser", "--beliefs", "9"]
-    source = Path(__file__).parents[3] / "src"
-    with subprocess.Popen(
-        command,
-        cwd=tmp_path_factory.mktemp("rooms"),
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(source)},
-    ) as server:
-        assert server.stdout is not None
-        address = re.search(r"http://\S+", server.stdout.readline())
-        assert address is not None
-        yield address[0]
-        server.send_signal(signal.SIGINT)
-        server.wait(timeout=30)
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(tmp_path_factory.mktemp("rooms")) as (home, _):
+        yield home
 
 
 def wait(browser: webdriver.Chrome, condition: str) -> None:
@@ -74,10 +57,10 @@ def picture(browser: webdriver.Chrome, name: str, width: int) -> None:
         path.write_bytes(base64.b64decode(shot["data"]))
 
 
-def window(browser: webdriver.Chrome, address: str) -> str:
+def window(browser: webdriver.Chrome, link: str) -> str:
     browser.switch_to.new_window("tab")
     emulate(browser, 390)
-    browser.get(address)
+    browser.get(link)
     return str(browser.current_window_handle)
 
 
@@ -96,8 +79,8 @@ def step(browser: webdriver.Chrome, windows: list[str]) -> bool:
     return any_did
 
 
-def test_four_people_play_a_whole_game(browser: webdriver.Chrome, addresses: str) -> None:
-    browser.get(addresses)
+def test_four_people_play_a_whole_game(browser: webdriver.Chrome, address: str) -> None:
+    browser.get(address)
     browser.find_element("link text", "play it with others").click()
     field = browser.find_element("name", "patience")
     field.clear()
@@ -168,7 +151,7 @@ def test_four_people_play_a_whole_game(browser: webdriver.Chrome, addresses: str
     assert browser.get_log("browser") == []
 
 
-def test_everything_that_acts_has_a_name(browser: webdriver.Chrome, addresses: str) -> None:
+def test_everything_that_acts_has_a_name(browser: webdriver.Chrome, address: str) -> None:
     acting = {"button", "combobox", "textbox", "checkbox", "spinbutton", "link"}
     for handle in browser.window_handles:
         browser.switch_to.window(handle)
@@ -180,7 +163,7 @@ def test_everything_that_acts_has_a_name(browser: webdriver.Chrome, addresses: s
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_every_page_fits(browser: webdriver.Chrome, addresses: str, width: int, theme: str) -> None:
+def test_every_page_fits(browser: webdriver.Chrome, address: str, width: int, theme: str) -> None:
     for handle in browser.window_handles:
         browser.switch_to.window(handle)
         emulate(browser, width, theme)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import http.client
+import pickle
 import socket
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import uvicorn
 
+from detente import library
 from detente.errors import ScenarioError
 from detente.workbench import server
-from detente.workbench.jobs import Means
+from detente.workbench.jobs import Job, Means
+from detente.workbench.play import solving
+from detente.workbench.play.board import Board
+from detente.workbench.play.solving import fitting, perform
+from detente.workbench.setting import Setting
+from tests.workbench.play.conftest import served, solved
 
 OUTSIDE = "127.0.0.2"
 """In the place of this machine's address on the network."""
@@ -24,35 +27,11 @@ OUTSIDE = "127.0.0.2"
 @pytest.fixture
 def addresses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int, int]]:
     """The token, and the ports of the workbench and of players."""
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(server, "own_address", lambda: OUTSIDE)
-    running: list[Any] = []
-    run = uvicorn.Server.run
-    monkeypatch.setattr(
-        uvicorn.Server, "run", lambda self, sockets: (running.append(self), run(self, sockets))
-    )
-    known: list[tuple[str, str]] = []
-    thread = threading.Thread(
-        target=server.serve,
-        args=(["bargaining-rounds"],),
-        kwargs={
-            "port": 0,
-            "means": Means(),
-            "opened": lambda *given: known.append(given),
-            "rooms": tmp_path / "rooms.sqlite",
-            "network": True,
-        },
-    )
-    thread.start()
-    end = time.monotonic() + 60
-    while not (known and running and running[0].started) and time.monotonic() < end:
-        time.sleep(0.01)
-    home, play = known[0]
-    token = home.rpartition("=")[2]
-    assert play.startswith(f"http://{OUTSIDE}:")
-    yield token, int(home.split(":")[2].split("/")[0]), int(play.rpartition(":")[2])
-    running[0].should_exit = True
-    thread.join(timeout=30)
+    with served(tmp_path, network=True) as (home, play):
+        assert play.startswith(f"http://{OUTSIDE}:")
+        token = home.rpartition("=")[2]
+        yield token, int(home.split(":")[2].split("/")[0]), int(play.rpartition(":")[2])
 
 
 def status(address: str, port: int, path: str, **headers: str) -> int:
@@ -89,3 +68,21 @@ def test_a_machine_on_no_network_says_so(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(socket.socket, "connect", unreachable)
     with pytest.raises(ScenarioError, match="on no network"):
         server.own_address()
+
+
+def test_a_room_is_solved_for_another_process() -> None:
+    text = library.read_text("bargaining-rounds")
+    setting = Setting(policy="", periods=2, beliefs=5)
+    events = list(perform(Job(1, "ABC", "play", text, "x", setting), Means(), lambda _: None))
+    assert events[-1]["kind"] == "solved"
+    board = Board(pickle.loads(pickle.dumps(events[-1]))["forecast"])
+    assert [t for t, _ in board.moves] == [1, 1, 2, 2]
+
+
+def test_a_large_game_takes_fewer_belief_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    game = solved(library.read_text("bargaining-rounds")).game
+    assert fitting(game, 65) == 65
+    monkeypatch.setattr(solving, "LARGEST", 20_000)
+    assert 5 < fitting(game, 65) < 65
+    monkeypatch.setattr(solving, "LARGEST", 1)
+    assert fitting(game, 65) == 5
