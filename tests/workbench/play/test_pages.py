@@ -63,6 +63,16 @@ def do(host: TestClient, room: str, what: str, **more: object) -> int:
     return host.post(f"{room}/do", json={"what": what, **more}).status_code
 
 
+def dealt(
+    host: TestClient, players: TestClient, *names: str, **more: object
+) -> tuple[str, list[str]]:
+    """A room in which the game has begun, and the seats."""
+    room = opened(host, **more)  # type: ignore[arg-type]
+    seats = joined(players, room, *names)
+    assert do(host, room, "deal") == 200
+    return room, seats
+
+
 def html(client: TestClient, path: str) -> str:
     return str(client.get(f"{path}/news?after=").json()["html"])
 
@@ -123,13 +133,13 @@ def test_no_answer_depends_on_the_type_of_another(
     monkeypatch.setattr(secrets, "token_urlsafe", lambda _: f"token-{next(numbers)}")
     monkeypatch.setattr(secrets, "randbits", lambda _: 5)
     monkeypatch.setattr(secrets, "choice", lambda letters: letters[0])
-    dealt = table.dealt
+    true_deal = table.dealt
     answers: dict[int, list[list[str]]] = {}
     for theta in (0, 1):
         numbers = itertools.count()
 
         def secret(*given: object, theta: int = theta) -> Table:
-            made = dealt(*given)  # type: ignore[arg-type]
+            made = true_deal(*given)  # type: ignore[arg-type]
             left, right = made.seats
             return replace(made, seats=(replace(left, theta=0), replace(right, theta=theta)))
 
@@ -161,9 +171,7 @@ def test_no_answer_depends_on_the_type_of_another(
 
 
 def test_another_seat_is_not_to_be_had(host: TestClient, players: TestClient, house: House) -> None:
-    room = opened(host)
-    seats = joined(players, room, "Ann", "Bob")
-    do(host, room, "deal")
+    room, seats = dealt(host, players, "Ann", "Bob")
     for guess in ("0", "1", "%00", seats[0][6:-1], "A" * 24, "%E2%98%83"):
         for path in ("", "/news", "/moves.csv"):
             assert players.get(f"/seat/{guess}{path}").status_code == 404
@@ -226,9 +234,7 @@ def test_what_is_no_name_is_refused(host: TestClient, players: TestClient, name:
 
 
 def test_a_name_is_text_and_not_markup(host: TestClient, players: TestClient) -> None:
-    room = opened(host)
-    seats = joined(players, room, "<img src=x>", "Bob\u202e\ud800")
-    do(host, room, "deal")
+    room, seats = dealt(host, players, "<img src=x>", "Bob\u202e\ud800")
     for shown in (html(players, seats[0]), html(host, room), players.get(seats[1]).text):
         assert "<img" not in shown
 
@@ -262,9 +268,7 @@ def test_what_is_no_room_is_refused(
 def test_a_server_that_begins_anew_has_the_same_game(
     host: TestClient, players: TestClient, house: House
 ) -> None:
-    room = opened(host)
-    seats = joined(players, room, "Ann", "Bob", "Cy")
-    do(host, room, "deal")
+    room, seats = dealt(host, players, "Ann", "Bob", "Cy")
     for seat in seats:
         choose(players, seat)
     before = [html(players, seat) for seat in seats]
@@ -281,9 +285,7 @@ def test_a_server_that_begins_anew_has_the_same_game(
 def test_a_closed_room_is_shown_again_by_a_server_that_begins_anew(
     host: TestClient, players: TestClient, house: House
 ) -> None:
-    room = opened(host)
-    seats = joined(players, room, "Ann", "Bob")
-    do(host, room, "deal")
+    room, seats = dealt(host, players, "Ann", "Bob")
     played_out(players, seats)
     do(host, room, "close")
     again = make_house(house.store.path)
@@ -300,9 +302,7 @@ def test_the_habits_of_earlier_players_take_a_role(
     roles = ["earlier", "person"]
     body = {"desk": 0, "setting": {}, "roles": roles}
     assert host.post("/play/open", json=body).status_code == 422  # nobody has played yet
-    room = opened(host)
-    seats = joined(players, room, "Ann", "Bob")
-    do(host, room, "deal")
+    room, seats = dealt(host, players, "Ann", "Bob")
     while {choose(players, seat, 0) for seat in seats} != {None}:
         pass
     room = opened(host, roles=roles)
@@ -334,9 +334,7 @@ def test_two_rooms_do_not_mix(host: TestClient, players: TestClient, house: Hous
 def test_who_is_silent_is_played_for_and_comes_back(
     host: TestClient, players: TestClient, house: House
 ) -> None:
-    room = opened(host, patience=1)
-    seats = joined(players, room, "Ann", "Bob")
-    do(host, room, "deal")
+    room, seats = dealt(host, players, "Ann", "Bob", patience=1)
     silent, other = sorted(seats, key=lambda seat: "Your turn" not in html(players, seat))
     time.sleep(1.1)
     assert "Your turn" in html(players, other)
@@ -348,9 +346,7 @@ def test_who_is_silent_is_played_for_and_comes_back(
 
 
 def test_leaving_and_coming_back(host: TestClient, players: TestClient) -> None:
-    room = opened(host)
-    seats = joined(players, room, "Ann", "Bob")
-    do(host, room, "deal")
+    room, seats = dealt(host, players, "Ann", "Bob")
     first, other = sorted(seats, key=lambda seat: "Your turn" not in html(players, seat))
     assert players.post(f"{first}/leave", json={}).status_code == 200
     assert "Your turn" in html(players, other)
@@ -360,9 +356,7 @@ def test_leaving_and_coming_back(host: TestClient, players: TestClient) -> None:
 
 
 def test_a_choice_that_came_too_late_changes_nothing(host: TestClient, players: TestClient) -> None:
-    room = opened(host)
-    seats = joined(players, room, "Ann", "Bob")
-    do(host, room, "deal")
+    room, seats = dealt(host, players, "Ann", "Bob")
     mover = next(seat for seat in seats if "Your turn" in html(players, seat))
     body = {"turn": 0, "action": "hold"}
     assert players.post(f"{mover}/choose", json=body).status_code == 200
@@ -372,9 +366,7 @@ def test_a_choice_that_came_too_late_changes_nothing(host: TestClient, players: 
 
 
 def test_advice_only_where_the_host_allows_it(host: TestClient, players: TestClient) -> None:
-    room = opened(host, advice=False)
-    seats = joined(players, room, "Ann", "Bob")
-    do(host, room, "deal")
+    room, seats = dealt(host, players, "Ann", "Bob", advice=False)
     mover = next(seat for seat in seats if "Your turn" in html(players, seat))
     assert "would the solution do" not in html(players, mover)
     do(host, room, "advise", on=True)
@@ -382,9 +374,7 @@ def test_advice_only_where_the_host_allows_it(host: TestClient, players: TestCli
 
 
 def test_the_host_pauses_advances_and_takes_back(host: TestClient, players: TestClient) -> None:
-    room = opened(host)
-    seats = joined(players, room, "Ann", "Bob")
-    assert do(host, room, "deal") == 200
+    room, seats = dealt(host, players, "Ann", "Bob")
     mover, other = sorted(seats, key=lambda seat: "Your turn" not in html(players, seat))
     assert do(host, room, "pause", on=True) == 200
     assert "paused" in html(players, mover)
@@ -429,9 +419,7 @@ def test_every_page_is_whole(host: TestClient, players: TestClient) -> None:
 def test_a_room_that_is_closed_early_shows_what_there_was(
     host: TestClient, players: TestClient
 ) -> None:
-    room = opened(host)
-    seats = joined(players, room, "Ann", "Bob", "Cy")
-    do(host, room, "deal")
+    room, seats = dealt(host, players, "Ann", "Bob", "Cy")
     for seat in seats:
         choose(players, seat)
     assert do(host, room, "close") == 200
@@ -447,9 +435,7 @@ def test_a_room_that_is_closed_early_shows_what_there_was(
 def test_a_file_that_cannot_be_written_is_said_to_be(
     host: TestClient, players: TestClient, house: House
 ) -> None:
-    room = opened(host)
-    seats = joined(players, room, "Ann", "Bob")
-    do(host, room, "deal")
+    room, seats = dealt(host, players, "Ann", "Bob")
     hosted = house.rooms[room[-6:]]
     other = Store(house.store.path)  # another server with the same file
     other.append(hosted.code, len(hosted.events), {"kind": "Dealt"})
