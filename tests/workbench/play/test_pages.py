@@ -171,7 +171,7 @@ def test_no_answer_depends_on_the_type_of_another(
 
 
 def test_another_seat_is_not_to_be_had(host: TestClient, players: TestClient, house: House) -> None:
-    room, seats = dealt(host, players, "Ann", "Bob")
+    _, seats = dealt(host, players, "Ann", "Bob")
     for guess in ("0", "1", "%00", seats[0][6:-1], "A" * 24, "%E2%98%83"):
         for path in ("", "/news", "/moves.csv"):
             assert players.get(f"/seat/{guess}{path}").status_code == 404
@@ -268,7 +268,7 @@ def test_what_is_no_room_is_refused(
 def test_a_server_that_begins_anew_has_the_same_game(
     host: TestClient, players: TestClient, house: House
 ) -> None:
-    room, seats = dealt(host, players, "Ann", "Bob", "Cy")
+    _, seats = dealt(host, players, "Ann", "Bob", "Cy")
     for seat in seats:
         choose(players, seat)
     before = [html(players, seat) for seat in seats]
@@ -346,7 +346,7 @@ def test_who_is_silent_is_played_for_and_comes_back(
 
 
 def test_leaving_and_coming_back(host: TestClient, players: TestClient) -> None:
-    room, seats = dealt(host, players, "Ann", "Bob")
+    _, seats = dealt(host, players, "Ann", "Bob")
     first, other = sorted(seats, key=lambda seat: "Your turn" not in html(players, seat))
     assert players.post(f"{first}/leave", json={}).status_code == 200
     assert "Your turn" in html(players, other)
@@ -356,7 +356,7 @@ def test_leaving_and_coming_back(host: TestClient, players: TestClient) -> None:
 
 
 def test_a_choice_that_came_too_late_changes_nothing(host: TestClient, players: TestClient) -> None:
-    room, seats = dealt(host, players, "Ann", "Bob")
+    _, seats = dealt(host, players, "Ann", "Bob")
     mover = next(seat for seat in seats if "Your turn" in html(players, seat))
     body = {"turn": 0, "action": "hold"}
     assert players.post(f"{mover}/choose", json=body).status_code == 200
