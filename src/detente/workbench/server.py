@@ -88,7 +88,8 @@ def serve(
         either, log_level="warning", access_log=False, timeout_graceful_shutdown=1,
         server_header=False, ws="none", limit_concurrency=400,
     )  # fmt: skip
-    server = uvicorn.Server(config)
+    server = _Server(config)
+    server.house = house
     opened(f"http://{ADDRESS}:{port}/?token={token}", house.address)
     try:
         server.run(sockets=sockets)
@@ -97,6 +98,16 @@ def serve(
         bench.close()
         for listening in sockets:
             listening.close()
+
+
+class _Server(uvicorn.Server):
+    """Ends what pages listen to before it waits for their requests to end."""
+
+    house: House
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.house.end()
+        await super().shutdown(sockets)
 
 
 def own_address() -> str:

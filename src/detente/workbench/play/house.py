@@ -96,7 +96,7 @@ class Hosted:
         self.keys = [event.key for event in self.events if isinstance(event, Joined)]
         self.board: Board | None = None
         self.trouble, self.step, self.share = "", "Waiting", 0.0
-        self.asked = False
+        self.asked = self.ended = False
         self.channel, self.changes = Channel(), 0
         self.lock = threading.RLock()
         self.seen: dict[int, float] = {}
@@ -257,6 +257,12 @@ class House:
         if not counts:
             refuse("roles", "nobody", "nobody has played this scenario to its end yet")
         return {who: dict(mix) for who, mix in counts.items()}
+
+    def end(self) -> None:
+        """Pages are told nothing more: what they wait for is answered."""
+        for hosted in list(self.rooms.values()):
+            hosted.ended = True
+            hosted.wake()
 
     def close(self) -> None:
         """End the process and let the file go."""

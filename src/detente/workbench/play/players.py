@@ -6,7 +6,6 @@ asked for here, whatever is sent: there is no route to it.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import time
 from collections import OrderedDict
@@ -114,12 +113,9 @@ async def follow(
             if tag != given:
                 return web.answer({"tag": tag, "html": html})
         left = until - time.monotonic()
-        if left <= 0:
+        if left <= 0 or hosted.ended:
             return web.answer({"tag": tag})
-        try:
-            await hosted.channel.wait(changes, min(left, EVERY))
-        except asyncio.CancelledError:  # the server ends
-            return web.answer({"tag": tag}, 503)
+        await hosted.channel.wait(changes, min(left, EVERY))
 
 
 class _Seats:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from detente.describe.blocks import Block, Details, Section, text
+from detente.describe.blocks import Block, Details, Points, Section, text
 from detente.describe.tables import Cell, Row, code
 from detente.describe.tables import Table as Grid
 from detente.describe.words import clause, in_force, spoken, spoken_of, together
@@ -144,13 +144,12 @@ def _price(price: float) -> str:
 def _situation(board: Board, table: tables.Table, at: Position) -> Section:
     game = board.game
     now = story.labels(game.structure, int(game.structure.sets[at.n][at.x]))
-    rows: tuple[Row, ...] = tuple(
-        (key, now[key], v.about) for key, v in game.scenario.variables.items() if key in now
-    )
+    variables = game.scenario.variables
+    items = tuple((f"{key}: {now[key]}", (variables[key].about,)) for key in now)
     memory = table.turns[-1].memory if table.turns else board.start[2]
     been = [clause(game.scenario, key) for key, has in board.been(memory).items() if has]
     said = sentence(f"So far: {'; '.join(been)}") if been else ""
-    blocks: tuple[Block, ...] = (Grid(("", "now", "meaning"), rows, stacked=True), text(said))
+    blocks: tuple[Block, ...] = (Points(items), text(said))
     return Section("situation", "The situation, seen by all", blocks)
 
 
