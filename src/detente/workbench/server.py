@@ -55,10 +55,21 @@ def serve(
         app, log_level="warning", access_log=False, timeout_graceful_shutdown=1,
         server_header=False, ws="none", limit_concurrency=200,
     )  # fmt: skip
-    server = uvicorn.Server(config)
+    server = _Server(config)
+    server.bench = bench
     opened(f"http://{ADDRESS}:{port}/?token={token}")
     try:
         server.run(sockets=[listening])
     finally:
         bench.close()
         listening.close()
+
+
+class _Server(uvicorn.Server):
+    """Ends what pages listen to before it waits for their requests to end."""
+
+    bench: Workbench
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.bench.channels.close()
+        await super().shutdown(sockets)
