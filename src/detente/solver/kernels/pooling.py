@@ -71,7 +71,7 @@ def gain_alike(layout, stage, payoff, m, actions, types):
 
 @device
 def first_type(layout, stage, m):
-    """The first type of mover m that is possible at the present node."""
+    """The first type that is possible at the present node of mover m, who has several."""
     theta = 0
     while layout.node[m, theta, stage.node[0]] == 0.0:
         theta += 1
@@ -86,7 +86,9 @@ def part_types(layout, stage, payoff, n_unknowns, method):
     solution, unlike, most = stage.point[0], stage.point[1], 0
     for m in range(stage.n_actions.shape[0]):
         odds = stage.n_actions[m] - 1
-        usual = stage.unknown[m] + first_type(layout, stage, m) * odds
+        usual = stage.unknown[m]
+        if stage.pooled[m] == 1:  # of others there may be no type that has a probability
+            usual += first_type(layout, stage, m) * odds
         most = max(most, odds + 1)
         for theta in range(layout.n_types[m]):
             here = stage.unknown[m] + theta * odds
