@@ -189,7 +189,9 @@ def test_it_is_used_by_keyboard_alone(browser: webdriver.Chrome, address: str) -
     assert browser.execute_script("return document.activeElement.type") == "range"
     reached = set()
     for _ in range(60):
-        ActionChains(browser).send_keys(Keys.TAB).perform()  # not to an element: files are put there
+        ActionChains(browser).send_keys(
+            Keys.TAB
+        ).perform()  # not to an element: files are put there
         reached.add(browser.switch_to.active_element.get_attribute("id"))
     assert {"policy", "outcome", "undo", "reset", "pin"} <= reached
 
