@@ -98,13 +98,13 @@ def test_a_slider_moves_the_forecast_and_can_be_undone(
     opened(browser, address)
     home = browser.current_url
     assert "token" not in home
-    before = text(browser, "outcomes")
+    before = text(browser, "chances")
     browser.find_element("id", "pin").click()
     stage, _ = move(browser, "luck", 0.6)
     assert stage == "linear"  # before anything is solved
     wait(browser, EXACT)
     wait(browser, DRAWN)
-    after = text(browser, "outcomes")
+    after = text(browser, "chances")
     assert after.replace("\n", " ") != before.replace("\n", " ")
     assert re.search(r"\+\d+ point", after)
     assert browser.current_url.endswith("?v.luck=0.6")
@@ -133,17 +133,17 @@ def test_the_file_is_watched_and_a_mistake_keeps_the_forecast(
     browser: webdriver.Chrome, address: str, file: Path
 ) -> None:
     opened(browser, address)
-    before = text(browser, "outcomes")
+    before = text(browser, "chances")
     try:
         file.write_text(EVERYTHING.replace("value: 0.3\n", "value: often\n"), encoding="utf-8")
         wait(browser, "!document.getElementById('diagnostics').hidden")
         assert "standoff.yaml:" in text(browser, "diagnostics")
-        assert text(browser, "outcomes") == before
+        assert text(browser, "chances") == before
         file.write_text(EVERYTHING.replace("value: 0.3\n", "value: 0.6\n"), encoding="utf-8")
         wait(browser, "document.getElementById('diagnostics').hidden")
         wait(browser, "document.querySelector('#three input[data-name=luck]').value === '0.6'")
         wait(browser, EXACT)
-        assert text(browser, "outcomes") != before
+        assert text(browser, "chances") != before
     finally:
         file.write_text(EVERYTHING, encoding="utf-8")
         wait(browser, "document.querySelector('#three input[data-name=luck]').value === '0.3'")
@@ -151,6 +151,7 @@ def test_the_file_is_watched_and_a_mistake_keeps_the_forecast(
 
 def test_analyses_run_beside_and_can_be_cancelled(browser: webdriver.Chrome, address: str) -> None:
     opened(browser, address)
+    browser.find_element("css selector", "#asking summary").click()
     for what in ("sensitivity", "compare"):
         browser.execute_script(f"document.querySelector('[data-what={what}]').click()")
     wait(browser, "document.querySelectorAll('.job .result section').length >= 2")
@@ -176,6 +177,7 @@ def test_it_fits_and_says_nothing_on_the_console(
 
 
 def test_it_is_used_by_keyboard_alone(browser: webdriver.Chrome, address: str) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.keys import Keys
 
     opened(browser, address)
@@ -187,7 +189,9 @@ def test_it_is_used_by_keyboard_alone(browser: webdriver.Chrome, address: str) -
     assert browser.execute_script("return document.activeElement.type") == "range"
     reached = set()
     for _ in range(60):
-        browser.switch_to.active_element.send_keys(Keys.TAB)
+        ActionChains(browser).send_keys(
+            Keys.TAB
+        ).perform()  # not to an element: files are put there
         reached.add(browser.switch_to.active_element.get_attribute("id"))
     assert {"policy", "outcome", "undo", "reset", "pin"} <= reached
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +66,12 @@ def test_what_is_no_setting_is_refused(data: object) -> None:
 
 def test_the_command_says_the_same() -> None:
     setting = Setting({"luck": 0.1 + 0.2}, {"order": "other"}, "", 4, 9)
-    words = shlex.split(setting.command("my file.yaml"))
-    assert words[:3] == ["detente", "run", "my file.yaml"]
-    assert words[3:] == [
+    words = setting.command("my file.yaml")
+    assert words[:3] == ("detente", "run", "my file.yaml")
+    assert words[3:] == (
         *("--set", "order=other", "--set", "luck=0.30000000000000004"),
         *("--policy", "", "--horizon", "4", "--beliefs", "9"),
-    ]
+    )
 
 
 def test_every_number_of_the_default_scenario_has_a_slider() -> None:

@@ -212,13 +212,14 @@ def _since(request: Request) -> tuple[Channel, int]:
 async def _events(request: Request) -> Response:
     _, desk = _desk(request)
     channel, number = _since(request)
+    channels = _bench(request).channels
     if request.method == "HEAD":
         return Response(media_type="text/event-stream")
 
     async def stream() -> AsyncIterator[str]:
         last = number
         yield f"retry: 1000\ndata: {to_json(file_event(desk), indent=None)}\n\n"
-        while True:
+        while not channels.closed:
             events, lost = channel.after(last)
             if lost:
                 yield 'data: {"kind": "lost"}\n\n'

@@ -41,6 +41,11 @@ class Channel:
                 self._events.pop()
             self._last += 1
             self._events.append((self._last, event))
+        self.wake()
+
+    def wake(self) -> None:
+        """Have all who wait look again."""
+        with self._lock:
             waiting = list(self._waiting)
         for loop, arrived in waiting:
             if not loop.is_closed():
@@ -77,6 +82,7 @@ class Channels:
     """The channels of all pages, by the name that each page gives itself."""
 
     def __init__(self) -> None:
+        self.closed = False
         self._channels: dict[str, Channel] = {}
         self._lock = threading.Lock()
 
@@ -95,3 +101,9 @@ class Channels:
         """Every page with its channel."""
         with self._lock:
             return list(self._channels.items())
+
+    def close(self) -> None:
+        """Pages are sent nothing more: what streams to them ends."""
+        self.closed = True
+        for _, channel in self.all():
+            channel.wake()

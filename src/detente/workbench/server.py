@@ -89,7 +89,7 @@ def serve(
         server_header=False, ws="none", limit_concurrency=400,
     )  # fmt: skip
     server = _Server(config)
-    server.house = house
+    server.bench, server.house = bench, house
     opened(f"http://{ADDRESS}:{port}/?token={token}", house.address)
     try:
         server.run(sockets=sockets)
@@ -103,9 +103,11 @@ def serve(
 class _Server(uvicorn.Server):
     """Ends what pages listen to before it waits for their requests to end."""
 
+    bench: Workbench
     house: House
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.bench.channels.close()
         self.house.end()
         await super().shutdown(sockets)
 

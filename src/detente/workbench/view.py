@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment
 
+from detente import library
 from detente.describe.ledger import ledger, page_ledger
 from detente.describe.scenario import model
 from detente.describe.tables import Cell, Table
@@ -90,6 +91,7 @@ def whole_page(
             others=[(k, other.title) for k, other in enumerate(scenarios)],
             number=number,
             question=_question(scenario),
+            recorded=scenario.name in library.record_names(),
             data=_data(scenario, number, version, source, file),
             **_model(scenario),
         )

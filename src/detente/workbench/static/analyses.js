@@ -1,6 +1,6 @@
 // The other commands: each is a box with its progress, a way to cancel it, and its result.
 
-import { client, post } from "./connection.js";
+import { ask as request, client, post } from "./connection.js";
 import { setting } from "./state.js";
 
 const TITLES = {
@@ -22,7 +22,7 @@ export async function ask(what, more) {
   place.prepend(box);
   box.querySelector(".close").onclick = () => box.remove();
   try {
-    const { job } = await post("ask", { client, what, setting, more });
+    const { job } = await request({ what, setting, more });
     boxes.set(job, box);
     box.querySelector(".stop").onclick = () => post("cancel", { client, job });
     say(box, "Waiting …");
@@ -53,7 +53,8 @@ export function received(event) {
   if (event.kind === "progress") {
     box.querySelector("progress").value = event.share;
     say(box, "Solving …");
-  } else if (event.kind === "step") say(box, `${event.text} …`);
+  } else if (event.kind === "taken") say(box, "Begun …");
+  else if (event.kind === "step") say(box, `${event.text} …`);
   else if (event.kind === "result") {
     box.querySelector(".setting").textContent = event.lead.join(" · ");
     say(box, event.unsolved.length ? `Not solved: ${event.unsolved.join("; ")}.` : "");

@@ -31,6 +31,22 @@ export async function post(what, body) {
   return response.json();
 }
 
+// An answer may come before the number of its job: it waits until those who asked know that.
+let held = 0;
+const early = [];
+
+export async function ask(body) {
+  held += 1;
+  try {
+    return await post("ask", { client, ...body });
+  } finally {
+    setTimeout(() => {
+      held -= 1;
+      if (!held) for (const event of early.splice(0)) deliver(event);
+    });
+  }
+}
+
 export async function get(what) {
   const response = await fetch(`${base}/${what}`);
   if (!response.ok) throw new Error(`Error ${response.status}`);
@@ -44,7 +60,8 @@ function received(text, id) {
   if (id) last = Math.max(last, Number(id));
   const event = JSON.parse(text);
   if (event.kind === "lost") last = 0;
-  deliver(event);
+  if (held && event.job) early.push(event);
+  else deliver(event);
 }
 
 function stream() {

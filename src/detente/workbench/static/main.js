@@ -4,7 +4,7 @@ import * as analyses from "./analyses.js";
 import * as outcomes from "./outcomes.js";
 import * as sliders from "./sliders.js";
 import * as state from "./state.js";
-import { client, connect, get, post } from "./connection.js";
+import { ask as request, connect, get, post } from "./connection.js";
 import { short } from "./numbers.js";
 
 const $ = (id) => document.getElementById(id);
@@ -23,7 +23,7 @@ async function ask() {
     const setting = pending;
     pending = null;
     try {
-      const answer = await post("ask", { client, what: "answer", setting });
+      const answer = await request({ what: "answer", setting });
       job = answer.job;
       asked = setting;
       $("detail").classList.add("stale");
@@ -66,9 +66,9 @@ function received(event) {
     $("detail").classList.remove("stale");
     $("detail").setAttribute("aria-busy", false);
     $("lead").textContent = event.lead.join(" · ");
-    const open = new Set([...$("sections").querySelectorAll("details[open]")].map((d, k) => k));
+    const open = [...$("sections").querySelectorAll("details")].map((fold) => fold.open);
     $("sections").innerHTML = event.html; // made and escaped by the server
-    [...$("sections").querySelectorAll("details")].forEach((d, k) => { d.open = open.has(k); });
+    [...$("sections").querySelectorAll("details")].forEach((fold, k) => { fold.open = Boolean(open[k]); });
     $("said").textContent = event.warnings.join(" ");
   } else if (event.kind === "slopes") {
     outcomes.differentiated(event);
@@ -78,7 +78,7 @@ function received(event) {
       const about = `The three assumptions whose ranges matter most for whether ${name}. Move one and see.`;
       if (sliders.decisive(event.decisive, about)) decisiveFor = key;
     }
-  } else {
+  } else if (event.kind !== "taken") {
     bar.hidden = true;
     if (event.kind === "failed") diagnose([{ message: event.message, hint: "" }]);
     if (event.kind === "refused") diagnose(event.diagnostics);
@@ -95,7 +95,10 @@ async function file(event) {
   const fresh = await get("model");
   version = fresh.version;
   const dropped = state.renew(fresh.data);
-  $("model").innerHTML = fresh.html; // made and escaped by the server
+  const open = [...$("file").querySelectorAll(".fold[open]")].map((fold) => fold.id);
+  $("file").innerHTML = fresh.html; // made and escaped by the server
+  for (const name of open) if ($(name)) $(name).open = true;
+  job = 0; // what is still to come answers to the file before
   outcomes.forget();
   sliders.rebuild();
   sliders.show();

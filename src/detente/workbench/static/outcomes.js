@@ -7,13 +7,14 @@ const STAGES = {
   old: "Solving …",
   linear: "≈ linear estimate; solving …",
   coarse: "from a coarse grid; solving …",
-  exact: "exact, to the error in the tables below",
+  exact: "exact, as detente run gives it",
 };
 
 let exact = null; // the last exact answer, where it was, and the derivatives there
 let shown = null; // what is on the page
 let pinned = null;
-const list = document.getElementById("outcomes");
+let open = ""; // the most open outcome of the last answer
+const list = document.getElementById("chances");
 
 export const current = () => shown;
 
@@ -56,6 +57,7 @@ export function answered(event, asked) {
       slopes: {},
     };
   }
+  open = event.asked;
   document.getElementById("by").textContent = `Probability that it has come about by ${event.by}.`;
   if (here) draw(event); else moved();
 }
@@ -66,6 +68,7 @@ export function differentiated(event) {
 
 export function forget() {
   exact = null;
+  moved();
 }
 
 export function pin(on) {
@@ -79,6 +82,8 @@ function draw(answer) {
   const line = document.getElementById("stage");
   line.textContent = answer.unsolved?.length ? `Not solved: ${answer.unsolved.join("; ")}. This cannot be relied on.` : STAGES[answer.stage];
   line.dataset.stage = answer.stage;
+  list.classList.toggle("compared", Boolean(pinned));
+  document.getElementById("asked").textContent = "";
   for (const o of answer.outcomes) {
     let item = list.querySelector(`[data-key="${CSS.escape(o.key)}"]`);
     if (!item) {
@@ -96,6 +101,9 @@ function draw(answer) {
     item.querySelector(".was").style.left = base ? `${100 * base.happened}%` : "";
     item.querySelector(".was").hidden = !base;
     item.querySelector(".change").textContent = base && !o.old ? points(o.happened - base.happened) : "";
+    const asked = o.key === (setting.outcome || open);
+    item.classList.toggle("asked", asked);
+    if (asked) document.getElementById("asked").textContent = `${about}: ${[".number", ".change"].map((part) => item.querySelector(part).textContent).filter(Boolean).join(", ")}`;
   }
   const keys = new Set(answer.outcomes.map((o) => o.key));
   for (const item of [...list.children]) if (!keys.has(item.dataset.key)) item.remove();
