@@ -44,7 +44,7 @@ def serve(
     sources
         Files, or names of the library.
     port
-        0 for any that is free; players come in at the one after it.
+        Players come in at the one after it; 0 for any two that are free.
     means
         What solves may use.
     opened
@@ -62,10 +62,9 @@ def serve(
     """
     outside = own_address() if network else ""
     sockets = [_listening(ADDRESS, port)]
-    port = sockets[0].getsockname()[1]
     try:
-        sockets.append(_listening(ADDRESS, port + 1))
-        players = sockets[1].getsockname()[1]
+        sockets.append(_listening(ADDRESS, port + 1 if port else 0))
+        port, players = (listening.getsockname()[1] for listening in sockets)
         if outside:
             sockets.append(_listening(outside, players))
         token = secrets.token_urlsafe(TOKEN_BYTES)
