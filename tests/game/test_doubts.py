@@ -150,7 +150,7 @@ def test_names_without_a_meaning() -> None:
     costs = " + ".join(f"p{k}" for k in range(12))
     ((code, message),) = doubts(f"  A: {{go: {{cost: {costs}}}}}\n", many)
     assert (code, message[:28]) == ("no-about", "12 of `parameters`, among th")
-    nobody = HEAD.replace(", about: moves", "").replace(", name: Beta", "")
+    nobody = HEAD.replace(", about: moves", "").replace("name: Beta, ", "")
     assert doubts("  A: {go: {}}\n", nobody) == [("no-about", "`A` and `B` have no `about`")]
 
 

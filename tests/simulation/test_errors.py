@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import detente
-from detente.simulation.errors import LEAST, grid_error
+from detente.solver.discretisation import LEAST, grid_error
 from detente.solver.solution import RESIDUAL_LIMIT, Status
 from tests import effort
 from tests.generate import Shape, random_scenario

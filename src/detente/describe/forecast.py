@@ -32,7 +32,6 @@ from detente.numbers import EXACT, MISSING, decimals, payoff, percent, with_inte
 from detente.scenario.entities import FOREVER, Variable
 from detente.simulation.columns import Columns
 from detente.simulation.conditions import ANY
-from detente.simulation.errors import payoff_errors
 from detente.simulation.first_moves import first_moves
 from detente.simulation.forecast import Forecast, marginal
 from detente.text import capital, sentence
@@ -299,7 +298,7 @@ def sentences(result: Forecast) -> Iterator[str]:
     if solution.discretisation_error is not None:
         outcome = outcome_error(result)
         known = "" if math.isnan(outcome) else f"outcome probabilities are known to {outcome:.1g}, "
-        payoff = max(payoff_errors(solution).values())
+        payoff = max(solution.payoff_errors.values())
         yield f"Belief grid {grid_text(solution)}: {known}payoffs to {payoff:.1g}."
     if certificate.regret and certificate.regret_points != solution.grid.points:
         points = " x ".join(str(n) for n in certificate.regret_points)
@@ -347,7 +346,7 @@ def _data(result: Forecast) -> dict[str, Any]:
             "regret_beliefs": certificate.regret_points,
             "forward_error": result.forward_error,
             "discretisation": {
-                "payoffs": max(payoff_errors(solution).values()),
+                "payoffs": max(solution.payoff_errors.values()),
                 "outcomes": outcome_error(result),
             },
             "branches": asdict(solution.branches),

@@ -20,7 +20,7 @@ from detente.scenario.hints import listing
 from detente.simulation.belief_table import BELIEF_COLUMNS, Pass, belief_blocks
 from detente.simulation.columns import Columns
 from detente.simulation.conditions import ANY, check_conditions, conditions, shares
-from detente.simulation.errors import outcome_errors, payoff_errors
+from detente.simulation.errors import outcome_errors
 from detente.simulation.forward import Forward, forward
 from detente.simulation.names import action_names
 from detente.solver.solution import Solution
@@ -358,7 +358,7 @@ def action_table(
 def payoff_table(solution: Solution, *, left_out: bool = False) -> Columns:
     """The payoffs of `Forecast`."""
     regret = solution.certificate.regret or {}
-    errors = payoff_errors(solution)
+    errors = solution.payoff_errors
     rows = [
         {
             "actor": actor,
