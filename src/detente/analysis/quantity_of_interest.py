@@ -7,7 +7,7 @@ actor than another. All of them are `QuantityOfInterest.evaluate` at other value
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,7 +23,6 @@ from detente.game.gradient import parameter_gradient
 from detente.game.periods import check_within
 from detente.scenario.model import Scenario
 from detente.scenario.policies import quoted
-from detente.simulation.conditions import ANY, conditions
 from detente.simulation.forward import forward
 from detente.solver.discretisation import error_from
 from detente.solver.gradient import Target, game_gradient
@@ -38,7 +37,8 @@ class Evaluation:
     """The number at some values of the parameters.
 
     error
-        The belief grid's (`detente.solver.discretisation`); nan where no coarser one was asked
+        The belief grid's, by the differences of this number alone: where there are others near it
+        their largest counts (`detente.solver.discretisation`). Nan where no coarser grid was asked
         for, 0 where nothing is private.
     slopes
         Derivatives by parameters' full names; None where they were not asked for.
@@ -156,20 +156,14 @@ class QuantityOfInterest:
     ) -> tuple[Evaluation, Floats]:
         """Of one game, without its error; and what that is judged by, float64 [2, n].
 
-        On the grid and on the coarser one: the number first, the others as `SAFETY` says.
+        On the grid and on the coarser one: the number first, then that by each earlier period.
         """
         target, _ = target_for(game, self.query)
         solution = solve(game, options, regret=False, coarse=coarse)
-        whose = self.query.receiver
-        weights = [
-            by_profile
-            for kinds, by_profile in conditions(game, self.query.types)
-            if whose is None or all(kind == ANY for key, kind in kinds.items() if key != whose)
-        ]
-        own = numbers(solution, target, weights, threads=options.threads)
+        own = numbers(solution, target, threads=options.threads)
         rough = np.full(own.shape, np.nan) if game.informed else own
         if solution.coarse is not None:
-            rough = numbers(solution.coarse, target, weights, threads=options.threads)
+            rough = numbers(solution.coarse, target, threads=options.threads)
         derivatives = None
         if slopes and self.differentiable:
             _, gradient = game_gradient(solution, target, threads=options.threads)
@@ -178,21 +172,20 @@ class QuantityOfInterest:
         return Evaluation(float(own[0]), math.nan, derivatives, done), np.stack([own, rough])
 
 
-def numbers(
-    solution: Solution, target: Target, weights: Sequence[Floats], *, threads: int | None = None
-) -> Floats:
-    """The number that a `Target` names, of a solution, by weights of type profiles, float64 [n].
+def numbers(solution: Solution, target: Target, *, threads: int | None = None) -> Floats:
+    """The number that a `Target` names, of a solution, float64 [n].
 
-    Of an outcome that by each period up to the target's is among them, the last first.
+    Of an outcome it is that by the target's period, then those by each earlier one.
     """
-    game, over = solution.game, np.stack(weights, axis=1)
+    game = solution.game
+    weights = target.weights(game)
     if target.actor is not None:
         values = solution.start_values[solution.grid.start].reshape(len(game.priors), -1)
-        return np.asarray(values[target.actor] @ over)
+        return np.array([values[target.actor] @ weights])
     periods = None if game.loop is None else max(target.period, 1)
     with open_workers(threads) as workers:
         run = forward(solution, workers, periods=periods)
-    return np.ravel(run.happened[target.outcome][target.period :: -1] @ over)
+    return np.asarray(run.happened[target.outcome][target.period :: -1] @ weights)
 
 
 def quantity_for(

@@ -30,6 +30,7 @@ from detente.describe.words import (
 )
 from detente.numbers import EXACT, MISSING, decimals, payoff, percent, with_interval, within
 from detente.scenario.entities import FOREVER, Variable
+from detente.simulation.belief_table import DRAWN
 from detente.simulation.columns import Columns
 from detente.simulation.conditions import ANY
 from detente.simulation.first_moves import first_moves
@@ -179,14 +180,15 @@ def beliefs(result: Forecast) -> Section | None:
         return None
     caption = (
         "What everybody believes after the moves seen so far. Lines: median over histories if the "
-        "truth is as named at the line's end; bands: one history in ten lies below, one above."
+        "truth is as named at the line's end; bands: one history in ten lies below, one above. "
+        "They are drawn, so that some points are chance: the column `spread_error` has how many."
     )
     header = ("belief that", "when in truth", "start", *calendar.mark_labels(times))
     numbers = Table(
         header,
         tuple(rows),
         range(2, len(header)),
-        "Median over histories (one history in ten below – above)",
+        f"Median over histories (one in ten below – above), of {DRAWN:,} drawn",
     )
     return Section("beliefs", "How beliefs move", (Pictures(tuple(items), caption, (numbers,)),))
 

@@ -33,10 +33,3 @@ def outcome_errors(
 
     names = product(("happened", "holding"), game.holds)
     return {(name, key): error(name, key) for name, key in names}
-
-
-def belief_error(change: Floats, between: Floats) -> Floats:
-    """The error of mean beliefs, float64 [t], from their differences from the coarser grid and
-    those between two readings of one grid, float64 [t, θ]."""
-    worst = np.maximum(np.abs(change), np.abs(between)).max(axis=1)
-    return grid_error(worst)

@@ -18,7 +18,8 @@ from detente.dtypes import Floats
 
 SAFETY = 3.0
 """Times the difference from the coarser grid: of a probability the largest up to then, whatever the
-types are; of a payoff that of any of the actor's types; of a mean belief that about any type."""
+types are; of a payoff that of any of the actor's types; of a number along a parameter also that at
+the values next to it, but no longer that of other types; of a mean belief that about any type."""
 
 LEAST, ROUNDING = 1e-6, 1e-12
 """Error below which a number is not said to be known, as two grids may agree by chance; but for
