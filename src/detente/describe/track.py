@@ -23,6 +23,7 @@ from detente.describe.words import (
     grid_text,
     identity,
     in_force,
+    together,
     unsolved,
 )
 from detente.numbers import count, interval, percent
@@ -249,9 +250,9 @@ def _quality(track: Track) -> Section:
     if track.solution.game.informed:
         line = f"Belief grid {grid_text(track.solution)}"
         names = {"moves": "observations", "beliefs": "types", "outcomes": "outcomes"}
-        parts = [f"of {names[key]} to {max(e, 1e-3):.1g}" for key, e in track.errors.items()]
+        parts = [f"{max(e, 1e-3):.1g} ({names[key]})" for key, e in track.errors.items()]
         if parts:
-            line += f"; known are probabilities {', '.join(parts)}"
+            line += f": probabilities are known to {together(parts)}"
         lines.append(f"{line}.")
     return Section("quality", "How good the answer is", (text(*lines),))
 
