@@ -12,7 +12,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import audited, ensembles, first_minute, flagship, scaling, stage, stationary, trees
+from benchmarks import (
+    audited,
+    ensembles,
+    first_minute,
+    flagship,
+    scaling,
+    stage,
+    stationary,
+    trees,
+    without_end,
+)
 from benchmarks.report import Plan, Table, machine
 
 RESULTS = Path(__file__).with_name("results.md")
@@ -21,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[Plan], list[Table]]] = {
     "first-minute": first_minute.run,
     "gambit": trees.run,
     "sgamesolver": stationary.run,
+    "without-end": without_end.run,
     "stage": stage.run,
     "scaling": scaling.run,
     "pyeongchang": flagship.run,

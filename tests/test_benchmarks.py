@@ -25,6 +25,7 @@ from benchmarks import (
     stage,
     stationary,
     trees,
+    without_end,
 )
 from benchmarks.__main__ import BENCHMARKS, main, page, sections_of
 from benchmarks.report import Plan, Table, Times, digits, large, machine, ratio, times
@@ -68,6 +69,8 @@ def test_what_grows_without_a_peer() -> None:
     assert [row[0] for row in rows] == ["bargaining-rounds"] * 2 + ["chain-store"] * 2
     assert all(row[-1] == "solved" for row in rows)
     assert all(row[-1] == "solved" for row in stationary.run(PLAN)[0].rows)
+    (table,) = without_end.run(PLAN)
+    assert [row[1] for row in table.rows] == [2, 2, 2, 6]
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 import detente
 from detente.errors import SolveError
-from detente.solver import stationary
+from detente.solver import stationary, without_end
+from detente.solver.beliefs import belief_grid, halved_points, refined
 from detente.solver.solution import BranchCount, Status
 from detente.solver.stationary import follow_stationary
 from detente.solver.workers import TimeUpError
@@ -41,6 +42,81 @@ chance:
 payoffs:
   state: {flow: worth * (x == 1)}
 """
+
+
+JUMPS = """\
+title: two who move at once, of whom one is known to itself
+calendar: {period: round, horizon: forever}
+actors:
+  first: {types: {calm: 0.738, keen: 0.262}, precision: 7.81, discount: 0.95}
+  second: {precision: 7.81, discount: 0.5}
+state:
+  x: {levels: 0..2, start: 0, edge: cut}
+parameters:
+  cost_0: {value: {calm: 0.852, keen: -0.403}, judgement: drawn}
+  cost_1: {value: {calm: -1.825, keen: -0.958}, judgement: drawn}
+  cost_2: {value: {calm: -1.67, keen: -1.982}, judgement: drawn}
+  at_1: {value: {calm: -0.705, keen: 1.975}, judgement: drawn}
+  at_2: {value: {calm: 1.555, keen: 1.539}, judgement: drawn}
+turns: [{who: [first, second]}]
+actions:
+  first:
+    a0: {effects: [{p: 0.24, set: {x: '+1'}}, {p: rest}], cost: cost_0}
+    a1: {effects: [{p: 0.68, set: {x: '+1'}}, {p: rest}], cost: cost_1}
+    a2: {effects: [{p: 0.27, set: {x: '+1'}}, {p: rest}], cost: cost_2}
+  second:
+    b0: {cost: -1.436}
+    b1: {effects: [{p: 0.89, set: {x: '-1'}}, {p: rest}], cost: -1.217}
+payoffs:
+  first: {flow: at_1 * (x == 1) + at_2 * (x == 2)}
+  second: {flow: 1.614 * (x == 1) - 0.921 * (x == 2)}
+"""
+
+
+def test_play_of_all_turns_is_followed_where_the_branch_of_one_jumps() -> None:
+    """No values are stationary with each turn on its own principal branch; these are, and nobody's
+    choices are other than they should be."""
+    game = detente.compile_game(detente.loads(JUMPS))
+    solution = detente.solve(game, detente.SolveOptions(beliefs=5), coarse=False)
+    assert solution.status is Status.SOLVED
+    assert "play of all turns together" in solution.notes[0]
+    assert solution.certificate.residual < 1e-9
+    assert solution.certificate.change is not None
+    assert solution.certificate.change <= 1e-10
+    less = detente.loads(JUMPS.replace("7.81", "1"))
+    plain = detente.solve(detente.compile_game(less), detente.SolveOptions(beliefs=5))
+    assert "together" not in plain.notes[0]
+
+
+@pytest.mark.parametrize("text", [CIRCLES, JUMPS.replace("7.81", "1")])
+def test_a_coarse_grid_leads_to_the_same_as_the_whole_way_on_a_fine_one(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    game = detente.compile_game(detente.loads(text))
+    options = detente.SolveOptions(beliefs=17)
+    short = detente.solve(game, options, coarse=False)
+    monkeypatch.setattr(without_end, "halved_points", lambda _: 0)
+    long = detente.solve(game, options, coarse=False)
+    for here, there in zip(short.strategies, long.strategies, strict=True):
+        assert np.abs(here - there).max(initial=0.0) < 1e-8
+    assert short.notes != long.notes
+
+
+@pytest.mark.parametrize("prior", [(0.3, 0.7), (0.2, 0.3, 0.5)])
+def test_what_is_linear_in_the_belief_is_refined_exactly(prior: tuple[float, ...]) -> None:
+    kinds = ", ".join(f"k{k}: {p}" for k, p in enumerate(prior))
+    text = re.sub("types: {.*?}", f"types: {{{kinds}}}", CIRCLES)
+    for name in ("down", "up", "worth"):
+        value = ", ".join(f"k{k}: 1" for k in range(len(prior)))
+        text = re.sub(f"{name}: {{value: {{.*?}}", f"{name}: {{value: {{{value}}}", text)
+    game = detente.compile_game(detente.loads(text))
+    fine = belief_grid(game, 17)
+    assert halved_points(fine) == 9
+    rough = belief_grid(game, 9)
+    values = [grid.about[0].node @ np.arange(1.0, 4.0)[: len(prior)] for grid in (rough, fine)]
+    found = refined(np.tile(2 * values[0], (2, 3, 1)), rough, fine)
+    assert np.abs(found - values[1]).max() < 1e-12
+    assert halved_points(belief_grid(game, 2 * len(prior) + 1)) == 0
 
 
 @pytest.mark.parametrize("beliefs", [257, pytest.param(513, marks=pytest.mark.slow)])
@@ -98,6 +174,32 @@ def test_what_is_found_quickly_is_not_trusted() -> None:
     assert found.share == 1.0
     assert found.values == pytest.approx(1.0, abs=1e-10)
     assert seen[False] > found.steps
+
+
+def test_where_the_branch_of_a_turn_jumps_that_of_the_game_is_followed_from_where_it_was() -> None:
+    """From half the precision on, periods along the principal branch have no fixed point."""
+    kept, restored = 0, 0
+
+    def keep() -> Callable[[], None]:
+        nonlocal kept
+        kept += 1
+
+        def restore() -> None:
+            nonlocal restored
+            restored += 1
+
+        return restore
+
+    def period(values: Floats, share: float, quick: bool) -> Floats:
+        jump = share > 0.5 and not quick
+        return 0.5 * values + share - np.sign(values - 1.0) * jump
+
+    start = np.zeros((1, 1, 1))
+    found = follow_stationary(period, start, continued=True, keep=keep, progress=lambda _: None)
+    assert found.share == 1.0
+    assert found.whole
+    assert found.values == pytest.approx(2.0, abs=1e-10)
+    assert kept > restored > 0
 
 
 def test_one_period_a_step_follows_the_branch_where_quick_ones_stay_on_it() -> None:

@@ -5,13 +5,13 @@ Every state is computed by itself, so results do not depend on the number of thr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame
-from detente.solver.beliefs import BeliefGrid
+from detente.solver.beliefs import BeliefGrid, refined
 from detente.solver.kernels.backward import Sweep
 from detente.solver.kernels.lottery import BeliefLayout
 from detente.solver.kernels.stage import HOW
@@ -54,6 +54,21 @@ class Backward:
         nodes = self.grid.size
         self._strategies = {n: np.repeat(play, nodes) for n, play in enumerate(strategies)}
         self.quick = True
+
+    def begin_between(self, rough: Backward) -> None:
+        """Begin at every turn with what was found there on the grid with half the steps."""
+        for n, flat in rough._strategies.items():
+            play = flat.reshape(1, -1, rough.grid.size)
+            self._strategies[n] = refined(play, rough.grid, self.grid).ravel()
+
+    def keep(self) -> Callable[[], None]:
+        """Keep what turns were solved to last; what is given back brings it back."""
+        kept = {n: play.copy() for n, play in self._strategies.items()}
+
+        def restore() -> None:
+            self._strategies = {n: play.copy() for n, play in kept.items()}
+
+        return restore
 
     def begin(self, terminal: Floats) -> Floats:
         """Values at the end: terminal payoffs, float64 [x, c], whatever is believed."""

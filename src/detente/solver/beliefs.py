@@ -125,6 +125,27 @@ def coarser(game: CompiledGame, grid: BeliefGrid) -> BeliefGrid:
     return BeliefGrid(tuple(_simplex(p, s.prior // 2) for p, s in pairs), game.profiles)
 
 
+def halved_points(grid: BeliefGrid) -> int:
+    """Points of the grid with half the steps, 0 where there is none."""
+    points = max(grid.points, default=0)
+    fewest = max(fewest_points(simplex.belief.shape[1]) for simplex in grid.about)
+    half = (points + 1) // 2
+    return half if half % 2 == 1 and half >= fewest else 0
+
+
+def refined(values: Floats, rough: BeliefGrid, fine: BeliefGrid) -> Floats:
+    """Values [x, c, b] on a grid, linear between the nodes of one with half the steps."""
+    values = values.reshape(*values.shape[:2], *rough.shape)
+    for i, (few, many) in enumerate(zip(rough.about, fine.about, strict=True)):
+        # A node between two others is the middle of an edge of a cell.
+        tails = np.cumsum(many.node[:, ::-1], axis=1)[:, -2::-1]
+        ends = (tails // 2, (tails + 1) // 2)
+        below, above = (few.rank[np.arange(end.shape[1]), end].sum(axis=1) for end in ends)
+        axis = i + 2
+        values = (np.take(values, below, axis) + np.take(values, above, axis)) / 2
+    return values.reshape(*values.shape[:2], fine.size)
+
+
 def fewest_points(types: int) -> int:
     """The fewest points that a simplex of so many types takes: its prior must be inside."""
     return max(5, 2 * types + 1)

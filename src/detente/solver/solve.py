@@ -8,7 +8,7 @@ is solved for its stationary equilibrium (`stationary`), a precision of `limit` 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -18,9 +18,14 @@ from detente.arguments import whole
 from detente.errors import SolveError, expect, refuse
 from detente.game.arrays import CompiledGame
 from detente.solver.backward import Backward
-from detente.solver.beliefs import BeliefGrid, belief_grid, coarser, grid_like, grid_size
+from detente.solver.beliefs import (
+    BeliefGrid,
+    belief_grid,
+    coarser,
+    grid_like,
+    grid_size,
+)
 from detente.solver.certificate import CHECKED_NODES, Auditor
-from detente.solver.layout import kinds
 from detente.solver.limit import follow_limit
 from detente.solver.memory import refuse_beyond
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
@@ -33,8 +38,9 @@ from detente.solver.solution import (
     by_type,
     status_of,
 )
-from detente.solver.start import Start, played_for_ever
-from detente.solver.stationary import Stationary, at_share, follow_stationary
+from detente.solver.start import Start
+from detente.solver.stationary import Stationary
+from detente.solver.without_end import GridTask, find_stationary, random_starts, told
 from detente.solver.workers import Progress, TimeUpError, Workers, open_workers
 
 Floats = NDArray[np.float64]
@@ -42,21 +48,6 @@ Floats = NDArray[np.float64]
 REGRET_WORK = 2_000_000
 """Turn-state-belief points from which on regret is computed on the coarser grid only: it takes as
 many components again as the values do, and is wanted to two digits."""
-
-ODDS = 3.0
-"""Standard deviation of the log odds from which other equilibria are looked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class _GridTask:
-    """How the game is solved on one grid."""
-
-    regret: bool
-    rng: np.random.Generator | None
-    start: Start | None
-    checked: int
-    workers: Workers
-    progress: Progress
 
 
 def solve(
@@ -146,7 +137,7 @@ def solve(
 
             wanted = regret and not fine_regret if rough else fine_regret
             mine = workers.share(1 / 4) if rough and workers.threads == 1 else workers
-            task = _GridTask(wanted, None if rough else rng, start, checked, mine, tell)
+            task = GridTask(wanted, None if rough else rng, start, checked, mine, tell)
             return _solve_on(game, on, task)
 
         sizes = grid.size + (coarser(game, grid).size if coarse else 0)
@@ -182,7 +173,7 @@ def _with_coarser(fine: Solution, rough: Solution) -> Solution:
     )
 
 
-def _solve_on(game: CompiledGame, grid: BeliefGrid, task: _GridTask) -> Solution:
+def _solve_on(game: CompiledGame, grid: BeliefGrid, task: GridTask) -> Solution:
     """The solution on one grid."""
     begin = time.perf_counter()
     engine = Backward(game, grid, task.workers, regret=task.regret)
@@ -193,9 +184,9 @@ def _solve_on(game: CompiledGame, grid: BeliefGrid, task: _GridTask) -> Solution
     if game.loop is None:
         values = engine.begin(game.terminal)
     else:
-        found = _stationary(game, engine, task)
+        found = find_stationary(game, engine, task)
         game = engine.game
-        notes = (_told(found),)
+        notes = (told(found),)
         values = engine.begin_from(found.values[game.loop])
     auditor = Auditor(game, grid, task.checked)
     strategies: list[Floats] = []
@@ -206,7 +197,7 @@ def _solve_on(game: CompiledGame, grid: BeliefGrid, task: _GridTask) -> Solution
         if game.ends_period[n]:
             engine.close_period(values, layer.period)
         following = values
-        values, sigma = engine.layer(n, following, _starts(game, n, task.rng))
+        values, sigma = engine.layer(n, following, random_starts(game, n, task.rng))
         auditor.visit(layer, following, values, sigma)
         strategies.append(sigma)
         done += layer.states.size
@@ -244,86 +235,3 @@ def _solve_on(game: CompiledGame, grid: BeliefGrid, task: _GridTask) -> Solution
         threads=task.workers.threads,
         notes=notes,
     )
-
-
-def _stationary(game: CompiledGame, engine: Backward, task: _GridTask) -> Stationary:
-    """The values with which a period begins in the stationary equilibrium."""
-    assert game.loop is not None
-
-    def iterate(values: Floats, share: float, quick: bool) -> Floats:
-        engine.quick = task.start is not None or (quick and task.rng is None)
-        engine.at(at_share(game, share))
-        return _period(game, engine, values, again())
-
-    seed = None if task.rng is None else int(task.rng.integers(2**32))
-
-    def again() -> np.random.Generator | None:
-        # The same starts in every iteration: otherwise nothing would converge.
-        return None if seed is None else np.random.default_rng(seed)
-
-    shape = (game.layers[0].states.size, engine.width * engine.copies, engine.grid.size)
-    start = np.zeros(shape)
-    if task.rng is not None:
-        flow = game.flow[0] / (1.0 - game.discount.max())
-        start += task.rng.uniform(flow.min(), flow.max(), shape[0])[:, None, None]
-    if task.start is not None:
-        start = _worth(played_for_ever(game, task.start), engine)
-    near = task.start is not None
-    continued = task.rng is None and not near
-    found = follow_stationary(
-        iterate, start, continued=continued, near=near, progress=task.progress
-    )
-    engine.quick = task.start is not None
-    engine.workers = engine.workers.within(np.inf)  # one more period, whatever the time
-    engine.at(at_share(game, found.share))
-    engine.counts[:] = 0
-    return found
-
-
-def _worth(game: CompiledGame, engine: Backward) -> Floats:
-    """The values [x, c, b] with which a period begins where play is reference behaviour."""
-    assert game.loop is not None
-    other = Backward(game, engine.grid, engine.workers, regret=engine.copies == 2)
-
-    def iterate(values: Floats, share: float, quick: bool) -> Floats:
-        del share, quick
-        return _period(game, other, values)
-
-    shape = (game.layers[0].states.size, engine.width * engine.copies, engine.grid.size)
-    found = follow_stationary(iterate, np.zeros(shape), continued=False, progress=lambda _: None)
-    return found.values
-
-
-def _period(
-    game: CompiledGame, engine: Backward, values: Floats, rng: np.random.Generator | None = None
-) -> Floats:
-    """Φ(V): the values [x, c, b] one period before others."""
-    ahead = engine.begin_from(values[game.loop])
-    engine.close_period(ahead, 1)
-    for n in reversed(range(len(game.layers))):
-        ahead, _ = engine.layer(n, ahead, _starts(game, n, rng))
-    return ahead.copy()
-
-
-def _told(found: Stationary) -> str:
-    """How a stationary equilibrium was found, in a sentence."""
-    way = f"{found.iterations} periods of backward induction"
-    if found.steps > 1:
-        way += f" in {found.steps} steps of precision"
-    if found.share == 1.0:
-        return f"Stationary after {way}: values change by {found.change:.0e} from period to period."
-    if found.timed_out:
-        return f"Followed to {found.share:.1%} of the precision by {way}; then the time was over."
-    return (
-        f"Followed to {found.share:.1%} of the precision by {way}; beyond it values still change "
-        f"by {found.change:.0e} from period to period, whatever the step."
-    )
-
-
-def _starts(game: CompiledGame, n: int, rng: np.random.Generator | None) -> Floats | None:
-    """Log odds [x, D] from which to look for other equilibria at layer n."""
-    layer = game.layers[n]
-    if rng is None or not layer.movers:
-        return None
-    most = int(((layer.choices - 1) @ np.array(kinds(game, layer))).max())
-    return rng.normal(scale=ODDS, size=(layer.states.size, max(most, 1)))

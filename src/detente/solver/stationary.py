@@ -6,6 +6,11 @@ from precision 0, where play is uniform, to the game's own precision, in steps t
 where the iteration does not converge or moves too far; at each step V = Φ(V) is solved by
 Anderson acceleration (Anderson 1965; Walker and Ni 2011). Regret is iterated along.
 
+Each turn on its own principal branch may be more than a fixed point can have: where that branch
+jumps as values change, Φ does too. Then play of all turns together is followed from precision 0,
+each turn from what it was solved to a step before, as the logit branch of a stochastic game is
+defined (Eibelshäuser and Poensgen 2019): "whole" below.
+
 Φ need not be a contraction, whatever δ < 1: strategies answer to values, and small
 waves of V in the belief may grow from period to period. Backward induction then goes round in
 circles, acceleration stalls, and Newton's method takes over, for which it makes no difference.
@@ -15,6 +20,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 
@@ -23,8 +30,18 @@ from detente.game.arrays import CompiledGame
 from detente.solver.workers import TimeUpError
 
 Map = Callable[[Floats], Floats]
-Period = Callable[[Floats, float, bool], Floats]
-Ways = tuple[Callable[[Map, Floats, float], tuple[Floats, float, int]], ...]
+
+
+class Period(Protocol):
+    """Φ(V) at a share of the precision, as `follow_stationary` takes it."""
+
+    def __call__(self, values: Floats, share: float, quick: bool) -> Floats: ...
+
+
+Keep = Callable[[], Callable[[], None]]
+"""Keeps what turns were solved to last; what it gives brings that back."""
+
+Ways = tuple[Callable[[Map, Floats, float, int], tuple[Floats, float, int]], ...]
 
 MEMORY = 8
 """Iterates that Anderson acceleration looks back upon."""
@@ -38,8 +55,9 @@ CLOSE, EXACT = 1e-6, 1e-12
 GOOD = 1e-10
 """Change at which the last step counts as converged where rounding lets it go no further."""
 
-PATIENCE = 40
-"""Iterations without progress after which there will be none."""
+PATIENCE, HASTE = 40, 10
+"""Iterations without progress after which there will be none; and along the principal branch, which
+takes longer, once values have been found to which another leads."""
 
 NEWTON = 20
 """Steps of Newton's method, where acceleration does not converge."""
@@ -54,6 +72,10 @@ FORCED = 1e-3
 NEAR = 1e-7
 """Length of the differences that stand for derivatives, relative to V: between rounding and the
 kinks of Φ."""
+
+FIRST, JUMP, SHORT = 1 / 8, 1 / 16, 1 / 64
+"""The first step in precision, that below which the branch of a turn by itself is taken to jump,
+and that below which Newton's method is worth its time: shares of the game's own."""
 
 SMALLEST = 1 / 512
 """Step in precision, as a share of the game's own, below which the branch is given up."""
@@ -75,6 +97,8 @@ class Stationary:
         How many there were.
     timed_out
         Whether it ended because the time was over.
+    whole
+        Whether some turn stays on the branch of the whole game where its own leads elsewhere.
     """
 
     values: Floats
@@ -83,6 +107,12 @@ class Stationary:
     iterations: int
     steps: int
     timed_out: bool = False
+    whole: bool = False
+
+    @property
+    def solved(self) -> bool:
+        """Whether the values are stationary at the game's own precision."""
+        return self.share == 1.0 and self.change <= GOOD
 
 
 def at_share(game: CompiledGame, share: float) -> CompiledGame:
@@ -96,6 +126,8 @@ def follow_stationary(
     *,
     continued: bool,
     near: bool = False,
+    whole: bool = False,
+    keep: Keep = lambda: lambda: None,
     progress: Callable[[float], None],
 ) -> Stationary:
     """Follow V = Φ(V) in precision.
@@ -112,86 +144,112 @@ def follow_stationary(
     near
         Whether the solution near `start` is wanted: Newton's method then comes first, as
         acceleration may leave for another one.
+    whole
+        Whether turns need not be on their own principal branch.
+    keep
+        For what `iterate` keeps of turns.
     progress
         Called with the share reached.
     """
     if not continued:
         try:
             ways = (_newton, _accelerate) if near else (_accelerate, _newton)
-            values, change, iterations = _solve(iterate, start, 1.0, EXACT, ways)
+            values, change, iterations = _solve(iterate, start, 1.0, EXACT, ways, whole)
         except TimeUpError:
-            return Stationary(start, 1.0, np.inf, 0, 0, timed_out=True)
-        return Stationary(values, 1.0, change, iterations, 1)
+            return Stationary(start, 1.0, np.inf, 0, 0, timed_out=True, whole=whole)
+        return Stationary(values, 1.0, change, iterations, 1, whole=whole)
     reached = Stationary(start, 0.0, np.inf, 0, 0)
     try:
-        for reached in _followed(iterate, start):
+        for reached in _followed(iterate, start, keep):
             progress(reached.share)
     except TimeUpError:
         reached = replace(reached, timed_out=True)
     return reached
 
 
-def _followed(iterate: Period, start: Floats) -> Iterator[Stationary]:
+def _followed(iterate: Period, start: Floats, keep: Keep) -> Iterator[Stationary]:
     """Each point of the way from precision 0, as far as it goes."""
     values, change, iterations = _solve(iterate, start, 0.0, CLOSE)
     share, before, steps = 0.0, (0.0, values), 0
+    restore, step, whole = keep(), FIRST, False
     yield Stationary(values, share, change, iterations, steps)
-    step = 0.125
     while share < 1.0:
         to = min(share + step, 1.0)
         ahead = values
         if share > 0.0:
             ahead = values + (values - before[1]) * ((to - share) / (share - before[0]))
         tolerance = EXACT if to == 1.0 else CLOSE
-        found, left, more = _solve(iterate, ahead, to, tolerance)
+        # Away from the end a shorter step costs less than Newton's method.
+        ways = (_accelerate, _newton) if to - share < SHORT else (_accelerate,)
+        try:
+            found, left, more = _solve(iterate, ahead, to, tolerance, ways, whole)
+        except TimeUpError:
+            restore()
+            raise
         iterations, steps = iterations + more, steps + 1
         reach = max(float(np.ptp(values)), FLAT * float(np.abs(values).max()))
         strayed = float(np.abs(found - ahead).max()) > FARTHEST * reach and share > 0.0
         if left > max(tolerance, GOOD):
+            restore()
             step = (to - share) / 2
             if step < SMALLEST:
-                yield Stationary(values, share, left, iterations, steps)
+                yield Stationary(values, share, left, iterations, steps, whole=whole)
                 return
+            whole = whole or step < JUMP
             continue
         if strayed and to - share > SMALLEST:
+            restore()
             step = max((to - share) / 2, SMALLEST)
             continue
         before, values, share, change = (share, values), found, to, left
+        restore = keep()
         step = min(2 * step, 0.25) if more < 30 else step
-        yield Stationary(values, share, change, iterations, steps)
+        yield Stationary(values, share, change, iterations, steps, whole=whole)
 
 
 def _solve(
-    iterate: Period, start: Floats, share: float, tolerance: float, ways: Ways | None = None
+    iterate: Period,
+    start: Floats,
+    share: float,
+    tolerance: float,
+    ways: Ways | None = None,
+    whole: bool = False,
 ) -> tuple[Floats, float, int]:
     """V = Φ(V) from `start`: the last V, its relative change, and the iterations it took.
 
     It is found the quick way first, from turns as the last step left them, and stands if it is
-    V = Φ(V) along the principal branch too. Where one of the `ways` fails the next takes over.
+    V = Φ(V) along the principal branch too, or if the `whole` game's branch is followed. Where one
+    of the `ways` fails the next takes over.
     """
     ways = ways or (_accelerate, _newton)
-    values, left, count = _converge(lambda v: iterate(v, share, True), start, tolerance, ways)
-    left = _change(iterate(values, share, False), values)
+    quick, principal = (partial(iterate, share=share, quick=each) for each in (True, False))
+    values, left, count = _converge(quick, start, tolerance, ways, PATIENCE)
+    if whole:
+        return values, left, count
+    patience = HASTE if left <= max(tolerance, GOOD) else PATIENCE
+    left = _change(principal(values), values)
     if left <= max(tolerance, GOOD):
         return values, left, count + 1
-    values, left, more = _converge(lambda v: iterate(v, share, False), values, tolerance, ways)
+    values, left, more = _converge(principal, values, tolerance, ways, patience)
     return values, left, count + more + 1
 
 
 def _converge(
-    iterate: Map, values: Floats, tolerance: float, ways: Ways
+    iterate: Map, values: Floats, tolerance: float, ways: Ways, patience: int
 ) -> tuple[Floats, float, int]:
     """The same for one map."""
     left, count = np.inf, 0
     for way in ways:
-        values, left, more = way(iterate, values, tolerance)
+        values, left, more = way(iterate, values, tolerance, patience)
         count += more
         if left <= max(tolerance, GOOD) or not np.isfinite(left):
             break
     return values, left, count
 
 
-def _accelerate(iterate: Map, start: Floats, tolerance: float) -> tuple[Floats, float, int]:
+def _accelerate(
+    iterate: Map, start: Floats, tolerance: float, patience: int
+) -> tuple[Floats, float, int]:
     """The same by Anderson acceleration; where it stalls, the V that changed least."""
     values = start.copy()
     steps: list[Floats] = []
@@ -208,7 +266,7 @@ def _accelerate(iterate: Map, start: Floats, tolerance: float) -> tuple[Floats, 
             steps, changes, last = [], [], None
         if left < best:
             best, at, kept = left, n, values
-        elif n - at > (10 if best <= GOOD else PATIENCE):
+        elif n - at > (10 if best <= GOOD else patience):
             return kept, best, n
         if last is not None:
             steps, changes = steps[1 - MEMORY :], changes[1 - MEMORY :]
@@ -224,9 +282,12 @@ def _accelerate(iterate: Map, start: Floats, tolerance: float) -> tuple[Floats, 
     return kept, best, MOST
 
 
-def _newton(iterate: Map, start: Floats, tolerance: float) -> tuple[Floats, float, int]:
+def _newton(
+    iterate: Map, start: Floats, tolerance: float, patience: int
+) -> tuple[Floats, float, int]:
     """The same by Newton's method: each step by GMRES, the derivative of Φ along a direction by a
     difference (Knoll and Keyes 2004). It may go where Φ pushes away from its fixed point."""
+    del patience  # each step makes progress, or is the last
     values, count = start, 1
     found = iterate(values)
     best = _change(found, values)
