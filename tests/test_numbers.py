@@ -35,6 +35,9 @@ def test_small_probabilities_and_intervals() -> None:
     assert [numbers.fine_percent(p) for p in (0.0004, 0.014, 0.34)] == ["<0.1 %", "1.4 %", "34 %"]
     assert numbers.with_interval(0.2, 0.08, 0.4) == "20 % (8 – 40)"
     assert numbers.interval(math.nan, math.nan) == "–"
+    ends = (0.0, 0.3), (0.004, 0.3), (0.6, 0.998), (0.001, 0.004), (0.201, 0.202), (0.0, 0.0)
+    written = ["0 – 30", "<1 – 30", "60 – >99", "<1", "20 – 20", "0 – 0"]
+    assert [numbers.interval(low, high) for low, high in ends] == written
 
 
 def test_changes() -> None:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from detente.estimation.fit import FitOptions as FitOptions
     from detente.estimation.fit import fit as fit
     from detente.estimation.fitted import fitted_text as fitted_text
+    from detente.estimation.profile_likelihood import profile_likelihood as profile_likelihood
     from detente.game.compile import compile_game as compile_game
     from detente.game.compile import with_values as with_values
     from detente.game.export import to_efg as to_efg
@@ -82,6 +83,7 @@ _HOMES = {
     "loads": "detente.scenario.loader",
     "open_ensemble": "detente.ensembles.results",
     "parse_record": "detente.scenario.observations",
+    "profile_likelihood": "detente.estimation.profile_likelihood",
     "read_record": "detente.scenario.observations",
     "read_start": "detente.solver.start",
     "sample": "detente.simulation.sample",

@@ -36,8 +36,11 @@ def fine_percent(value: float) -> str:
 
 
 def interval(low: float, high: float) -> str:
-    """The ends of an interval of shares, in per cent: `8 – 40`."""
-    return MISSING if math.isnan(low) else f"{100 * low:.0f} – {100 * high:.0f}"
+    """The ends of an interval of shares, in per cent: `8 – 40`; `<1` where neither is more."""
+    if math.isnan(low):
+        return MISSING
+    first, last = (percent(end).removesuffix(" %") for end in (low, high))
+    return first if first == last and not first.isdigit() else f"{first} – {last}"
 
 
 def with_interval(value: float, low: float, high: float) -> str:

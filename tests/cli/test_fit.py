@@ -13,7 +13,7 @@ import pytest
 import detente
 from detente.cli.main import main
 from detente.estimation.model import Model
-from tests.estimation.test_fit import folder as folder  # the fixture
+from tests.estimation.conftest import folder as folder  # the fixture
 
 FIT = ("one.yaml", "records.csv", "--units", "units.csv")
 Run = Callable[..., tuple[int, str, str]]
@@ -48,6 +48,21 @@ def test_tables_for_people_and_for_programs(run: Run, folder: Path) -> None:
     data = json.loads(out)
     assert data["status"] == "CONVERGED"
     assert [row["parameter"] for row in data["estimates"]] == ["worth", "more"]
+
+
+def test_the_likelihood_along_a_parameter(run: Run, folder: Path) -> None:
+    words = (*FIT, "--free", "worth,more")
+    code, out, _ = run(*words, "--profile", "more", "--plot", "more.svg", "-o", "fitted.yaml")
+    assert code == 0
+    assert "How far the records let more go" in out
+    assert (folder / "more.svg").stat().st_size > 1000
+    assert detente.load(folder / "fitted.yaml").parameters["more"].estimated
+    code, out, _ = run(*words, "--profile", "more", "--json")
+    data = json.loads(out)
+    assert data["low"] < data["estimate"] < data["high"]
+    assert len(data["values"]) > 7
+    code, _, err = run(*words, "--profile", "most")
+    assert (code, "--profile: error[unknown-name]: `most` is not a free" in err) == (2, True)
 
 
 def test_the_fitted_scenario_is_one(run: Run, folder: Path) -> None:

@@ -12,7 +12,9 @@ from detente.scenario.loader import load, loads
 HEAD = """\
 title: a test
 calendar: {period: round, horizon: 3}
-actors: {A: {precision: 1}, B: {types: {a: 0.5, b: 0.5}, precision: 1, judgement: a test}}
+actors:
+  A: {precision: 1, about: moves}
+  B: {name: Beta, types: {a: 0.5, b: 0.5}, precision: 1, judgement: a test}
 state:
   x: {levels: 0..3, start: 1, edge: cut}
   s: {levels: [off, on], start: off}
@@ -148,6 +150,8 @@ def test_names_without_a_meaning() -> None:
     costs = " + ".join(f"p{k}" for k in range(12))
     ((code, message),) = doubts(f"  A: {{go: {{cost: {costs}}}}}\n", many)
     assert (code, message[:28]) == ("no-about", "12 of `parameters`, among th")
+    nobody = HEAD.replace(", about: moves", "").replace("name: Beta, ", "")
+    assert doubts("  A: {go: {}}\n", nobody) == [("no-about", "`A` and `B` have no `about`")]
 
 
 def test_an_option_can_bring_doubts() -> None:

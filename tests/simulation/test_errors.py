@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import detente
-from detente.simulation.errors import LEAST, grid_error
+from detente.simulation.histories import interpolated_strategy
+from detente.solver.discretisation import LEAST, grid_error
 from detente.solver.solution import RESIDUAL_LIMIT, Status
 from tests import effort
 from tests.generate import Shape, random_scenario
@@ -85,3 +86,45 @@ def test_the_mean_belief_is_the_probability_of_the_type(seed: int) -> None:
     prior = np.tile(game.priors[0], len(beliefs) // 3)
     assert beliefs["mean"] == pytest.approx(prior, abs=1e-12)
     assert np.max(beliefs["error"]) < 1e-9
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_beliefs_drawn_are_those_of_all_histories(seed: int) -> None:
+    """Means under each type, of all histories enumerated, lie within the stated error."""
+    shape = Shape(periods=2, informed=2, types=2, chance=False)
+    text = random_scenario(np.random.default_rng([SEED, 7, seed]), shape, 2.0)
+    game = detente.compile_game(detente.loads(text))
+    solution = detente.solve(game, detente.SolveOptions(9), regret=False)
+    table = detente.forecast(solution).beliefs
+    mean = enumerated(solution)
+    for i, actor in enumerate(game.actors):
+        for kind, expected in zip(actor.types, mean[i], strict=True):
+            other = game.actors[1 - i].key
+            rows = table[(table.t == 2) & (table.about == actor.key) & (table[actor.key] == kind)]
+            rows = rows[rows[other] == "any"]
+            off = np.abs(rows["mean"].to_numpy() - expected)
+            assert (off <= rows["error"]).all(), (actor.key, kind)
+
+
+def enumerated(solution: detente.Solution) -> list[np.ndarray]:
+    """Mean beliefs about each actor at the end by its true type, float64 [θ, θ]: all histories."""
+    game = solution.game
+    total = [np.zeros((prior.size, prior.size)) for prior in game.priors]
+
+    def go(n: int, x: int, beliefs: list[np.ndarray], chance: float) -> None:
+        """`chance` is that of the history to the public, whose belief is what types have by it."""
+        if n == len(game.layers):
+            for sums, belief in zip(total, beliefs, strict=True):
+                sums += chance * np.outer(belief, belief)
+            return
+        layer = game.layers[n]
+        (i,) = layer.movers
+        sigma = interpolated_strategy(solution, n, x, beliefs)
+        for a, e in enumerate(range(layer.action_ptr[x], layer.action_ptr[x + 1])):
+            joint = beliefs[i] * sigma[:, a]
+            after = [joint / joint.sum() if j == i else b for j, b in enumerate(beliefs)]
+            for k in range(layer.trans_ptr[e], layer.trans_ptr[e + 1]):
+                go(n + 1, int(layer.succ[k]), after, chance * joint.sum() * float(layer.prob[k]))
+
+    go(0, game.start, list(game.priors), 1.0)
+    return [sums / prior[:, None] for sums, prior in zip(total, game.priors, strict=True)]

@@ -28,7 +28,7 @@ TABLES = {
     "outcomes": ["outcome", "happened", "holds", "error", "holds_error"],
     "states": ["variable", "level", "label", "probability"],
     "actions": ["turn", "actor", "action", "probability", "share"],
-    "beliefs": ["about", "type", "mean", "median", "low", "high", "error"],
+    "beliefs": ["about", "type", "mean", "median", "low", "high", "error", "spread_error"],
 }
 TYPES = {"US": {"trader": 0.35, "hardliner": 0.65}, "DPRK": {"sincere": 0.4, "stalling": 0.6}}
 
@@ -67,6 +67,7 @@ def test_columns_and_kinds(result: Forecast, name: str) -> None:
             "median",
             "low",
             "high",
+            "spread_error",
         ):
             assert table[column].dtype == np.float64
         else:

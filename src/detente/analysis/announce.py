@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -39,6 +40,7 @@ from detente.scenario.model import Scenario
 from detente.scenario.policies import find_policy
 from detente.simulation.conditions import ANY
 from detente.simulation.forward import forward
+from detente.solver.discretisation import error_from, grid_error
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 from detente.solver.solution import Solution, Status, by_type
 from detente.solver.solve import solve
@@ -55,8 +57,8 @@ OUTCOMES = ["policy", "type", "t", "period", "outcome", "announced", "imposed", 
 class Announcement(InNotebook):
     """An announcement as a move, in tidy tables, one row for each number.
 
-    In all tables `policy` is the one announced ('' is 'no terms') and `error` the difference from
-    the coarser belief grid (missing without one). `announced` is a number given that the policy
+    In all tables `policy` is the one announced ('' is 'no terms') and `error` that of the belief
+    grid, of any type (missing without a coarser one). `announced` is a number given that the policy
     was announced, `imposed` the same where the policy is in force without anybody's choice, so that
     beliefs are the priors: their difference is what the announcement says.
 
@@ -237,28 +239,35 @@ def _follow(
     )
     times = range(len(announced.states))
     blocks = []
-    for kind, own in _conditions(stage):
-        seen, given = (
-            _believing(game, stage.who, belief if own is None else own).profile_prior()
-            for belief in (stage.posterior[k], stage.prior)
-        )
-        for key in game.holds:
-            happened = announced.happened[key] @ seen
-            missed = np.full(len(times), np.nan if game.informed else 0.0)
-            if rough is not None and stage.rough is not None:
-                belief = stage.rough.posterior[k] if own is None else own
-                weights = _believing(game, stage.who, belief).profile_prior()
-                missed = np.abs(happened - rough.happened[key] @ weights)
-            block = {
-                "type": kind,
-                "t": times,
-                "period": [game.label(t) for t in times],
-                "outcome": key,
-                "announced": happened,
-                "imposed": imposed.happened[key] @ given,
-                "error": missed,
-            }
-            blocks.append(pd.DataFrame(block))
+    kinds, own = zip(*_conditions(stage), strict=True)
+
+    def seen(belief: Floats) -> Floats:
+        """Weights of type profiles by the announcer's, believed where it is any, float64 [p, c]."""
+        about = (belief if one is None else one for one in own)
+        return np.stack([_believing(game, stage.who, b).profile_prior() for b in about], axis=1)
+
+    columns = {}
+    for key in game.holds:
+        happened = announced.happened[key] @ seen(stage.posterior[k])
+        otherwise = imposed.happened[key] @ seen(stage.prior)
+        missed = np.full(len(times), np.nan if game.informed else 0.0)
+        if rough is not None and stage.rough is not None:
+            change = happened - rough.happened[key] @ seen(stage.rough.posterior[k])
+            missed = grid_error(np.abs(change).max(axis=1))
+        columns[key] = happened, otherwise, missed
+    for (c, kind), (key, (happened, otherwise, missed)) in product(
+        enumerate(kinds), columns.items()
+    ):
+        block = {
+            "type": kind,
+            "t": times,
+            "period": [game.label(t) for t in times],
+            "outcome": key,
+            "announced": happened[:, c],
+            "imposed": otherwise[:, c],
+            "error": missed,
+        }
+        blocks.append(pd.DataFrame(block))
     return pd.concat(blocks, ignore_index=True), error
 
 
@@ -275,33 +284,34 @@ def _believing(game: CompiledGame, who: int, belief: Floats) -> CompiledGame:
 
 
 def _error(stage: AnnouncementStage, number: Callable[[AnnouncementStage], Floats]) -> Floats:
-    """Differences from the coarser grid: 0 where nothing is private, nan where there is none."""
+    """Of numbers [k, n], by policy, float64 [k]: 0 where nothing is private, nan where unknown."""
     if stage.rough is not None:
-        return np.abs(number(stage) - number(stage.rough))
-    return np.full(number(stage).shape, np.nan if stage.game.informed else 0.0)
+        change = np.abs(number(stage) - number(stage.rough))
+        return error_from(change.max(axis=1))
+    return np.full(len(stage.share), np.nan if stage.game.informed else 0.0)
 
 
 def _choices(stage: AnnouncementStage, names: Sequence[str]) -> pd.DataFrame:
-    blocks = []
-    for kind, own in _conditions(stage):
-        weight = stage.prior if own is None else own
+    kinds, own = zip(*_conditions(stage), strict=True)
+    weights = np.stack([stage.prior if one is None else one for one in own])
 
-        def share(stage: AnnouncementStage, weight: Floats = weight) -> Floats:
-            return np.asarray(weight @ stage.play)
+    def share(stage: AnnouncementStage) -> Floats:
+        return np.asarray((weights @ stage.play).T)
 
-        columns = {"probability": share(stage), "error": _error(stage, share)}
-        blocks.append(pd.DataFrame({"policy": names, "type": kind, **columns}))
+    error = _error(stage, share)
+    blocks = [
+        pd.DataFrame({"policy": names, "type": kind, "probability": column, "error": error})
+        for kind, column in zip(kinds, share(stage).T, strict=True)
+    ]
     return pd.concat(blocks, ignore_index=True)
 
 
 def _beliefs(stage: AnnouncementStage, names: Sequence[str]) -> pd.DataFrame:
-    error = _error(stage, lambda stage: stage.posterior)
+    errors = _error(stage, lambda stage: stage.posterior)
     rows = [
-        (name, kind, prior, posterior, missed)
-        for name, posteriors, errors in zip(names, stage.posterior, error, strict=True)
-        for kind, prior, posterior, missed in zip(
-            stage.kinds, stage.prior, posteriors, errors, strict=True
-        )
+        (name, kind, prior, posterior, error)
+        for name, posteriors, error in zip(names, stage.posterior, errors, strict=True)
+        for kind, prior, posterior in zip(stage.kinds, stage.prior, posteriors, strict=True)
     ]
     return pd.DataFrame(rows, columns=["policy", "type", "prior", "posterior", "error"])
 

@@ -137,7 +137,11 @@ def compare(
         solution = solve(game, options.step(0.0, 0.6), regret=False)
         then = options.step(0.6, 1.0)
         return forecast(
-            solution, periods=periods, threads=options.threads, progress=then.progress
+            solution,
+            periods=periods,
+            beliefs=False,
+            threads=options.threads,
+            progress=then.progress,
         ).light()
 
     tasks = [partial(forecast_of, game) for game in games.values()]

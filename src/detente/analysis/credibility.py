@@ -29,6 +29,7 @@ import pandas as pd
 
 from detente.analysis.deviation import PROHIBITIVE_LOG_ODDS, Commitment, announced_terms, breakable
 from detente.analysis.deviation_gains import DeviationGains, GainTally
+from detente.dtypes import Floats
 from detente.errors import expect
 from detente.game.compile import compile_game
 from detente.game.periods import check_periods
@@ -36,6 +37,7 @@ from detente.notebook import InNotebook
 from detente.scenario.frozen import Frozen
 from detente.scenario.model import Scenario
 from detente.simulation.conditions import ANY
+from detente.solver.discretisation import error_from, grid_error
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 from detente.solver.solution import Solution, Status
 from detente.solver.solve import solve
@@ -73,7 +75,7 @@ class Credibility(InNotebook):
         verdict`: at how many turns the term is expected to bind; what breaking it would gain there,
         on average, and at most where play is `REACHED`; the share of those turns at which it would
         gain; the first period with such a turn, and the period of the largest gain ('' where there
-        is none). Errors are differences from the coarser grid.
+        is none). Errors are those of the grid, of any of the actor's types.
     hard_over_time
         `term, actor, type, t, period, binds, gain, largest, tempted`: the same by period.
     soft
@@ -178,11 +180,16 @@ def credibility(
 
 
 def _hard(fine: DeviationGains, rough: DeviationGains) -> pd.DataFrame:
+    errors: dict[Commitment, Floats] = {}
+    pairs = zip(fine.hard(), rough.hard(), strict=True)
+    for (commitment, _, tally), (_, _, other) in pairs:
+        own = np.array(_summary(tally))
+        error = error_from(own - _summary(other), np.abs(own))
+        errors[commitment] = np.fmax(errors.get(commitment, error), error)
     rows: list[tuple[object, ...]] = []
-    for (commitment, kind, tally), (_, _, other) in zip(fine.hard(), rough.hard(), strict=True):
+    for commitment, kind, tally in fine.hard():
         gain, largest = _summary(tally)
-        gain_rough, largest_rough = _summary(other)
-        gain_error, largest_error = abs(gain - gain_rough), abs(largest - largest_rough)
+        gain_error, largest_error = map(float, errors[commitment])
         binds = float(tally.binds.sum())
         tempted = np.flatnonzero(tally.largest > 0)
         numbers = binds, gain, gain_error, largest, largest_error
@@ -244,10 +251,11 @@ def _soft(fine: DeviationGains, rough: DeviationGains) -> pd.DataFrame:
             for commitment in bound
             for theta, kind in enumerate(fine.kinds(commitment.actor))
         ]
+        change = [(fine.broken[term, who] - rough.broken[term, who]) @ w for who, _, w in cases]
+        error = grid_error(np.max(np.abs(change), axis=0))
         for actor, kind, weights in cases:
             broken = fine.broken[term, actor] @ weights
             breaches = fine.breaches[term, actor] @ weights
-            error = np.abs(broken - rough.broken[term, actor] @ weights)
             rows += [
                 (term, actor, kind, t, fine.game.label(t), broken[t], breaches[t], error[t])
                 for t in range(fine.periods + 1)

@@ -135,7 +135,8 @@ def diff(
     for done, (group, scenario) in enumerate(scenarios.items()):
         step = options.step(done / len(scenarios), (done + 1) / len(scenarios))
         solution = solve(compile_game(scenario, policy=policy), step, regret=False)
-        forecasts[group] = forecast(solution, periods=periods, threads=options.threads).light()
+        there = forecast(solution, periods=periods, beliefs=False, threads=options.threads)
+        forecasts[group] = there.light()
     effects = {
         group: tuple(_effects(group, forecasts[()], after, common))
         for group, after in forecasts.items()

@@ -38,6 +38,7 @@ from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Scenario
 from detente.simulation.forward import forward
+from detente.solver.discretisation import error_from
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 from detente.solver.solution import Solution, Status
 from detente.solver.solve import solve
@@ -172,8 +173,8 @@ def hold_cost(
         kept, error = 1.0 - ever(final), 0.0
         if cost:
             rough = ever(final.coarse) if final.coarse else 1.0 - kept
-            apart = abs(hazard.scale(rough) - hazard.scale(1.0 - kept))
-            error = apart / hazard.slope(cost, sharpness) + CLOSE / sharpness
+            apart = error_from(hazard.scale(rough) - hazard.scale(1.0 - kept))
+            error = float(apart) / hazard.slope(cost, sharpness) + CLOSE / sharpness
     options.report(1.0)
     outcome = Hold.NOT_ENOUGH if cost is None else Hold.FOUND if cost else Hold.NOT_NEEDED
     return HoldCost(

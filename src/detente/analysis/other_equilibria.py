@@ -97,7 +97,7 @@ def search(
         if solution.status is not Status.SOLVED:
             failed += 1
             continue
-        other = forecast(solution, periods=periods, threads=options.threads)
+        other = forecast(solution, periods=periods, beliefs=False, threads=options.threads)
         same = (n for n, one in enumerate(equilibria) if largest_difference(one, other) <= SAME)
         number = next(same, len(equilibria))
         if number == len(equilibria):

@@ -6,6 +6,7 @@ actor than another. All of them are `QuantityOfInterest.evaluate` at other value
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from detente.analysis.query import Query, target_for
+from detente.dtypes import Floats
 from detente.errors import Problems, ScenarioError
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game, with_values
@@ -22,6 +24,7 @@ from detente.game.periods import check_within
 from detente.scenario.model import Scenario
 from detente.scenario.policies import quoted
 from detente.simulation.forward import forward
+from detente.solver.discretisation import error_from
 from detente.solver.gradient import Target, game_gradient
 from detente.solver.options import SolveOptions, default_points
 from detente.solver.solution import Solution, Status
@@ -34,8 +37,9 @@ class Evaluation:
     """The number at some values of the parameters.
 
     error
-        Difference from the coarser belief grid; nan where that was not asked for, 0 where
-        nothing is private.
+        The belief grid's, by the differences of this number alone: where there are others near it
+        their largest counts (`detente.solver.discretisation`). Nan where no coarser grid was asked
+        for, 0 where nothing is private.
     slopes
         Derivatives by parameters' full names; None where they were not asked for.
     solved
@@ -46,6 +50,14 @@ class Evaluation:
     error: float
     slopes: Mapping[str, float] | None
     solved: bool
+
+    def less(self, other: Evaluation) -> Evaluation:
+        """The difference from another number, without its error."""
+        slopes = None
+        if self.slopes is not None and other.slopes is not None:
+            slopes = {name: slope - other.slopes[name] for name, slope in self.slopes.items()}
+        solved = self.solved and other.solved
+        return Evaluation(self.number - other.number, math.nan, slopes, solved)
 
 
 @contextmanager
@@ -131,51 +143,49 @@ class QuantityOfInterest:
         """
         with naming(values):
             games = [with_values(game, values) for game in self.games]
-        evaluations = [self._of(game, options, coarse=coarse, slopes=slopes) for game in games]
-        if len(evaluations) == 1:
-            return replace(evaluations[0], error=abs(evaluations[0].error))
-        first, second = evaluations
-        difference = None
-        if first.slopes is not None and second.slopes is not None:
-            difference = {name: slope - second.slopes[name] for name, slope in first.slopes.items()}
-        return Evaluation(
-            number=first.number - second.number,
-            error=abs(first.error - second.error),
-            slopes=difference,
-            solved=first.solved and second.solved,
-        )
+        solved = [self._of(game, options, coarse=coarse, slopes=slopes) for game in games]
+        evaluation, judged = solved[0]
+        for other, by in solved[1:]:
+            evaluation, judged = evaluation.less(other), judged - by
+        own, rough = judged
+        size = 1.0 if self.query.outcome else np.abs(own)
+        return replace(evaluation, error=float(error_from(own - rough, size).max()))
 
     def _of(
         self, game: CompiledGame, options: SolveOptions, *, coarse: bool, slopes: bool
-    ) -> Evaluation:
-        """Of one game; its error keeps the sign."""
+    ) -> tuple[Evaluation, Floats]:
+        """Of one game, without its error; and what that is judged by, float64 [2, n].
+
+        On the grid and on the coarser one: the number first, then that by each earlier period.
+        """
         target, _ = target_for(game, self.query)
         solution = solve(game, options, regret=False, coarse=coarse)
+        own = numbers(solution, target, threads=options.threads)
+        rough = np.full(own.shape, np.nan) if game.informed else own
+        if solution.coarse is not None:
+            rough = numbers(solution.coarse, target, threads=options.threads)
         derivatives = None
         if slopes and self.differentiable:
-            number, gradient = game_gradient(solution, target, threads=options.threads)
+            _, gradient = game_gradient(solution, target, threads=options.threads)
             derivatives = parameter_gradient(solution.game, gradient)
-        else:
-            number = number_of(solution, target, threads=options.threads)
-        error = np.nan
-        if not game.informed:
-            error = 0.0
-        elif solution.coarse is not None:
-            error = number - number_of(solution.coarse, target, threads=options.threads)
-        return Evaluation(number, error, derivatives, solution.status is Status.SOLVED)
+        done = solution.status is Status.SOLVED
+        return Evaluation(float(own[0]), math.nan, derivatives, done), np.stack([own, rough])
 
 
-def number_of(solution: Solution, target: Target, *, threads: int | None = None) -> float:
-    """The number that a `Target` names, of a solution."""
+def numbers(solution: Solution, target: Target, *, threads: int | None = None) -> Floats:
+    """The number that a `Target` names, of a solution, float64 [n].
+
+    Of an outcome it is that by the target's period, then those by each earlier one.
+    """
     game = solution.game
     weights = target.weights(game)
     if target.actor is not None:
         values = solution.start_values[solution.grid.start].reshape(len(game.priors), -1)
-        return float(values[target.actor] @ weights)
+        return np.array([values[target.actor] @ weights])
     periods = None if game.loop is None else max(target.period, 1)
     with open_workers(threads) as workers:
         run = forward(solution, workers, periods=periods)
-    return float(run.happened[target.outcome][target.period] @ weights)
+    return np.asarray(run.happened[target.outcome][target.period :: -1] @ weights)
 
 
 def quantity_for(

@@ -212,9 +212,7 @@ class _CrossingSearch:
         if root.jump:
             return crossing
         answer = self.answer(root.value, slopes=not self.structural)
-        # Where the two belief grids happen to agree the error is that of the neighbours.
-        off = max(self.answers[value].error for value in self.around(root.value))
-        off += abs(answer.number - self.level)
+        off = self.error(root.value) + abs(answer.number - self.level)
         slope = self.slope(answer)
         if not math.isfinite(slope):
             slope = (root.above - root.below) / (root.high - root.low)
@@ -229,16 +227,19 @@ class _CrossingSearch:
             slope=slope,
         )
 
-    def around(self, value: float) -> list[float]:
-        """The value, and the nearest ones on the grid."""
-        at = bisect_left(self.grid, value)
-        return [value, *self.grid[max(at - 1, 0) : at + 1]]
+    def error(self, value: float) -> float:
+        """The largest of the number there and next to it; nan where its own is not known."""
+        errors = {v: answer.error for v, answer in self.answers.items()}
+        known = sorted(v for v, error in errors.items() if not math.isnan(error))
+        at = bisect_left(known, value)
+        near = known[max(at - 1, 0) : at + 2]
+        return max(errors[v] for v in near) if value in near else math.nan
 
     def result(self, crossings: tuple[Crossing, ...], *, complete: bool) -> Threshold:
         """All that is known by now."""
         axis = self.axis
         rows = [
-            (value, answer.number, answer.error, self.slope(answer), answer.solved)
+            (value, answer.number, self.error(value), self.slope(answer), answer.solved)
             for value, answer in sorted(self.answers.items())
         ]
         answer = Threshold(

@@ -84,8 +84,9 @@ class Threshold(LevelAnswer):
         Whether the parameter decides which states there are, and takes whole numbers only.
     curve
         `value, number, error, derivative, solved`: the number at every value that was computed,
-        its difference from the coarser belief grid (nan where that was not solved), its exact
-        derivative (nan where it was not computed), and whether the solve is as it should be.
+        the belief grid's error, the largest of its own and of those next to it (nan where it was
+        solved on one grid only), its exact derivative (nan where it was not computed), and whether
+        the solve is as it should be.
     crossings
         In order of the parameter.
     moves

@@ -43,6 +43,10 @@ class EstimationOptions:
         str,
         typer.Option(metavar="COLUMN", help="Cluster standard errors by a column, or by unit."),
     ] = ""
+    parameter: Annotated[
+        str,
+        typer.Option("--profile", metavar="NAME", help="Refit the others along this parameter."),
+    ] = ""
     checkpoint: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Keep the best point here, and go on from it."),
@@ -87,10 +91,12 @@ def fit(
     scenario = setting.load(source)
     solving.prepare(scenario)
     from detente.describe.fit import describe_fit
+    from detente.describe.profile_likelihood import describe_profile
     from detente.estimation.climb import Status
     from detente.estimation.fit import FitOptions
     from detente.estimation.fit import fit as estimate
     from detente.estimation.fitted import fitted_text
+    from detente.estimation.profile_likelihood import profile_likelihood
 
     with console.progress("Estimating") as report:
         options = FitOptions(
@@ -103,12 +109,17 @@ def fit(
             solving=solving.options(report),
             checkpoint=asked.checkpoint,
         )
-        result = estimate(scenario, records, options, units=asked.units)
+        along = None
+        if asked.parameter:
+            along = profile_likelihood(
+                scenario, records, asked.parameter, options, units=asked.units
+            )
+        result = along.fit if along else estimate(scenario, records, options, units=asked.units)
     for sentence in result.warnings:
         console.say(f"warning: {sentence}", error=True)
     if fitted is not None:
         files.write(fitted, fitted_text(result), inputs=read, force=output.force)
         console.say(f"Wrote {fitted}.", error=True)
-    output.show(describe_fit(result), read)
+    output.show(describe_profile(along) if along else describe_fit(result), read)
     if result.status is Status.INTERRUPTED:
         raise typer.Exit(130)

@@ -62,7 +62,8 @@ def describe_fit(fit: Fit) -> Described:
     return Described(scenario.title, lead, tuple(sections), data, unsolved)
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Four digits, or nothing for what is not known."""
     return "" if value != value else f"{value:.4g}"
 
 
@@ -73,10 +74,10 @@ def _estimates(fit: Fit) -> list[Block]:
     learned = ["learned"] if fit.prior else []
     rows: list[Row] = []
     for r in fit.table.itertuples():
-        interval = f"{_number(r.low)} to {_number(r.high)}" if r.low == r.low else ""
-        others = [_number(getattr(r, name)) for name in (*kinds, *learned)]
+        interval = f"{number(r.low)} to {number(r.high)}" if r.low == r.low else ""
+        others = [number(getattr(r, name)) for name in (*kinds, *learned)]
         meaning = about[r.parameter] + (f" ({r.note})" if r.note else "")
-        numbers = (_number(r.estimate), _number(r.se), *others, _number(r.z), interval)
+        numbers = (number(r.estimate), number(r.se), *others, number(r.z), interval)
         rows.append((code(r.parameter), *numbers, meaning))
     header = ("parameter", "estimate", "s.e.", *kinds, *learned, "z", "95 %", "meaning")
     table = Table(header, tuple(rows), range(1, len(header) - 1))

@@ -30,9 +30,9 @@ from detente.describe.words import (
 )
 from detente.numbers import EXACT, MISSING, decimals, payoff, percent, with_interval, within
 from detente.scenario.entities import FOREVER, Variable
+from detente.simulation.belief_table import DRAWN
 from detente.simulation.columns import Columns
 from detente.simulation.conditions import ANY
-from detente.simulation.errors import payoff_errors
 from detente.simulation.first_moves import first_moves
 from detente.simulation.forecast import Forecast, marginal
 from detente.text import capital, sentence
@@ -180,14 +180,15 @@ def beliefs(result: Forecast) -> Section | None:
         return None
     caption = (
         "What everybody believes after the moves seen so far. Lines: median over histories if the "
-        "truth is as named at the line's end; bands: one history in ten lies below, one above."
+        "truth is as named at the line's end; bands: one history in ten lies below, one above. "
+        "They are drawn, so that some points are chance: the column `spread_error` has how many."
     )
     header = ("belief that", "when in truth", "start", *calendar.mark_labels(times))
     numbers = Table(
         header,
         tuple(rows),
         range(2, len(header)),
-        "Median over histories (one history in ten below – above)",
+        f"Median over histories (one in ten below – above), of {DRAWN:,} drawn",
     )
     return Section("beliefs", "How beliefs move", (Pictures(tuple(items), caption, (numbers,)),))
 
@@ -299,7 +300,7 @@ def sentences(result: Forecast) -> Iterator[str]:
     if solution.discretisation_error is not None:
         outcome = outcome_error(result)
         known = "" if math.isnan(outcome) else f"outcome probabilities are known to {outcome:.1g}, "
-        payoff = max(payoff_errors(solution).values())
+        payoff = max(solution.payoff_errors.values())
         yield f"Belief grid {grid_text(solution)}: {known}payoffs to {payoff:.1g}."
     if certificate.regret and certificate.regret_points != solution.grid.points:
         points = " x ".join(str(n) for n in certificate.regret_points)
@@ -347,7 +348,7 @@ def _data(result: Forecast) -> dict[str, Any]:
             "regret_beliefs": certificate.regret_points,
             "forward_error": result.forward_error,
             "discretisation": {
-                "payoffs": max(payoff_errors(solution).values()),
+                "payoffs": max(solution.payoff_errors.values()),
                 "outcomes": outcome_error(result),
             },
             "branches": asdict(solution.branches),

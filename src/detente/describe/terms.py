@@ -272,7 +272,7 @@ def _quality(result: Announcement) -> Iterator[str]:
         yield f"Expected payoffs counted forward equal the values to {result.forward_error:.1e}."
     error = float(result.choices["error"].max(skipna=False))
     if error > 0:
-        changes = f"the probabilities of announcements by up to {error:.1g}"
+        known = f"announcements are known to {error:.1g}"
         if not result.outcomes.empty:
-            changes += f", those of outcomes by up to {result.outcomes['error'].max():.1g}"
-        yield f"A belief grid half as fine changes {changes}."
+            known += f", of outcomes to {result.outcomes['error'].max():.1g}"
+        yield f"On this belief grid the probabilities of {known}."

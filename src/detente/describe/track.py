@@ -23,6 +23,7 @@ from detente.describe.words import (
     grid_text,
     identity,
     in_force,
+    together,
     unsolved,
 )
 from detente.numbers import count, interval, percent
@@ -248,16 +249,12 @@ def _quality(track: Track) -> Section:
     lines = [sentence(track.solution.status.value)]
     if track.solution.game.informed:
         line = f"Belief grid {grid_text(track.solution)}"
-        names = {"moves": "of observations", "beliefs": "of types", "outcomes": "of outcomes"}
-        parts = [f"{names[key]} {_by(error)}" for key, error in track.errors.items()]
+        names = {"moves": "observations", "beliefs": "types", "outcomes": "outcomes"}
+        parts = [f"{max(e, 1e-3):.1g} ({names[key]})" for key, e in track.errors.items()]
         if parts:
-            line += f"; a grid half as fine changes probabilities {', '.join(parts)}"
+            line += f": probabilities are known to {together(parts)}"
         lines.append(f"{line}.")
     return Section("quality", "How good the answer is", (text(*lines),))
-
-
-def _by(error: float) -> str:
-    return f"by up to {error:.1g}" if error >= 1e-3 else "by less than 0.001"
 
 
 def _accounts(factor: BayesFactor, *tracks: Track) -> Section:

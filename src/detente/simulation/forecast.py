@@ -17,10 +17,10 @@ from detente.game.periods import check_periods
 from detente.notebook import InNotebook
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import listing
-from detente.simulation.belief_table import BELIEF_COLUMNS, Pass, belief_blocks
+from detente.simulation.belief_table import BELIEF_COLUMNS, belief_blocks, drawn_beliefs
 from detente.simulation.columns import Columns
 from detente.simulation.conditions import ANY, check_conditions, conditions, shares
-from detente.simulation.errors import outcome_errors, payoff_errors
+from detente.simulation.errors import outcome_errors
 from detente.simulation.forward import Forward, forward
 from detente.simulation.names import action_names
 from detente.solver.solution import Solution
@@ -61,9 +61,10 @@ class Forecast(InNotebook):
         and the error of the belief grid. They are those of all of play, also of a game
         without end: discounted, and not only of the periods reported.
     beliefs
-        `t, period, about, type, mean, median, low, high, error`: what the public believes of a type
-        at the end of the period: mean, median, and the 10 % and 90 % quantiles over histories; the
-        error of the mean (`detente.simulation.belief_table`).
+        `t, period, about, type, mean, median, low, high, error, spread_error`: what the public
+        believes of a type at the end of the period: mean, median, 10 % and 90 % quantiles over
+        histories drawn; the errors of the mean and of the worst quantile, of any type
+        (`detente.simulation.belief_table`). Empty where it was not asked for.
     types, given
         What the forecast is conditional on: true types by actor, and outcomes. A number of the end
         of period t is then given that these outcomes have come about by then, one of a turn given
@@ -138,6 +139,7 @@ def forecast(
     types: Mapping[str, str] | None = None,
     given: str | Sequence[str] = (),
     periods: int | None = None,
+    beliefs: bool = True,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Forecast:
@@ -154,6 +156,8 @@ def forecast(
     periods
         How many periods of a game without end to report; by default what
         `detente.simulation.forward.FOREVER_PERIODS` has for its calendar.
+    beliefs
+        Whether to draw histories for the table of beliefs.
     threads
         Threads to work with; all processors by default. Results do not depend on it.
     progress
@@ -186,10 +190,9 @@ def forecast(
     if solution.coarse is not None and rough is not None:
         payoffs = payoff_table(solution.coarse, left_out=left_out)
         coarse = Frozen({"outcomes": outcome_table(game, rough, None, types), "payoffs": payoffs})
-    other = None
-    if solution.coarse is not None and rough is not None:
-        other = Pass(rough, solution.coarse.grid)
-    believed = partial(belief_blocks, game, Pass(run, solution.grid), other)
+    grids = (solution, solution.coarse) if beliefs and game.informed else ()
+    drawn = [drawn_beliefs(known, given, periods) for known in grids if known is not None]
+    believed = partial(belief_blocks, drawn)
     return Forecast(
         solution=solution,
         periods=len(run.states) - 1,
@@ -358,7 +361,7 @@ def action_table(
 def payoff_table(solution: Solution, *, left_out: bool = False) -> Columns:
     """The payoffs of `Forecast`."""
     regret = solution.certificate.regret or {}
-    errors = payoff_errors(solution)
+    errors = solution.payoff_errors
     rows = [
         {
             "actor": actor,

@@ -74,16 +74,22 @@ class Histories:
         streams: Sequence[np.random.Generator],
         periods: int | None,
         rule: Rule | None = None,
+        *,
+        each: int = 1,
+        profiles: Ints | None = None,
     ) -> None:
+        """`each` histories from each stream, of these true types or of types by the prior."""
         self.solution, self.game, self.rule = solution, solution.game, rule
         self.moves = schedule(self.game, periods)
         # One number for the types; for each layer one for each mover, and one for what follows.
         takes = 1 + sum(len(self.game.layers[n].movers) + 1 for _, n in self.moves)
-        self.random = iter(np.stack([stream.random(takes) for stream in streams]).T.copy())
-        prior = self.game.profile_prior()
-        self.x = np.full(len(streams), self.game.start)
-        self.p = drawn(np.broadcast_to(prior, (len(streams), prior.size)), next(self.random))
-        self.beliefs = [np.tile(prior, (len(streams), 1)) for prior in self.game.priors]
+        numbers = [stream.random((takes, each)) for stream in streams]
+        self.random = iter(np.concatenate(numbers, axis=1))
+        prior, count = self.game.profile_prior(), each * len(streams)
+        self.x = np.full(count, self.game.start)
+        types = drawn(np.broadcast_to(prior, (count, prior.size)), next(self.random))
+        self.p = types if profiles is None else profiles
+        self.beliefs = [np.tile(prior, (count, 1)) for prior in self.game.priors]
         outcomes = self.game.scenario.outcomes
         self.outcomes = {
             key: (automaton(outcomes, key), np.zeros_like(self.x)) for key in self.game.holds
@@ -139,9 +145,10 @@ class Histories:
             within.append(np.clip(below / chance, 0.0, 1.0 - 1e-9))  # below 1 after rounding
             joint = joint * choices + action
             posterior = self.beliefs[i] * sigma[each, :, action]
-            posterior /= posterior.sum(axis=1, keepdims=True)
-            # Who has no choice says nothing, not even by rounding.
-            posteriors[i] = np.where(choices[:, None] > 1, posterior, self.beliefs[i])
+            total = posterior.sum(axis=1, keepdims=True)
+            # Who has no choice says nothing, not even by rounding; nor does what nobody was to do.
+            told = (choices[:, None] > 1) & (total > 0)
+            posteriors[i] = np.where(told, posterior / np.where(told, total, 1.0), self.beliefs[i])
             own.append(action)
         self.beliefs = posteriors
         return joint, tuple(odds), tuple(own), tuple(within)

@@ -10,6 +10,7 @@ from detente.dtypes import Bools, Floats, Ints
 from detente.game.arrays import CompiledGame
 from detente.game.evaluate import evaluator_of
 from detente.game.term_status import in_force, standings
+from detente.numbers import percent
 from detente.scenario.formula.expression import Formula
 from detente.scenario.hints import listing
 from detente.scenario.policies import terms_of
@@ -99,13 +100,9 @@ def held(
             continue
         share = np.bincount(levels[variable.key], weight, minlength=variable.size)
         likely = [k for k in np.argsort(-share, kind="stable")[:SHOWN] if share[k] > 0]
-        levels_held = [f"{variable.label(int(k))} ({_percent(share[k])})" for k in likely]
+        levels_held = [f"{variable.label(int(k))} ({percent(share[k])})" for k in likely]
         words.append(f"{variable.key} to be {' or '.join(levels_held)}")
     return ", and ".join(words) or "what it always holds"
-
-
-def _percent(share: float) -> str:
-    return "<1 %" if share < 0.005 else f"{100 * share:.0f} %"
 
 
 def _forbidding(game: CompiledGame, actor: str, action: str) -> list[Term]:

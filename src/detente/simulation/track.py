@@ -32,6 +32,7 @@ from detente.simulation.forward import (
     forward,
     schedule,
 )
+from detente.solver.discretisation import error_from
 from detente.solver.solution import Solution
 from detente.solver.workers import Progress, Workers, open_workers
 
@@ -107,15 +108,16 @@ class Track(InNotebook):
 
     @property
     def errors(self) -> Mapping[str, float]:
-        """Largest differences from the coarser belief grid, of probabilities: empty without one."""
+        """The belief grid's, of any of the probabilities: empty without a coarser grid."""
         if self.coarse is None:
             return {}
         columns = {"moves": "probability", "beliefs": "probability", "outcomes": "happened"}
-        return {
-            name: float((getattr(self, name)[key] - getattr(self.coarse, name)[key]).abs().max())
+        changes = {
+            name: (getattr(self, name)[key] - getattr(self.coarse, name)[key]).abs().max()
             for name, key in columns.items()
             if len(getattr(self, name))
         }
+        return {name: float(error_from(change)) for name, change in changes.items()}
 
     @property
     def skipped(self) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from detente.dtypes import Floats
 from detente.game.arrays import CompiledGame
 from detente.notebook import InNotebook
 from detente.solver.beliefs import BeliefGrid
+from detente.solver.discretisation import error_from
 from detente.solver.layout import kinds, play_pointers
 
 if TYPE_CHECKING:
@@ -160,12 +161,19 @@ class Solution(InNotebook):
         return replace(self, strategies=(), coarse=self.coarse and self.coarse.light())
 
     @property
+    def payoff_errors(self) -> Mapping[str, float]:
+        """By actor, that of its payoffs, of any type; nan where there is no coarser grid."""
+        rough = {} if self.coarse is None else self.coarse.payoffs
+        errors = dict.fromkeys((actor.key for actor in self.game.actors), 0.0)
+        for (actor, kind), payoff in self.payoffs.items() if self.game.informed else ():
+            error = error_from(payoff - rough.get((actor, kind), np.nan), abs(payoff))
+            errors[actor] = max(float(error), errors[actor])
+        return errors
+
+    @property
     def discretisation_error(self) -> float | None:
-        """Largest difference of a payoff from the coarser grid's, or None without one."""
-        if self.coarse is None:
-            return None
-        coarse = self.coarse.payoffs
-        return max(abs(value - coarse[key]) for key, value in self.payoffs.items())
+        """The largest error of a payoff (see `detente.solver.discretisation`), or None."""
+        return None if self.coarse is None else max(self.payoff_errors.values())
 
     def __repr__(self) -> str:
         nodes = "x".join(str(n) for n in self.grid.points) or "no private types"

@@ -121,8 +121,9 @@ def _discount(scenario: Scenario, source: Source, actor: Actor) -> Iterator[Diag
 
 def unsaid(scenario: Scenario, source: Source) -> Iterator[Diagnostic]:
     """Names that results print as they are, because nothing says what they stand for."""
-    for section in ("parameters", "covariates", "outcomes"):
-        keys = [key for key, entry in getattr(scenario, section).items() if not entry.about]
+    for section in ("actors", "parameters", "covariates", "outcomes"):
+        entries = getattr(scenario, section).items()
+        keys = [key for key, e in entries if not e.about and getattr(e, "name", key) == key]
         if keys:
             names = listing(keys[:MOST_NAMED])
             if len(keys) > MOST_NAMED:
