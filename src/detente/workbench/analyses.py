@@ -20,6 +20,7 @@ from detente.errors import refuse
 from detente.game.arrays import CompiledGame
 from detente.render.page import to_html
 from detente.report.data import build
+from detente.scenario.model import Scenario
 from detente.scenario.observations import parse_record
 from detente.simulation.forecast import forecast
 from detente.simulation.track import track
@@ -31,6 +32,11 @@ from detente.workbench.jobs import Event, Job, Means, Performer
 
 RANKED = 15
 """Assumptions in a ranking, as many as the command prints."""
+
+
+def recorded(scenario: Scenario) -> bool:
+    """Whether the library has a record of moves for a scenario."""
+    return scenario.name in library.record_names()
 
 
 def perform(job: Job, means: Means, progress: Progress) -> Iterator[Event]:
@@ -85,10 +91,9 @@ def _threshold(job: Job, game: CompiledGame, options: SolveOptions) -> Described
 def _track(job: Job, game: CompiledGame, options: SolveOptions) -> Described:
     text = job.more.get("moves") or ""
     if not text:
-        name = game.scenario.name
-        if name not in library.record_names():
+        if not recorded(game.scenario):
             refuse("moves", "missing", "there is no record of moves", "choose a file, moves.csv")
-        text = library.record_text(name)
+        text = library.record_text(game.scenario.name)
     record = parse_record(text, game.scenario)
     solution = solve(game, options.step(0, 0.6), regret=False)
     then = options.step(0.6, 1)

@@ -26,7 +26,7 @@ from detente.errors import refuse
 from detente.render.data import to_json
 from detente.scenario.frozen import Frozen
 from detente.workbench import view, web
-from detente.workbench.analyses import NAMES, perform
+from detente.workbench.analyses import NAMES, perform, recorded
 from detente.workbench.channel import Channel, Channels
 from detente.workbench.desk import Desk
 from detente.workbench.guard import Guard
@@ -188,6 +188,7 @@ async def _page(request: Request) -> Response:
         version=desk.sheet.version,
         source=desk.source,
         file=file,
+        recorded=recorded(desk.sheet.scenario),
     )
     return Response(page, media_type="text/html")
 

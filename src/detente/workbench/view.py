@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment
 
-from detente import library
 from detente.describe.ledger import ledger, page_ledger
 from detente.describe.scenario import model
 from detente.describe.tables import Cell, Table
@@ -79,9 +78,15 @@ def groups(scenario: Scenario) -> Iterator[Group]:
 
 
 def whole_page(
-    scenarios: list[Scenario], number: int, *, version: int, source: str, file: str
+    scenarios: list[Scenario],
+    number: int,
+    *,
+    version: int,
+    source: str,
+    file: str,
+    recorded: bool,
 ) -> str:
-    """The page of one of the scenarios that are on the workbench."""
+    """The page of one of the scenarios on the workbench; `recorded` moves are in the library."""
     scenario = scenarios[number]
     return (
         _templates()
@@ -91,7 +96,7 @@ def whole_page(
             others=[(k, other.title) for k, other in enumerate(scenarios)],
             number=number,
             question=_question(scenario),
-            recorded=scenario.name in library.record_names(),
+            recorded=recorded,
             data=_data(scenario, number, version, source, file),
             **_model(scenario),
         )
