@@ -275,11 +275,11 @@ def accuracy_reached(note: str) -> Section:
 
 
 def outcome_error(result: Forecast) -> float:
-    """Largest error of an outcome's probability, nan where it is not known."""
+    """Largest error of an outcome's probability, to happen or to hold; nan where not known."""
     table = marginal(result.solution.game, result.tables["outcomes"])
     if not len(table):
         return math.nan
-    error = table["error"][~np.isnan(table["happened"])]
+    error = np.maximum(table["error"], table["holds_error"])[~np.isnan(table["happened"])]
     return float(error.max()) if len(error) else math.nan
 
 
