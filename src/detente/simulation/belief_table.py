@@ -146,7 +146,10 @@ def belief_blocks(drawn: Sequence[DrawnBeliefs], weights: Floats) -> Iterator[di
         if drawn[1:]:
             rough = [number[:, 0] for number in drawn[1].together.numbers(i, weights)]
         error, spread_error = (
-            grid_error(_largest(number - other)) + _drawing(_largest(sets.std(axis=1, ddof=1)))
+            np.minimum(  # of a probability: between two clusters of beliefs nothing is known
+                grid_error(_largest(number - other)) + _drawing(_largest(sets.std(axis=1, ddof=1))),
+                1.0,
+            )
             for number, other, sets in zip(own, rough, by_set, strict=True)
         )
         for t in range(len(mean)):
