@@ -1,8 +1,14 @@
-"""Headless Chromium, for the tests that look at pages."""
+"""Headless Chromium, for the tests that look at pages.
+
+With the variable DETENTE_PICTURES the pictures of the documentation are made on the way.
+"""
 
 from __future__ import annotations
 
+import base64
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -51,3 +57,16 @@ def emulate(browser: webdriver.Chrome, width: int, theme: str = "light", media: 
 
 def script(browser: webdriver.Chrome, text: str) -> Any:
     return browser.execute_script(text)  # type: ignore[no-untyped-call]
+
+
+def picture(browser: webdriver.Chrome, name: str, width: int, most: int = 1500) -> None:
+    """What is seen is written into the documentation, where that was asked for."""
+    emulate(browser, width)
+    if os.environ.get("DETENTE_PICTURES"):
+        size = script(browser, "return document.documentElement.scrollHeight")
+        clip = {"x": 0, "y": 0, "width": width, "height": min(size, most), "scale": 1}
+        shot = browser.execute_cdp_cmd(
+            "Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip}
+        )
+        path = Path(__file__).parents[1] / "docs" / "images" / f"{name}.png"
+        path.write_bytes(base64.b64decode(shot["data"]))

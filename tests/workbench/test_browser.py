@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from detente import numbers
-from tests.chromium import browser, emulate, script
+from tests.chromium import browser, emulate, picture, script
 from tests.report.conftest import EVERYTHING
 
 if TYPE_CHECKING:
@@ -49,8 +49,13 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(file: Path) -> Iterator[str]:
-    command = [sys.executable, "-m", "detente.cli.main", "serve", file.name]
+def address(server: tuple[str, subprocess.Popen[str]]) -> str:
+    return server[0]
+
+
+@pytest.fixture(scope="module")
+def server(file: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    command = [sys.executable, "-m", "detente.cli.main", "serve", file.name, "bargaining-rounds"]
     command += ["--port", "0", "--no-browser", "--beliefs", "9"]
     source = Path(__file__).parents[2] / "src"
     with subprocess.Popen(
@@ -59,13 +64,13 @@ def address(file: Path) -> Iterator[str]:
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ | {"PYTHONPATH": str(source)},
-    ) as server:
-        assert server.stdout is not None
-        found = re.search(r"http://\S+", server.stdout.readline())
+    ) as process:
+        assert process.stdout is not None
+        found = re.search(r"http://\S+", process.stdout.readline())
         assert found is not None
-        yield found[0]
-        server.send_signal(signal.SIGINT)
-        server.wait(timeout=30)
+        yield found[0], process
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=30)
 
 
 def wait(browser: webdriver.Chrome, condition: str) -> None:
@@ -149,6 +154,24 @@ def test_the_file_is_watched_and_a_mistake_keeps_the_forecast(
         wait(browser, "document.querySelector('#three input[data-name=luck]').value === '0.3'")
 
 
+def test_a_lost_connection_is_seen_and_nothing_is_lost(
+    browser: webdriver.Chrome, server: tuple[str, subprocess.Popen[str]]
+) -> None:
+    """The server is held for a while, as a machine that sleeps is."""
+    address, process = server
+    opened(browser, address)
+    process.send_signal(signal.SIGSTOP)
+    try:
+        move(browser, "luck", 0.7)
+        wait(browser, "!document.getElementById('lost').hidden")
+        assert "Nothing that you have set is lost" in text(browser, "lost")
+    finally:
+        process.send_signal(signal.SIGCONT)
+    wait(browser, "document.getElementById('lost').hidden")
+    wait(browser, EXACT)
+    assert "luck = 0.7" in text(browser, "changes")
+
+
 def test_analyses_run_beside_and_can_be_cancelled(browser: webdriver.Chrome, address: str) -> None:
     opened(browser, address)
     browser.find_element("css selector", "#asking summary").click()
@@ -174,6 +197,17 @@ def test_it_fits_and_says_nothing_on_the_console(
     wait(browser, DRAWN)
     assert script(browser, "return document.documentElement.scrollWidth") <= width
     assert browser.get_log("browser") == []
+
+
+def test_pictures_of_the_first_screen(browser: webdriver.Chrome, address: str) -> None:
+    """With a baseline and one assumption moved."""
+    opened(browser, address.split("?")[0] + "desk/1")
+    browser.find_element("id", "pin").click()
+    move(browser, "prior", 0.6)
+    wait(browser, EXACT)
+    wait(browser, DRAWN)
+    picture(browser, "workbench", 1280, most=900)
+    assert re.search(r"[+−]\d+ points?", text(browser, "chances"))
 
 
 def test_it_is_used_by_keyboard_alone(browser: webdriver.Chrome, address: str) -> None:

@@ -94,8 +94,8 @@ def answer(job: Job, means: Means, progress: Progress) -> Iterator[Event]:
     if game.informed and points > fewest:
         yield {"kind": "step", "text": "Solving on a coarse grid"}
         coarse = SolveOptions(fewest, options.threads, options.memory_limit, progress)
-        rough = solve(game, coarse, regret=False, coarse=False)
-        yield _numbers(forecast(rough, threads=options.threads), "coarse")
+        rough = solve(game, coarse, regret=False, coarse=False, checked=1)
+        yield _numbers(forecast(rough, beliefs=False, threads=options.threads), "coarse")
     yield {"kind": "step", "text": "Solving"}
     solution = solve(game, options)
     result = forecast(solution, threads=options.threads)

@@ -1,20 +1,14 @@
-"""Play in Chromium: four people in four windows through a whole game, with a real server.
-
-With the variable DETENTE_PICTURES the pictures of the documentation are made on the way.
-"""
+"""Play in Chromium: four people in four windows through a whole game, with a real server."""
 
 from __future__ import annotations
 
-import base64
-import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.chromium import browser, emulate, script
+from tests.chromium import browser, emulate, picture, script
 from tests.workbench.play.conftest import served
 
 if TYPE_CHECKING:
@@ -42,19 +36,6 @@ def wait(browser: webdriver.Chrome, condition: str) -> None:
     while not browser.execute_script(f"return !!({condition})"):
         assert time.monotonic() < end, (condition, browser.find_element("tag name", "body").text)
         time.sleep(0.02)
-
-
-def picture(browser: webdriver.Chrome, name: str, width: int) -> None:
-    """What is seen is written into the documentation, where that was asked for."""
-    emulate(browser, width)
-    if os.environ.get("DETENTE_PICTURES"):
-        size = script(browser, "return document.documentElement.scrollHeight")
-        clip = {"x": 0, "y": 0, "width": width, "height": min(size, 1500), "scale": 1}
-        shot = browser.execute_cdp_cmd(
-            "Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip}
-        )
-        path = Path(__file__).parents[3] / "docs" / "images" / f"{name}.png"
-        path.write_bytes(base64.b64decode(shot["data"]))
 
 
 def window(browser: webdriver.Chrome, link: str) -> str:
