@@ -38,6 +38,7 @@ BASE: dict[str, list[str]] = {
     "sample": ["small.yaml"],
     "export": ["small.yaml"],
     "report": ["small.yaml"],
+    "serve": ["small.yaml", "--no-browser"],
     "threshold": ["small.yaml", "-p", "price.firm", "--outcome", "given", "--at", "0.5"],
 }
 """What commands with numbers among their options are given besides."""

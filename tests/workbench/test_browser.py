@@ -207,7 +207,7 @@ def test_pictures_of_the_first_screen(browser: webdriver.Chrome, address: str) -
     wait(browser, EXACT)
     wait(browser, DRAWN)
     picture(browser, "workbench", 1280, most=900)
-    assert re.search(r"[+−]\d+ points?", text(browser, "chances"))
+    assert re.search(r"[+\u2212]\d+ points?", text(browser, "chances"))
 
 
 def test_it_is_used_by_keyboard_alone(browser: webdriver.Chrome, address: str) -> None:

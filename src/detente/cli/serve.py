@@ -18,6 +18,9 @@ from detente.cli.report import NEEDED as NEEDED_TO_REPORT
 NEEDED = NEEDED_TO_REPORT | {"starlette": "starlette", "uvicorn": "uvicorn"}
 """Packages of the extra `serve`."""
 
+LEAST = 5
+"""Belief points of the coarsest grid: of a file that is watched nothing else is known for good."""
+
 DEFAULT_PORT = 8418
 """Always the same, so that a link works again tomorrow."""
 
@@ -52,6 +55,9 @@ def serve(
     if STDIN in sources:
         refuse(STDIN, "wrong-type", "the workbench watches files, and stdin is none")
     options = solving.options()
+    if options.beliefs is not None and (options.beliefs < LEAST or options.beliefs % 2 == 0):
+        message = f"belief points are an odd number of at least {LEAST}, not {options.beliefs}"
+        refuse("--beliefs", "out-of-range", message, "17, 33 and 65 are usual")
     from detente.workbench.jobs import Means
     from detente.workbench.server import serve as run
 

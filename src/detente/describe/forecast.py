@@ -30,11 +30,11 @@ from detente.describe.words import (
 )
 from detente.numbers import EXACT, MISSING, decimals, payoff, percent, with_interval, within
 from detente.scenario.entities import FOREVER, Variable
-from detente.simulation.belief_table import DRAWN
 from detente.simulation.columns import Columns
 from detente.simulation.conditions import ANY
 from detente.simulation.first_moves import first_moves
 from detente.simulation.forecast import Forecast, marginal
+from detente.solver.memory import HISTORIES
 from detente.text import capital, sentence
 
 AT_SOME_TIME, HOLDS = "at some time", "holds then"
@@ -188,7 +188,7 @@ def beliefs(result: Forecast) -> Section | None:
         header,
         tuple(rows),
         range(2, len(header)),
-        f"Median over histories (one in ten below – above), of {DRAWN:,} drawn",
+        f"Median over histories (one in ten below – above), of {HISTORIES:,} drawn",
     )
     return Section("beliefs", "How beliefs move", (Pictures(tuple(items), caption, (numbers,)),))
 

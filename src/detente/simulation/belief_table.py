@@ -23,16 +23,13 @@ import numpy as np
 from detente.dtypes import Bools, Floats, Ints
 from detente.simulation.histories import Histories
 from detente.solver.discretisation import ROUNDING, grid_error
+from detente.solver.memory import HISTORIES
 from detente.solver.solution import Solution
 
 BELIEF_COLUMNS = "about", "type", "mean", "median", "low", "high", "error", "spread_error"
 
 SETS = 16
 """Sets of histories by whose differences the error of drawing is judged."""
-
-DRAWN = 4096
-"""Histories, where that is at least one of each profile of types in a set: as many as the audit's
-first columns rest on, and fewer seconds than the forward pass of a large game takes."""
 
 WIDE = 3.0 / np.sqrt(SETS)
 """Three standard errors, in standard deviations over sets: so many cover 98 of 100 means of random
@@ -110,7 +107,7 @@ def drawn_beliefs(
     """Play histories to the end, and keep what is believed at the end of each period."""
     game = solution.game
     count = len(game.profiles)
-    each = max(1, DRAWN // (SETS * count)) * count
+    each = max(1, HISTORIES // (SETS * count)) * count
     types = np.tile(np.arange(count), SETS * each // count)
     streams = np.random.default_rng(SEED).spawn(SETS)
     histories = Histories(solution, streams, periods, each=each, profiles=types)

@@ -19,6 +19,10 @@ ROW = 360
 MORE = 1.03
 """What is not counted: the certificate's batches, lists, room that the system does not get back."""
 
+HISTORIES = 4096
+"""Histories that are drawn for what is believed, on each grid: as many as the audit's first columns
+rest on, and fewer seconds than the forward pass of a large game takes."""
+
 FOREVER = 24
 """Periods that are reported of a game without end, unless more are asked for."""
 
@@ -51,7 +55,8 @@ def memory_needed(
     outcomes = game.scenario.outcomes
     channels = 1 + sum(automaton(outcomes, key).kept.size for key in outcomes)
     masses = nodes * 2 * most * profiles * channels
-    return int(MORE * (8 * (kept + max(solving, masses)) + ROW * _rows(game)))
+    drawn = _drawn(game, 2 if coarse else 1)
+    return int(MORE * (8 * (kept + max(solving, masses) + drawn) + ROW * _rows(game)))
 
 
 def refuse_beyond(limit: int, needed: int, what: str, way_out: str) -> None:
@@ -87,9 +92,23 @@ def _guesses(game: CompiledGame) -> int:
     return sum(int(play_pointers(game, layer)[-1]) for layer in game.layers)
 
 
+def _ends(game: CompiledGame) -> int:
+    """Times that are reported: the start, and the ends of periods."""
+    return 1 + (FOREVER if game.loop is not None else sum(game.ends_period))
+
+
+def _drawn(game: CompiledGame, grids: int) -> int:
+    """Numbers that are kept of drawn histories: beliefs, and twice their order."""
+    if not game.informed:
+        return 0
+    private = [game.priors[i].size for i in game.informed]
+    kept = grids * (sum(prior.size for prior in game.priors) + 2 * sum(private))
+    return _ends(game) * HISTORIES * (kept + 2 * max(private))
+
+
 def _rows(game: CompiledGame) -> int:
     """Rows of the forecast's table of states."""
-    ends = 1 + (FOREVER if game.loop is not None else sum(game.ends_period))
+    ends = _ends(game)
     levels = sum(variable.size for variable in game.structure.variables)
     conditions = prod(1 + game.priors[i].size for i in game.informed)
     return ends * levels * conditions

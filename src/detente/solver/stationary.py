@@ -49,7 +49,7 @@ MEMORY = 8
 MOST = 1000
 """Iterations at one precision; backward induction alone takes log(1e-12) / log(δ)."""
 
-CLOSE, EXACT = 1e-6, 1e-12
+CLOSE, EXACT = 1e-6, 1e-13
 """Changes of V, relative to its size, at which steps on the way and the last have converged."""
 
 GOOD = 1e-10
