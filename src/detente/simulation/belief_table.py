@@ -1,14 +1,15 @@
 """What is believed over time: the belief of the public, as a distribution over histories.
 
 The forward pass moves mass from node to node of the belief grid. Payoffs are right so; but a belief
-between nodes is spread over those around it, at every turn again, and in the end nodes lie much
-further apart than what is believed. So histories are drawn, with beliefs that are posteriors (see
-`detente.simulation.histories`): of the grid they have the strategies only. Each profile of true
-types has the same number of them, whatever its probability.
+between nodes is spread over those around it, at every turn again, and in the end nodes may lie much
+further apart than what is believed: see `detente.simulation.node_beliefs`, which reads them and
+says how wrong that may be. Where that is much, histories are drawn, with beliefs that are
+posteriors (see `detente.simulation.histories`): of the grid they have the strategies only. Each
+profile of true types has the same number of them, whatever its probability.
 
 One thing is known without drawing: the mean belief about a type, whatever the types are, is the
 probability of this type at all times (a martingale). The drawn means are brought to it, under all
-conditions alike. The error has two parts: that of drawing, three standard errors by the differences
+conditions alike. The error has two parts: that of drawing, six standard errors by the differences
 of `SETS` sets of histories; and the grid's, from the same random numbers on the coarser one.
 """
 
@@ -22,6 +23,7 @@ import numpy as np
 
 from detente.dtypes import Bools, Floats, Ints
 from detente.simulation.histories import Histories
+from detente.simulation.node_beliefs import QUANTILES, Pass, Reading, read_nodes
 from detente.solver.discretisation import ROUNDING, grid_error
 from detente.solver.memory import HISTORIES
 from detente.solver.solution import Solution
@@ -31,9 +33,10 @@ BELIEF_COLUMNS = "about", "type", "mean", "median", "low", "high", "error", "spr
 SETS = 16
 """Sets of histories by whose differences the error of drawing is judged."""
 
-WIDE = 3.0 / np.sqrt(SETS)
-"""Three standard errors, in standard deviations over sets: so many cover 98 of 100 means of random
-small games, all histories of which were enumerated; 2.1 cover 91."""
+WIDE = 6.0 / np.sqrt(SETS)
+"""Six standard errors, in standard deviations over sets. Of random small games, all histories of
+which were enumerated, three cover 98 of 100 means; but a table has a hundred, and of long games one
+was found four away."""
 
 UNSEEN = 1e-3
 """Least error of what was drawn: of moves that are rarer nothing may have been."""
@@ -41,8 +44,10 @@ UNSEEN = 1e-3
 SEED = 2018
 """Of the histories: a forecast is the same each time, and on the coarser grid they are the same."""
 
-QUANTILES = 0.1, 0.5, 0.9
-"""Of histories that lie below the quantiles of the table."""
+
+SURER = 3.0
+"""How many times larger the error of what is read from the nodes must be than that of drawing:
+errors are rough, and to take the smaller would be to take the one that is too small by chance."""
 
 
 @dataclass(frozen=True)
@@ -128,41 +133,55 @@ def drawn_beliefs(
     return DrawnBeliefs(solution, types.reshape(shape[1:]), counted, beliefs)
 
 
-def belief_blocks(drawn: Sequence[DrawnBeliefs], weights: Floats) -> Iterator[dict[str, object]]:
-    """The rows of each actor's belief at each t, over profiles with these weights.
+def belief_blocks(
+    drawn: Sequence[DrawnBeliefs], passes: Sequence[Pass], weights: Floats
+) -> Iterator[dict[str, object]]:
+    """The rows of each actor's belief at each t, over profiles with these weights: read from
+    the nodes, or drawn where that is much surer.
 
-    `drawn` are those on the grid, and on the coarser one where there is one; or none.
+    Both are on the grid, and on the coarser one where there is one; nothing drawn, no rows.
     """
     if not drawn:
         return
     game = drawn[0].solution.game
     for i in game.informed:
-        mean, spread = own = [number[:, 0] for number in drawn[0].together.numbers(i, weights)]
-        by_set = drawn[0].numbers(i, weights)
-        rough: Sequence[Floats | float] = (np.nan, np.nan)
-        if drawn[1:]:
-            rough = [number[:, 0] for number in drawn[1].together.numbers(i, weights)]
-        error, spread_error = (
-            np.minimum(  # of a probability: between two clusters of beliefs nothing is known
-                grid_error(_largest(number - other)) + _drawing(_largest(sets.std(axis=1, ddof=1))),
-                1.0,
-            )
-            for number, other, sets in zip(own, rough, by_set, strict=True)
+        ways = read_histories(drawn, i, weights), read_nodes(game, passes, i, weights)
+        by_node, spread_by_node = (
+            getattr(ways[1], name) <= SURER * getattr(ways[0], name)
+            for name in ("error", "spread_error")
         )
-        for t in range(len(mean)):
-            low, median, high = spread[t]
+        for t in range(len(by_node)):
+            known, known_spread = ways[int(by_node[t])], ways[int(spread_by_node[t])]
+            low, median, high = known_spread.spread[t]
             yield {
                 "t": t,
                 "period": game.label(t),
                 "about": game.actors[i].key,
                 "type": game.actors[i].types,
-                "mean": mean[t],
+                "mean": known.mean[t],
                 "median": median,
                 "low": low,
                 "high": high,
-                "error": error[t],
-                "spread_error": spread_error[t],
+                "error": known.error[t] if passes[1:] else np.nan,
+                "spread_error": known_spread.spread_error[t] if passes[1:] else np.nan,
             }
+
+
+def read_histories(drawn: Sequence[DrawnBeliefs], i: int, weights: Floats) -> Reading:
+    """What is believed of actor i, as drawn on the grid and on the coarser one if there is one."""
+    own = [number[:, 0] for number in drawn[0].together.numbers(i, weights)]
+    by_set = drawn[0].numbers(i, weights)
+    rough = own
+    if drawn[1:]:
+        rough = [number[:, 0] for number in drawn[1].together.numbers(i, weights)]
+    error, spread_error = (
+        np.minimum(  # of a probability: between two clusters of beliefs nothing is known
+            grid_error(_largest(number - other)) + _drawing(_largest(sets.std(axis=1, ddof=1))),
+            1.0,
+        )
+        for number, other, sets in zip(own, rough, by_set, strict=True)
+    )
+    return Reading(own[0], own[1], error, spread_error)
 
 
 def _corrected(mean: Floats, whole: Floats, prior: Floats) -> Floats:
@@ -187,13 +206,3 @@ def _drawing(deviation: Floats) -> Floats:
 def _largest(change: Floats) -> Floats:
     """The largest at each t, float64 [t]."""
     return np.asarray(np.abs(change).reshape(len(change), -1).max(axis=1))
-
-
-def quantiles(value: Floats, mass: Floats, below: tuple[float, ...]) -> list[float]:
-    """The values below which these shares of the mass lie."""
-    order = np.argsort(value, kind="stable")
-    total = np.cumsum(mass[order])
-    if np.isnan(total[-1]):
-        return [np.nan for _ in below]
-    at = np.searchsorted(total, np.array(below) * total[-1])
-    return [float(value[order][min(int(k), value.size - 1)]) for k in at]

@@ -23,6 +23,7 @@ from detente.simulation.conditions import ANY, check_conditions, conditions, sha
 from detente.simulation.errors import outcome_errors
 from detente.simulation.forward import Forward, forward
 from detente.simulation.names import action_names
+from detente.simulation.node_beliefs import Pass
 from detente.solver.solution import Solution
 from detente.solver.workers import Progress, open_workers
 
@@ -192,7 +193,10 @@ def forecast(
         coarse = Frozen({"outcomes": outcome_table(game, rough, None, types), "payoffs": payoffs})
     grids = (solution, solution.coarse) if beliefs and game.informed else ()
     drawn = [drawn_beliefs(known, given, periods) for known in grids if known is not None]
-    believed = partial(belief_blocks, drawn)
+    passes = [Pass(run, solution.grid)]
+    if solution.coarse is not None and rough is not None:
+        passes.append(Pass(rough, solution.coarse.grid))
+    believed = partial(belief_blocks, drawn, passes)
     return Forecast(
         solution=solution,
         periods=len(run.states) - 1,

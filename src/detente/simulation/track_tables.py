@@ -9,10 +9,10 @@ import pandas as pd
 
 from detente.dtypes import Floats
 from detente.game.arrays import CompiledGame
-from detente.simulation.belief_table import quantiles
 from detente.simulation.filter import Step, counts_of
 from detente.simulation.forward import ForwardPass
 from detente.simulation.names import action_names
+from detente.simulation.node_beliefs import quantiles
 
 
 def table(columns: str, rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:
