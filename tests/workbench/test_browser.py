@@ -162,14 +162,14 @@ def test_a_lost_connection_is_seen_and_nothing_is_lost(
     opened(browser, address)
     process.send_signal(signal.SIGSTOP)
     try:
-        move(browser, "luck", 0.7)
+        move(browser, "luck", 0.45)
         wait(browser, "!document.getElementById('lost').hidden")
         assert "Nothing that you have set is lost" in text(browser, "lost")
     finally:
         process.send_signal(signal.SIGCONT)
     wait(browser, "document.getElementById('lost').hidden")
     wait(browser, EXACT)
-    assert "luck = 0.7" in text(browser, "changes")
+    assert "luck = 0.45" in text(browser, "changes")
 
 
 def test_analyses_run_beside_and_can_be_cancelled(browser: webdriver.Chrome, address: str) -> None:
