@@ -15,13 +15,14 @@ of `SETS` sets of histories; and the grid's, from the same random numbers on the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from detente.dtypes import Bools, Floats, Ints
+from detente.simulation.conditions import conditions
 from detente.simulation.histories import Histories
 from detente.simulation.node_beliefs import QUANTILES, Pass, Reading, read_nodes
 from detente.solver.discretisation import ROUNDING, grid_error
@@ -133,8 +134,35 @@ def drawn_beliefs(
     return DrawnBeliefs(solution, types.reshape(shape[1:]), counted, beliefs)
 
 
+def known_by_node(
+    drawn: Sequence[DrawnBeliefs], passes: Sequence[Pass], types: Mapping[str, str]
+) -> dict[int, tuple[Bools, Bools]]:
+    """For each informed actor, when means and quantiles are read from nodes, bool [t]: under all
+    conditions alike, so that means under the types weigh up to the whole."""
+    if not drawn:
+        return {}
+    game = drawn[0].solution.game
+    every = [weights for _, weights in conditions(game, types)]
+
+    def surer(i: int, name: str) -> Bools:
+        ways = [
+            (
+                getattr(read_nodes(game, passes, i, w), name),
+                getattr(read_histories(drawn, i, w), name),
+            )
+            for w in every
+        ]
+        node, by_history = (np.fmax.reduce(errors) for errors in zip(*ways, strict=True))
+        return np.asarray(node <= SURER * by_history)
+
+    return {i: (surer(i, "error"), surer(i, "spread_error")) for i in game.informed}
+
+
 def belief_blocks(
-    drawn: Sequence[DrawnBeliefs], passes: Sequence[Pass], weights: Floats
+    drawn: Sequence[DrawnBeliefs],
+    passes: Sequence[Pass],
+    by_nodes: Mapping[int, tuple[Bools, Bools]],
+    weights: Floats,
 ) -> Iterator[dict[str, object]]:
     """The rows of each actor's belief at each t, over profiles with these weights: read from
     the nodes, or drawn where that is much surer.
@@ -146,10 +174,7 @@ def belief_blocks(
     game = drawn[0].solution.game
     for i in game.informed:
         ways = read_histories(drawn, i, weights), read_nodes(game, passes, i, weights)
-        by_node, spread_by_node = (
-            getattr(ways[1], name) <= SURER * getattr(ways[0], name)
-            for name in ("error", "spread_error")
-        )
+        by_node, spread_by_node = by_nodes[i]
         for t in range(len(by_node)):
             known, known_spread = ways[int(by_node[t])], ways[int(spread_by_node[t])]
             low, median, high = known_spread.spread[t]

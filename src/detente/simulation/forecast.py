@@ -17,7 +17,12 @@ from detente.game.periods import check_periods
 from detente.notebook import InNotebook
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import listing
-from detente.simulation.belief_table import BELIEF_COLUMNS, belief_blocks, drawn_beliefs
+from detente.simulation.belief_table import (
+    BELIEF_COLUMNS,
+    belief_blocks,
+    drawn_beliefs,
+    known_by_node,
+)
 from detente.simulation.columns import Columns
 from detente.simulation.conditions import ANY, check_conditions, conditions, shares
 from detente.simulation.errors import outcome_errors
@@ -196,7 +201,8 @@ def forecast(
     passes = [Pass(run, solution.grid)]
     if solution.coarse is not None and rough is not None:
         passes.append(Pass(rough, solution.coarse.grid))
-    believed = partial(belief_blocks, drawn, passes)
+    by_nodes = known_by_node(drawn, passes, types)
+    believed = partial(belief_blocks, drawn, passes, by_nodes)
     return Forecast(
         solution=solution,
         periods=len(run.states) - 1,
