@@ -22,6 +22,7 @@ from functools import cached_property
 import numpy as np
 
 from detente.dtypes import Bools, Floats, Ints
+from detente.game.arrays import CompiledGame
 from detente.simulation.conditions import conditions
 from detente.simulation.histories import Histories
 from detente.simulation.node_beliefs import QUANTILES, Pass, Reading, read_nodes
@@ -44,7 +45,6 @@ UNSEEN = 1e-3
 
 SEED = 2018
 """Of the histories: a forecast is the same each time, and on the coarser grid they are the same."""
-
 
 SURER = 3.0
 """How many times larger the error of what is read from the nodes must be than that of drawing:
@@ -134,61 +134,66 @@ def drawn_beliefs(
     return DrawnBeliefs(solution, types.reshape(shape[1:]), counted, beliefs)
 
 
-def known_by_node(
+def known_beliefs(
     drawn: Sequence[DrawnBeliefs], passes: Sequence[Pass], types: Mapping[str, str]
-) -> dict[int, tuple[Bools, Bools]]:
-    """For each informed actor, when means and quantiles are read from nodes, bool [t]: under all
-    conditions alike, so that means under the types weigh up to the whole."""
+) -> dict[tuple[int, bytes], Reading]:
+    """What is known of each informed actor under each condition, by the condition's weights: read
+    from the nodes, or drawn where that is much surer.
+
+    Both are on the grid, and on the coarser one where there is one: without it errors are nan. At
+    each t all conditions have the same way, so that means under the types weigh up to the whole.
+    """
     if not drawn:
         return {}
     game = drawn[0].solution.game
     every = [weights for _, weights in conditions(game, types)]
+    known = {}
+    for i in game.informed:
+        ways = (
+            [read_nodes(game, passes, i, weights) for weights in every],
+            [read_histories(drawn, i, weights) for weights in every],
+        )
 
-    def surer(i: int, name: str) -> Bools:
-        ways = [
-            (
-                getattr(read_nodes(game, passes, i, w), name),
-                getattr(read_histories(drawn, i, w), name),
-            )
-            for w in every
-        ]
-        node, by_history = (np.fmax.reduce(errors) for errors in zip(*ways, strict=True))
-        return np.asarray(node <= SURER * by_history)
+        def best(name: str, error: str, ways: tuple[list[Reading], ...] = ways) -> list[Floats]:
+            """The numbers of this name under each condition, by the way that their error says."""
+            node, history = (np.fmax.reduce([getattr(r, error) for r in way]) for way in ways)
+            pairs = zip(*([getattr(r, name) for r in way] for way in ways), strict=True)
+            by_node = node <= SURER * history
+            return [np.where(by_node.reshape(-1, *[1] * (a.ndim - 1)), a, b) for a, b in pairs]
 
-    return {i: (surer(i, "error"), surer(i, "spread_error")) for i in game.informed}
+        numbers = zip(
+            best("mean", "error"),
+            best("spread", "spread_error"),
+            best("error", "error"),
+            best("spread_error", "spread_error"),
+            strict=True,
+        )
+        for weights, (mean, spread, error, spread_error) in zip(every, numbers, strict=True):
+            errors = (error, spread_error) if passes[1:] else (np.full(len(mean), np.nan),) * 2
+            known[i, weights.tobytes()] = Reading(mean, spread, *errors)
+    return known
 
 
 def belief_blocks(
-    drawn: Sequence[DrawnBeliefs],
-    passes: Sequence[Pass],
-    by_nodes: Mapping[int, tuple[Bools, Bools]],
-    weights: Floats,
+    game: CompiledGame, known: Mapping[tuple[int, bytes], Reading], weights: Floats
 ) -> Iterator[dict[str, object]]:
-    """The rows of each actor's belief at each t, over profiles with these weights: read from
-    the nodes, or drawn where that is much surer.
-
-    Both are on the grid, and on the coarser one where there is one; nothing drawn, no rows.
-    """
-    if not drawn:
-        return
-    game = drawn[0].solution.game
-    for i in game.informed:
-        ways = read_histories(drawn, i, weights), read_nodes(game, passes, i, weights)
-        by_node, spread_by_node = by_nodes[i]
-        for t in range(len(by_node)):
-            known, known_spread = ways[int(by_node[t])], ways[int(spread_by_node[t])]
-            low, median, high = known_spread.spread[t]
+    """The rows of each actor's belief at each t, over profiles with these weights; none where
+    nothing is known."""
+    for i in game.informed if known else ():
+        reading = known[i, weights.tobytes()]
+        for t in range(len(reading.mean)):
+            low, median, high = reading.spread[t]
             yield {
                 "t": t,
                 "period": game.label(t),
                 "about": game.actors[i].key,
                 "type": game.actors[i].types,
-                "mean": known.mean[t],
+                "mean": reading.mean[t],
                 "median": median,
                 "low": low,
                 "high": high,
-                "error": known.error[t] if passes[1:] else np.nan,
-                "spread_error": known_spread.spread_error[t] if passes[1:] else np.nan,
+                "error": reading.error[t],
+                "spread_error": reading.spread_error[t],
             }
 
 

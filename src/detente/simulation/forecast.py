@@ -21,7 +21,7 @@ from detente.simulation.belief_table import (
     BELIEF_COLUMNS,
     belief_blocks,
     drawn_beliefs,
-    known_by_node,
+    known_beliefs,
 )
 from detente.simulation.columns import Columns
 from detente.simulation.conditions import ANY, check_conditions, conditions, shares
@@ -201,8 +201,7 @@ def forecast(
     passes = [Pass(run, solution.grid)]
     if solution.coarse is not None and rough is not None:
         passes.append(Pass(rough, solution.coarse.grid))
-    by_nodes = known_by_node(drawn, passes, types)
-    believed = partial(belief_blocks, drawn, passes, by_nodes)
+    believed = partial(belief_blocks, game, known_beliefs(drawn, passes, types))
     return Forecast(
         solution=solution,
         periods=len(run.states) - 1,

@@ -106,7 +106,7 @@ def _from_half(
         found = follow(whole=True)
     if not found.solved:
         return None
-    iterations, steps = rough.iterations + found.iterations + 1, rough.steps + found.steps
+    iterations, steps = rough.iterations + found.iterations, rough.steps + found.steps
     return replace(found, iterations=iterations, steps=steps)
 
 
