@@ -6,9 +6,10 @@ With the variable DETENTE_PICTURES the pictures of the documentation are made on
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ ARGUMENTS = (
 )
 
 
-@contextmanager
+@contextlib.contextmanager
 def chromium(profile: Path) -> Iterator[webdriver.Chrome]:
     """A browser with a folder of its own."""
     from selenium import webdriver
@@ -61,6 +62,17 @@ def emulate(browser: webdriver.Chrome, width: int, theme: str = "light", media: 
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     features = [{"name": "prefers-color-scheme", "value": theme}]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})
+
+
+def free_ports() -> int:
+    """A port that is free, as is the one after it."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = int(first.getsockname()[1])
+            with contextlib.suppress(OSError):
+                second.bind(("127.0.0.1", port + 1))
+                return port
 
 
 def script(browser: webdriver.Chrome, text: str) -> Any:
