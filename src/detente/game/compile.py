@@ -243,8 +243,9 @@ def chances(at: Evaluator, side: Side, codes: Ints, t: int) -> Floats | None:
     None where a transition that the enumeration left out has become possible.
     """
     prob = np.ones(side.own.size)
+    at, here = at.beside(side, codes)
     for action, rows, own, column in lotteries(side):
-        table = np.array(probabilities(action, at, codes[side.state[rows]], t))
+        table = np.array(probabilities(action, at, here[rows], t))
         prob[own] = np.maximum(table[side.alternative[own], column], 0.0)
         lost = 1.0 - np.bincount(column, prob[own], minlength=rows.size)
         if np.any(np.abs(lost) > 1e-9) or np.any(table < -ZERO):
@@ -255,8 +256,9 @@ def chances(at: Evaluator, side: Side, codes: Ints, t: int) -> Floats | None:
 def _paid(at: Evaluator, side: Side, codes: Ints, t: int) -> Floats:
     """Costs of a side's own actions, float64 [a, c]."""
     table = np.zeros((side.state.size, len(at.scenario.actors), at.profiles))
+    at, here = at.beside(side, codes)
     for actor, formula, rows in charges(at.scenario, side):
-        table[rows, actor] += at.profiled(formula, codes[side.state[rows]], t)
+        table[rows, actor] += at.profiled(formula, here[rows], t)
     return table.reshape(side.state.size, -1)
 
 
