@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 __all__ = ["browser"]  # a fixture
 
-PATIENCE = 300
+PATIENCE = 60
 """Seconds: the first solve on a machine compiles its kernels."""
 
 EXACT = "document.getElementById('stage').dataset.stage === 'exact'"
@@ -78,9 +78,11 @@ def serving(
         assert process.stdout is not None
         found = re.search(r"http://\S+", process.stdout.readline())
         assert found is not None
-        yield found[0], process
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=30)
+        try:
+            yield found[0], process
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=30)
 
 
 def wait(browser: webdriver.Chrome, condition: str) -> None:
