@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 __all__ = ["browser"]  # a fixture
 
-PATIENCE = 60
+PATIENCE = 300
 """Seconds: the first solve on a machine compiles its kernels."""
 
 EXACT = "document.getElementById('stage').dataset.stage === 'exact'"
