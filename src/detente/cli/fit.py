@@ -36,6 +36,12 @@ class EstimationOptions:
         str,
         typer.Option(metavar="BRANCH", help="Of play without end: near-data, or principal."),
     ] = ""
+    near: Annotated[
+        Path | None,
+        typer.Option(
+            "--near", metavar="CHOICES.CSV", help="Begin with these choices, and stay near them."
+        ),
+    ] = None
     free: Annotated[
         str | None,
         typer.Option("--free", metavar="NAME,NAME", help="The parameters to be estimated."),
@@ -98,7 +104,7 @@ def fit(
     if not records and asked.counts is None:
         message = "there is nothing to estimate from"
         refuse("RECORD", "missing", message, "give a record, or --counts")
-    tables = [str(path) for path in (asked.counts, asked.units) if path]
+    tables = [str(path) for path in (asked.counts, asked.units, asked.near) if path]
     read = [source, *records, *tables, *coding.read]
     coding.check()
     output.check(read)
@@ -107,7 +113,8 @@ def fit(
     if asked.checkpoint is not None:
         files.check(asked.checkpoint, inputs=read, force=True)
     scenario = setting.load(source)
-    solving.prepare(scenario)
+    if asked.counts is None:
+        solving.prepare(scenario)
     data = [coding.records(file, scenario) if coding.codebook else file for file in records]
     from detente.describe.fit import describe_fit
     from detente.describe.profile_likelihood import describe_profile
@@ -125,6 +132,7 @@ def fit(
             seed=asked.seed,
             cluster=asked.cluster,
             branch=asked.branch,
+            near=asked.near,
             policy=setting.policy,
             solving=solving.options(report),
             checkpoint=asked.checkpoint,

@@ -83,15 +83,18 @@ class Optimum:
 
 
 def begin(games: Games, theta: Floats, weight: float) -> Floats:
-    """Action values at which every unit plays its own frequencies, shrunk to those of all units.
-
-    Cells have the worth of playing so for ever, float64 [u, g].
-    """
+    """Action values at which every unit plays its own frequencies, shrunk to those of all units:
+    float64 [u, g]."""
     position = games.position
     pooled = games.counts.sum(axis=0)
     pooled = (pooled + 1) / (games.by_cell(pooled + 1))[position]
     total = games.by_cell(games.counts)[:, position]
-    sigma = (games.counts + weight * pooled) / (total + weight)
+    return begin_with(games, theta, (games.counts + weight * pooled) / (total + weight))
+
+
+def begin_with(games: Games, theta: Floats, sigma: Floats) -> Floats:
+    """Action values at which choices are these: cells have the worth of playing so for ever."""
+    position = games.position
     odds = (np.log(sigma) - games.log_reference) / games.rate
     play = replace(games.at(theta, np.zeros_like(sigma)), sigma=sigma)
     paid = play.returns - games.discount * (
@@ -233,12 +236,15 @@ class Account:
         float64 [u]: of its counts; |v - Φ(v)|; the smallest singular value of I - dΦ/dv.
     given_states
         float64 [q]: standard errors from the information expected given the states.
+    sigma
+        float64 [u, g]: the choices.
     """
 
     log_likelihoods: Floats
     residuals: Floats
     smallest: Floats
     given_states: Floats
+    sigma: Floats
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,6 +22,7 @@ from detente.estimation.free import (
     slopes_at,
     values_at,
 )
+from detente.estimation.game_arrays import labelled
 from detente.estimation.model import Model, Wall
 from detente.estimation.prior import RangePrior
 from detente.estimation.result import Estimate, Fit, Start, make_fit, with_account
@@ -80,8 +81,10 @@ class FitOptions:
         Column of the table of units within which units are not independent; '' for none, 'unit'
         for the units themselves.
     branch
-        Of games without end: 'principal', or 'near-data' for the equilibria that the counts of each
-        unit are nearest to; '' for the second where there are counts.
+        Of games without end: 'principal', or 'near-data' (also if '') for the equilibria that the
+        counts of each unit are nearest to.
+    near
+        A table like that of counts, of choices near which the search begins and stays.
     policy
         The policy in force, as `compile_game` takes it.
     solving
@@ -102,6 +105,7 @@ class FitOptions:
     seed: int = 0
     cluster: str = ""
     branch: str = ""
+    near: str | Path | None = None
     policy: str | None = None
     solving: SolveOptions = DEFAULT_OPTIONS
     checkpoint: Path | None = None
@@ -147,8 +151,7 @@ def fit(
     units
         A table with a row for each unit: its covariates.
     counts
-        For a scenario without end, in place of records: how often each unit's actors made which
-        moves together at which state (`detente.estimation.counts`).
+        Of a scenario without end, in place of records (`detente.estimation.counts`).
 
     Raises
     ------
@@ -206,16 +209,15 @@ def _without_end(
     options: FitOptions,
     clusters: Sequence[str] | None,
 ) -> Fit:
-    """The same for a panel of games without end."""
-    if options.prior or options.checkpoint:
-        name = "prior" if options.prior else "checkpoint"
-        message = f"there is no {name} for a scenario that goes on forever"
-        refuse(name, "forever", message, "leave it out")
-    wanted = Equilibria(options.branch, options.starts, options.solving.report)
+    for name in ("prior", "checkpoint"):
+        if getattr(options, name):
+            refuse(name, "forever", f"there is no {name} for a scenario that goes on forever")
+    wanted = Equilibria(options.branch, options.starts, options.near, options.solving.report)
     estimate, climbs, account, seconds = estimated(game, panel, free, wanted, clusters)
     starts = tuple(Start.of(climbed, estimate) for climbed in climbs)
     made = make_fit(game.scenario, panel, estimate, starts, options.cluster, seconds)
-    return with_account(made, [unit.name for unit in panel.units], account)
+    names = [unit.name for unit in panel.units]
+    return with_account(made, names, account, labelled(game, names, account.sigma))
 
 
 class _Work:

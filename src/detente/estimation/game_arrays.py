@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 
 from detente.dtypes import Floats, Ints
-from detente.errors import Problems, refuse
+from detente.errors import Diagnostic, Place, Problems, refuse
+from detente.estimation.counts import Count
 from detente.estimation.many_games import Games
-from detente.estimation.units import Panel, Unit
+from detente.estimation.units import Panel
 from detente.game.arrays import CompiledGame
 from detente.game.compile import charges, fill_game, payoffs
 from detente.game.evaluate import evaluator_of
@@ -64,7 +66,7 @@ def games_of(game: CompiledGame, panel: Panel, free: Sequence[str]) -> Games:
         discount=np.where(layout.last[:, None], game.discount, 1.0),
         precision=game.precision,
         log_reference=log_reference,
-        counts=np.stack([_counted(game, layout, unit) for unit in panel.units]),
+        counts=np.stack([_counted(game, layout, unit.counts) for unit in panel.units]),
         shocks=game.shocks,
         parameters=len(free),
     )
@@ -245,11 +247,11 @@ def _compressed(design: Floats) -> tuple[Ints, Floats]:
     return columns, own
 
 
-def _counted(game: CompiledGame, layout: _Layout, unit: Unit) -> Floats:
+def _counted(game: CompiledGame, layout: _Layout, given: Sequence[Count]) -> Floats:
     """How often each own action was observed in a unit, float64 [g]."""
     counts, problems = np.zeros(layout.own), Problems()
     actors = list(game.scenario.actors)
-    for count in unit.counts:
+    for count in given:
         n = next(k for k, layer in enumerate(game.layers) if layer.turn == count.turn)
         levels = game.structure.levels(game.layers[n].states)
         fits = np.ones(game.layers[n].states.size, dtype=bool)
@@ -276,3 +278,54 @@ def _counted(game: CompiledGame, layout: _Layout, unit: Unit) -> Floats:
                 counts[own] += count.number
     problems.refuse()
     return counts
+
+
+def chosen(
+    game: CompiledGame, panel: Panel, given: Mapping[str, Sequence[Count]], file: str
+) -> Floats:
+    """The shares of own actions that a table gives for each unit, float64 [u, g].
+
+    Raises
+    ------
+    ScenarioError
+        For units or states without any, and shares that are 0.
+    """
+    layout, problems, rows = _Layout(game), Problems(), []
+    starts = np.flatnonzero(np.diff(layout.cell, prepend=-1))
+    sizes = np.diff(np.append(starts, layout.own))
+    for unit in panel.units:
+        counts = _counted(game, layout, given.get(unit.name, ()))
+        counts[np.repeat(sizes == 1, sizes)] = 1.0
+        if not (counts > 0).all():
+            message = f"there is not a share above 0 for each action of unit `{unit.name}`"
+            problems.found.append(Diagnostic(Place(file), "missing", message))
+        rows.append(counts / np.repeat(np.add.reduceat(counts, starts), sizes))
+    problems.refuse()
+    return np.stack(rows)
+
+
+def labelled(game: CompiledGame, units: Sequence[str], sigma: Floats) -> pd.DataFrame:
+    """Choices as a table like that of counts, of shares: float64 [u, g] in, a row for each."""
+    layout, variables, actors = _Layout(game), game.structure.variables, list(game.actors)
+    movers = [actor.key for actor in actors if game.scenario.actions.get(actor.key)]
+    rows = []
+    for g, key in enumerate(layout.keys):
+        cell, action = divmod(int(key), layout.width)
+        state, actor = divmod(cell, layout.actors)
+        if action == 0:
+            continue
+        n = int(np.searchsorted(layout.first, state, side="right")) - 1
+        layer = game.layers[n]
+        levels = game.structure.levels(layer.states[state - layout.first[n]][None])
+        who = actors[actor].key
+        move = list(game.scenario.actions[who])[action - 1]
+        row: dict[str, object] = {"turn": layer.turn + 1}
+        row |= {v.key: v.label(int(levels[v.key][0])) for v in variables}
+        row |= {name: move if name == who else "" for name in movers}
+        rows.append((g, row))
+    made = [
+        {"unit": name, **row, "number": float(sigma[u, g])}
+        for u, name in enumerate(units)
+        for g, row in rows
+    ]
+    return pd.DataFrame(made)

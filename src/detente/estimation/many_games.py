@@ -279,6 +279,12 @@ class Play:
         total = games.by_cell(games.counts)[:, games.position]
         return np.asarray(self.spread * (games.rate * total)[:, :, None])
 
+    def scores(self) -> Floats:
+        """The log-likelihood along the equilibria by the unit's own columns, float64 [u, q]."""
+        jacobian = np.eye(self.values.shape[1]) - self.by_values
+        weights = np.linalg.solve(jacobian.transpose(0, 2, 1), self.score[:, :, None])[..., 0]
+        return np.asarray((weights[:, None] @ self.by_parameters)[:, 0])
+
     def second(self, weights: Floats) -> tuple[Floats, Floats]:
         """Second derivatives of Σ weights[g] Φ[g], by v and v [u, g, g], by v and θ [u, g, q]."""
         games, act = self.games, self.games.act

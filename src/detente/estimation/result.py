@@ -81,6 +81,8 @@ class Fit(InNotebook):
         far it is from v = Φ(v), and the smallest singular value of I - dΦ/dv, near 0 at a fold;
         None for others. `table` then has `given_states` too: standard errors from the information
         that is expected given the states that were visited.
+    choices
+        The shares of all moves in these equilibria, a table like that of counts; None for others.
     distance
         Of the maximum, in standard errors.
     units, observed
@@ -105,6 +107,7 @@ class Fit(InNotebook):
     date: dt.date
     warnings: tuple[str, ...] = field(default=())
     equilibria: pd.DataFrame | None = None
+    choices: pd.DataFrame | None = None
 
     @property
     def values(self) -> dict[str, float]:
@@ -179,7 +182,7 @@ def make_fit(
     )
 
 
-def with_account(fit: Fit, units: Sequence[str], account: Account) -> Fit:
+def with_account(fit: Fit, units: Sequence[str], account: Account, choices: pd.DataFrame) -> Fit:
     """The fit of games without end, with what is known of each unit there."""
     equilibria = pd.DataFrame(
         {
@@ -200,7 +203,7 @@ def with_account(fit: Fit, units: Sequence[str], account: Account) -> Fit:
             "errors hold in a small neighbourhood only"
         )
         warnings = (*warnings, message)
-    return replace(fit, table=table, warnings=warnings, equilibria=equilibria)
+    return replace(fit, table=table, warnings=warnings, equilibria=equilibria, choices=choices)
 
 
 def _sure(known: Information) -> list[bool]:

@@ -196,8 +196,13 @@ def _no_table(scenario: Scenario) -> list[Diagnostic]:
 
 def _doubts(scenario: Scenario, units: Sequence[Unit], file: str) -> list[Diagnostic]:
     """Covariates that are the same in all units: nothing can be learnt from them."""
-    return [
-        warning(Place(file), "constant", f"the covariate `{key}` is the same in all units")
+    same = [
+        key
         for key in scenario.covariates
         if len(units) > 1 and len({unit.covariates[key] for unit in units}) == 1
     ]
+    if len(same) <= MOST_NAMED:
+        what = [f"covariate `{key}` is" for key in same]
+    else:
+        what = [f"covariates {listing(same[:MOST_NAMED])} and {len(same) - MOST_NAMED} more are"]
+    return [warning(Place(file), "constant", f"the {one} the same in all units") for one in what]

@@ -11,15 +11,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from detente.dtypes import Bools, Floats
 from detente.errors import refuse
 from detente.estimation.climb import CLOSE, Climb, Function, Status, climb
-from detente.estimation.constrained import EXACT, Account, Optimum, Reduced, Search, search
+from detente.estimation.constrained import (
+    EXACT,
+    Account,
+    Optimum,
+    Reduced,
+    Search,
+    begin_with,
+    search,
+)
+from detente.estimation.counts import read_counts
 from detente.estimation.free import Free
-from detente.estimation.game_arrays import games_of
+from detente.estimation.game_arrays import chosen, games_of
 from detente.estimation.many_games import Games
 from detente.estimation.result import Estimate
 from detente.estimation.uncertainty import Information, information
@@ -31,6 +41,9 @@ BRANCHES = (PRINCIPAL, NEAR_DATA)
 
 SCHEDULE = tuple((weight, rho) for rho in (1.0, 0.1, 10.0) for weight in (2.0, 10.0, 50.0))
 """Observations for which pooled frequencies count in the first values, and the first penalty."""
+
+LOCAL = 1e4
+"""A penalty that keeps a search in the basin where it begins."""
 
 WEAK, AWAY = 100.0, 30.0
 """Standard deviation of the weak prior on the way, and the standard error from which a parameter
@@ -50,6 +63,7 @@ class Equilibria:
 
     branch: str
     starts: int
+    near: str | Path | None
     report: Callable[[float], None]
 
 
@@ -71,7 +85,10 @@ def estimated(
             hint = f"start from other values, or take the branch `{NEAR_DATA}`"
             refuse("scenario", "not-solved", message, hint)
     else:
-        climbs, values = search_near_data(games, free, wanted.starts, wanted.report)
+        begun = None
+        if wanted.near is not None:
+            begun = chosen(game, panel, read_counts(game.scenario, wanted.near), str(wanted.near))
+        climbs, values = search_near_data(games, free, begun, wanted)
     best, known, account = judged(games, free, climbs, values, clusters)
     seconds = time.perf_counter() - begin
     return Estimate(free, None, best, known), climbs, account, seconds
@@ -165,7 +182,7 @@ class Principal:
                 self.wall = f"fold in unit {self.units[int(str(fold))]}"
                 return None
             play = self.games.at(x * size, values)
-            score = Reduced.of(play).scores.sum(axis=0)
+            score = self.games.added(play.scores())
             return float(play.log_likelihoods.sum()), score * size
 
         return value
@@ -195,23 +212,26 @@ def climb_principal(
 
 
 def search_near_data(
-    games: Games, free: Sequence[Free], starts: int, report: Callable[[float], None]
+    games: Games, free: Sequence[Free], begun: Floats | None, wanted: Equilibria
 ) -> tuple[list[Climb], Floats]:
     """The optima near the data from several starts, the highest first, and the best one's values.
 
     A weak prior keeps parameters from running away on the way; the best is then looked for without.
+    With choices from which to begin, float64 [u, g], the one near them is.
     """
     size = np.array([one.size for one in free])
     theta = np.array([one.start for one in free])
     optima: list[Optimum] = []
     stopped = False
     try:
-        for k, (weight, rho) in enumerate(SCHEDULE[:starts]):
+        plain = Search(rho=LOCAL, spread=np.full(size.size, np.inf))
+        if begun is not None:
+            optima.append(search(games, theta, begin_with(games, theta, begun), plain))
+        for k, (weight, rho) in enumerate(SCHEDULE[: 0 if optima else wanted.starts]):
             how = Search(rho=rho, spread=WEAK * size, weight=weight)
             optima.append(search(games, theta, None, how))
-            report((k + 1) / (starts + 1))
+            wanted.report((k + 1) / (wanted.starts + 1))
         optima.sort(key=_order)
-        plain = Search(rho=1e4, spread=np.full(size.size, np.inf))
         last = search(games, optima[0].theta, optima[0].values, plain)
         if last.residual < EXACT and last.distance < CLOSE:
             optima[0] = last
@@ -261,6 +281,7 @@ def judged(
         np.abs(play.implied - values).max(axis=1),
         np.linalg.svd(slopes, compute_uv=False)[:, -1].astype(np.float64),
         errors,
+        play.sigma,
     )
     gradient = np.where(away, 0.0, scores.sum(axis=0))
     top = replace(top, gradient=gradient, inverse=np.nan_to_num(known.covariance))
