@@ -65,7 +65,7 @@ payoffs:
 PUBLISHED = -8190.526141
 """The study's log-likelihood."""
 
-SHARE = 0.1
+SHARE = 0.05
 """Of the published parameters at which games are solved on their principal branch."""
 
 

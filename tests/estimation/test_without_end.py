@@ -88,15 +88,14 @@ def games(folder: Path, responses: str) -> tuple[Games, np.ndarray]:
 @pytest.mark.parametrize("responses", ["shocks", "mistakes"])
 def test_derivatives_and_equilibria(responses: str, tmp_path: Path) -> None:
     stack, theta = games(tmp_path, responses)
-    values = Principal(stack, ["u0", "u1", "u2"]).values(theta)
-    play = stack.at(theta, values)
+    play = Principal(stack, ["u0", "u1", "u2"]).play(theta)
     total = stack.by_cell(stack.counts)[:, stack.position]
     seen = total > 0
     # The solver's play is this module's: the counts are its shares.
     assert play.sigma[seen] == pytest.approx((stack.counts / np.maximum(total, 1))[seen], abs=1e-9)
 
     rng = np.random.default_rng(3)
-    values = values + rng.normal(size=values.shape)
+    values = play.values + rng.normal(size=play.values.shape)
     weights, step = rng.normal(size=values.shape), rng.normal(size=values.shape)
     move, h = rng.normal(size=theta.size), 1e-5
     ends = [stack.at(theta, values + sign * h * step) for sign in (1, -1)]
@@ -122,11 +121,11 @@ def test_the_score_along_equilibria_is_that_of_differences(tmp_path: Path) -> No
     stack, theta = games(tmp_path, "shocks")
     theta = theta + 0.1
     branch = Principal(stack, ["u0", "u1", "u2"])
-    reduced = Reduced.of(stack.at(theta, branch.values(theta)))
+    reduced = Reduced.of(branch.play(theta))
     h = 1e-4
     for q in range(theta.size):
         step = np.eye(theta.size)[q] * h
-        plays = [stack.at(t, branch.values(t)) for t in (theta + step, theta - step)]
+        plays = [branch.play(t) for t in (theta + step, theta - step)]
         logs = [play.log_likelihoods for play in plays]
         assert reduced.scores[:, q] == pytest.approx((logs[0] - logs[1]) / (2 * h), abs=1e-6)
         scores = [Reduced.of(play).scores.sum(axis=0) for play in plays]

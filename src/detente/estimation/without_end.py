@@ -30,7 +30,7 @@ from detente.estimation.constrained import (
 from detente.estimation.counts import read_counts
 from detente.estimation.free import Free
 from detente.estimation.game_arrays import chosen, games_of
-from detente.estimation.many_games import Games
+from detente.estimation.many_games import Games, Play
 from detente.estimation.result import Estimate
 from detente.estimation.uncertainty import Information, information
 from detente.estimation.units import Panel
@@ -41,6 +41,9 @@ BRANCHES = (PRINCIPAL, NEAR_DATA)
 
 SCHEDULE = tuple((weight, rho) for rho in (1.0, 0.1, 10.0) for weight in (2.0, 10.0, 50.0))
 """Observations for which pooled frequencies count in the first values, and the first penalty."""
+
+BLUNT = 1e-4
+"""The share of the precision that stands for 0: log-sums are exact there to twelve digits."""
 
 LOCAL = 1e4
 """A penalty that keeps a search in the basin where it begins."""
@@ -98,94 +101,99 @@ class Fold(Exception):  # noqa: N818 - no mistake: the optimiser turns back
     """A unit's equilibrium ends: its position."""
 
 
+@dataclass(frozen=True, eq=False)
+class Branch:
+    """A point of a branch: play, and the sign of det(I - dΦ/dv) of each unit."""
+
+    play: Play
+    sign: Floats
+
+
 class Principal:
     """Equilibria on the principal branch, followed from point to point."""
 
     def __init__(self, games: Games, units: Sequence[str]) -> None:
         self.games, self.units, self.wall = games, units, ""
-        self.last: tuple[Floats, Floats] | None = None
+        self.last: tuple[Floats, Branch] | None = None
 
-    def values(self, theta: Floats) -> Floats:
-        """The action values at θ, float64 [u, g]. Raises `Fold`."""
+    def play(self, theta: Floats) -> Play:
+        """Play at θ. Raises `Fold`."""
         if self.last is None:
-            start = np.zeros_like(self.games.log_reference)
-            found = self._followed(self._at_share(theta), start)
+
+            def sharper(share: float) -> tuple[Games, Floats]:
+                precision = self.games.precision * max(share, BLUNT)
+                return replace(self.games, precision=precision), theta
+
+            start = _solved(*sharper(0.0), np.zeros_like(self.games.log_reference))
+            found = _followed(sharper, start, 1 / 8)
         else:
-            begin, start = self.last
-            found = self._followed(lambda s: (self.games, begin + s * (theta - begin)), start)
+            begin, known = self.last
+
+            def nearer(share: float) -> tuple[Games, Floats]:
+                return self.games, begin + share * (theta - begin)
+
+            found = _followed(nearer, known, 1.0)
         self.last = theta, found
-        return found
-
-    def _at_share(self, theta: Floats) -> Callable[[float], tuple[Games, Floats]]:
-        def at(share: float) -> tuple[Games, Floats]:
-            return replace(self.games, precision=self.games.precision * max(share, 1e-6)), theta
-
-        return at
-
-    def _followed(self, at: Callable[[float], tuple[Games, Floats]], values: Floats) -> Floats:
-        """Values followed from share 0 to 1 of a way, along the tangent that two points make."""
-        values, sign = self._solved(*at(0.0), values, values)
-        share, step, before = 0.0, 1.0 if self.last is not None else 1 / 8, (0.0, values)
-        while share < 1.0:
-            to = min(share + step, 1.0)
-            ahead = values
-            if share > 0.0:
-                ahead = values + (values - before[1]) * ((to - share) / (share - before[0]))
-            try:
-                new, new_sign = self._solved(*at(to), ahead, values if share > 0.0 else None)
-                turned = np.flatnonzero(new_sign != sign)
-                if turned.size:
-                    raise Fold(int(turned[0]))
-            except Fold:
-                step = (to - share) / 2
-                if step < SHORTEST:
-                    raise
-                continue
-            before, values, share, step = (share, values), new, to, min(2 * step, 0.5)
-        return values
-
-    def _solved(
-        self, games: Games, theta: Floats, start: Floats, near: Floats | None
-    ) -> tuple[Floats, Floats]:
-        """v = Φ(v) by Newton's method, and the signs of det J. Raises `Fold` where it leaves."""
-        values = start
-        for _ in range(NEWTON):
-            play = games.at(theta, values)
-            jacobian = np.eye(values.shape[1]) - play.by_values
-            gap = play.implied - values
-            if np.abs(gap).max() < EXACT / 100 * max(1.0, float(np.abs(values).max())):
-                break
-            try:
-                values = values + np.linalg.solve(jacobian, gap[:, :, None])[..., 0]
-            except np.linalg.LinAlgError as error:
-                raise Fold(int(np.argmax(np.abs(gap).max(axis=1)))) from error
-        play = games.at(theta, values)
-        gap = np.abs(play.implied - values).max(axis=1)
-        limit = EXACT / 10 * max(1.0, float(np.nan_to_num(np.abs(values)).max()))
-        bad = np.flatnonzero(~(gap < limit))
-        if bad.size:
-            raise Fold(int(bad[0]))
-        if near is not None:
-            reach = FURTHEST * np.maximum(np.ptp(near, axis=1), 1e-3)
-            far = np.flatnonzero(np.abs(values - start).max(axis=1) > reach)
-            if far.size and near is not start:
-                raise Fold(int(far[0]))
-        return values, np.linalg.slogdet(np.eye(values.shape[1]) - play.by_values)[0]
+        return found.play
 
     def function(self, size: Floats) -> Function:
         """The log-likelihood and its gradient by coordinates; None at a wall."""
 
         def value(x: Floats) -> tuple[float, Floats] | None:
             try:
-                values = self.values(x * size)
+                play = self.play(x * size)
             except Fold as fold:
                 self.wall = f"fold in unit {self.units[int(str(fold))]}"
                 return None
-            play = self.games.at(x * size, values)
             score = self.games.added(play.scores())
             return float(play.log_likelihoods.sum()), score * size
 
         return value
+
+
+At = Callable[[float], tuple[Games, Floats]]
+"""Games and parameters at a share of a way."""
+
+
+def _followed(at: At, start: Branch, step: float) -> Branch:
+    """The branch at share 1 of a way, along the line that its last two points make."""
+    share, here, before = 0.0, start, (0.0, start.play.values)
+    while share < 1.0:
+        to, values = min(share + step, 1.0), here.play.values
+        ahead = values
+        if share > 0.0:
+            ahead = values + (values - before[1]) * ((to - share) / (share - before[0]))
+        try:
+            found = _solved(*at(to), ahead)
+            reach = FURTHEST * np.maximum(np.ptp(values, axis=1), 1e-3)
+            far = np.abs(found.play.values - ahead).max(axis=1) > reach
+            left = np.flatnonzero((found.sign != start.sign) | (far & (share > 0.0)))
+            if left.size:
+                raise Fold(int(left[0]))
+        except Fold:
+            step = (to - share) / 2
+            if step < SHORTEST:
+                raise
+            continue
+        before, share, here, step = (share, values), to, found, min(2 * step, 0.5)
+    return here
+
+
+def _solved(games: Games, theta: Floats, values: Floats) -> Branch:
+    """v = Φ(v) by Newton's method. Raises `Fold` where it comes to nothing."""
+    unit = np.eye(values.shape[1])
+    for _ in range(NEWTON):
+        play = games.at(theta, values)
+        gap = play.implied - values
+        worst = np.abs(gap).max(axis=1)
+        jacobian = unit - play.by_values
+        if worst.max() < EXACT / 10 * max(1.0, float(np.abs(values).max())):
+            return Branch(play, np.linalg.slogdet(jacobian)[0])
+        try:
+            values = values + np.linalg.solve(jacobian, gap[:, :, None])[..., 0]
+        except np.linalg.LinAlgError:
+            break
+    raise Fold(int(np.argmax(np.nan_to_num(worst, nan=np.inf))))
 
 
 def climb_principal(
@@ -203,12 +211,12 @@ def climb_principal(
     first = function(x)
     if first is None:
         return [climb(function, x, np.eye(x.size), visit=visit)], np.zeros(0), branch.wall
-    scores = Reduced.of(games.at(x * size, branch.values(x * size))).scores * size
+    scores = Reduced.of(branch.play(x * size)).scores * size
     outer = scores.T @ scores
     ridge = 1e-2 * max(float(np.diag(outer).max(initial=0.0)), 1.0)
     inverse = np.asarray(np.linalg.inv(outer + ridge * np.eye(x.size)), dtype=np.float64)
     done = climb(function, x, inverse, visit=visit)
-    return [done], branch.values(done.x * size), branch.wall
+    return [done], branch.play(done.x * size).values, branch.wall
 
 
 def search_near_data(
