@@ -147,6 +147,30 @@ def test_expected_counts_give_the_truth(branch: str, tmp_path: Path) -> None:
     assert fit.table["given_states"].tolist() == pytest.approx(fit.table["se"].tolist(), rel=1e-4)
 
 
+def test_choices_of_a_fit_begin_another(tmp_path: Path) -> None:
+    scenario, units, counts = files(tmp_path)
+    near = tmp_path / "choices.csv"
+    options = detente.FitOptions(free=("worth",))
+    fit = detente.fit(detente.load(scenario), [], options, units=units, counts=counts)
+    assert fit.choices is not None
+    fit.choices.to_csv(near, index=False)
+    again = detente.fit(fit.scenario, [], replace(options, near=near), units=units, counts=counts)
+    assert again.log_likelihood == pytest.approx(fit.log_likelihood, abs=1e-8)
+    assert again.starts["steps"].tolist() <= [3]
+    near.write_text("\n".join(near.read_text().splitlines()[:-1]))
+    with pytest.raises(ScenarioError, match="not a share above 0 for each action of unit `u2`"):
+        detente.fit(fit.scenario, [], replace(options, near=near), units=units, counts=counts)
+
+
+def test_units_need_no_covariates(tmp_path: Path) -> None:
+    scenario, _, counts = files(tmp_path)
+    fit = detente.fit(
+        detente.load(scenario), [], detente.FitOptions(free=("worth",)), counts=counts
+    )
+    assert fit.units == 3
+    assert any("have the scenario's values" in warning for warning in fit.warnings)
+
+
 WRONG = {
     "u0,1,none,leave,take,,-2": "`-2` is not a number of times",
     "u0,1,nnoe,leave,take,,2": "did you mean `none`?",
@@ -181,8 +205,6 @@ def test_what_cannot_be_fitted_is_refused(tmp_path: Path) -> None:
     ends = detente.loads(text.replace("horizon: forever", "horizon: 3"))
     with pytest.raises(ScenarioError, match="counts are of a scenario that goes on forever"):
         detente.fit(ends, [], units=units, counts=counts)
-    with pytest.raises(ScenarioError, match="fitted to counts"):
-        detente.fit(loaded, "record.csv", units=units)
     counts.write_text(counts.read_text().replace("unit,turn,held", "unit,turn,hled"))
     with pytest.raises(ScenarioError, match="did you mean `held`"):
         detente.fit(loaded, [], units=units, counts=counts)

@@ -104,6 +104,8 @@ def fit(
     if not records and asked.counts is None:
         message = "there is nothing to estimate from"
         refuse("RECORD", "missing", message, "give a record, or --counts")
+    if asked.parameter and asked.counts is not None:
+        refuse("--profile", "forever", "there is no profile of a scenario that goes on forever")
     tables = [str(path) for path in (asked.counts, asked.units, asked.near) if path]
     read = [source, *records, *tables, *coding.read]
     coding.check()

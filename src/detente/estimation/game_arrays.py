@@ -189,7 +189,7 @@ def _design(many: CompiledGame, layout: _Layout, free: Sequence[str], theta: Flo
     scenario = many.scenario.with_values(dict(zip(free, theta.tolist(), strict=True)))
     at = evaluator_of(scenario, many.structure)
     column = {name: q for q, name in enumerate(free)}
-    units = len(next(iter(many.structure.units.values()), np.zeros(1)))
+    units = len(many.layers[0].action) // int(layout.edges[1])
     total = np.zeros((units, layout.edges[-1], layout.actors, len(free)))
 
     def add(table: Floats, formula: Formula, codes: Ints, rows: Ints | slice, actor: int) -> None:
