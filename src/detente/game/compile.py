@@ -123,11 +123,17 @@ def fill_game(
     at = evaluator_of(scenario, structure)
     rules = {id(r): r for skeleton in structure.skeletons for r in _rules(skeleton)}
     stale = {key for key, rule in rules.items() if former is None or _reads(rule, changed)}
+    dated = {key for key, rule in rules.items() if _is_dated(rule)}
+    made: dict[tuple[int, ...], Layer] = {}  # by skeletons, which periods share
     layers = []
     for n, (a, b) in enumerate(pairwise(structure.kept)):
         skeletons = structure.skeletons[a:b]
         if former is not None and not any(id(r) in stale for s in skeletons for r in _rules(s)):
             layers.append(former.layers[n])
+            continue
+        shared = tuple(id(skeleton.sides) for skeleton in skeletons)
+        if shared in made:
+            layers.append(replace(made[shared], period=skeletons[0].period))
             continue
         parts = []
         for skeleton, codes in zip(skeletons, structure.skeleton_sets[a:b], strict=True):
@@ -136,11 +142,13 @@ def fill_game(
                 return None
             parts.append(part)
         layers.append(reduce(fuse, parts))
+        if not any(id(rule) in dated for skeleton in skeletons for rule in _rules(skeleton)):
+            made[shared] = layers[-1]
     if former is not None and not _reads(scenario.payoffs, changed):
         flow, terminal = former.flow, former.terminal
     else:
         ends = [structure.sets[n] for n in structure.period_sets]
-        flow = tuple(_payoffs(at, codes, t, "flow") for t, codes in enumerate(ends, start=1))
+        flow = tuple(_flows(at, ends))
         terminal = _payoffs(at, structure.sets[-1], len(ends) + 1, "terminal")
     at.findings.refuse()
     actors = scenario.actors.values()
@@ -166,6 +174,11 @@ def _reads(rules: object, names: frozenset[str]) -> bool:
     """Whether a formula in these entities reads one of the parameters or covariates."""
     formulas = within(rules, Formula)
     return any(not names.isdisjoint(f.parameters | f.covariates) for f in formulas)
+
+
+def _is_dated(rules: object) -> bool:
+    """Whether a formula in these entities reads the calendar."""
+    return any(formula.calendar for formula in within(rules, Formula))
 
 
 def _rules(skeleton: Skeleton) -> Iterator[Event | Term]:
@@ -268,6 +281,16 @@ def _payoffs(at: Evaluator, codes: Ints, t: int, kind: str) -> Floats:
     for actor, formula in payoffs(at.scenario, kind):
         table[:, actor] += at.profiled(formula, codes, t)
     return table.reshape(codes.size, -1)
+
+
+def _flows(at: Evaluator, ends: list[Ints]) -> Iterator[Floats]:
+    """Flow payoffs of each period, float64 [x, c]; those that are the same are one array."""
+    dated = any(_is_dated(formula) for _, formula in payoffs(at.scenario, "flow"))
+    made: dict[int, Floats] = {}
+    for t, codes in enumerate(ends, start=1):
+        if dated or id(codes) not in made:
+            made[id(codes)] = _payoffs(at, codes, t, "flow")
+        yield made[id(codes)]
 
 
 # --- which formula is evaluated where; `detente.game.gradient` goes the same way back ---
