@@ -745,7 +745,7 @@ state: {x: {levels: 0..2, start: 0}}
 turns: [A, B]
 actions:
   A: {hold: {}, rise: {when: x < 2, set: {x: x + 1}, cost: 0.1 * t}}
-  B: {hold: {}, fall: {when: x > 0 and month in (3, 6), set: {x: x - 1}}}
+  B: {hold: {}, fall: {when: 'x > 0 and month in (3, 6)', set: {x: x - 1}}}
 payoffs: {A: {flow: x}}
 """
     game = detente.compile_game(detente.loads(text))

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import reduce
 from itertools import accumulate, pairwise
-from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from detente.game.arrays import CompiledGame, Layer
 from detente.game.effects import ZERO, probabilities
 from detente.game.enumerate import enumerate_game
 from detente.game.evaluate import Evaluator, evaluator_of
+from detente.game.fuse import fuse
 from detente.game.structure import Side, Skeleton, Structure
 from detente.game.term_status import variables
 from detente.scenario.fields import within
@@ -286,11 +286,12 @@ def _payoffs(at: Evaluator, codes: Ints, t: int, kind: str) -> Floats:
 def _flows(at: Evaluator, ends: list[Ints]) -> Iterator[Floats]:
     """Flow payoffs of each period, float64 [x, c]; those that are the same are one array."""
     dated = any(_is_dated(formula) for _, formula in payoffs(at.scenario, "flow"))
-    made: dict[int, Floats] = {}
+    made: dict[bytes, Floats] = {}
     for t, codes in enumerate(ends, start=1):
-        if dated or id(codes) not in made:
-            made[id(codes)] = _payoffs(at, codes, t, "flow")
-        yield made[id(codes)]
+        states = codes.tobytes()
+        if dated or states not in made:
+            made[states] = _payoffs(at, codes, t, "flow")
+        yield made[states]
 
 
 # --- which formula is evaluated where; `detente.game.gradient` goes the same way back ---
@@ -332,52 +333,6 @@ def payoffs(scenario: Scenario, kind: str) -> Iterator[tuple[int, Formula]]:
         if payoff is not None:
             parts = payoff.flow if kind == "flow" else payoff.terminal
             yield from ((i, formula) for formula in parts.values())
-
-
-# --- chance events, one right after the other, as one layer: the product of transitions ---
-
-
-class Paths(NamedTuple):
-    """How the transitions of two layers, one right after the other, make those of one.
-
-    first, second
-        int64 [r]: the two transitions of each path through both.
-    fused
-        int64 [r]: the transition that the path is a part of.
-    state, succ
-        int64 [k]: state row and successor of each of these transitions.
-    """
-
-    first: Ints
-    second: Ints
-    fused: Ints
-    state: Ints
-    succ: Ints
-
-
-def paths(first: Layer, second: Layer) -> Paths:
-    """The paths through two layers."""
-    count = np.diff(second.trans_ptr)[first.succ]
-    path = np.repeat(np.arange(count.size), count)
-    start = np.cumsum(count) - count
-    then = np.arange(path.size) + (second.trans_ptr[first.succ] - start)[path]
-    state = np.repeat(np.arange(first.states.size), np.diff(first.trans_ptr))[path]
-    width = int(second.succ.max()) + 1
-    pairs, which = np.unique(state * width + second.succ[then], return_inverse=True)
-    return Paths(path, then, which, *np.divmod(pairs, width))
-
-
-def fuse(first: Layer, second: Layer) -> Layer:
-    """Two chance events, one right after the other, as one layer."""
-    through = paths(first, second)
-    prob = first.prob[through.first] * second.prob[through.second]
-    return replace(
-        first,
-        event=f"{first.event}, {second.event}",
-        trans_ptr=np.searchsorted(through.state, np.arange(first.states.size + 1)),
-        succ=through.succ.astype(np.int32),
-        prob=np.bincount(through.fused, prob).astype(np.float64),
-    )
 
 
 def _checked(scenario: Scenario, policy: str | None) -> str:

@@ -81,7 +81,8 @@ class Builder:
     standings: Mapping[str, Standing]
     reach: Reach
     made: dict[tuple[object, ...], _Step | None] = field(default_factory=dict)
-    """Steps that do not read the calendar, by turn, event, states and where play has ended."""
+    """Steps that do not read the calendar, by turn, event, states and where play has ended, and by
+    which terms are within their dates."""
 
     def period(
         self, codes: Ints, ended: Bools, t: int
@@ -115,7 +116,9 @@ class Builder:
         self, codes: Ints, ended: Bools, t: int, turn: int, event: str, must: bool, closes: bool
     ) -> _Step | None:
         """A step, made once for all periods that the calendar does not tell apart."""
-        key = turn, event, must, closes, codes.tobytes(), ended.tobytes()
+        dates = [term.dates for term in self.terms]
+        in_time = tuple((a is None or a <= t) and (b is None or t < b) for a, b in dates)
+        key = turn, event, must, closes, in_time, codes.tobytes(), ended.tobytes()
         if key in self.made:
             return self.made[key]
         step = self._step(codes, ended, t, turn, event, must, closes)
@@ -125,12 +128,14 @@ class Builder:
 
     def _dated(self, turn: int, event: str) -> bool:
         """Whether the calendar decides what can be done at a turn, or where it leads."""
-        who = self.scenario.turns[turn].who
-        acts = (
-            (self.scenario.events[event],) if event else tuple(map(self.scenario.actions.get, who))
-        )
-        ends = tuple(outcome.when for outcome in self.scenario.outcomes.values() if outcome.ends)
-        rules = (self.scenario.turns[turn], acts, self.terms, ends)
+        told, actions = self.scenario.turns[turn], self.scenario.actions
+        acts = [self.scenario.events[event]] if event else []
+        acts += [action for who in told.who for action in actions[who].values()]
+        acts += [told.joint] if told.joint else []
+        terms = [(term.since, term.until, term.when, term.unless) for term in self.terms]
+        ends = [outcome.when for outcome in self.scenario.outcomes.values() if outcome.ends]
+        leads = [(act.when, act.effects, act.changes) for act in acts]  # whatever it costs
+        rules = (told.when, *leads, *terms, *ends)
         return any(formula.calendar for formula in within(rules, Formula))
 
     def _step(
