@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from detente import files
-from detente.arguments import MOST_STARTS
+from detente.arguments import MOST_DRAWS, MOST_STARTS
 from detente.cli import console
 from detente.cli.groups import with_groups
 from detente.cli.inputs import Seed, Source, refuse
@@ -51,6 +51,21 @@ class EstimationOptions:
         Path | None,
         typer.Option(metavar="FILE", help="Keep the best point here, and go on from it."),
     ] = None
+    recover: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=2, max=MOST_DRAWS, help="Draw records N times, and fit to them again."
+        ),
+    ] = None
+    simulated: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=MOST_DRAWS,
+            help="Units that --recover draws, where there are no records.",
+        ),
+    ] = None
 
     def names(self) -> tuple[str, ...] | None:
         """The parameters that were named; None for all."""
@@ -67,9 +82,9 @@ class EstimationOptions:
 def fit(
     source: Source,
     records: Annotated[
-        list[str],
-        typer.Argument(metavar="RECORD...", help="Records: files, or one of the library."),
-    ],
+        list[str] | None,
+        typer.Argument(metavar="[RECORD...]", help="Records: files, or one of the library."),
+    ] = None,
     *,
     asked: EstimationOptions,
     fitted: Annotated[
@@ -81,7 +96,12 @@ def fit(
     output: ResultOptions,
 ) -> None:
     """Estimate parameters from one record or from many, with standard errors."""
-    names = asked.names()
+    names, records = asked.names(), records or []
+    if not records and not asked.recover:
+        refuse("RECORD", "missing", "there is nothing to estimate from", "give a record")
+    if bool(records) == (asked.simulated is not None):
+        message = "records say how many units are drawn" if records else "how many is not said"
+        refuse("--simulated", "not-together", message, "give records or --simulated N")
     read = [source, *records, *([str(asked.units)] if asked.units else [])]
     output.check(read)
     if fitted is not None:
@@ -92,34 +112,49 @@ def fit(
     solving.prepare(scenario)
     from detente.describe.fit import describe_fit
     from detente.describe.profile_likelihood import describe_profile
+    from detente.describe.recovery import describe_recovery, recovery_section
     from detente.estimation.climb import Status
     from detente.estimation.fit import FitOptions
     from detente.estimation.fit import fit as estimate
     from detente.estimation.fitted import fitted_text
     from detente.estimation.profile_likelihood import profile_likelihood
+    from detente.estimation.recovery import recover
 
+    options = FitOptions(
+        free=names,
+        prior=asked.prior,
+        starts=asked.starts,
+        seed=asked.seed,
+        cluster=asked.cluster,
+        policy=setting.policy,
+        checkpoint=asked.checkpoint,
+    )
+    if asked.simulated is not None and asked.recover is not None:
+        with console.progress("Recovering") as report:
+            own = replace(options, solving=solving.options(report))
+            recovery = recover(scenario, asked.simulated, own, repetitions=asked.recover)
+        output.show(describe_recovery(recovery), read)
+        raise typer.Exit(0 if recovery.done == recovery.asked else 130)
     with console.progress("Estimating") as report:
-        options = FitOptions(
-            free=names,
-            prior=asked.prior,
-            starts=asked.starts,
-            seed=asked.seed,
-            cluster=asked.cluster,
-            policy=setting.policy,
-            solving=solving.options(report),
-            checkpoint=asked.checkpoint,
-        )
+        own = replace(options, solving=solving.options(report))
         along = None
         if asked.parameter:
-            along = profile_likelihood(
-                scenario, records, asked.parameter, options, units=asked.units
-            )
-        result = along.fit if along else estimate(scenario, records, options, units=asked.units)
+            along = profile_likelihood(scenario, records, asked.parameter, own, units=asked.units)
+        result = along.fit if along else estimate(scenario, records, own, units=asked.units)
     for sentence in result.warnings:
         console.say(f"warning: {sentence}", error=True)
     if fitted is not None:
         files.write(fitted, fitted_text(result), inputs=read, force=output.force)
         console.say(f"Wrote {fitted}.", error=True)
-    output.show(describe_profile(along) if along else describe_fit(result), read)
+    described = describe_profile(along) if along else describe_fit(result)
+    if asked.recover is not None and result.status is not Status.INTERRUPTED:
+        with console.progress("Recovering") as report:
+            own = replace(options, solving=solving.options(report))
+            recovery = recover(
+                result.scenario, records, own, repetitions=asked.recover, units=asked.units
+            )
+        section, data = recovery_section(recovery)
+        described = described.plus(section, recovery=data)
+    output.show(described, read)
     if result.status is Status.INTERRUPTED:
         raise typer.Exit(130)

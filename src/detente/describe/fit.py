@@ -7,8 +7,8 @@ from detente.describe.charts import Bars, Picture, Pictures
 from detente.describe.tables import Row, Table, code
 from detente.describe.words import meanings
 from detente.estimation.climb import Status
-from detente.estimation.fit import ENDED
 from detente.estimation.result import Fit
+from detente.estimation.search import ENDED
 from detente.numbers import count, duration
 from detente.text import capital, sentence
 

@@ -12,7 +12,8 @@ import pandas as pd
 from detente.dtypes import Floats
 from detente.estimation.climb import Climb, Status
 from detente.estimation.free import Free, slopes_at, values_at
-from detente.estimation.prior import CENTRAL, RangePrior
+from detente.estimation.prior import RangePrior
+from detente.estimation.statistics import CENTRAL
 from detente.estimation.uncertainty import LOADING, Information
 from detente.estimation.units import Panel
 from detente.notebook import InNotebook

@@ -42,6 +42,15 @@ class Panel:
     warnings: tuple[Diagnostic, ...] = ()
 
 
+Records = Sequence[str | Path | Record] | str | Path | Record
+"""Files of records, or records: one or several."""
+
+
+def listed(records: Records) -> list[str | Path | Record]:
+    """One or several, as a list."""
+    return [records] if isinstance(records, str | Path | Record) else list(records)
+
+
 def read_panel(
     scenario: Scenario,
     records: Sequence[str | Path | Record],
