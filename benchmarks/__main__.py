@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks import (
     audited,
     ensembles,
+    estimation,
     first_minute,
     flagship,
     play,
@@ -38,6 +39,7 @@ BENCHMARKS: dict[str, Callable[[Plan], list[Table]]] = {
     "pyeongchang": flagship.run,
     "audit": audited.run,
     "ensembles": ensembles.run,
+    "estimation": estimation.run,
     "play": play.run,
 }
 

@@ -11,6 +11,7 @@ import typer
 from detente import files
 from detente.arguments import MOST_DRAWS, MOST_STARTS
 from detente.cli import console
+from detente.cli.code import CodingOptions
 from detente.cli.groups import with_groups
 from detente.cli.inputs import Seed, Source, refuse
 from detente.cli.options import PolicyOptions, SolvingOptions
@@ -87,6 +88,7 @@ def fit(
     ] = None,
     *,
     asked: EstimationOptions,
+    coding: CodingOptions,
     fitted: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FITTED.YAML", help="Write the fitted scenario."),
@@ -102,7 +104,8 @@ def fit(
     if bool(records) == (asked.simulated is not None):
         message = "records say how many units are drawn" if records else "how many is not said"
         refuse("--simulated", "not-together", message, "give records or --simulated N")
-    read = [source, *records, *([str(asked.units)] if asked.units else [])]
+    read = [source, *records, *([str(asked.units)] if asked.units else []), *coding.read]
+    coding.check()
     output.check(read)
     if fitted is not None:
         files.check(fitted, inputs=read, force=output.force)
@@ -110,6 +113,7 @@ def fit(
         files.check(asked.checkpoint, inputs=read, force=True)
     scenario = setting.load(source)
     solving.prepare(scenario)
+    data = [coding.records(file, scenario) if coding.codebook else file for file in records]
     from detente.describe.fit import describe_fit
     from detente.describe.profile_likelihood import describe_profile
     from detente.describe.recovery import describe_recovery, recovery_section
@@ -139,8 +143,8 @@ def fit(
         own = replace(options, solving=solving.options(report))
         along = None
         if asked.parameter:
-            along = profile_likelihood(scenario, records, asked.parameter, own, units=asked.units)
-        result = along.fit if along else estimate(scenario, records, own, units=asked.units)
+            along = profile_likelihood(scenario, data, asked.parameter, own, units=asked.units)
+        result = along.fit if along else estimate(scenario, data, own, units=asked.units)
     for sentence in result.warnings:
         console.say(f"warning: {sentence}", error=True)
     if fitted is not None:
@@ -151,10 +155,10 @@ def fit(
         with console.progress("Recovering") as report:
             own = replace(options, solving=solving.options(report))
             recovery = recover(
-                result.scenario, records, own, repetitions=asked.recover, units=asked.units
+                result.scenario, data, own, repetitions=asked.recover, units=asked.units
             )
-        section, data = recovery_section(recovery)
-        described = described.plus(section, recovery=data)
+        section, numbers = recovery_section(recovery)
+        described = described.plus(section, recovery=numbers)
     output.show(described, read)
     if result.status is Status.INTERRUPTED:
         raise typer.Exit(130)

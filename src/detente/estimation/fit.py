@@ -12,9 +12,7 @@ from detente.arguments import MOST_STARTS, whole
 from detente.errors import Problems, expect, refuse
 from detente.estimation.checkpoint import Checkpoint
 from detente.estimation.climb import Climb, Status
-from detente.estimation.free import (
-    free_parameters,
-)
+from detente.estimation.free import free_parameters
 from detente.estimation.model import Model
 from detente.estimation.prior import RangePrior
 from detente.estimation.result import Estimate, Fit, Start, make_fit

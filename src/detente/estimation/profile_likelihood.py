@@ -17,11 +17,10 @@ from detente.estimation.free import Free, free_parameters
 from detente.estimation.model import Model, Wall
 from detente.estimation.result import Fit
 from detente.estimation.search import SAME
-from detente.estimation.units import Records, listed, read_panel
+from detente.estimation.units import Records, Source, listed, read_panel
 from detente.game.compile import compile_game
 from detente.notebook import InNotebook
 from detente.scenario.model import Scenario
-from detente.scenario.observations import Record
 from detente.solver.workers import open_workers
 
 ROOT = 1.959963984540054
@@ -142,7 +141,7 @@ class _Walk:
         self,
         best: Fit,
         one: Free,
-        records: Sequence[str | Path | Record],
+        records: Sequence[Source],
         options: FitOptions,
         units: str | Path | None,
     ) -> None:

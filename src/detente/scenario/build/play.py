@@ -8,22 +8,26 @@ from typing import Any, TypeVar
 
 from detente.scenario.build.draft import Draft, Spot
 from detente.scenario.build.entity import Raw, build, entity
-from detente.scenario.formula.expression import Formula
-from detente.scenario.formula.types import PUBLIC_NUMBER
+from detente.scenario.formula.evaluate import Given
+from detente.scenario.formula.expression import Formula, number
+from detente.scenario.formula.types import PUBLIC_NUMBER, move_of
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.model import Scenario
 from detente.scenario.rules import (
     REST,
     TABLE,
+    TO,
     Action,
     Alternative,
     Event,
+    Joint,
     LevelChange,
     Outcome,
     Payoff,
     Turn,
 )
+from detente.scenario.scalar_types import Levels
 
 E = TypeVar("E", bound=Event)
 
@@ -45,6 +49,10 @@ def turn(spot: Spot, raw: Raw) -> Turn | None:
         return entity(Turn, spot, raw, who=(), events=tuple(events))
     for k, name in enumerate(who):
         _mover(spot / "who" / k, name)
+    if not who and raw.get("joint"):
+        message = "chance has one lottery after the other, and nobody's moves to join"
+        (spot / "joint").key_error("turns", message, "say it in the `effects` of an event")
+        return None
     (spot / "who").repeated(who)
     return entity(Turn, spot, raw, who=tuple(who))
 
@@ -60,6 +68,17 @@ def _mover(spot: Spot, name: str) -> None:
 
 def alternative(spot: Spot, raw: Raw) -> Alternative | None:
     """An alternative; the `rest` is checked with the others."""
+    draft, over = spot.draft, raw.get("over", "")
+    if over and ("set" in raw or raw["p"] == REST):
+        message = f"what is drawn is `{over}` alone, each of its levels with a probability"
+        spot.error("wrong-type", message, "give `p` as a formula of `to`, and no `set`")
+        return None
+    if over in draft.scope.variables:
+        scope = draft.scope
+        draft.scope = replace(scope, variables={**scope.variables, TO: scope.variables[over]})
+        made = entity(Alternative, spot, raw, changes=())
+        draft.scope = scope
+        return made
     changes = _changes(spot / "set", raw.get("set", {}))
     made = entity(Alternative, spot, raw, changes=changes)
     return replace(made, probability=None) if made and raw["p"] == REST else made
@@ -78,6 +97,24 @@ def action(spot: Spot, raw: Raw) -> Action | None:
     return _event(Action, spot, raw, own_costs=own, other_costs=others)
 
 
+def joint(spot: Spot, raw: Raw) -> Joint | None:
+    """What moves do together: formulas there may read the moves of the turn."""
+    draft = spot.draft
+    scope, who = draft.scope, draft.raw["turns"][spot.trail[1]]["who"]
+    moves = {
+        move_of(actor): None
+        if draft.lost_actions(actor)
+        else tuple(
+            key for key, action in draft.actions(actor).items() if not (action or {}).get("like")
+        )
+        for actor in who
+    }
+    draft.scope = replace(scope, variables={**scope.variables, **moves})
+    made = _event(Joint, spot, raw)
+    draft.scope = scope
+    return made
+
+
 def _event(cls: type[E], spot: Spot, raw: Raw, **given: Any) -> E | None:
     effects, sure = raw.get("effects", []), raw.get("set", {})
     if effects and sure:
@@ -89,7 +126,25 @@ def _event(cls: type[E], spot: Spot, raw: Raw, **given: Any) -> E | None:
         (spot / "effects" / k / "p").error("probabilities", message)
     before = len(spot.draft.errors)
     made = entity(cls, spot, raw, changes=_changes(spot / "set", sure), **given)
-    return made if len(spot.draft.errors) == before else None
+    if made is None or len(spot.draft.errors) > before:
+        return None
+    drawn = [each for effect in made.effects for each in _by_level(spot.draft, effect)]
+    return replace(made, effects=tuple(drawn))
+
+
+def _by_level(draft: Draft, alternative: Alternative) -> Iterator[Alternative]:
+    """The alternative for each level of the variable that it draws; itself where it draws none."""
+    if not alternative.over:
+        yield alternative
+        return
+    p, key = alternative.probability, alternative.over
+    levels: Levels = draft.raw["state"][key]["levels"]
+    assert p is not None
+    for k in range(levels.size):
+        level = float(k + (0 if levels.names else levels.low))
+        given = replace(p, node=Given(TO, level, p.node), variables=p.variables - {TO})
+        drawn = replace(number(level, p.place, levels.label(k)), gives=draft.scope.level(key))
+        yield replace(alternative, probability=given, changes=(LevelChange(key, False, drawn),))
 
 
 def _changes(spot: Spot, values: Mapping[str, Any]) -> tuple[LevelChange, ...]:
