@@ -52,6 +52,13 @@ class EstimationOptions:
         Path | None,
         typer.Option(metavar="FILE", help="Keep the best point here, and go on from it."),
     ] = None
+    posterior: Annotated[
+        Path | None,
+        typer.Option(metavar="DRAWS.CSV", help="Write draws from the posterior (with --prior)."),
+    ] = None
+    draws: Annotated[
+        int, typer.Option(min=10, max=MOST_DRAWS, help="How many draws from the posterior.")
+    ] = 400
     recover: Annotated[
         int | None,
         typer.Option(
@@ -109,6 +116,10 @@ def fit(
     output.check(read)
     if fitted is not None:
         files.check(fitted, inputs=read, force=output.force)
+    if asked.posterior is not None:
+        files.check(asked.posterior, inputs=read, force=output.force)
+        if not asked.prior:
+            refuse("--posterior", "missing", "a posterior needs a prior", "add --prior ranges")
     if asked.checkpoint is not None:
         files.check(asked.checkpoint, inputs=read, force=True)
     scenario = setting.load(source)
@@ -118,6 +129,7 @@ def fit(
     from detente.describe.profile_likelihood import describe_profile
     from detente.describe.recovery import describe_recovery, recovery_section
     from detente.estimation.climb import Status
+    from detente.estimation.draws import draws_text
     from detente.estimation.fit import FitOptions
     from detente.estimation.fit import fit as estimate
     from detente.estimation.fitted import fitted_text
@@ -130,6 +142,7 @@ def fit(
         starts=asked.starts,
         seed=asked.seed,
         cluster=asked.cluster,
+        draws=asked.draws if asked.posterior else 0,
         policy=setting.policy,
         checkpoint=asked.checkpoint,
     )
@@ -150,6 +163,13 @@ def fit(
     if fitted is not None:
         files.write(fitted, fitted_text(result), inputs=read, force=output.force)
         console.say(f"Wrote {fitted}.", error=True)
+    if asked.posterior is not None and result.posterior is not None:
+        text = draws_text(result.posterior, asked.seed)
+        files.write(asked.posterior, text, inputs=read, force=output.force)
+        console.say(f"Wrote {asked.posterior}.", error=True)
+    elif asked.posterior is not None:
+        message = "no posterior is written: a parameter is at a bound or not identified"
+        console.say(f"warning: {message}", error=True)
     described = describe_profile(along) if along else describe_fit(result)
     if asked.recover is not None and result.status is not Status.INTERRUPTED:
         with console.progress("Recovering") as report:

@@ -9,7 +9,7 @@ import typer
 from detente.arguments import MOST_STARTS
 from detente.cli import console
 from detente.cli.groups import with_groups
-from detente.cli.inputs import Seed, Source, finite, given_type, refuse
+from detente.cli.inputs import Posterior, Seed, Source, finite, given_type, refuse
 from detente.cli.options import ForecastOptions, PolicyOptions
 from detente.cli.results import ResultOptions
 
@@ -49,6 +49,7 @@ def run(
             help="Condition on a true type, or on an outcome that has come about (repeatable).",
         ),
     ] = None,
+    posterior: Posterior = None,
     solving: ForecastOptions,
     output: ResultOptions,
 ) -> None:
@@ -59,7 +60,8 @@ def run(
         message = "an actor has one true type, and more than one is given"
         refuse("--given", "duplicate-name", message, "give each actor once")
     been = [text for text in given or () if "=" not in text]
-    for flag, value in (("--accuracy", accuracy), ("--search", search), ("--start", start)):
+    alone = {"--accuracy": accuracy, "--search": search, "--start": start, "--posterior": posterior}
+    for flag, value in alone.items():
         if given and value:
             refuse(flag, "not-together", "it is for a forecast without --given", "leave one out")
     if accuracy is not None and not accuracy > 0:
@@ -67,9 +69,14 @@ def run(
     if accuracy is not None and solving.beliefs is not None:
         message = "the accuracy chooses the belief points itself"
         refuse("--beliefs", "not-together", message, "give one of --beliefs and --accuracy")
-    inputs = [source, *([start] if start else [])]
+    inputs = [source, *([start] if start else []), *([str(posterior)] if posterior else [])]
     output.check(inputs)
     game = setting.compile(source)
+    draws = None
+    if posterior is not None:
+        from detente.estimation.draws import read_draws
+
+        draws = read_draws(posterior, game.scenario)
     begin = None
     if start:
         from detente.solver.start import read_start
@@ -124,6 +131,13 @@ def run(
             rng = np.random.default_rng(seed)
             others = look(result, solving.options(report), starts=search, rng=rng)
         described = described.plus(other_equilibria(others), search=search_data(others))
+    if draws is not None:
+        from detente.describe.left_open import left_open_section
+        from detente.estimation.left_open import left_open
+
+        with console.progress("Solving draws") as report:
+            left = left_open(game, draws, solving.options(report), periods=solving.periods)
+        described = described.plus(left_open_section(left, result), left_open=left.table)
     if begin is not None:
         from detente.analysis.near_start import beside_principal
         from detente.describe.near_start import with_near

@@ -7,6 +7,7 @@ from detente.describe.charts import Bars, Picture, Pictures
 from detente.describe.tables import Row, Table, code
 from detente.describe.words import meanings
 from detente.estimation.climb import Status
+from detente.estimation.posterior import Posterior
 from detente.estimation.result import Fit
 from detente.estimation.search import ENDED
 from detente.numbers import count, duration
@@ -50,6 +51,7 @@ def describe_fit(fit: Fit) -> Described:
         "files": list(fit.files),
         "cluster": fit.cluster,
         "prior": "ranges" if fit.prior else "",
+        "effective_sample_size": fit.posterior.effective if fit.posterior else None,
         "seconds": round(fit.seconds, 3),
         "date": fit.date.isoformat(),
         "estimates": fit.table,
@@ -88,9 +90,20 @@ def _estimates(fit: Fit) -> list[Block]:
         texts = tuple(f"{value:.2g}" for value in z)
         bars = Bars("Estimates in standard errors from 0", names, z, texts)
         blocks.append(Pictures((Picture(bars, "Estimate divided by its standard error"),)))
+    if fit.prior and fit.posterior is not None:
+        blocks.append(text(_posterior(fit.posterior)))
     fits = f"AIC {fit.aic:.2f}, BIC {fit.bic:.2f}; it took {duration(fit.seconds)}."
     blocks.append(text(fits))
     return blocks
+
+
+def _posterior(posterior: Posterior) -> str:
+    """How good its draws are."""
+    size = f"{posterior.effective:.0f} of {count(len(posterior.weights), 'draw')}"
+    words = f"The posterior's effective sample size is {size} about its highest density."
+    if posterior.poor:
+        words += " It is far from normal: its draws are not to be relied on; ask for many more."
+    return words
 
 
 def _identification(fit: Fit) -> list[Block]:

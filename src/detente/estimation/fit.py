@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from detente.arguments import MOST_STARTS, whole
+from detente.arguments import MOST_DRAWS, MOST_STARTS, whole
 from detente.errors import Problems, expect, refuse
 from detente.estimation.checkpoint import Checkpoint
 from detente.estimation.climb import Climb, Status
 from detente.estimation.free import free_parameters
 from detente.estimation.model import Model
+from detente.estimation.posterior import laplace
 from detente.estimation.prior import RangePrior
 from detente.estimation.result import Estimate, Fit, Start, make_fit
 from detente.estimation.scale import refuse_scale
-from detente.estimation.search import Search
+from detente.estimation.search import ENDED, Search
 from detente.estimation.units import Panel, Records, listed, read_panel
 from detente.game.compile import compile_game
 from detente.scenario.hints import alias, did_you_mean
@@ -53,6 +54,8 @@ class FitOptions:
     cluster
         Column of the table of units within which units are not independent; '' for none, 'unit'
         for the units themselves.
+    draws
+        Of the posterior, which has to have a prior; 0 for none. Each costs a likelihood.
     policy
         The policy in force, as `compile_game` takes it.
     solving
@@ -72,6 +75,7 @@ class FitOptions:
     starts: int = 1
     seed: int = 0
     cluster: str = ""
+    draws: int = 0
     policy: str | None = None
     solving: SolveOptions = DEFAULT_OPTIONS
     checkpoint: Path | None = None
@@ -79,10 +83,13 @@ class FitOptions:
     def __post_init__(self) -> None:
         whole("starts", self.starts, 1, MOST_STARTS)
         whole("seed", self.seed, 0)
+        whole("draws", self.draws, 0, MOST_DRAWS)
         if self.prior not in ("", RANGES):
             refuse(
                 "prior", "unknown-name", f"there is no prior `{self.prior}`", f"it is `{RANGES}`"
             )
+        if self.draws and not self.prior:
+            refuse("draws", "missing", "a posterior needs a prior", f"it is `{RANGES}`")
 
 
 DEFAULT_FIT = FitOptions()
@@ -147,8 +154,12 @@ def fit(
         if climbs[0].status is Status.IMPOSSIBLE and len(climbs) == 1:
             _explain(scenario, panel, options, search.wall)
         best, known = search.best(climbs, clusters)
+        posterior = None
+        if options.draws and best.status in ENDED:
+            rng = np.random.default_rng(options.seed)
+            posterior = laplace(search, best.x, known, options.draws, rng)
     estimate = Estimate(free, prior, best, known)
-    return make_fit(
+    fitted = make_fit(
         scenario,
         panel,
         estimate,
@@ -156,6 +167,7 @@ def fit(
         options.cluster,
         time.perf_counter() - begin,
     )
+    return replace(fitted, posterior=posterior)
 
 
 def _start(climbed: Climb, estimate: Estimate) -> Start:

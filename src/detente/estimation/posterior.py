@@ -18,6 +18,7 @@ import pandas as pd
 
 from detente.dtypes import Floats
 from detente.estimation.free import slopes_at, values_at
+from detente.estimation.uncertainty import Information
 
 if TYPE_CHECKING:
     from detente.estimation.search import Search
@@ -69,22 +70,24 @@ class Posterior:
 
 
 def laplace(
-    search: Search, mode: Floats, covariance: Floats, draws: int, rng: np.random.Generator
-) -> Posterior:
-    """Points about the highest density, weighted by the posterior.
+    search: Search, mode: Floats, known: Information, draws: int, rng: np.random.Generator
+) -> Posterior | None:
+    """Points about the highest density, weighted by the posterior; None without a prior, and where
+    a parameter is at a bound or not identified.
 
     Parameters
     ----------
     search
         Has the posterior's logarithm, per unit of what the prior is a density of.
-    mode, covariance
-        float64 [q], [q, q] in coordinates.
+    mode, known
+        float64 [q] in coordinates, and the information there.
     draws
         How many points; each costs a likelihood.
     """
     prior, free = search.prior, search.free
-    assert prior is not None
-    root = np.linalg.cholesky(covariance)
+    if prior is None or not known.known.all():
+        return None
+    root = np.linalg.cholesky(known.covariance)
     scale = np.sqrt(rng.chisquare(DEGREES, draws) / DEGREES)
     steps = rng.standard_normal((draws, mode.size)) / scale[:, None]
     proposal = -(DEGREES + mode.size) / 2 * np.log1p((steps**2).sum(axis=1) / DEGREES)

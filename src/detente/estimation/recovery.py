@@ -201,11 +201,9 @@ class _Experiment:
             if best.status not in ENDED:
                 return self._rows(number, truth, best.status.name)
             x, error = best.x, np.sqrt(np.diag(known.covariance))
-            ranks: Mapping[str, float] = {}
-            effective = math.nan
-            if self.prior is not None and np.isfinite(error).all():
-                posterior = laplace(search, best.x, known.covariance, POSTERIOR, rng)
-                effective, ranks = posterior.effective, posterior.below(truth)
+            posterior = laplace(search, best.x, known, POSTERIOR, rng)
+        ranks = posterior.below(truth) if posterior else {}
+        effective = posterior.effective if posterior else math.nan
         estimates = values_at(self.free, x)
         ends = [values_at(self.free, x + sign * CENTRAL * error) for sign in (-1, 1)]
         slopes = [one.slope(float(c)) for one, c in zip(self.free, x, strict=True)]

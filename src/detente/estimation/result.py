@@ -12,6 +12,7 @@ import pandas as pd
 from detente.dtypes import Floats
 from detente.estimation.climb import Climb, Status
 from detente.estimation.free import Free, slopes_at, values_at
+from detente.estimation.posterior import Posterior
 from detente.estimation.prior import RangePrior
 from detente.estimation.statistics import CENTRAL
 from detente.estimation.uncertainty import LOADING, Information
@@ -67,6 +68,8 @@ class Fit(InNotebook):
         `log_likelihood, steps, apart, status` of each climb, the highest first.
     distance
         Of the maximum, in standard errors.
+    posterior
+        Draws from the posterior, where any were asked for.
     units, observed
         Units with an observation, and observations.
     """
@@ -88,6 +91,7 @@ class Fit(InNotebook):
     seconds: float
     date: dt.date
     warnings: tuple[str, ...] = field(default=())
+    posterior: Posterior | None = None
 
     @property
     def values(self) -> dict[str, float]:
