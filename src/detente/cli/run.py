@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -12,6 +13,26 @@ from detente.cli.groups import with_groups
 from detente.cli.inputs import Posterior, Seed, Source, finite, given_type, refuse
 from detente.cli.options import ForecastOptions, PolicyOptions
 from detente.cli.results import ResultOptions
+
+
+@dataclass(frozen=True)
+class BesideOptions:
+    """What is looked at beside the forecast."""
+
+    search: Annotated[
+        int,
+        typer.Option(
+            min=0, max=MOST_STARTS, metavar="N", help="Look for other equilibria from N starts."
+        ),
+    ] = 0
+    seed: Seed = 0
+    start: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Look for the equilibrium near the choices in a CSV file, too."
+        ),
+    ] = None
+    posterior: Posterior = None
 
 
 @with_groups
@@ -25,19 +46,6 @@ def run(
             callback=finite, help="Refine the belief grid until reported numbers change by less."
         ),
     ] = None,
-    search: Annotated[
-        int,
-        typer.Option(
-            min=0, max=MOST_STARTS, metavar="N", help="Look for other equilibria from N starts."
-        ),
-    ] = 0,
-    seed: Seed = 0,
-    start: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE", help="Look for the equilibrium near the choices in a CSV file, too."
-        ),
-    ] = None,
     defended: Annotated[
         bool,
         typer.Option("--audit/--no-audit", help="Say how far the forecast can be defended."),
@@ -49,7 +57,7 @@ def run(
             help="Condition on a true type, or on an outcome that has come about (repeatable).",
         ),
     ] = None,
-    posterior: Posterior = None,
+    beside: BesideOptions,
     solving: ForecastOptions,
     output: ResultOptions,
 ) -> None:
@@ -60,7 +68,13 @@ def run(
         message = "an actor has one true type, and more than one is given"
         refuse("--given", "duplicate-name", message, "give each actor once")
     been = [text for text in given or () if "=" not in text]
-    alone = {"--accuracy": accuracy, "--search": search, "--start": start, "--posterior": posterior}
+    start, posterior = beside.start, beside.posterior
+    alone = {
+        "--accuracy": accuracy,
+        "--search": beside.search,
+        "--start": start,
+        "--posterior": posterior,
+    }
     for flag, value in alone.items():
         if given and value:
             refuse(flag, "not-together", "it is for a forecast without --given", "leave one out")
@@ -121,15 +135,15 @@ def run(
     if refined is not None:
         reached = {"asked": accuracy, "note": refined.note}
         described = described.plus(accuracy_reached(refined.note), accuracy=reached)
-    if search:
+    if beside.search:
         import numpy as np
 
         from detente.analysis.other_equilibria import search as look
         from detente.describe.sensitivity import other_equilibria, search_data
 
         with console.progress("Looking for other equilibria") as report:
-            rng = np.random.default_rng(seed)
-            others = look(result, solving.options(report), starts=search, rng=rng)
+            rng = np.random.default_rng(beside.seed)
+            others = look(result, solving.options(report), starts=beside.search, rng=rng)
         described = described.plus(other_equilibria(others), search=search_data(others))
     if draws is not None:
         from detente.describe.left_open import left_open_section

@@ -10,6 +10,7 @@ from detente.estimation.climb import Status
 from detente.estimation.posterior import Posterior
 from detente.estimation.result import Fit
 from detente.estimation.search import ENDED
+from detente.estimation.side_by_side import summary_data
 from detente.numbers import count, duration
 from detente.text import capital, sentence
 
@@ -58,6 +59,7 @@ def describe_fit(fit: Fit) -> Described:
         "covariance": fit.covariance.rename_axis("parameter").reset_index(),
         "identification": fit.identification,
         "starts": fit.starts,
+        **summary_data(fit),
     }
     good = (*ENDED, Status.SEVERAL)
     unsolved = () if fit.status in good else (fit.status.value,)

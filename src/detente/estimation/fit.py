@@ -19,6 +19,7 @@ from detente.estimation.prior import RangePrior
 from detente.estimation.result import Estimate, Fit, Start, make_fit
 from detente.estimation.scale import refuse_scale
 from detente.estimation.search import ENDED, Search
+from detente.estimation.side_by_side import data_digest, model_digest
 from detente.estimation.units import Panel, Records, listed, read_panel
 from detente.game.compile import compile_game
 from detente.scenario.hints import alias, did_you_mean
@@ -56,6 +57,8 @@ class FitOptions:
         for the units themselves.
     draws
         Of the posterior, which has to have a prior; 0 for none. Each costs a likelihood.
+    draws
+        Of the posterior, which has to have a prior; 0 for none. Each costs a likelihood.
     policy
         The policy in force, as `compile_game` takes it.
     solving
@@ -83,6 +86,7 @@ class FitOptions:
     def __post_init__(self) -> None:
         whole("starts", self.starts, 1, MOST_STARTS)
         whole("seed", self.seed, 0)
+        whole("draws", self.draws, 0, MOST_DRAWS)
         whole("draws", self.draws, 0, MOST_DRAWS)
         if self.prior not in ("", RANGES):
             refuse(
@@ -158,6 +162,11 @@ def fit(
         if options.draws and best.status in ENDED:
             rng = np.random.default_rng(options.seed)
             posterior = laplace(search, best.x, known, options.draws, rng)
+        posterior = None
+        if options.draws and best.status in ENDED:
+            rng = np.random.default_rng(options.seed)
+            posterior = laplace(search, best.x, known, options.draws, rng)
+        logs = search.unit_logs(best.x)
     estimate = Estimate(free, prior, best, known)
     fitted = make_fit(
         scenario,
@@ -167,7 +176,13 @@ def fit(
         options.cluster,
         time.perf_counter() - begin,
     )
-    return replace(fitted, posterior=posterior)
+    return replace(
+        fitted,
+        posterior=posterior,
+        unit_logs=logs,
+        model=model_digest(scenario.text, game.policy, scenario.options),
+        data=data_digest(panel),
+    )
 
 
 def _start(climbed: Climb, estimate: Estimate) -> Start:

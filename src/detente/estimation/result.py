@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -70,8 +70,15 @@ class Fit(InNotebook):
         Of the maximum, in standard errors.
     posterior
         Draws from the posterior, where any were asked for.
+    posterior
+        Draws from the posterior, where any were asked for.
     units, observed
         Units with an observation, and observations.
+    unit_logs
+        The log-likelihood of each of these units.
+    model, data
+        Digests of the scenario's file with the policy, and of the records: by which fits are set
+        side by side.
     """
 
     scenario: Scenario
@@ -92,6 +99,9 @@ class Fit(InNotebook):
     date: dt.date
     warnings: tuple[str, ...] = field(default=())
     posterior: Posterior | None = None
+    unit_logs: Mapping[str, float] = field(default_factory=dict)
+    model: str = ""
+    data: str = ""
 
     @property
     def values(self) -> dict[str, float]:

@@ -87,6 +87,15 @@ class Search:
             return -np.inf
         return total if self.prior is None else total + self.prior.at(values)[0]
 
+    def unit_logs(self, x: Floats) -> dict[str, float]:
+        """The log-likelihood of each unit of which anything is known; of none at a wall."""
+        units = self.model.panel.units
+        try:
+            logs = self.model.logs(values_at(self.free, x), self.workers)
+        except Wall:
+            return {}
+        return {u.name: float(log) for u, log in zip(units, logs, strict=True) if u.record.last}
+
     def scores(self, x: Floats) -> Floats:
         """Scores of units by coordinates, float64 [unit, q]; of none at a wall."""
         if self.brief:
