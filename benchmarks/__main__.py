@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import (
+    audience_costs,
     audited,
     ensembles,
     estimation,
@@ -41,6 +42,7 @@ BENCHMARKS: dict[str, Callable[[Plan], list[Table]]] = {
     "ensembles": ensembles.run,
     "estimation": estimation.run,
     "play": play.run,
+    "audience-costs": audience_costs.run,
 }
 
 HEAD = """# Benchmarks

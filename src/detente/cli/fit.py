@@ -26,6 +26,22 @@ class EstimationOptions:
         Path | None,
         typer.Option("--units", metavar="UNITS.CSV", help="The units' covariates, a row for each."),
     ] = None
+    counts: Annotated[
+        Path | None,
+        typer.Option(
+            "--counts", metavar="COUNTS.CSV", help="Counts by unit and state, of play without end."
+        ),
+    ] = None
+    branch: Annotated[
+        str,
+        typer.Option(metavar="BRANCH", help="Of play without end: near-data, or principal."),
+    ] = ""
+    near: Annotated[
+        Path | None,
+        typer.Option(
+            "--near", metavar="CHOICES.CSV", help="Begin with these choices, and stay near them."
+        ),
+    ] = None
     free: Annotated[
         str | None,
         typer.Option("--free", metavar="NAME,NAME", help="The parameters to be estimated."),
@@ -106,12 +122,18 @@ def fit(
 ) -> None:
     """Estimate parameters from one record or from many, with standard errors."""
     names, records = asked.names(), records or []
-    if not records and not asked.recover:
-        refuse("RECORD", "missing", "there is nothing to estimate from", "give a record")
-    if bool(records) == (asked.simulated is not None):
+    if not (records or asked.counts or asked.recover):
+        message = "there is nothing to estimate from"
+        refuse("RECORD", "missing", message, "give a record, or --counts")
+    if asked.counts is not None and (asked.parameter or asked.recover or asked.posterior):
+        message = "it is not there for a scenario that goes on forever"
+        flag = "--profile" if asked.parameter else "--recover" if asked.recover else "--posterior"
+        refuse(flag, "forever", message)
+    if asked.recover and bool(records) == (asked.simulated is not None):
         message = "records say how many units are drawn" if records else "how many is not said"
         refuse("--simulated", "not-together", message, "give records or --simulated N")
-    read = [source, *records, *([str(asked.units)] if asked.units else []), *coding.read]
+    tables = [str(path) for path in (asked.counts, asked.units, asked.near) if path]
+    read = [source, *records, *tables, *coding.read]
     coding.check()
     output.check(read)
     if fitted is not None:
@@ -123,7 +145,8 @@ def fit(
     if asked.checkpoint is not None:
         files.check(asked.checkpoint, inputs=read, force=True)
     scenario = setting.load(source)
-    solving.prepare(scenario)
+    if asked.counts is None:
+        solving.prepare(scenario)
     data = [coding.records(file, scenario) if coding.codebook else file for file in records]
     from detente.describe.fit import describe_fit
     from detente.describe.profile_likelihood import describe_profile
@@ -143,6 +166,8 @@ def fit(
         seed=asked.seed,
         cluster=asked.cluster,
         draws=asked.draws if asked.posterior else 0,
+        branch=asked.branch,
+        near=asked.near,
         policy=setting.policy,
         checkpoint=asked.checkpoint,
     )
@@ -157,7 +182,11 @@ def fit(
         along = None
         if asked.parameter:
             along = profile_likelihood(scenario, data, asked.parameter, own, units=asked.units)
-        result = along.fit if along else estimate(scenario, data, own, units=asked.units)
+        result = (
+            along.fit
+            if along
+            else estimate(scenario, data, own, units=asked.units, counts=asked.counts)
+        )
     for sentence in result.warnings:
         console.say(f"warning: {sentence}", error=True)
     if fitted is not None:

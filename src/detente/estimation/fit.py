@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,18 +12,21 @@ import numpy as np
 from detente.arguments import MOST_DRAWS, MOST_STARTS, whole
 from detente.errors import Problems, expect, refuse
 from detente.estimation.checkpoint import Checkpoint
-from detente.estimation.climb import Climb, Status
-from detente.estimation.free import free_parameters
+from detente.estimation.climb import Status
+from detente.estimation.free import Free, free_parameters
+from detente.estimation.game_arrays import labelled
 from detente.estimation.model import Model
 from detente.estimation.posterior import laplace
 from detente.estimation.prior import RangePrior
-from detente.estimation.result import Estimate, Fit, Start, make_fit
+from detente.estimation.result import Estimate, Fit, Start, make_fit, with_account
 from detente.estimation.scale import refuse_scale
 from detente.estimation.search import ENDED, Search
 from detente.estimation.side_by_side import data_digest, model_digest
 from detente.estimation.units import Panel, Records, listed, read_panel
+from detente.estimation.without_end import BRANCHES, Equilibria, estimated
+from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
-from detente.scenario.hints import alias, did_you_mean
+from detente.scenario.hints import alias, did_you_mean, listing
 from detente.scenario.model import Scenario
 from detente.scenario.observations import UNIT
 from detente.simulation.track import track
@@ -57,8 +61,11 @@ class FitOptions:
         for the units themselves.
     draws
         Of the posterior, which has to have a prior; 0 for none. Each costs a likelihood.
-    draws
-        Of the posterior, which has to have a prior; 0 for none. Each costs a likelihood.
+    branch
+        Of games without end: 'principal', or 'near-data' (also if '') for the equilibria that the
+        counts of each unit are nearest to.
+    near
+        A table like that of counts, of choices near which the search begins and stays.
     policy
         The policy in force, as `compile_game` takes it.
     solving
@@ -79,6 +86,8 @@ class FitOptions:
     seed: int = 0
     cluster: str = ""
     draws: int = 0
+    branch: str = ""
+    near: str | Path | None = None
     policy: str | None = None
     solving: SolveOptions = DEFAULT_OPTIONS
     checkpoint: Path | None = None
@@ -87,7 +96,9 @@ class FitOptions:
         whole("starts", self.starts, 1, MOST_STARTS)
         whole("seed", self.seed, 0)
         whole("draws", self.draws, 0, MOST_DRAWS)
-        whole("draws", self.draws, 0, MOST_DRAWS)
+        if self.branch not in ("", *BRANCHES):
+            message = f"there is no branch `{self.branch}`"
+            refuse("branch", "unknown-name", message, f"there are {listing(BRANCHES)}")
         if self.prior not in ("", RANGES):
             refuse(
                 "prior", "unknown-name", f"there is no prior `{self.prior}`", f"it is `{RANGES}`"
@@ -105,8 +116,9 @@ def fit(
     options: FitOptions = DEFAULT_FIT,
     *,
     units: str | Path | None = None,
+    counts: str | Path | None = None,
 ) -> Fit:
-    """Estimate parameters of a scenario that ends.
+    """Estimate parameters of a scenario, from records or, where it goes on forever, from counts.
 
     The likelihood is that of `track`: moves are expected by the strategies at the public beliefs,
     types are summed out with their prior, and what was not observed is summed over. Units are
@@ -123,13 +135,15 @@ def fit(
         What is free, priors, starts, standard errors.
     units
         A table with a row for each unit: its covariates.
+    counts
+        Of a scenario without end, in place of records (`detente.estimation.counts`).
 
     Raises
     ------
     ScenarioError
-        With all that is wrong with the files and the options; for a scenario without end; for a
-        precision and the scale of payoffs free at once; for records that the model holds
-        impossible at the start.
+        With all that is wrong with the files and the options; for records of a scenario without
+        end, and counts of one that ends; for a precision and the scale of payoffs free at once; for
+        records that the model holds impossible at the start.
 
     Notes
     -----
@@ -139,14 +153,19 @@ def fit(
     expect(scenario, Scenario, "fit")
     begin = time.perf_counter()
     sources = listed(records)
-    if scenario.forever:
-        message = "play goes on forever; only scenarios that end can be fitted"
-        refuse("scenario", "forever", message, "give the calendar a number of periods")
-    panel = read_panel(scenario, sources, units)
+    if scenario.forever and sources:
+        message = "play goes on forever, and such scenarios are fitted to counts"
+        refuse("records", "forever", message, "give them with `counts=`, or a number of periods")
+    if counts is not None and not scenario.forever:
+        message = "counts are of a scenario that goes on forever: this one ends"
+        refuse("counts", "forever", message, "give records, or the calendar `horizon: forever`")
+    panel = read_panel(scenario, sources, units, counts)
     game = compile_game(scenario, policy=options.policy)
     free = free_parameters(game, options.free)
     refuse_scale(game, free)
     clusters = _clusters(panel, options.cluster)
+    if scenario.forever:
+        return _without_end(game, panel, free, options, clusters)
     prior = RangePrior.of(scenario, free) if options.prior else None
     model = Model(
         scenario, panel, [one.name for one in free], options.solving, policy=options.policy
@@ -162,17 +181,13 @@ def fit(
         if options.draws and best.status in ENDED:
             rng = np.random.default_rng(options.seed)
             posterior = laplace(search, best.x, known, options.draws, rng)
-        posterior = None
-        if options.draws and best.status in ENDED:
-            rng = np.random.default_rng(options.seed)
-            posterior = laplace(search, best.x, known, options.draws, rng)
         logs = search.unit_logs(best.x)
     estimate = Estimate(free, prior, best, known)
     fitted = make_fit(
         scenario,
         panel,
         estimate,
-        tuple(_start(climbed, estimate) for climbed in climbs),
+        tuple(Start.of(climbed, estimate) for climbed in climbs),
         options.cluster,
         time.perf_counter() - begin,
     )
@@ -185,14 +200,22 @@ def fit(
     )
 
 
-def _start(climbed: Climb, estimate: Estimate) -> Start:
-    """What a climb came to, beside the best."""
-    inverse = np.nan_to_num(estimate.known.covariance)
-    apart = climbed.x - estimate.best.x
-    deviations = np.sqrt(np.maximum(np.diag(inverse), 1e-300))
-    far = np.abs(apart) / deviations
-    far[np.diag(inverse) == 0] = 0.0
-    return Start(climbed.value, climbed.steps, float(far.max(initial=0.0)), climbed.status.name)
+def _without_end(
+    game: CompiledGame,
+    panel: Panel,
+    free: tuple[Free, ...],
+    options: FitOptions,
+    clusters: Sequence[str] | None,
+) -> Fit:
+    for name in ("prior", "checkpoint"):
+        if getattr(options, name):
+            refuse(name, "forever", f"there is no {name} for a scenario that goes on forever")
+    wanted = Equilibria(options.branch, options.starts, options.near, options.solving.report)
+    estimate, climbs, account, seconds = estimated(game, panel, free, wanted, clusters)
+    starts = tuple(Start.of(climbed, estimate) for climbed in climbs)
+    made = make_fit(game.scenario, panel, estimate, starts, options.cluster, seconds)
+    names = [unit.name for unit in panel.units]
+    return with_account(made, names, account, labelled(game, names, account.sigma))
 
 
 def _clusters(panel: Panel, column: str) -> list[str] | None:

@@ -137,7 +137,7 @@ def recover(
     """
     whole("repetitions", repetitions, 2, MOST_DRAWS)
     if scenario.forever:
-        refuse("scenario", "forever", "play goes on forever; only scenarios that end can be fitted")
+        refuse("scenario", "forever", "play goes on forever; recovery is of scenarios that end")
     if isinstance(records, int):
         whole("records", records, 1, MOST_DRAWS)
         panel = blank_panel(scenario, records)
