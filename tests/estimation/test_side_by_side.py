@@ -55,7 +55,7 @@ def test_a_fit_comes_back_from_its_json(folder: Path) -> None:
     assert len(described.data["fits"]) == 3
     text = latex([small, large])
     assert r"\begin{tabular}{lrr}" in text
-    assert f"worth & {small.estimates['worth'][0]:.4g} & " in text
+    assert f"worth & $-${-small.estimates['worth'][0]:.4g} & " in text
 
 
 def test_vuong() -> None:
