@@ -29,8 +29,9 @@ import numpy as np
 
 from detente.dtypes import Floats, Ints
 from detente.game.arrays import CompiledGame, GameGradient
-from detente.game.compile import chances, charges, fill_layer, fuse, lotteries, paths, payoffs
+from detente.game.compile import chances, charges, fill_layer, lotteries, payoffs
 from detente.game.evaluate import Evaluator, Names, evaluator_of
+from detente.game.fuse import fuse, paths
 from detente.game.structure import Side, Skeleton
 from detente.scenario.formula.expression import Formula
 
