@@ -19,12 +19,12 @@ from benchmarks import (
     estimation,
     first_minute,
     flagship,
-    play,
     scaling,
     stage,
     stationary,
     trees,
     without_end,
+    workbench,
 )
 from benchmarks.report import Plan, Table, machine
 
@@ -41,7 +41,7 @@ BENCHMARKS: dict[str, Callable[[Plan], list[Table]]] = {
     "audit": audited.run,
     "ensembles": ensembles.run,
     "estimation": estimation.run,
-    "play": play.run,
+    "workbench": workbench.run,
     "audience-costs": audience_costs.run,
 }
 
