@@ -16,15 +16,15 @@ import numpy as np
 from detente.dtypes import Floats, Ints
 from detente.errors import Diagnostic, Problems, ScenarioError, expect
 from detente.game.arrays import CompiledGame, Layer
-from detente.game.effects import ZERO, probabilities
+from detente.game.effects import ZERO, lotteries, probabilities
 from detente.game.enumerate import enumerate_game
 from detente.game.evaluate import Evaluator, evaluator_of
-from detente.game.structure import Side, Skeleton, Structure
+from detente.game.private_chance import is_private, private_layer
+from detente.game.structure import Side, Skeleton, Structure, told_apart
 from detente.game.term_status import variables
 from detente.scenario.formula.expression import Formula
 from detente.scenario.model import Scenario
 from detente.scenario.policies import find_policy
-from detente.scenario.rules import Event
 
 MAX_CODE = 2**62
 """States are numbered by 64-bit integers, whether they can be reached or not."""
@@ -147,6 +147,8 @@ def fill_layer(at: Evaluator, skeleton: Skeleton, codes: Ints) -> Layer | None:
     None where a transition that the enumeration left out has become possible.
     """
     t, movers = skeleton.period, skeleton.movers
+    if is_private(skeleton):
+        return private_layer(at, skeleton, codes)
     prob = np.ones(skeleton.succ.size)
     reward = np.zeros((len(skeleton.edge_own), at.profiles * len(at.scenario.actors)))
     rows = zip(skeleton.sides, skeleton.edge_own.T, skeleton.trans_own.T, strict=True)
@@ -237,20 +239,6 @@ def _payoffs(at: Evaluator, codes: Ints, t: int, kind: str) -> Floats:
 # --- which formula is evaluated where; `detente.game.gradient` goes the same way back ---
 
 
-def lotteries(side: Side) -> Iterator[tuple[Event, Ints, Ints, Ints]]:
-    """Each action that is available somewhere, with its own actions and transitions.
-
-    Gives the rows a of its own actions, the rows l of their transitions, and for each of these
-    the position of its row a among those.
-    """
-    acted = side.action[side.own]
-    for n, action in enumerate(side.actions):
-        rows = np.flatnonzero(side.action == n)
-        if rows.size:
-            own = np.flatnonzero(acted == n)
-            yield action, rows, own, np.searchsorted(rows, side.own[own])
-
-
 def charges(scenario: Scenario, side: Side) -> Iterator[tuple[int, Formula, Ints]]:
     """What a side's own actions cost: the actor who pays, a formula, and the rows a it is paid at.
 
@@ -303,9 +291,7 @@ def paths(first: Layer, second: Layer) -> Paths:
     start = np.cumsum(count) - count
     then = np.arange(path.size) + (second.trans_ptr[first.succ] - start)[path]
     state = np.repeat(np.arange(first.states.size), np.diff(first.trans_ptr))[path]
-    width = int(second.succ.max()) + 1
-    pairs, which = np.unique(state * width + second.succ[then], return_inverse=True)
-    return Paths(path, then, which, *np.divmod(pairs, width))
+    return Paths(path, then, *told_apart(state, second.succ[then]))
 
 
 def fuse(first: Layer, second: Layer) -> Layer:

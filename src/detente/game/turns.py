@@ -19,8 +19,14 @@ import numpy as np
 
 from detente.dtypes import Bools, Ints
 from detente.errors import Diagnostic, Place, ScenarioError
-from detente.game.effects import ZERO, check_probabilities, probabilities, targets
+from detente.game.effects import (
+    ZERO,
+    check_probabilities,
+    probabilities,
+    targets,
+)
 from detente.game.evaluate import Evaluator
+from detente.game.private_chance import check_turnover
 from detente.game.structure import Side, Skeleton, decode, encode, pointers, product
 from detente.game.term_status import Standing, in_force
 from detente.scenario.formula.expression import Formula
@@ -244,9 +250,11 @@ class Builder:
             here = codes[state[rows]]
             present = probabilities(chosen, self.at, here, t)
             check_probabilities(chosen, self.at, present, here, t)
+            check_turnover(chosen, self.at, here, t)
             other = probabilities(chosen, self.generic, here, t)
             for number in range(len(chosen.alternatives)):
-                live = rows[(present[number] > ZERO) | (np.abs(other[number]) > ZERO)]
+                possible = (present[number] > ZERO) | (np.abs(other[number]) > ZERO)
+                live = rows[possible if possible.ndim == 1 else possible.any(axis=1)]
                 own.append(live)
                 alternatives.append(np.full_like(live, number))
         row, alternative = np.concatenate(own), np.concatenate(alternatives)

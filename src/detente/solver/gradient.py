@@ -17,7 +17,7 @@ from math import isqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from detente.game.arrays import CompiledGame, GameGradient
+from detente.game.arrays import CompiledGame, GameGradient, PrivateChance
 from detente.solver.kernels.adjoint import (
     Tape,
     adjoin_any,
@@ -27,8 +27,17 @@ from detente.solver.kernels.adjoint import (
     scatter,
 )
 from detente.solver.kernels.general import make_stage
+from detente.solver.kernels.lottery import Lottery, make_lottery
+from detente.solver.kernels.private_chance import adjoin_private, sweep_private
 from detente.solver.kernels.stage import LayerArrays
-from detente.solver.layout import belief_layout, is_lined, make_scratch, part
+from detente.solver.layout import (
+    belief_layout,
+    is_lined,
+    make_scratch,
+    part,
+    private_turn,
+    seats,
+)
 from detente.solver.solution import Solution
 from detente.solver.workers import Progress, Workers, open_workers
 
@@ -113,7 +122,7 @@ class ValueTape:
         self.width = game.profiles.size
         self.observers = int(target.actor is None) if observers is None else observers
         self.columns = self.width + self.observers * len(game.profiles)
-        movers = {layer.movers for layer in game.layers}
+        movers = {seats(layer) for layer in game.layers}
         self.layouts = {m: belief_layout(game, grid, m) for m in movers}
         self.parts = [part(game, layer) for layer in game.layers]
         periods = game.periods
@@ -125,6 +134,11 @@ class ValueTape:
             self.moves = [(layer.period, n) for n, layer in enumerate(game.layers)]
         else:
             self.moves = [(t, n) for t in range(1, periods + 1) for n in range(layers)]
+
+    def lottery(self, n: int, *, slopes: bool = False) -> Lottery:
+        """Room for what chance tells of a private type at layer n."""
+        layout = self.layouts[seats(self.solution.game.layers[n])]
+        return make_lottery(layout, 1, self.solution.grid.size, slopes=slopes)
 
     def ends_period(self, k: int) -> bool:
         """Whether a period ends right after move k."""
@@ -185,9 +199,13 @@ class ValueTape:
         following, arrays = self.following(values, k)
         result = np.empty((layer.states.size, self.columns, grid.size))
         sigma = self.solution.strategies[n]
-        layout = self.layouts[layer.movers]
+        layout = self.layouts[seats(layer)]
 
         def task(first: int, last: int) -> None:
+            if layer.private is not None:
+                turn, lottery = private_turn(game, grid, layer.private), self.lottery(n)
+                sweep_private(first, last, arrays, layout, turn, following, result, lottery)
+                return
             work = make_scratch(layout, arrays, self.columns)
             follow(first, last, arrays, layout, following, sigma, result, work)
 
@@ -209,6 +227,7 @@ class AdjointPass:
         self.prob = [np.zeros(layer.prob.size) for layer in game.layers]
         self.reward = [np.zeros_like(layer.reward) for layer in game.layers]
         self.reference = [np.zeros_like(layer.reference) for layer in game.layers]
+        self.private: dict[int, Floats] = {}
         self.flow = [np.zeros_like(flow) for flow in game.flow]
         self.precision, self.discount = np.zeros(len(game.priors)), np.zeros(len(game.priors))
         most = max(prior.size for prior in game.priors)
@@ -255,6 +274,7 @@ class AdjointPass:
             priors=tuple(priors),
             precision=self.precision,
             discount=self.discount,
+            private=self.private,
         )
         return float(target.weights(game) @ worth), gradient
 
@@ -283,12 +303,15 @@ class AdjointPass:
         """From derivatives by the values before move k to those by the values after it."""
         tape = self.tape
         solution = tape.solution
-        game, grid = solution.game, solution.grid
+        game = solution.game
         n = tape.moves[k][1]
         layer = game.layers[n]
         following, arrays = tape.following(values, k)
         result = np.zeros_like(following)
-        layout = tape.layouts[layer.movers]
+        layout = tape.layouts[seats(layer)]
+        if layer.private is not None:
+            self._through_chance(n, layer.private, gain, following, result)
+            return self._closed(k, values, result)
         states = len(gain)
         most = ROOM // (int(np.diff(layer.action_ptr).max()) * gain[0].size)
         size, parts = self.shared(states, most)
@@ -335,6 +358,30 @@ class AdjointPass:
 
             list(tape.workers.pool.map(add, cuts[:-1], cuts[1:]))
         self.constants(layer.movers, precision, ratio)
+        return self._closed(k, values, result)
+
+    def _through_chance(
+        self, n: int, chance: PrivateChance, gain: Floats, following: Floats, result: Floats
+    ) -> None:
+        """The adjoint of chance that has to do with a private type; adds to `result`."""
+        tape = self.tape
+        game, grid, i = tape.solution.game, tape.solution.grid, chance.actor
+        by_change = self.private.setdefault(n, np.zeros_like(chance.change))
+        by_ratio = np.zeros(game.priors[i].size)
+        turn, layout = private_turn(game, grid, chance), tape.layouts[i,]
+        lottery = tape.lottery(n, slopes=True)
+        arrays = tape.parts[n]
+        gains = following, result, by_change, by_ratio, lottery
+        adjoin_private(arrays, layout, turn, gain, *gains)
+        ratio = np.zeros((1, *self.ratio.shape))
+        ratio[0, i, : by_ratio.size] = -by_ratio  # the ratio of u to b falls as the prior grows
+        self.constants((), np.zeros((1, 0)), ratio)
+
+    def _closed(self, k: int, values: Floats, result: Floats) -> Floats:
+        """Derivatives by the values after move k, from those by what its transitions lead to."""
+        tape = self.tape
+        game, grid = tape.solution.game, tape.solution.grid
+        layer = game.layers[tape.moves[k][1]]
         result = self.gathered(result, k)
         if tape.ends_period(k):
             t = 0 if game.loop is not None else layer.period - 1

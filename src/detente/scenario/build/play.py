@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -14,6 +14,8 @@ from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.model import Scenario
 from detente.scenario.rules import (
+    BECOMES,
+    CHANCE,
     REST,
     TABLE,
     Action,
@@ -61,18 +63,68 @@ def _mover(spot: Spot, name: str) -> None:
 def alternative(spot: Spot, raw: Raw) -> Alternative | None:
     """An alternative; the `rest` is checked with the others."""
     changes = _changes(spot / "set", raw.get("set", {}))
-    made = entity(Alternative, spot, raw, changes=changes)
-    return replace(made, probability=None) if made and raw["p"] == REST else made
+    # Of chance it may depend on a private type, of an action it may not.
+    given = {"probability": build(CHANCE, raw["p"], spot / "p")} if _by_chance(spot) else {}
+    made = entity(Alternative, spot, raw, changes=changes, becomes=_becomes(spot, raw), **given)
+    if made is None or None in given.values():
+        return None
+    return replace(made, probability=None) if raw["p"] == REST else made
+
+
+def _by_chance(spot: Spot) -> bool:
+    """Whether an alternative is one of an event, and not of an action."""
+    return spot.trail[-4] == "chance"
+
+
+def _becomes(spot: Spot, raw: Raw) -> Any:
+    """Which types become which others, checked by name."""
+    here, scope = spot / "becomes", spot.draft.scope
+    built = build(BECOMES, raw.get("becomes", {}), here)
+    for actor, rows in (built or {}).items():
+        if not (here / actor).known_key(actor, "actors"):
+            continue
+        types = scope.actors[actor]
+        if not types:
+            if types is not None:
+                message = f"`{actor}` has no private types that could change"
+                (here / actor).key_error("types", message)
+            continue
+        for before, row in rows.items():
+            _type_named(here / actor / before, actor, before, types)
+            for after in row:
+                spot_after = here / actor / before / after
+                _type_named(spot_after, actor, after, types)
+                if after == before:
+                    hint = "leave it out: a type stays what it is with what the others leave"
+                    spot_after.key_error("types", f"`{after}` does not become `{before}`", hint)
+    return Frozen() if built is None else built
+
+
+def _type_named(spot: Spot, actor: str, name: str, types: Sequence[str]) -> None:
+    if name not in types:
+        hint = did_you_mean(name, types) or f"they are {listing(types)}"
+        spot.key_error("unknown-name", f"`{name}` is not one of the types of {actor}", hint)
 
 
 def event(spot: Spot, raw: Raw) -> Event | None:
-    """An event of chance."""
-    return _event(Event, spot, raw)
+    """An event of chance: it has to do with the private types of one actor at most."""
+    made = _event(Event, spot, raw)
+    if made and len(made.concerns) > 1:
+        message = f"`{made.key}` has to do with the private types of {listing(made.concerns)}"
+        hint = "write an event for each of them: what is believed of one says nothing of another"
+        spot.key_error("types", message, hint)
+    return made
 
 
 def action(spot: Spot, raw: Raw) -> Action | None:
     """An action, with what it costs by actor."""
     actor = str(spot.trail[-2])
+    effects = [(spot / "effects" / k, effect) for k, effect in enumerate(raw.get("effects", []))]
+    for here, part in [(spot, raw), *effects]:
+        if part.get("becomes"):
+            message = "types change by chance, not by what somebody does"
+            hint = "let the action set a variable, and an event of `chance` depend on that"
+            (here / "becomes").key_error("types", message, hint)
     own = _costs(spot / "cost", actor, raw.get("cost", {}), ())
     others = _costs(spot / "costs", actor, raw.get("costs", {}), own)
     return _event(Action, spot, raw, own_costs=own, other_costs=others)
@@ -80,15 +132,17 @@ def action(spot: Spot, raw: Raw) -> Action | None:
 
 def _event(cls: type[E], spot: Spot, raw: Raw, **given: Any) -> E | None:
     effects, sure = raw.get("effects", []), raw.get("set", {})
-    if effects and sure:
-        spot.error("wrong-type", f"{spot.name} should have `effects` or `set`, not both")
-        return None
+    for key in ("set", "becomes"):
+        if effects and raw.get(key):
+            spot.error("wrong-type", f"{spot.name} should have `effects` or `{key}`, not both")
+            return None
     rests = [k for k, effect in enumerate(effects) if effect["p"] == REST]
     for k in rests[1:2]:
         message = "only one alternative can take the `rest`"
         (spot / "effects" / k / "p").error("probabilities", message)
     before = len(spot.draft.errors)
-    made = entity(cls, spot, raw, changes=_changes(spot / "set", sure), **given)
+    changes, becomes = _changes(spot / "set", sure), _becomes(spot, raw)
+    made = entity(cls, spot, raw, changes=changes, becomes=becomes, **given)
     return made if len(spot.draft.errors) == before else None
 
 
@@ -209,8 +263,17 @@ def _text(value: object) -> object:
     return [_text(item) for item in value] if isinstance(value, tuple) else value
 
 
-def check_play(draft: Draft) -> None:
+def check_play(draft: Draft, scenario: Scenario) -> None:
     """Report actors and events that turns leave out, and sections for actors who are none."""
+    for key, event in scenario.events.items():
+        shared = [turn for turn in scenario.turns if key in turn.events and len(turn.events) > 1]
+        if event.concerns and shared:
+            message = (
+                f"`{key}` has to do with the private types of {event.concerns[0]}, and shares a "
+                f"turn with {listing([other for other in shared[0].events if other != key])}"
+            )
+            hint = f"give it a turn of its own among `turns`: `{{chance: [{key}]}}`"
+            draft.spot("chance", key).key_error("turns", message, hint)
     for section in ("actions", "payoffs"):
         for key in draft.raw[section]:
             draft.spot(section, key).known_key(key, "actors")
