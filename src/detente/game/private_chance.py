@@ -14,7 +14,6 @@ from detente.game.arrays import CompiledGame, Layer, PrivateChance
 from detente.game.effects import ZERO, lotteries, probabilities
 from detente.game.evaluate import Evaluator
 from detente.game.structure import Observations, Side, Skeleton, told_apart
-from detente.scenario.hints import listing
 from detente.scenario.rules import Event
 
 
@@ -104,15 +103,17 @@ def check_turnover(action: Event, at: Evaluator, codes: Ints, t: int) -> None:
             types = at.scenario.actors[actor].types
             for before, row in rows.items():
                 mine = share[:, types.index(before)]
-                bad = np.flatnonzero(((mine < -ZERO) | (mine > 1 + ZERO)).any(axis=1))
-                if not bad.size:
-                    continue
-                where = at.where(int(codes[bad[0]]), t)
-                parts = listing([f"{mine[bad[0], types.index(to)]:.6g} for {to}" for to in row])
-                message = f"what {before} becomes has {parts}: not probabilities {where}"
-                hint = "each is at least 0, and together they are at most 1: limit them by clip(…)"
-                place = next(iter(row.values())).place
-                at.findings.add(Diagnostic(place, "probabilities", message, hint))
+                others = [(f"become {to}", f, mine[:, types.index(to)]) for to, f in row.items()]
+                stays = 1.0 - mine[:, types.index(before)]
+                parts = [*others, ("change", next(iter(row.values())), stays)]
+                for does, formula, p in parts:
+                    bad = (p < -ZERO) | (p > 1 + ZERO)
+                    if bad.any():
+                        where = at.where(int(codes[bad][0]), t)
+                        message = f"{before} is to {does} with {p[bad][0]:.6g}, not a probability, "
+                        hint = "probabilities lie in [0, 1]; limit it with clip(…, 0, 1)"
+                        place = formula.place
+                        at.findings.add(Diagnostic(place, "probabilities", message + where, hint))
 
 
 def refuse_private(game: CompiledGame, what: str, *, changing: bool = False) -> None:

@@ -113,6 +113,14 @@ def event(spot: Spot, raw: Raw) -> Event | None:
         message = f"`{made.key}` has to do with the private types of {listing(made.concerns)}"
         hint = "write an event for each of them: what is believed of one says nothing of another"
         spot.key_error("types", message, hint)
+    effects = made.effects if made else ()
+    alike = len({tuple(change.text for change in effect.changes) for effect in effects}) == 1
+    if made and made.concerns and alike and not any(effect.becomes for effect in effects):
+        message = (
+            f"`{made.key}` depends on the private type of {made.concerns[0]}, but its effects are "
+            "the same: nobody can see which has come about"
+        )
+        spot.key_error("types", message, "let one of them set a variable of `state`")
     return made
 
 
@@ -269,8 +277,8 @@ def check_play(draft: Draft, scenario: Scenario) -> None:
         shared = [turn for turn in scenario.turns if key in turn.events and len(turn.events) > 1]
         if event.concerns and shared:
             message = (
-                f"`{key}` has to do with the private types of {event.concerns[0]}, and shares a "
-                f"turn with {listing([other for other in shared[0].events if other != key])}"
+                f"`{key}` has to do with the private types of {event.concerns[0]}, and shares its "
+                "turn with other events"
             )
             hint = f"give it a turn of its own among `turns`: `{{chance: [{key}]}}`"
             draft.spot("chance", key).key_error("turns", message, hint)
