@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     from detente.game.compile import compile_game as compile_game
     from detente.game.compile import with_values as with_values
     from detente.game.export import to_efg as to_efg
+    from detente.scenario.chronology import read_chronology as read_chronology
+    from detente.scenario.codebook import code_chronology as code_chronology
+    from detente.scenario.codebook import draft_codebook as draft_codebook
+    from detente.scenario.codebook import read_codebook as read_codebook
     from detente.scenario.loader import load as load
     from detente.scenario.loader import loads as loads
     from detente.scenario.observations import parse_record as parse_record
@@ -66,11 +70,13 @@ _HOMES = {
     "audit": "detente.analysis.audit",
     "audit_comparison": "detente.analysis.comparison_audit",
     "bayes_factor": "detente.analysis.bayes_factor",
+    "code_chronology": "detente.scenario.codebook",
     "compare": "detente.analysis.compare",
     "compare_forecasts": "detente.analysis.compare",
     "compile_game": "detente.game.compile",
     "credibility": "detente.analysis.credibility",
     "diff": "detente.analysis.diff",
+    "draft_codebook": "detente.scenario.codebook",
     "ensemble": "detente.ensembles.run",
     "explore": "detente.ensembles.explore.explore",
     "fit": "detente.estimation.fit",
@@ -84,6 +90,8 @@ _HOMES = {
     "open_ensemble": "detente.ensembles.results",
     "parse_record": "detente.scenario.observations",
     "profile_likelihood": "detente.estimation.profile_likelihood",
+    "read_chronology": "detente.scenario.chronology",
+    "read_codebook": "detente.scenario.codebook",
     "read_record": "detente.scenario.observations",
     "read_start": "detente.solver.start",
     "sample": "detente.simulation.sample",

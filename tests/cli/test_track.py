@@ -148,3 +148,29 @@ def test_the_picture_needs_matplotlib(
     assert told.code == 2
     assert "matplotlib, which is not installed" in told.err
     assert "python3 scripts/env.py --with report" in told.err
+
+
+def test_a_chronology_is_followed_by_a_codebook(run: Run, tmp_path: Path) -> None:
+    events = "when;kind\n2018-03;a gift\nFebruary 2018;a gift\n2018-02;a parade\n"
+    book = "event (kind),actor,action\na gift,Alphaland,give\na parade,,(context)\n"
+    (tmp_path / "events.csv").write_text(events)
+    (tmp_path / "book.csv").write_text(book)
+    told = run("code", "events.csv", "--scenario", "small.yaml", "-o", "draft.csv")
+    assert told.code == 0
+    assert "3 events, 2018-02 to 2018-03, of 2 kinds by `kind`" in told.out
+    assert (tmp_path / "draft.csv").read_text().startswith("event (kind),events,first,last,")
+    told = run("code", "events.csv", "--scenario", "small.yaml", "-o", "book.csv")
+    assert told.code == 2  # what was filled by hand is not written over
+    assert (tmp_path / "book.csv").read_text() == book
+    told = run("code", "events.csv", "--scenario", "small.yaml", "--codebook", "book.csv")
+    assert "2 moves; 1 for the reader alone" in told.out
+    coded = ("--codebook", "book.csv", "--beliefs", "5", "--json")
+    told = run("track", "small.yaml", "events.csv", *coded)
+    taken = [row["action"] for row in json.loads(told.out)["moves"]]
+    assert taken == ["give", "give"]
+    told = run("track", "small.yaml", "events.csv", "--columns", "date=when")
+    assert told.code == 2
+    assert "a record has columns of its own" in told.err
+    (tmp_path / "other.csv").write_text("when,what\n2018-02,a gift\n")
+    told = run("track", "small.yaml", "other.csv", *coded)
+    assert "book.csv:1: error[unknown-column]: other.csv has no column `kind`" in told.err

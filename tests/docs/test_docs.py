@@ -60,7 +60,17 @@ SLOW = (
 LONG = os.environ.get("DETENTE_DOCS") == "long"
 SHORT = ("--horizon", "1", "--beliefs", "5")
 """Added to commands that are marked as long."""
-SHORTENED = ("run", "sample", "compare", "credibility", "threshold", "track", "ensemble")
+SHORTENED = (
+    "audit",
+    "compare",
+    "credibility",
+    "ensemble",
+    "report",
+    "run",
+    "sample",
+    "threshold",
+    "track",
+)
 FEWER = {"ensemble": ("--draws", "4", "--checked", "1")}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import detente
@@ -19,6 +19,7 @@ from detente.solver.beliefs import BeliefGrid
 from detente.solver.options import SolveOptions
 from detente.solver.solution import Solution
 from detente.solver.workers import open_workers
+from tests import effort
 from tests.generate import Shape, scenarios
 from tests.simulation.test_track import GAME
 
@@ -91,6 +92,7 @@ def test_gradient_by_priors_precision_and_payoffs() -> None:
     check_gradient(scenario, [detente.parse_record(text, scenario)])
 
 
+@settings(max_examples=effort.examples(40))
 @given(st.data())
 def test_gradient_on_random_scenarios(data: st.DataObject) -> None:
     shape = Shape(

@@ -14,7 +14,7 @@ from detente.errors import ScenarioError
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game, with_values
 from detente.game.export import InformationSet, count_nodes, to_efg, unroll
-from detente.scenario.loader import loads
+from detente.scenario.loader import load, loads
 from tests.effort import examples
 from tests.game import contract
 from tests.generate import Shape, scenarios
@@ -256,6 +256,19 @@ def test_new_values_keep_the_enumeration() -> None:
     assert 0 in certain.layers[0].prob
     contract.assert_same(refilled(certain, {"luck": 0.75}, same=True), game)
     assert compiled(PAIR, luck=1).layers[0].succ.size == game.layers[0].succ.size
+
+
+def test_what_reads_no_changed_parameter_is_kept() -> None:
+    game = compile_game(load("bargaining-rounds"))
+    for name in (name for p in game.scenario.parameters.values() for name in p.names()):
+        if name.partition(".")[0] not in game.structure.structural:
+            refilled(game, {name: 0.45}, same=True)
+    moved = with_values(game, {"step_cost.stalling": 0.45})
+    kept = [new is old for new, old in zip(moved.layers, game.layers, strict=True)]
+    movers = [layer.movers for layer in game.layers]
+    assert kept == [mover != (1,) for mover in movers]
+    assert moved.flow is game.flow
+    assert with_values(game, {"prior": 0.6}).layers == game.layers
 
 
 def test_an_alternative_that_becomes_possible_is_enumerated() -> None:

@@ -11,6 +11,7 @@ import typer
 from detente import files
 from detente.arguments import MOST_STARTS
 from detente.cli import console
+from detente.cli.code import CodingOptions
 from detente.cli.groups import with_groups
 from detente.cli.inputs import Seed, Source, refuse
 from detente.cli.options import PolicyOptions, SolvingOptions
@@ -72,6 +73,7 @@ def fit(
     ],
     *,
     asked: EstimationOptions,
+    coding: CodingOptions,
     fitted: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FITTED.YAML", help="Write the fitted scenario."),
@@ -82,7 +84,8 @@ def fit(
 ) -> None:
     """Estimate parameters from one record or from many, with standard errors."""
     names = asked.names()
-    read = [source, *records, *([str(asked.units)] if asked.units else [])]
+    read = [source, *records, *([str(asked.units)] if asked.units else []), *coding.read]
+    coding.check()
     output.check(read)
     if fitted is not None:
         files.check(fitted, inputs=read, force=output.force)
@@ -90,6 +93,7 @@ def fit(
         files.check(asked.checkpoint, inputs=read, force=True)
     scenario = setting.load(source)
     solving.prepare(scenario)
+    data = [coding.records(file, scenario) if coding.codebook else file for file in records]
     from detente.describe.fit import describe_fit
     from detente.describe.profile_likelihood import describe_profile
     from detente.estimation.climb import Status
@@ -111,10 +115,8 @@ def fit(
         )
         along = None
         if asked.parameter:
-            along = profile_likelihood(
-                scenario, records, asked.parameter, options, units=asked.units
-            )
-        result = along.fit if along else estimate(scenario, records, options, units=asked.units)
+            along = profile_likelihood(scenario, data, asked.parameter, options, units=asked.units)
+        result = along.fit if along else estimate(scenario, data, options, units=asked.units)
     for sentence in result.warnings:
         console.say(f"warning: {sentence}", error=True)
     if fitted is not None:

@@ -25,6 +25,7 @@ from detente.cli import console
 from detente.cli.announce import announce
 from detente.cli.audit import audit
 from detente.cli.check import check
+from detente.cli.code import code
 from detente.cli.compare import compare
 from detente.cli.credibility import credibility
 from detente.cli.diff import diff
@@ -196,6 +197,7 @@ app.command()(credibility)
 app.command()(ensemble)
 app.command()(explore)
 app.command()(track)
+app.command()(code)
 app.command()(fit)
 app.command()(sample)
 

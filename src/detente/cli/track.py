@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from detente.cli import console
+from detente.cli.code import CodingOptions
 from detente.cli.groups import with_groups
 from detente.cli.inputs import Source, prepare_kernels, refuse
 from detente.cli.options import ForecastOptions, PolicyOptions
@@ -19,6 +20,8 @@ from detente.errors import ScenarioError
 
 if TYPE_CHECKING:
     from detente.game.arrays import CompiledGame
+    from detente.scenario.model import Scenario
+    from detente.scenario.observations import Record
     from detente.simulation.track import Track
 
 
@@ -49,6 +52,7 @@ def track(
     skip_impossible: Annotated[
         bool, typer.Option("--skip-impossible", help="Pass over what the model holds impossible.")
     ] = False,
+    coding: CodingOptions,
     other: OtherAccount,
     path: Annotated[
         bool, typer.Option("--path", help="Tell period by period what was forecast for the end.")
@@ -64,7 +68,8 @@ def track(
     if record:
         sys.stdout.write(_text_of_record(source))
         return
-    read = [file for file in (source, moves, other.compare) if file is not None]
+    read = [file for file in (source, moves, other.compare, *coding.read) if file is not None]
+    coding.check()
     output.check(read)
     game = setting.compile(source)
     solving.check(game)
@@ -74,7 +79,7 @@ def track(
         values = setting.values if other.compare is None else None
         changed = replace(setting, values=values, policy=other.compare_policy)
         games.append(changed.compile(source if other.compare is None else other.compare))
-    tracks = _tracks(games, name, solving, skip=skip_impossible, path=path)
+    tracks = _tracks(games, name, solving, coding, skip=skip_impossible, path=path)
     from detente.analysis.bayes_factor import bayes_factor
     from detente.describe.track import describe_track
 
@@ -83,15 +88,19 @@ def track(
 
 
 def _tracks(
-    games: list[CompiledGame], name: str, solving: ForecastOptions, *, skip: bool, path: bool
+    games: list[CompiledGame],
+    name: str,
+    solving: ForecastOptions,
+    coding: CodingOptions,
+    *,
+    skip: bool,
+    path: bool,
 ) -> list[Track]:
     """The record through each of the games; it is read for all before any is solved."""
-    from detente.scenario.observations import read_record
-
     records = []
     for k, game in enumerate(games):
         with _account(k):
-            records.append(read_record(name, game.scenario))
+            records.append(_record(name, coding, game.scenario))
     console.print_diagnostics(records[0].warnings)
     prepare_kernels(games[0])
     from detente.simulation.track import track as follow
@@ -112,6 +121,19 @@ def _tracks(
                 )
             )
     return found
+
+
+def _record(name: str, coding: CodingOptions, scenario: Scenario) -> Record:
+    """The record of a file: as it stands, or as a codebook makes it of a chronology."""
+    from detente.scenario.observations import read_record
+
+    if coding.codebook is None:
+        return read_record(name, scenario)
+    records = coding.records(name, scenario)
+    if len(records) > 1:
+        hint = "one record can be followed; `detente fit` takes all"
+        refuse(name, "too-many", f"the chronology is of {len(records)} units", hint)
+    return next(iter(records.values()))
 
 
 @contextmanager

@@ -85,6 +85,7 @@ def _moves(scenario: Scenario) -> tuple[Block, ...]:
             fresh = [key for key in turn.who if key not in known]
             known.update(fresh)
             actions = [a for key in fresh for a in scenario.actions.get(key, {}).values()]
+            actions += [turn.joint] if turn.joint else []
         heads = [(str(number), name)] + [("", "")] * max(len(actions) - 1, 0)
         keys = [code(action.key) for action in actions] or [Cell("as above")]
         signs = [_signs(action, scenario) for action in actions] or [[""] * len(scenario.variables)]
@@ -119,6 +120,10 @@ def _formulas(scenario: Scenario) -> list[Section]:
     for key, actor in scenario.actors.items():
         actions = _actions(scenario.actions.get(key, {}).values())
         sections.append(Section(f"actions-{key}", f"What {actor.name} can do", (actions,)))
+    for number, turn in enumerate(scenario.turns, start=1):
+        if turn.joint:
+            heading = f"What moves of turn {number} do together"
+            sections.append(Section(f"joint-{number}", heading, (_actions([turn.joint]),)))
     if scenario.events:
         events = _actions(scenario.events.values())
         sections.append(Section("events", "What happens by chance", (events,)))
@@ -227,9 +232,11 @@ def _effects(action: Event) -> str:
         ]
         changes = ", ".join([*(change.text for change in alternative.changes), *turned])
         share = "otherwise" if alternative.probability is None else alternative.probability.text
+        if alternative.over:
+            changes = f"{alternative.over} to each level"
         sure = len(action.alternatives) == 1
         parts.append(changes or "nothing" if sure else f"{share}: {changes or 'nothing'}")
-    return "; ".join(parts)
+    return "; ".join(dict.fromkeys(parts))
 
 
 def _data(scenario: Scenario) -> dict[str, Any]:

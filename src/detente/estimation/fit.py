@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from detente.estimation.prior import RangePrior
 from detente.estimation.result import Estimate, Fit, Start, make_fit
 from detente.estimation.scale import refuse_scale
 from detente.estimation.uncertainty import SMALLEST, Information, curvature, information
-from detente.estimation.units import Panel, read_panel
+from detente.estimation.units import Panel, Source, read_panel
 from detente.game.compile import compile_game
 from detente.scenario.hints import alias, did_you_mean
 from detente.scenario.model import Scenario
@@ -114,7 +114,7 @@ DEFAULT_FIT = FitOptions()
 
 def fit(
     scenario: Scenario,
-    records: Sequence[str | Path | Record] | str | Path | Record,
+    records: Sequence[Source] | Source,
     options: FitOptions = DEFAULT_FIT,
     *,
     units: str | Path | None = None,
@@ -151,7 +151,7 @@ def fit(
     """
     expect(scenario, Scenario, "fit")
     begin = time.perf_counter()
-    sources = [records] if isinstance(records, str | Path | Record) else list(records)
+    sources = [records] if isinstance(records, str | Path | Record | Mapping) else list(records)
     if scenario.forever:
         message = "play goes on forever; only scenarios that end can be fitted"
         refuse("scenario", "forever", message, "give the calendar a number of periods")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from detente.estimation.fit import DEFAULT_FIT, SAME, FitOptions, fit
 from detente.estimation.free import Free, free_parameters
 from detente.estimation.model import Model, Wall
 from detente.estimation.result import Fit
-from detente.estimation.units import read_panel
+from detente.estimation.units import Source, read_panel
 from detente.game.compile import compile_game
 from detente.notebook import InNotebook
 from detente.scenario.model import Scenario
@@ -76,7 +76,7 @@ class ProfileLikelihood(InNotebook):
 
 def profile_likelihood(
     scenario: Scenario,
-    records: Sequence[str | Path | Record] | str | Path | Record,
+    records: Sequence[Source] | Source,
     parameter: str,
     options: FitOptions = DEFAULT_FIT,
     *,
@@ -118,7 +118,7 @@ def profile_likelihood(
     ):
         message = f"the records do not identify `{parameter}`: it has no standard error"
         refuse("parameter", "not-estimable", message, "see the fit without a profile")
-    sources = [records] if isinstance(records, str | Path | Record) else list(records)
+    sources = [records] if isinstance(records, str | Path | Record | Mapping) else list(records)
     walk = _Walk(best, free[parameter], sources, options, units)
     rows = [{"value": walk.estimate, "log_likelihood": best.log_likelihood, **walk.others(best)}]
     for side in (-1, 1):
@@ -141,7 +141,7 @@ class _Walk:
         self,
         best: Fit,
         one: Free,
-        records: Sequence[str | Path | Record],
+        records: Sequence[Source],
         options: FitOptions,
         units: str | Path | None,
     ) -> None:

@@ -7,17 +7,19 @@ scenario, and any others (by which standard errors may be clustered).
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from detente.errors import Diagnostic, Place, Problems, ScenarioError, warning
-from detente.scenario.csv_table import CsvLine, decode_table, read_table
+from detente.scenario.csv_table import CsvLine, column_names, decode_table, read_table
 from detente.scenario.hints import alias, did_you_mean, listing
 from detente.scenario.model import Scenario
 from detente.scenario.observations import UNIT, Record, parse_records, record_text
+
+Source = str | Path | Record | Mapping[str, Record]
+"""Of records: a file, one that was read, or several by unit."""
 
 MOST_NAMED = 5
 """Units that one message names."""
@@ -44,7 +46,7 @@ class Panel:
 
 def read_panel(
     scenario: Scenario,
-    records: Sequence[str | Path | Record],
+    records: Sequence[Source],
     units: str | Path | None = None,
 ) -> Panel:
     """The units of a panel, from files of records and a table of units.
@@ -97,15 +99,18 @@ def _named(units: Sequence[str]) -> str:
     return f"the unit{'s' if len(units) > 1 else ''} {names}"
 
 
-def _records(scenario: Scenario, source: str | Path | Record) -> dict[str, Record]:
+def _records(scenario: Scenario, source: Source) -> dict[str, Record]:
     """The records of a file by unit."""
-    if isinstance(source, Record):
-        return {Path(source.file).stem: source}
-    text, file = record_text(source)
-    records = parse_records(text, scenario, file=file)
-    if not records:
-        raise ScenarioError([Diagnostic(Place(file), "empty", "the file has no lines")])
-    return {name or Path(file).stem: record for name, record in records.items()}
+    if isinstance(source, Mapping):
+        records = dict(source)
+    elif isinstance(source, Record):
+        records = {"": source}
+    else:
+        text, file = record_text(source)
+        records = parse_records(text, scenario, file=file)
+        if not records:
+            raise ScenarioError([Diagnostic(Place(file), "empty", "the file has no lines")])
+    return {name or Path(record.file).stem: record for name, record in records.items()}
 
 
 def _with_rows(scenario: Scenario, records: Mapping[str, Record], path: Path) -> list[Unit]:
@@ -116,7 +121,7 @@ def _with_rows(scenario: Scenario, records: Mapping[str, Record], path: Path) ->
         message = f"cannot be read: {error.strerror}"
         raise ScenarioError([Diagnostic(Place(str(path)), "cannot-read", message)]) from error
     problems: list[Diagnostic] = []
-    columns = _columns(text)
+    columns = column_names(text)
     covariates = {alias(key): key for key in scenario.covariates}
     needed = [UNIT, *covariates]
     absent = [key for name, key in covariates.items() if name not in columns]
@@ -148,14 +153,6 @@ def _with_rows(scenario: Scenario, records: Mapping[str, Record], path: Path) ->
     if problems:
         raise ScenarioError(sorted(problems, key=lambda problem: problem.place))
     return units
-
-
-def _columns(text: str) -> list[str]:
-    """The names of a table's columns, as `read_table` knows them."""
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    separator = max(",;\t", key=first.count)
-    header = next(csv.reader([first], delimiter=separator), [])
-    return [alias(name) for name in header if name.strip()]
 
 
 def _value(row: CsvLine, column: str, problems: list[Diagnostic]) -> float:

@@ -22,9 +22,11 @@ from detente.game.evaluate import Evaluator, evaluator_of
 from detente.game.private_chance import is_private, private_layer
 from detente.game.structure import Side, Skeleton, Structure, told_apart
 from detente.game.term_status import variables
+from detente.scenario.fields import within
 from detente.scenario.formula.expression import Formula
 from detente.scenario.model import Scenario
 from detente.scenario.policies import find_policy
+from detente.scenario.rules import Event, Term
 
 MAX_CODE = 2**62
 """States are numbered by 64-bit integers, whether they can be reached or not."""
@@ -88,7 +90,8 @@ def compile_policies(
 def with_values(game: CompiledGame, values: Mapping[str, float]) -> CompiledGame:
     """The game with other parameter values (`{"step_cost.sincere": 0.4}`).
 
-    The enumeration is kept unless a changed parameter decides which states there are.
+    The enumeration is kept unless a changed parameter decides which states there are, and with it
+    the layers and payoffs of which no formula reads a changed one.
 
     Raises
     ------
@@ -97,30 +100,49 @@ def with_values(game: CompiledGame, values: Mapping[str, float]) -> CompiledGame
     """
     expect(game, CompiledGame, "with_values")
     scenario = game.scenario.with_values(values)
-    changed = {name.partition(".")[0] for name in values}
+    changed = frozenset(name.partition(".")[0] for name in values)
     if not changed & game.structure.structural:
-        filled = fill_game(scenario, game.policy, game.structure)
+        former = game if game.layers else None
+        filled = fill_game(scenario, game.policy, game.structure, former, changed)
         if filled is not None:
             return filled
     return compile_game(scenario, policy=game.policy)
 
 
-def fill_game(scenario: Scenario, policy: str, structure: Structure) -> CompiledGame | None:
+def fill_game(
+    scenario: Scenario,
+    policy: str,
+    structure: Structure,
+    former: CompiledGame | None = None,
+    changed: frozenset[str] = frozenset(),
+) -> CompiledGame | None:
     """The compiled game of a structure at the scenario's values.
 
-    None where a transition that the enumeration left out has become possible.
+    None where a transition that the enumeration left out has become possible. What reads none of
+    the `changed` parameters is taken from a `former` game of this structure, where there is one.
     """
     at = evaluator_of(scenario, structure)
-    parts = []
-    for skeleton, codes in zip(structure.skeletons, structure.skeleton_sets[:-1], strict=True):
-        part = fill_layer(at, skeleton, codes)
-        if part is None:
-            return None
-        parts.append(part)
-    layers = [reduce(fuse, parts[a:b]) for a, b in pairwise(structure.kept)]
-    ends = [structure.sets[n] for n in structure.period_sets]
-    flow = tuple(_payoffs(at, codes, t, "flow") for t, codes in enumerate(ends, start=1))
-    terminal = _payoffs(at, structure.sets[-1], len(ends) + 1, "terminal")
+    rules = {id(r): r for skeleton in structure.skeletons for r in _rules(skeleton)}
+    stale = {key for key, rule in rules.items() if former is None or _reads(rule, changed)}
+    layers = []
+    for n, (a, b) in enumerate(pairwise(structure.kept)):
+        skeletons = structure.skeletons[a:b]
+        if former is not None and not any(id(r) in stale for s in skeletons for r in _rules(s)):
+            layers.append(former.layers[n])
+            continue
+        parts = []
+        for skeleton, codes in zip(skeletons, structure.skeleton_sets[a:b], strict=True):
+            part = fill_layer(at, skeleton, codes)
+            if part is None:
+                return None
+            parts.append(part)
+        layers.append(reduce(fuse, parts))
+    if former is not None and not _reads(scenario.payoffs, changed):
+        flow, terminal = former.flow, former.terminal
+    else:
+        ends = [structure.sets[n] for n in structure.period_sets]
+        flow = tuple(_payoffs(at, codes, t, "flow") for t, codes in enumerate(ends, start=1))
+        terminal = _payoffs(at, structure.sets[-1], len(ends) + 1, "terminal")
     at.findings.refuse()
     actors = scenario.actors.values()
     return CompiledGame(
@@ -139,6 +161,19 @@ def fill_game(scenario: Scenario, policy: str, structure: Structure) -> Compiled
         loop=structure.loop,
         start=structure.start,
     )
+
+
+def _reads(rules: object, names: frozenset[str]) -> bool:
+    """Whether a formula in these entities reads one of the parameters or covariates."""
+    formulas = within(rules, Formula)
+    return any(not names.isdisjoint(f.parameters | f.covariates) for f in formulas)
+
+
+def _rules(skeleton: Skeleton) -> Iterator[Event | Term]:
+    """What the numbers of a skeleton come from: its events, and the terms that these break."""
+    for side in skeleton.sides:
+        yield from side.actions
+        yield from (term for broken in side.breaks.values() for term, _ in broken)
 
 
 def fill_layer(at: Evaluator, skeleton: Skeleton, codes: Ints) -> Layer | None:
@@ -211,8 +246,9 @@ def chances(at: Evaluator, side: Side, codes: Ints, t: int) -> Floats | None:
     None where a transition that the enumeration left out has become possible.
     """
     prob = np.ones(side.own.size)
+    at, here = at.beside(side, codes)
     for action, rows, own, column in lotteries(side):
-        table = np.array(probabilities(action, at, codes[side.state[rows]], t))
+        table = np.array(probabilities(action, at, here[rows], t))
         prob[own] = np.maximum(table[side.alternative[own], column], 0.0)
         lost = 1.0 - np.bincount(column, prob[own], minlength=rows.size)
         if np.any(np.abs(lost) > 1e-9) or np.any(table < -ZERO):
@@ -223,8 +259,9 @@ def chances(at: Evaluator, side: Side, codes: Ints, t: int) -> Floats | None:
 def _paid(at: Evaluator, side: Side, codes: Ints, t: int) -> Floats:
     """Costs of a side's own actions, float64 [a, c]."""
     table = np.zeros((side.state.size, len(at.scenario.actors), at.profiles))
+    at, here = at.beside(side, codes)
     for actor, formula, rows in charges(at.scenario, side):
-        table[rows, actor] += at.profiled(formula, codes[side.state[rows]], t)
+        table[rows, actor] += at.profiled(formula, here[rows], t)
     return table.reshape(side.state.size, -1)
 
 

@@ -111,7 +111,7 @@ def _charges(
 ) -> Iterator[tuple[Event | Term, str, Formula, Ints]]:
     """What the movers of a turn pay for their own actions, and the states at which they do."""
     actors = list(scenario.actors)
-    for side in skeleton.sides:
+    for side in skeleton.sides[: len(skeleton.movers)]:
         actor = actors[side.mover]
         for n, action in enumerate(side.actions):
             rows = side.state[side.action == n]

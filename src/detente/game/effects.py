@@ -128,12 +128,13 @@ def _moves(at: Evaluator, side: Side, codes: Ints, t: int) -> dict[str, tuple[Bo
     """
     changed: dict[str, tuple[Bools, Ints]] = {}
     actions = side.action[side.own]
+    at, states = at.beside(side, codes)
     for n, action in enumerate(side.actions):
         for number, alternative in enumerate(action.alternatives):
             if not alternative.changes:
                 continue
             rows = np.flatnonzero((actions == n) & (side.alternative == number))
-            here = codes[side.state[side.own[rows]]]
+            here = states[side.own[rows]]
             for change in alternative.changes:
                 if change.variable not in changed:
                     size = actions.size

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detente.dtypes import Floats, Ints
 from detente.errors import Diagnostic, Place, ScenarioError
-from detente.game.structure import Structure, decode, describe
+from detente.game.structure import Side, Structure, decode, describe
 from detente.scenario.entities import Variable
 from detente.scenario.formula.expression import Formula, NotFinite
 from detente.scenario.frozen import Frozen
@@ -61,6 +62,17 @@ class Evaluator:
     units: Mapping[str, Floats] = Frozen()
     findings: Findings = field(default_factory=Findings)
     known: dict[tuple[Work, int, int, bytes], Floats] = field(default_factory=dict)
+
+    def beside(self, side: Side, codes: Ints) -> tuple[Evaluator, Ints]:
+        """Where a side's formulas are evaluated: its own actions' states, int64 [a].
+
+        What moves do together is evaluated with the moves as variables beside those of the state.
+        """
+        here = codes[side.state]
+        if side.chosen is None:
+            return self, here
+        joined = replace(self, variables=(*self.variables, *side.moves))
+        return joined, here * prod(move.size for move in side.moves) + side.chosen
 
     def public(self, formula: Formula, codes: Ints, t: int, work: Work = value) -> Floats:
         """The formula's value at each state, float64 or bool [x]; 0 where it is bad (noted).

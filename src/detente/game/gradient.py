@@ -20,7 +20,7 @@ A probability that rounding puts below 0 is filled in as 0, and differentiated a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import accumulate, pairwise
 from typing import TypeVar
@@ -170,12 +170,13 @@ class _Walk:
             by_own = reduce(np.multiply, factors[:s] + factors[s + 1 :], prob)
             by_own = _gathered(by_own, skeleton.trans_own[:, s], side.own.size)
             self._chances(side, codes, t, by_own)
-            if side.mover >= 0:  # chance costs nothing, and `reward` has the rows of fused layers
+            if skeleton.movers:  # chance costs nothing, and `reward` has the rows of fused layers
                 paid = -_gathered(reward, skeleton.edge_own[:, s], side.state.size)
                 self._costs(side, codes, t, paid)
 
     def _chances(self, side: Side, codes: Ints, t: int, weights: Floats) -> None:
         """Add the part of a side's own probabilities; `weights` is float64 [l]."""
+        walk, here = self.beside(side, codes)
         for action, rows, own, column in lotteries(side):
             table = np.zeros((len(action.alternatives), rows.size))
             table[side.alternative[own], column] = weights[own]
@@ -183,7 +184,7 @@ class _Walk:
             rest = table[[n for n, formula in enumerate(formulas) if formula is None]].sum(axis=0)
             for formula, share in zip(formulas, table, strict=True):
                 if formula is not None:
-                    self.add(formula, codes[side.state[rows]], t, share - rest)
+                    walk.add(formula, here[rows], t, share - rest)
 
     def private_chance(self, skeleton: Skeleton, codes: Ints, weights: Floats) -> None:
         """Add the part of chance that has to do with private types; `weights` is [k, θ, θ']."""
@@ -218,8 +219,14 @@ class _Walk:
     def _costs(self, side: Side, codes: Ints, t: int, weights: Floats) -> None:
         """Add the part of the costs of a side's own actions; `weights` is float64 [a, c]."""
         table = self._by_actor(weights)
+        walk, here = self.beside(side, codes)
         for actor, formula, rows in charges(self.at.scenario, side):
-            self.add(formula, codes[side.state[rows]], t, table[rows, actor])
+            walk.add(formula, here[rows], t, table[rows, actor])
+
+    def beside(self, side: Side, codes: Ints) -> tuple[_Walk, Ints]:
+        """The walk of a side's formulas, and the states of its own actions: see `Evaluator`."""
+        at, here = self.at.beside(side, codes)
+        return replace(self, at=at), here
 
     def references(self, skeleton: Skeleton, codes: Ints, weights: Floats) -> None:
         """Add the part of reference behaviour, from derivatives by its logarithm [e, m]."""

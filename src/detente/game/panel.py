@@ -134,4 +134,5 @@ def _stack_side(side: Side, count: int, states: int) -> Side:
             n: tuple((term, np.tile(force, count)) for term, force in broken)
             for n, broken in side.breaks.items()
         },
+        chosen=None if side.chosen is None else np.tile(side.chosen, count),
     )

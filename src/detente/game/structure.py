@@ -7,7 +7,7 @@ evaluated, so that new parameter values are filled in without enumerating anew.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +18,10 @@ from detente.errors import Diagnostic
 from detente.scenario.entities import Variable
 from detente.scenario.frozen import Frozen
 from detente.scenario.rules import Event, Term
+
+
+def _none() -> Ints:
+    return np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,15 +40,20 @@ class Side:
     breaks
         For each action position, the soft terms that it may break, with where they are in
         force: bool [x].
+    moves, chosen
+        Where this is what the moves of a turn do together, the movers' moves as variables, and
+        int64 [a] what they are, as the code of these; its own actions are the joint ones.
     """
 
     mover: int
     actions: tuple[Event, ...]
     state: Ints
     action: Ints
-    own: Ints
-    alternative: Ints
-    breaks: Mapping[int, tuple[tuple[Term, Bools], ...]]
+    own: Ints = field(default_factory=_none)
+    alternative: Ints = field(default_factory=_none)
+    breaks: Mapping[int, tuple[tuple[Term, Bools], ...]] = field(default_factory=dict)
+    moves: tuple[Variable, ...] = ()
+    chosen: Ints | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +61,8 @@ class Skeleton:
     """A layer without its numbers.
 
     sides
-        One for each mover, or the one of chance: S of them.
+        One for each mover, and one for what they do `joint`ly where there is such a thing; or the
+        one of chance: S of them.
     action_ptr, trans_ptr, succ
         As in the layer.
     edge_own

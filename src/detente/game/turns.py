@@ -29,10 +29,13 @@ from detente.game.evaluate import Evaluator
 from detente.game.private_chance import check_turnover
 from detente.game.structure import Side, Skeleton, decode, encode, pointers, product
 from detente.game.term_status import Standing, in_force
+from detente.scenario.entities import Variable
 from detente.scenario.formula.expression import Formula
+from detente.scenario.formula.types import move_of
 from detente.scenario.hints import listing
 from detente.scenario.model import Scenario
-from detente.scenario.rules import Event, Term, Turn
+from detente.scenario.rules import Event, Joint, Term, Turn
+from detente.scenario.scalar_types import Levels
 
 MAX_STATES = 1_000_000
 """States of one turn: beyond this a solve would take more than any laptop's memory."""
@@ -178,6 +181,9 @@ class Builder:
         ]
         choices = [np.count_nonzero(mask, axis=1) for mask in masks]
         action_ptr, edge_own = product([pointers(count)[:-1] for count in choices], choices)
+        if turn.joint:
+            sides.append(self._joint(turn.joint, sides, edge_own, codes, t))
+            edge_own = np.column_stack([edge_own, np.arange(len(edge_own))])
         lots = [np.bincount(side.own, minlength=side.state.size) for side in sides]
         trans_ptr, trans_own = product(
             [pointers(lot)[own] for lot, own in zip(lots, edge_own.T, strict=True)],
@@ -203,10 +209,10 @@ class Builder:
         """Note bad costs and flows of period t as well, where its turns have mistakes already."""
         for skeleton, codes in zip(skeletons, sets[:-1], strict=True):
             for side in skeleton.sides:
+                at, states = self.at.beside(side, codes)
                 for n, action in enumerate(side.actions):
-                    here = codes[side.state[side.action == n]]
                     for formula in action.costs.values():
-                        self.at.profiled(formula, here, t)
+                        at.profiled(formula, states[side.action == n], t)
         for payoff in self.scenario.payoffs.values():
             for formula in payoff.flow.values():
                 self.at.profiled(formula, sets[-1], t)
@@ -242,16 +248,42 @@ class Builder:
     def _side(self, options: _Repertoire, mask: Bools, codes: Ints, t: int) -> Side:
         """A side with the alternatives of its actions that have probability."""
         state, position = np.nonzero(mask)
-        action = position - 1
-        nobody = np.flatnonzero(action < 0)
+        side = Side(options.mover, options.actions, state, position - 1, breaks=options.breaks)
+        return self._with_alternatives(side, codes, t)
+
+    def _joint(self, joint: Joint, sides: list[Side], edge_own: Ints, codes: Ints, t: int) -> Side:
+        """What moves do together, as a side whose own actions are the joint ones."""
+        actors = list(self.scenario.actors)
+        moves = tuple(
+            Variable(
+                key=move_of(actors[side.mover]),
+                levels=Levels(len(side.actions), names=tuple(a.key for a in side.actions)),
+                start=0,
+            )
+            for side in sides
+        )
+        played = [side.action[own] for side, own in zip(sides, edge_own.T, strict=True)]
+        state, nobody = sides[0].state[edge_own[:, 0]], played[0] < 0
+        made = {move.key: np.maximum(own, 0) for move, own in zip(moves, played, strict=True)}
+        side = Side(
+            -1, (joint,), state, -nobody.astype(np.int64), moves=moves, chosen=encode(moves, made)
+        )
+        at, here = self.at.beside(side, codes)
+        happens = ~nobody & at.holds(joint.when, here, t)
+        return self._with_alternatives(replace(side, action=happens.astype(np.int64) - 1), codes, t)
+
+    def _with_alternatives(self, side: Side, codes: Ints, t: int) -> Side:
+        """The side with the alternatives of its own actions that have probability."""
+        (at, states), (generic, _) = (e.beside(side, codes) for e in (self.at, self.generic))
+        nobody = np.flatnonzero(side.action < 0)
         own, alternatives = [nobody], [np.zeros_like(nobody)]
-        for n, chosen in enumerate(options.actions):
-            rows = np.flatnonzero(action == n)
-            here = codes[state[rows]]
-            present = probabilities(chosen, self.at, here, t)
-            check_probabilities(chosen, self.at, present, here, t)
-            check_turnover(chosen, self.at, here, t)
-            other = probabilities(chosen, self.generic, here, t)
+        for n, chosen in enumerate(side.actions):
+            rows = np.flatnonzero(side.action == n)
+            here = states[rows]
+            present = probabilities(chosen, at, here, t)
+            check_probabilities(chosen, at, present, here, t)
+            check_turnover(chosen, at, here, t)
+            other = probabilities(chosen, generic, here, t)
             for number in range(len(chosen.alternatives)):
                 possible = (present[number] > ZERO) | (np.abs(other[number]) > ZERO)
                 live = rows[possible if possible.ndim == 1 else possible.any(axis=1)]
@@ -259,10 +291,7 @@ class Builder:
                 alternatives.append(np.full_like(live, number))
         row, alternative = np.concatenate(own), np.concatenate(alternatives)
         order = np.lexsort((alternative, row))
-        breaks = options.breaks
-        return Side(
-            options.mover, options.actions, state, action, row[order], alternative[order], breaks
-        )
+        return replace(side, own=row[order], alternative=alternative[order])
 
     def _tell_stuck(self, turn: Turn, mover: str, code: Ints, t: int, by_terms: bool) -> None:
         """Note a state, int64 [1], at which the mover has no action."""

@@ -119,6 +119,13 @@ def decode_table(data: bytes, file: str) -> str:
     raise ScenarioError([Diagnostic(place, "encoding", message, hint)])
 
 
+def column_names(text: str) -> list[str]:
+    """The names of a table's columns, as `read_table` knows them."""
+    first = _first_line(text.removeprefix("\ufeff"))
+    header = next(csv.reader([first], delimiter=_separator(first, ())), [])
+    return [alias(name) for name in header if name.strip()]
+
+
 def _first_line(text: str) -> str:
     """The line with the names of the columns, as it stands there."""
     for line in text.splitlines():

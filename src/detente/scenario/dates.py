@@ -97,6 +97,17 @@ def explain(text: str, *, monthly: bool, otherwise: str) -> tuple[str, str]:
     return f"`{text}` is not a day", f"write the day too, as in {written[0]}-01"
 
 
+def one_reading(text: str) -> str:
+    """A date, however written, as `2018-02` or `2018-02-15`; '' where it could mean two, or none.
+
+    A year has four digits: of two, nobody says in which century.
+    """
+    if not re.search("[0-9]{4}", text):
+        return ""
+    written = {date for date in map(_written, _readings(text.strip())) if date}
+    return written.pop() if len(written) == 1 else ""
+
+
 def _readings(text: str) -> list[tuple[int, int, int]]:
     """Years, months and days (0 for none) that a text may stand for, whether or not they exist."""
     matches = ((orders, form.fullmatch(text)) for orders, form in FORMS)

@@ -30,6 +30,7 @@ BUILDERS = {
     rules.Turn: play.turn,
     rules.Alternative: play.alternative,
     rules.Event: play.event,
+    rules.Joint: play.joint,
     rules.Action: play.action,
     rules.Payoff: play.payoff,
     rules.Outcome: play.outcome,

@@ -99,6 +99,11 @@ class Record:
     unused: tuple[Observation, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
 
+    @property
+    def dated(self) -> list[Observation]:
+        """All dated lines in the order of time, with those outside the horizon."""
+        return sorted((*self.entries, *self.unused), key=lambda entry: entry.t)
+
     def __repr__(self) -> str:
         said = sum(entry.used for entry in self.entries)
         return f"<Record {self.file!r}: {len(self.entries)} lines, {said} of them observations>"
@@ -143,7 +148,9 @@ def record_text(source: str | Path) -> tuple[str, str]:
 def parse_record(text: str, scenario: Scenario, *, file: str = "<text>") -> Record:
     """Read a record from the text of a file; `file` is what messages call it."""
     problems: list[Diagnostic] = []
-    record = _record(read_table(text, file, REQUIRED, OPTIONAL, problems), file, scenario, problems)
+    record = record_of(
+        read_table(text, file, REQUIRED, OPTIONAL, problems), file, scenario, problems
+    )
     if problems:
         raise ScenarioError(sorted(problems, key=lambda problem: problem.place))
     return record
@@ -163,17 +170,17 @@ def parse_records(text: str, scenario: Scenario, *, file: str = "<text>") -> dic
         problems.append(
             Diagnostic(line.place, "empty", "the line does not say of which unit it is")
         )
-    records = {unit: _record(lines, file, scenario, problems) for unit, lines in by_unit.items()}
+    records = {unit: record_of(lines, file, scenario, problems) for unit, lines in by_unit.items()}
     if problems:
         raise ScenarioError(sorted(problems, key=lambda problem: problem.place))
     return records
 
 
-def _record(
+def record_of(
     lines: list[CsvLine], file: str, scenario: Scenario, problems: list[Diagnostic]
 ) -> Record:
     """The record that some lines make; mistakes are appended to `problems`."""
-    reader = _RecordReader(scenario, problems)
+    reader = RecordReader(scenario, problems)
     for line in lines:
         reader.read(line)
     within = [entry for entry in reader.entries if 1 <= entry.t <= reader.horizon]
@@ -200,7 +207,7 @@ def scope_of(scenario: Scenario) -> Scope:
     )
 
 
-class _RecordReader:
+class RecordReader:
     """Gives lines their meaning, one after the other; mistakes go into `problems`."""
 
     def __init__(self, scenario: Scenario, problems: list[Diagnostic]) -> None:
@@ -220,21 +227,10 @@ class _RecordReader:
     def read(self, line: CsvLine) -> None:
         """One line: kept as it says, if nothing is wrong with it."""
         t, actor = self.time(line), self.actor(line)
-        words = line["action"] or line["move"]
-        if actor and not words:
-            self.report(line, "empty", "the line has no move", f"say what was done, or {CONTEXT}")
-        if not actor or not words:
+        meaning = self.meaning(line, actor)
+        if meaning is None or t is None:
             return
-        actions: tuple[str, ...] | None = ()
-        condition = None
-        if CONTEXT not in (line["action"], line["move"]):
-            if actor == STATE:
-                condition = parse(words, line.place, self.scope, READING, self.problems)
-                actions = () if condition else None
-            else:
-                actions = self.actions(line, actor, words)
-        if actions is None or t is None:
-            return
+        actions, condition = meaning
         entry = Observation(
             place=line.place,
             date=line["date"],
@@ -258,6 +254,24 @@ class _RecordReader:
             )
         elif actions:
             self.silence[actor] = entry
+
+    def meaning(
+        self, line: CsvLine, actor: str | None = None
+    ) -> tuple[tuple[str, ...], Formula | None] | None:
+        """What a line says was done, or was so; None after reporting what is wrong."""
+        actor = self.actor(line) if actor is None else actor
+        words = line["action"] or line["move"]
+        if actor and not words:
+            self.report(line, "empty", "the line has no move", f"say what was done, or {CONTEXT}")
+        if not actor or not words:
+            return None
+        if CONTEXT in (line["action"], line["move"]):
+            return (), None
+        if actor == STATE:
+            condition = parse(words, line.place, self.scope, READING, self.problems)
+            return ((), condition) if condition else None
+        actions = self.actions(line, actor, words)
+        return None if actions is None else (actions, None)
 
     def time(self, line: CsvLine) -> int | None:
         """The period of a line; 0 for `always`, None after reporting what is wrong."""

@@ -31,6 +31,9 @@ from detente.scenario.formula.types import (
 )
 from detente.scenario.frozen import Frozen
 
+TO = "to"
+"""The level that is drawn, in the probability of an alternative over the levels of a variable."""
+
 REST = "rest"
 """The probability that the others leave."""
 
@@ -42,31 +45,6 @@ LEVELS = MapOf(FormulaIn(PUBLIC_NUMBER))
 CHANCE = FormulaIn(CHANCE_NUMBER, word=REST)
 BECOMES = MapOf(MapOf(MapOf(FormulaIn(PUBLIC_NUMBER), names=""), names=""))
 ACTORS = ListOf(Reference("actors"), single=True, distinct=True)
-
-
-@entity
-class Turn(Entry):
-    """A turn: who chooses, or which events happen by chance.
-
-    Exactly one of `who` and `events` is not empty. `when` is None for always.
-    """
-
-    who: tuple[str, ...] = field(
-        ACTORS,
-        "Who moves, or all who choose at the same time; or `chance` for all events.",
-        vital=True,
-        default=(),
-    )
-    events: tuple[str, ...] = field(
-        ListOf(Reference("chance"), single=True, distinct=True),
-        "The events that happen, in their order.",
-        key="chance",
-        vital=True,
-        default=(),
-    )
-    when: Formula | None = field(
-        CONDITION, "The turn is played where this holds.", vital=True, default=None
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +69,8 @@ class LevelChange:
 class Alternative(Entry):
     """One of the effects that an action or event can have.
 
-    `probability` is None where it takes the rest.
+    `probability` is None where it takes the rest. Written with `over`, it stands for one
+    alternative for each level of a variable, of which `TO` in its probability is the level.
     """
 
     probability: Formula | None = field(
@@ -107,6 +86,11 @@ class Alternative(Entry):
         BECOMES,
         "By actor and type of before, the probability of each other type after it. By chance only.",
         default=Frozen(),
+    )
+    over: str = field(
+        Reference("state"),
+        "A variable that is drawn: `p` is the probability of its level `to`.",
+        default="",
     )
 
 
@@ -167,6 +151,56 @@ class Event(Supported):
     def members(self) -> tuple[str, ...]:
         """Actions that are like it: there are none."""
         return ()
+
+
+@entity
+class Joint(Event):
+    """What the moves of a turn do together, beside what each of them does by itself.
+
+    Its formulas read the moves: `move(US)` is a level, whose names are the actor's actions.
+    """
+
+    costs_by_actor: Mapping[str, Formula] = field(
+        MapOf(COST),
+        "Paid for the moves together: formulas by actor.",
+        key="costs",
+        default=Frozen(),
+    )
+
+    @property
+    def costs(self) -> Mapping[str, Formula]:
+        """By actor, what the moves cost together; no entry, no cost."""
+        return self.costs_by_actor
+
+
+@entity
+class Turn(Entry):
+    """A turn: who chooses, or which events happen by chance.
+
+    Exactly one of `who` and `events` is not empty. `when` is None for always.
+    """
+
+    who: tuple[str, ...] = field(
+        ACTORS,
+        "Who moves, or all who choose at the same time; or `chance` for all events.",
+        vital=True,
+        default=(),
+    )
+    events: tuple[str, ...] = field(
+        ListOf(Reference("chance"), single=True, distinct=True),
+        "The events that happen, in their order.",
+        key="chance",
+        vital=True,
+        default=(),
+    )
+    when: Formula | None = field(
+        CONDITION, "The turn is played where this holds.", vital=True, default=None
+    )
+    joint: Joint | None = field(
+        EntityOf(Joint),
+        "What the moves of those who choose at the same time do together.",
+        default=None,
+    )
 
 
 @entity

@@ -1,6 +1,6 @@
 """The answer to one setting, in the order in which it is known.
 
-1. On the coarsest belief grid: the numbers.
+1. On a coarse belief grid: how likely each outcome is in the end, and nothing else.
 2. As `detente run` gives it, with its certificate: the numbers, then everything in words and
    charts.
 3. The derivatives of each outcome's probability, that asked about first: from these the page has
@@ -9,11 +9,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import count
-
-import numpy as np
 
 from detente.analysis.query import Query
 from detente.analysis.sensitivity import Sensitivity, sensitivity
@@ -23,17 +22,22 @@ from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game, with_values
 from detente.render.page import to_fragment
 from detente.scenario.loader import loads
-from detente.scenario.model import Scenario
-from detente.simulation.forecast import Forecast, forecast, marginal
+from detente.simulation.conditions import conditions
+from detente.simulation.forecast import Forecast, forecast
+from detente.simulation.forward import forward
 from detente.solver import ready
+from detente.solver.beliefs import BeliefGrid, belief_grid, coarser, grid_size
 from detente.solver.options import MEMORY_LIMIT, SolveOptions, least_points
 from detente.solver.solution import Solution
 from detente.solver.solve import solve
-from detente.solver.workers import Progress
+from detente.solver.workers import Progress, open_workers
 from detente.workbench.jobs import Event, Job, Means
 
 SLIDERS = 3
 """Assumptions that the first screen shows: those whose ranges are worth most."""
+
+COARSE_WORK = 10**6
+"""Turn-state-belief points that are solved in about a quarter of a second."""
 
 COMPILING = 600.0
 """Seconds that kernels may take to be compiled, on a slow machine that is busy."""
@@ -51,11 +55,6 @@ def options_of(job: Job, means: Means, progress: Progress | None) -> SolveOption
     )
 
 
-def scenario_of(job: Job) -> Scenario:
-    """The scenario as the page has it."""
-    return job.setting.applied(loads(job.text, file=job.file))
-
-
 @lru_cache(maxsize=4)
 def _compiled(
     text: str, file: str, options: tuple[tuple[str, str], ...], policy: str | None, n: int | None
@@ -66,9 +65,8 @@ def _compiled(
 
 
 def game_of(job: Job) -> CompiledGame:
-    """The compiled game of the setting."""
+    """The compiled game of the setting, which was checked where it came in."""
     setting = job.setting
-    scenario_of(job)  # names and values are refused before a long enumeration
     options = tuple(setting.options.items())
     game = _compiled(job.text, job.file, options, setting.policy, setting.periods)
     return with_values(game, setting.values) if setting.values else game
@@ -90,16 +88,17 @@ def answer(job: Job, means: Means, progress: Progress) -> Iterator[Event]:
     points = options.points(game)
     yield from prepare(game, progress)
     rough: Solution | None = None
-    fewest = least_points(game)
-    if game.informed and points > fewest:
+    if game.informed:
         yield {"kind": "step", "text": "Solving on a coarse grid"}
-        coarse = SolveOptions(fewest, options.threads, options.memory_limit, progress)
-        rough = solve(game, coarse, regret=False, coarse=False, checked=1)
-        yield _numbers(forecast(rough, beliefs=False, threads=options.threads), "coarse")
+        grid = coarse_grid(game, points)
+        least = SolveOptions(least_points(game), options.threads, options.memory_limit, progress)
+        rough = solve(game, least, regret=False, coarse=False, checked=1, like=grid)
+        yield _coarse(rough, options)
     yield {"kind": "step", "text": "Solving"}
     solution = solve(game, options)
     result = forecast(solution, threads=options.threads)
-    yield _numbers(result, "exact")
+    final = {r["outcome"]: (float(r["happened"]), float(r["error"])) for r in result.final.rows()}
+    yield _numbers(solution, "exact", final, result.periods)
     described = describe_forecast(result)
     yield {
         "kind": "sections",
@@ -122,33 +121,51 @@ def fragment(sections: object) -> str:
     return to_fragment(sections, charts=f"w{next(FRAGMENTS)}-")  # type: ignore[arg-type]
 
 
+def coarse_grid(game: CompiledGame, points: int) -> BeliefGrid:
+    """The finest grid below `points` that is quick, and no finer than one of three points else."""
+    states = sum(layer.states.size for layer in game.layers)
+    number = least_points(game)
+    grid = coarser(game, belief_grid(game, number))
+    while number < points and states * grid_size(game, number) <= COARSE_WORK:
+        grid, number = belief_grid(game, number), 2 * number - 1
+    return grid
+
+
 def most_open(result: Forecast) -> str:
     """The outcome whose probability by the end is nearest to one half; '' without outcomes."""
     final = result.final
-    return str(final["outcome"][np.abs(final["happened"] - 0.5).argmin()]) if len(final) else ""
+    return _most_open(dict(zip(final["outcome"], final["happened"], strict=True)))
 
 
-def _numbers(result: Forecast, stage: str) -> Event:
-    """How likely each outcome is in the end."""
-    game = result.solution.game
-    table = marginal(game, result.tables["outcomes"])
-    last = table.where(t=result.periods)
+def _most_open(happened: Mapping[str, float]) -> str:
+    return min(happened, key=lambda key: abs(happened[key] - 0.5), default="")
+
+
+def _coarse(solution: Solution, options: SolveOptions) -> Event:
+    """The numbers of a solution for which only how it ends is played forward."""
+    with open_workers(options.threads) as workers:
+        run = forward(solution, workers, progress=options.progress)
+    _, weights = next(conditions(solution.game))
+    final = {key: (run.expected("happened", key, weights)[-1], math.nan) for key in run.happened}
+    return _numbers(solution, "coarse", final, len(run.states) - 1)
+
+
+def _numbers(
+    solution: Solution, stage: str, final: Mapping[str, tuple[float, float]], periods: int
+) -> Event:
+    """How likely each outcome is in the end, and the error of that."""
+    scenario = solution.game.scenario
     outcomes = [
-        {
-            "key": row["outcome"],
-            "about": clause(game.scenario, row["outcome"]),
-            "happened": float(row["happened"]),
-            "error": float(row["error"]),
-        }
-        for row in last.rows()
+        {"key": key, "about": clause(scenario, key), "happened": p, "error": error}
+        for key, (p, error) in final.items()
     ]
     return {
         "kind": "answer",
         "stage": stage,
         "outcomes": outcomes,
-        "asked": most_open(result),
-        "by": game.scenario.calendar.label(result.periods),
-        "unsolved": list(unsolved({"": result.solution.status})),
+        "asked": _most_open({key: p for key, (p, _) in final.items()}),
+        "by": scenario.calendar.label(periods),
+        "unsolved": list(unsolved({"": solution.status})),
     }
 
 

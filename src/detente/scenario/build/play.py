@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 from detente.scenario.build.draft import Draft, Spot
 from detente.scenario.build.entity import Raw, build, entity
-from detente.scenario.formula.expression import Formula
-from detente.scenario.formula.types import PUBLIC_NUMBER
+from detente.scenario.formula.evaluate import Given
+from detente.scenario.formula.expression import Formula, number
+from detente.scenario.formula.types import PUBLIC_NUMBER, move_of
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.model import Scenario
@@ -18,14 +19,17 @@ from detente.scenario.rules import (
     CHANCE,
     REST,
     TABLE,
+    TO,
     Action,
     Alternative,
     Event,
+    Joint,
     LevelChange,
     Outcome,
     Payoff,
     Turn,
 )
+from detente.scenario.scalar_types import Levels
 
 E = TypeVar("E", bound=Event)
 
@@ -47,6 +51,10 @@ def turn(spot: Spot, raw: Raw) -> Turn | None:
         return entity(Turn, spot, raw, who=(), events=tuple(events))
     for k, name in enumerate(who):
         _mover(spot / "who" / k, name)
+    if not who and raw.get("joint"):
+        message = "chance has one lottery after the other, and nobody's moves to join"
+        (spot / "joint").key_error("turns", message, "say it in the `effects` of an event")
+        return None
     (spot / "who").repeated(who)
     return entity(Turn, spot, raw, who=tuple(who))
 
@@ -62,10 +70,19 @@ def _mover(spot: Spot, name: str) -> None:
 
 def alternative(spot: Spot, raw: Raw) -> Alternative | None:
     """An alternative; the `rest` is checked with the others."""
-    changes = _changes(spot / "set", raw.get("set", {}))
+    draft, over = spot.draft, raw.get("over", "")
+    if over and ("set" in raw or raw["p"] == REST):
+        message = f"what is drawn is `{over}` alone, each of its levels with a probability"
+        spot.error("wrong-type", message, "give `p` as a formula of `to`, and no `set`")
+        return None
+    scope, changes = draft.scope, _changes(spot / "set", raw.get("set", {}))
+    becomes = _becomes(spot, raw)
+    if over in scope.variables:
+        draft.scope = replace(scope, variables={**scope.variables, TO: scope.variables[over]})
     # Of chance it may depend on a private type, of an action it may not.
     given = {"probability": build(CHANCE, raw["p"], spot / "p")} if _by_chance(spot) else {}
-    made = entity(Alternative, spot, raw, changes=changes, becomes=_becomes(spot, raw), **given)
+    made = entity(Alternative, spot, raw, changes=changes, becomes=becomes, **given)
+    draft.scope = scope
     if made is None or None in given.values():
         return None
     return replace(made, probability=None) if raw["p"] == REST else made
@@ -127,19 +144,37 @@ def event(spot: Spot, raw: Raw) -> Event | None:
 def action(spot: Spot, raw: Raw) -> Action | None:
     """An action, with what it costs by actor."""
     actor = str(spot.trail[-2])
-    effects = [(spot / "effects" / k, effect) for k, effect in enumerate(raw.get("effects", []))]
-    for here, part in [(spot, raw), *effects]:
-        if part.get("becomes"):
-            message = "types change by chance, not by what somebody does"
-            hint = "let the action set a variable, and an event of `chance` depend on that"
-            (here / "becomes").key_error("types", message, hint)
     own = _costs(spot / "cost", actor, raw.get("cost", {}), ())
     others = _costs(spot / "costs", actor, raw.get("costs", {}), own)
     return _event(Action, spot, raw, own_costs=own, other_costs=others)
 
 
+def joint(spot: Spot, raw: Raw) -> Joint | None:
+    """What moves do together: formulas there may read the moves of the turn."""
+    draft = spot.draft
+    scope, who = draft.scope, draft.raw["turns"][spot.trail[1]]["who"]
+    moves = {
+        move_of(actor): None
+        if draft.lost_actions(actor)
+        else tuple(
+            key for key, action in draft.actions(actor).items() if not (action or {}).get("like")
+        )
+        for actor in who
+    }
+    draft.scope = replace(scope, variables={**scope.variables, **moves})
+    made = _event(Joint, spot, raw)
+    draft.scope = scope
+    return made
+
+
 def _event(cls: type[E], spot: Spot, raw: Raw, **given: Any) -> E | None:
     effects, sure = raw.get("effects", []), raw.get("set", {})
+    parts = [(spot, raw), *((spot / "effects" / k, effect) for k, effect in enumerate(effects))]
+    for here, part in parts if cls is not Event else ():
+        if part.get("becomes"):
+            message = "types change by chance, not by what somebody does"
+            hint = "let the action set a variable, and an event of `chance` depend on that"
+            (here / "becomes").key_error("types", message, hint)
     for key in ("set", "becomes"):
         if effects and raw.get(key):
             spot.error("wrong-type", f"{spot.name} should have `effects` or `{key}`, not both")
@@ -151,7 +186,25 @@ def _event(cls: type[E], spot: Spot, raw: Raw, **given: Any) -> E | None:
     before = len(spot.draft.errors)
     changes, becomes = _changes(spot / "set", sure), _becomes(spot, raw)
     made = entity(cls, spot, raw, changes=changes, becomes=becomes, **given)
-    return made if len(spot.draft.errors) == before else None
+    if made is None or len(spot.draft.errors) > before:
+        return None
+    drawn = [each for effect in made.effects for each in _by_level(spot.draft, effect)]
+    return replace(made, effects=tuple(drawn))
+
+
+def _by_level(draft: Draft, alternative: Alternative) -> Iterator[Alternative]:
+    """The alternative for each level of the variable that it draws; itself where it draws none."""
+    if not alternative.over:
+        yield alternative
+        return
+    p, key = alternative.probability, alternative.over
+    levels: Levels = draft.raw["state"][key]["levels"]
+    assert p is not None
+    for k in range(levels.size):
+        level = float(k + (0 if levels.names else levels.low))
+        given = replace(p, node=Given(TO, level, p.node), variables=p.variables - {TO})
+        drawn = replace(number(level, p.place, levels.label(k)), gives=draft.scope.level(key))
+        yield replace(alternative, probability=given, changes=(LevelChange(key, False, drawn),))
 
 
 def _changes(spot: Spot, values: Mapping[str, Any]) -> tuple[LevelChange, ...]:

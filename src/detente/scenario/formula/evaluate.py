@@ -13,6 +13,7 @@ Conditions, `floor` and `//` have slope 0. At values that are at fault, slopes m
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -283,6 +284,18 @@ def _pick(where: Values, one: Dual, other: Dual) -> Dual:
     return values, np.where(where, one[1], other[1])
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """`node`, where a name of its own has a value."""
+
+    key: str
+    value: float
+    node: Node
+
+    def evaluate(self, names: Names, by: str = "") -> Evaluated:
+        return self.node.evaluate({**names, self.key: self.value}, by)
+
+
 # ---- functions
 
 
@@ -306,6 +319,17 @@ def _larger(one: Dual, other: Dual) -> Dual:
     return _pick(one[0] >= other[0], one, other)
 
 
+ERFC = np.vectorize(math.erfc, otypes=[np.float64])
+
+
+def _normal_cdf(x: Values) -> Values:
+    return np.asarray(ERFC(-x / math.sqrt(2.0)) / 2.0)
+
+
+def _normal_density(x: Values) -> Values:
+    return np.exp(-x * x / 2.0) / math.sqrt(2.0 * math.pi)
+
+
 class Function(NamedTuple):
     """A function on values and on duals, and the least and largest number of its arguments."""
 
@@ -324,6 +348,9 @@ FUNCTIONS = {
     "log": Function(np.log, lambda x: (x[0], _times(x[1], 1.0 / x[0]))),
     "sqrt": Function(np.sqrt, lambda x: (x[0], _times(x[1], 0.5 / np.sqrt(x[0])))),
     "floor": Function(np.floor, lambda x: (x[0], FLAT)),
+    "normal_cdf": Function(
+        _normal_cdf, lambda x: (_normal_cdf(x[0]), _times(x[1], _normal_density(x[0])))
+    ),
 }
 
 

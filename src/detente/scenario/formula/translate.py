@@ -24,7 +24,7 @@ from detente.scenario.formula.types import (
     Slot,
     ValueType,
 )
-from detente.scenario.hints import did_you_mean
+from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.slips import comma_within
 
 LONGEST_SHOWN = 40
@@ -298,6 +298,8 @@ class Translator:
         function = tree.func.id if isinstance(tree.func, ast.Name) else ""
         if function == "rank" and not tree.keywords:
             return self.rank(tree)
+        if function == "move" and not tree.keywords:
+            return self.move(tree)
         if function not in nodes.FUNCTIONS:
             message = f"`{self.source(tree.func)}` is not a function"
             if function.lower() in INSTEAD:
@@ -328,6 +330,23 @@ class Translator:
             message = f"`rank` takes a variable with named levels; `{text}` is not one"
             return self.wrong(tree, "wrong-type", message)
         return Typed(part.node, NUMBER)
+
+    def move(self, tree: ast.Call) -> Typed:
+        """What an actor does in the turn: a level, whose names are those of its actions."""
+        match tree.args:
+            case [ast.Name(id=actor)] if types.move_of(actor) in self.scope.variables:
+                self.used.add(types.move_of(actor))
+                key = types.move_of(actor)
+                return Typed(nodes.Name(key), self.scope.level(key))
+        if self.scope.partial:
+            return BROKEN
+        moves = [key for key in self.scope.variables if key.startswith("move(")]
+        message = f"`{self.source(tree)}` is no move of this turn"
+        if not moves:
+            hint = "say what moves do together under `joint` of a turn in which several choose"
+            message = f"{self.slot.what} may not depend on what is done in the turn"
+            return self.wrong(tree, "scope", message, hint)
+        return self.wrong(tree, "unknown-name", message, f"there is {listing(moves)}")
 
     # ---- types
 

@@ -73,6 +73,11 @@ CHANCE_NUMBER = Slot("the probability of an event", NUMBER, state=True, types=Tr
 PRIVATE_NUMBER = Slot("this formula", NUMBER, state=True, types=True)
 
 
+def move_of(actor: str) -> str:
+    """What formulas over the moves of a turn call an actor's move."""
+    return f"move({actor})"
+
+
 def usable(names: Iterable[str]) -> list[str]:
     """Those of the names of a file that may be names: what is refused is no suggestion."""
     return [
@@ -173,6 +178,8 @@ def plain_type(tree: ast.expr, scope: Scope) -> ValueType | None:
             return plain_type(first, scope) if {sign for sign, _ in steps} <= {"+", "-"} else None
         case ast.IfExp():
             return plain_type(tree.body, scope) or plain_type(tree.orelse, scope)
+        case ast.Call(func=ast.Name(id="move"), args=[ast.Name(id=actor)]):
+            return scope.level(move_of(actor)) if move_of(actor) in scope.variables else UNKNOWN
         case ast.Call(func=ast.Name(id=function)) if function in ALIKE:
             return next(filter(None, (plain_type(part, scope) for part in tree.args)), None)
     return None
