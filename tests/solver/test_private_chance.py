@@ -15,11 +15,12 @@ from detente.game.gradient import parameter_gradient
 from detente.simulation.histories import after_chance
 from detente.solver import backward
 from detente.solver.beliefs import BeliefGrid, belief_grid
-from detente.solver.gradient import Target, game_gradient
+from detente.solver.gradient import game_gradient
 from detente.solver.kernels.lottery import make_lottery
 from detente.solver.kernels.private_chance import PrivateTurn, push_private
 from detente.solver.layout import belief_layout, part, private_turn, seats
 from detente.solver.solution import Solution
+from detente.solver.value_tape import Target
 from tests.solver.test_gambit import differences
 
 Floats = NDArray[np.float64]
