@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import (
+    audience_costs,
     audited,
     ensembles,
     first_minute,
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Callable[[Plan], list[Table]]] = {
     "audit": audited.run,
     "ensembles": ensembles.run,
     "play": play.run,
+    "audience-costs": audience_costs.run,
 }
 
 HEAD = """# Benchmarks

@@ -201,14 +201,14 @@ def test_impossible_records_are_told_with_their_lines() -> None:
         detente.fit(scenario, record, detente.FitOptions(free=("pain",), solving=QUICK))
 
 
-def test_play_without_end_is_refused() -> None:
+def test_records_of_play_without_end_are_refused() -> None:
     text = ONE.replace("horizon: 1", "horizon: forever").replace(
         "precision: sharp", "precision: sharp, discount: 0.9"
     )
     text = text.replace("terminal:", "flow:")
     scenario = detente.loads(text)
     record = detente.parse_record("date,actor,move\n1,chooser,go\n", scenario)
-    with pytest.raises(ScenarioError, match="only scenarios that end"):
+    with pytest.raises(ScenarioError, match="fitted to counts"):
         detente.fit(scenario, record, detente.FitOptions(free=("worth",)))
 
 

@@ -26,6 +26,22 @@ class EstimationOptions:
         Path | None,
         typer.Option("--units", metavar="UNITS.CSV", help="The units' covariates, a row for each."),
     ] = None
+    counts: Annotated[
+        Path | None,
+        typer.Option(
+            "--counts", metavar="COUNTS.CSV", help="Counts by unit and state, of play without end."
+        ),
+    ] = None
+    branch: Annotated[
+        str,
+        typer.Option(metavar="BRANCH", help="Of play without end: near-data, or principal."),
+    ] = ""
+    near: Annotated[
+        Path | None,
+        typer.Option(
+            "--near", metavar="CHOICES.CSV", help="Begin with these choices, and stay near them."
+        ),
+    ] = None
     free: Annotated[
         str | None,
         typer.Option("--free", metavar="NAME,NAME", help="The parameters to be estimated."),
@@ -68,9 +84,9 @@ class EstimationOptions:
 def fit(
     source: Source,
     records: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(metavar="RECORD...", help="Records: files, or one of the library."),
-    ],
+    ] = None,
     *,
     asked: EstimationOptions,
     coding: CodingOptions,
@@ -84,7 +100,14 @@ def fit(
 ) -> None:
     """Estimate parameters from one record or from many, with standard errors."""
     names = asked.names()
-    read = [source, *records, *([str(asked.units)] if asked.units else []), *coding.read]
+    records = records or []
+    if not records and asked.counts is None:
+        message = "there is nothing to estimate from"
+        refuse("RECORD", "missing", message, "give a record, or --counts")
+    if asked.parameter and asked.counts is not None:
+        refuse("--profile", "forever", "there is no profile of a scenario that goes on forever")
+    tables = [str(path) for path in (asked.counts, asked.units, asked.near) if path]
+    read = [source, *records, *tables, *coding.read]
     coding.check()
     output.check(read)
     if fitted is not None:
@@ -92,7 +115,8 @@ def fit(
     if asked.checkpoint is not None:
         files.check(asked.checkpoint, inputs=read, force=True)
     scenario = setting.load(source)
-    solving.prepare(scenario)
+    if asked.counts is None:
+        solving.prepare(scenario)
     data = [coding.records(file, scenario) if coding.codebook else file for file in records]
     from detente.describe.fit import describe_fit
     from detente.describe.profile_likelihood import describe_profile
@@ -109,6 +133,8 @@ def fit(
             starts=asked.starts,
             seed=asked.seed,
             cluster=asked.cluster,
+            branch=asked.branch,
+            near=asked.near,
             policy=setting.policy,
             solving=solving.options(report),
             checkpoint=asked.checkpoint,
@@ -116,7 +142,11 @@ def fit(
         along = None
         if asked.parameter:
             along = profile_likelihood(scenario, data, asked.parameter, options, units=asked.units)
-        result = along.fit if along else estimate(scenario, data, options, units=asked.units)
+        result = (
+            along.fit
+            if along
+            else estimate(scenario, data, options, units=asked.units, counts=asked.counts)
+        )
     for sentence in result.warnings:
         console.say(f"warning: {sentence}", error=True)
     if fitted is not None:

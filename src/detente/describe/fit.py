@@ -36,6 +36,8 @@ def describe_fit(fit: Fit) -> Described:
     ]
     if len(fit.starts) > 1:
         sections.append(Section("starts", "Where the climbs ended", (_starts(fit),)))
+    if fit.equilibria is not None:
+        sections.append(Section("equilibria", "The equilibria of units", tuple(_equilibria(fit))))
     sections.append(Section("reading", "How to read it", (text(HOW),)))
     data = {
         "scenario": scenario.name,
@@ -57,6 +59,8 @@ def describe_fit(fit: Fit) -> Described:
         "identification": fit.identification,
         "starts": fit.starts,
     }
+    if fit.equilibria is not None:
+        data |= {"equilibria": fit.equilibria, "choices": fit.choices}
     good = (*ENDED, Status.SEVERAL)
     unsolved = () if fit.status in good else (fit.status.value,)
     return Described(scenario.title, lead, tuple(sections), data, unsolved)
@@ -69,8 +73,8 @@ def number(value: float) -> str:
 
 def _estimates(fit: Fit) -> list[Block]:
     about = meanings(fit.scenario)
-    shown = {"clustered": "clustered", "sandwich": "sandwich", "outer": "outer"}
-    kinds = [name for name in shown if fit.table[name].notna().any()]
+    shown = ("clustered", "sandwich", "outer", "given_states")
+    kinds = [n for n in shown if n in fit.table and fit.table[n].notna().any()]
     learned = ["learned"] if fit.prior else []
     rows: list[Row] = []
     for r in fit.table.itertuples():
@@ -79,7 +83,8 @@ def _estimates(fit: Fit) -> list[Block]:
         meaning = about[r.parameter] + (f" ({r.note})" if r.note else "")
         numbers = (number(r.estimate), number(r.se), *others, number(r.z), interval)
         rows.append((code(r.parameter), *numbers, meaning))
-    header = ("parameter", "estimate", "s.e.", *kinds, *learned, "z", "95 %", "meaning")
+    named = [name.replace("_", " ") for name in kinds]
+    header = ("parameter", "estimate", "s.e.", *named, *learned, "z", "95 %", "meaning")
     table = Table(header, tuple(rows), range(1, len(header) - 1))
     blocks: list[Block] = [table]
     known = fit.table[fit.table["z"].notna()]
@@ -102,6 +107,26 @@ def _identification(fit: Fit) -> list[Block]:
         "diagonal: an eigenvalue near 0 is a combination that they hardly tell apart."
     )
     return [text(words), Table(("eigenvalue", "direction"), tuple(rows), (0,))]
+
+
+def _equilibria(fit: Fit) -> list[Block]:
+    """How exact the units' equilibria are, and those that are nearest to a fold."""
+    assert fit.equilibria is not None
+    narrow = fit.equilibria.sort_values("smallest").head(3)
+    rows: list[Row] = [
+        (r.unit, f"{r.log_likelihood:.4g}", f"{r.smallest:.2g}") for r in narrow.itertuples()
+    ]
+    words = (
+        f"Action values are those that play makes to {fit.equilibria['residual'].max():.0e}. An "
+        "equilibrium ends in a fold, where the smallest singular value of I - dΦ/dv is 0; the "
+        "units nearest to one are:"
+    )
+    given = (
+        "given states: standard errors from the information that is expected given the states that "
+        "were visited, as studies report it; s.e. has the curvature of the equilibria too."
+    )
+    header = ("unit", "log-likelihood", "smallest singular value")
+    return [text(words), Table(header, tuple(rows), (1, 2)), text(given)]
 
 
 def _starts(fit: Fit) -> Table:

@@ -146,7 +146,7 @@ def _formulas(scenario: Scenario) -> list[Section]:
 def _actions(actions: Iterable[Event]) -> Points:
     items: list[Point] = []
     for action in actions:
-        costs = "; ".join(f"{actor}: {formula.text}" for actor, formula in action.costs.items())
+        costs = "; ".join(f"{actor}: {formula.text}" for actor, formula in action.charged)
         parts = {
             "when": action.when.text if action.when else "",
             "effect": _effects(action),

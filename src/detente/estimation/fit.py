@@ -22,14 +22,17 @@ from detente.estimation.free import (
     slopes_at,
     values_at,
 )
+from detente.estimation.game_arrays import labelled
 from detente.estimation.model import Model, Wall
 from detente.estimation.prior import RangePrior
-from detente.estimation.result import Estimate, Fit, Start, make_fit
+from detente.estimation.result import Estimate, Fit, Start, make_fit, with_account
 from detente.estimation.scale import refuse_scale
 from detente.estimation.uncertainty import SMALLEST, Information, curvature, information
 from detente.estimation.units import Panel, Source, read_panel
+from detente.estimation.without_end import BRANCHES, Equilibria, estimated
+from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
-from detente.scenario.hints import alias, did_you_mean
+from detente.scenario.hints import alias, did_you_mean, listing
 from detente.scenario.model import Scenario
 from detente.scenario.observations import UNIT, Record
 from detente.simulation.track import track
@@ -77,6 +80,11 @@ class FitOptions:
     cluster
         Column of the table of units within which units are not independent; '' for none, 'unit'
         for the units themselves.
+    branch
+        Of games without end: 'principal', or 'near-data' (also if '') for the equilibria that the
+        counts of each unit are nearest to.
+    near
+        A table like that of counts, of choices near which the search begins and stays.
     policy
         The policy in force, as `compile_game` takes it.
     solving
@@ -96,6 +104,8 @@ class FitOptions:
     starts: int = 1
     seed: int = 0
     cluster: str = ""
+    branch: str = ""
+    near: str | Path | None = None
     policy: str | None = None
     solving: SolveOptions = DEFAULT_OPTIONS
     checkpoint: Path | None = None
@@ -103,6 +113,9 @@ class FitOptions:
     def __post_init__(self) -> None:
         whole("starts", self.starts, 1, MOST_STARTS)
         whole("seed", self.seed, 0)
+        if self.branch not in ("", *BRANCHES):
+            message = f"there is no branch `{self.branch}`"
+            refuse("branch", "unknown-name", message, f"there are {listing(BRANCHES)}")
         if self.prior not in ("", RANGES):
             refuse(
                 "prior", "unknown-name", f"there is no prior `{self.prior}`", f"it is `{RANGES}`"
@@ -118,8 +131,9 @@ def fit(
     options: FitOptions = DEFAULT_FIT,
     *,
     units: str | Path | None = None,
+    counts: str | Path | None = None,
 ) -> Fit:
-    """Estimate parameters of a scenario that ends.
+    """Estimate parameters of a scenario, from records or, where it goes on forever, from counts.
 
     The likelihood is that of `track`: moves are expected by the strategies at the public beliefs,
     types are summed out with their prior, and what was not observed is summed over. Units are
@@ -136,13 +150,15 @@ def fit(
         What is free, priors, starts, standard errors.
     units
         A table with a row for each unit: its covariates.
+    counts
+        Of a scenario without end, in place of records (`detente.estimation.counts`).
 
     Raises
     ------
     ScenarioError
-        With all that is wrong with the files and the options; for a scenario without end; for a
-        precision and the scale of payoffs free at once; for records that the model holds
-        impossible at the start.
+        With all that is wrong with the files and the options; for records of a scenario without
+        end, and counts of one that ends; for a precision and the scale of payoffs free at once; for
+        records that the model holds impossible at the start.
 
     Notes
     -----
@@ -152,14 +168,19 @@ def fit(
     expect(scenario, Scenario, "fit")
     begin = time.perf_counter()
     sources = [records] if isinstance(records, str | Path | Record | Mapping) else list(records)
-    if scenario.forever:
-        message = "play goes on forever; only scenarios that end can be fitted"
-        refuse("scenario", "forever", message, "give the calendar a number of periods")
-    panel = read_panel(scenario, sources, units)
+    if scenario.forever and sources:
+        message = "play goes on forever, and such scenarios are fitted to counts"
+        refuse("records", "forever", message, "give them with `counts=`, or a number of periods")
+    if counts is not None and not scenario.forever:
+        message = "counts are of a scenario that goes on forever: this one ends"
+        refuse("counts", "forever", message, "give records, or the calendar `horizon: forever`")
+    panel = read_panel(scenario, sources, units, counts)
     game = compile_game(scenario, policy=options.policy)
     free = free_parameters(game, options.free)
     refuse_scale(game, free)
     clusters = _clusters(panel, options.cluster)
+    if scenario.forever:
+        return _without_end(game, panel, free, options, clusters)
     prior = RangePrior.of(scenario, free) if options.prior else None
     model = Model(
         scenario, panel, [one.name for one in free], options.solving, policy=options.policy
@@ -175,10 +196,28 @@ def fit(
         scenario,
         panel,
         estimate,
-        tuple(_start(climbed, estimate) for climbed in climbs),
+        tuple(Start.of(climbed, estimate) for climbed in climbs),
         options.cluster,
         time.perf_counter() - begin,
     )
+
+
+def _without_end(
+    game: CompiledGame,
+    panel: Panel,
+    free: tuple[Free, ...],
+    options: FitOptions,
+    clusters: Sequence[str] | None,
+) -> Fit:
+    for name in ("prior", "checkpoint"):
+        if getattr(options, name):
+            refuse(name, "forever", f"there is no {name} for a scenario that goes on forever")
+    wanted = Equilibria(options.branch, options.starts, options.near, options.solving.report)
+    estimate, climbs, account, seconds = estimated(game, panel, free, wanted, clusters)
+    starts = tuple(Start.of(climbed, estimate) for climbed in climbs)
+    made = make_fit(game.scenario, panel, estimate, starts, options.cluster, seconds)
+    names = [unit.name for unit in panel.units]
+    return with_account(made, names, account, labelled(game, names, account.sigma))
 
 
 class _Work:
@@ -330,16 +369,6 @@ def _drawn(one: Free, rng: np.random.Generator) -> float:
     if one.range is not None:
         return one.coordinate(float(rng.uniform(*one.range)))
     return one.coordinate(one.start) + float(rng.normal())
-
-
-def _start(climbed: Climb, estimate: Estimate) -> Start:
-    """What a climb came to, beside the best."""
-    inverse = np.nan_to_num(estimate.known.covariance)
-    apart = climbed.x - estimate.best.x
-    deviations = np.sqrt(np.maximum(np.diag(inverse), 1e-300))
-    far = np.abs(apart) / deviations
-    far[np.diag(inverse) == 0] = 0.0
-    return Start(climbed.value, climbed.steps, float(far.max(initial=0.0)), climbed.status.name)
 
 
 def _clusters(panel: Panel, column: str) -> list[str] | None:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from detente.dtypes import Floats
 from detente.estimation.climb import Climb, Status
+from detente.estimation.constrained import Account
 from detente.estimation.free import Free, slopes_at, values_at
 from detente.estimation.prior import CENTRAL, RangePrior
 from detente.estimation.uncertainty import LOADING, Information
 from detente.estimation.units import Panel
 from detente.notebook import InNotebook
 from detente.scenario.model import Scenario
-from detente.scenario.observations import Observation
+
+NARROW = 1e-3
+"""Smallest singular value of I - dΦ/dv below which a unit is near a fold, and is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,15 @@ class Start:
     steps: int
     apart: float
     status: str
+
+    @classmethod
+    def of(cls, climbed: Climb, estimate: Estimate) -> Start:
+        """What a climb came to, beside the best."""
+        inverse = np.nan_to_num(estimate.known.covariance)
+        apart = climbed.x - estimate.best.x
+        far = np.abs(apart) / np.sqrt(np.maximum(np.diag(inverse), 1e-300))
+        far[np.diag(inverse) == 0] = 0.0
+        return cls(climbed.value, climbed.steps, float(far.max(initial=0.0)), climbed.status.name)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +76,13 @@ class Fit(InNotebook):
         the parameters that the direction moves.
     starts
         `log_likelihood, steps, apart, status` of each climb, the highest first.
+    equilibria
+        Of games without end `unit, log_likelihood, residual, smallest`, a row for each unit: how
+        far it is from v = Φ(v), and the smallest singular value of I - dΦ/dv, near 0 at a fold;
+        None for others. `table` then has `given_states` too: standard errors from the information
+        that is expected given the states that were visited.
+    choices
+        The shares of all moves in these equilibria, a table like that of counts; None for others.
     distance
         Of the maximum, in standard errors.
     units, observed
@@ -87,6 +106,8 @@ class Fit(InNotebook):
     seconds: float
     date: dt.date
     warnings: tuple[str, ...] = field(default=())
+    equilibria: pd.DataFrame | None = None
+    choices: pd.DataFrame | None = None
 
     @property
     def values(self) -> dict[str, float]:
@@ -132,7 +153,7 @@ def make_fit(
     prior = 0.0 if estimate.prior is None else estimate.prior.at(values)[0]
     names = [one.name for one in free]
     covariance = known.covariance * np.outer(slopes, slopes)
-    used = [unit for unit in panel.units if unit.record.last]
+    used = [unit for unit in panel.units if unit.observed]
     identified = {
         name: v for name, v, sure in zip(names, values.values(), _sure(known), strict=True) if sure
     }
@@ -151,7 +172,7 @@ def make_fit(
         status=best.status,
         distance=float(np.sqrt(max(float(best.gradient @ inverse @ best.gradient), 0.0))),
         units=len(used),
-        observed=sum(_observations(unit.record.entries) for unit in used),
+        observed=sum(unit.observed for unit in used),
         files=panel.files,
         cluster=cluster,
         prior=estimate.prior is not None,
@@ -161,8 +182,28 @@ def make_fit(
     )
 
 
-def _observations(entries: Iterable[Observation]) -> int:
-    return sum(entry.used for entry in entries)
+def with_account(fit: Fit, units: Sequence[str], account: Account, choices: pd.DataFrame) -> Fit:
+    """The fit of games without end, with what is known of each unit there."""
+    equilibria = pd.DataFrame(
+        {
+            "unit": units,
+            "log_likelihood": account.log_likelihoods,
+            "residual": account.residuals,
+            "smallest": account.smallest,
+        }
+    )
+    table = fit.table.assign(given_states=account.given_states)
+    narrow = equilibria[equilibria["smallest"] < NARROW]
+    warnings = fit.warnings
+    if len(narrow):
+        worst = narrow.sort_values("smallest").iloc[0]
+        message = (
+            f"{len(narrow)} of {len(units)} units are near a fold, where their equilibrium ends: "
+            f"{worst['unit']} most (smallest singular value {worst['smallest']:.1e}); standard "
+            "errors hold in a small neighbourhood only"
+        )
+        warnings = (*warnings, message)
+    return replace(fit, table=table, warnings=warnings, equilibria=equilibria, choices=choices)
 
 
 def _sure(known: Information) -> list[bool]:

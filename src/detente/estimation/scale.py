@@ -15,7 +15,9 @@ from detente.errors import Problems
 from detente.estimation.free import Free
 from detente.game.arrays import CompiledGame
 from detente.game.compile import with_values
+from detente.scenario.fields import within
 from detente.scenario.hints import listing
+from detente.scenario.rules import Event
 
 FACTOR = 1.5
 
@@ -51,11 +53,10 @@ def refuse_scale(game: CompiledGame, free: Sequence[Free]) -> None:
 def _in_payoffs(game: CompiledGame) -> frozenset[str]:
     """The parameters that payoffs and costs read."""
     scenario = game.scenario
-    events = [a for own in scenario.actions.values() for a in own.values()]
     costs = [
         formula
-        for event in (*events, *scenario.events.values())
-        for formula in event.costs.values()
+        for event in within((scenario.actions, scenario.turns), Event)
+        for _, formula in event.charged
     ]
     paid = [
         f for p in scenario.payoffs.values() for part in (p.flow, p.terminal) for f in part.values()

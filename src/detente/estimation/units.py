@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from detente.errors import Diagnostic, Place, Problems, ScenarioError, warning
+from detente.estimation.counts import Count, read_counts
 from detente.scenario.csv_table import CsvLine, column_names, decode_table, read_table
 from detente.scenario.hints import alias, did_you_mean, listing
 from detente.scenario.model import Scenario
@@ -27,12 +28,19 @@ MOST_NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit, its record, its covariates, and what else its row says, by column."""
+    """A unit, its record or its counts, its covariates, and what else its row says, by column."""
 
     name: str
     record: Record
     covariates: Mapping[str, float] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    counts: tuple[Count, ...] = ()
+
+    @property
+    def observed(self) -> int:
+        """How many observations there are of it: lines with a meaning, or joint moves."""
+        counted = round(sum(count.number for count in self.counts))
+        return counted + sum(entry.used for entry in self.record.entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +56,9 @@ def read_panel(
     scenario: Scenario,
     records: Sequence[Source],
     units: str | Path | None = None,
+    counts: str | Path | None = None,
 ) -> Panel:
-    """The units of a panel, from files of records and a table of units.
+    """The units of a panel, from files of records or of counts, and a table of units.
 
     Raises
     ------
@@ -58,8 +67,16 @@ def read_panel(
         record or the other way round, covariates that are missing or no numbers.
     """
     problems = Problems()
-    by_unit: dict[str, Record] = {}
+    by_unit: dict[str, Unit] = {}
     files = []
+    if counts is not None:
+        file = str(counts)
+        none = Record(file=file, entries=(), silence={}, standing=(), last=0)
+        by_unit = {
+            name: Unit(name, none, counts=own)
+            for name, own in read_counts(scenario, counts).items()
+        }
+        files.append(file)
     for source in records:
         with problems.gather():
             read = _records(scenario, source)
@@ -67,21 +84,21 @@ def read_panel(
                 if name in by_unit:
                     message = f"there is a record of the unit `{name}` already"
                     raise ScenarioError([Diagnostic(Place(record.file), "duplicate-name", message)])
-                by_unit[name] = record
+                by_unit[name] = Unit(name, record)
             files.append(next(iter(read.values())).file)
     problems.refuse()
     if not by_unit:
         problems.add("records", "missing", "there is nothing to estimate from", "give a record")
         problems.refuse()
-    warnings = [w for record in by_unit.values() for w in record.warnings]
+    warnings = [w for unit in by_unit.values() for w in unit.record.warnings]
     if units is None:
-        made = [Unit(name, record) for name, record in by_unit.items()]
+        made = list(by_unit.values())
         warnings += _no_table(scenario)
     else:
         made = _with_rows(scenario, by_unit, Path(units))
         files.append(str(units))
         warnings += _doubts(scenario, made, str(units))
-    idle = [unit.name for unit in made if not unit.record.last]
+    idle = [unit.name for unit in made if not unit.observed]
     if len(idle) == len(made):
         problems.add("records", "empty", "the records have no observation with a meaning")
         problems.refuse()
@@ -113,7 +130,7 @@ def _records(scenario: Scenario, source: Source) -> dict[str, Record]:
     return {name or Path(record.file).stem: record for name, record in records.items()}
 
 
-def _with_rows(scenario: Scenario, records: Mapping[str, Record], path: Path) -> list[Unit]:
+def _with_rows(scenario: Scenario, records: Mapping[str, Unit], path: Path) -> list[Unit]:
     """The units of a table, each with its record."""
     try:
         text = decode_table(path.read_bytes(), str(path))
@@ -145,7 +162,7 @@ def _with_rows(scenario: Scenario, records: Mapping[str, Record], path: Path) ->
         values = {key: _value(row, column, problems) for column, key in covariates.items()}
         labels = {column: row[column] for column in columns if column not in needed}
         if name in records:
-            units.append(Unit(name, records[name], values, labels))
+            units.append(replace(records[name], covariates=values, labels=labels))
     without = [name for name in records if name not in known]
     if without and rows:
         message = f"there is no row for {_named(without)} of which there are records"
@@ -179,8 +196,13 @@ def _no_table(scenario: Scenario) -> list[Diagnostic]:
 
 def _doubts(scenario: Scenario, units: Sequence[Unit], file: str) -> list[Diagnostic]:
     """Covariates that are the same in all units: nothing can be learnt from them."""
-    return [
-        warning(Place(file), "constant", f"the covariate `{key}` is the same in all units")
+    same = [
+        key
         for key in scenario.covariates
         if len(units) > 1 and len({unit.covariates[key] for unit in units}) == 1
     ]
+    if len(same) <= MOST_NAMED:
+        what = [f"covariate `{key}` is" for key in same]
+    else:
+        what = [f"covariates {listing(same[:MOST_NAMED])} and {len(same) - MOST_NAMED} more are"]
+    return [warning(Place(file), "constant", f"the {one} the same in all units") for one in what]

@@ -284,7 +284,7 @@ def charges(scenario: Scenario, side: Side) -> Iterator[tuple[int, Formula, Ints
     actors = list(scenario.actors)
     for n, action in enumerate(side.actions):
         rows = np.flatnonzero(side.action == n)
-        charged = [(actors.index(key), formula, rows) for key, formula in action.costs.items()]
+        charged = [(actors.index(key), formula, rows) for key, formula in action.charged]
         for term, force in side.breaks.get(n, ()):
             assert term.cost is not None  # only soft terms are noted in `breaks`
             charged.append((side.mover, term.cost, rows[force[side.state[rows]]]))

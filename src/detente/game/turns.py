@@ -211,7 +211,7 @@ class Builder:
             for side in skeleton.sides:
                 at, states = self.at.beside(side, codes)
                 for n, action in enumerate(side.actions):
-                    for formula in action.costs.values():
+                    for _, formula in action.charged:
                         at.profiled(formula, states[side.action == n], t)
         for payoff in self.scenario.payoffs.values():
             for formula in payoff.flow.values():

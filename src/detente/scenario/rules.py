@@ -138,6 +138,11 @@ class Event(Supported):
         return Frozen()
 
     @property
+    def charged(self) -> tuple[tuple[str, Formula], ...]:
+        """Who pays, and what: formulas of one actor add up."""
+        return tuple(self.costs.items())
+
+    @property
     def also(self) -> tuple[str, ...]:
         """Other names of it: there are none."""
         return ()
@@ -160,17 +165,17 @@ class Joint(Event):
     Its formulas read the moves: `move(US)` is a level, whose names are the actor's actions.
     """
 
-    costs_by_actor: Mapping[str, Formula] = field(
-        MapOf(COST),
-        "Paid for the moves together: formulas by actor.",
+    parts: Mapping[str, Mapping[str, Formula]] = field(
+        MapOf(MapOf(COST, single=True)),
+        "Paid for the moves together, by actor: a formula, or named ones that add up.",
         key="costs",
         default=Frozen(),
     )
 
     @property
-    def costs(self) -> Mapping[str, Formula]:
-        """By actor, what the moves cost together; no entry, no cost."""
-        return self.costs_by_actor
+    def charged(self) -> tuple[tuple[str, Formula], ...]:
+        """Who pays, and what: formulas of one actor add up."""
+        return tuple((actor, part) for actor, own in self.parts.items() for part in own.values())
 
 
 @entity

@@ -162,6 +162,8 @@ def joint(spot: Spot, raw: Raw) -> Joint | None:
         for actor in who
     }
     draft.scope = replace(scope, variables={**scope.variables, **moves})
+    for actor in raw.get("costs", ()):
+        (spot / "costs" / actor).known_key(actor, "actors")
     made = _event(Joint, spot, raw)
     draft.scope = scope
     return made

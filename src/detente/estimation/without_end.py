@@ -1,0 +1,314 @@
+"""Panels of games without end: which equilibria units play, and the maximum of the likelihood.
+
+On the *principal* branch each unit's equilibrium is followed from precision 0, and from there on as
+parameters move; the likelihood is a function of the parameters, which is climbed. Where a unit's
+equilibrium comes to a fold there is a wall. *Near the data*, parameters and equilibria are found
+together (`detente.estimation.constrained`), beginning with every unit's own frequencies.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from detente.dtypes import Bools, Floats
+from detente.errors import refuse
+from detente.estimation.climb import CLOSE, Climb, Function, Status, climb
+from detente.estimation.constrained import (
+    EXACT,
+    Account,
+    Optimum,
+    Reduced,
+    Search,
+    begin_with,
+    search,
+)
+from detente.estimation.counts import read_counts
+from detente.estimation.free import Free
+from detente.estimation.game_arrays import chosen, games_of
+from detente.estimation.many_games import Games, Play
+from detente.estimation.result import Estimate
+from detente.estimation.uncertainty import Information, information
+from detente.estimation.units import Panel
+from detente.game.arrays import CompiledGame
+
+PRINCIPAL, NEAR_DATA = "principal", "near-data"
+BRANCHES = (PRINCIPAL, NEAR_DATA)
+
+SCHEDULE = tuple((weight, rho) for rho in (1.0, 0.1, 10.0) for weight in (2.0, 10.0, 50.0))
+"""Observations for which pooled frequencies count in the first values, and the first penalty."""
+
+BLUNT = 1e-4
+"""The share of the precision that stands for 0: log-sums are exact there to twelve digits."""
+
+LOCAL = 1e4
+"""A penalty that keeps a search in the basin where it begins."""
+
+WEAK, AWAY = 100.0, 30.0
+"""Standard deviation of the weak prior on the way, and the standard error from which a parameter
+has run away in it: both in the units in which parameters are moved."""
+
+SAME = 0.01
+"""Log-likelihood within which two maxima are the same."""
+
+NEWTON, SHORTEST, FURTHEST = 12, 1 / 256, 0.5
+"""Steps of Newton's method at one point of a branch; the shortest step along one; and the longest
+way from where the tangent points to, relative to the range of values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Equilibria:
+    """Which equilibria are wanted, from how many starts, and where progress is reported."""
+
+    branch: str
+    starts: int
+    near: str | Path | None
+    report: Callable[[float], None]
+
+
+def estimated(
+    game: CompiledGame,
+    panel: Panel,
+    free: tuple[Free, ...],
+    wanted: Equilibria,
+    clusters: Sequence[str] | None,
+) -> tuple[Estimate, list[Climb], Account, float]:
+    """The estimate, all climbs, what is known of units, and the seconds it took."""
+    begin = time.perf_counter()
+    games = games_of(game, panel, [one.name for one in free])
+    if wanted.branch == PRINCIPAL:
+        names = [unit.name for unit in panel.units]
+        climbs, values, wall = climb_principal(games, free, names, wanted.report)
+        if not values.size:
+            message = f"the principal branch ends before the start: {wall}"
+            hint = f"start from other values, or take the branch `{NEAR_DATA}`"
+            refuse("scenario", "not-solved", message, hint)
+    else:
+        begun = None
+        if wanted.near is not None:
+            begun = chosen(game, panel, read_counts(game.scenario, wanted.near), str(wanted.near))
+        climbs, values = search_near_data(games, free, begun, wanted)
+    best, known, account = judged(games, free, climbs, values, clusters)
+    seconds = time.perf_counter() - begin
+    return Estimate(free, None, best, known), climbs, account, seconds
+
+
+class Fold(Exception):  # noqa: N818 - no mistake: the optimiser turns back
+    """A unit's equilibrium ends: its position."""
+
+
+@dataclass(frozen=True, eq=False)
+class Branch:
+    """A point of a branch: play, and the sign of det(I - dΦ/dv) of each unit."""
+
+    play: Play
+    sign: Floats
+
+
+class Principal:
+    """Equilibria on the principal branch, followed from point to point."""
+
+    def __init__(self, games: Games, units: Sequence[str]) -> None:
+        self.games, self.units, self.wall = games, units, ""
+        self.last: tuple[Floats, Branch] | None = None
+
+    def play(self, theta: Floats) -> Play:
+        """Play at θ. Raises `Fold`."""
+        if self.last is None:
+
+            def sharper(share: float) -> tuple[Games, Floats]:
+                precision = self.games.precision * max(share, BLUNT)
+                return replace(self.games, precision=precision), theta
+
+            start = _solved(*sharper(0.0), np.zeros_like(self.games.log_reference))
+            found = _followed(sharper, start, 1 / 8)
+        else:
+            begin, known = self.last
+
+            def nearer(share: float) -> tuple[Games, Floats]:
+                return self.games, begin + share * (theta - begin)
+
+            found = _followed(nearer, known, 1.0)
+        self.last = theta, found
+        return found.play
+
+    def function(self, size: Floats) -> Function:
+        """The log-likelihood and its gradient by coordinates; None at a wall."""
+
+        def value(x: Floats) -> tuple[float, Floats] | None:
+            try:
+                play = self.play(x * size)
+            except Fold as fold:
+                self.wall = f"fold in unit {self.units[int(str(fold))]}"
+                return None
+            score = self.games.added(play.scores())
+            return float(play.log_likelihoods.sum()), score * size
+
+        return value
+
+
+At = Callable[[float], tuple[Games, Floats]]
+"""Games and parameters at a share of a way."""
+
+
+def _followed(at: At, start: Branch, step: float) -> Branch:
+    """The branch at share 1 of a way, along the line that its last two points make."""
+    share, here, before = 0.0, start, (0.0, start.play.values)
+    while share < 1.0:
+        to, values = min(share + step, 1.0), here.play.values
+        ahead = values
+        if share > 0.0:
+            ahead = values + (values - before[1]) * ((to - share) / (share - before[0]))
+        try:
+            found = _solved(*at(to), ahead)
+            reach = FURTHEST * np.maximum(np.ptp(values, axis=1), 1e-3)
+            far = np.abs(found.play.values - ahead).max(axis=1) > reach
+            left = np.flatnonzero((found.sign != start.sign) | (far & (share > 0.0)))
+            if left.size:
+                raise Fold(int(left[0]))
+        except Fold:
+            step = (to - share) / 2
+            if step < SHORTEST:
+                raise
+            continue
+        before, share, here, step = (share, values), to, found, min(2 * step, 0.5)
+    return here
+
+
+def _solved(games: Games, theta: Floats, values: Floats) -> Branch:
+    """v = Φ(v) by Newton's method. Raises `Fold` where it comes to nothing."""
+    unit = np.eye(values.shape[1])
+    for _ in range(NEWTON):
+        play = games.at(theta, values)
+        gap = play.implied - values
+        worst = np.abs(gap).max(axis=1)
+        jacobian = unit - play.by_values
+        if worst.max() < EXACT / 10 * max(1.0, float(np.abs(values).max())):
+            return Branch(play, np.linalg.slogdet(jacobian)[0])
+        try:
+            values = values + np.linalg.solve(jacobian, gap[:, :, None])[..., 0]
+        except np.linalg.LinAlgError:
+            break
+    raise Fold(int(np.argmax(np.nan_to_num(worst, nan=np.inf))))
+
+
+def climb_principal(
+    games: Games, free: Sequence[Free], units: Sequence[str], report: Callable[[float], None]
+) -> tuple[list[Climb], Floats, str]:
+    """The climb on the principal branch, the values where it ends, and the last wall."""
+
+    def visit(here: Climb) -> None:
+        report(here.steps / (here.steps + 10.0))
+
+    size = np.array([one.size for one in free])
+    x = np.array([one.coordinate(one.start) for one in free])
+    branch = Principal(games, units)
+    function = branch.function(size)
+    first = function(x)
+    if first is None:
+        return [climb(function, x, np.eye(x.size), visit=visit)], np.zeros(0), branch.wall
+    scores = Reduced.of(branch.play(x * size)).scores * size
+    outer = scores.T @ scores
+    ridge = 1e-2 * max(float(np.diag(outer).max(initial=0.0)), 1.0)
+    inverse = np.asarray(np.linalg.inv(outer + ridge * np.eye(x.size)), dtype=np.float64)
+    done = climb(function, x, inverse, visit=visit)
+    return [done], branch.play(done.x * size).values, branch.wall
+
+
+def search_near_data(
+    games: Games, free: Sequence[Free], begun: Floats | None, wanted: Equilibria
+) -> tuple[list[Climb], Floats]:
+    """The optima near the data from several starts, the highest first, and the best one's values.
+
+    A weak prior keeps parameters from running away on the way; the best is then looked for without.
+    With choices from which to begin, float64 [u, g], the one near them is.
+    """
+    size = np.array([one.size for one in free])
+    theta = np.array([one.start for one in free])
+    optima: list[Optimum] = []
+    stopped = False
+    try:
+        plain = Search(rho=LOCAL, spread=np.full(size.size, np.inf))
+        if begun is not None:
+            optima.append(search(games, theta, begin_with(games, theta, begun), plain))
+        for k, (weight, rho) in enumerate(SCHEDULE[: 0 if optima else wanted.starts]):
+            how = Search(rho=rho, spread=WEAK * size, weight=weight)
+            optima.append(search(games, theta, None, how))
+            wanted.report((k + 1) / (wanted.starts + 1))
+        optima.sort(key=_order)
+        last = search(games, optima[0].theta, optima[0].values, plain)
+        if last.residual < EXACT and last.distance < CLOSE:
+            optima[0] = last
+    except KeyboardInterrupt:
+        if not optima:
+            raise
+        stopped = True
+    optima.sort(key=_order)
+    status = Status.INTERRUPTED if stopped else None
+    return [_climbed(one, size, status) for one in optima], optima[0].values
+
+
+def _order(optimum: Optimum) -> tuple[bool, float]:
+    return optimum.residual > EXACT, -optimum.log_likelihood
+
+
+def _climbed(optimum: Optimum, size: Floats, status: Status | None) -> Climb:
+    whole = optimum.residual < EXACT and optimum.distance < CLOSE
+    ended = status or (Status.CONVERGED if whole else Status.STOPPED)
+    zeros = np.zeros(size.size)
+    x, value = optimum.theta / size, optimum.log_likelihood
+    return Climb(x, value, zeros, np.diag(zeros), optimum.steps, ended)
+
+
+def judged(
+    games: Games,
+    free: Sequence[Free],
+    climbs: Sequence[Climb],
+    values: Floats,
+    clusters: Sequence[str] | None,
+) -> tuple[Climb, Information, Account]:
+    """The best climb with its status, what is known of its parameters, and of each unit there."""
+    size, top = np.array([one.size for one in free]), climbs[0]
+    play = games.at(top.x * size, values)
+    reduced = Reduced.of(play)
+    matrix = reduced.hessian * np.outer(size, size)
+    scores = reduced.scores * size
+    away = _away(matrix)
+    matrix[away, :] = matrix[:, away] = np.nan
+    known = information(matrix, scores, clusters)
+    given = reduced.given_states[np.ix_(~away, ~away)]
+    errors = np.full(size.size, np.nan)
+    errors[~away] = np.sqrt(np.diag(np.linalg.pinv(given, hermitian=True)))
+    slopes = np.eye(values.shape[1]) - play.by_values
+    account = Account(
+        play.log_likelihoods,
+        np.abs(play.implied - values).max(axis=1),
+        np.linalg.svd(slopes, compute_uv=False)[:, -1].astype(np.float64),
+        errors,
+        play.sigma,
+    )
+    gradient = np.where(away, 0.0, scores.sum(axis=0))
+    top = replace(top, gradient=gradient, inverse=np.nan_to_num(known.covariance))
+    return replace(top, status=_status(climbs, top, known, away)), known, account
+
+
+def _away(matrix: Floats) -> Bools:
+    """The parameters of which the likelihood says so little that they run away, bool [q]."""
+    values, vectors = np.linalg.eigh(matrix)
+    flat = np.abs(values) < AWAY**-2.0
+    return np.asarray((vectors[:, flat] ** 2).sum(axis=1) > 0.5)
+
+
+def _status(climbs: Sequence[Climb], top: Climb, known: Information, away: Bools) -> Status:
+    if top.status is not Status.CONVERGED and top.status is not Status.NEARLY:
+        return top.status
+    if not known.known[~away].all():
+        return Status.UNIDENTIFIED
+    ended = [c for c in climbs if c.status is Status.CONVERGED]
+    if any(abs(c.value - top.value) > SAME for c in ended):
+        return Status.SEVERAL
+    return Status.RUNS_AWAY if away.any() else top.status
