@@ -734,3 +734,26 @@ def test_a_game_too_large_for_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     (problem,) = caught.value.diagnostics
     assert (problem.code, problem.place.line) == ("too-large", 2)
     assert "of the 4 periods need" in problem.message
+
+
+def test_periods_that_the_calendar_does_not_tell_apart_share_their_arrays() -> None:
+    text = """\
+title: Two
+calendar: {start: 2018-01, period: month, horizon: 12}
+actors: {A: {precision: 1}, B: {precision: 1}}
+state: {x: {levels: 0..2, start: 0}}
+turns: [A, B]
+actions:
+  A: {hold: {}, rise: {when: x < 2, set: {x: x + 1}, cost: 0.1 * t}}
+  B: {hold: {}, fall: {when: 'x > 0 and month in (3, 6)', set: {x: x - 1}}}
+payoffs: {A: {flow: x}}
+"""
+    game = detente.compile_game(detente.loads(text))
+    own = [layer for layer in game.layers if layer.movers == (0,)][-2:]
+    assert own[0].succ is own[1].succ  # from the third period on all levels are met
+    assert own[0].period < own[1].period
+    assert own[0].reward is not own[1].reward
+    assert np.min(own[1].reward) == pytest.approx(-1.2)
+    other = {layer.period: layer for layer in game.layers if layer.movers == (1,)}
+    assert other[6].succ.size > other[7].succ.size
+    assert game.flow[-1] is game.flow[-2]

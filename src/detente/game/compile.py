@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import reduce
 from itertools import accumulate, pairwise
-from typing import NamedTuple
 
 import numpy as np
 
@@ -19,8 +18,9 @@ from detente.game.arrays import CompiledGame, Layer
 from detente.game.effects import ZERO, lotteries, probabilities
 from detente.game.enumerate import enumerate_game
 from detente.game.evaluate import Evaluator, evaluator_of
+from detente.game.fuse import fuse
 from detente.game.private_chance import is_private, private_layer
-from detente.game.structure import Side, Skeleton, Structure, told_apart
+from detente.game.structure import Side, Skeleton, Structure
 from detente.game.term_status import variables
 from detente.scenario.fields import within
 from detente.scenario.formula.expression import Formula
@@ -124,11 +124,17 @@ def fill_game(
     at = evaluator_of(scenario, structure)
     rules = {id(r): r for skeleton in structure.skeletons for r in _rules(skeleton)}
     stale = {key for key, rule in rules.items() if former is None or _reads(rule, changed)}
+    dated = {key for key, rule in rules.items() if _is_dated(rule)}
+    made: dict[tuple[int, ...], Layer] = {}  # by skeletons, which periods share
     layers = []
     for n, (a, b) in enumerate(pairwise(structure.kept)):
         skeletons = structure.skeletons[a:b]
         if former is not None and not any(id(r) in stale for s in skeletons for r in _rules(s)):
             layers.append(former.layers[n])
+            continue
+        shared = tuple(id(skeleton.sides) for skeleton in skeletons)
+        if shared in made:
+            layers.append(replace(made[shared], period=skeletons[0].period))
             continue
         parts = []
         for skeleton, codes in zip(skeletons, structure.skeleton_sets[a:b], strict=True):
@@ -137,11 +143,13 @@ def fill_game(
                 return None
             parts.append(part)
         layers.append(reduce(fuse, parts))
+        if not any(id(rule) in dated for skeleton in skeletons for rule in _rules(skeleton)):
+            made[shared] = layers[-1]
     if former is not None and not _reads(scenario.payoffs, changed):
         flow, terminal = former.flow, former.terminal
     else:
         ends = [structure.sets[n] for n in structure.period_sets]
-        flow = tuple(_payoffs(at, codes, t, "flow") for t, codes in enumerate(ends, start=1))
+        flow = tuple(_flows(at, ends))
         terminal = _payoffs(at, structure.sets[-1], len(ends) + 1, "terminal")
     at.findings.refuse()
     actors = scenario.actors.values()
@@ -167,6 +175,11 @@ def _reads(rules: object, names: frozenset[str]) -> bool:
     """Whether a formula in these entities reads one of the parameters or covariates."""
     formulas = within(rules, Formula)
     return any(not names.isdisjoint(f.parameters | f.covariates) for f in formulas)
+
+
+def _is_dated(rules: object) -> bool:
+    """Whether a formula in these entities reads the calendar."""
+    return any(formula.calendar for formula in within(rules, Formula))
 
 
 def _rules(skeleton: Skeleton) -> Iterator[Event | Term]:
@@ -273,6 +286,17 @@ def _payoffs(at: Evaluator, codes: Ints, t: int, kind: str) -> Floats:
     return table.reshape(codes.size, -1)
 
 
+def _flows(at: Evaluator, ends: list[Ints]) -> Iterator[Floats]:
+    """Flow payoffs of each period, float64 [x, c]; those that are the same are one array."""
+    dated = any(_is_dated(formula) for _, formula in payoffs(at.scenario, "flow"))
+    made: dict[bytes, Floats] = {}
+    for t, codes in enumerate(ends, start=1):
+        states = codes.tobytes()
+        if dated or states not in made:
+            made[states] = _payoffs(at, codes, t, "flow")
+        yield made[states]
+
+
 # --- which formula is evaluated where; `detente.game.gradient` goes the same way back ---
 
 
@@ -298,50 +322,6 @@ def payoffs(scenario: Scenario, kind: str) -> Iterator[tuple[int, Formula]]:
         if payoff is not None:
             parts = payoff.flow if kind == "flow" else payoff.terminal
             yield from ((i, formula) for formula in parts.values())
-
-
-# --- chance events, one right after the other, as one layer: the product of transitions ---
-
-
-class Paths(NamedTuple):
-    """How the transitions of two layers, one right after the other, make those of one.
-
-    first, second
-        int64 [r]: the two transitions of each path through both.
-    fused
-        int64 [r]: the transition that the path is a part of.
-    state, succ
-        int64 [k]: state row and successor of each of these transitions.
-    """
-
-    first: Ints
-    second: Ints
-    fused: Ints
-    state: Ints
-    succ: Ints
-
-
-def paths(first: Layer, second: Layer) -> Paths:
-    """The paths through two layers."""
-    count = np.diff(second.trans_ptr)[first.succ]
-    path = np.repeat(np.arange(count.size), count)
-    start = np.cumsum(count) - count
-    then = np.arange(path.size) + (second.trans_ptr[first.succ] - start)[path]
-    state = np.repeat(np.arange(first.states.size), np.diff(first.trans_ptr))[path]
-    return Paths(path, then, *told_apart(state, second.succ[then]))
-
-
-def fuse(first: Layer, second: Layer) -> Layer:
-    """Two chance events, one right after the other, as one layer."""
-    through = paths(first, second)
-    prob = first.prob[through.first] * second.prob[through.second]
-    return replace(
-        first,
-        event=f"{first.event}, {second.event}",
-        trans_ptr=np.searchsorted(through.state, np.arange(first.states.size + 1)),
-        succ=through.succ.astype(np.int32),
-        prob=np.bincount(through.fused, prob).astype(np.float64),
-    )
 
 
 def _checked(scenario: Scenario, policy: str | None) -> str:

@@ -78,7 +78,7 @@ def _closure(build: Builder, start: Ints) -> Ints:
     known = new = start
     while new.size:
         # What these periods fill is not kept: the room is that of the closed set, later on.
-        once = replace(build, reach=Reach())
+        once = replace(build, reach=Reach(), made={})
         _, following, _ = once.period(new, once.ended(new, 1), 1)
         new = np.setdiff1d(following[-1], known, assume_unique=True)
         known = np.union1d(known, new)

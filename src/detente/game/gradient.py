@@ -29,9 +29,10 @@ import numpy as np
 
 from detente.dtypes import Floats, Ints
 from detente.game.arrays import CompiledGame, GameGradient
-from detente.game.compile import chances, charges, fill_layer, fuse, paths, payoffs
+from detente.game.compile import chances, charges, fill_layer, payoffs
 from detente.game.effects import lotteries, own_profiles, probabilities
 from detente.game.evaluate import Evaluator, Names, evaluator_of
+from detente.game.fuse import fuse, paths
 from detente.game.private_chance import is_private, observations, turnover
 from detente.game.structure import Side, Skeleton
 from detente.scenario.formula.expression import Formula

@@ -30,6 +30,7 @@ from detente.game.private_chance import check_turnover
 from detente.game.structure import Side, Skeleton, decode, encode, pointers, product
 from detente.game.term_status import Standing, in_force
 from detente.scenario.entities import Variable
+from detente.scenario.fields import within
 from detente.scenario.formula.expression import Formula
 from detente.scenario.formula.types import move_of
 from detente.scenario.hints import listing
@@ -67,6 +68,15 @@ class _Repertoire:
 
 
 @dataclass(frozen=True, slots=True)
+class _Step:
+    """A layer, the states after it, and where play has ended there."""
+
+    skeleton: Skeleton
+    following: Ints
+    ended: Bools
+
+
+@dataclass(frozen=True, slots=True)
 class Builder:
     """Builds layers of one scenario: formulas at present values (`at`) and at `generic` ones."""
 
@@ -76,6 +86,9 @@ class Builder:
     terms: tuple[Term, ...]
     standings: Mapping[str, Standing]
     reach: Reach
+    made: dict[tuple[object, ...], _Step | None] = field(default_factory=dict)
+    """Steps that do not read the calendar, by turn, event, states and where play has ended, and by
+    which terms are within their dates."""
 
     def period(
         self, codes: Ints, ended: Bools, t: int
@@ -95,21 +108,58 @@ class Builder:
             # is therefore kept where an earlier one is.
             begun = bool(self.standings) and any(past.turn == turn for past in skeletons)
             must = (last and not skeletons) or (closes and begun)
-            step = self._layer(sets[-1], stops[-1], t, turn, event, must)
+            step = self._known_step(sets[-1], stops[-1], t, turn, event, must, closes)
             if step is not None:
-                skeleton, codes = step
-                stopped = sets[-1][stops[-1]]
-                if closes and self.standings:
-                    codes, again = np.unique(self.remember(codes, t), return_inverse=True)
-                    skeleton = replace(skeleton, succ=again[skeleton.succ].astype(np.int32))
-                    stopped = self.remember(stopped, t)
-                skeletons.append(skeleton)
-                stops.append(self._still_ended(stopped, codes, t))
-                sets.append(codes)
+                skeletons.append(replace(step.skeleton, period=t))
+                sets.append(step.following)
+                stops.append(step.ended)
         if self.at.findings.found:
             self._look_at_payoffs(skeletons, sets, t)
             self.at.findings.refuse()
         return skeletons, sets[1:], stops[1:]
+
+    def _known_step(
+        self, codes: Ints, ended: Bools, t: int, turn: int, event: str, must: bool, closes: bool
+    ) -> _Step | None:
+        """A step, made once for all periods that the calendar does not tell apart."""
+        dates = [term.dates for term in self.terms]
+        in_time = tuple((a is None or a <= t) and (b is None or t < b) for a, b in dates)
+        key = turn, event, must, closes, in_time, codes.tobytes(), ended.tobytes()
+        if key in self.made:
+            return self.made[key]
+        step = self._step(codes, ended, t, turn, event, must, closes)
+        if not self._dated(turn, event):
+            self.made[key] = step
+        return step
+
+    def _dated(self, turn: int, event: str) -> bool:
+        """Whether the calendar decides what can be done at a turn, or where it leads."""
+        told, actions = self.scenario.turns[turn], self.scenario.actions
+        acts = [self.scenario.events[event]] if event else []
+        acts += [action for who in told.who for action in actions[who].values()]
+        acts += [told.joint] if told.joint else []
+        terms = [(term.since, term.until, term.when, term.unless) for term in self.terms]
+        ends = [outcome.when for outcome in self.scenario.outcomes.values() if outcome.ends]
+        leads = [
+            (act.when, act.effects, act.changes, act.becomes) for act in acts
+        ]  # whatever it costs
+        rules = (told.when, *leads, *terms, *ends)
+        return any(formula.calendar for formula in within(rules, Formula))
+
+    def _step(
+        self, codes: Ints, ended: Bools, t: int, turn: int, event: str, must: bool, closes: bool
+    ) -> _Step | None:
+        """One layer, with the events of terms that come about after it."""
+        layer = self._layer(codes, ended, t, turn, event, must)
+        if layer is None:
+            return None
+        skeleton, following = layer
+        stopped = codes[ended]
+        if closes and self.standings:
+            following, again = np.unique(self.remember(following, t), return_inverse=True)
+            skeleton = replace(skeleton, succ=again[skeleton.succ].astype(np.int32))
+            stopped = self.remember(stopped, t)
+        return _Step(skeleton, following, self._still_ended(stopped, following, t))
 
     def remember(self, codes: Ints, t: int) -> Ints:
         """The states, int64 [x], after the events of terms that have come about at `codes`."""

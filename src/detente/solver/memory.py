@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import prod
 
 import numpy as np
@@ -11,6 +12,7 @@ from detente.game.arrays import CompiledGame
 from detente.game.automaton import automaton
 from detente.solver.beliefs import grid_size
 from detente.solver.layout import play_pointers
+from detente.solver.replay import stretch_ends
 from detente.solver.stationary import held
 
 ROW = 360
@@ -34,15 +36,17 @@ def memory_needed(
     regret: bool = True,
     coarse: bool = True,
     threads: int = 1,
+    replayed: bool = False,
 ) -> int:
     """Bytes that a solve with so many belief points and its forecast take at their height.
 
     The strategies stay, and the values with which play begins; the coarser grid's too, which is
     there for the error. Beside them stand first what a solve works in, then what a forecast does.
+    With `replayed`, values at some layers stay instead, and the strategies between two of them.
     """
     nodes = grid_size(game, points)
     all_nodes = nodes + (grid_size(game, (points + 1) // 2) if coarse else 0)
-    plays = sum(int(play_pointers(game, layer)[-1]) for layer in game.layers)
+    plays = sum(_plays(game)) if not replayed else _replayed(game)
     first = game.layers[0].states.size
     kept = all_nodes * (plays + first * game.profiles.size)
     solving = nodes * (
@@ -89,7 +93,21 @@ def _guesses(game: CompiledGame) -> int:
     """Strategies that are kept at a node of each turn of a game without end, to begin from."""
     if game.loop is None:
         return 0
-    return sum(int(play_pointers(game, layer)[-1]) for layer in game.layers)
+    return sum(_plays(game))
+
+
+def _plays(game: CompiledGame) -> list[int]:
+    """Numbers that strategies take at a node, layer by layer."""
+    return [int(play_pointers(game, layer)[-1]) for layer in game.layers]
+
+
+def _replayed(game: CompiledGame) -> int:
+    """What stays at a node where strategies are solved anew, and what that takes at its height."""
+    ends, plays = stretch_ends(len(game.layers)), _plays(game)
+    sets = [*(layer.states.size for layer in game.layers), len(game.terminal)]
+    stored = sum(sets[end] for end in ends[1:]) * game.profiles.size
+    stretch = max(sum(plays[a:b]) for a, b in pairwise(ends))
+    return stored + stretch + _two_layers(game, regret=False)
 
 
 def _ends(game: CompiledGame) -> int:

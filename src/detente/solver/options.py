@@ -35,7 +35,8 @@ class SolveOptions:
     threads
         Threads to work with; all processors by default. Results do not depend on it.
     memory_limit
-        Bytes; a solve that would need more is refused before it starts.
+        Bytes; a solve that would need more keeps no strategies, and one that then still would
+        is refused before it starts.
     progress
         Called with the share of the work that is done, from 0 to 1.
     time_limit
@@ -92,11 +93,23 @@ class SolveOptions:
             refuse("beliefs", "out-of-range", message, "17, 33 and 65 are usual")
         return self.beliefs
 
-    def memory(self, game: CompiledGame, *, regret: bool = False, coarse: bool = True) -> int:
-        """Bytes that a game takes to be solved and played forward; raises as `points` does."""
+    def memory(
+        self,
+        game: CompiledGame,
+        *,
+        regret: bool = False,
+        coarse: bool = True,
+        replayed: bool = False,
+    ) -> int:
+        """Bytes that a game takes to be solved and played forward; raises as `points` does.
+
+        With `replayed` where strategies are solved anew when they are read.
+        """
         threads = self.threads or os.cpu_count() or 1
         points = self.points(game)
-        return memory_needed(game, points, regret=regret, coarse=coarse, threads=threads)
+        return memory_needed(
+            game, points, regret=regret, coarse=coarse, threads=threads, replayed=replayed
+        )
 
 
 DEFAULT_OPTIONS = SolveOptions()

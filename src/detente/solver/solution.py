@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
@@ -118,7 +118,7 @@ class Solution(InNotebook):
 
     game: CompiledGame
     grid: BeliefGrid
-    strategies: tuple[Floats, ...]
+    strategies: Sequence[Floats]
     first_values: Floats
     status: Status
     certificate: Certificate

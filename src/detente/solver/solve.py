@@ -29,6 +29,7 @@ from detente.solver.certificate import CHECKED_NODES, Auditor
 from detente.solver.limit import follow_limit
 from detente.solver.memory import refuse_beyond
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
+from detente.solver.replay import Replayed
 from detente.solver.solution import (
     RESIDUAL_LIMIT,
     BranchCount,
@@ -48,6 +49,8 @@ Floats = NDArray[np.float64]
 REGRET_WORK = 2_000_000
 """Turn-state-belief points from which on regret is computed on the coarser grid only: it takes as
 many components again as the values do, and is wanted to two digits."""
+
+REPLAYED = "Memory was short: strategies are not kept but solved anew where they are read."
 
 
 def solve(
@@ -94,13 +97,15 @@ def solve(
         For a number of belief points with which the game has no grid; for a `start` of another
         game, of one with a precision of inf, or beside `rng`.
     SolveError
-        If the solve would need more memory than allowed.
+        If the solve would need more memory than allowed, even so that strategies are not kept.
     ValueError, TypeError
         For a number of `checked` points that makes no sense.
 
     Notes
     -----
-    A solve whose accuracy falls short is returned, with a `status` that says so.
+    A solve whose accuracy falls short is returned, with a `status` that says so. Where memory is
+    short, the strategies of a game that ends are solved anew where they are read (see `replay`):
+    the same numbers, and about the time of one more solve each time that play is followed.
     """
     expect(game, CompiledGame, "solve")
     whole("checked", checked, 1)
@@ -115,9 +120,14 @@ def solve(
     regret = regret and not game.shocks
     states = sum(layer.states.size for layer in game.layers)
     fine_regret = regret and (not both or states * grid_size(game, points) < REGRET_WORK)
+    needed = options.memory(game, regret=fine_regret, coarse=both)
+    ends = game.loop is None and not limited
+    replayed = needed > options.memory_limit and ends and start is None and rng is None
+    if replayed:
+        needed = options.memory(game, regret=fine_regret, coarse=both, replayed=True)
     refuse_beyond(
         options.memory_limit,
-        options.memory(game, regret=fine_regret, coarse=both),
+        needed,
         f"solving {game!r} with {points} belief points for each informed actor",
         "use fewer belief points or periods, a smaller state space, or allow more memory",
     )
@@ -137,7 +147,7 @@ def solve(
 
             wanted = regret and not fine_regret if rough else fine_regret
             mine = workers.share(1 / 4) if rough and workers.threads == 1 else workers
-            task = GridTask(wanted, None if rough else rng, start, checked, mine, tell)
+            task = GridTask(wanted, None if rough else rng, start, checked, mine, tell, replayed)
             return _solve_on(game, on, task)
 
         sizes = grid.size + (coarser(game, grid).size if coarse else 0)
@@ -190,6 +200,7 @@ def _solve_on(game: CompiledGame, grid: BeliefGrid, task: GridTask) -> Solution:
         values = engine.begin_from(found.values[game.loop])
     auditor = Auditor(game, grid, task.checked)
     strategies: list[Floats] = []
+    replayed = Replayed(game, grid, task.workers.threads) if task.replayed else None
     total = sum(layer.states.size for layer in game.layers)
     done = 0
     for n in reversed(range(len(game.layers))):
@@ -199,10 +210,15 @@ def _solve_on(game: CompiledGame, grid: BeliefGrid, task: GridTask) -> Solution:
         following = values
         values, sigma = engine.layer(n, following, random_starts(game, n, task.rng))
         auditor.visit(layer, following, values, sigma)
-        strategies.append(sigma)
+        if replayed is not None:
+            replayed.store(n, following)
+        else:
+            strategies.append(sigma)
         done += layer.states.size
         task.progress(done / total)
     strategies.reverse()
+    if replayed is not None:
+        notes = (*notes, REPLAYED)
     if task.start is not None:
         notes = (*notes, task.start.note(grid.start, strategies))
     start = values[game.start]
@@ -225,7 +241,7 @@ def _solve_on(game: CompiledGame, grid: BeliefGrid, task: GridTask) -> Solution:
     return Solution(
         game=game,
         grid=grid,
-        strategies=tuple(strategies),
+        strategies=tuple(strategies) if replayed is None else replayed,
         first_values=np.moveaxis(values[:, :width], 1, 2).copy(),
         status=status,
         certificate=certificate,

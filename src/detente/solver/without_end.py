@@ -28,7 +28,7 @@ ODDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class GridTask:
-    """How a game is solved on one grid; see `solve`."""
+    """How a game is solved on one grid; see `solve`, and `replay` for `replayed`."""
 
     regret: bool
     rng: np.random.Generator | None
@@ -36,6 +36,7 @@ class GridTask:
     checked: int
     workers: Workers
     progress: Progress
+    replayed: bool = False
 
 
 def find_stationary(game: CompiledGame, engine: Backward, task: GridTask) -> Stationary:
