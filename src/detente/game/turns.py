@@ -19,12 +19,7 @@ import numpy as np
 
 from detente.dtypes import Bools, Ints
 from detente.errors import Diagnostic, Place, ScenarioError
-from detente.game.effects import (
-    ZERO,
-    check_probabilities,
-    probabilities,
-    targets,
-)
+from detente.game.effects import ZERO, check_probabilities, probabilities, targets
 from detente.game.evaluate import Evaluator
 from detente.game.private_chance import check_turnover
 from detente.game.structure import Side, Skeleton, decode, encode, pointers, product
@@ -140,9 +135,7 @@ class Builder:
         acts += [told.joint] if told.joint else []
         terms = [(term.since, term.until, term.when, term.unless) for term in self.terms]
         ends = [outcome.when for outcome in self.scenario.outcomes.values() if outcome.ends]
-        leads = [
-            (act.when, act.effects, act.changes, act.becomes) for act in acts
-        ]  # whatever it costs
+        leads = [(act.when, act.effects, act.changes, act.becomes) for act in acts]  # not costs
         rules = (told.when, *leads, *terms, *ends)
         return any(formula.calendar for formula in within(rules, Formula))
 
