@@ -18,12 +18,12 @@ from benchmarks import (
     ensembles,
     first_minute,
     flagship,
-    play,
     scaling,
     stage,
     stationary,
     trees,
     without_end,
+    workbench,
 )
 from benchmarks.report import Plan, Table, machine
 
@@ -39,7 +39,7 @@ BENCHMARKS: dict[str, Callable[[Plan], list[Table]]] = {
     "pyeongchang": flagship.run,
     "audit": audited.run,
     "ensembles": ensembles.run,
-    "play": play.run,
+    "workbench": workbench.run,
     "audience-costs": audience_costs.run,
 }
 

@@ -16,6 +16,8 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -84,10 +86,16 @@ class Client:
 
 def measured(name: str, number: int, *, quick: bool) -> tuple[list[float], list[float], float]:
     """Seconds until each move was answered and seen, and those of the whole game."""
-    command = [sys.executable, "-m", "detente.cli.main", "serve", name, "--port", "0"]
-    command += ["--no-browser", "--beliefs", "5"]
+    with served(name, "--beliefs", "5") as address:
+        return game(address, number, 1 if quick else PERIODS)
+
+
+@contextmanager
+def served(name: str, *more: str) -> Iterator[str]:
+    """The address of a workbench in a process of its own."""
+    command = [sys.executable, "-m", "detente.cli.main", "serve", name, "--port", "0", *more]
     with subprocess.Popen(
-        command,
+        [*command, "--no-browser"],
         cwd=tempfile.mkdtemp(),
         stdout=subprocess.PIPE,
         text=True,
@@ -97,7 +105,7 @@ def measured(name: str, number: int, *, quick: bool) -> tuple[list[float], list[
         address = re.search(r"http://\S+", server.stdout.readline())
         assert address is not None
         try:
-            return game(address[0], number, 1 if quick else PERIODS)
+            yield address[0]
         finally:
             server.terminate()
 

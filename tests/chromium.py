@@ -6,7 +6,9 @@ With the variable DETENTE_PICTURES the pictures of the documentation are made on
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,20 +33,27 @@ ARGUMENTS = (
 )
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+@contextlib.contextmanager
+def chromium(profile: Path) -> Iterator[webdriver.Chrome]:
+    """A browser with a folder of its own."""
     from selenium import webdriver
     from selenium.webdriver.chrome.options import Options
     from selenium.webdriver.chrome.service import Service
 
     options = Options()
     options.binary_location = str(BROWSER)
-    for argument in (*ARGUMENTS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+    for argument in (*ARGUMENTS, f"--user-data-dir={profile}"):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
     yield driver
     driver.quit()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    with chromium(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
 
 
 def emulate(browser: webdriver.Chrome, width: int, theme: str = "light", media: str = "") -> None:
@@ -55,8 +64,19 @@ def emulate(browser: webdriver.Chrome, width: int, theme: str = "light", media: 
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})
 
 
+def free_ports() -> int:
+    """A port that is free, as is the one after it."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = int(first.getsockname()[1])
+            with contextlib.suppress(OSError):
+                second.bind(("127.0.0.1", port + 1))
+                return port
+
+
 def script(browser: webdriver.Chrome, text: str) -> Any:
-    return browser.execute_script(text)  # type: ignore[no-untyped-call]
+    return browser.execute_script(text)
 
 
 def picture(browser: webdriver.Chrome, name: str, width: int, most: int = 1500) -> None:

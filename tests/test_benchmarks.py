@@ -27,6 +27,7 @@ from benchmarks import (
     stationary,
     trees,
     without_end,
+    workbench,
 )
 from benchmarks.__main__ import BENCHMARKS, main, page, sections_of
 from benchmarks.report import Plan, Table, Times, digits, large, machine, ratio, times
@@ -292,3 +293,14 @@ def test_a_class_that_plays(monkeypatch: pytest.MonkeyPatch) -> None:
     (table,) = play.run(PLAN)
     assert asked == [("bargaining-rounds", 4), ("pyeongchang-2018", 6)]
     assert table.rows[0][2:] == [2, "15 / 20 / 20", "55 / 60 / 60", "1"]
+
+
+def test_a_slider_is_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = {"linear": 20.0, "coarse": 200.0, "exact": 3000.0}
+    drawn = {"linear": [50.0, 10.0], "coarse": [52.0, 9.0], "exact": [53.0, 8.5]}
+    without = {stage: seen[stage] for stage in ("coarse", "exact")}
+    monkeypatch.setattr(workbench, "measured", lambda number: [(seen, drawn), (without, drawn)])
+    monkeypatch.setattr(workbench, "CASE", "bargaining-rounds")
+    table = workbench.thinking(PLAN)
+    assert [row[:2] for row in table.rows] == [["linear", 1], ["coarse", 2], ["exact", 2]]
+    assert [row[3] for row in table.rows] == ["3.0 / 3.0", "1.0 / 1.0", "–"]

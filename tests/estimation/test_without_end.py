@@ -147,6 +147,42 @@ def test_expected_counts_give_the_truth(branch: str, tmp_path: Path) -> None:
     assert fit.table["given_states"].tolist() == pytest.approx(fit.table["se"].tolist(), rel=1e-4)
 
 
+MEET = """
+title: two who meet where both expect it
+responses: shocks
+calendar: {period: round, horizon: forever}
+actors: {A: {precision: 2, discount: 0.5}, B: {precision: 2, discount: 0.5}}
+state: {}
+parameters: {gain: {value: 2, range: [0, 4]}, toll: {value: 1.5, range: [0, 4]}}
+turns: [{who: [A, B], joint: {costs: {A: -gain * (move(A) == go and move(B) == go),
+                                      B: -gain * (move(A) == go and move(B) == go)}}}]
+actions: {A: {stay: {}, go: {cost: toll}}, B: {stay: {}, go: {cost: toll}}}
+payoffs: {A: {flow: 0}, B: {flow: 0}}
+"""
+
+
+def test_units_may_be_in_different_equilibria(tmp_path: Path) -> None:
+    counts = tmp_path / "counts.csv"
+    rows = [
+        f"u{k},{a},,{n}"
+        for k, go in enumerate((97, 95, 4))
+        for a, n in (("go", go), ("stay", 100 - go))
+    ]
+    rows += [row.replace(",go,,", ",,go,").replace(",stay,,", ",,stay,") for row in rows]
+    counts.write_text("\n".join(["unit,A,B,number", *rows, ""]))
+    options = detente.FitOptions(free=("gain", "toll"))
+    fits = [
+        detente.fit(detente.loads(MEET), [], replace(options, branch=branch), counts=counts)
+        for branch in ("near-data", "principal")
+    ]
+    near, principal = (fit.log_likelihood for fit in fits)
+    assert near > principal + 100
+    assert fits[0].status.name == "CONVERGED"
+    assert fits[0].choices is not None
+    go = fits[0].choices.query("A == 'go'").set_index("unit")["number"]
+    assert go.to_dict() == pytest.approx({"u0": 0.96, "u1": 0.96, "u2": 0.04}, abs=0.01)
+
+
 def test_choices_of_a_fit_begin_another(tmp_path: Path) -> None:
     scenario, units, counts = files(tmp_path)
     near = tmp_path / "choices.csv"

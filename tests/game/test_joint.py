@@ -185,13 +185,18 @@ def test_moves_are_read_nowhere_else() -> None:
         detente.loads(JOINT.replace("cost: 0.3", "cost: rank(move(A))"))
 
 
-def test_chance_has_no_moves_to_join() -> None:
-    text = JOINT.replace(
-        "  - who: [A, B]\n    when: now < 2\n", "  - {who: [A, B]}\n  - chance: [e]\n"
-    )
+@pytest.mark.parametrize("who", ["who: chance", "chance: [e]"])
+def test_chance_has_no_moves_to_join(who: str) -> None:
+    text = JOINT.replace("who: [A, B]\n    when: now < 2", f"who: [A, B]\n  - {who}")
     text = text.replace("payoffs:", "chance: {e: {}}\npayoffs:")
     with pytest.raises(ScenarioError, match="nobody's moves"):
         detente.loads(text)
+
+
+def test_what_is_drawn_may_be_broken_itself() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        detente.loads(WALK.replace("levels: -3..3", "levels: 3..-3"))
+    assert {problem.place.line for problem in caught.value.diagnostics} == {6}
 
 
 def test_the_file_of_the_reference_is_a_game() -> None:

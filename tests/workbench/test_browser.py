@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from detente import numbers
-from tests.chromium import browser, emulate, picture, script
+from tests.chromium import browser, emulate, free_ports, picture, script
 from tests.report.conftest import EVERYTHING
 
 if TYPE_CHECKING:
@@ -55,12 +56,21 @@ def address(server: tuple[str, subprocess.Popen[str]]) -> str:
 
 @pytest.fixture(scope="module")
 def server(file: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    command = [sys.executable, "-m", "detente.cli.main", "serve", file.name, "bargaining-rounds"]
-    command += ["--port", "0", "--no-browser", "--beliefs", "9"]
+    with serving(file.name, "bargaining-rounds", folder=file.parent) as started:
+        yield started
+
+
+@contextmanager
+def serving(
+    *scenarios: str, folder: Path, port: int = 0
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """The address of a server, and its process."""
+    command = [sys.executable, "-m", "detente.cli.main", "serve", *scenarios]
+    command += ["--port", str(port), "--no-browser", "--beliefs", "9"]
     source = Path(__file__).parents[2] / "src"
     with subprocess.Popen(
         command,
-        cwd=file.parent,
+        cwd=folder,
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ | {"PYTHONPATH": str(source)},
@@ -68,9 +78,11 @@ def server(file: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
         assert process.stdout is not None
         found = re.search(r"http://\S+", process.stdout.readline())
         assert found is not None
-        yield found[0], process
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=30)
+        try:
+            yield found[0], process
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=30)
 
 
 def wait(browser: webdriver.Chrome, condition: str) -> None:
@@ -172,6 +184,56 @@ def test_a_lost_connection_is_seen_and_nothing_is_lost(
     assert "luck = 0.45" in text(browser, "changes")
 
 
+def test_a_server_that_begins_anew_is_taken_up_again(
+    browser: webdriver.Chrome, tmp_path: Path
+) -> None:
+    """Killed while it solves; somebody has moved a slider and types a name."""
+    port = free_ports()
+    with serving("bargaining-rounds", folder=tmp_path, port=port) as (address, process):
+        opened(browser, address)
+        page = browser.current_window_handle
+        script(browser, "document.querySelector('[data-what=sensitivity]').click()")
+        move(browser, "prior", 0.6)
+        process.kill()
+        script(browser, "document.getElementById('more').open = true")
+        browser.find_element("id", "save-name").send_keys("typed")
+        wait(browser, "!document.getElementById('lost').hidden")
+    with serving("bargaining-rounds", folder=tmp_path, port=port) as (address, _):
+        wait(browser, "document.getElementById('lost').textContent.includes('started anew')")
+        browser.switch_to.new_window("tab")
+        browser.get(address)
+        browser.close()
+        browser.switch_to.window(page)
+        wait(browser, "document.getElementById('lost').hidden")
+        wait(browser, EXACT)
+        assert "prior = 0.6" in text(browser, "changes")
+        assert "typed" in str(browser.find_element("id", "save-name").get_attribute("value"))
+        wait(browser, "document.querySelectorAll('.job .stop:not([hidden])').length === 0")
+        assert script(browser, "return document.getElementById('diagnostics').hidden")
+
+
+def test_a_solve_that_fails_is_shown_as_such(browser: webdriver.Chrome, address: str) -> None:
+    """With more belief points than there is memory for."""
+    opened(browser, address)
+    before = text(browser, "chances")
+    choose = "const input = document.getElementById('beliefs'); input.value = arguments[0];"
+    choose += "input.dispatchEvent(new Event('change', {bubbles: true}));"
+    browser.execute_script(choose, "999999")
+    wait(browser, "!document.getElementById('diagnostics').hidden")
+    assert "of memory; allowed are" in text(browser, "diagnostics")
+    assert "these numbers are from a coarse grid" in text(browser, "stage")
+    browser.execute_script(choose, "8")
+    wait(browser, "document.getElementById('stage').dataset.stage === 'failed'")
+    assert "belief points are an odd number" in text(browser, "diagnostics")
+    assert "of another one" in text(browser, "stage")
+    assert text(browser, "chances") == before
+    assert script(browser, "return document.querySelectorAll('#chances .old').length")
+    browser.execute_script(choose, "")
+    wait(browser, EXACT)
+    assert script(browser, "return document.getElementById('diagnostics').hidden")
+    assert text(browser, "chances") == before
+
+
 def test_analyses_run_beside_and_can_be_cancelled(browser: webdriver.Chrome, address: str) -> None:
     opened(browser, address)
     browser.find_element("css selector", "#asking summary").click()
@@ -206,6 +268,7 @@ def test_pictures_of_the_first_screen(browser: webdriver.Chrome, address: str) -
     move(browser, "prior", 0.6)
     wait(browser, EXACT)
     wait(browser, DRAWN)
+    script(browser, "document.querySelector('nav').remove()")  # it has the other scenario's title
     picture(browser, "workbench", 1280, most=900)
     assert re.search(r"[+\u2212]\d+ points?", text(browser, "chances"))
 

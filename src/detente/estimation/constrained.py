@@ -42,6 +42,14 @@ MOST_ROUNDS, MOST_STEPS, MOST_POLISHES = 40, 60, 30
 ROUNDED = 1e-7
 """Relative fall of A, per step, at which a round ends: the next one changes A by more."""
 
+WEIGHTS, OTHERS, ASIDE = (0.5, 2.0, 10.0), 10, 0.1
+"""Where other equilibria of units are looked for: from frequencies, shrunk by so many observations;
+from the values of other units, so many times, with a disturbance of this part of their spread."""
+
+REFITS, BETTER, LONGEST = (10.0, 1e2, 1e3, 1e4), 1e-4, 5.0
+"""Penalties with which all are fitted again, the log-likelihood that counts as better, and the
+longest step of Newton's method in the search for equilibria."""
+
 FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-2, 1e-9, 1e10
 
 
@@ -326,3 +334,52 @@ def polish(games: Games, theta: Floats, values: Floats, precision: Floats) -> Op
         step = reduced.step + (reduced.path @ games.theta_of(move)[:, :, None])[..., 0]
         values = values + step
     return best or Optimum(theta, values, -np.inf, np.inf, np.inf, 0)
+
+
+def alternated(games: Games, optimum: Optimum, spread: Floats) -> Optimum:
+    """From an optimum on: each unit to the equilibrium that fits it best, then all together again.
+
+    Equilibria are looked for by Newton's method from the units' frequencies and from the values of
+    other units. Only improvements are kept, until there is none.
+    """
+    rng = np.random.default_rng(0)
+    for _ in range(MOST_ROUNDS):
+        play = games.at(optimum.theta, optimum.values)
+        values, logs = optimum.values.copy(), play.log_likelihoods.copy()
+        begun = [begin(games, optimum.theta, weight) for weight in WEIGHTS]
+        scale = ASIDE * values.std()
+        for _ in range(OTHERS):
+            other = values[rng.permutation(len(values))]
+            begun.append(other + rng.normal(scale=scale, size=other.shape))
+        for start in begun:
+            found = _equilibria(games, optimum.theta, start)
+            better = np.abs(found.values - found.implied).max(axis=1) < EXACT
+            better &= found.log_likelihoods > logs + BETTER
+            values[better], logs[better] = found.values[better], found.log_likelihoods[better]
+        if not logs.sum() > play.log_likelihoods.sum():
+            break
+        for rho in REFITS:
+            again = search(games, optimum.theta, values, Search(spread, rho))
+            if again.residual < EXACT and again.log_likelihood > optimum.log_likelihood + BETTER:
+                optimum = replace(again, steps=optimum.steps + again.steps)
+                break
+        else:
+            break
+    return optimum
+
+
+def _equilibria(games: Games, theta: Floats, values: Floats) -> Play:
+    """Where Newton's method leads each unit, whether or not it arrives."""
+    unit = np.eye(values.shape[1])
+    for _ in range(MOST_POLISHES):
+        play = games.at(theta, values)
+        gap = play.implied - values
+        if np.abs(gap).max() < EXACT / 100:
+            break
+        try:
+            step = np.linalg.solve(unit - play.by_values, gap[:, :, None])[..., 0]
+        except np.linalg.LinAlgError:
+            break
+        largest = np.abs(step).max(axis=1, keepdims=True)
+        values = values + step * np.minimum(1.0, LONGEST / np.maximum(largest, 1e-300))
+    return games.at(theta, values)

@@ -24,6 +24,7 @@ from detente.estimation.constrained import (
     Optimum,
     Reduced,
     Search,
+    alternated,
     begin_with,
     search,
 )
@@ -238,6 +239,7 @@ def search_near_data(
         for k, (weight, rho) in enumerate(SCHEDULE[: 0 if optima else wanted.starts]):
             how = Search(rho=rho, spread=WEAK * size, weight=weight)
             optima.append(search(games, theta, None, how))
+            optima[-1] = alternated(games, optima[-1], how.spread)
             wanted.report((k + 1) / (wanted.starts + 1))
         optima.sort(key=_order)
         last = search(games, optima[0].theta, optima[0].values, plain)

@@ -113,7 +113,7 @@ def answer(job: Job, means: Means, progress: Progress) -> Iterator[Event]:
     for outcome in outcomes:
         query = Query(outcome=outcome)
         slopes = sensitivity(rough or solution, query, threads=options.threads, progress=progress)
-        yield _slopes(slopes, outcome, decisive=outcome == asked)
+        yield _slopes(slopes, outcome)
 
 
 def fragment(sections: object) -> str:
@@ -169,11 +169,11 @@ def _numbers(
     }
 
 
-def _slopes(result: Sensitivity, outcome: str, *, decisive: bool) -> Event:
-    """The derivatives of an outcome's probability by every parameter."""
+def _slopes(result: Sensitivity, outcome: str) -> Event:
+    """The derivatives of an outcome's probability by every parameter, and which decide it."""
     table = result.table
     names = [str(name) for name in table["parameter"]]
-    ranked = table.dropna(subset="swing")["parameter"] if decisive else ()
+    ranked = table.dropna(subset="swing")["parameter"]
     return {
         "kind": "slopes",
         "outcome": outcome,

@@ -78,7 +78,7 @@ class AtOnce(Idle):
 
 
 @contextmanager
-def served(folder: Path, *, network: bool = False) -> Iterator[tuple[str, str]]:
+def served(folder: Path, *, network: bool = False, port: int = 0) -> Iterator[tuple[str, str]]:
     """A real server in a thread: the addresses of the workbench and of the players' door."""
     running: list[uvicorn.Server] = []
     known: list[tuple[str, str]] = []
@@ -97,7 +97,7 @@ def served(folder: Path, *, network: bool = False) -> Iterator[tuple[str, str]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(uvicorn.Server, "run", noted)
         patch.setattr(house_module, "Worker", worker)
-        given = {"port": 0, "means": Means(), "opened": opened, "network": network}
+        given = {"port": port, "means": Means(), "opened": opened, "network": network}
         given["rooms"] = folder / "rooms.sqlite"
         thread = threading.Thread(target=serve, args=(["bargaining-rounds"],), kwargs=given)
         thread.start()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.chromium import browser, emulate, picture, script
+from tests.chromium import browser, emulate, free_ports, picture, script
 from tests.workbench.play.conftest import served
 
 if TYPE_CHECKING:
@@ -149,3 +150,40 @@ def test_every_page_fits(browser: webdriver.Chrome, address: str, width: int, th
         browser.switch_to.window(handle)
         emulate(browser, width, theme)
         assert script(browser, "return document.documentElement.scrollWidth") <= width
+
+
+def test_a_server_that_begins_anew_is_taken_up_again(
+    browser: webdriver.Chrome, tmp_path: Path
+) -> None:
+    """In the middle of a game: pages stay open, and go on by themselves."""
+    port = free_ports()
+    with served(tmp_path, port=port) as (home, _):
+        host = window(browser, f"{home.split('?')[0]}play?{home.split('?')[1]}")
+        browser.find_element("css selector", "form.open button").click()
+        wait(browser, "document.querySelector('#live .code')")
+        player = window(
+            browser, browser.find_element("css selector", "#live a").get_attribute("href")
+        )
+        browser.find_element("name", "name").send_keys("Ann\n")
+        wait(browser, "document.querySelector('#live')?.textContent.includes('n the room')")
+        browser.switch_to.window(host)
+        wait(browser, "document.querySelector('#deal:not(:disabled)')")
+        browser.find_element("id", "deal").click()
+        browser.switch_to.window(player)
+        wait(browser, MINE)
+        before = browser.find_element("css selector", ".you h2").text
+    wait(browser, "!document.getElementById('lost').hidden")
+    with served(tmp_path, port=port) as (home, _):
+        wait(browser, "document.getElementById('lost').hidden")
+        assert browser.find_element("css selector", ".you h2").text == before
+        end = time.monotonic() + PATIENCE
+        while not script(browser, f"return !!{OVER}"):
+            step(browser, [player])
+            assert time.monotonic() < end
+        browser.switch_to.window(host)
+        wait(browser, "document.getElementById('lost').textContent.includes('started anew')")
+        window(browser, home)
+        browser.close()
+        browser.switch_to.window(host)
+        wait(browser, "document.getElementById('lost').hidden")
+        assert "Ann" in browser.find_element("id", "live").text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterator
 
 import pytest
 from starlette.testclient import TestClient
@@ -11,6 +12,7 @@ from starlette.testclient import TestClient
 from detente.workbench.play import players as door_module
 from detente.workbench.play.house import House
 from detente.workbench.play.players import Door
+from tests.workbench.directly import Request, ask
 from tests.workbench.play.test_pages import do, joined, opened
 from tests.workbench.test_fuzz import RAW, REQUESTS, anything
 
@@ -45,24 +47,29 @@ def test_no_request_is_answered_by_a_fault(
     theirs = [r.path for r in door.app.routes]  # type: ignore[attr-defined]
     assert len(ours) > 8
     assert len(theirs) > 8
-    for k in range(REQUESTS):
-        client, routes = (host, ours) if k % 2 else (players, theirs)
-        path = rng.choice(routes)
-        seat = rng.choice([*seats, *seats, "/seat/nobody", f"/seat/{'x' * 300}", "/seat/%00"])
-        code = rng.choice([room[-6:], room[-6:], "ABCDEF", "%00", "x" * 90, "\u0663"])
-        path = path.replace("/seat/{token}", seat).replace("{code}", code)
-        path = path.replace("{name}", rng.choice(["play.js", "x", "%2e%2e", "a%00b"]))
-        path = path.replace("{number}", rng.choice(["1", "0", "-1", "9" * 30, "x"]))
-        query = rng.choice(["", "?after=", "?after=x", f"?after={'y' * 3000}", "?after=%ff"])
-        if rng.random() < 0.2:
-            body = rng.choice(RAW)
-        else:
-            good = likely(rng, path, room[-6:]) if rng.random() < 0.7 else anything(rng)
-            body = json.dumps(good).encode()
-        method = rng.choice(["GET", "GET", "POST", "POST", "POST", "PUT", "DELETE", "HEAD"])
-        kind = {"content-type": "application/json"}
-        answer = client.request(method, path + query, content=body, headers=kind)
-        codes[client].add(answer.status_code)
-        assert answer.status_code < 500, (method, path, body[:200])
+
+    def requests() -> Iterator[Request]:
+        for k in range(REQUESTS):
+            client, routes = (host, ours) if k % 2 else (players, theirs)
+            path = rng.choice(routes)
+            seat = rng.choice([*seats, *seats, "/seat/nobody", f"/seat/{'x' * 300}", "/seat/%00"])
+            code = rng.choice([room[-6:], room[-6:], "ABCDEF", "%00", "x" * 90, "\u0663"])
+            path = path.replace("/seat/{token}", seat).replace("{code}", code)
+            path = path.replace("{name}", rng.choice(["play.js", "x", "%2e%2e", "a%00b"]))
+            path = path.replace("{number}", rng.choice(["1", "0", "-1", "9" * 30, "x"]))
+            query = rng.choice(["", "?after=", "?after=x", f"?after={'y' * 3000}", "?after=%ff"])
+            if rng.random() < 0.2:
+                body = rng.choice(RAW)
+            else:
+                good = likely(rng, path, room[-6:]) if rng.random() < 0.7 else anything(rng)
+                body = json.dumps(good).encode()
+            method = rng.choice(["GET", "GET", "POST", "POST", "POST", "PUT", "DELETE", "HEAD"])
+            yield Request(client, method, path + query, body)
+
+    def answered(request: Request, status: int) -> None:
+        codes[request.client].add(status)
+        assert 200 <= status < 500, request
+
+    ask(requests(), answered)
     for client in (host, players):
         assert {200, 404, 405, 422} <= codes[client]

@@ -44,6 +44,10 @@ def turn(spot: Spot, raw: Raw) -> Turn | None:
         sentence = "should say either `who` moves or which events of `chance` happen"
         spot.error("wrong-type", f"{spot.name} {sentence}")
         return None
+    if raw.get("joint") and who in ([], BY_CHANCE):
+        message = "chance has one lottery after the other, and nobody's moves to join"
+        (spot / "joint").key_error("turns", message, "say it in the `effects` of an event")
+        return None
     if who == BY_CHANCE:
         events = list(spot.draft.raw["chance"])
         if not events and "chance" not in spot.draft.lost:
@@ -51,10 +55,6 @@ def turn(spot: Spot, raw: Raw) -> Turn | None:
         return entity(Turn, spot, raw, who=(), events=tuple(events))
     for k, name in enumerate(who):
         _mover(spot / "who" / k, name)
-    if not who and raw.get("joint"):
-        message = "chance has one lottery after the other, and nobody's moves to join"
-        (spot / "joint").key_error("turns", message, "say it in the `effects` of an event")
-        return None
     (spot / "who").repeated(who)
     return entity(Turn, spot, raw, who=tuple(who))
 
@@ -200,8 +200,10 @@ def _by_level(draft: Draft, alternative: Alternative) -> Iterator[Alternative]:
         yield alternative
         return
     p, key = alternative.probability, alternative.over
-    levels: Levels = draft.raw["state"][key]["levels"]
-    assert p is not None
+    entry = draft.raw["state"].get(key)
+    if not entry or p is None:
+        return  # its entry cannot be read, which is reported
+    levels: Levels = entry["levels"]
     for k in range(levels.size):
         level = float(k + (0 if levels.names else levels.low))
         given = replace(p, node=Given(TO, level, p.node), variables=p.variables - {TO})

@@ -47,6 +47,12 @@ function refuse(box, diagnostics) {
   say(box, diagnostics.map((d) => `${d.message}${d.hint ? ` (${d.hint})` : ""}`).join("; "));
 }
 
+// What was under way is not known any more: the server has begun anew, or too much came meanwhile.
+export function lost() {
+  for (const box of boxes.values()) refuse(box, [{ message: "Lost while there was no connection: ask again." }]);
+  boxes.clear();
+}
+
 export function received(event) {
   const box = boxes.get(event.job);
   if (!box) return false;

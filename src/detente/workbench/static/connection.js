@@ -5,7 +5,7 @@ export const client = Array.from(crypto.getRandomValues(new Uint8Array(12)), (b)
   b.toString(16).padStart(2, "0")).join("");
 
 const SILENCE = 6000; // the server sends something every two seconds
-const STREAM_TRIES = 3;
+const STREAM_TRIES = 2;
 
 let last = 0, heard = Date.now(), polling = false, failures = 0;
 let deliver = () => {}, connected = () => {};
@@ -49,7 +49,7 @@ export async function ask(body) {
 
 export async function get(what) {
   const response = await fetch(`${base}/${what}`);
-  if (!response.ok) throw new Error(`Error ${response.status}`);
+  if (!response.ok) throw Object.assign(new Error(`Error ${response.status}`), { status: response.status });
   return response.json();
 }
 
@@ -87,8 +87,8 @@ function stream() {
   }, 1000);
 }
 
-function again() {
-  connected(false);
+function again(anew = false) {
+  connected(false, anew);
   failures += 1;
   polling = failures > STREAM_TRIES ? !polling : polling;
   setTimeout(polling ? poll : stream, 1000);
@@ -99,8 +99,8 @@ async function poll() {
     const { events } = await get(`news?client=${client}&after=${last}`);
     for (const event of events) received(JSON.stringify(event), event.id);
     setTimeout(poll, 200);
-  } catch {
-    again();
+  } catch (error) {
+    again(error.status === 401); // the token is that of a server before
   }
 }
 

@@ -50,6 +50,7 @@ export async function follow(base, changed, going = () => true) {
     try {
       const response = await fetch(`${base}/news?after=${tag}`, { signal: AbortSignal.timeout(SILENCE) });
       if (response.status === 404) throw new Error("This address leads to no seat and no room any more.");
+      if (response.status === 401) throw new Error("detente serve was started anew: open the address that it printed in this browser, and this page goes on.");
       if (!response.ok) throw new Error(`The server answers ${response.status}.`);
       if (show(await response.json())) changed();
       lost.hidden = true;

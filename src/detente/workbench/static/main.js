@@ -10,7 +10,7 @@ import { short } from "./numbers.js";
 const $ = (id) => document.getElementById(id);
 const { data } = state;
 const PAUSE = 120; // ms for which a slider rests before its place is asked for
-let job = 0, asked = null, pending = null, asking = false, later = 0, decisiveFor = null, version = data.version;
+let job = 0, asked = null, pending = null, asking = false, later = 0, decisiveFor = null, known = false, version = data.version;
 
 // ---- asking
 
@@ -26,6 +26,7 @@ async function ask() {
       const answer = await request({ what: "answer", setting });
       job = answer.job;
       asked = setting;
+      known = false;
       $("detail").classList.add("stale");
       $("detail").setAttribute("aria-busy", true);
       $("command").value = answer.command;
@@ -50,18 +51,23 @@ function changed(done) {
 
 function received(event) {
   if (event.kind === "file") return file(event);
-  if (event.kind === "lost") return ask();
+  if (event.kind === "lost") {
+    analyses.lost();
+    return ask();
+  }
   if (analyses.received(event)) return undefined;
   if (event.job !== job) return undefined; // an answer to what is no longer asked
   const bar = $("progress");
   if (event.kind === "progress") {
-    bar.hidden = false;
+    bar.hidden = known; // what is still computed then changes nothing that is shown
     bar.value = event.share;
   } else if (event.kind === "step") {
     $("stage").title = event.text;
     if (event.text.startsWith("Compiling")) $("stage").textContent = `${event.text} …`;
   } else if (event.kind === "answer") {
     outcomes.answered(event, asked);
+    known = event.stage === "exact";
+    bar.hidden = known;
   } else if (event.kind === "sections") {
     $("detail").classList.remove("stale");
     $("detail").setAttribute("aria-busy", false);
@@ -72,8 +78,8 @@ function received(event) {
     $("said").textContent = event.warnings.join(" ");
   } else if (event.kind === "slopes") {
     outcomes.differentiated(event);
-    const key = JSON.stringify([state.setting.policy, state.setting.outcome, state.setting.options, version]);
-    if (event.decisive.length && decisiveFor !== key) {
+    const key = JSON.stringify([outcomes.place(state.setting), outcomes.outcome(), version]);
+    if (event.outcome === outcomes.outcome() && event.decisive.length && decisiveFor !== key) {
       const name = outcomes.current()?.outcomes.find((o) => o.key === event.outcome)?.about || event.outcome;
       const about = `The three assumptions whose ranges matter most for whether ${name}. Move one and see.`;
       if (sliders.decisive(event.decisive, about)) decisiveFor = key;
@@ -122,7 +128,7 @@ function diagnose(diagnostics, lead = "", from = "answer") {
     return p;
   }));
   if (from === "answer" && diagnostics.length) {
-    $("stage").textContent = "No answer to this setting; the last one is shown.";
+    outcomes.failed();
     $("progress").hidden = true;
   }
 }
@@ -220,12 +226,13 @@ function listen() {
 const saveable = () => ({ ...state.setting, outcome: "" });
 
 let there = null;
-function connected(now) {
-  if (there === now) return;
+function connected(now, anew = false) {
+  if (there === now && !anew) return;
   if (there === false && now) ask();
   there = now;
   $("lost").hidden = now;
-  $("lost").textContent = now ? "" : "The connection to detente serve is lost: trying again. Nothing that you have set is lost.";
+  const why = anew ? "detente serve was started anew. Open the address that it printed in this browser: this page then goes on." : "The connection to detente serve is lost: trying again.";
+  $("lost").textContent = now ? "" : `${why} Nothing that you have set is lost.`;
 }
 
 const dropped = state.begin();

@@ -8,17 +8,23 @@ const STAGES = {
   linear: "≈ linear estimate; solving …",
   coarse: "from a coarse grid; solving …",
   exact: "exact, as detente run gives it",
+  rough: "No exact answer to this setting: these numbers are from a coarse grid.",
+  failed: "No answer to this setting: these are the last exact numbers, of another one.",
 };
+
+const ROUGH = { linear: ", a linear estimate", coarse: ", which is from a coarse grid" };
 
 let exact = null; // the last exact answer, where it was, and the derivatives there
 let shown = null; // what is on the page
 let pinned = null;
-let open = ""; // the most open outcome of the last answer
+let open = ""; // the most open outcome, as it was before anything was moved here
 const list = document.getElementById("chances");
 
 export const current = () => shown;
 
-function place(s) {
+export const outcome = () => setting.outcome || open;
+
+export function place(s) {
   return JSON.stringify([s.policy, s.periods, s.beliefs, s.options]);
 }
 
@@ -48,6 +54,10 @@ export function moved() {
 // `asked` is the setting that the answer is to; it may have moved on since.
 export function answered(event, asked) {
   const here = JSON.stringify(asked) === JSON.stringify(setting);
+  if (!exact || exact.place !== place(asked)) open = event.asked;
+  if (pinned && pinned.stage !== "exact" && pinned.setting === JSON.stringify(asked)) {
+    pinned = { ...pinned, outcomes: event.outcomes, stage: event.stage };
+  }
   if (event.stage === "exact") {
     const numbers = Object.entries(data.numbers);
     exact = {
@@ -57,7 +67,6 @@ export function answered(event, asked) {
       slopes: {},
     };
   }
-  open = event.asked;
   document.getElementById("by").textContent = `Probability that it has come about by ${event.by}.`;
   if (here) draw(event); else moved();
 }
@@ -71,8 +80,14 @@ export function forget() {
   moved();
 }
 
+export function failed() {
+  if (shown?.stage === "coarse") draw({ ...shown, stage: "rough" });
+  else if (exact) draw({ stage: "failed", outcomes: exact.outcomes.map((o) => ({ ...o, old: true })) });
+  else document.getElementById("stage").textContent = "No answer to this setting.";
+}
+
 export function pin(on) {
-  pinned = on && shown ? { outcomes: shown.outcomes, stage: shown.stage } : null;
+  pinned = on && shown ? { outcomes: shown.outcomes, stage: shown.stage, setting: JSON.stringify(setting) } : null;
   if (shown) draw(shown);
   return pinned !== null;
 }
@@ -101,7 +116,7 @@ function draw(answer) {
     item.querySelector(".was").style.left = base ? `${100 * base.happened}%` : "";
     item.querySelector(".was").hidden = !base;
     item.querySelector(".change").textContent = base && !o.old ? points(o.happened - base.happened) : "";
-    const asked = o.key === (setting.outcome || open);
+    const asked = o.key === outcome();
     item.classList.toggle("asked", asked);
     if (asked) document.getElementById("asked").textContent = `${about}: ${[".number", ".change"].map((part) => item.querySelector(part).textContent).filter(Boolean).join(", ")}`;
   }
@@ -109,5 +124,5 @@ function draw(answer) {
   for (const item of [...list.children]) if (!keys.has(item.dataset.key)) item.remove();
   const note = document.getElementById("baseline");
   note.hidden = !pinned;
-  note.textContent = pinned ? "Changes and marks on the bars: against the pinned baseline." : "";
+  note.textContent = pinned ? `Changes and marks on the bars: against the pinned baseline${ROUGH[pinned.stage] || ""}.` : "";
 }
