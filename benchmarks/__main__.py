@@ -16,6 +16,7 @@ from benchmarks import (
     audience_costs,
     audited,
     ensembles,
+    estimation,
     first_minute,
     flagship,
     scaling,
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Callable[[Plan], list[Table]]] = {
     "pyeongchang": flagship.run,
     "audit": audited.run,
     "ensembles": ensembles.run,
+    "estimation": estimation.run,
     "workbench": workbench.run,
     "audience-costs": audience_costs.run,
 }

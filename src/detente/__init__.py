@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from detente.estimation.fit import fit as fit
     from detente.estimation.fitted import fitted_text as fitted_text
     from detente.estimation.profile_likelihood import profile_likelihood as profile_likelihood
+    from detente.estimation.recovery import recover as recover
     from detente.game.compile import compile_game as compile_game
     from detente.game.compile import with_values as with_values
     from detente.game.export import to_efg as to_efg
@@ -94,6 +95,7 @@ _HOMES = {
     "read_codebook": "detente.scenario.codebook",
     "read_record": "detente.scenario.observations",
     "read_start": "detente.solver.start",
+    "recover": "detente.estimation.recovery",
     "sample": "detente.simulation.sample",
     "sample_batches": "detente.simulation.sample",
     "search": "detente.analysis.other_equilibria",

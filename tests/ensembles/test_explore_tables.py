@@ -14,9 +14,9 @@ from detente.ensembles.explore.tables import (
     distributions,
     preferences,
     regrets,
-    wilson,
 )
 from detente.errors import ScenarioError
+from detente.estimation.statistics import wilson
 from tests.effort import examples
 from tests.ensembles.stand_in import StandIn, make
 

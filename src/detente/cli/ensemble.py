@@ -23,6 +23,7 @@ from detente.cli.inputs import (
     Beliefs,
     Periods,
     Policies,
+    Posterior,
     Source,
     check_packages,
     prepare_kernels,
@@ -58,6 +59,7 @@ class DrawOptions:
             help="How many are solved again on a finer grid; 16 by default.",
         ),
     ] = None
+    posterior: Posterior = None
 
 
 @dataclass(frozen=True)
@@ -110,11 +112,19 @@ def ensemble(
     from detente.ensembles.request import Draws, other_versions
     from detente.ensembles.run import ensemble as solve_all
     from detente.ensembles.store import damage, read_manifest
+    from detente.estimation.draws import read_draws
     from detente.solver.options import SolveOptions
 
     if working.resume:
         console.print_diagnostics(damage(output))
         console.print_diagnostics(other_versions(read_manifest(output, copy=True)))
+    draws = Draws(
+        drawing.draws,
+        drawing.sampling,
+        drawing.seed,
+        drawing.checked,
+        read_draws(drawing.posterior, scenario) if drawing.posterior else None,
+    )
     again = shlex.join(["detente", "ensemble", source, "--resume", "-o", str(output)])
     begin = time.monotonic()
     with _progress() as tally:
@@ -123,7 +133,7 @@ def ensemble(
                 scenario,
                 policies,
                 SolveOptions(beliefs=beliefs, threads=working.threads),
-                draws=Draws(drawing.draws, drawing.sampling, drawing.seed, drawing.checked),
+                draws=draws,
                 against=against,
                 periods=periods,
                 output=output,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from detente import files
-from detente.arguments import MOST_STARTS
+from detente.arguments import MOST_DRAWS, MOST_STARTS
 from detente.cli import console
 from detente.cli.code import CodingOptions
 from detente.cli.groups import with_groups
@@ -68,6 +68,28 @@ class EstimationOptions:
         Path | None,
         typer.Option(metavar="FILE", help="Keep the best point here, and go on from it."),
     ] = None
+    posterior: Annotated[
+        Path | None,
+        typer.Option(metavar="DRAWS.CSV", help="Write draws from the posterior (with --prior)."),
+    ] = None
+    draws: Annotated[
+        int, typer.Option(min=10, max=MOST_DRAWS, help="How many draws from the posterior.")
+    ] = 400
+    recover: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=2, max=MOST_DRAWS, help="Draw records N times, and fit to them again."
+        ),
+    ] = None
+    simulated: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=MOST_DRAWS,
+            help="Units that --recover draws, where there are no records.",
+        ),
+    ] = None
 
     def names(self) -> tuple[str, ...] | None:
         """The parameters that were named; None for all."""
@@ -85,7 +107,7 @@ def fit(
     source: Source,
     records: Annotated[
         list[str] | None,
-        typer.Argument(metavar="RECORD...", help="Records: files, or one of the library."),
+        typer.Argument(metavar="[RECORD...]", help="Records: files, or one of the library."),
     ] = None,
     *,
     asked: EstimationOptions,
@@ -99,19 +121,27 @@ def fit(
     output: ResultOptions,
 ) -> None:
     """Estimate parameters from one record or from many, with standard errors."""
-    names = asked.names()
-    records = records or []
-    if not records and asked.counts is None:
+    names, records = asked.names(), records or []
+    if not (records or asked.counts or asked.recover):
         message = "there is nothing to estimate from"
         refuse("RECORD", "missing", message, "give a record, or --counts")
-    if asked.parameter and asked.counts is not None:
-        refuse("--profile", "forever", "there is no profile of a scenario that goes on forever")
+    if asked.counts is not None and (asked.parameter or asked.recover or asked.posterior):
+        message = "it is not there for a scenario that goes on forever"
+        flag = "--profile" if asked.parameter else "--recover" if asked.recover else "--posterior"
+        refuse(flag, "forever", message)
+    if asked.recover and bool(records) == (asked.simulated is not None):
+        message = "records say how many units are drawn" if records else "how many is not said"
+        refuse("--simulated", "not-together", message, "give records or --simulated N")
     tables = [str(path) for path in (asked.counts, asked.units, asked.near) if path]
     read = [source, *records, *tables, *coding.read]
     coding.check()
     output.check(read)
     if fitted is not None:
         files.check(fitted, inputs=read, force=output.force)
+    if asked.posterior is not None:
+        files.check(asked.posterior, inputs=read, force=output.force)
+        if not asked.prior:
+            refuse("--posterior", "missing", "a posterior needs a prior", "add --prior ranges")
     if asked.checkpoint is not None:
         files.check(asked.checkpoint, inputs=read, force=True)
     scenario = setting.load(source)
@@ -120,38 +150,64 @@ def fit(
     data = [coding.records(file, scenario) if coding.codebook else file for file in records]
     from detente.describe.fit import describe_fit
     from detente.describe.profile_likelihood import describe_profile
+    from detente.describe.recovery import describe_recovery, recovery_section
     from detente.estimation.climb import Status
+    from detente.estimation.draws import draws_text
     from detente.estimation.fit import FitOptions
     from detente.estimation.fit import fit as estimate
     from detente.estimation.fitted import fitted_text
     from detente.estimation.profile_likelihood import profile_likelihood
+    from detente.estimation.recovery import recover
 
+    options = FitOptions(
+        free=names,
+        prior=asked.prior,
+        starts=asked.starts,
+        seed=asked.seed,
+        cluster=asked.cluster,
+        draws=asked.draws if asked.posterior else 0,
+        branch=asked.branch,
+        near=asked.near,
+        policy=setting.policy,
+        checkpoint=asked.checkpoint,
+    )
+    if asked.simulated is not None and asked.recover is not None:
+        with console.progress("Recovering") as report:
+            own = replace(options, solving=solving.options(report))
+            recovery = recover(scenario, asked.simulated, own, repetitions=asked.recover)
+        output.show(describe_recovery(recovery), read)
+        raise typer.Exit(0 if recovery.done == recovery.asked else 130)
     with console.progress("Estimating") as report:
-        options = FitOptions(
-            free=names,
-            prior=asked.prior,
-            starts=asked.starts,
-            seed=asked.seed,
-            cluster=asked.cluster,
-            branch=asked.branch,
-            near=asked.near,
-            policy=setting.policy,
-            solving=solving.options(report),
-            checkpoint=asked.checkpoint,
-        )
+        own = replace(options, solving=solving.options(report))
         along = None
         if asked.parameter:
-            along = profile_likelihood(scenario, data, asked.parameter, options, units=asked.units)
+            along = profile_likelihood(scenario, data, asked.parameter, own, units=asked.units)
         result = (
             along.fit
             if along
-            else estimate(scenario, data, options, units=asked.units, counts=asked.counts)
+            else estimate(scenario, data, own, units=asked.units, counts=asked.counts)
         )
     for sentence in result.warnings:
         console.say(f"warning: {sentence}", error=True)
     if fitted is not None:
         files.write(fitted, fitted_text(result), inputs=read, force=output.force)
         console.say(f"Wrote {fitted}.", error=True)
-    output.show(describe_profile(along) if along else describe_fit(result), read)
+    if asked.posterior is not None and result.posterior is not None:
+        text = draws_text(result.posterior, asked.seed)
+        files.write(asked.posterior, text, inputs=read, force=output.force)
+        console.say(f"Wrote {asked.posterior}.", error=True)
+    elif asked.posterior is not None:
+        message = "no posterior is written: a parameter is at a bound or not identified"
+        console.say(f"warning: {message}", error=True)
+    described = describe_profile(along) if along else describe_fit(result)
+    if asked.recover is not None and result.status is not Status.INTERRUPTED:
+        with console.progress("Recovering") as report:
+            own = replace(options, solving=solving.options(report))
+            recovery = recover(
+                result.scenario, data, own, repetitions=asked.recover, units=asked.units
+            )
+        section, numbers = recovery_section(recovery)
+        described = described.plus(section, recovery=numbers)
+    output.show(described, read)
     if result.status is Status.INTERRUPTED:
         raise typer.Exit(130)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO, TypeVar, cast
 
 import typer
@@ -92,6 +93,12 @@ Beliefs = Annotated[
 Periods = Annotated[
     int | None,
     typer.Option(min=1, max=MOST_PERIODS, help="Periods to report of a game without end."),
+]
+Posterior = Annotated[
+    Path | None,
+    typer.Option(
+        "--posterior", metavar="DRAWS.CSV", help="Draws of parameters, as `fit` writes them."
+    ),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of what is drawn.")]
 

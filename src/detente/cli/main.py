@@ -32,6 +32,7 @@ from detente.cli.diff import diff
 from detente.cli.ensemble import ensemble
 from detente.cli.explore import explore
 from detente.cli.fit import fit
+from detente.cli.fits import fits
 from detente.cli.flags import RUNNING, with_flags
 from detente.cli.groups import with_groups
 from detente.cli.implies import implies
@@ -199,6 +200,7 @@ app.command()(explore)
 app.command()(track)
 app.command()(code)
 app.command()(fit)
+app.command()(fits)
 app.command()(sample)
 
 

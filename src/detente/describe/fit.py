@@ -7,8 +7,10 @@ from detente.describe.charts import Bars, Picture, Pictures
 from detente.describe.tables import Row, Table, code
 from detente.describe.words import meanings
 from detente.estimation.climb import Status
-from detente.estimation.fit import ENDED
+from detente.estimation.posterior import Posterior
 from detente.estimation.result import Fit
+from detente.estimation.search import ENDED
+from detente.estimation.side_by_side import summary_data
 from detente.numbers import count, duration
 from detente.text import capital, sentence
 
@@ -52,12 +54,14 @@ def describe_fit(fit: Fit) -> Described:
         "files": list(fit.files),
         "cluster": fit.cluster,
         "prior": "ranges" if fit.prior else "",
+        "effective_sample_size": fit.posterior.effective if fit.posterior else None,
         "seconds": round(fit.seconds, 3),
         "date": fit.date.isoformat(),
         "estimates": fit.table,
         "covariance": fit.covariance.rename_axis("parameter").reset_index(),
         "identification": fit.identification,
         "starts": fit.starts,
+        **summary_data(fit),
     }
     if fit.equilibria is not None:
         data |= {"equilibria": fit.equilibria, "choices": fit.choices}
@@ -93,9 +97,20 @@ def _estimates(fit: Fit) -> list[Block]:
         texts = tuple(f"{value:.2g}" for value in z)
         bars = Bars("Estimates in standard errors from 0", names, z, texts)
         blocks.append(Pictures((Picture(bars, "Estimate divided by its standard error"),)))
+    if fit.prior and fit.posterior is not None:
+        blocks.append(text(_posterior(fit.posterior)))
     fits = f"AIC {fit.aic:.2f}, BIC {fit.bic:.2f}; it took {duration(fit.seconds)}."
     blocks.append(text(fits))
     return blocks
+
+
+def _posterior(posterior: Posterior) -> str:
+    """How good its draws are."""
+    size = f"{posterior.effective:.0f} of {count(len(posterior.weights), 'draw')}"
+    words = f"The posterior's effective sample size is {size} about its highest density."
+    if posterior.poor:
+        words += " It is far from normal: its draws are not to be relied on; ask for many more."
+    return words
 
 
 def _identification(fit: Fit) -> list[Block]:

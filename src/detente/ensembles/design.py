@@ -16,6 +16,9 @@ Precision is seldom estimated, so that it is drawn over half to twice its value 
 parameter that is a precision has its range widened to that; precisions that come from no range are
 all multiplied by one factor, `PRECISION_FACTOR`.
 
+Parameters of which there are draws from a posterior take one of its rows all together, whatever
+their ranges say: one number u, uniform on [0, 1], chooses the row.
+
 Draw 0 is the scenario as it stands, draws 1, 2, … are the points. What a draw is depends on the
 scenario, the sampling, the seed and its number, with a Latin hypercube also on how many there are.
 """
@@ -24,7 +27,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -37,6 +40,7 @@ from scipy.stats import qmc
 
 from detente.scenario.constants import TOLERANCE
 from detente.scenario.entities import Actor, Parameter
+from detente.scenario.frozen import Frozen
 from detente.scenario.ledger import PRECISION_FACTOR, used_parameters
 from detente.scenario.model import Scenario
 
@@ -56,6 +60,12 @@ EDGE = 1e-12
 """How near to 0 and 1 a number may come: at these themselves a normal number is infinite."""
 
 
+Posterior = Mapping[str, Sequence[float]]
+"""Draws from a posterior by name of a parameter, as many of each."""
+
+NONE: Posterior = Frozen({})
+
+
 class Distribution(StrEnum):
     """How a quantity is distributed over its range."""
 
@@ -65,6 +75,7 @@ class Distribution(StrEnum):
     WHOLE = "whole"
     SHARE = "share"
     OPTION = "option"
+    POSTERIOR = "posterior"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +107,8 @@ class Quantity:
     @property
     def drawn(self) -> bool:
         """Whether it takes a number of its own."""
+        if self.distribution is Distribution.POSTERIOR:
+            return False
         return self.distribution is not Distribution.SHARE or self.rest > 0.0
 
     def at(self, u: Floats) -> Floats:
@@ -119,20 +132,26 @@ class Quantity:
                 return self.low + u * width
 
 
-def quantities(scenario: Scenario) -> tuple[Quantity, ...]:
+def quantities(scenario: Scenario, posterior: Posterior = NONE) -> tuple[Quantity, ...]:
     """The uncertain quantities of a scenario: parameters in the order of the file, then variants.
 
     What has been set from outside is known, and so is an option that has been chosen, and what has
     no range or one of no width. What no formula reads (as the number of periods where another has
     been asked for) is not drawn. Where one of an actor's priors is set from outside, the others are
-    not drawn either, as they have to add up.
+    not drawn either, as they have to add up. What a posterior has draws of is drawn from it.
     """
-    shares = {quantity.name: quantity for quantity in _shares(scenario)}
+    given = {*scenario.overrides, *posterior}
+    shares = {quantity.name: quantity for quantity in _shares(scenario, given)}
     tied = {name for actor in scenario.actors.values() for name in _drawn_shares(actor)}
-    known = scenario.overrides.keys() | (tied - shares.keys())
+    known = given | (tied - shares.keys())
     used = used_parameters(scenario)
     precisions = {actor.precision.text for actor in scenario.actors.values()}
-    drawn = [
+    now = present_values(scenario)
+    drawn: list[Quantity | None] = [
+        Quantity(name, Distribution.POSTERIOR, min(values), max(values), now[name])
+        for name, values in posterior.items()
+    ]
+    drawn += [
         shares.get(name) or _ranged(parameter, k, name, parameter.key in precisions)
         for parameter in scenario.parameters.values()
         for k, name in enumerate(parameter.names())
@@ -188,11 +207,11 @@ def _ranged(parameter: Parameter, k: int, name: str, precision: bool) -> Quantit
     return Quantity(name, Distribution(parameter.draws[k]), *limits, mode)
 
 
-def _shares(scenario: Scenario) -> Iterator[Quantity]:
+def _shares(scenario: Scenario, given: Collection[str]) -> Iterator[Quantity]:
     """Priors drawn from a Dirichlet distribution, the pieces of each stick in order."""
     for key, actor in scenario.actors.items():
         named = _drawn_shares(actor)
-        if actor.concentration is None or set(named) & scenario.overrides.keys():
+        if actor.concentration is None or set(named) & set(given):
             continue
         mean = {
             name: scenario.constant(prior)
@@ -231,6 +250,8 @@ class Design:
 
     present
         Draw 0.
+    posterior
+        Draws by name of a parameter, as many of each.
     mixing
         float64 [d, d]: what makes independent normal numbers correlated, lower triangular; None
         where nothing is correlated. d counts the quantities that take a number of their own.
@@ -241,6 +262,7 @@ class Design:
     sampling: str
     seed: int
     draws: int
+    posterior: Posterior
     mixing: Floats | None
 
     def draw(self, number: int) -> Draw:
@@ -261,13 +283,19 @@ class Design:
     def table(self, block: int) -> Floats:
         """The values of a block of draws, float64 [draw, quantity]; options as positions."""
         own = sum(quantity.drawn for quantity in self.quantities)
-        points = _points(self.sampling, self.seed, self.draws, own, block)
+        rows = len(next(iter(self.posterior.values()), ()))
+        points = _points(self.sampling, self.seed, self.draws, own + bool(rows), block)
+        row = (points[:, own] * rows).astype(int) if rows else None
+        points = points[:, :own]
         if self.mixing is not None:
             points = ndtr(ndtri(np.clip(points, EDGE, 1.0 - EDGE)) @ self.mixing.T)
         numbers = iter(points.T)
         left: dict[str, Floats] = {}
         table = np.empty((len(points), len(self.quantities)))
         for k, quantity in enumerate(self.quantities):
+            if quantity.distribution is Distribution.POSTERIOR:
+                table[:, k] = np.array(self.posterior[quantity.name])[row]
+                continue
             value = quantity.at(next(numbers)) if quantity.drawn else np.ones(len(points))
             if quantity.distribution is Distribution.SHARE:
                 before = left.get(quantity.actor, np.ones(len(points)))
@@ -286,7 +314,14 @@ class Design:
         return Draw(number, values, options)
 
 
-def design(scenario: Scenario, *, draws: int, sampling: str = "sobol", seed: int = 0) -> Design:
+def design(
+    scenario: Scenario,
+    *,
+    draws: int,
+    sampling: str = "sobol",
+    seed: int = 0,
+    posterior: Posterior = NONE,
+) -> Design:
     """How a scenario's uncertain quantities are drawn.
 
     Parameters
@@ -299,6 +334,8 @@ def design(scenario: Scenario, *, draws: int, sampling: str = "sobol", seed: int
         `sobol` or `latin`.
     seed
         Of the points.
+    posterior
+        By name of a parameter draws from a posterior, which take the place of its range.
 
     Raises
     ------
@@ -309,15 +346,21 @@ def design(scenario: Scenario, *, draws: int, sampling: str = "sobol", seed: int
         raise ValueError(f"the sampling is one of {', '.join(SAMPLINGS)}, not {sampling!r}")
     if not 1 <= draws <= MOST_DRAWS:
         raise ValueError(f"draws are from 1 to {MOST_DRAWS:,}, not {draws:,}")
-    drawn = quantities(scenario)
+    drawn = quantities(scenario, posterior)
     options = {q.name: q.options[0] for q in drawn if q.options}
-    now = {PRECISION_FACTOR: 1.0} | {
+    now = present_values(scenario)
+    present = Draw(0, {q.name: now[q.name] for q in drawn if not q.options}, options)
+    mixing = _mixing(scenario, drawn)
+    return Design(present, drawn, sampling, seed, draws, posterior, mixing)
+
+
+def present_values(scenario: Scenario) -> dict[str, float]:
+    """What all parameters are now, by full name, and the factor of precisions."""
+    return {PRECISION_FACTOR: 1.0} | {
         name: value
         for parameter in scenario.parameters.values()
         for name, value in zip(parameter.names(), parameter.values, strict=True)
     }
-    present = Draw(0, {q.name: now[q.name] for q in drawn if not q.options}, options)
-    return Design(present, drawn, sampling, seed, draws, _mixing(scenario, drawn))
 
 
 def _mixing(scenario: Scenario, drawn: tuple[Quantity, ...]) -> Floats | None:

@@ -15,7 +15,7 @@ from detente.scenario.frozen import Frozen
 from detente.scenario.loader import loads
 from detente.scenario.model import Scenario
 
-FORMAT = 4
+FORMAT = 5
 """Version of the folder's form: a run of another one is refused."""
 
 PACKAGES = ("detente", "numpy", "numba", "scipy")
@@ -47,6 +47,8 @@ class Manifest:
         Names of the outcomes, and the private types of each actor.
     quantities
         What is drawn, in order: name, and the type of its column in DuckDB.
+    posterior
+        Draws from a posterior, by name of a parameter.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Manifest:
     outcomes: tuple[str, ...]
     actors: Mapping[str, tuple[str, ...]]
     quantities: Mapping[str, str]
+    posterior: Mapping[str, tuple[float, ...]]
     versions: Mapping[str, str]
 
     def scenario(self) -> Scenario:
@@ -83,7 +86,13 @@ class Manifest:
 
     def design(self) -> Design:
         """The draws."""
-        return design(self.scenario(), draws=self.draws, sampling=self.sampling, seed=self.seed)
+        return design(
+            self.scenario(),
+            draws=self.draws,
+            sampling=self.sampling,
+            seed=self.seed,
+            posterior=self.posterior,
+        )
 
     def columns(self) -> dict[str, str]:
         """The columns of a row, in order, with their types in DuckDB."""

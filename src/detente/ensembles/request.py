@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from detente.arguments import MOST_DRAWS, whole
@@ -36,6 +36,8 @@ class Draws:
         `sobol` (the default) or `latin`, and the seed of the points (0).
     checked
         Draws that are solved once more on a grid twice as fine; 16 by default.
+    posterior
+        By name of a parameter draws from a posterior, which take the place of its range.
 
     Raises
     ------
@@ -47,6 +49,7 @@ class Draws:
     sampling: str | None = None
     seed: int | None = None
     checked: int | None = None
+    posterior: Mapping[str, tuple[float, ...]] | None = None
 
     def __post_init__(self) -> None:
         whole("draws", self.number, 1, MOST_DRAWS)
@@ -133,9 +136,10 @@ def new_manifest(scenario: Scenario, request: RunRequest) -> Manifest:
         quantities=Frozen(
             {
                 q.name: "VARCHAR" if q.distribution is Distribution.OPTION else "DOUBLE"
-                for q in quantities(scenario)
+                for q in quantities(scenario, draws.posterior or {})
             }
         ),
+        posterior=Frozen(draws.posterior or {}),
         versions=Frozen(versions()),
     )
 
@@ -190,6 +194,9 @@ def resumed(manifest: Manifest, scenario: Scenario, request: RunRequest) -> Mani
     compare("against", request.against, manifest.against)
     compare("sampling", draws.sampling, manifest.sampling)
     compare("seed", draws.seed, manifest.seed)
+    if draws.posterior is not None and dict(draws.posterior) != dict(manifest.posterior):
+        message = "the run was begun with another posterior, or with none"
+        problems.add("posterior", "differs", message, "leave it out to resume the run")
     if manifest.beliefs:  # else there is no belief grid, of which nothing can be said
         compare("beliefs", request.options.beliefs, manifest.beliefs)
         compare("checked", draws.checked, manifest.checked)

@@ -3,63 +3,42 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from detente.arguments import MOST_STARTS, whole
-from detente.dtypes import Floats
+from detente.arguments import MOST_DRAWS, MOST_STARTS, whole
 from detente.errors import Problems, expect, refuse
 from detente.estimation.checkpoint import Checkpoint
-from detente.estimation.climb import CLOSE, NEAR, Climb, Status, climb
-from detente.estimation.free import (
-    FARTHEST,
-    PLAIN,
-    Free,
-    free_parameters,
-    slopes_at,
-    values_at,
-)
+from detente.estimation.climb import Status
+from detente.estimation.free import Free, free_parameters
 from detente.estimation.game_arrays import labelled
-from detente.estimation.model import Model, Wall
+from detente.estimation.model import Model
+from detente.estimation.posterior import laplace
 from detente.estimation.prior import RangePrior
 from detente.estimation.result import Estimate, Fit, Start, make_fit, with_account
 from detente.estimation.scale import refuse_scale
-from detente.estimation.uncertainty import SMALLEST, Information, curvature, information
-from detente.estimation.units import Panel, Source, read_panel
+from detente.estimation.search import ENDED, Search
+from detente.estimation.side_by_side import data_digest, model_digest
+from detente.estimation.units import Panel, Records, listed, read_panel
 from detente.estimation.without_end import BRANCHES, Equilibria, estimated
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
 from detente.scenario.hints import alias, did_you_mean, listing
 from detente.scenario.model import Scenario
-from detente.scenario.observations import UNIT, Record
+from detente.scenario.observations import UNIT
 from detente.simulation.track import track
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 from detente.solver.solve import solve
-from detente.solver.workers import Workers, open_workers
+from detente.solver.workers import open_workers
 
 RANGES = "ranges"
 """The prior that is made of the scenario's ranges."""
 
-CLIMBING = 0.8
-"""Share of the work that the climbs take, beside the curvature."""
-
-RIDGE = 1e-2
-"""Part of the largest score that is added where the outer product of scores begins a climb."""
-
-SAME = 0.01
-"""Log-likelihood within which two maxima are the same."""
-
-MOST_POLISHES = 3
-"""Steps of Newton's method after a climb; each costs the curvature anew."""
-
 MOST_TOLD = 20
 """Impossible observations after which no more are looked for."""
-
-ENDED = (Status.CONVERGED, Status.NEARLY, Status.BOUNDARY)
-"""How climbs end that have come to a maximum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +59,8 @@ class FitOptions:
     cluster
         Column of the table of units within which units are not independent; '' for none, 'unit'
         for the units themselves.
+    draws
+        Of the posterior, which has to have a prior; 0 for none. Each costs a likelihood.
     branch
         Of games without end: 'principal', or 'near-data' (also if '') for the equilibria that the
         counts of each unit are nearest to.
@@ -104,6 +85,7 @@ class FitOptions:
     starts: int = 1
     seed: int = 0
     cluster: str = ""
+    draws: int = 0
     branch: str = ""
     near: str | Path | None = None
     policy: str | None = None
@@ -113,6 +95,7 @@ class FitOptions:
     def __post_init__(self) -> None:
         whole("starts", self.starts, 1, MOST_STARTS)
         whole("seed", self.seed, 0)
+        whole("draws", self.draws, 0, MOST_DRAWS)
         if self.branch not in ("", *BRANCHES):
             message = f"there is no branch `{self.branch}`"
             refuse("branch", "unknown-name", message, f"there are {listing(BRANCHES)}")
@@ -120,6 +103,8 @@ class FitOptions:
             refuse(
                 "prior", "unknown-name", f"there is no prior `{self.prior}`", f"it is `{RANGES}`"
             )
+        if self.draws and not self.prior:
+            refuse("draws", "missing", "a posterior needs a prior", f"it is `{RANGES}`")
 
 
 DEFAULT_FIT = FitOptions()
@@ -127,7 +112,7 @@ DEFAULT_FIT = FitOptions()
 
 def fit(
     scenario: Scenario,
-    records: Sequence[Source] | Source,
+    records: Records,
     options: FitOptions = DEFAULT_FIT,
     *,
     units: str | Path | None = None,
@@ -167,7 +152,7 @@ def fit(
     """
     expect(scenario, Scenario, "fit")
     begin = time.perf_counter()
-    sources = [records] if isinstance(records, str | Path | Record | Mapping) else list(records)
+    sources = listed(records)
     if scenario.forever and sources:
         message = "play goes on forever, and such scenarios are fitted to counts"
         refuse("records", "forever", message, "give them with `counts=`, or a number of periods")
@@ -186,19 +171,32 @@ def fit(
         scenario, panel, [one.name for one in free], options.solving, policy=options.policy
     )
     with open_workers(options.solving.threads) as workers:
-        work = _Work(model, free, prior, options, workers)
-        climbs = work.climbs()
+        keep = Checkpoint.open(options.checkpoint, scenario, free, panel.files)
+        search = Search(model, free, prior, workers, keep, options.solving.report)
+        climbs = search.climbs(options.starts, options.seed)
         if climbs[0].status is Status.IMPOSSIBLE and len(climbs) == 1:
-            _explain(scenario, panel, options, work.wall)
-        best, known = work.best(climbs, clusters)
+            _explain(scenario, panel, options, search.wall)
+        best, known = search.best(climbs, clusters)
+        posterior = None
+        if options.draws and best.status in ENDED:
+            rng = np.random.default_rng(options.seed)
+            posterior = laplace(search, best.x, known, options.draws, rng)
+        logs = search.unit_logs(best.x)
     estimate = Estimate(free, prior, best, known)
-    return make_fit(
+    fitted = make_fit(
         scenario,
         panel,
         estimate,
         tuple(Start.of(climbed, estimate) for climbed in climbs),
         options.cluster,
         time.perf_counter() - begin,
+    )
+    return replace(
+        fitted,
+        posterior=posterior,
+        unit_logs=logs,
+        model=model_digest(scenario.text, game.policy, scenario.options),
+        data=data_digest(panel),
     )
 
 
@@ -218,157 +216,6 @@ def _without_end(
     made = make_fit(game.scenario, panel, estimate, starts, options.cluster, seconds)
     names = [unit.name for unit in panel.units]
     return with_account(made, names, account, labelled(game, names, account.sigma))
-
-
-class _Work:
-    """The climbs and what follows them; `wall` is the last reason why there was no likelihood."""
-
-    def __init__(
-        self,
-        model: Model,
-        free: tuple[Free, ...],
-        prior: RangePrior | None,
-        options: FitOptions,
-        workers: Workers,
-    ) -> None:
-        self.model, self.free, self.prior = model, free, prior
-        self.options, self.workers = options, workers
-        self.wall = ""
-        self.keep = Checkpoint.open(options.checkpoint, model.scenario, free, model.panel.files)
-
-    def value(self, x: Floats) -> tuple[float, Floats] | None:
-        """The log-likelihood, with the prior's logarithm, and its gradient by coordinates."""
-        values = values_at(self.free, x)
-        try:
-            point = self.model.at(values, self.workers)
-        except Wall as wall:
-            self.wall = str(wall)
-            return None
-        total, gradient = point.log_likelihood, point.gradient
-        if self.prior is not None:
-            more, slope = self.prior.at(values)
-            total, gradient = total + more, gradient + slope
-        return total, gradient * slopes_at(self.free, x)
-
-    def scores(self, x: Floats) -> Floats:
-        """Scores of units by coordinates, float64 [unit, q]; of none at a wall."""
-        try:
-            point = self.model.at(values_at(self.free, x), self.workers, scores=True)
-        except Wall as wall:
-            self.wall = str(wall)
-            return np.zeros((0, len(self.free)))
-        assert point.scores is not None
-        return point.scores * slopes_at(self.free, x)
-
-    def climbs(self) -> list[Climb]:
-        """One from each start, the highest first."""
-        rng = np.random.default_rng(self.options.seed)
-        done: list[Climb] = []
-        for k in range(self.options.starts):
-            x = np.array([one.coordinate(one.start) for one in self.free])
-            if k == 0 and self.keep.best is not None:
-                x = self.keep.best
-            elif k:
-                x = np.array([_drawn(one, rng) for one in self.free])
-            done.append(self._climb(x, k))
-            if done[-1].status is Status.INTERRUPTED:
-                break
-        return sorted(done, key=lambda climbed: -climbed.value)
-
-    def _climb(self, x: Floats, k: int) -> Climb:
-        scores = self.scores(x)
-        outer = scores.T @ scores
-        ridge = RIDGE * max(float(np.diag(outer).max(initial=0.0)), 1.0)
-        inverse: Floats = np.linalg.inv(outer + ridge * np.eye(x.size)).astype(np.float64)
-        first: list[float] = []
-
-        def visit(here: Climb) -> None:
-            first.append(max(here.distance, CLOSE))
-            gone = np.log(first[0] / first[-1]) / max(np.log(first[0] / CLOSE), 1e-9)
-            share = min(max(float(gone), len(first) / (len(first) + 20.0)), 1.0)
-            self.options.solving.report(CLIMBING * (k + share) / self.options.starts)
-            self.keep.save(here.x, here.value)
-
-        return climb(self.value, x, inverse, visit=visit)
-
-    def best(
-        self, climbs: Sequence[Climb], clusters: Sequence[str] | None
-    ) -> tuple[Climb, Information]:
-        """The highest climb, brought to the maximum by Newton's method, and what is known there."""
-        top = climbs[0]
-        matrix = self._curvature(top.x)
-        for _ in range(MOST_POLISHES):
-            newton = self._newton(top, matrix)
-            if newton is None:
-                break
-            top, matrix = newton, self._curvature(newton.x)
-        known = information(matrix, self.scores(top.x), clusters)
-        if self.prior is not None and len(self.model.panel.units) > 1:
-            known = replace(known, outer=None)
-        return replace(top, status=self._status(climbs, top, known)), known
-
-    def _newton(self, top: Climb, matrix: Floats) -> Climb | None:
-        """A step of Newton's method that does not go down; None where none is wanted."""
-        rows = np.flatnonzero(np.isfinite(np.diag(matrix)))
-        block = matrix[np.ix_(rows, rows)]
-        if not rows.size or top.status is Status.INTERRUPTED:
-            return None
-        if np.linalg.eigvalsh(block)[0] <= SMALLEST * max(np.diag(block).max(), 1e-3):
-            return None
-        inverse = np.zeros_like(matrix)
-        inverse[np.ix_(rows, rows)] = np.linalg.inv(block)
-        here = replace(top, inverse=inverse)
-        if here.distance < CLOSE:
-            return None
-        point = self.value(top.x + inverse @ top.gradient)
-        if point is None or point[0] < top.value - 1e-9 * abs(top.value):
-            return None
-        value, gradient = point
-        return replace(here, x=top.x + inverse @ top.gradient, value=value, gradient=gradient)
-
-    def _curvature(self, x: Floats) -> Floats:
-        """Minus the second derivatives, nan at bounds."""
-        inner = np.array(
-            [not one.at_bound(one.value(float(c))) for one, c in zip(self.free, x, strict=True)]
-        )
-        count = [0]
-
-        def gradient(place: Floats) -> Floats | None:
-            count[0] += 1
-            done = min(count[0] / (2 * max(int(inner.sum()), 1)), 1.0)
-            self.options.solving.report(CLIMBING + (1 - CLIMBING) * done)
-            point = self.value(place)
-            return None if point is None else point[1]
-
-        return curvature(gradient, x, inner)
-
-    def _status(self, climbs: Sequence[Climb], top: Climb, known: Information) -> Status:
-        """How the fit ended, all in all."""
-        if top.status in (Status.INTERRUPTED, Status.IMPOSSIBLE):
-            return top.status
-        bound = ~np.isfinite(np.diag(known.matrix))
-        away = [
-            one.kind == PLAIN and abs(c) > FARTHEST for one, c in zip(self.free, top.x, strict=True)
-        ]
-        inverse = np.nan_to_num(known.covariance)
-        distance = replace(top, inverse=inverse).distance
-        ended = [climbed for climbed in climbs if climbed.status in ENDED]
-        if any(away):
-            return Status.RUNS_AWAY
-        if not known.known[~bound].all():
-            return Status.UNIDENTIFIED
-        if any(abs(climbed.value - top.value) > SAME for climbed in ended):
-            return Status.SEVERAL
-        if distance < CLOSE:
-            return Status.BOUNDARY if bound.any() else Status.CONVERGED
-        return Status.NEARLY if distance < NEAR else top.status
-
-
-def _drawn(one: Free, rng: np.random.Generator) -> float:
-    """Where a climb starts: in the range, or about the scenario's value."""
-    if one.range is not None:
-        return one.coordinate(float(rng.uniform(*one.range)))
-    return one.coordinate(one.start) + float(rng.normal())
 
 
 def _clusters(panel: Panel, column: str) -> list[str] | None:

@@ -65,6 +65,10 @@ class Free:
         value = self.value(coordinate)
         return {PLAIN: self.size, POSITIVE: value}.get(self.kind, value * (1 - value))
 
+    def inside(self, value: float) -> bool:
+        """Whether a value is one that the parameter may have."""
+        return self.kind == PLAIN or 0 < value < (math.inf if self.kind == POSITIVE else 1)
+
     def at_bound(self, value: float) -> bool:
         """Whether a value is at a bound."""
         low = self.kind != PLAIN and value < 2 * EDGE

@@ -35,7 +35,8 @@ def _everybody(game: CompiledGame) -> Target:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Likelihood:
-    """Logarithms, float64 [u, r], -inf for a record that is impossible, and then no gradient."""
+    """Logarithms, float64 [u, r], -inf for a record that is impossible, and then no gradient;
+    there is none either where none was asked for."""
 
     logs: Floats
     gradient: GameGradient | None
@@ -120,8 +121,8 @@ class RecordAdjoint(AdjointPass):
         self.unit_discount = np.zeros((self.each, actors))
         self.unit_ratio = np.zeros((self.each, actors, most))
 
-    def differentiate(self) -> Likelihood:
-        """The log-likelihoods, and the derivatives of their weighted sum."""
+    def differentiate(self, *, slopes: bool) -> Likelihood:
+        """The log-likelihoods, and with `slopes` the derivatives of their weighted sum."""
         tape, game = self.tape, self.tape.solution.game
         after = self._values()
         first = next(after)
@@ -130,7 +131,7 @@ class RecordAdjoint(AdjointPass):
         chance = start @ prior
         with np.errstate(divide="ignore"):
             logs = np.log(chance) + tape.log_scale.sum(axis=0)
-        if not (chance > 0).all():
+        if not slopes or not (chance > 0).all():
             return Likelihood(logs, None)
         gain = np.zeros_like(first)
         share = self.weights / chance
@@ -207,6 +208,7 @@ def log_likelihood(
     workers: Workers,
     *,
     by_unit: bool = False,
+    slopes: bool = True,
 ) -> Likelihood:
     """The log-likelihood of each record of each unit, and the gradient of their weighted sum.
 
@@ -221,6 +223,8 @@ def log_likelihood(
     by_unit
         Derivatives by constants (priors, precisions, discounts) for each unit by itself; all others
         are by unit as they are, since units have states of their own.
+    slopes
+        Whether there are to be any derivatives: they take most of the time.
     """
     tape = RecordTape(solution, seen, len(weights), workers)
-    return RecordAdjoint(tape, weights, by_unit=by_unit).differentiate()
+    return RecordAdjoint(tape, weights, by_unit=by_unit).differentiate(slopes=slopes)

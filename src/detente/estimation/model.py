@@ -14,7 +14,7 @@ import numpy as np
 from detente.dtypes import Floats, Ints
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.estimation.evidence import Evidence, evidence
-from detente.estimation.likelihood import log_likelihood
+from detente.estimation.likelihood import Likelihood, log_likelihood
 from detente.estimation.units import Panel, Unit
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game, fill_game
@@ -141,6 +141,42 @@ class Model:
         """
         total, gradient = 0.0, np.zeros(len(self.free))
         by_unit = np.zeros((len(self.panel.units), len(self.free)))
+        for batch, game, columns, result in self._likelihoods(values, workers, by_unit=scores):
+            assert result.gradient is not None
+            total += float((batch.weights[:, columns] * result.logs).sum())
+            slopes = unit_gradients(game, result.gradient)
+            table = np.stack([slopes[name] for name in self.free], axis=1)
+            gradient += table.sum(axis=0)
+            for own, row in zip(batch.members, table, strict=False) if scores else ():
+                if columns.start < len(own):
+                    members = own[columns.start]
+                    by_unit[members] = row / len(members)
+        return Point(total, gradient, by_unit if scores else None)
+
+    def logs(self, values: Mapping[str, float], workers: Workers) -> Floats:
+        """The log-likelihood of each unit, float64 [unit]; 0 for those of which nothing is known.
+
+        Raises
+        ------
+        Wall
+            As `at`.
+        """
+        logs = np.zeros(len(self.panel.units))
+        for batch, _, columns, result in self._likelihoods(values, workers, slopes=False):
+            for own, row in zip(batch.members, result.logs, strict=True):
+                for members, value in zip(own[columns], row, strict=False):
+                    logs[members] = value
+        return logs
+
+    def _likelihoods(
+        self,
+        values: Mapping[str, float],
+        workers: Workers,
+        *,
+        by_unit: bool = False,
+        slopes: bool = True,
+    ) -> Iterator[tuple[Batch, CompiledGame, slice, Likelihood]]:
+        """Of each batch its game and, for some of its records at a time, what they say."""
         for batch in self.batches:
             game, seen = batch.compiled(values)
             solution = solve(
@@ -148,20 +184,14 @@ class Model:
             )
             if solution.status is not Status.SOLVED:
                 raise Wall(f"{solution.status.value} ({_units(batch)})")
-            for part, columns in _portions(seen, scores):
+            for part, columns in _portions(seen, by_unit):
                 weights = batch.weights[:, columns]
-                result = log_likelihood(solution, part, weights, workers, by_unit=scores)
-                if result.gradient is None:
+                result = log_likelihood(
+                    solution, part, weights, workers, by_unit=by_unit, slopes=slopes
+                )
+                if not np.isfinite(result.logs).all():
                     raise Wall(f"a record is impossible ({_units(batch)})")
-                total += float((weights * result.logs).sum())
-                slopes = unit_gradients(game, result.gradient)
-                table = np.stack([slopes[name] for name in self.free], axis=1)
-                gradient += table.sum(axis=0)
-                for own, row in zip(batch.members, table, strict=False) if scores else ():
-                    if columns.start < len(own):
-                        members = own[columns.start]
-                        by_unit[members] = row / len(members)
-        return Point(total, gradient, by_unit if scores else None)
+                yield batch, game, columns, result
 
 
 def _units(batch: Batch) -> str:

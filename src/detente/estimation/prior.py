@@ -10,10 +10,8 @@ import numpy as np
 from detente.dtypes import Bools, Floats
 from detente.errors import Problems
 from detente.estimation.free import Free
+from detente.estimation.statistics import CENTRAL
 from detente.scenario.model import Scenario
-
-CENTRAL = 1.959963984540054
-"""Standard deviations within which 95 % of a normal distribution lie."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,3 +52,9 @@ class RangePrior:
         standard = (place - self.mean) / self.deviation
         inner = np.where(self.logarithmic, 1 / positive, 1.0)
         return -0.5 * float(standard @ standard), -standard / self.deviation * inner
+
+    def drawn(self, rng: np.random.Generator) -> dict[str, float]:
+        """Values from it, by name."""
+        place = self.mean + self.deviation * rng.standard_normal(len(self.names))
+        values = np.where(self.logarithmic, np.exp(np.where(self.logarithmic, place, 0.0)), place)
+        return dict(zip(self.names, values.tolist(), strict=True))

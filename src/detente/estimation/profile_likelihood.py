@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,15 +12,15 @@ import pandas as pd
 
 from detente.dtypes import Floats
 from detente.errors import ScenarioError, refuse
-from detente.estimation.fit import DEFAULT_FIT, SAME, FitOptions, fit
+from detente.estimation.fit import DEFAULT_FIT, FitOptions, fit
 from detente.estimation.free import Free, free_parameters
 from detente.estimation.model import Model, Wall
 from detente.estimation.result import Fit
-from detente.estimation.units import Source, read_panel
+from detente.estimation.search import SAME
+from detente.estimation.units import Records, Source, listed, read_panel
 from detente.game.compile import compile_game
 from detente.notebook import InNotebook
 from detente.scenario.model import Scenario
-from detente.scenario.observations import Record
 from detente.solver.workers import open_workers
 
 ROOT = 1.959963984540054
@@ -76,7 +76,7 @@ class ProfileLikelihood(InNotebook):
 
 def profile_likelihood(
     scenario: Scenario,
-    records: Sequence[Source] | Source,
+    records: Records,
     parameter: str,
     options: FitOptions = DEFAULT_FIT,
     *,
@@ -118,7 +118,7 @@ def profile_likelihood(
     ):
         message = f"the records do not identify `{parameter}`: it has no standard error"
         refuse("parameter", "not-estimable", message, "see the fit without a profile")
-    sources = [records] if isinstance(records, str | Path | Record | Mapping) else list(records)
+    sources = listed(records)
     walk = _Walk(best, free[parameter], sources, options, units)
     rows = [{"value": walk.estimate, "log_likelihood": best.log_likelihood, **walk.others(best)}]
     for side in (-1, 1):

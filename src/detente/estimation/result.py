@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,7 +13,9 @@ from detente.dtypes import Floats
 from detente.estimation.climb import Climb, Status
 from detente.estimation.constrained import Account
 from detente.estimation.free import Free, slopes_at, values_at
-from detente.estimation.prior import CENTRAL, RangePrior
+from detente.estimation.posterior import Posterior
+from detente.estimation.prior import RangePrior
+from detente.estimation.statistics import CENTRAL
 from detente.estimation.uncertainty import LOADING, Information
 from detente.estimation.units import Panel
 from detente.notebook import InNotebook
@@ -85,8 +87,15 @@ class Fit(InNotebook):
         The shares of all moves in these equilibria, a table like that of counts; None for others.
     distance
         Of the maximum, in standard errors.
+    posterior
+        Draws from the posterior, where any were asked for.
     units, observed
         Units with an observation, and observations.
+    unit_logs
+        The log-likelihood of each of these units.
+    model, data
+        Digests of the scenario's file with the policy, and of the records: by which fits are set
+        side by side.
     """
 
     scenario: Scenario
@@ -108,6 +117,10 @@ class Fit(InNotebook):
     warnings: tuple[str, ...] = field(default=())
     equilibria: pd.DataFrame | None = None
     choices: pd.DataFrame | None = None
+    posterior: Posterior | None = None
+    unit_logs: Mapping[str, float] = field(default_factory=dict)
+    model: str = ""
+    data: str = ""
 
     @property
     def values(self) -> dict[str, float]:

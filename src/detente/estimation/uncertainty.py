@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from detente.dtypes import Bools, Floats
 
-DIFFERENCE = 1e-4
-"""Step of the central differences, in coordinates near 1 in size: their error is about 1e-8."""
+DIFFERENCES = (1e-4, 1e-2, 1e-1)
+"""Steps of the central differences, in coordinates near 1 in size: the error of the first is about
+1e-8. The others are for likelihoods with kinks, and as long as a standard error at most."""
 
 SMALLEST = 1e-6
 """Eigenvalues of the scaled information below this are none: a hundred times that error."""
@@ -64,17 +65,23 @@ class Information:
         return [d for e, d in zip(self.eigenvalues, self.directions, strict=True) if e < SMALLEST]
 
 
-def curvature(gradient: Gradient, x: Floats, inner: Bools) -> Floats:
+def curvature(gradient: Gradient, x: Floats, inner: Bools, difference: float) -> Floats:
     """Minus the second derivatives at x, float64 [q, q]: nan where a parameter is not `inner`."""
     matrix = np.full((x.size, x.size), np.nan)
     rows = np.flatnonzero(inner)
     for j in rows:
         step = np.zeros(x.size)
-        step[j] = DIFFERENCE
+        step[j] = difference
         above, below = gradient(x + step), gradient(x - step)
         if above is not None and below is not None:
-            matrix[rows, j] = -(above - below)[rows] / (2 * DIFFERENCE)
+            matrix[rows, j] = -(above - below)[rows] / (2 * difference)
     return np.asarray((matrix + matrix.T) / 2)
+
+
+def positive(matrix: Floats) -> Floats:
+    """The matrix with the sizes of its eigenvalues in their place; unknown entries are 0."""
+    eigenvalues, vectors = np.linalg.eigh(np.nan_to_num(matrix))
+    return np.asarray((vectors * np.abs(eigenvalues)) @ vectors.T)
 
 
 def information(

@@ -52,6 +52,15 @@ class Panel:
     warnings: tuple[Diagnostic, ...] = ()
 
 
+Records = Sequence[Source] | Source
+"""One source of records, or several."""
+
+
+def listed(records: Records) -> list[Source]:
+    """One or several, as a list."""
+    return [records] if isinstance(records, str | Path | Record | Mapping) else list(records)
+
+
 def read_panel(
     scenario: Scenario,
     records: Sequence[Source],

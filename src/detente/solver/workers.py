@@ -6,7 +6,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -98,6 +98,21 @@ class Workers:
                 self.stopped.set()
                 aside.shutdown(cancel_futures=True)
                 raise
+
+    def as_done(self, tasks: Sequence[Callable[[], T]]) -> Iterator[T]:
+        """The results of tasks as they come, as many at once as there are threads.
+
+        Whoever stops asking, or is interrupted, stops the tasks under way at their next step.
+        """
+        with ThreadPoolExecutor(
+            self.threads, initializer=_STOPPED.set, initargs=(self.stopped,)
+        ) as aside:
+            try:
+                for result in as_completed([aside.submit(task) for task in tasks]):
+                    yield result.result()
+            finally:
+                self.stopped.set()
+                aside.shutdown(cancel_futures=True)
 
     def check(self) -> None:
         """Raise if the work was stopped."""

@@ -20,7 +20,8 @@ import pandas as pd
 from scipy.stats import ks_2samp
 from sklearn.tree import DecisionTreeClassifier
 
-from detente.ensembles.explore.tables import mean, wilson
+from detente.ensembles.explore.tables import mean
+from detente.estimation.statistics import wilson
 
 SAME = 0.7
 """Share of the draws in either box that are in both, from which the second tells nothing new."""

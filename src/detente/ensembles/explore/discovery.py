@@ -15,7 +15,8 @@ import pandas as pd
 from detente.ensembles.explore import boxes
 from detente.ensembles.explore.boxes import Box
 from detente.ensembles.explore.influence import codes
-from detente.ensembles.explore.tables import mean, wilson
+from detente.ensembles.explore.tables import mean
+from detente.estimation.statistics import wilson
 from detente.numbers import percent
 
 FEWEST = 60

@@ -28,8 +28,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from detente.ensembles.explore import tables
 from detente.ensembles.explore.question import Question
+from detente.estimation.statistics import CENTRAL
 
 FEWEST = 40
 """Draws without which nothing is ranked: two slices of 20."""
@@ -206,7 +206,7 @@ def _first_orders(
         # At a jump what is missed is in proportion to the knots' distance.
         bent = 2.0 * (share - _first_order(rough, y, all_once))
         shares.append(np.clip(share, 0.0, 1.0))
-        half.append(np.hypot(tables.DEVIATIONS * chance, bent))
+        half.append(np.hypot(CENTRAL * chance, bent))
     return np.array(shares), np.array(half)
 
 

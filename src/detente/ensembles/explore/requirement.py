@@ -18,8 +18,9 @@ import numpy as np
 import pandas as pd
 
 from detente.ensembles.explore.metrics import PROBABILITY, Metric, Results, own_limits
-from detente.ensembles.explore.tables import mean, wilson
+from detente.ensembles.explore.tables import mean
 from detente.errors import Diagnostic, Place, ScenarioError
+from detente.estimation.statistics import wilson
 from detente.scenario.hints import did_you_mean
 
 EXAMPLE = "write it as `deal >= 30 % and war <= 2 %`"

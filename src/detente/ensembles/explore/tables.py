@@ -11,33 +11,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from detente.ensembles.explore.metrics import Metric, Results, pair_limits, present_value
-
-CONFIDENCE = 0.95
-DEVIATIONS = float(norm.ppf(0.5 + CONFIDENCE / 2))
-"""Half of an interval of that confidence, in standard deviations."""
+from detente.estimation.statistics import wilson
 
 QUANTILES = {"p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
-
-
-def wilson(count: int, total: int) -> tuple[float, float]:
-    """Where a share lies with a confidence of 95 %, by Wilson's score interval.
-
-    It holds for few draws and for shares near 0 and 1, where the usual one is too narrow
-    (Brown, Cai and DasGupta 2001, Statistical Science 16(2), 101-133).
-    """
-    if total == 0:
-        return float("nan"), float("nan")
-    z = DEVIATIONS
-    share = count / total
-    middle = (share + z * z / (2 * total)) / (1 + z * z / total)
-    half = z * np.sqrt(share * (1 - share) / total + z * z / (4 * total**2)) / (1 + z * z / total)
-    # The ends are exact where all or none do; rounding must not leave them.
-    low = 0.0 if count == 0 else max(0.0, float(middle - half))
-    high = 1.0 if count == total else min(1.0, float(middle + half))
-    return low, high
 
 
 def mean(values: pd.Series | np.ndarray) -> float:

@@ -1,0 +1,122 @@
+"""Panels drawn from a scenario: as many units as there are, each observed as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from detente.errors import Diagnostic, Place, ScenarioError, SolveError
+from detente.estimation.units import Panel, Unit
+from detente.game.compile import compile_game
+from detente.scenario.formula.expression import Formula
+from detente.scenario.formula.parse import parse
+from detente.scenario.model import Scenario
+from detente.scenario.observations import READING, Observation, Record, scope_of
+from detente.simulation.sample import sample
+from detente.solver.options import SolveOptions
+from detente.solver.solution import Status
+from detente.solver.solve import solve
+
+FILE = "simulated"
+"""What messages call the file of records that were drawn."""
+
+
+def blank_panel(scenario: Scenario, units: int) -> Panel:
+    """So many units of which every move would be observed, and nothing is known."""
+    actors = {
+        actor: _observation(t=0, actor=actor, actions=tuple(own))
+        for actor, own in scenario.actions.items()
+    }
+    record = Record(FILE, (), actors, (), scenario.periods or 0)
+    return Panel(tuple(Unit(str(k + 1), record) for k in range(units)), (FILE,))
+
+
+@dataclass(frozen=True)
+class Simulator:
+    """Draws panels like one that was observed.
+
+    Of each unit moves are observed up to the last period of its record, of those actors of whom
+    the panel says what they did. Where a record reads the state at the end of a period, so is that
+    of the history drawn, as far as the variables go that are read.
+    """
+
+    panel: Panel
+    policy: str | None
+    solving: SolveOptions
+
+    def __call__(self, scenario: Scenario, rng: np.random.Generator) -> Panel:
+        """A panel of histories drawn from a scenario. Raises `SolveError` or `ScenarioError`."""
+        groups: dict[tuple[float, ...], list[int]] = {}
+        for k, unit in enumerate(self.panel.units):
+            groups.setdefault(tuple(unit.covariates.values()), []).append(k)
+        units = list(self.panel.units)
+        for positions in groups.values():
+            own = scenario.with_values(units[positions[0]].covariates)
+            game = compile_game(own, policy=self.policy)
+            solution = solve(game, self.solving, regret=False, coarse=False)
+            if solution.status is not Status.SOLVED:
+                raise SolveError(solution.status.value)
+            table = sample(solution, draws=len(positions), rng=rng)
+            for k, (_, rows) in zip(positions, table.groupby("draw"), strict=True):
+                units[k] = replace(units[k], record=self._record(own, units[k].record, rows))
+        return replace(self.panel, units=tuple(units), files=(FILE,), warnings=())
+
+    def _record(self, scenario: Scenario, model: Record, rows: pd.DataFrame) -> Record:
+        """What would have been observed of a history, given by the rows of a sample."""
+        entries = sorted(
+            (*self._moves(scenario, model, rows), *_readings(scenario, model, rows)),
+            key=lambda entry: (entry.t, entry.turn < 0),
+        )
+        return Record(FILE, tuple(entries), {}, (), model.last)
+
+    def _moves(
+        self, scenario: Scenario, model: Record, rows: pd.DataFrame
+    ) -> Iterator[Observation]:
+        keys = {
+            (actor, name): key
+            for actor, own in scenario.actions.items()
+            for key, action in own.items()
+            for name in (key, *action.members)
+        }
+        moves = rows[(rows["t"] > 0) & (rows["t"] <= model.last)]
+        for t, turn, actor, name in moves[["t", "turn", "actor", "action"]].itertuples(index=False):
+            if actor in self._observed:
+                yield _observation(t, actor, (keys[actor, name],), turn - 1)
+
+    @cached_property
+    def _observed(self) -> frozenset[str]:
+        """The actors of whom anything is known."""
+        records = [unit.record for unit in self.panel.units]
+        moves = (entry.actor for record in records for entry in record.entries if entry.actions)
+        return frozenset(moves).union(*(record.silence for record in records))
+
+
+def _observation(
+    t: int, actor: str, actions: tuple[str, ...], turn: int = -1, condition: Formula | None = None
+) -> Observation:
+    return Observation(Place(FILE), str(t), t, turn, actor, "", actions, condition, "", "")
+
+
+def _readings(scenario: Scenario, model: Record, rows: pd.DataFrame) -> Iterator[Observation]:
+    """The state at the ends of periods at which it is read, in the variables that are read."""
+    always = {name for entry in model.standing for name in _variables(entry)}
+    read = {t: set(always) for t in range(1, model.last + 1) if always}
+    for entry in model.entries:
+        if entry.condition is not None:
+            read.setdefault(entry.t, set()).update(_variables(entry))
+    for t, names in read.items():
+        row = rows[rows["t"] <= t].iloc[-1]
+        text = " and ".join(f"{name} == {row[name]}" for name in sorted(names))
+        problems: list[Diagnostic] = []
+        condition = parse(text, Place(FILE), scope_of(scenario), READING, problems)
+        if problems:
+            raise ScenarioError(problems)
+        yield _observation(t, "", (), condition=condition)
+
+
+def _variables(entry: Observation) -> frozenset[str]:
+    return entry.condition.variables if entry.condition is not None else frozenset()

@@ -1,0 +1,84 @@
+"""Records drawn, and what they were drawn with found again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import detente
+from detente.describe.recovery import describe_recovery
+from detente.errors import ScenarioError
+from detente.estimation.recovery import Recovery
+from detente.estimation.simulate import Simulator
+from detente.estimation.units import Panel, Unit, read_panel
+from tests.estimation.conftest import ONE
+from tests.estimation.test_fit import QUICK
+from tests.simulation.test_track import GAME
+
+
+def recovered(*free: str, repetitions: int, units: int, **options: object) -> Recovery:
+    chosen = detente.FitOptions(free=free, solving=QUICK, **options)  # type: ignore[arg-type]
+    return detente.recover(detente.loads(ONE), units, chosen, repetitions=repetitions)
+
+
+def test_one_truth_is_found_again() -> None:
+    """Of a binary logit with n choices the standard error is known: 1 / sqrt(n p (1 - p))."""
+    recovery = recovered("worth", repetitions=12, units=200)
+    row = recovery.table.iloc[0]
+    p = 1 / (1 + np.exp(-0.6))
+    error = 1 / np.sqrt(200 * p * (1 - p))
+    assert row["truth"] == 0.5
+    assert row["se"] == pytest.approx(error, rel=0.05)
+    assert row["spread"] == pytest.approx(error, rel=0.6)  # three of its standard errors
+    assert abs(row["bias"]) < 3 * row["bias_error"]
+    assert row["coverage_low"] < row["coverage"] <= 1
+    assert np.isnan(row["uniform"])
+    assert recovery.ended == {"CONVERGED": 12}
+    again = recovered("worth", repetitions=2, units=200)
+    assert again.repetitions.equals(recovery.repetitions.head(2))
+    assert "12 of 12 fits came to a maximum." in describe_recovery(recovery).lead
+
+
+def test_ranks_of_a_posterior_are_uniform() -> None:
+    recovery = recovered("worth", repetitions=8, units=60, prior="ranges")
+    row = recovery.table.iloc[0]
+    assert recovery.repetitions["truth"].std() > 1
+    assert row["uniform"] > 0.01
+    assert recovery.repetitions["rank"].between(0, 1).all()
+    assert (recovery.repetitions["effective"] > 100).all()
+    described = describe_recovery(recovery)
+    assert described.data["prior"] == "ranges"
+    assert len(described.pictures()) == 1
+
+
+def test_units_keep_their_covariates_and_are_observed_as_they_were(folder: Path) -> None:
+    scenario = detente.load(folder / "one.yaml")
+    panel = read_panel(scenario, [folder / "records.csv"], folder / "units.csv")
+    some = Panel(panel.units[:3], panel.files)
+    drawn = Simulator(some, None, QUICK)(scenario, np.random.default_rng(0))
+    assert [unit.covariates for unit in drawn.units] == [unit.covariates for unit in some.units]
+    assert [unit.record.last for unit in drawn.units] == [1, 1, 1]
+
+
+def test_readings_and_silence_are_drawn_too() -> None:
+    scenario = detente.loads(GAME)
+    text = "date,actor,move\nalways,sender,hold\n2018-03,state,pressure >= 1\n"
+    record = detente.parse_record(text, scenario)
+    simulator = Simulator(Panel((Unit("a", record),), ("a",)), None, QUICK)
+    drawn = simulator(scenario, np.random.default_rng(0)).units[0].record
+    assert {entry.actor for entry in drawn.entries} == {"sender", ""}
+    readings = [entry for entry in drawn.entries if entry.condition is not None]
+    assert [entry.t for entry in readings] == [record.last]
+    assert readings[0].condition is not None
+    assert readings[0].condition.variables == {"pressure"}
+    solution = detente.solve(detente.compile_game(scenario), QUICK)
+    assert detente.track(solution, drawn).log_likelihood < 0
+
+
+def test_what_cannot_be_drawn_is_refused() -> None:
+    with pytest.raises(ScenarioError, match="`x` is not a parameter"):
+        recovered("x", repetitions=2, units=3)
+    with pytest.raises(ValueError, match="repetitions"):
+        recovered("worth", repetitions=1, units=3)
