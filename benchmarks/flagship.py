@@ -17,8 +17,9 @@ import detente
 from benchmarks.report import ROOT, Plan, Table, Times, digits, ratio, times
 from detente.game.arrays import CompiledGame
 from detente.game.gradient import parameter_gradient
-from detente.solver.gradient import Target, game_gradient
+from detente.solver.gradient import game_gradient
 from detente.solver.solution import Solution
+from detente.solver.value_tape import Target
 
 NAME = "pyeongchang-2018"
 

@@ -50,6 +50,11 @@ def at_information_set(solution: Solution, where: InformationSet) -> Floats:
             if about[i].steps and layer.choices[x, m] > 1:
                 joint = before[i] * interpolated(solution, n, x, m, before)[:, a]
                 beliefs[i] = joint / joint.sum()
+        if layer.private is not None:
+            i = layer.private.actor
+            ratio = about[i].ratio(game.priors[i])
+            joint = ratio * (beliefs[i] / ratio @ layer.private.change[k])
+            beliefs[i] = joint / joint.sum()
         x = int(layer.succ[k])
     assert x == where.state
     m = game.layers[where.layer].movers.index(where.actor)

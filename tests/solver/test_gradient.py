@@ -14,8 +14,9 @@ import detente
 from detente.game.gradient import parameter_gradient
 from detente.scenario.model import Scenario
 from detente.simulation.forward import forward
-from detente.solver.gradient import Target, game_gradient
+from detente.solver.gradient import game_gradient
 from detente.solver.solution import Solution
+from detente.solver.value_tape import Target
 from detente.solver.workers import Workers
 from tests.effort import examples
 from tests.generate import Shape, scenarios

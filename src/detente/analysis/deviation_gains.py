@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from detente.analysis.deviation import Available, Commitment, available, breaking, without
 from detente.dtypes import Bools, Floats
+from detente.game.private_chance import refuse_private
 from detente.simulation.conditions import ANY
 from detente.simulation.forward import Forward, forward, schedule
 from detente.solver.layout import kinds
@@ -57,6 +58,7 @@ class DeviationGains:
         periods: int | None,
     ) -> None:
         self.solution, self.game = solution, solution.game
+        refuse_private(self.game, "what it gains to break a term is by fixed types", changing=True)
         self.commitments = commitments
         moves = schedule(self.game, periods)
         self.periods = moves[-1][0]

@@ -25,10 +25,11 @@ from detente.scenario.model import Scenario
 from detente.scenario.policies import quoted
 from detente.simulation.forward import forward
 from detente.solver.discretisation import error_from
-from detente.solver.gradient import Target, game_gradient
+from detente.solver.gradient import game_gradient
 from detente.solver.options import SolveOptions, default_points
 from detente.solver.solution import Solution, Status
 from detente.solver.solve import solve
+from detente.solver.value_tape import Target
 from detente.solver.workers import open_workers
 
 

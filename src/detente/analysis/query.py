@@ -16,7 +16,7 @@ from detente.scenario.hints import did_you_mean
 from detente.scenario.model import Scenario
 from detente.scenario.policies import find_policy
 from detente.simulation.forward import forever_periods
-from detente.solver.gradient import Target
+from detente.solver.value_tape import Target
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,12 +86,13 @@ def reputation(
     follow
         Whether to follow play on the coarser grid as well, for first moves and for what being
         believed is worth later on. Of play without end, and of a solution whose strategies have
-        been let go, only the start can be looked at.
+        been let go, only the start can be looked at; so it is where types change.
     threads
         Threads to work with; all processors by default.
     """
     expect(solution, Solution, "reputation")
     game = solution.game
+    follow = follow and not game.changing
     rough = solution if solution.coarse is None else solution.coarse
     payoffs: list[dict[str, object]] = []
     moves: list[dict[str, object]] = []

@@ -159,6 +159,7 @@ def beliefs(result: Forecast) -> Section | None:
     actors = list(game.scenario.actors.values())
     calendar = game.scenario.calendar
     times = calendar.marks(result.periods)
+    was = "began as" if game.changing else "is"
     items, rows = [], []
     for i in game.informed:
         actor = actors[i]
@@ -172,7 +173,7 @@ def beliefs(result: Forecast) -> Section | None:
                 lines.append(Series(f"if {truth}", tuple(given["median"]), *ends))
                 start, *later = given[np.searchsorted(given["t"], [0, *times])].rows()
                 cells = [with_interval(r["median"], r["low"], r["high"]) for r in later]
-                head = (f"{actor.name} is {believed}", f"it is {truth}")
+                head = (f"{actor.name} is {believed}", f"it {was} {truth}")
                 rows.append((*head, percent(start["mean"]), *cells))
             heading = f"Belief that {actor.name} is {believed}"
             items.append(Picture(OverTime(heading, tuple(given["period"]), tuple(lines)), heading))

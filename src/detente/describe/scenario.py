@@ -224,7 +224,13 @@ def _effects(action: Event) -> str:
     """What an action or event does to the state."""
     parts = []
     for alternative in action.alternatives:
-        changes = ", ".join(change.text for change in alternative.changes)
+        turned = [
+            f"{actor} {before} becomes {after} with {share.text}"
+            for actor, rows in alternative.becomes.items()
+            for before, row in rows.items()
+            for after, share in row.items()
+        ]
+        changes = ", ".join([*(change.text for change in alternative.changes), *turned])
         share = "otherwise" if alternative.probability is None else alternative.probability.text
         if alternative.over:
             changes = f"{alternative.over} to each level"

@@ -21,9 +21,10 @@ import numpy as np
 from detente.dtypes import Floats
 from detente.estimation.evidence import Evidence
 from detente.game.arrays import CompiledGame, GameGradient
-from detente.solver.gradient import AdjointPass, Target, ValueTape
+from detente.solver.gradient import AdjointPass
 from detente.solver.kernels.stage import LayerArrays
 from detente.solver.solution import Solution
+from detente.solver.value_tape import Target, ValueTape
 from detente.solver.workers import Workers
 
 

@@ -27,7 +27,7 @@ the states after its last layer back to those before its first.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -38,6 +38,32 @@ from detente.errors import Diagnostic
 from detente.game.structure import Structure
 from detente.scenario.entities import Actor
 from detente.scenario.model import SHOCKS, Scenario
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PrivateChance:
+    """Chance that has to do with the private type of an actor, at a layer of its own.
+
+    What all see of it is the state that follows, and what follows for beliefs is Bayes' rule:
+    b'(θ') is in proportion to Σ b(θ) change[k, θ, θ']. Where the type stays as it is (`change` is
+    diagonal) it is a signal of the type; where k is alone it is a change that nobody sees.
+
+    actor
+        Whose type it is.
+    change
+        float64 [k, θ, θ']: probability that transition k happens and the type is θ' from then on,
+        where it is θ. Adds up to 1 over θ' and the transitions of a state, of which no two have
+        the same successor.
+    """
+
+    actor: int
+    change: Floats
+
+    @property
+    def moves(self) -> bool:
+        """Whether it may change a type."""
+        kinds = self.change.shape[1]
+        return bool(self.change[:, ~np.eye(kinds, dtype=bool)].any())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,12 +89,15 @@ class Layer:
     succ
         int32 [k]: row of the next layer's states.
     prob
-        float64 [k]: adds up to 1 over the transitions of e.
+        float64 [k]: adds up to 1 over the transitions of e; nan where chance is `private`, which
+        has them by type.
     reward
         float64 [e, c]: minus the costs paid by actor i when the types are p.
     reference
         float64 [e, m]: reference behaviour: how often mover m takes its own action in e where
         nothing is at stake, as a share of the action that it takes most often there.
+    private
+        What chance has to do with an actor's type; None where it has nothing to do with types.
     """
 
     period: int
@@ -84,6 +113,7 @@ class Layer:
     prob: Floats
     reward: Floats
     reference: Floats
+    private: PrivateChance | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,6 +203,11 @@ class CompiledGame:
         """Actors with more than one type, in order: those about whom there are beliefs."""
         return tuple(i for i, prior in enumerate(self.priors) if prior.size > 1)
 
+    @cached_property
+    def changing(self) -> bool:
+        """Whether types may change: then profiles p are those of the time that is looked at."""
+        return any(layer.private is not None and layer.private.moves for layer in self.layers)
+
     def profile_prior(self, but: Collection[int] = ()) -> Floats:
         """float64 [p]: probability of each type profile at the start, `but` for these actors' part.
 
@@ -217,6 +252,8 @@ class GameGradient:
         For each actor: float64 over types, each moved by itself.
     precision, discount
         float64 [i].
+    private
+        By layer with such chance: float64 [k, θ, θ'].
     """
 
     prob: tuple[Floats, ...]
@@ -227,3 +264,4 @@ class GameGradient:
     priors: tuple[Floats, ...]
     precision: Floats
     discount: Floats
+    private: Mapping[int, Floats] = field(default_factory=dict)

@@ -15,10 +15,11 @@ import numpy as np
 from detente.dtypes import Floats, Ints
 from detente.errors import Diagnostic, Problems, ScenarioError, expect
 from detente.game.arrays import CompiledGame, Layer
-from detente.game.effects import ZERO, probabilities
+from detente.game.effects import ZERO, lotteries, probabilities
 from detente.game.enumerate import enumerate_game
 from detente.game.evaluate import Evaluator, evaluator_of
 from detente.game.fuse import fuse
+from detente.game.private_chance import is_private, private_layer
 from detente.game.structure import Side, Skeleton, Structure
 from detente.game.term_status import variables
 from detente.scenario.fields import within
@@ -194,6 +195,8 @@ def fill_layer(at: Evaluator, skeleton: Skeleton, codes: Ints) -> Layer | None:
     None where a transition that the enumeration left out has become possible.
     """
     t, movers = skeleton.period, skeleton.movers
+    if is_private(skeleton):
+        return private_layer(at, skeleton, codes)
     prob = np.ones(skeleton.succ.size)
     reward = np.zeros((len(skeleton.edge_own), at.profiles * len(at.scenario.actors)))
     rows = zip(skeleton.sides, skeleton.edge_own.T, skeleton.trans_own.T, strict=True)
@@ -295,20 +298,6 @@ def _flows(at: Evaluator, ends: list[Ints]) -> Iterator[Floats]:
 
 
 # --- which formula is evaluated where; `detente.game.gradient` goes the same way back ---
-
-
-def lotteries(side: Side) -> Iterator[tuple[Event, Ints, Ints, Ints]]:
-    """Each action that is available somewhere, with its own actions and transitions.
-
-    Gives the rows a of its own actions, the rows l of their transitions, and for each of these
-    the position of its row a among those.
-    """
-    acted = side.action[side.own]
-    for n, action in enumerate(side.actions):
-        rows = np.flatnonzero(side.action == n)
-        if rows.size:
-            own = np.flatnonzero(acted == n)
-            yield action, rows, own, np.searchsorted(rows, side.own[own])
 
 
 def charges(scenario: Scenario, side: Side) -> Iterator[tuple[int, Formula, Ints]]:

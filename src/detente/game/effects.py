@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -18,13 +18,40 @@ ZERO = 1e-12
 
 
 def probabilities(action: Event, at: Evaluator, codes: Ints, t: int) -> list[np.ndarray]:
-    """Probability of each alternative, float64 [x] each; `rest` takes what the others leave."""
+    """Probability of each alternative, float64 [x] each; `rest` takes what the others leave.
+
+    Of an event that `concerns` the private type of an actor float64 [x, θ], by this type.
+    """
+    types = [own_profiles(at, actor) for actor in action.concerns]
+    read = at.profiled if types else at.public
     given = [
-        None if alternative.probability is None else at.public(alternative.probability, codes, t)
+        None if alternative.probability is None else read(alternative.probability, codes, t)
         for alternative in action.alternatives
     ]
-    rest = 1.0 - sum((p for p in given if p is not None), start=np.zeros(codes.size))
+    if types:
+        given = [None if p is None else p[:, types[0]] for p in given]
+    shape = (codes.size, *(own.size for own in types))
+    rest = 1.0 - sum((p for p in given if p is not None), start=np.zeros(shape))
     return [rest if p is None else p for p in given]
+
+
+def lotteries(side: Side) -> Iterator[tuple[Event, Ints, Ints, Ints]]:
+    """Each action that is available somewhere, with its own actions and transitions.
+
+    Gives the rows a of its own actions, the rows l of their transitions, and for each of these
+    the position of its row a among those.
+    """
+    acted = side.action[side.own]
+    for n, action in enumerate(side.actions):
+        rows = np.flatnonzero(side.action == n)
+        if rows.size:
+            own = np.flatnonzero(acted == n)
+            yield action, rows, own, np.searchsorted(rows, side.own[own])
+
+
+def own_profiles(at: Evaluator, actor: str) -> Ints:
+    """For each type of an actor a type profile in which it has it, int64 [θ]."""
+    return np.asarray(np.unique(at.types[actor], return_index=True)[1], np.int64)
 
 
 def check_probabilities(
@@ -34,6 +61,9 @@ def check_probabilities(
     places = {a.probability.place for a in action.alternatives if a.probability}
     if any(place in places for place, *_ in at.findings.found):
         return  # they have no values here, and that is reported
+    if action.concerns:
+        codes = np.repeat(codes, present[0].shape[1])
+        present = [p.ravel() for p in present]
     total = sum(present, start=np.zeros(codes.size))
     for alternative, p in zip(action.alternatives, present, strict=True):
         bad = (p < -ZERO) | (p > 1 + ZERO)

@@ -1,9 +1,9 @@
 """Unrolls a small compiled game into an extensive form and writes it as Gambit's .efg.
 
-Chance draws the types, then the turns follow, all moves and chance effects seen by all. Payoffs
-stand at terminal nodes only. An information set is a mover's type and the public history before
-the turn: movers of one turn choose one after the other in the tree, and know nothing of each
-other's choices.
+Chance draws the types, then the turns follow, all moves and chance effects seen by all, but for
+types that change. Payoffs stand at terminal nodes only. An information set is a mover's type, with
+those it has had, and the public history before the turn: movers of one turn choose one after the
+other in the tree, and know nothing of each other's choices.
 
 An actor with discount 1 is one player. The stage problem weighs payoffs at their value when the
 turn is played, so an actor with another discount is one player for each period, with payoffs at
@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -45,8 +45,8 @@ History = tuple[tuple[int, int, int], ...]
 Repeats = tuple[int, ...]
 """For each mover, which of the equal actions it took, from 0."""
 
-Path = tuple[tuple[int, int, int, Repeats], ...]
-"""A history as the tree tells it: also which of equal actions were taken."""
+Path = tuple[tuple[int, int, int, Repeats, int], ...]
+"""A history as the tree tells it: also which of equal actions were taken, and the types."""
 
 Paid = tuple[tuple[int, np.ndarray], ...]
 """What the actors got so far: (period, float64 [i]) for each time."""
@@ -96,24 +96,29 @@ def count_nodes(game: CompiledGame) -> int:
             "hint: leave out `responses: shocks`"
         )
     repeats = [_repeats(game, layer) for layer in game.layers]
-    below = [1] * game.final.size
+    drawn = np.flatnonzero(game.profile_prior()).tolist()
+    # What follows depends on types where chance does.
+    private = any(layer.private is not None for layer in game.layers)
+    types = range(len(game.profiles) if private else 1)
+    below = [[1 for _ in types]] * game.final.size
     for layer, often in zip(reversed(game.layers), reversed(repeats), strict=True):
         here = []
         for x in range(layer.states.size):
-            total = 0
             edges = range(layer.action_ptr[x], layer.action_ptr[x + 1])
-            for e in edges:
-                moves = _moves(layer, e)
-                after = (len(moves) > 1) + sum(below[layer.succ[k]] for k in moves)
-                total += math.prod(often[e].tolist()) * after
-            before = 1
+            choosing, before = 0, 1
             for m, choices in enumerate(layer.choices[x].tolist()):
-                total += before if choices > 1 else 0
+                choosing += before if choices > 1 else 0
                 before *= int(often[_own_edges(layer, x, m, edges.start), m].sum())
-            here.append(total)
+            totals = [choosing for _ in types]
+            for e in edges:
+                times = math.prod(often[e].tolist())
+                for p in types:
+                    moves = _moves(game, layer, e, p)
+                    after = (len(moves) > 1) + sum(below[layer.succ[k]][q] for k, q in moves)
+                    totals[p] += times * after
+            here.append(totals)
         below = here
-    drawn = int(np.count_nonzero(game.profile_prior()))
-    return (drawn > 1) + drawn * below[0]
+    return (len(drawn) > 1) + sum(below[0][p if private else 0] for p in drawn)
 
 
 def to_efg(game: CompiledGame, *, scale: bool = False, max_nodes: int = MAX_NODES) -> str:
@@ -183,14 +188,26 @@ def _repeats(game: CompiledGame, layer: Layer) -> Ints:
     return often
 
 
-def _moves(layer: Layer, e: int) -> dict[int, float]:
-    """Chance after joint action e: a transition for each next state, with its probability."""
+def _moves(game: CompiledGame, layer: Layer, e: int, p: int) -> dict[tuple[int, int], float]:
+    """Chance after joint action e when the types are p: a transition for each next state, with the
+    types that follow, and its probability."""
+    span = range(int(layer.trans_ptr[e]), int(layer.trans_ptr[e + 1]))
+    if layer.private is not None:
+        i, change = layer.private.actor, layer.private.change
+        apart = math.prod(prior.size for prior in game.priors[i + 1 :])
+        theta = int(game.profiles[p, i])
+        chances = {
+            (k, p + (after - theta) * apart): float(change[k, theta, after])
+            for k in span
+            for after in range(change.shape[1])
+        }
+        return {move: chance for move, chance in chances.items() if chance > 0}
     by_target: dict[int, tuple[int, float]] = {}
-    for k in range(int(layer.trans_ptr[e]), int(layer.trans_ptr[e + 1])):
+    for k in span:
         if layer.prob[k] > 0:
             first, total = by_target.get(int(layer.succ[k]), (k, 0.0))
             by_target[int(layer.succ[k])] = (first, total + float(layer.prob[k]))
-    return dict(by_target.values())
+    return {(k, p): chance for k, chance in by_target.values()}
 
 
 def _flat(tree: Tree) -> Iterator[str]:
@@ -231,7 +248,7 @@ class _Writer:
                 self.owner[i, t] = len(self.players)
         self.repeats = [_repeats(game, layer) for layer in game.layers]
         self.sets: list[InformationSet] = []
-        self.numbers: dict[tuple[int, int, Path], int] = {}
+        self.numbers: dict[tuple[int, int, tuple[tuple[Any, ...], ...]], int] = {}
         self.counts: dict[int, int] = {}
         self.chances = 0
         self.ends = 0
@@ -286,18 +303,21 @@ class _Writer:
         game = self.game
         layer = game.layers[n]
         width = len(game.profiles)
-        moves = _moves(layer, e)
+        moves = _moves(game, layer, e, p)
         if len(moves) > 1:
             after = game.structure.sets[n + 1]
-            labels = [game.structure.describe(int(after[layer.succ[k]])) for k in moves]
+            labels = [game.structure.describe(int(after[layer.succ[k]])) for k, _ in moves]
+            if layer.private is not None and layer.private.moves:
+                types = [self._profile_name(after_p) for _, after_p in moves]
+                labels = [f"{state}; {name}" for state, name in zip(labels, types, strict=True)]
             yield self._chance(layer.event or "effect", labels, np.array([*moves.values()]))
-        for k in moves:
+        for k, after_p in moves:
             target = int(layer.succ[k])
             got = (*paid, (layer.period, layer.reward[e, p::width]))
             if game.ends_period[n]:
-                flow = game.flow[layer.period - 1][target, p::width]
+                flow = game.flow[layer.period - 1][target, after_p::width]
                 got = (*got, (layer.period, flow))
-            yield self._node(p, n + 1, target, (*path, (n, e, k, times)), got)
+            yield self._node(after_p, n + 1, target, (*path, (n, e, k, times, p)), got)
 
     def _choice(self, p: int, n: int, x: int, path: Path, m: int, edges: range) -> str:
         """The choice of mover m among its own actions."""
@@ -305,10 +325,12 @@ class _Writer:
         mover = layer.movers[m]
         theta = int(self.game.profiles[p, mover])
         player = self.owner[mover, layer.period]
-        key = (player, theta, path)
+        own = self.game.profiles[[p for *_, p in path], mover] if path else ()
+        seen = tuple((*step, int(kind)) for (*step, _), kind in zip(path, own, strict=True))
+        key = (player, theta, seen)
         if key not in self.numbers:
             number = self.counts[player] = self.counts.get(player, 0) + 1
-            history = tuple((layer, e, k) for layer, e, k, _ in path)
+            history = tuple((layer, e, k) for layer, e, k, *_ in path)
             self.numbers[key] = number
             self.sets.append(InformationSet(player, number, n, x, mover, theta, history))
         actor = self.actors[mover]

@@ -9,6 +9,7 @@ import numpy as np
 
 from detente.dtypes import Ints
 from detente.game.arrays import Layer
+from detente.game.structure import told_apart
 
 
 class Paths(NamedTuple):
@@ -36,9 +37,7 @@ def paths(first: Layer, second: Layer) -> Paths:
     start = np.cumsum(count) - count
     then = np.arange(path.size) + (second.trans_ptr[first.succ] - start)[path]
     state = np.repeat(np.arange(first.states.size), np.diff(first.trans_ptr))[path]
-    width = int(second.succ.max()) + 1
-    pairs, which = np.unique(state * width + second.succ[then], return_inverse=True)
-    return Paths(path, then, which, *np.divmod(pairs, width))
+    return Paths(path, then, *told_apart(state, second.succ[then]))
 
 
 def fuse(first: Layer, second: Layer) -> Layer:

@@ -29,9 +29,11 @@ import numpy as np
 
 from detente.dtypes import Floats, Ints
 from detente.game.arrays import CompiledGame, GameGradient
-from detente.game.compile import chances, charges, fill_layer, lotteries, payoffs
+from detente.game.compile import chances, charges, fill_layer, payoffs
+from detente.game.effects import lotteries, own_profiles, probabilities
 from detente.game.evaluate import Evaluator, Names, evaluator_of
 from detente.game.fuse import fuse, paths
+from detente.game.private_chance import is_private, observations, turnover
 from detente.game.structure import Side, Skeleton
 from detente.scenario.formula.expression import Formula
 
@@ -83,9 +85,13 @@ def unit_gradients(game: CompiledGame, gradient: GameGradient) -> dict[str, Floa
     walk = _Walk(at, columns, totals)
     parts = list(zip(structure.skeletons, structure.skeleton_sets[:-1], strict=True))
     weights_by_layer = (gradient.prob, gradient.reward, gradient.log_reference)
-    for (a, b), prob, reward, reference in zip(
-        pairwise(structure.kept), *weights_by_layer, strict=True
+    for n, ((a, b), prob, reward, reference) in enumerate(
+        zip(pairwise(structure.kept), *weights_by_layer, strict=True)
     ):
+        if n in gradient.private:
+            walk.private_chance(*parts[a], gradient.private[n])
+        if is_private(parts[a][0]):
+            continue
         shares = walk.unfused(parts[a:b], prob)
         for (skeleton, codes), share in zip(parts[a:b], shares, strict=True):
             walk.layer(skeleton, codes, share, reward)
@@ -180,6 +186,36 @@ class _Walk:
             for formula, share in zip(formulas, table, strict=True):
                 if formula is not None:
                     walk.add(formula, here[rows], t, share - rest)
+
+    def private_chance(self, skeleton: Skeleton, codes: Ints, weights: Floats) -> None:
+        """Add the part of chance that has to do with private types; `weights` is [k, θ, θ']."""
+        (side,), t = skeleton.sides, skeleton.period
+        (event,) = side.actions
+        (actor,) = event.concerns
+        types, profiles = self.at.scenario.actors[actor].types, own_profiles(self.at, actor)
+        by_own = weights[observations(skeleton).number]
+        for _, rows, own, column in lotteries(side):
+            here = codes[side.state[rows]]
+            shares = probabilities(event, self.at, here, t)
+            by_share = np.zeros((len(shares), rows.size, len(types)))
+            for n, (share, alternative) in enumerate(zip(shares, event.alternatives, strict=True)):
+                mine = side.alternative[own] == n
+                by_change = np.zeros((rows.size, len(types), len(types)))
+                by_change[column[mine]] = by_own[own[mine]]
+                by_share[n] = (by_change * turnover(event, n, self.at, here, t)).sum(axis=2)
+                by_turn = by_change * share[:, :, None]
+                for before, row in alternative.becomes.get(actor, {}).items():
+                    theta = types.index(before)
+                    for after, chance in row.items():
+                        slope = by_turn[:, theta, types.index(after)] - by_turn[:, theta, theta]
+                        self.add(chance, here, t, slope)
+            formulas = [alternative.probability for alternative in event.alternatives]
+            rest = sum(by_share[n] for n, formula in enumerate(formulas) if formula is None)
+            for formula, by_type in zip(formulas, by_share, strict=True):
+                if formula is not None:
+                    by_profile = np.zeros((rows.size, self.at.profiles))
+                    by_profile[:, profiles] = by_type - rest
+                    self.add(formula, here, t, by_profile)
 
     def _costs(self, side: Side, codes: Ints, t: int, weights: Floats) -> None:
         """Add the part of the costs of a side's own actions; `weights` is float64 [a, c]."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,3 +180,23 @@ def encode(variables: tuple[Variable, ...], levels: Mapping[str, Ints]) -> Ints:
     for v in variables:
         codes = codes * v.size + levels[v.key]
     return codes
+
+
+class Observations(NamedTuple):
+    """What can be told apart of transitions: those of one state that lead to one are the same.
+
+    number
+        int64 [l]: to which of them each transition belongs.
+    state, succ
+        int64 [k]: state row and successor of each.
+    """
+
+    number: Ints
+    state: Ints
+    succ: Ints
+
+
+def told_apart(state: Ints, succ: NDArray[Any]) -> Observations:
+    """Transitions by state row and successor, each int [l]."""
+    pairs, number = np.unique(state * (int(succ.max()) + 1) + succ, return_inverse=True)
+    return Observations(number, *np.divmod(pairs, int(succ.max()) + 1))

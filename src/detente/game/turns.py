@@ -21,6 +21,7 @@ from detente.dtypes import Bools, Ints
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.game.effects import ZERO, check_probabilities, probabilities, targets
 from detente.game.evaluate import Evaluator
+from detente.game.private_chance import check_turnover
 from detente.game.structure import Side, Skeleton, decode, encode, pointers, product
 from detente.game.term_status import Standing, in_force
 from detente.scenario.entities import Variable
@@ -134,7 +135,7 @@ class Builder:
         acts += [told.joint] if told.joint else []
         terms = [(term.since, term.until, term.when, term.unless) for term in self.terms]
         ends = [outcome.when for outcome in self.scenario.outcomes.values() if outcome.ends]
-        leads = [(act.when, act.effects, act.changes) for act in acts]  # whatever it costs
+        leads = [(act.when, act.effects, act.changes, act.becomes) for act in acts]  # not costs
         rules = (told.when, *leads, *terms, *ends)
         return any(formula.calendar for formula in within(rules, Formula))
 
@@ -324,9 +325,11 @@ class Builder:
             here = states[rows]
             present = probabilities(chosen, at, here, t)
             check_probabilities(chosen, at, present, here, t)
+            check_turnover(chosen, at, here, t)
             other = probabilities(chosen, generic, here, t)
             for number in range(len(chosen.alternatives)):
-                live = rows[(present[number] > ZERO) | (np.abs(other[number]) > ZERO)]
+                possible = (present[number] > ZERO) | (np.abs(other[number]) > ZERO)
+                live = rows[possible if possible.ndim == 1 else possible.any(axis=1)]
                 own.append(live)
                 alternatives.append(np.full_like(live, number))
         row, alternative = np.concatenate(own), np.concatenate(alternatives)

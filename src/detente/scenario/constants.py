@@ -118,7 +118,7 @@ class _Constants:
     def probabilities(self, event: Event) -> None:
         """Those that are the same at every state; the others are checked in play."""
         given = [alternative.probability for alternative in event.alternatives]
-        same = [f for f in given if f is not None and not f.variables and not f.calendar]
+        same = [f for f in given if f and not (f.variables or f.calendar or f.actors)]
         parts = [(formula, f"a probability of `{event.key}`") for formula in same]
         what = f"the probabilities of `{event.key}`"
         self.shares(parts, "probabilities", what, complete=len(same) == len(given))

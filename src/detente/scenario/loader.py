@@ -155,7 +155,7 @@ def _build(source: Source) -> Scenario:
     )
     assert scenario is not None  # what is needed and wrong has something that stands in for it
     scenario = play.with_kinds(draft, scenario)
-    play.check_play(draft)
+    play.check_play(draft, scenario)
     uncertainty.check_priors(draft, scenario)
     uncertainty.check_correlations(draft, scenario)
     draft.errors += scenario.constant_problems()

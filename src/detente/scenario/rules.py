@@ -23,7 +23,12 @@ from detente.scenario.fields import (
     field,
 )
 from detente.scenario.formula.expression import Formula
-from detente.scenario.formula.types import PRIVATE_NUMBER, PUBLIC_CONDITION, PUBLIC_NUMBER
+from detente.scenario.formula.types import (
+    CHANCE_NUMBER,
+    PRIVATE_NUMBER,
+    PUBLIC_CONDITION,
+    PUBLIC_NUMBER,
+)
 from detente.scenario.frozen import Frozen
 
 TO = "to"
@@ -37,6 +42,8 @@ COST = FormulaIn(PRIVATE_NUMBER)
 TABLE = FormulaIn(PRIVATE_NUMBER, tables=True)
 SUMS = MapOf(TABLE, single=True)
 LEVELS = MapOf(FormulaIn(PUBLIC_NUMBER))
+CHANCE = FormulaIn(CHANCE_NUMBER, word=REST)
+BECOMES = MapOf(MapOf(MapOf(FormulaIn(PUBLIC_NUMBER), names=""), names=""))
 ACTORS = ListOf(Reference("actors"), single=True, distinct=True)
 
 
@@ -75,6 +82,11 @@ class Alternative(Entry):
         key="set",
         default=(),
     )
+    becomes: Mapping[str, Mapping[str, Mapping[str, Formula]]] = field(
+        BECOMES,
+        "By actor and type of before, the probability of each other type after it. By chance only.",
+        default=Frozen(),
+    )
     over: str = field(
         Reference("state"),
         "A variable that is drawn: `p` is the probability of its level `to`.",
@@ -103,12 +115,22 @@ class Event(Supported):
         key="set",
         default=(),
     )
+    becomes: Mapping[str, Mapping[str, Mapping[str, Formula]]] = field(
+        BECOMES, "The same of the single sure effect. By chance only.", default=Frozen()
+    )
     accept: tuple[str, ...] = field(DOUBTS, ACCEPT, default=())
 
     @property
     def alternatives(self) -> tuple[Alternative, ...]:
         """What can happen, of which one does: at least one."""
-        return self.effects or (Alternative(probability=None, changes=self.changes),)
+        sure = Alternative(probability=None, changes=self.changes, becomes=self.becomes)
+        return self.effects or (sure,)
+
+    @property
+    def concerns(self) -> tuple[str, ...]:
+        """The actors with whose private types it has to do: that it depends on, or may change."""
+        told = (a.probability.actors for a in self.alternatives if a.probability)
+        return tuple(sorted(frozenset().union(*told, *(a.becomes for a in self.alternatives))))
 
     @property
     def costs(self) -> Mapping[str, Formula]:

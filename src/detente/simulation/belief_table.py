@@ -7,10 +7,11 @@ says how wrong that may be. Where that is much, histories are drawn, with belief
 posteriors (see `detente.simulation.histories`): of the grid they have the strategies only. Each
 profile of true types has the same number of them, whatever its probability.
 
-One thing is known without drawing: the mean belief about a type, whatever the types are, is the
-probability of this type at all times (a martingale). The drawn means are brought to it, under all
-conditions alike. The error has two parts: that of drawing, six standard errors by the differences
-of `SETS` sets of histories; and the grid's, from the same random numbers on the coarser one.
+One thing is known without drawing where types do not change: the mean belief about a type, whatever
+the types are, is the probability of this type at all times (a martingale). The drawn means are
+brought to it, under all conditions alike. The error has two parts: that of drawing, six standard
+errors by the differences of `SETS` sets of histories; and the grid's, from the same random numbers
+on the coarser one.
 """
 
 from __future__ import annotations
@@ -99,7 +100,9 @@ class DrawnBeliefs:
         """Means and quantiles of the beliefs about actor i, float64 [t, s, θ] and [t, s, q, θ]."""
         belief, order = self.beliefs[i], self.order[i]
         weights = self.counted * by_profile[self.profiles]
-        mean = _corrected(self.mean(i, weights), self.whole[i], self.solution.game.priors[i])
+        mean = self.mean(i, weights)
+        if not self.solution.game.changing:
+            mean = _corrected(mean, self.whole[i], self.solution.game.priors[i])
         total = np.take_along_axis(weights[..., None], order, axis=2).cumsum(axis=2)
         first = [(total < q * total[:, :, -1:]).sum(axis=2) for q in QUANTILES]
         place = np.take_along_axis(order, np.stack(first, axis=2), axis=2)

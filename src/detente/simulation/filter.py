@@ -53,7 +53,7 @@ class Step:
     expected
         float64 [a]: the filter's probability of each action of the actor, before the move.
     profiles
-        float64 [p]: probability of each type profile after it.
+        float64 [p]: probability of each type profile after it; where types change, of that time.
     states
         float64 [x] after it, over the states after layer `layer`; None for silence.
     """
@@ -77,8 +77,8 @@ class Step:
 class Filter:
     """Takes a pass through the layers and what is observed at each.
 
-    `steps` collects the observations. The mass of the pass is in proportion to the distribution
-    given all of them.
+    `steps` collects the observations. The mass of the pass, weighted by `prior` [p], is in
+    proportion to the distribution given all of them.
     """
 
     pass_: ForwardPass

@@ -9,8 +9,9 @@ What outcomes have to remember of histories is kept in channels (`detente.simula
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 
 import numpy as np
@@ -20,7 +21,9 @@ from detente.game.arrays import CompiledGame, Layer
 from detente.simulation.channels import Channels
 from detente.simulation.conditions import shares
 from detente.solver.kernels.forward import pay_shocks, push
-from detente.solver.layout import belief_layout, make_scratch, part
+from detente.solver.kernels.lottery import make_lottery
+from detente.solver.kernels.private_chance import push_private
+from detente.solver.layout import belief_layout, make_scratch, part, private_turn, seats
 from detente.solver.solution import Solution
 from detente.solver.workers import Progress, Workers
 
@@ -42,6 +45,8 @@ PART = 2**18
 class Forward:
     """What follows from a solution, for each true type profile p; period 0 is the start.
 
+    Where types change, p is the profile at the start.
+
     happened, holding
         By outcome, float64 [t, p]: probability that it has held by the end of period t (from the
         start on), and that it holds then.
@@ -58,6 +63,9 @@ class Forward:
         For each of `moves`, float64 [e, p]: probability of a joint action at its state.
     payoffs
         float64 [i, p]: expected payoff, added up along the way.
+    with_types
+        Where types change, for each actor, float64 [t, g, θ]: the probability of a node and of its
+        type at that time together, whatever the types were at the start.
     """
 
     happened: dict[str, Floats]
@@ -68,6 +76,7 @@ class Forward:
     beliefs: tuple[Floats, ...]
     acted: tuple[Floats, ...]
     payoffs: Floats
+    with_types: tuple[Floats, ...] | None = None
 
     def expected(self, name: str, outcome: str, weights: Floats) -> Floats:
         """`happened` or `holding` given what is conditioned on, over profiles: float64 [t]."""
@@ -102,12 +111,71 @@ def forward(
 
     Play begins at the beliefs with these weights `begin`, float64 [b]; at the priors by default.
     `given` are outcomes that have been: see `Forward.given`.
-    `visit` is called before each layer.
+    `visit` is called before each layer (of each pass: where types change there is one for each
+    profile at the start).
     """
+    game = solution.game
+    run = partial(_run, solution, workers, periods, begin, given, visit=visit)
+    if not game.changing:
+        return run(progress=progress)
+    runs, count = [], len(game.profiles)
+    for p, at_start in enumerate(np.eye(count)):
+        report = None
+        if progress is not None:
+            report = partial(_report_part, progress, p / count, 1 / count)
+        runs.append(run(at_start=at_start, progress=report))
+    return _from_each_start(game, runs)
+
+
+def _report_part(progress: Progress, done: float, part: float, share: float) -> None:
+    progress(done + part * share)
+
+
+def _from_each_start(game: CompiledGame, runs: Sequence[Forward]) -> Forward:
+    """Passes that begin with each of the type profiles, as one: p is the profile at the start."""
+
+    def joined(each: Sequence[Floats]) -> Floats:
+        return np.stack([numbers.sum(axis=-1) for numbers in each], axis=-1)
+
+    def all_joined(name: str) -> tuple[Floats, ...]:
+        return tuple(joined(each) for each in zip(*(getattr(r, name) for r in runs), strict=True))
+
+    first, weights = runs[0], game.profile_prior()
+    now = []
+    for i, prior in enumerate(game.priors):
+        kinds = game.profiles[:, i, None] == np.arange(prior.size)
+        shares = zip(runs, weights, strict=True)
+        now.append(np.sum([w * run.beliefs[i] @ kinds for run, w in shares], axis=0))
+    given = [run.given for run in runs if run.given is not None]
+    return Forward(
+        happened={key: joined([run.happened[key] for run in runs]) for key in first.happened},
+        holding={key: joined([run.holding[key] for run in runs]) for key in first.holding},
+        given=joined(given) if given else None,
+        states=all_joined("states"),
+        moves=first.moves,
+        beliefs=all_joined("beliefs"),
+        acted=all_joined("acted"),
+        payoffs=joined([run.payoffs for run in runs]),
+        with_types=tuple(now),
+    )
+
+
+def _run(
+    solution: Solution,
+    workers: Workers,
+    periods: int | None,
+    begin: Floats | None,
+    given: tuple[str, ...],
+    *,
+    visit: Visit | None,
+    progress: Progress | None,
+    at_start: Floats | None = None,
+) -> Forward:
+    """One pass, in which p is the type profile at the time, with mass `at_start` [p]."""
     game, grid = solution.game, solution.grid
     moves = schedule(game, periods)
     channels = Channels(game, given)
-    pass_ = ForwardPass(solution, channels, workers, begin)
+    pass_ = ForwardPass(solution, channels, workers, begin, at_start)
     for t, turns in groupby(moves, key=lambda move: move[0]):
         for _, n in turns:
             pass_.enter(t, n)
@@ -159,7 +227,9 @@ class ForwardPass:
         channels: Channels,
         workers: Workers,
         begin: Floats | None = None,
+        at_start: Floats | None = None,
     ) -> None:
+        """`at_start`, float64 [p], is the mass of each type profile; 1 each by default."""
         game, grid = solution.game, solution.grid
         self.solution, self.memory, self.workers = solution, channels, workers
         self.profiles = len(game.profiles)
@@ -171,6 +241,8 @@ class ForwardPass:
         self.mass = self.store[0][: sets[0].size]
         self.mass[:] = 0.0
         share = np.tile(channels.start(), self.profiles)
+        if at_start is not None:
+            share *= np.repeat(at_start, self.channels)
         if begin is None:
             self.mass[game.start, :, grid.start] = share
         else:
@@ -179,7 +251,7 @@ class ForwardPass:
         self.by_belief: list[Floats] = []
         self.acted: list[Floats] = []
         self.rewards = np.zeros((len(game.priors), self.profiles))
-        movers = {layer.movers for layer in game.layers}
+        movers = {seats(layer) for layer in game.layers}
         self.layouts = {m: belief_layout(game, grid, m) for m in movers}
         self.record(0)
 
@@ -205,12 +277,20 @@ class ForwardPass:
         game = self.solution.game
         layer = game.layers[n] if layer is None else layer
         following = self._following(n)
-        arrays, layout, alive = part(game, layer), self.layouts[layer.movers], self._alive(n)
+        arrays, layout, alive = part(game, layer), self.layouts[seats(layer)], self._alive(n)
         parts = min(self.workers.threads, self.profiles) if self.mass.size > PART else 1
         cuts = np.linspace(0, self.profiles, parts + 1).astype(int)
         acted = np.zeros((len(layer.action), self.profiles))
+        if layer.private is not None:
+            acted += self.mass[:, :: self.channels].sum(axis=2)
 
         def task(first: int, last: int) -> None:
+            if layer.private is not None:
+                turn = private_turn(game, self.solution.grid, layer.private)
+                lottery = make_lottery(layout, 1, self.mass.shape[2])
+                into = following, lottery
+                push_private(first, last, arrays, layout, turn, alive, self.mass, *into)
+                return
             moved = np.empty((2, *self.mass.shape[1:]))
             rows = np.empty((4, self.mass.shape[1]), dtype=np.uint64)
             scratch = make_scratch(layout, arrays, 0), moved, rows

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
 from detente.dtypes import Bools, Floats, Ints
-from detente.game.arrays import Layer
+from detente.game.arrays import Layer, PrivateChance
 from detente.game.automaton import automaton
 from detente.simulation.forward import schedule
 from detente.solver.beliefs import Simplex
+from detente.solver.kernels.lottery import LEAST
 from detente.solver.layout import kinds
 from detente.solver.solution import Solution
 
@@ -61,7 +63,7 @@ class Histories:
     x
         Their states, int64 [h]: rows of the states before the layer that comes next.
     p
-        Their true type profiles, int64 [h].
+        Their true type profiles at the time, int64 [h].
     beliefs
         For each actor, float64 [h, θ].
     outcomes
@@ -159,9 +161,32 @@ class Histories:
         begin, count = layer.trans_ptr[e], layer.trans_ptr[e + 1] - layer.trans_ptr[e]
         number = np.arange(count.max())
         there = number < count[:, None]
-        chance = np.where(there, layer.prob[np.where(there, begin[:, None] + number, 0)], 0.0)
-        after: Ints = layer.succ[begin + drawn(chance, next(self.random))].astype(np.int64)
+        k = np.where(there, begin[:, None] + number, 0)
+        if layer.private is not None:
+            chosen = begin + self._turn_types(layer.private, k, there)
+        else:
+            chosen = begin + drawn(np.where(there, layer.prob[k], 0.0), next(self.random))
+        after: Ints = layer.succ[chosen].astype(np.int64)
         return after
+
+    def _turn_types(self, chance: PrivateChance, k: Ints, there: Bools) -> Ints:
+        """Draw what chance does that has to do with a private type, of transitions k [h, n] those
+        that are `there`: its number [h], and the type that follows. What is believed follows."""
+        i, kinds = chance.actor, chance.change.shape[1]
+        each, true = np.arange(self.x.size), self.game.profiles[self.p, i]
+        weights = chance.change[k, true[:, None]] * there[:, :, None]
+        number, after = np.divmod(drawn(weights.reshape(each.size, -1), next(self.random)), kinds)
+        change = chance.change[k[each, number]]
+        self.beliefs[i] = after_chance(self.beliefs[i], change)
+        self.p = self.p + (after - true) * prod(prior.size for prior in self.game.priors[i + 1 :])
+        return number
+
+
+def after_chance(belief: Floats, change: Floats) -> Floats:
+    """What is believed of types, float64 [h, θ], after transitions with these probabilities
+    [h, θ, θ'] (`PrivateChance`); what was ruled out counts where nothing else can have been."""
+    joint = np.einsum("ht,htf->hf", np.maximum(belief, LEAST), change)
+    return np.asarray(joint / joint.sum(axis=1, keepdims=True))
 
 
 def drawn(weights: Floats, random: Floats) -> Ints:
@@ -249,9 +274,7 @@ def _cells(simplex: Simplex, prior: Floats, belief: Floats) -> tuple[Ints, Float
     count = len(belief)
     if simplex.steps == 0:
         return np.zeros((count, 1), dtype=np.int64), np.ones((count, 1))
-    # As on the grid: where a type is impossible the ratio of u to b is n.
-    ratio = np.full(prior.size, float(simplex.steps))
-    u = belief * np.divide(simplex.prior, prior, out=ratio, where=prior > 0)
+    u = belief * simplex.ratio(prior)
     tails = np.cumsum(u[:, ::-1], axis=1)[:, ::-1] * (simplex.steps / u.sum(axis=1))[:, None]
     c = np.minimum(tails[:, 1:], simplex.steps)
     lower = np.floor(c)

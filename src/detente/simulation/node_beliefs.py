@@ -2,8 +2,8 @@
 
 A belief between nodes is spread over those around it, and again at each turn. What that does to the
 mean of the nodes is known in part: the mean belief about a type, whatever the types are, is the
-probability of this type at all times (a martingale). This drift is taken out, under all conditions
-alike.
+probability of this type at all times (where types do not change, a martingale). This drift is taken
+out, under all conditions alike.
 
 The nodes can be read in a second way. By Bayes' rule the probability of a type given a node is that
 of the two together over that of the node. These readings have no drift; but histories that meet at
@@ -110,6 +110,8 @@ def _share(part: Floats, whole: Floats) -> Floats:
 
 def _with_types(game: CompiledGame, run: Forward, i: int) -> Floats:
     """The probability of a node and a type of actor i together, float64 [t, g, θ]."""
+    if run.with_types is not None:
+        return run.with_types[i]
     kinds = game.profiles[:, i, None] == np.arange(game.priors[i].size)
     together: Floats = run.beliefs[i] @ (game.profile_prior()[:, None] * kinds)
     return together

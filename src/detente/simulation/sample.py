@@ -44,10 +44,11 @@ def sample(
     DataFrame
         `draw, t, period, turn, actor, action` (chance has no actor, and its events as action), a
         column for each state variable (its label after the turn), the true type of each informed
-        actor, `belief ACTOR TYPE`, the public belief about it after the turn, and for each outcome
-        `happened OUTCOME`, whether it has come about by then. Where several
-        actors choose at the same time each has a row, all with the same state and beliefs. The
-        first row of a draw (t = 0) is the start. Where nobody moves there is no row.
+        actor then, `belief ACTOR TYPE`, the public belief about it after the turn, and for each
+        outcome `happened OUTCOME`, whether it has come about by then. Where several actors choose
+        at the same time each has a row, all with the same state and beliefs. The first row of a
+        draw (t = 0) is the start. Where nobody moves, and chance changes nothing that is seen or
+        believed, there is no row.
 
     Raises
     ------
@@ -87,6 +88,7 @@ class _Batch:
     def __init__(self, histories: Histories, first: int) -> None:
         self.histories, self.game, self.first = histories, histories.game, first
         self.rows: list[tuple[Ints, dict[str, object]]] = []
+        self.believed = list(histories.beliefs)
 
     def table(self) -> pd.DataFrame:
         """Play them to the end; their rows, one history after the other."""
@@ -104,6 +106,7 @@ class _Batch:
     def _add_step(self, step: Step) -> None:
         """The rows of one layer."""
         n, layer = step.n, self.game.layers[step.n]
+        before, self.believed = self.believed, list(self.histories.beliefs)
         for m, i in enumerate(layer.movers):
             own = layer.action[step.e, m]
             actor = self.game.actors[i].key
@@ -114,8 +117,11 @@ class _Batch:
             self._add(np.flatnonzero(own >= 0), step.t, n + 1, actor, actions[name])
         if not layer.movers:
             after = self.game.structure.sets[n + 1][step.after]
-            changed = np.flatnonzero(after != layer.states[step.before])
-            self._add(changed, step.t, n + 1, "", layer.event)
+            changed = after != layer.states[step.before]
+            if layer.private is not None:
+                i = layer.private.actor
+                changed |= np.any(self.believed[i] != before[i], axis=1)
+            self._add(np.flatnonzero(changed), step.t, n + 1, "", layer.event)
 
     def _add(self, h: Ints, t: int, n: int, who: str, what: object) -> None:
         """Rows for some of the histories after n layers of a period; `what` is for all, or [h]."""

@@ -215,9 +215,12 @@ class _Tracker:
         self.channels = Channels(self.game)
         self.prior = prior_of(self.game)
         self.end = len(before.states) - 1
-        pass_ = ForwardPass(solution, self.channels, workers)
-        self.filter = Filter(pass_, record, self.prior)
-        self.given = [outcomes_given(pass_, self.prior, 0)]
+        # Where types change, mass is that of types as they are then, and has their probability.
+        at_start = self.prior if self.game.changing else None
+        self.weights = np.ones_like(self.prior) if self.game.changing else self.prior
+        pass_ = ForwardPass(solution, self.channels, workers, at_start=at_start)
+        self.filter = Filter(pass_, record, self.weights)
+        self.given = [outcomes_given(pass_, self.weights, 0)]
         self.held: list[Floats] = [self.filter.by_state()]
         self.ahead: list[Mapping[str, tuple[float, float]]] = []
 
@@ -243,8 +246,8 @@ class _Tracker:
     def _record(self, n: int) -> None:
         pass_ = self.filter.pass_
         pass_.record(n)
-        self.given.append(outcomes_given(pass_, self.prior, n))
-        held = pass_.by_state[-1][:, :, 0] @ self.prior
+        self.given.append(outcomes_given(pass_, self.weights, n))
+        held = pass_.by_state[-1][:, :, 0] @ self.weights
         self.held.append(held / held.sum())
 
     def _look_ahead(self, blocks: list[list[tuple[int, int]]]) -> Mapping[str, tuple[float, float]]:
@@ -260,7 +263,7 @@ class _Tracker:
                 pass_.play(t, n)
         last = len(self.game.layers)
         pass_.record(last)
-        return outcomes_given(pass_, self.prior, last)
+        return outcomes_given(pass_, self.weights, last)
 
     def result(self) -> Track:
         """Everything as tables."""
@@ -280,7 +283,7 @@ class _Tracker:
             moves=tables.moves_table(game, steps, self._prior_only),
             expected=tables.expected_table(game, steps),
             beliefs=tables.beliefs_table(game, self.prior, steps),
-            periods=tables.periods_table(self.filter.pass_, self.prior),
+            periods=tables.periods_table(self.filter.pass_, self.weights),
             states=tables.states_table(game, steps, self.held),
             outcomes=tables.table("t period outcome happened holds before held_before", outcomes),
             path=self._path() if self.path else None,

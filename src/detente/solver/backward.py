@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from detente.game.arrays import CompiledGame
 from detente.solver.beliefs import BeliefGrid, refined
 from detente.solver.kernels.backward import Sweep
-from detente.solver.kernels.lottery import BeliefLayout
+from detente.solver.kernels.lottery import BeliefLayout, make_lottery
+from detente.solver.kernels.private_chance import sweep_private
 from detente.solver.kernels.stage import HOW
-from detente.solver.layout import belief_layout, part
+from detente.solver.layout import belief_layout, part, private_turn, seats
 from detente.solver.sweep import sweep
 from detente.solver.workers import Workers
 
@@ -106,8 +107,17 @@ class Backward:
         """Values and flat strategies of layer n; `starts` as in `kernels.backward.Sweep`."""
         game, grid = self.game, self.grid
         layer = game.layers[n]
-        layout, arrays = self.layout(layer.movers), part(game, layer)
+        layout, arrays = self.layout(seats(layer)), part(game, layer)
         values = self._values(layer.states.size)
+        if layer.private is not None:
+            turn = private_turn(game, grid, layer.private)
+
+            def reveal(first: int, last: int) -> None:
+                lottery = make_lottery(layout, 1, grid.size)
+                sweep_private(first, last, arrays, layout, turn, next_values, values, lottery)
+
+            self.workers.run(reveal, layer.states.size, layer.states.size * grid.size)
+            return values, np.empty(0)
         warm = self.quick and n in self._strategies
         sigma = self._strategies[n] if warm else np.empty(grid.size * int(arrays.play_ptr[-1]))
         if game.loop is not None:

@@ -56,6 +56,12 @@ class Simplex:
         """Number of nodes."""
         return len(self.node)
 
+    def ratio(self, prior: Floats) -> Floats:
+        """r of u(θ) ∝ r(θ) b(θ), for the prior that it was made for: float64 [θ]."""
+        ratio = np.full(prior.size, float(self.steps))  # where the type is impossible
+        np.divide(self.prior, prior, out=ratio, where=prior > 0)
+        return ratio
+
 
 @dataclass(frozen=True, eq=False)
 class BeliefGrid:

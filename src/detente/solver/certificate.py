@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 from math import prod
 from typing import Any
 
@@ -27,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detente.dtypes import Floats, Ints
-from detente.game.arrays import CompiledGame, Layer
+from detente.game.arrays import CompiledGame, Layer, PrivateChance
 from detente.solver.beliefs import BeliefGrid, Simplex
 
 CHECKED_NODES = 50_000
@@ -43,6 +44,9 @@ BATCH = 2**19
 
 TIE = 1e-12
 """Best responses whose payoffs differ by less are equally good: either may have been taken."""
+
+LIMIT = 1e-200
+"""A belief in what is ruled out, by which the limit of a posterior is found."""
 
 
 @dataclass(eq=False)
@@ -99,6 +103,14 @@ class Auditor:
         np.cumsum(layer.choices @ np.array(kinds, dtype=np.int64), out=play_ptr[1:])
         for choices, part in self._batches(layer, chosen, following.shape[1]):
             x, b = np.divmod(part, self.grid.size)
+            place = x * values.shape[1] * self.grid.size + b
+            given = self._component(values, place, values.shape[1])
+            if layer.private is not None:
+                with np.errstate(invalid="ignore", over="ignore"):
+                    again = self._after_chance(layer, layer.private, x, b, following)
+                    error = _relative(again, given)
+                self.value_error = max(self.value_error, _largest(error))
+                continue
             play = []
             at = self.grid.size * play_ptr[x] + b
             for kind, count in zip(kinds, choices, strict=True):
@@ -111,8 +123,6 @@ class Auditor:
             # Values may be no numbers either: then so is the error, which counts as infinite.
             with np.errstate(invalid="ignore", over="ignore"):
                 ahead = self._ahead(layer, choices, x, b, play, following)
-                at = x * values.shape[1] * self.grid.size + b
-                given = self._component(values, at, values.shape[1])
                 self._compare(layer, choices, x, b, play, ahead, given)
 
     def _component(self, array: Floats, at: Ints, count: int) -> Floats:
@@ -192,6 +202,36 @@ class Auditor:
                 ]
             corners = moved
         return corners
+
+    def _after_chance(
+        self, layer: Layer, chance: PrivateChance, x: Ints, b: Ints, following: Floats
+    ) -> Floats:
+        """Values before chance that has to do with a private type, float64 [c, n]."""
+        i, (width, nodes) = chance.actor, following.shape[1:]
+        simplex, position = self.grid.about[i], self._position[i][b]
+        inside = np.argmax(simplex.node.min(axis=1))
+        ratio = simplex.node[inside] / simplex.belief[inside]
+        # On a face what is impossible leads where it leads in the limit from inside.
+        belief = np.maximum(simplex.belief[position], LIMIT)
+        kinds = [np.flatnonzero(self.game.profiles[:, i] == k) for k in range(ratio.size)]
+        again = np.zeros((width // len(self.game.profiles), len(self.game.profiles), b.size))
+        # Chance has one joint action at each state.
+        first, last = layer.trans_ptr[x], layer.trans_ptr[x + 1] - 1
+        for k in range(int((last - first).max()) + 1):
+            trans = np.minimum(first + k, last)
+            change = chance.change[trans] * (first + k <= last)[:, None, None]
+            joint = ratio[:, None] * np.einsum("nt,ntf->fn", belief, change)
+            total = joint.sum(axis=0)
+            post = np.where(total > 0, joint, 1.0) / np.where(total > 0, total, ratio.size)
+            begin = layer.succ[trans].astype(np.int64) * (width * nodes) + b
+            ahead = np.zeros((width, b.size))
+            for to, share in self._corners[i].around(post):
+                at = begin + (to - position) * self.grid.stride(i)
+                ahead += share * self._component(following, at, width)
+            each = ahead.reshape(again.shape)
+            for before, after in product(range(ratio.size), repeat=2):
+                again[:, kinds[before]] += change[:, before, after] * each[:, kinds[after]]
+        return again.reshape(width, b.size)
 
     def _compare(
         self,

@@ -11,26 +11,25 @@ strategies, from checkpoints, so that memory grows with the root of the number o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import isqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detente.game.arrays import CompiledGame, GameGradient
+from detente.game.arrays import GameGradient, PrivateChance
 from detente.solver.kernels.adjoint import (
     Tape,
     adjoin_any,
     adjoin_lines,
-    follow,
     make_slopes,
     scatter,
 )
 from detente.solver.kernels.general import make_stage
-from detente.solver.kernels.stage import LayerArrays
-from detente.solver.layout import belief_layout, is_lined, make_scratch, part
+from detente.solver.kernels.private_chance import adjoin_private
+from detente.solver.layout import is_lined, make_scratch, private_turn, seats
 from detente.solver.solution import Solution
-from detente.solver.workers import Progress, Workers, open_workers
+from detente.solver.value_tape import Target, ValueTape
+from detente.solver.workers import Progress, open_workers
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -40,36 +39,6 @@ PARTS = 8
 
 ROOM = 2**21
 """Numbers of derivatives that are made before they are added to those of the next layer."""
-
-FAINT = 1e-13
-"""A game without end is followed until what is left of the derivatives is below this."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The number to be differentiated: a payoff, or the probability of an outcome.
-
-    given
-        float64 [p]: 1 for the type profiles that count, 0 for others.
-    by_prior
-        bool [i]: the actors whose types are weighted by their prior, of which the number is a
-        function as well. Those of other actors have to be given.
-    actor
-        Whose payoff; None for an outcome.
-    outcome, period, happened
-        The outcome, and whether it has held by the end of the period, or holds then.
-    """
-
-    given: Floats
-    by_prior: Bools
-    actor: int | None = None
-    outcome: str = ""
-    period: int = 0
-    happened: bool = True
-
-    def weights(self, game: CompiledGame, but: int = -1) -> Floats:
-        """Weight of each type profile, float64 [p]; without the prior of actor `but`."""
-        return self.given * game.profile_prior(but=[but, *np.flatnonzero(~self.by_prior)])
 
 
 def game_gradient(
@@ -97,109 +66,6 @@ def game_gradient(
         return AdjointPass(tape, progress or (lambda _: None)).run()
 
 
-class ValueTape:
-    """The moves of a game in order, and the values before each of them.
-
-    `moves` are (t, n). A game without end is played forward for as long as anything counts; its
-    payoffs' values are the same in each period, those of an observer are not. There may be
-    several `observers`.
-    """
-
-    def __init__(
-        self, solution: Solution, target: Target, workers: Workers, observers: int | None = None
-    ) -> None:
-        game, grid = solution.game, solution.grid
-        self.solution, self.target, self.workers = solution, target, workers
-        self.width = game.profiles.size
-        self.observers = int(target.actor is None) if observers is None else observers
-        self.columns = self.width + self.observers * len(game.profiles)
-        movers = {layer.movers for layer in game.layers}
-        self.layouts = {m: belief_layout(game, grid, m) for m in movers}
-        self.parts = [part(game, layer) for layer in game.layers]
-        periods = game.periods
-        if game.loop is not None:
-            slow = max(float(game.discount.max()), 1e-3)
-            periods = target.period + int(np.ceil(np.log(FAINT) / np.log(slow)))
-        layers = len(game.layers)
-        if game.loop is None:
-            self.moves = [(layer.period, n) for n, layer in enumerate(game.layers)]
-        else:
-            self.moves = [(t, n) for t in range(1, periods + 1) for n in range(layers)]
-
-    def ends_period(self, k: int) -> bool:
-        """Whether a period ends right after move k."""
-        return k + 1 == len(self.moves) or self.moves[k + 1][0] > self.moves[k][0]
-
-    def observe(self, values: Floats, k: int, n: int) -> Bools | None:
-        """Set the observer's values before move k, at layer n, where they are known; gives where.
-
-        `values` is float64 [x, c, b]; None where there is no observer.
-        """
-        if not self.observers:
-            return None
-        game, target = self.solution.game, self.target
-        holds = game.holds[target.outcome][n]
-        passed = self.moves[k - 1][0] if k else 0
-        after = k and self.ends_period(k - 1)
-        block = values[:, self.width :]
-        if passed > target.period or (passed == target.period and after) or target.period == 0:
-            end = (k == 0) if target.period == 0 else passed == target.period and after
-            block[:] = holds[:, None, None] if end else 0.0
-            return np.ones(len(values), dtype=bool)
-        if not target.happened:
-            return np.zeros(len(values), dtype=bool)
-        block[holds] = 1.0
-        return holds
-
-    def last(self) -> Floats:
-        """Values after the last move."""
-        game, grid = self.solution.game, self.solution.grid
-        values = np.zeros((game.final.size, self.columns, grid.size))
-        if game.loop is None:
-            values[:, : self.width] = game.terminal[:, :, None]
-        else:
-            values[:, : self.width] = np.moveaxis(self.solution.first_values[game.loop], 2, 1)
-        self.observe(values, len(self.moves), len(game.layers))
-        return values
-
-    def closed(self, values: Floats, k: int) -> Floats:
-        """Values after move k as they count before it: a period's end discounts and pays flows."""
-        game = self.solution.game
-        if not self.ends_period(k):
-            return values
-        t = 0 if game.loop is not None else self.moves[k][0] - 1
-        result = values.copy()
-        result[:, : self.width] *= np.repeat(game.discount, len(game.profiles))[:, None]
-        result[:, : self.width] += game.flow[t][:, :, None]
-        return result
-
-    def following(self, values: Floats, k: int) -> tuple[Floats, LayerArrays]:
-        """What the transitions of move k lead to, from the values after it; and its arrays."""
-        return self.closed(values, k), self.parts[self.moves[k][1]]
-
-    def before(self, values: Floats, k: int) -> Floats:
-        """Values before move k from those after it."""
-        game, grid = self.solution.game, self.solution.grid
-        n = self.moves[k][1]
-        layer = game.layers[n]
-        following, arrays = self.following(values, k)
-        result = np.empty((layer.states.size, self.columns, grid.size))
-        sigma = self.solution.strategies[n]
-        layout = self.layouts[layer.movers]
-
-        def task(first: int, last: int) -> None:
-            work = make_scratch(layout, arrays, self.columns)
-            follow(first, last, arrays, layout, following, sigma, result, work)
-
-        self.workers.run(task, layer.states.size, layer.states.size * grid.size)
-        self.observe(result, k, n)
-        if n == 0 and game.loop is not None and k:
-            # The last states of the period before are found among the first ones of this.
-            self.observe(result, k, n)
-            return np.ascontiguousarray(result[game.loop])
-        return result
-
-
 class AdjointPass:
     """The pass forward: derivatives by the values before each move, and all that they give."""
 
@@ -209,6 +75,7 @@ class AdjointPass:
         self.prob = [np.zeros(layer.prob.size) for layer in game.layers]
         self.reward = [np.zeros_like(layer.reward) for layer in game.layers]
         self.reference = [np.zeros_like(layer.reference) for layer in game.layers]
+        self.private: dict[int, Floats] = {}
         self.flow = [np.zeros_like(flow) for flow in game.flow]
         self.precision, self.discount = np.zeros(len(game.priors)), np.zeros(len(game.priors))
         most = max(prior.size for prior in game.priors)
@@ -255,6 +122,7 @@ class AdjointPass:
             priors=tuple(priors),
             precision=self.precision,
             discount=self.discount,
+            private=self.private,
         )
         return float(target.weights(game) @ worth), gradient
 
@@ -283,12 +151,15 @@ class AdjointPass:
         """From derivatives by the values before move k to those by the values after it."""
         tape = self.tape
         solution = tape.solution
-        game, grid = solution.game, solution.grid
+        game = solution.game
         n = tape.moves[k][1]
         layer = game.layers[n]
         following, arrays = tape.following(values, k)
         result = np.zeros_like(following)
-        layout = tape.layouts[layer.movers]
+        layout = tape.layouts[seats(layer)]
+        if layer.private is not None:
+            self._through_chance(n, layer.private, gain, following, result)
+            return self._closed(k, values, result)
         states = len(gain)
         most = ROOM // (int(np.diff(layer.action_ptr).max()) * gain[0].size)
         size, parts = self.shared(states, most)
@@ -335,6 +206,30 @@ class AdjointPass:
 
             list(tape.workers.pool.map(add, cuts[:-1], cuts[1:]))
         self.constants(layer.movers, precision, ratio)
+        return self._closed(k, values, result)
+
+    def _through_chance(
+        self, n: int, chance: PrivateChance, gain: Floats, following: Floats, result: Floats
+    ) -> None:
+        """The adjoint of chance that has to do with a private type; adds to `result`."""
+        tape = self.tape
+        game, grid, i = tape.solution.game, tape.solution.grid, chance.actor
+        by_change = self.private.setdefault(n, np.zeros_like(chance.change))
+        by_ratio = np.zeros(game.priors[i].size)
+        turn, layout = private_turn(game, grid, chance), tape.layouts[i,]
+        lottery = tape.lottery(n, slopes=True)
+        arrays = tape.parts[n]
+        gains = following, result, by_change, by_ratio, lottery
+        adjoin_private(arrays, layout, turn, gain, *gains)
+        ratio = np.zeros((1, *self.ratio.shape))
+        ratio[0, i, : by_ratio.size] = -by_ratio  # the ratio of u to b falls as the prior grows
+        self.constants((), np.zeros((1, 0)), ratio)
+
+    def _closed(self, k: int, values: Floats, result: Floats) -> Floats:
+        """Derivatives by the values after move k, from those by what its transitions lead to."""
+        tape = self.tape
+        game, grid = tape.solution.game, tape.solution.grid
+        layer = game.layers[tape.moves[k][1]]
         result = self.gathered(result, k)
         if tape.ends_period(k):
             t = 0 if game.loop is not None else layer.period - 1

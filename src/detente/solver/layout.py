@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from itertools import product
+from math import prod
 
 import numpy as np
 
 from detente.dtypes import Ints
-from detente.game.arrays import CompiledGame, Layer
+from detente.game.arrays import CompiledGame, Layer, PrivateChance
 from detente.solver.beliefs import BeliefGrid
 from detente.solver.kernels.lottery import BeliefLayout
+from detente.solver.kernels.private_chance import PrivateTurn
 from detente.solver.kernels.stage import LayerArrays, Work, make_work
 
 
@@ -84,6 +86,18 @@ def belief_layout(
         profile=profile.astype(np.int64),
         best=best,
     )
+
+
+def seats(layer: Layer) -> tuple[int, ...]:
+    """The actors whose beliefs may move at a layer: the movers, or whose type chance knows."""
+    return layer.movers if layer.private is None else (layer.private.actor,)
+
+
+def private_turn(game: CompiledGame, grid: BeliefGrid, chance: PrivateChance) -> PrivateTurn:
+    """Chance that has to do with a private type, for the kernels."""
+    i = chance.actor
+    apart = int(prod(prior.size for prior in game.priors[i + 1 :]))
+    return PrivateTurn(chance.change, grid.about[i].ratio(game.priors[i]), apart)
 
 
 def make_scratch(

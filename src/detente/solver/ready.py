@@ -82,7 +82,8 @@ def prepare(game: CompiledGame, progress: Callable[[float], None]) -> None:
 def _layouts(game: CompiledGame) -> dict[int, BeliefLayout]:
     """A layer of each set of movers, with the smallest belief grid as it looks to them."""
     grid = belief_grid(game, max(fewest_points(prior.size) for prior in game.priors))
-    first = {layer.movers: n for n, layer in reversed(list(enumerate(game.layers)))}
+    layers = reversed(list(enumerate(game.layers)))
+    first = {layer.movers: n for n, layer in layers if layer.private is None}
     return {n: belief_layout(game, grid, movers) for movers, n in first.items()}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -15,6 +15,8 @@ from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.model import Scenario
 from detente.scenario.rules import (
+    BECOMES,
+    CHANCE,
     REST,
     TABLE,
     TO,
@@ -73,20 +75,70 @@ def alternative(spot: Spot, raw: Raw) -> Alternative | None:
         message = f"what is drawn is `{over}` alone, each of its levels with a probability"
         spot.error("wrong-type", message, "give `p` as a formula of `to`, and no `set`")
         return None
-    if over in draft.scope.variables:
-        scope = draft.scope
+    scope, changes = draft.scope, _changes(spot / "set", raw.get("set", {}))
+    becomes = _becomes(spot, raw)
+    if over in scope.variables:
         draft.scope = replace(scope, variables={**scope.variables, TO: scope.variables[over]})
-        made = entity(Alternative, spot, raw, changes=())
-        draft.scope = scope
-        return made
-    changes = _changes(spot / "set", raw.get("set", {}))
-    made = entity(Alternative, spot, raw, changes=changes)
-    return replace(made, probability=None) if made and raw["p"] == REST else made
+    # Of chance it may depend on a private type, of an action it may not.
+    given = {"probability": build(CHANCE, raw["p"], spot / "p")} if _by_chance(spot) else {}
+    made = entity(Alternative, spot, raw, changes=changes, becomes=becomes, **given)
+    draft.scope = scope
+    if made is None or None in given.values():
+        return None
+    return replace(made, probability=None) if raw["p"] == REST else made
+
+
+def _by_chance(spot: Spot) -> bool:
+    """Whether an alternative is one of an event, and not of an action."""
+    return spot.trail[-4] == "chance"
+
+
+def _becomes(spot: Spot, raw: Raw) -> Any:
+    """Which types become which others, checked by name."""
+    here, scope = spot / "becomes", spot.draft.scope
+    built = build(BECOMES, raw.get("becomes", {}), here)
+    for actor, rows in (built or {}).items():
+        if not (here / actor).known_key(actor, "actors"):
+            continue
+        types = scope.actors[actor]
+        if not types:
+            if types is not None:
+                message = f"`{actor}` has no private types that could change"
+                (here / actor).key_error("types", message)
+            continue
+        for before, row in rows.items():
+            _type_named(here / actor / before, actor, before, types)
+            for after in row:
+                spot_after = here / actor / before / after
+                _type_named(spot_after, actor, after, types)
+                if after == before:
+                    hint = "leave it out: a type stays what it is with what the others leave"
+                    spot_after.key_error("types", f"`{after}` does not become `{before}`", hint)
+    return Frozen() if built is None else built
+
+
+def _type_named(spot: Spot, actor: str, name: str, types: Sequence[str]) -> None:
+    if name not in types:
+        hint = did_you_mean(name, types) or f"they are {listing(types)}"
+        spot.key_error("unknown-name", f"`{name}` is not one of the types of {actor}", hint)
 
 
 def event(spot: Spot, raw: Raw) -> Event | None:
-    """An event of chance."""
-    return _event(Event, spot, raw)
+    """An event of chance: it has to do with the private types of one actor at most."""
+    made = _event(Event, spot, raw)
+    if made and len(made.concerns) > 1:
+        message = f"`{made.key}` has to do with the private types of {listing(made.concerns)}"
+        hint = "write an event for each of them: what is believed of one says nothing of another"
+        spot.key_error("types", message, hint)
+    effects = made.effects if made else ()
+    alike = len({tuple(change.text for change in effect.changes) for effect in effects}) == 1
+    if made and made.concerns and alike and not any(effect.becomes for effect in effects):
+        message = (
+            f"`{made.key}` depends on the private type of {made.concerns[0]}, but its effects are "
+            "the same: nobody can see which has come about"
+        )
+        spot.key_error("types", message, "let one of them set a variable of `state`")
+    return made
 
 
 def action(spot: Spot, raw: Raw) -> Action | None:
@@ -119,15 +171,23 @@ def joint(spot: Spot, raw: Raw) -> Joint | None:
 
 def _event(cls: type[E], spot: Spot, raw: Raw, **given: Any) -> E | None:
     effects, sure = raw.get("effects", []), raw.get("set", {})
-    if effects and sure:
-        spot.error("wrong-type", f"{spot.name} should have `effects` or `set`, not both")
-        return None
+    parts = [(spot, raw), *((spot / "effects" / k, effect) for k, effect in enumerate(effects))]
+    for here, part in parts if cls is not Event else ():
+        if part.get("becomes"):
+            message = "types change by chance, not by what somebody does"
+            hint = "let the action set a variable, and an event of `chance` depend on that"
+            (here / "becomes").key_error("types", message, hint)
+    for key in ("set", "becomes"):
+        if effects and raw.get(key):
+            spot.error("wrong-type", f"{spot.name} should have `effects` or `{key}`, not both")
+            return None
     rests = [k for k, effect in enumerate(effects) if effect["p"] == REST]
     for k in rests[1:2]:
         message = "only one alternative can take the `rest`"
         (spot / "effects" / k / "p").error("probabilities", message)
     before = len(spot.draft.errors)
-    made = entity(cls, spot, raw, changes=_changes(spot / "set", sure), **given)
+    changes, becomes = _changes(spot / "set", sure), _becomes(spot, raw)
+    made = entity(cls, spot, raw, changes=changes, becomes=becomes, **given)
     if made is None or len(spot.draft.errors) > before:
         return None
     drawn = [each for effect in made.effects for each in _by_level(spot.draft, effect)]
@@ -268,8 +328,17 @@ def _text(value: object) -> object:
     return [_text(item) for item in value] if isinstance(value, tuple) else value
 
 
-def check_play(draft: Draft) -> None:
+def check_play(draft: Draft, scenario: Scenario) -> None:
     """Report actors and events that turns leave out, and sections for actors who are none."""
+    for key, event in scenario.events.items():
+        shared = [turn for turn in scenario.turns if key in turn.events and len(turn.events) > 1]
+        if event.concerns and shared:
+            message = (
+                f"`{key}` has to do with the private types of {event.concerns[0]}, and shares its "
+                "turn with other events"
+            )
+            hint = f"give it a turn of its own among `turns`: `{{chance: [{key}]}}`"
+            draft.spot("chance", key).key_error("turns", message, hint)
     for section in ("actions", "payoffs"):
         for key in draft.raw[section]:
             draft.spot(section, key).known_key(key, "actors")

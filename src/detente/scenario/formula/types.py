@@ -69,6 +69,7 @@ SEEN = "what all can see"
 CONSTANT = Slot("a constant", NUMBER, state=False, types=False)
 PUBLIC_CONDITION = Slot(SEEN, CONDITION, state=True, types=False)
 PUBLIC_NUMBER = Slot(SEEN, NUMBER, state=True, types=False)
+CHANCE_NUMBER = Slot("the probability of an event", NUMBER, state=True, types=True)
 PRIVATE_NUMBER = Slot("this formula", NUMBER, state=True, types=True)
 
 
