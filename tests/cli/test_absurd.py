@@ -29,6 +29,7 @@ BASE: dict[str, list[str]] = {
     "diff": ["small.yaml", "small.yaml"],
     "fit": ["small.yaml", "moves.csv", "--all"],
     "sensitivity": ["small.yaml", "--outcome", "given"],
+    "code": ["moves.csv", "--scenario", "small.yaml"],
     "compare": ["small.yaml"],
     "announce": ["small.yaml"],
     "credibility": ["small.yaml", "--hold", "no_taking"],
