@@ -212,11 +212,19 @@ def test_a_server_that_begins_anew_is_taken_up_again(
         assert script(browser, "return document.getElementById('diagnostics').hidden")
 
 
+def test_no_two_parts_of_the_page_have_one_name(browser: webdriver.Chrome, address: str) -> None:
+    """The sections that the server sends bring names of their own."""
+    opened(browser, address)
+    wait(browser, DRAWN)
+    names = script(browser, "return [...document.querySelectorAll('[id]')].map((e) => e.id)")
+    assert sorted(names) == sorted(set(names))
+
+
 def test_a_solve_that_fails_is_shown_as_such(browser: webdriver.Chrome, address: str) -> None:
     """With belief points of which there is no grid."""
     opened(browser, address)
     before = text(browser, "chances")
-    choose = "const input = document.getElementById('beliefs'); input.value = arguments[0];"
+    choose = "const input = document.getElementById('belief-points'); input.value = arguments[0];"
     choose += "input.dispatchEvent(new Event('change', {bubbles: true}));"
     browser.execute_script(choose, "8")
     wait(browser, "document.getElementById('stage').dataset.stage === 'failed'")

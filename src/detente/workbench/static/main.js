@@ -137,8 +137,8 @@ function show() {
   const { setting } = state;
   $("policy").value = setting.policy ?? data.policy;
   $("outcome").value = setting.outcome;
-  for (const name of ["periods", "beliefs"]) {
-    if ($(name) !== document.activeElement) $(name).value = setting[name] ?? "";
+  for (const [name, id] of COUNTED) {
+    if ($(id) !== document.activeElement) $(id).value = setting[name] ?? "";
   }
   for (const select of document.querySelectorAll("select[data-variant]")) {
     select.value = setting.options[select.dataset.variant] ?? data.options[select.dataset.variant];
@@ -167,13 +167,16 @@ async function copy(text, what) {
 
 // ---- listening
 
-function count(id) {
+// Sections that the server sends have ids of their own, `beliefs` among them.
+const COUNTED = [["periods", "periods"], ["beliefs", "belief-points"]];
+
+function count(name, id) {
   $(id).addEventListener("change", () => {
     const number = Number($(id).value);
     const given = $(id).value.trim() !== "";
     const bad = given && !(Number.isInteger(number) && number >= 1);
     $(id).setAttribute("aria-invalid", bad);
-    if (!bad) state.change({ [id]: given ? number : null });
+    if (!bad) state.change({ [name]: given ? number : null });
   });
 }
 
@@ -182,8 +185,7 @@ function listen() {
   state.onChange(changed);
   $("policy").addEventListener("change", () => state.change({ policy: $("policy").value }));
   $("outcome").addEventListener("change", () => state.change({ outcome: $("outcome").value }));
-  count("periods");
-  count("beliefs");
+  for (const [name, id] of COUNTED) count(name, id);
   document.addEventListener("change", (event) => {
     const key = event.target.dataset?.variant;
     if (key) state.change({ options: { ...state.setting.options, [key]: event.target.value } });
@@ -211,7 +213,7 @@ function listen() {
   for (const button of document.querySelectorAll("button[data-what]")) {
     button.addEventListener("click", () => analyses.ask(button.dataset.what));
   }
-  $("threshold").addEventListener("submit", (event) => {
+  $("ask-threshold").addEventListener("submit", (event) => {
     event.preventDefault();
     const form = new FormData(event.target);
     analyses.ask("threshold", { parameter: form.get("parameter"), at: Number(form.get("at")) / 100 });

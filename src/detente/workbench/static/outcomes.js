@@ -67,6 +67,8 @@ export function answered(event, asked) {
       slopes: {},
     };
   }
+  // What is known exactly of this setting from before is not replaced by less.
+  if (here && event.stage === "coarse" && linear()?.stage === "exact") return;
   document.getElementById("by").textContent = `Probability that it has come about by ${event.by}.`;
   if (here) draw(event); else moved();
 }
