@@ -269,12 +269,13 @@ def test_no_flipped_bit_changes_a_number(
     files = [name for name in files if (small / name).stat().st_size]
     assert len(files) == 5
     rng = random.Random(4)
-    told = 0
+    told = tried = 0
     for name in files:
         content = (small / name).read_bytes()
         bits = 8 * len(content)
-        ends = [*range(4), *range(bits - 9, bits)][:: 1 if effort.FULL else 4]
-        for bit in [*rng.sample(range(bits), effort.examples(14)), *ends]:
+        ends = [*range(4), *range(bits - 9, bits)][:: 2 if effort.FULL else 4]
+        for bit in [*rng.sample(range(bits), effort.examples(8)), *ends]:
+            tried += 1
             folder = tmp_path / f"{name.name}-{bit}"
             shutil.copytree(small, folder)
             garbled = bytearray(content)
@@ -294,7 +295,7 @@ def test_no_flipped_bit_changes_a_number(
             assert store.damage(folder) == []
             pd.testing.assert_frame_equal(read(folder), right, check_exact=True)
             shutil.rmtree(folder)
-    assert told > (100 if effort.FULL else 20)
+    assert told >= 0.6 * tried > 0
 
 
 def test_a_manifest_without_a_copy_that_is_whole_is_refused(small: Path, tmp_path: Path) -> None:
