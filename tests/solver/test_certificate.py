@@ -288,7 +288,8 @@ def test_a_wrong_number_of_a_solve_is_found(
 def test_a_failed_stage_is_told(game: CompiledGame, monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(*arguments: Any) -> None:
         sweep(*arguments)
-        arguments[-1].counts[-1] += 1
+        *_, task, _ = arguments
+        task.counts[-1] += 1
 
     monkeypatch.setattr("detente.solver.backward.sweep", failing)
     assert detente.solve(game, detente.SolveOptions(beliefs=9)).status is Status.STAGE_FAILED

@@ -15,9 +15,9 @@ from detente.solver.beliefs import BeliefGrid, refined
 from detente.solver.kernels.backward import Sweep
 from detente.solver.kernels.lottery import BeliefLayout, make_lottery
 from detente.solver.kernels.private_chance import sweep_private
-from detente.solver.kernels.stage import HOW
+from detente.solver.kernels.stage import HOW, LayerArrays
 from detente.solver.layout import belief_layout, part, private_turn, seats
-from detente.solver.sweep import sweep
+from detente.solver.sweep import Scratch, sweep
 from detente.solver.workers import Workers
 
 Floats = NDArray[np.float64]
@@ -48,6 +48,8 @@ class Backward:
         self._next = 0
         self._layouts: dict[tuple[int, ...], BeliefLayout] = {}
         self._strategies: dict[int, Floats] = {}
+        self._parts: dict[int, LayerArrays] = {}
+        self._scratches: dict[object, list[Scratch]] = {}
         self.quick = False
 
     def begin_near(self, strategies: Sequence[Floats]) -> None:
@@ -107,7 +109,7 @@ class Backward:
         """Values and flat strategies of layer n; `starts` as in `kernels.backward.Sweep`."""
         game, grid = self.game, self.grid
         layer = game.layers[n]
-        layout, arrays = self.layout(seats(layer)), part(game, layer)
+        layout, arrays = self.layout(seats(layer)), self._part(n)
         values = self._values(layer.states.size)
         if layer.private is not None:
             turn = private_turn(game, grid, layer.private)
@@ -124,16 +126,23 @@ class Backward:
             self._strategies[n] = sigma
         begin = np.zeros((layer.states.size, 0)) if starts is None else starts
         parts: list[Ints] = []
+        free = self._scratch(n, arrays)
 
         def task(first: int, last: int) -> None:
             counts = np.zeros(HOW, dtype=np.int64)
+            try:
+                scratch = free.pop()
+            except IndexError:  # other threads work in all that there is
+                scratch = Scratch(layout, arrays, values.shape[1])
             sweep(
                 first,
                 last,
                 arrays,
                 layout,
                 Sweep(next_values, begin, values, sigma, counts, warm),
+                scratch,
             )
+            free.append(scratch)
             parts.append(counts)
 
         self.workers.run(task, layer.states.size, layer.states.size * grid.size)
@@ -146,6 +155,21 @@ class Backward:
             best = self.width if self.copies == 2 else 0
             self._layouts[movers] = belief_layout(self.game, self.grid, movers, best)
         return self._layouts[movers]
+
+    def _part(self, n: int) -> LayerArrays:
+        """A layer for the kernels; kept where it is solved again and again."""
+        if n in self._parts:
+            return self._parts[n]
+        arrays = part(self.game, self.game.layers[n])
+        if self.game.loop is not None:
+            self._parts[n] = arrays
+        return arrays
+
+    def _scratch(self, n: int, arrays: LayerArrays) -> list[Scratch]:
+        """What is free to work in at a layer and at those that look like it."""
+        joint = int(np.diff(arrays.action_ptr).max(initial=1))
+        look = seats(self.game.layers[n]), int(arrays.n_actions.max(initial=1)), joint
+        return self._scratches.setdefault(look, [])
 
     def _values(self, states: int) -> Floats:
         """The array that the last values do not stand in."""

@@ -8,6 +8,7 @@ more: what i would get by its best response (Bellman 1957) while all others play
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from detente.solver import tracer
@@ -20,7 +21,7 @@ from detente.solver.kernels.backward import (
     trace_lines,
     trace_nodes,
 )
-from detente.solver.kernels.general import make_stage
+from detente.solver.kernels.general import Stage, make_stage
 from detente.solver.kernels.lottery import BeliefLayout
 from detente.solver.kernels.simplex import make_simplex
 from detente.solver.kernels.stage import LayerArrays
@@ -38,30 +39,52 @@ def swept_by(layout: BeliefLayout) -> Callable[..., Any]:
     return kernel
 
 
-def sweep(first: int, last: int, part: LayerArrays, layout: BeliefLayout, task: Sweep) -> None:
+class Scratch:
+    """What the kernels of a layer work in: made once for all layers that look alike to them."""
+
+    def __init__(self, layout: BeliefLayout, part: LayerArrays, width: int) -> None:
+        self.layout = layout
+        self.work = make_scratch(layout, part, width)
+        self.most, self.joint = self.work.lottery.vertex.shape[1], len(self.work.own)
+        kernel = swept_by(layout)
+        self.lines: Any = None
+        if kernel is sweep_two_types:
+            self.lines = make_lines(layout, self.most)
+        elif kernel is sweep_simplex:
+            self.lines = make_simplex(layout, self.most)
+
+    @cached_property
+    def stage(self) -> Stage:
+        """For the general stage problem, which a layer may not need."""
+        return make_stage(self.layout, self.most, self.joint)
+
+
+def sweep(
+    first: int,
+    last: int,
+    part: LayerArrays,
+    layout: BeliefLayout,
+    task: Sweep,
+    scratch: Scratch | None = None,
+) -> None:
     """Solve the states first … last - 1 of a layer."""
     kernel = swept_by(layout)
-    work = make_scratch(layout, part, task.values.shape[1])
-    most, joint = work.lottery.vertex.shape[1], len(work.own)
+    scratch = scratch or Scratch(layout, part, task.values.shape[1])
+    given = part, layout, task, scratch.work
     if kernel is sweep_plain:
-        sweep_plain(first, last, part, layout, task, work)
+        sweep_plain(first, last, *given)
         return
     if kernel is sweep_several:
-        stage = make_stage(layout, most, joint)
-        sweep_several(first, last, part, layout, task, work, stage)
+        sweep_several(first, last, *given, scratch.stage)
         return
-    given, trace = (part, layout, task, work), trace_lines
-    lines: Any = None
-    if kernel is sweep_two_types:
-        scratch: tuple[Any, ...] = (lines := make_lines(layout, most),)
-    else:
-        lines, trace = make_simplex(layout, most), trace_nodes
-        scratch = lines, make_stage(layout, most, joint)
-    x = kernel(first, last, False, *given, *scratch)
+    lines, trace = scratch.lines, trace_lines
+    own: tuple[Any, ...] = (lines,)
+    if kernel is sweep_simplex:
+        trace, own = trace_nodes, (lines, scratch.stage)
+    x = kernel(first, last, False, *given, *own)
     if x == last:
         return
     tracer.wait()
-    stage = make_stage(layout, most, joint)
     while x < last:
-        trace(x, *given, lines, stage)
-        x = kernel(x, last, True, *given, *scratch)
+        trace(x, *given, lines, scratch.stage)
+        x = kernel(x, last, True, *given, *own)
