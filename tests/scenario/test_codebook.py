@@ -141,6 +141,8 @@ def test_a_kind_of_mistake_is_reported_once(tmp_path: Path) -> None:
 
 
 def test_what_is_no_codebook_is_refused(tmp_path: Path) -> None:
+    (said,) = refused(detente.read_chronology, written(tmp_path, ""))
+    assert "begin it with such a line" in said
     (said,) = refused(detente.read_codebook, written(tmp_path, "date,actor,move\n"))
     assert "no column is called `event (…)`" in said
     assert "there is" not in refused(detente.read_codebook, tmp_path / "no.csv")[0]

@@ -80,6 +80,10 @@ def read_chronology(
         message = f"cannot be read: {error.strerror}"
         raise ScenarioError([Diagnostic(Place(file), "cannot-read", message)]) from error
     there = column_names(text)
+    if not there:
+        message = "the file has no line with the names of the columns"
+        hint = "begin it with such a line, as in date,event"
+        raise ScenarioError([Diagnostic(Place(file), "empty", message, hint)])
     found: list[Diagnostic] = []
     lines = read_table(text, file, (), [*there, ""], found)
     if not lines and not found:
