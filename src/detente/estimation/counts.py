@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from detente.errors import Diagnostic, Place, ScenarioError
-from detente.scenario.csv_table import CsvLine, column_names, decode_table, read_table
+from detente.scenario.csv_table import CsvLine, column_names, read_table, table_text
 from detente.scenario.entities import Variable
 from detente.scenario.hints import alias, did_you_mean, listing
 from detente.scenario.model import Scenario
@@ -47,11 +47,7 @@ def read_counts(scenario: Scenario, source: str | Path) -> dict[str, tuple[Count
         With every mistake that was found, in the order of the file.
     """
     path, file = Path(source), str(source)
-    try:
-        text = decode_table(path.read_bytes(), file)
-    except OSError as error:
-        message = f"cannot be read: {error.strerror}"
-        raise ScenarioError([Diagnostic(Place(file), "cannot-read", message)]) from error
+    text = table_text(path)
     reader = _Reader(scenario, [])
     columns = column_names(text)
     known = {alias(name): name for name in (*scenario.variables, *reader.movers)}

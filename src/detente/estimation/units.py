@@ -14,7 +14,7 @@ from pathlib import Path
 
 from detente.errors import Diagnostic, Place, Problems, ScenarioError, warning
 from detente.estimation.counts import Count, read_counts
-from detente.scenario.csv_table import CsvLine, column_names, decode_table, read_table
+from detente.scenario.csv_table import CsvLine, column_names, read_table, table_text
 from detente.scenario.hints import alias, did_you_mean, listing
 from detente.scenario.model import Scenario
 from detente.scenario.observations import UNIT, Record, parse_records, record_text
@@ -141,11 +141,7 @@ def _records(scenario: Scenario, source: Source) -> dict[str, Record]:
 
 def _with_rows(scenario: Scenario, records: Mapping[str, Unit], path: Path) -> list[Unit]:
     """The units of a table, each with its record."""
-    try:
-        text = decode_table(path.read_bytes(), str(path))
-    except OSError as error:
-        message = f"cannot be read: {error.strerror}"
-        raise ScenarioError([Diagnostic(Place(str(path)), "cannot-read", message)]) from error
+    text = table_text(path)
     problems: list[Diagnostic] = []
     columns = column_names(text)
     covariates = {alias(key): key for key in scenario.covariates}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from detente.errors import Diagnostic, Place, Problems, ScenarioError
-from detente.scenario.csv_table import CsvLine, column_names, decode_table, read_table
+from detente.scenario.csv_table import CsvLine, column_names, read_table, table_text
 from detente.scenario.dates import explain, one_reading
 from detente.scenario.hints import alias, did_you_mean, listing
 
@@ -74,11 +74,7 @@ def read_chronology(
         With every kind of mistake, once, and the lines where it was met.
     """
     file = str(source)
-    try:
-        text = decode_table(Path(source).read_bytes(), file)
-    except OSError as error:
-        message = f"cannot be read: {error.strerror}"
-        raise ScenarioError([Diagnostic(Place(file), "cannot-read", message)]) from error
+    text = table_text(source)
     there = column_names(text)
     if not there:
         message = "the file has no line with the names of the columns"

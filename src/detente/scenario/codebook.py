@@ -19,7 +19,7 @@ from pathlib import Path
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.scenario.calendar import MONTHS
 from detente.scenario.chronology import JOINT, Chronology, Event, likewise
-from detente.scenario.csv_table import CsvLine, column_names, decode_table, read_table
+from detente.scenario.csv_table import CsvLine, column_names, read_table, table_text
 from detente.scenario.hints import alias, listing
 from detente.scenario.model import Scenario
 from detente.scenario.observations import (
@@ -154,11 +154,7 @@ def _proposed(kind: str, words: Mapping[str, set[str]]) -> list[str]:
 def read_codebook(source: str | Path) -> Codebook:
     """Read a codebook that was drafted and filled. Raises `ScenarioError`."""
     file = str(source)
-    try:
-        text = decode_table(Path(source).read_bytes(), file)
-    except OSError as error:
-        message = f"cannot be read: {error.strerror}"
-        raise ScenarioError([Diagnostic(Place(file), "cannot-read", message)]) from error
+    text = table_text(source)
     there = column_names(text)
     kinds = [match for name in there if (match := KIND.fullmatch(name))]
     if not kinds:

@@ -7,6 +7,7 @@ import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.scenario.hints import alias, did_you_mean, listing
@@ -101,6 +102,16 @@ def _header_faults(
         message = f"the {what} {listing(missing)} {'is' if len(missing) == 1 else 'are'} missing"
         hint = f"the first line names the columns, with {SEPARATORS[separator]} between them"
         yield "missing", message, hint
+
+
+def table_text(path: str | Path) -> str:
+    """The text of a table in a file. Raises `ScenarioError` where it cannot be read."""
+    try:
+        data = Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        message = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise ScenarioError([Diagnostic(Place(str(path)), "cannot-read", message)]) from error
+    return decode_table(data, str(path))
 
 
 def decode_table(data: bytes, file: str) -> str:

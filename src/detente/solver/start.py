@@ -22,7 +22,7 @@ from detente.dtypes import Floats, Ints
 from detente.errors import Diagnostic, Place, ScenarioError, refuse
 from detente.game.arrays import CompiledGame, Layer
 from detente.game.evaluate import evaluator_of
-from detente.scenario.csv_table import CsvLine, decode_table, read_table
+from detente.scenario.csv_table import CsvLine, read_table, table_text
 from detente.scenario.formula.expression import Formula
 from detente.scenario.formula.parse import parse
 from detente.scenario.hints import alias, did_you_mean
@@ -84,13 +84,7 @@ def read_start(source: str | Path, game: CompiledGame) -> Start:
     ScenarioError
         With every mistake that was found, in the order of the file.
     """
-    try:
-        data = Path(source).read_bytes()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        problem = Diagnostic(Place(str(source)), "cannot-read", f"cannot be read: {reason}")
-        raise ScenarioError([problem]) from error
-    return parse_start(decode_table(data, str(source)), game, file=str(source))
+    return parse_start(table_text(source), game, file=str(source))
 
 
 def parse_start(text: str, game: CompiledGame, *, file: str = "<text>") -> Start:
