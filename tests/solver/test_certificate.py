@@ -16,6 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 import detente
+from detente.describe.forecast import sentences
 from detente.errors import ScenarioError, SolveError
 from detente.game.arrays import CompiledGame, Layer
 from detente.solver import certificate
@@ -308,8 +309,19 @@ def test_how_many_are_checked_may_be_said(game: CompiledGame) -> None:
             assert one.status is Status.SOLVED
             pairs = zip(one.strategies, other.strategies, strict=True)
             assert all(np.array_equal(a, b) for a, b in pairs)
-    with pytest.raises(ValueError, match="`checked` is a whole number of at least 1, not 0"):
-        detente.solve(game, detente.SolveOptions(beliefs=17), checked=0)
+    with pytest.raises(ValueError, match="`checked` is a whole number of at least 0, not -1"):
+        detente.solve(game, detente.SolveOptions(beliefs=17), checked=-1)
+
+
+def test_where_nothing_is_checked_nothing_is_said_of_residuals(game: CompiledGame) -> None:
+    solution = detente.solve(game, detente.SolveOptions(beliefs=17), checked=0, coarse=False)
+    certificate = solution.certificate
+    assert (certificate.checked, solution.status) == (0, Status.SOLVED)
+    assert np.isnan(certificate.residual)
+    assert np.isnan(certificate.value_error)
+    told = " ".join(sentences(detente.forecast(solution)))
+    assert f"At none of {certificate.nodes:,} turn-state-belief points" in told
+    assert "residual" not in told
 
 
 def test_regret_is_what_a_best_response_gains() -> None:

@@ -132,6 +132,11 @@ def test_a_slider_moves_the_forecast_and_can_be_undone(
     wait(browser, EXACT)
     browser.find_element("id", "redo").click()
     wait(browser, "location.search === '?v.luck=0.6'")
+    browser.refresh()
+    wait(browser, EXACT)
+    wait(browser, DRAWN)
+    assert re.search(r"\+\d+ point", text(browser, "chances"))  # the baseline is still there
+    assert text(browser, "pin") == "Unpin the baseline"
 
 
 def test_a_link_is_a_state(browser: webdriver.Chrome, address: str) -> None:

@@ -292,10 +292,14 @@ def sentences(result: Forecast) -> Iterator[str]:
     yield from solution.notes
     some = certificate.checked < certificate.nodes
     part = f"a sample of {certificate.checked:,}" if some else "all"
-    yield (
-        f"Recomputed by separate code at {part} of {certificate.nodes:,} turn-state-belief points: "
-        f"largest residual {certificate.residual:.1e}, values to {certificate.value_error:.1e}."
-    )
+    where = f"{certificate.nodes:,} turn-state-belief points"
+    if certificate.checked:
+        yield (
+            f"Recomputed by separate code at {part} of {where}: largest residual "
+            f"{certificate.residual:.1e}, values to {certificate.value_error:.1e}."
+        )
+    else:
+        yield f"At none of {where} was anything recomputed by separate code."
     if not result.given:
         yield f"Expected payoffs counted forward equal the values to {result.forward_error:.1e}."
     if solution.discretisation_error is not None:

@@ -76,10 +76,9 @@ class Automaton:
 
     def letters(self, holds: Mapping[str, tuple[Bools, ...]], n: int, end: bool) -> Ints:
         """What is read before layer n, at the end of a period or not: int64 [x]."""
-        bits = np.stack([holds[key][n] for key in self.reads])
-        ends = np.full((1, bits.shape[1]), end)
-        powers = 2 ** np.arange(len(bits) + 1, dtype=np.int64)
-        letters: Ints = powers @ np.concatenate([bits, ends]).astype(np.int64)
+        letters: Ints = np.full(holds[self.reads[0]][n].shape, end << len(self.reads))
+        for bit, key in enumerate(self.reads):
+            letters += holds[key][n].astype(np.int64) << bit
         return letters
 
 

@@ -10,6 +10,7 @@ in which it has not been yet, from which mass leaves when it happens.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 
@@ -79,24 +80,23 @@ class Channels:
         keep = np.ones((self.game.structure.sets[n].size, self.count))
         for machine, slots in self.machines.values():
             letters = machine.letters(self.game.holds, n, end=False)
-            carried = slots > 0
-            keep[:, slots[carried]] = machine.reached[letters][:, carried]
+            carried = np.flatnonzero(slots > 0)
+            if carried.size == 1:
+                keep[:, slots[carried[0]]] = machine.reached[letters, carried[0]]
+            else:
+                keep[:, slots[carried]] = machine.reached[letters][:, carried]
         return keep
 
     def move(self, mass: Floats, n: int, *, end: bool) -> None:
         """Move mass, float64 [x, p, h, b], by the test before layer n, at a period's end or not."""
-        for machine, slots in self.machines.values():
+        for machine, slots in self._moving:
             letters = machine.letters(self.game.holds, n, end=end)
             for letter in np.unique(letters):
-                moves = [
-                    (slots[q], slots[to])
-                    for q, to in enumerate(machine.step[:, letter])
-                    if q != to and slots[q] > 0
-                ]
+                moves = _moves(machine, slots, letter)
                 if all(target == DROPPED for _, target in moves):
                     continue  # who leaves for good is left where `alive` has 0
                 rows = np.flatnonzero(letters == letter)
-                sources = [source for source, _ in moves]
+                sources = np.array([source for source, _ in moves])
                 leaving = mass[np.ix_(rows, np.arange(mass.shape[1]), sources)]
                 for source in sources:
                     mass[rows, :, source] = 0.0
@@ -104,26 +104,50 @@ class Channels:
                     if target != DROPPED:
                         mass[rows, :, target] += leaving[:, :, k]
 
+    @cached_property
+    def _moving(self) -> list[tuple[Automaton, Ints]]:
+        """The automata from whose channels mass goes to others, and not only for good."""
+        return [
+            (machine, slots)
+            for machine, slots in self.machines.values()
+            if any(
+                target != DROPPED
+                for letter in range(machine.step.shape[1])
+                for _, target in _moves(machine, slots, letter)
+            )
+        ]
+
     def probabilities(self, mass: Floats, n: int) -> Mapping[str, tuple[Floats, Floats]]:
         """By outcome, that it has been before layer n and that it holds: both float64 [p].
 
         `mass` is float64 [x, p, h], without what is not `alive`.
         """
-        every = mass[:, :, 0]
+        if not self.game.holds:
+            return {}
+        where = np.stack([holds[n] for holds in self.game.holds.values()]).astype(np.float64)
+        held = (where @ mass.reshape(len(mass), -1)).reshape(-1, *mass.shape[1:])
+        total = mass.sum(axis=0)
         result = {}
-        for key, holds in self.game.holds.items():
-            been, now = every, every[holds[n]]
+        for key, at in zip(self.game.holds, held, strict=True):
+            been = now = at[:, 0]
             if key in self.machines:
                 machine, slots = self.machines[key]
                 never = slots[machine.given & ~machine.been]
-                been = every - mass[:, :, never].sum(axis=2)
+                been = total[:, 0] - total[:, never].sum(axis=1)
                 ready = slots[machine.ready]
                 if machine.ready >= 0 and ready != DROPPED:
-                    now = mass[holds[n], :, ready]
+                    now = at[:, ready]
                 else:
-                    others = np.setdiff1d(slots[machine.given], [DROPPED])
-                    now = now - mass[holds[n]][:, :, others].sum(axis=2)
-                result[key] = been.sum(axis=0), now.sum(axis=0)
-            else:
-                result[key] = now.sum(axis=0), now.sum(axis=0)
+                    others = slots[machine.given]
+                    now = now - at[:, others[others != DROPPED]].sum(axis=1)
+            result[key] = been, now
         return result
+
+
+def _moves(machine: Automaton, slots: Ints, letter: int) -> list[tuple[int, int]]:
+    """Channels that mass leaves when a letter is read, and to which it goes."""
+    return [
+        (int(slots[q]), int(slots[to]))
+        for q, to in enumerate(machine.step[:, letter])
+        if q != to and slots[q] > 0
+    ]

@@ -37,7 +37,7 @@ Visit = Callable[[int, int, Floats], None]
 """Called with a period, the number of a layer, and the mass before it, float64 [x, (p, h), b]: to
 be looked at, not kept or changed."""
 
-PART = 2**18
+PART = 2**16
 """Numbers of mass below which sharing out costs more than it saves."""
 
 
@@ -206,6 +206,26 @@ def _run(
         acted=tuple(pass_.acted),
         payoffs=pass_.payoffs(states, moves[-1][0]),
     )
+
+
+def at_the_end(
+    solution: Solution, workers: Workers, progress: Progress | None = None
+) -> dict[str, Floats]:
+    """`Forward.happened` by the end alone, float64 [p]: for who wants nothing on the way."""
+    game = solution.game
+    if game.changing:
+        run = forward(solution, workers, progress=progress)
+        return {key: table[-1] for key, table in run.happened.items()}
+    moves, channels = schedule(game), Channels(game)
+    pass_ = ForwardPass(solution, channels, workers)
+    for done, (t, n) in enumerate(moves, 1):
+        pass_.play(t, n)
+        if progress is not None:
+            progress(done / len(moves))
+    last = moves[-1][1] + 1
+    pass_.record(last)
+    known = channels.probabilities(pass_.by_state[-1], last)
+    return {key: been for key, (been, _) in known.items()}
 
 
 class ForwardPass:

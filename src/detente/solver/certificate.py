@@ -61,7 +61,7 @@ class Auditor:
         Pairs (x, b) that were recomputed, and all there are.
     most
         Pairs to recompute at most: each layer's share of them, but one at least; where a layer has
-        more, a seeded sample is drawn.
+        more, a seeded sample is drawn. With 0 nothing is recomputed.
     """
 
     game: CompiledGame
@@ -90,13 +90,15 @@ class Auditor:
             w(x) = Σ_m K_m choices[x, m], and is ordered [(m, θ, a), b].
         """
         nodes = layer.states.size * self.grid.size
+        self.nodes += nodes
+        if not self.most:
+            return
         share = max(1, self.most // len(self.game.layers))
         chosen = (
             np.arange(nodes)
             if nodes <= share
             else np.sort(self._rng.choice(nodes, size=share, replace=False, shuffle=False))
         )
-        self.nodes += nodes
         self.checked += chosen.size
         kinds = [len(self.game.priors[i]) for i in layer.movers]
         play_ptr = np.zeros(layer.states.size + 1, dtype=np.int64)

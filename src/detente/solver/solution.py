@@ -41,9 +41,9 @@ class Certificate:
     """What was recomputed, by plain NumPy code apart from the solver, and what it showed.
 
     residual
-        Largest |σ - logit(Q(σ))| over the nodes checked.
+        Largest |σ - logit(Q(σ))| over the nodes checked; nan where none was.
     value_error
-        Largest difference between the solver's values and the recomputed ones there.
+        Largest difference between the solver's values and the recomputed ones there, or nan.
     checked, nodes
         Pairs of turn's state and belief that were recomputed, and all there are.
     regret

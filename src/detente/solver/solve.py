@@ -7,6 +7,7 @@ is solved for its stationary equilibrium (`stationary`), a precision of `limit` 
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from functools import partial
@@ -80,7 +81,8 @@ def solve(
     checked
         At how many points (turn, state, belief) the certificate recomputes strategies and values at
         most, on each grid: a seeded sample where there are more, and one for each turn at least.
-        Nothing else depends on it.
+        With 0 it recomputes nothing, and the status speaks of the stage problems alone. Nothing
+        else depends on it.
     rng
         Where given, every stage problem that is not certain to have one solution is solved from
         log odds drawn here, not by following the principal branch: any equilibrium will do.
@@ -108,7 +110,7 @@ def solve(
     the same numbers, and about the time of one more solve each time that play is followed.
     """
     expect(game, CompiledGame, "solve")
-    whole("checked", checked, 1)
+    whole("checked", checked, 0)
     limited = bool(np.isinf(game.precision).any())
     if start is not None:
         start.check(game)
@@ -225,8 +227,8 @@ def _solve_on(game: CompiledGame, grid: BeliefGrid, task: GridTask) -> Solution:
     width, profiles = game.profiles.size, len(game.profiles)
     gain = (start[width:] - start[:width])[:, grid.start] if task.regret else None
     certificate = Certificate(
-        residual=auditor.residual,
-        value_error=auditor.value_error,
+        residual=auditor.residual if auditor.checked else math.nan,
+        value_error=auditor.value_error if auditor.checked else math.nan,
         checked=auditor.checked,
         nodes=auditor.nodes,
         regret=None if gain is None else by_type(game, gain.reshape(len(game.priors), profiles)),

@@ -12,9 +12,11 @@ import atexit
 import gc
 import subprocess
 import sys
+import time
 
 import numpy as np
 
+from detente.solver import clock
 from detente.solver.kernels.backward import Sweep, trace_lines
 from detente.solver.kernels.general import make_stage
 from detente.solver.kernels.jit import is_kept
@@ -38,8 +40,11 @@ def begin() -> None:
 
 def wait() -> None:
     """Until the other process is done. Where it failed, Numba compiles the tracer here."""
-    for process in list(_running):  # of several threads each waits
+    begin, waiting = time.monotonic(), list(_running)
+    for process in waiting:  # of several threads each waits
         process.wait()
+    if waiting:
+        clock.leave_out(time.monotonic() - begin)
     _running.clear()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -16,14 +15,16 @@ from typing import TypeVar
 
 import numpy as np
 
+from detente.solver import clock
+
 Progress = Callable[[float], None]
 """Called with the share of the work that is done, from 0 to 1."""
 
 T = TypeVar("T")
 
-SMALL_WORK = 20_000
-"""Nodes of a layer below which sharing out costs more than it saves."""
-
+SMALL_WORK, LARGE_WORK = 2_500, 20_000
+"""Nodes of a layer below which sharing out costs more than it saves, and from which on small parts
+are worth their cost: states may take very different times."""
 
 BRIEF = 0.01
 """Seconds that states worked on without a look at the clock should take."""
@@ -41,7 +42,7 @@ _STOPPED: ContextVar[Event | None] = ContextVar("stopped", default=None)
 class Workers:
     """Threads that share out the states of a layer, until they are `stopped` or time is up.
 
-    `deadline` is in seconds of `time.monotonic`.
+    `deadline` is in seconds of `clock.now`.
     """
 
     pool: Executor
@@ -51,11 +52,12 @@ class Workers:
 
     def within(self, seconds: float) -> Workers:
         """The same for so many seconds from now on; inf for as long as it takes."""
-        return replace(self, deadline=time.monotonic() + seconds)
+        clock.watch()
+        return replace(self, deadline=clock.now() + seconds)
 
     def share(self, part: float) -> Workers:
         """The same for a share of the time that is left."""
-        return self.within(part * (self.deadline - time.monotonic()))
+        return self.within(part * (self.deadline - clock.now()))
 
     def run(self, task: Callable[[int, int], None], states: int, nodes: int) -> None:
         """Call task(first, last) over all states, in parallel where that pays."""
@@ -63,7 +65,8 @@ class Workers:
         if self.threads == 1 or nodes < SMALL_WORK or states == 1:
             self._in_turn(task, 0, states)
             return
-        cuts = np.linspace(0, states, min(states, 8 * self.threads) + 1).astype(int)
+        parts = (8 if nodes >= LARGE_WORK else 3) * self.threads
+        cuts = np.linspace(0, states, min(states, parts) + 1).astype(int)
         list(self.pool.map(partial(self._in_turn, task), cuts[:-1], cuts[1:]))
 
     def _in_turn(self, task: Callable[[int, int], None], first: int, last: int) -> None:
@@ -73,12 +76,12 @@ class Workers:
             return
         size = 1
         while first < last:
-            begin = time.monotonic()
+            begin = clock.now()
             if begin > self.deadline:
                 raise TimeUpError
             task(first, min(first + size, last))
             first += size
-            size = 2 * size if time.monotonic() - begin < BRIEF else 1
+            size = 2 * size if clock.now() - begin < BRIEF else 1
 
     def together(self, tasks: Sequence[Callable[[], T]], most: int | None = None) -> list[T]:
         """The results of tasks, at the same time or in turn, `most` of them at once.

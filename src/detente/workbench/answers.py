@@ -24,7 +24,7 @@ from detente.render.page import to_fragment
 from detente.scenario.loader import loads
 from detente.simulation.conditions import conditions
 from detente.simulation.forecast import Forecast, forecast
-from detente.simulation.forward import forward
+from detente.simulation.forward import at_the_end, schedule
 from detente.solver import ready
 from detente.solver.beliefs import BeliefGrid, belief_grid, coarser, grid_size
 from detente.solver.options import MEMORY_LIMIT, SolveOptions, least_points
@@ -92,7 +92,7 @@ def answer(job: Job, means: Means, progress: Progress) -> Iterator[Event]:
         yield {"kind": "step", "text": "Solving on a coarse grid"}
         grid = coarse_grid(game, points)
         least = SolveOptions(least_points(game), options.threads, options.memory_limit, progress)
-        rough = solve(game, least, regret=False, coarse=False, checked=1, like=grid)
+        rough = solve(game, least, regret=False, coarse=False, checked=0, like=grid)
         yield _coarse(rough, options)
     yield {"kind": "step", "text": "Solving"}
     solution = solve(game, options)
@@ -144,10 +144,10 @@ def _most_open(happened: Mapping[str, float]) -> str:
 def _coarse(solution: Solution, options: SolveOptions) -> Event:
     """The numbers of a solution for which only how it ends is played forward."""
     with open_workers(options.threads) as workers:
-        run = forward(solution, workers, progress=options.progress)
+        happened = at_the_end(solution, workers, options.progress)
     _, weights = next(conditions(solution.game))
-    final = {key: (run.expected("happened", key, weights)[-1], math.nan) for key in run.happened}
-    return _numbers(solution, "coarse", final, len(run.states) - 1)
+    final = {key: (float(each @ weights), math.nan) for key, each in happened.items()}
+    return _numbers(solution, "coarse", final, schedule(solution.game)[-1][0])
 
 
 def _numbers(

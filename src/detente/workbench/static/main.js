@@ -194,9 +194,8 @@ function listen() {
   $("redo").addEventListener("click", () => history.forward());
   $("reset").addEventListener("click", () => state.change({ ...state.empty(), outcome: state.setting.outcome }));
   $("pin").addEventListener("click", () => {
-    const on = outcomes.pin($("pin").getAttribute("aria-pressed") !== "true");
-    $("pin").setAttribute("aria-pressed", on);
-    $("pin").textContent = on ? "Unpin the baseline" : "Pin as baseline";
+    outcomes.pin(!outcomes.isPinned());
+    showPin();
   });
   $("copy").addEventListener("click", () => copy($("command").value, "Command"));
   $("link").addEventListener("click", () => copy(location.origin + state.toAddress(state.setting), "Link"));
@@ -225,6 +224,12 @@ function listen() {
   });
 }
 
+function showPin() {
+  const on = outcomes.isPinned();
+  $("pin").setAttribute("aria-pressed", on);
+  $("pin").textContent = on ? "Unpin the baseline" : "Pin as baseline";
+}
+
 const saveable = () => ({ ...state.setting, outcome: "" });
 
 let there = null;
@@ -241,6 +246,7 @@ const dropped = state.begin();
 listen();
 sliders.decisive([], "");
 sliders.show();
+showPin();
 show();
 if (dropped.length) $("changes").textContent += ` Not in the scenario: ${dropped.join(", ")}.`;
 connect(received, connected);

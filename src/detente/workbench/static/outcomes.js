@@ -7,7 +7,7 @@ const STAGES = {
   old: "Solving …",
   linear: "≈ linear estimate; solving …",
   coarse: "from a coarse grid; solving …",
-  exact: "exact, as detente run gives it",
+  exact: "exact, as detente run gives it on this grid",
   rough: "No exact answer to this setting: these numbers are from a coarse grid.",
   failed: "No answer to this setting: these are the last exact numbers, of another one.",
 };
@@ -16,11 +16,13 @@ const ROUGH = { linear: ", a linear estimate", coarse: ", which is from a coarse
 
 let exact = null; // the last exact answer, where it was, and the derivatives there
 let shown = null; // what is on the page
-let pinned = null;
+let pinned = JSON.parse(sessionStorage.getItem(location.pathname)); // lasts as long as the tab
 let open = ""; // the most open outcome, as it was before anything was moved here
 const list = document.getElementById("chances");
 
 export const current = () => shown;
+
+export const isPinned = () => pinned !== null;
 
 export const outcome = () => setting.outcome || open;
 
@@ -56,7 +58,7 @@ export function answered(event, asked) {
   const here = JSON.stringify(asked) === JSON.stringify(setting);
   if (!exact || exact.place !== place(asked)) open = event.asked;
   if (pinned && pinned.stage !== "exact" && pinned.setting === JSON.stringify(asked)) {
-    pinned = { ...pinned, outcomes: event.outcomes, stage: event.stage };
+    keep({ ...pinned, outcomes: event.outcomes, stage: event.stage });
   }
   if (event.stage === "exact") {
     const numbers = Object.entries(data.numbers);
@@ -89,9 +91,14 @@ export function failed() {
 }
 
 export function pin(on) {
-  pinned = on && shown ? { outcomes: shown.outcomes, stage: shown.stage, setting: JSON.stringify(setting) } : null;
+  keep(on && shown ? { outcomes: shown.outcomes, stage: shown.stage, setting: JSON.stringify(setting) } : null);
   if (shown) draw(shown);
-  return pinned !== null;
+}
+
+function keep(baseline) {
+  pinned = baseline;
+  if (pinned) sessionStorage.setItem(location.pathname, JSON.stringify(pinned));
+  else sessionStorage.removeItem(location.pathname);
 }
 
 function draw(answer) {
