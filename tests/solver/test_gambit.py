@@ -47,7 +47,19 @@ def at_information_set(solution: Solution, where: InformationSet) -> Floats:
         own = np.unravel_index(e - layer.action_ptr[x], layer.choices[x]) if layer.movers else ()
         for m, a in enumerate(own):
             i = layer.movers[m]
-            if about[i].steps and layer.choices[x, m] > 1:
+            if layer.hidden is not None:
+                edges = np.arange(layer.action_ptr[x], layer.action_ptr[x + 1])
+                alike = edges[layer.hidden.alike[edges] == layer.hidden.alike[e]]
+                ratio, play = (
+                    about[i].ratio(game.priors[i]),
+                    interpolated(solution, n, x, m, before),
+                )
+                joint = sum(
+                    (before[i] / ratio * play[:, other - edges[0]]) @ layer.hidden.change[other]
+                    for other in alike
+                )
+                beliefs[i] = ratio * joint / (ratio * joint).sum()
+            elif about[i].steps and layer.choices[x, m] > 1:
                 joint = before[i] * interpolated(solution, n, x, m, before)[:, a]
                 beliefs[i] = joint / joint.sum()
         if layer.private is not None:

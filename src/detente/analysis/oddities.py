@@ -117,8 +117,10 @@ def _alike(static: Static, charges: list[Charge]) -> Iterator[Oddity]:
         tables = [t[:, i * wide : (i + 1) * wide] @ static.weights[i] for t in game.flow]
         tables.append(game.terminal[:, i * wide : (i + 1) * wide] @ static.weights[i])
         tables += [charge.costs for charge in charges if charge.payer == i]
-        if any(actor.key in event.concerns for event in game.scenario.events.values()):
-            continue  # what chance does tells them apart
+        if any(actor.key in event.concerns for event in game.scenario.events.values()) or any(
+            action.becomes for action in game.scenario.actions.get(actor.key, {}).values()
+        ):
+            continue  # what chance does, or the actor itself, tells them apart
         others = [f for kind in ("flow", "terminal") for who, f in payoffs(game.scenario, kind)
                   if who != i]  # fmt: skip
         if all(np.ptp(table, axis=1).max() < 1e-12 for table in tables) and not any(

@@ -192,6 +192,11 @@ class Static:
             for value in (self.flow, self.kept)
         )
         stay = self.kept(i, layer.states[[chance.row]], layer.period)
+        if layer.hidden is not None:  # what follows is of the type that an action leads to
+            month, kept = (
+                np.einsum("ef,ekf->ek", table, layer.hidden.change[edges])
+                for table in (month, kept)
+            )
         numbers = np.unique(own)
 
         def averaged(table: Floats) -> Floats:

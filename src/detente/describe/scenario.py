@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from detente.describe.blocks import Block, Described, Details, Heading, Points, Section, text
@@ -14,7 +14,7 @@ from detente.scenario.entities import FOREVER, Actor
 from detente.scenario.formula.expression import Formula
 from detente.scenario.ledger import entity_data
 from detente.scenario.model import SHOCKS, Scenario
-from detente.scenario.rules import Event, Turn
+from detente.scenario.rules import Action, Event, Turn
 
 MARKS = {"up": "▲", "down": "▼", "both": "◆", "set": "●"}
 """What a move does to a variable: signs that differ in shape."""
@@ -150,6 +150,8 @@ def _actions(actions: Iterable[Event]) -> Points:
         parts = {
             "when": action.when.text if action.when else "",
             "effect": _effects(action),
+            "unseen": _becomes(action.becomes) if isinstance(action, Action) else "",
+            "seen as": action.seen_as if isinstance(action, Action) else "",
             "cost": costs,
             "reference": action.reference.text if action.reference else "",
             "under other names": ", ".join(action.members),
@@ -224,19 +226,25 @@ def _effects(action: Event) -> str:
     """What an action or event does to the state."""
     parts = []
     for alternative in action.alternatives:
-        turned = [
-            f"{actor} {before} becomes {after} with {share.text}"
-            for actor, rows in alternative.becomes.items()
-            for before, row in rows.items()
-            for after, share in row.items()
-        ]
-        changes = ", ".join([*(change.text for change in alternative.changes), *turned])
+        # What an action does to a type is said by itself.
+        turned = "" if isinstance(action, Action) else _becomes(alternative.becomes)
+        changes = ", ".join(filter(None, [*(c.text for c in alternative.changes), turned]))
         share = "otherwise" if alternative.probability is None else alternative.probability.text
         if alternative.over:
             changes = f"{alternative.over} to each level"
         sure = len(action.alternatives) == 1
         parts.append(changes or "nothing" if sure else f"{share}: {changes or 'nothing'}")
     return "; ".join(dict.fromkeys(parts))
+
+
+def _becomes(becomes: Mapping[str, Mapping[str, Mapping[str, Formula]]]) -> str:
+    """Which types become which others."""
+    return ", ".join(
+        f"{actor} {before} becomes {after} with {share.text}"
+        for actor, rows in becomes.items()
+        for before, row in rows.items()
+        for after, share in row.items()
+    )
 
 
 def _data(scenario: Scenario) -> dict[str, Any]:

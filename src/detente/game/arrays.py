@@ -67,6 +67,30 @@ class PrivateChance:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class HiddenMoves:
+    """What the others do not see of what a single mover does, at a layer of its own.
+
+    They see which of the looks it has, and what follows for beliefs is Bayes' rule:
+    b'(θ') is in proportion to Σ b(θ) Σ σ(e | θ) change[e, θ, θ'] over all e that look alike.
+
+    alike
+        int64 [e]: the first joint action of its state that looks the same, which leads to the same
+        states with the same probabilities.
+    change
+        float64 [e, θ, θ']: probability that the mover's type is θ' from then on, where it is θ.
+    """
+
+    alike: Ints
+    change: Floats
+
+    @property
+    def moves(self) -> bool:
+        """Whether it may change a type."""
+        kinds = self.change.shape[1]
+        return bool(self.change[:, ~np.eye(kinds, dtype=bool)].any())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Layer:
     """One turn of one period. Shapes: see the module's index letters.
 
@@ -98,6 +122,8 @@ class Layer:
         nothing is at stake, as a share of the action that it takes most often there.
     private
         What chance has to do with an actor's type; None where it has nothing to do with types.
+    hidden
+        What others do not see of what is done; None where they see all of it.
     """
 
     period: int
@@ -114,6 +140,12 @@ class Layer:
     reward: Floats
     reference: Floats
     private: PrivateChance | None = None
+    hidden: HiddenMoves | None = None
+
+    @property
+    def changes(self) -> bool:
+        """Whether a type may change at it."""
+        return any(part is not None and part.moves for part in (self.private, self.hidden))
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,7 +238,7 @@ class CompiledGame:
     @cached_property
     def changing(self) -> bool:
         """Whether types may change: then profiles p are those of the time that is looked at."""
-        return any(layer.private is not None and layer.private.moves for layer in self.layers)
+        return any(layer.changes for layer in self.layers)
 
     def profile_prior(self, but: Collection[int] = ()) -> Floats:
         """float64 [p]: probability of each type profile at the start, `but` for these actors' part.
@@ -254,6 +286,8 @@ class GameGradient:
         float64 [i].
     private
         By layer with such chance: float64 [k, θ, θ'].
+    hidden
+        By layer with hidden moves: float64 [e, θ, θ'], by what they do to types.
     """
 
     prob: tuple[Floats, ...]
@@ -265,3 +299,4 @@ class GameGradient:
     precision: Floats
     discount: Floats
     private: Mapping[int, Floats] = field(default_factory=dict)
+    hidden: Mapping[int, Floats] = field(default_factory=dict)

@@ -19,6 +19,7 @@ from detente.game.effects import ZERO, lotteries, probabilities
 from detente.game.enumerate import enumerate_game
 from detente.game.evaluate import Evaluator, evaluator_of
 from detente.game.fuse import fuse
+from detente.game.hidden_moves import hidden_moves
 from detente.game.private_chance import is_private, private_layer
 from detente.game.structure import Side, Skeleton, Structure
 from detente.game.term_status import variables
@@ -214,7 +215,7 @@ def fill_layer(at: Evaluator, skeleton: Skeleton, codes: Ints) -> Layer | None:
         side.action[own] for side, own in zip(skeleton.sides, skeleton.edge_own.T, strict=True)
     ]
     choices = [np.bincount(side.state, minlength=codes.size) for side in skeleton.sides]
-    return Layer(
+    layer = Layer(
         period=t,
         turn=skeleton.turn,
         event=skeleton.event,
@@ -229,6 +230,7 @@ def fill_layer(at: Evaluator, skeleton: Skeleton, codes: Ints) -> Layer | None:
         reward=reward,
         reference=np.stack(reference, axis=1)[:, : len(movers)],
     )
+    return replace(layer, hidden=hidden_moves(at, layer))
 
 
 def references(at: Evaluator, side: Side, codes: Ints, t: int) -> Floats:

@@ -191,6 +191,9 @@ def _marks(at: Evaluator, skeleton: Skeleton, codes: Ints) -> Floats | None:
     rng = np.random.default_rng(skeleton.succ.size)
     leads = rng.standard_normal(int(layer.succ.max()) + 1)[layer.succ]
     marks = np.add.reduceat(layer.prob * leads, layer.trans_ptr[:-1])
+    if layer.hidden is not None:
+        change = layer.hidden.change.reshape(len(marks), -1)
+        marks = marks + change @ rng.standard_normal(change.shape[1])
     return np.asarray(marks + layer.reward @ rng.standard_normal(layer.reward.shape[1]))
 
 

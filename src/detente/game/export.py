@@ -1,8 +1,9 @@
 """Unrolls a small compiled game into an extensive form and writes it as Gambit's .efg.
 
 Chance draws the types, then the turns follow, all moves and chance effects seen by all, but for
-types that change. Payoffs stand at terminal nodes only. An information set is a mover's type, with
-those it has had, and the public history before the turn: movers of one turn choose one after the
+types that change and what is hidden of a move, of which others see what it looks like. Payoffs
+stand at terminal nodes only. An information set is a mover's type, with those it has had, and the
+public history before the turn: movers of one turn choose one after the
 other in the tree, and know nothing of each other's choices.
 
 An actor with discount 1 is one player. The stage problem weighs payoffs at their value when the
@@ -98,7 +99,7 @@ def count_nodes(game: CompiledGame) -> int:
     repeats = [_repeats(game, layer) for layer in game.layers]
     drawn = np.flatnonzero(game.profile_prior()).tolist()
     # What follows depends on types where chance does.
-    private = any(layer.private is not None for layer in game.layers)
+    private = any(layer.private is not None or layer.changes for layer in game.layers)
     types = range(len(game.profiles) if private else 1)
     below = [[1 for _ in types]] * game.final.size
     for layer, often in zip(reversed(game.layers), reversed(repeats), strict=True):
@@ -194,8 +195,7 @@ def _moves(game: CompiledGame, layer: Layer, e: int, p: int) -> dict[tuple[int, 
     span = range(int(layer.trans_ptr[e]), int(layer.trans_ptr[e + 1]))
     if layer.private is not None:
         i, change = layer.private.actor, layer.private.change
-        apart = math.prod(prior.size for prior in game.priors[i + 1 :])
-        theta = int(game.profiles[p, i])
+        apart, theta = _apart(game, i), int(game.profiles[p, i])
         chances = {
             (k, p + (after - theta) * apart): float(change[k, theta, after])
             for k in span
@@ -207,7 +207,20 @@ def _moves(game: CompiledGame, layer: Layer, e: int, p: int) -> dict[tuple[int, 
         if layer.prob[k] > 0:
             first, total = by_target.get(int(layer.succ[k]), (k, 0.0))
             by_target[int(layer.succ[k])] = (first, total + float(layer.prob[k]))
-    return {(k, p): chance for k, chance in by_target.values()}
+    turned = {p: 1.0}
+    if layer.hidden is not None:
+        (i,), row = layer.movers, layer.hidden.change[e]
+        apart, theta = _apart(game, i), int(game.profiles[p, i])
+        after = np.flatnonzero(row[theta]).tolist()
+        turned = {p + (phi - theta) * apart: float(row[theta, phi]) for phi in after}
+    return {
+        (k, q): chance * share for k, chance in by_target.values() for q, share in turned.items()
+    }
+
+
+def _apart(game: CompiledGame, i: int) -> int:
+    """Rows from a type profile to that with the next type of actor i."""
+    return math.prod(prior.size for prior in game.priors[i + 1 :])
 
 
 def _flat(tree: Tree) -> Iterator[str]:
@@ -307,7 +320,7 @@ class _Writer:
         if len(moves) > 1:
             after = game.structure.sets[n + 1]
             labels = [game.structure.describe(int(after[layer.succ[k]])) for k, _ in moves]
-            if layer.private is not None and layer.private.moves:
+            if layer.changes:
                 types = [self._profile_name(after_p) for _, after_p in moves]
                 labels = [f"{state}; {name}" for state, name in zip(labels, types, strict=True)]
             yield self._chance(layer.event or "effect", labels, np.array([*moves.values()]))
@@ -326,7 +339,9 @@ class _Writer:
         theta = int(self.game.profiles[p, mover])
         player = self.owner[mover, layer.period]
         own = self.game.profiles[[p for *_, p in path], mover] if path else ()
-        seen = tuple((*step, int(kind)) for (*step, _), kind in zip(path, own, strict=True))
+        seen = tuple(
+            (*self._seen(step, mover), int(kind)) for step, kind in zip(path, own, strict=True)
+        )
         key = (player, theta, seen)
         if key not in self.numbers:
             number = self.counts[player] = self.counts.get(player, 0) + 1
@@ -347,6 +362,16 @@ class _Writer:
         # Gambit wants labels that differ: states may come again, numbers do not.
         name = _quote(f"{actor.key}{kind} #{self.numbers[key]}, {when}: {where}")
         return f'p "" {player} {self.numbers[key]} {name} {{ {labels} }} 0'
+
+    def _seen(
+        self, step: tuple[int, int, int, Repeats, int], actor: int
+    ) -> tuple[int, int, int, Repeats]:
+        """What an actor knows of a move: others see what it looks like, and where it leads."""
+        n, e, k, times, _ = step
+        layer = self.game.layers[n]
+        if layer.hidden is None or actor in layer.movers:
+            return n, e, k, times
+        return n, int(layer.hidden.alike[e]), int(layer.succ[k]), ()
 
     def _terminal(self, p: int, x: int, paid: Paid) -> str:
         game = self.game

@@ -92,6 +92,8 @@ def unit_gradients(game: CompiledGame, gradient: GameGradient) -> dict[str, Floa
             walk.private_chance(*parts[a], gradient.private[n])
         if is_private(parts[a][0]):
             continue
+        if n in gradient.hidden:
+            walk.hidden_moves(*parts[a], gradient.hidden[n])
         shares = walk.unfused(parts[a:b], prob)
         for (skeleton, codes), share in zip(parts[a:b], shares, strict=True):
             walk.layer(skeleton, codes, share, reward)
@@ -202,13 +204,10 @@ class _Walk:
                 mine = side.alternative[own] == n
                 by_change = np.zeros((rows.size, len(types), len(types)))
                 by_change[column[mine]] = by_own[own[mine]]
-                by_share[n] = (by_change * turnover(event, n, self.at, here, t)).sum(axis=2)
-                by_turn = by_change * share[:, :, None]
-                for before, row in alternative.becomes.get(actor, {}).items():
-                    theta = types.index(before)
-                    for after, chance in row.items():
-                        slope = by_turn[:, theta, types.index(after)] - by_turn[:, theta, theta]
-                        self.add(chance, here, t, slope)
+                becomes = alternative.becomes.get(actor, {})
+                turned = turnover(actor, becomes, self.at, here, t)
+                by_share[n] = (by_change * turned).sum(axis=2)
+                self._turnover(actor, becomes, here, t, by_change * share[:, :, None])
             formulas = [alternative.probability for alternative in event.alternatives]
             rest = sum(by_share[n] for n, formula in enumerate(formulas) if formula is None)
             for formula, by_type in zip(formulas, by_share, strict=True):
@@ -216,6 +215,33 @@ class _Walk:
                     by_profile = np.zeros((rows.size, self.at.profiles))
                     by_profile[:, profiles] = by_type - rest
                     self.add(formula, here, t, by_profile)
+
+    def hidden_moves(self, skeleton: Skeleton, codes: Ints, weights: Floats) -> None:
+        """Add the part of what a single mover's actions do to its type; `weights` [e, θ, θ']."""
+        side = skeleton.sides[0]
+        actor = list(self.at.scenario.actors)[side.mover]
+        own = skeleton.edge_own[:, 0]
+        for n, action in enumerate(side.actions):
+            rows = np.flatnonzero(side.action[own] == n)
+            if actor in action.becomes and rows.size:
+                here = codes[side.state[own[rows]]]
+                self._turnover(actor, action.becomes[actor], here, skeleton.period, weights[rows])
+
+    def _turnover(
+        self,
+        actor: str,
+        becomes: Mapping[str, Mapping[str, Formula]],
+        codes: Ints,
+        t: int,
+        weights: Floats,
+    ) -> None:
+        """Add the part of types that become others, from derivatives [x, θ, θ']."""
+        types = self.at.scenario.actors[actor].types
+        for before, row in becomes.items():
+            theta = types.index(before)
+            for after, chance in row.items():
+                slope = weights[:, theta, types.index(after)] - weights[:, theta, theta]
+                self.add(chance, codes, t, slope)
 
     def _costs(self, side: Side, codes: Ints, t: int, weights: Floats) -> None:
         """Add the part of the costs of a side's own actions; `weights` is float64 [a, c]."""

@@ -6,6 +6,8 @@ state to the same one are one transition, whose probability is that of all of th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from detente.dtypes import Floats, Ints
@@ -14,6 +16,7 @@ from detente.game.arrays import CompiledGame, Layer, PrivateChance
 from detente.game.effects import ZERO, lotteries, probabilities
 from detente.game.evaluate import Evaluator
 from detente.game.structure import Observations, Side, Skeleton, told_apart
+from detente.scenario.formula.expression import Formula
 from detente.scenario.rules import Event
 
 
@@ -59,12 +62,15 @@ def private_chances(at: Evaluator, side: Side, codes: Ints, t: int) -> Floats | 
     None where a transition that the enumeration left out has become possible.
     """
     (event,) = side.actions
-    kinds = len(at.scenario.actors[event.concerns[0]].types)
+    (actor,), alternatives = event.concerns, event.alternatives
+    kinds = len(at.scenario.actors[actor].types)
     change = np.broadcast_to(np.eye(kinds), (side.own.size, kinds, kinds)).copy()
     for _, rows, own, column in lotteries(side):
         here = codes[side.state[rows]]
         shares = np.array(probabilities(event, at, here, t))
-        turned = np.array([turnover(event, n, at, here, t) for n in range(len(shares))])
+        turned = np.array(
+            [turnover(actor, each.becomes.get(actor, {}), at, here, t) for each in alternatives]
+        )
         change[own] = (shares[..., None] * turned)[side.alternative[own], column]
         total = np.zeros((rows.size, kinds))
         np.add.at(total, column, change[own].sum(axis=2))
@@ -79,15 +85,16 @@ def observations(skeleton: Skeleton) -> Observations:
     return told_apart(side.state[side.own[skeleton.trans_own[:, 0]]], skeleton.succ)
 
 
-def turnover(action: Event, number: int, at: Evaluator, codes: Ints, t: int) -> np.ndarray:
-    """Probabilities that an alternative of an event makes one type another: float64 [x, θ, θ'].
+def turnover(
+    actor: str, becomes: Mapping[str, Mapping[str, Formula]], at: Evaluator, codes: Ints, t: int
+) -> np.ndarray:
+    """Probabilities with which one type of an actor becomes another: float64 [x, θ, θ'].
 
     What is not said of a type stays with it.
     """
-    (actor,) = action.concerns
     types = at.scenario.actors[actor].types
     share = np.zeros((codes.size, len(types), len(types)))
-    for before, row in action.alternatives[number].becomes.get(actor, {}).items():
+    for before, row in becomes.items():
         for after, formula in row.items():
             share[:, types.index(before), types.index(after)] = at.public(formula, codes, t)
     kinds = np.arange(len(types))
@@ -97,32 +104,41 @@ def turnover(action: Event, number: int, at: Evaluator, codes: Ints, t: int) -> 
 
 def check_turnover(action: Event, at: Evaluator, codes: Ints, t: int) -> None:
     """Note types that change with what is no probability."""
-    for number, alternative in enumerate(action.alternatives):
-        for actor, rows in alternative.becomes.items():
-            share = turnover(action, number, at, codes, t)
-            types = at.scenario.actors[actor].types
-            for before, row in rows.items():
-                mine = share[:, types.index(before)]
-                others = [(f"become {to}", f, mine[:, types.index(to)]) for to, f in row.items()]
-                stays = 1.0 - mine[:, types.index(before)]
-                parts = [*others, ("change", next(iter(row.values())), stays)]
-                for does, formula, p in parts:
-                    bad = (p < -ZERO) | (p > 1 + ZERO)
-                    if bad.any():
-                        where = at.where(int(codes[bad][0]), t)
-                        message = f"{before} is to {does} with {p[bad][0]:.6g}, not a probability, "
-                        hint = "probabilities lie in [0, 1]; limit it with clip(…, 0, 1)"
-                        place = formula.place
-                        at.findings.add(Diagnostic(place, "probabilities", message + where, hint))
+    said = (action.becomes, *(effect.becomes for effect in action.effects))
+    for actor, rows in (each for becomes in said for each in becomes.items()):
+        share = turnover(actor, rows, at, codes, t)
+        types = at.scenario.actors[actor].types
+        for before, row in rows.items():
+            mine = share[:, types.index(before)]
+            others = [(f"become {to}", f, mine[:, types.index(to)]) for to, f in row.items()]
+            stays = 1.0 - mine[:, types.index(before)]
+            parts = [*others, ("change", next(iter(row.values())), stays)]
+            for does, formula, p in parts:
+                bad = (p < -ZERO) | (p > 1 + ZERO)
+                if bad.any():
+                    where = at.where(int(codes[bad][0]), t)
+                    message = f"{before} is to {does} with {p[bad][0]:.6g}, not a probability, "
+                    hint = "probabilities lie in [0, 1]; limit it with clip(…, 0, 1)"
+                    place = formula.place
+                    at.findings.add(Diagnostic(place, "probabilities", message + where, hint))
 
 
 def refuse_private(game: CompiledGame, what: str, *, changing: bool = False) -> None:
-    """Refuse a game with such chance, or with types that may change: `what` is not for it."""
+    """Refuse a game with such chance, hidden moves, or types that may change: it is `what`."""
     for layer in game.layers:
-        if layer.private is not None and (layer.private.moves or not changing):
-            event = game.scenario.events[layer.event]
-            does = "may change" if changing else "has to do with"
-            actor = game.actors[layer.private.actor].key
-            message = f"{what}: `{event.key}` {does} the private types of {actor}"
+        if (layer.private is None and layer.hidden is None) or (changing and not layer.changes):
+            continue
+        if layer.private is not None:
+            place, key = game.scenario.events[layer.event].place, layer.event
+            i, does = layer.private.actor, "has to do with"
             hint = "leave the event out of `turns` to ask this"
-            raise ScenarioError([Diagnostic(event.place, "private-chance", message, hint)])
+        else:
+            (i,), does = layer.movers, "may hide or change"
+            actions = game.scenario.actions[game.actors[i].key].values()
+            first = next(action for action in actions if action.seen_as or action.becomes)
+            place, key = first.place, first.key
+            hint = "leave `seen_as` and `becomes` out of its actor's actions to ask this"
+        if changing:
+            does = "may change"
+        message = f"{what}: `{key}` {does} the private types of {game.actors[i].key}"
+        raise ScenarioError([Diagnostic(place, "private-chance", message, hint)])

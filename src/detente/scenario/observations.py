@@ -24,6 +24,7 @@ from detente.scenario.formula.parse import parse
 from detente.scenario.formula.types import CONDITION, Scope, Slot
 from detente.scenario.hints import alias, did_you_mean, listing
 from detente.scenario.model import Scenario
+from detente.scenario.rules import Action
 
 REQUIRED = ("date", "actor", "move")
 OPTIONAL = ("action", "note", "source")
@@ -44,10 +45,12 @@ class Observation:
     turn
         Position in `Scenario.turns` of the turn at which the move was made; -1 where it is none.
     actor, actions
-        Who moved, and what it may have been: mostly one action. No actor for a reading, no actions
-        for that and for what is for the reader alone.
+        Who moved, and what it may have been: mostly one action, and all that look like it. No actor
+        for a reading, no actions for that and for what is for the reader alone.
     condition
         What a reading says of the state at the end of the period.
+    seen
+        What the actions look like, each look once.
     """
 
     place: Place
@@ -60,6 +63,7 @@ class Observation:
     condition: Formula | None
     note: str
     source: str
+    seen: tuple[str, ...] = ()
 
     @property
     def used(self) -> bool:
@@ -69,7 +73,11 @@ class Observation:
     @property
     def label(self) -> str:
         """What it says to the model, in short."""
-        return " or ".join(self.actions) if self.condition is None else self.condition.text
+        return (
+            " or ".join(self.seen or self.actions)
+            if self.condition is None
+            else self.condition.text
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +215,18 @@ def scope_of(scenario: Scenario) -> Scope:
     )
 
 
+def _looks(actions: Mapping[str, Action]) -> dict[str, str]:
+    """An action for each name, as an alias, under which what it looks like is known."""
+    names = {
+        alias(name): key
+        for key, action in actions.items()
+        if not action.seen_as
+        for name in (key, *action.names)
+    }
+    looks = {alias(action.seen): key for key, action in actions.items() if action.seen_as}
+    return {**looks, **names}
+
+
 class RecordReader:
     """Gives lines their meaning, one after the other; mistakes go into `problems`."""
 
@@ -242,6 +262,7 @@ class RecordReader:
             condition=condition,
             note=line["note"],
             source=line["source"],
+            seen=tuple(dict.fromkeys(self.scenario.actions[actor][key].seen for key in actions)),
         )
         if line["date"].casefold() != ALWAYS:
             self.entries.append(entry)
@@ -314,25 +335,32 @@ class RecordReader:
 
     def actions(self, line: CsvLine, actor: str, words: str) -> tuple[str, ...] | None:
         """What an actor may have done, by the words of a line."""
-        known = {
-            who: {alias(name): key for key, action in own.items() for name in (key, *action.names)}
-            for who, own in self.scenario.actions.items()
-        }
+        known = {who: _looks(own) for who, own in self.scenario.actions.items()}
         mine = known.pop(actor, {})
         entries = self.scenario.actions.get(actor, {})
         if alias(words) == UNKNOWN:
             return tuple(entries)
         actions, unknown = resolve(words, mine)
+        hidden = {
+            alias(name): action.seen
+            for key, action in entries.items()
+            for name in (key, *action.names)
+            if action.seen_as
+        }
         for word in unknown:
             others = [who for who, names in known.items() if alias(word) in names]
             hint = did_you_mean(word, [*mine, CONTEXT, UNKNOWN])
-            if others:
+            if alias(word) in hidden:
+                hint = f"a record has what all saw: write `{hidden[alias(word)]}`, as it is seen"
+            elif others:
                 hint = f"it is an action of {listing(others)}"
             elif not hint.startswith("did"):
                 hint = f"{hint or 'its actions are ' + listing(entries)}; name the action in the "
                 hint += f"column `action`, or write {CONTEXT} there"
             self.report(line, "unknown-name", f"`{word}` is no action of {actor}", hint)
-        return None if unknown else actions
+        looks = {entries[key].seen for key in actions}
+        alike = tuple(key for key, action in entries.items() if action.seen in looks)
+        return None if unknown else (actions if len(alike) == len(actions) else alike)
 
     def turn(self, line: CsvLine, actor: str, t: int) -> int:
         """The turn of a move: an actor's moves of a period go to its turns in their order."""

@@ -84,7 +84,8 @@ class Alternative(Entry):
     )
     becomes: Mapping[str, Mapping[str, Mapping[str, Formula]]] = field(
         BECOMES,
-        "By actor and type of before, the probability of each other type after it. By chance only.",
+        "By actor and type of before, the probability of each other type after it. In effects of "
+        "chance only.",
         default=Frozen(),
     )
     over: str = field(
@@ -116,7 +117,9 @@ class Event(Supported):
         default=(),
     )
     becomes: Mapping[str, Mapping[str, Mapping[str, Formula]]] = field(
-        BECOMES, "The same of the single sure effect. By chance only.", default=Frozen()
+        BECOMES,
+        "The same of the single sure effect; what an action does to its actor's type is hidden.",
+        default=Frozen(),
     )
     accept: tuple[str, ...] = field(DOUBTS, ACCEPT, default=())
 
@@ -216,7 +219,8 @@ class Action(Event):
     differ by `alias`, and from the keys. Actions that are `like` this one do the same under names
     of their own: they stand in its `members`, and are no actions of the scenario by themselves.
     `reference` is how often it is done where nothing is at stake, beside the other actions; None
-    where it is as usual as they are.
+    where it is as usual as they are. What it `becomes` is of its actor's own type alone, whatever
+    the other effects are.
     """
 
     own_costs: Mapping[str, Formula] = field(
@@ -234,7 +238,22 @@ class Action(Event):
     like: str = field(
         scalar.LINE, "The action of which this is another name: it does the same.", default=""
     )
+    seen_as: str = field(
+        scalar.LINE,
+        "What others see where it is done: the name of what looks the same.",
+        default="",
+    )
     members: tuple[str, ...] = ()
+
+    @property
+    def seen(self) -> str:
+        """What others see where it is done: of actions with the same they cannot tell which."""
+        return self.seen_as or self.key
+
+    @property
+    def concerns(self) -> tuple[str, ...]:
+        """Nobody: what all see of an action does not depend on types."""
+        return ()
 
     @property
     def names(self) -> tuple[str, ...]:

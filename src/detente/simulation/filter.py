@@ -113,7 +113,10 @@ class Filter:
         pass_.leave(t, n, acted)
         if not steps:
             return
-        posterior = self._scale(acted[_all(kept, len(acted))].sum(axis=0))
+        by_profile = acted[_all(kept, len(acted))].sum(axis=0)
+        if layer.hidden is not None:  # what was done may have changed a type
+            by_profile = self._share().sum(axis=0)
+        posterior = self._scale(by_profile)
         silent = all(step.kind == "silence" for step in steps)
         states = None if silent else self.by_state()
         self.steps += [

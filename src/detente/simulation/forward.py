@@ -21,9 +21,17 @@ from detente.game.arrays import CompiledGame, Layer
 from detente.simulation.channels import Channels
 from detente.simulation.conditions import shares
 from detente.solver.kernels.forward import pay_shocks, push
+from detente.solver.kernels.hidden_moves import push_hidden
 from detente.solver.kernels.lottery import make_lottery
 from detente.solver.kernels.private_chance import push_private
-from detente.solver.layout import belief_layout, make_scratch, part, private_turn, seats
+from detente.solver.layout import (
+    belief_layout,
+    hidden_turn,
+    make_scratch,
+    part,
+    private_turn,
+    seats,
+)
 from detente.solver.solution import Solution
 from detente.solver.workers import Progress, Workers
 
@@ -311,10 +319,17 @@ class ForwardPass:
                 into = following, lottery
                 push_private(first, last, arrays, layout, turn, alive, self.mass, *into)
                 return
+            sigma = self.solution.strategies[n]
+            hidden = hidden_turn(game, self.solution.grid, layer)
+            if hidden is not None:
+                most = int(arrays.n_actions.max(initial=1))
+                lottery = make_lottery(layout, most, self.mass.shape[2])
+                given = arrays, layout, hidden, sigma, alive, self.mass
+                push_hidden(first, last, *given, following, acted, lottery)
+                return
             moved = np.empty((2, *self.mass.shape[1:]))
             rows = np.empty((4, self.mass.shape[1]), dtype=np.uint64)
             scratch = make_scratch(layout, arrays, 0), moved, rows
-            sigma = self.solution.strategies[n]
             push(first, last, arrays, layout, sigma, alive, self.mass, following, acted, scratch)
 
         if parts == 1:

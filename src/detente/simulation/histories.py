@@ -13,7 +13,7 @@ from math import prod
 import numpy as np
 
 from detente.dtypes import Bools, Floats, Ints
-from detente.game.arrays import Layer, PrivateChance
+from detente.game.arrays import HiddenMoves, Layer, PrivateChance
 from detente.game.automaton import automaton
 from detente.simulation.forward import schedule
 from detente.solver.beliefs import Simplex
@@ -84,7 +84,8 @@ class Histories:
         self.solution, self.game, self.rule = solution, solution.game, rule
         self.moves = schedule(self.game, periods)
         # One number for the types; for each layer one for each mover, and one for what follows.
-        takes = 1 + sum(len(self.game.layers[n].movers) + 1 for _, n in self.moves)
+        layers = (self.game.layers[n] for _, n in self.moves)
+        takes = 1 + sum(len(each.movers) + 1 + (each.hidden is not None) for each in layers)
         numbers = [stream.random((takes, each)) for stream in streams]
         self.random = iter(np.concatenate(numbers, axis=1))
         prior, count = self.game.profile_prior(), each * len(streams)
@@ -146,14 +147,28 @@ class Histories:
             below = random * sums[:, -1] - (sums[each, action] - chance)
             within.append(np.clip(below / chance, 0.0, 1.0 - 1e-9))  # below 1 after rounding
             joint = joint * choices + action
+            own.append(action)
+            if layer.hidden is not None:
+                e = layer.action_ptr[self.x] + action
+                posteriors[i] = self._act_unseen(layer.hidden, layer, i, e, sigma)
+                continue
             posterior = self.beliefs[i] * sigma[each, :, action]
             total = posterior.sum(axis=1, keepdims=True)
             # Who has no choice says nothing, not even by rounding; nor does what nobody was to do.
             told = (choices[:, None] > 1) & (total > 0)
             posteriors[i] = np.where(told, posterior / np.where(told, total, 1.0), self.beliefs[i])
-            own.append(action)
         self.beliefs = posteriors
         return joint, tuple(odds), tuple(own), tuple(within)
+
+    def _act_unseen(
+        self, hidden: HiddenMoves, layer: Layer, i: int, e: Ints, sigma: Floats
+    ) -> Floats:
+        """Draw what own actions e [h], of strategies [h, θ, a], do to the type of actor i; gives
+        what is believed of it by those who see what they look like."""
+        true = self.game.profiles[self.p, i]
+        after = drawn(hidden.change[e, true], next(self.random))
+        self.p = self.p + (after - true) * prod(prior.size for prior in self.game.priors[i + 1 :])
+        return after_look(self.beliefs[i], hidden, layer, self.x, e, sigma)
 
     def _follow(self, n: int, e: Ints) -> Ints:
         """The states that follow joint actions e [h], drawn from their transitions."""
@@ -186,6 +201,22 @@ def after_chance(belief: Floats, change: Floats) -> Floats:
     """What is believed of types, float64 [h, θ], after transitions with these probabilities
     [h, θ, θ'] (`PrivateChance`); what was ruled out counts where nothing else can have been."""
     joint = np.einsum("ht,htf->hf", np.maximum(belief, LEAST), change)
+    return np.asarray(joint / joint.sum(axis=1, keepdims=True))
+
+
+def after_look(
+    belief: Floats, hidden: HiddenMoves, layer: Layer, x: Ints, e: Ints, sigma: Floats
+) -> Floats:
+    """What is believed of types, float64 [h, θ], by those who see what own actions e [h] at states
+    x [h] look like, where strategies are float64 [h, θ, a] (`HiddenMoves`)."""
+    joint = np.zeros_like(belief)
+    before = np.maximum(belief, LEAST)
+    for a in range(sigma.shape[2]):
+        there = a < layer.choices[x, 0]
+        other = np.where(there, layer.action_ptr[x] + a, e)
+        alike = there & (hidden.alike[other] == hidden.alike[e])
+        came = np.einsum("ht,htf->hf", before * sigma[:, :, a], hidden.change[other])
+        joint += np.where(alike[:, None], came, 0.0)
     return np.asarray(joint / joint.sum(axis=1, keepdims=True))
 
 

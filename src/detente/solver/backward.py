@@ -16,7 +16,7 @@ from detente.solver.kernels.backward import Sweep
 from detente.solver.kernels.lottery import BeliefLayout, make_lottery
 from detente.solver.kernels.private_chance import sweep_private
 from detente.solver.kernels.stage import HOW, LayerArrays
-from detente.solver.layout import belief_layout, part, private_turn, seats
+from detente.solver.layout import belief_layout, hidden_turn, part, private_turn, seats
 from detente.solver.sweep import Scratch, sweep
 from detente.solver.workers import Workers
 
@@ -126,14 +126,15 @@ class Backward:
             self._strategies[n] = sigma
         begin = np.zeros((layer.states.size, 0)) if starts is None else starts
         parts: list[Ints] = []
-        free = self._scratch(n, arrays)
+        free, hidden = self._scratch(n, arrays), hidden_turn(game, grid, layer)
 
         def task(first: int, last: int) -> None:
             counts = np.zeros(HOW, dtype=np.int64)
             try:
                 scratch = free.pop()
             except IndexError:  # other threads work in all that there is
-                scratch = Scratch(layout, arrays, values.shape[1])
+                width = values.shape[1]
+                scratch = Scratch(layout, arrays, width, hidden=hidden is not None)
             sweep(
                 first,
                 last,
@@ -141,6 +142,7 @@ class Backward:
                 layout,
                 Sweep(next_values, begin, values, sigma, counts, warm),
                 scratch,
+                hidden,
             )
             free.append(scratch)
             parts.append(counts)
@@ -168,7 +170,8 @@ class Backward:
     def _scratch(self, n: int, arrays: LayerArrays) -> list[Scratch]:
         """What is free to work in at a layer and at those that look like it."""
         joint = int(np.diff(arrays.action_ptr).max(initial=1))
-        look = seats(self.game.layers[n]), int(arrays.n_actions.max(initial=1)), joint
+        layer, most = self.game.layers[n], int(arrays.n_actions.max(initial=1))
+        look = seats(layer), most, joint, layer.hidden is not None
         return self._scratches.setdefault(look, [])
 
     def _values(self, states: int) -> Floats:

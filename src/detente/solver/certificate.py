@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detente.dtypes import Floats, Ints
-from detente.game.arrays import CompiledGame, Layer, PrivateChance
+from detente.game.arrays import CompiledGame, HiddenMoves, Layer, PrivateChance
 from detente.solver.beliefs import BeliefGrid, Simplex
 
 CHECKED_NODES = 50_000
@@ -124,7 +124,10 @@ class Auditor:
                 continue
             # Values may be no numbers either: then so is the error, which counts as infinite.
             with np.errstate(invalid="ignore", over="ignore"):
-                ahead = self._ahead(layer, choices, x, b, play, following)
+                if layer.hidden is not None:
+                    ahead = self._unseen(layer, layer.hidden, x, b, play[0], following)
+                else:
+                    ahead = self._ahead(layer, choices, x, b, play, following)
                 self._compare(layer, choices, x, b, play, ahead, given)
 
     def _component(self, array: Floats, at: Ints, count: int) -> Floats:
@@ -210,11 +213,8 @@ class Auditor:
     ) -> Floats:
         """Values before chance that has to do with a private type, float64 [c, n]."""
         i, (width, nodes) = chance.actor, following.shape[1:]
-        simplex, position = self.grid.about[i], self._position[i][b]
-        inside = np.argmax(simplex.node.min(axis=1))
-        ratio = simplex.node[inside] / simplex.belief[inside]
-        # On a face what is impossible leads where it leads in the limit from inside.
-        belief = np.maximum(simplex.belief[position], LIMIT)
+        position = self._position[i][b]
+        ratio, belief = self._beliefs(i, position)
         kinds = [np.flatnonzero(self.game.profiles[:, i] == k) for k in range(ratio.size)]
         again = np.zeros((width // len(self.game.profiles), len(self.game.profiles), b.size))
         # Chance has one joint action at each state.
@@ -222,9 +222,7 @@ class Auditor:
         for k in range(int((last - first).max()) + 1):
             trans = np.minimum(first + k, last)
             change = chance.change[trans] * (first + k <= last)[:, None, None]
-            joint = ratio[:, None] * np.einsum("nt,ntf->fn", belief, change)
-            total = joint.sum(axis=0)
-            post = np.where(total > 0, joint, 1.0) / np.where(total > 0, total, ratio.size)
+            post = _brought_to_one(ratio[:, None] * np.einsum("nt,ntf->fn", belief, change))
             begin = layer.succ[trans].astype(np.int64) * (width * nodes) + b
             ahead = np.zeros((width, b.size))
             for to, share in self._corners[i].around(post):
@@ -234,6 +232,54 @@ class Auditor:
             for before, after in product(range(ratio.size), repeat=2):
                 again[:, kinds[before]] += change[:, before, after] * each[:, kinds[after]]
         return again.reshape(width, b.size)
+
+    def _unseen(
+        self,
+        layer: Layer,
+        hidden: HiddenMoves,
+        x: Ints,
+        b: Ints,
+        play: Floats,
+        following: Floats,
+    ) -> Floats:
+        """Reward and expected next values after each action, float64 [a, r, p, n], where others see
+        only what actions look like; `play` is float64 [θ, a, n]."""
+        (i,), (width, nodes), profiles = layer.movers, following.shape[1:], self.game.profiles
+        position = self._position[i][b]
+        ratio, belief = self._beliefs(i, position)
+        edge = layer.action_ptr[x] + np.arange(play.shape[1])[:, None]
+        # What follows each action for the types after it, [a, θ', n], in proportion.
+        joint = np.einsum("nt,tan,antf->afn", belief, play, hidden.change[edge])
+        kinds = [np.flatnonzero(profiles[:, i] == k) for k in range(ratio.size)]
+        ahead = np.zeros((len(edge), width // len(profiles), len(profiles), x.size))
+        for a, e in enumerate(edge):
+            alike = hidden.alike[edge] == hidden.alike[e]
+            post = _brought_to_one(ratio[:, None] * (joint * alike[:, None]).sum(axis=0))
+            mean = np.zeros((width, x.size))
+            first, last = layer.trans_ptr[e], layer.trans_ptr[e + 1] - 1
+            for to, share in self._corners[i].around(post):
+                away = b + (to - position) * self.grid.stride(i)
+                for k in range(int((last - first).max()) + 1):
+                    trans = np.minimum(first + k, last)
+                    prob = layer.prob[trans] * (first + k <= last) * share
+                    begin = layer.succ[trans].astype(np.int64) * (width * nodes)
+                    mean += prob * self._component(following, begin + away, width)
+            each = mean.reshape(ahead.shape[1:])
+            for before, after in product(range(ratio.size), repeat=2):
+                ahead[a][:, kinds[before]] += (
+                    hidden.change[e, before, after] * each[:, kinds[after]]
+                )
+        copies = ahead.reshape(len(edge), -1, layer.reward.shape[1], x.size)
+        copies += layer.reward[edge].swapaxes(1, 2)[:, None]
+        return ahead
+
+    def _beliefs(self, i: int, position: Ints) -> tuple[Floats, Floats]:
+        """r of u(θ) ∝ r(θ) b(θ), float64 [θ], and beliefs about actor i there, float64 [n, θ]."""
+        simplex = self.grid.about[i]
+        inside = np.argmax(simplex.node.min(axis=1))
+        ratio = simplex.node[inside] / simplex.belief[inside]
+        # On a face what is impossible leads where it leads in the limit from inside.
+        return ratio, np.maximum(simplex.belief[position], LIMIT)
 
     def _compare(
         self,
@@ -356,6 +402,12 @@ class _Corners:
             key = np.tensordot(self.radix, corner.astype(np.int64), axes=1)
             low = marks[j] if j < self.radix.size else 0.0
             yield self.position[key], np.asarray((marks[j - 1] if j else 1.0) - low)
+
+
+def _brought_to_one(joint: Floats) -> Floats:
+    """What is in proportion to these, float64 [θ, n]; where nothing can be, all types alike."""
+    total = joint.sum(axis=0)
+    return np.where(total > 0, joint, 1.0) / np.where(total > 0, total, len(joint))
 
 
 def _tails(u: NDArray[Any]) -> NDArray[Any]:

@@ -16,7 +16,7 @@ from math import isqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from detente.game.arrays import GameGradient, PrivateChance
+from detente.game.arrays import GameGradient, Layer, PrivateChance
 from detente.solver.kernels.adjoint import (
     Tape,
     adjoin_any,
@@ -25,8 +25,10 @@ from detente.solver.kernels.adjoint import (
     scatter,
 )
 from detente.solver.kernels.general import make_stage
+from detente.solver.kernels.hidden_adjoint import adjoin_hidden
+from detente.solver.kernels.hidden_moves import HiddenTurn
 from detente.solver.kernels.private_chance import adjoin_private
-from detente.solver.layout import is_lined, make_scratch, private_turn, seats
+from detente.solver.layout import hidden_turn, is_lined, make_scratch, private_turn, seats
 from detente.solver.solution import Solution
 from detente.solver.value_tape import Target, ValueTape
 from detente.solver.workers import Progress, open_workers
@@ -76,6 +78,7 @@ class AdjointPass:
         self.reward = [np.zeros_like(layer.reward) for layer in game.layers]
         self.reference = [np.zeros_like(layer.reference) for layer in game.layers]
         self.private: dict[int, Floats] = {}
+        self.hidden: dict[int, Floats] = {}
         self.flow = [np.zeros_like(flow) for flow in game.flow]
         self.precision, self.discount = np.zeros(len(game.priors)), np.zeros(len(game.priors))
         most = max(prior.size for prior in game.priors)
@@ -123,6 +126,7 @@ class AdjointPass:
             precision=self.precision,
             discount=self.discount,
             private=self.private,
+            hidden=self.hidden,
         )
         return float(target.weights(game) @ worth), gradient
 
@@ -159,6 +163,10 @@ class AdjointPass:
         layout = tape.layouts[seats(layer)]
         if layer.private is not None:
             self._through_chance(n, layer.private, gain, following, result)
+            return self._closed(k, values, result)
+        hidden = hidden_turn(game, solution.grid, layer)
+        if hidden is not None:
+            self._through_hidden(n, layer, hidden, gain, following, result)
             return self._closed(k, values, result)
         states = len(gain)
         most = ROOM // (int(np.diff(layer.action_ptr).max()) * gain[0].size)
@@ -224,6 +232,44 @@ class AdjointPass:
         ratio = np.zeros((1, *self.ratio.shape))
         ratio[0, i, : by_ratio.size] = -by_ratio  # the ratio of u to b falls as the prior grows
         self.constants((), np.zeros((1, 0)), ratio)
+
+    def _through_hidden(
+        self,
+        n: int,
+        layer: Layer,
+        turn: HiddenTurn,
+        gain: Floats,
+        following: Floats,
+        result: Floats,
+    ) -> None:
+        """The adjoint of a turn with hidden moves; adds to `result`."""
+        tape = self.tape
+        game, (i,) = tape.solution.game, layer.movers
+        by_change = self.hidden.setdefault(n, np.zeros_like(turn.change))
+        by_ratio, precision = np.zeros(game.priors[i].size), np.zeros((1, 1))
+        ratio = np.zeros((1, *self.ratio.shape))
+        arrays, layout = tape.parts[n], tape.layouts[layer.movers]
+        work = make_scratch(layout, arrays, tape.columns, slopes=True, hidden=True)
+        given = Tape(
+            following,
+            gain,
+            tape.solution.strategies[n],
+            self.kinds,
+            game.profiles,
+            self.believed,
+            self.prob[n],
+            self.reward[n],
+            self.reference[n],
+            precision[0],
+            ratio[0],
+        )
+        most = work.lottery.vertex.shape[1]
+        stage = make_stage(layout, most, len(work.own), hidden=True)
+        back = np.empty((len(work.own), *gain.shape[1:]))
+        scratch = work, make_slopes(layout, work), stage
+        adjoin_hidden(arrays, layout, turn, given, *scratch, result, by_change, by_ratio, back)
+        ratio[0, i, : by_ratio.size] -= by_ratio  # the ratio of u to b falls as the prior grows
+        self.constants(layer.movers, precision, ratio)
 
     def _closed(self, k: int, values: Floats, result: Floats) -> Floats:
         """Derivatives by the values after move k, from those by what its transitions lead to."""

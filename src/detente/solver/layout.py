@@ -10,6 +10,7 @@ import numpy as np
 from detente.dtypes import Ints
 from detente.game.arrays import CompiledGame, Layer, PrivateChance
 from detente.solver.beliefs import BeliefGrid
+from detente.solver.kernels.hidden_moves import HiddenTurn
 from detente.solver.kernels.lottery import BeliefLayout
 from detente.solver.kernels.private_chance import PrivateTurn
 from detente.solver.kernels.stage import LayerArrays, Work, make_work
@@ -93,6 +94,24 @@ def seats(layer: Layer) -> tuple[int, ...]:
     return layer.movers if layer.private is None else (layer.private.actor,)
 
 
+def hidden_turn(game: CompiledGame, grid: BeliefGrid, layer: Layer) -> HiddenTurn | None:
+    """The hidden moves of a layer, for the kernels; None where it has none."""
+    if layer.hidden is None:
+        return None
+    (i,), hidden, begin = layer.movers, layer.hidden, layer.action_ptr[:-1]
+    same = (hidden.change == np.eye(game.priors[i].size)).all(axis=(1, 2))
+    keeps = np.logical_and.reduceat(same, begin)
+    looks = np.add.reduceat(hidden.alike == np.arange(hidden.alike.size), begin)
+    return HiddenTurn(
+        alike=hidden.alike,
+        change=hidden.change,
+        tells=(~keeps | (looks > 1)).astype(np.int64),
+        keeps=keeps.astype(np.int64),
+        ratio=grid.about[i].ratio(game.priors[i]),
+        apart=int(prod(prior.size for prior in game.priors[i + 1 :])),
+    )
+
+
 def private_turn(game: CompiledGame, grid: BeliefGrid, chance: PrivateChance) -> PrivateTurn:
     """Chance that has to do with a private type, for the kernels."""
     i = chance.actor
@@ -101,10 +120,17 @@ def private_turn(game: CompiledGame, grid: BeliefGrid, chance: PrivateChance) ->
 
 
 def make_scratch(
-    layout: BeliefLayout, part: LayerArrays, width: int, *, slopes: bool = False
+    layout: BeliefLayout,
+    part: LayerArrays,
+    width: int,
+    *,
+    slopes: bool = False,
+    hidden: bool = False,
 ) -> Work:
     """Scratch for the states of a layer, and `width` components."""
     joint = int(np.diff(part.action_ptr).max(initial=1))
+    if hidden:
+        joint = max(joint, 2)  # also who has no choice may move a belief: its next values are kept
     return make_work(layout, int(part.n_actions.max(initial=1)), joint, width, slopes=slopes)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from detente.solver import tracer
 from detente.solver.kernels.backward import (
     Sweep,
+    sweep_hidden,
     sweep_plain,
     sweep_several,
     sweep_simplex,
@@ -22,6 +23,7 @@ from detente.solver.kernels.backward import (
     trace_nodes,
 )
 from detente.solver.kernels.general import Stage, make_stage
+from detente.solver.kernels.hidden_moves import HiddenTurn
 from detente.solver.kernels.lottery import BeliefLayout
 from detente.solver.kernels.simplex import make_simplex
 from detente.solver.kernels.stage import LayerArrays
@@ -42,12 +44,16 @@ def swept_by(layout: BeliefLayout) -> Callable[..., Any]:
 class Scratch:
     """What the kernels of a layer work in: made once for all layers that look alike to them."""
 
-    def __init__(self, layout: BeliefLayout, part: LayerArrays, width: int) -> None:
-        self.layout = layout
-        self.work = make_scratch(layout, part, width)
+    def __init__(
+        self, layout: BeliefLayout, part: LayerArrays, width: int, *, hidden: bool = False
+    ) -> None:
+        self.layout, self.hidden = layout, hidden
+        self.work = make_scratch(layout, part, width, hidden=hidden)
         self.most, self.joint = self.work.lottery.vertex.shape[1], len(self.work.own)
         kernel = swept_by(layout)
         self.lines: Any = None
+        if hidden:
+            return
         if kernel is sweep_two_types:
             self.lines = make_lines(layout, self.most)
         elif kernel is sweep_simplex:
@@ -56,7 +62,7 @@ class Scratch:
     @cached_property
     def stage(self) -> Stage:
         """For the general stage problem, which a layer may not need."""
-        return make_stage(self.layout, self.most, self.joint)
+        return make_stage(self.layout, self.most, self.joint, hidden=self.hidden)
 
 
 def sweep(
@@ -66,11 +72,16 @@ def sweep(
     layout: BeliefLayout,
     task: Sweep,
     scratch: Scratch | None = None,
+    hidden: HiddenTurn | None = None,
 ) -> None:
-    """Solve the states first … last - 1 of a layer."""
+    """Solve the states first … last - 1 of a layer, `hidden` where moves are."""
     kernel = swept_by(layout)
-    scratch = scratch or Scratch(layout, part, task.values.shape[1])
+    if scratch is None:
+        scratch = Scratch(layout, part, task.values.shape[1], hidden=hidden is not None)
     given = part, layout, task, scratch.work
+    if hidden is not None:
+        sweep_hidden(first, last, *given, scratch.stage, hidden)
+        return
     if kernel is sweep_plain:
         sweep_plain(first, last, *given)
         return

@@ -13,10 +13,18 @@ import numpy as np
 from detente.dtypes import Bools, Floats
 from detente.game.arrays import CompiledGame
 from detente.solver.kernels.adjoint import follow
+from detente.solver.kernels.hidden_adjoint import follow_hidden
 from detente.solver.kernels.lottery import Lottery, make_lottery
 from detente.solver.kernels.private_chance import sweep_private
 from detente.solver.kernels.stage import LayerArrays
-from detente.solver.layout import belief_layout, make_scratch, part, private_turn, seats
+from detente.solver.layout import (
+    belief_layout,
+    hidden_turn,
+    make_scratch,
+    part,
+    private_turn,
+    seats,
+)
 from detente.solver.solution import Solution
 from detente.solver.workers import Workers
 
@@ -151,7 +159,12 @@ class ValueTape:
                 turn, lottery = private_turn(game, grid, layer.private), self.lottery(n)
                 sweep_private(first, last, arrays, layout, turn, following, result, lottery)
                 return
-            work = make_scratch(layout, arrays, self.columns)
+            hidden = hidden_turn(game, grid, layer)
+            work = make_scratch(layout, arrays, self.columns, hidden=hidden is not None)
+            if hidden is not None:
+                given = layout, hidden, following, sigma, result, work
+                follow_hidden(first, last, arrays, *given)
+                return
             follow(first, last, arrays, layout, following, sigma, result, work)
 
         self.workers.run(task, layer.states.size, layer.states.size * grid.size)

@@ -146,6 +146,11 @@ def action(spot: Spot, raw: Raw) -> Action | None:
     actor = str(spot.trail[-2])
     own = _costs(spot / "cost", actor, raw.get("cost", {}), ())
     others = _costs(spot / "costs", actor, raw.get("costs", {}), own)
+    for other in raw.get("becomes", {}):
+        if other != actor and other in spot.draft.raw["actors"]:
+            message = f"what `{actor}` does may change its own type alone, not that of `{other}`"
+            hint = "let it set a variable, and an event of `chance` depend on that"
+            (spot / "becomes" / other).key_error("types", message, hint)
     return _event(Action, spot, raw, own_costs=own, other_costs=others)
 
 
@@ -171,13 +176,16 @@ def joint(spot: Spot, raw: Raw) -> Joint | None:
 
 def _event(cls: type[E], spot: Spot, raw: Raw, **given: Any) -> E | None:
     effects, sure = raw.get("effects", []), raw.get("set", {})
-    parts = [(spot, raw), *((spot / "effects" / k, effect) for k, effect in enumerate(effects))]
-    for here, part in parts if cls is not Event else ():
-        if part.get("becomes"):
-            message = "types change by chance, not by what somebody does"
-            hint = "let the action set a variable, and an event of `chance` depend on that"
-            (here / "becomes").key_error("types", message, hint)
-    for key in ("set", "becomes"):
+    for k, effect in enumerate(effects if cls is not Event else ()):
+        if effect.get("becomes"):
+            message = "what is done changes a type whatever its other effects are"
+            hint = "say it of the action itself, or let an event of `chance` follow that may do it"
+            (spot / "effects" / k / "becomes").key_error("types", message, hint)
+    if cls is Joint and raw.get("becomes"):
+        hint = "say it of an action of the actor whose type it is"
+        (spot / "becomes").key_error("types", "moves together change no type", hint)
+    # An action may have both: what all see, and what it does unseen.
+    for key in ("set", "becomes") if cls is Event else ("set",):
         if effects and raw.get(key):
             spot.error("wrong-type", f"{spot.name} should have `effects` or `{key}`, not both")
             return None
@@ -312,7 +320,9 @@ def _kinds(spot: Spot, actions: Mapping[str, Action]) -> dict[str, Action]:
 
 def _said(action: Action, head: Action) -> Iterator[tuple[str, object, object]]:
     """What two actions say, as text, by the key in the file."""
-    for name in ("when", "effects", "changes", "own_costs", "other_costs"):
+    for name in (
+        "when", "effects", "changes", "becomes", "own_costs", "other_costs", "seen_as"
+    ):  # fmt: skip
         key = {"changes": "set", "own_costs": "cost", "other_costs": "costs"}.get(name, name)
         yield key, _text(getattr(action, name)), _text(getattr(head, name))
 
@@ -328,6 +338,33 @@ def _text(value: object) -> object:
     return [_text(item) for item in value] if isinstance(value, tuple) else value
 
 
+def _check_secrets(draft: Draft, scenario: Scenario, actor: str) -> None:
+    """Report actions that look like nothing, have nothing to hide, or are taken beside others'."""
+    actions = scenario.actions.get(actor, {})
+    lost = draft.lost_actions(actor)
+    together = any(len(turn.who) > 1 and actor in turn.who for turn in scenario.turns)
+    for key, action in actions.items():
+        spot = draft.spot("actions", actor, key)
+        for word in ("seen_as", "becomes"):
+            if getattr(action, word) and together:
+                message = f"`{actor}` chooses at the same time as others, who see what it does"
+                hint = "give it a turn of its own, before or after theirs"
+                (spot / word).key_error("turns", message, hint)
+        if not action.seen_as or lost:
+            continue
+        alike, here = actions.get(action.seen_as), spot / "seen_as"
+        if not scenario.actors[actor].types:
+            message = f"`{actor}` has no private types, so that what it does hides nothing"
+            here.key_error("types", message, "give it `types`, one of which an action `becomes`")
+        elif alike is not None and alike.seen != action.seen_as:
+            message = f"`{action.seen_as}` is itself seen as `{alike.seen}`"
+            here.error("types", message, f"write `{alike.seen}`, if all of them look alike")
+        elif sum(other.seen == action.seen_as for other in actions.values()) == 1:
+            message = f"nothing else that `{actor}` does is seen as `{action.seen_as}`"
+            hint = did_you_mean(action.seen_as, [other for other in actions if other != key])
+            here.error("unknown-name", message, hint or "name an action that looks the same")
+
+
 def check_play(draft: Draft, scenario: Scenario) -> None:
     """Report actors and events that turns leave out, and sections for actors who are none."""
     for key, event in scenario.events.items():
@@ -339,6 +376,8 @@ def check_play(draft: Draft, scenario: Scenario) -> None:
             )
             hint = f"give it a turn of its own among `turns`: `{{chance: [{key}]}}`"
             draft.spot("chance", key).key_error("turns", message, hint)
+    for actor in scenario.actors:
+        _check_secrets(draft, scenario, actor)
     for section in ("actions", "payoffs"):
         for key in draft.raw[section]:
             draft.spot(section, key).known_key(key, "actors")

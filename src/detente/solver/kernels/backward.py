@@ -3,9 +3,9 @@
 Every kind of turn has a kernel, which is compiled when such a turn is met first. All begin with
 what follows each action and end with values (`stage`); between them stand the stage problems: the
 logit where nothing is learnt, `two_type` and `simplex` for one informed mover, at all beliefs
-together, and `general` with `homotopy` for any movers, node by node. What hardly any game needs is
-not compiled with what all need: `sweep_two_types` and `sweep_simplex` stop at a state where nodes
-are left for `trace_lines` or `trace_nodes`, and are called again.
+together, and `general` with `homotopy` for any movers and for hidden moves, node by node. What
+hardly any game needs is not compiled with what all need: `sweep_two_types` and `sweep_simplex` stop
+at a state where nodes are left for `trace_lines` or `trace_nodes`, and are called again.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 from detente.solver.kernels.contraction import is_contraction
 from detente.solver.kernels.elementary import exp
 from detente.solver.kernels.general import enter_reference, enter_state, keep_play, recall, restart
+from detente.solver.kernels.hidden_moves import enter_hidden, look_past, pool
 from detente.solver.kernels.homotopy import find
 from detente.solver.kernels.jit import device, kernel
 from detente.solver.kernels.lottery import bayes
@@ -177,13 +178,41 @@ def sweep_several(first, last, part, layout, sweep, work, stage):
         if count == 0:
             continue
         enter_state(layout, stage, part.n_actions[x])
-        for o in range(layout.base.shape[0]):
-            certain = is_contraction(layout, stage, work.payoff, o)
-            for g in range(layout.local.shape[0]):
-                b = layout.base[o] + layout.local[g]
-                work.left[b] = CERTAIN if certain else UNCERTAIN
+        leave_all(layout, work, stage)
         trace_left(x, part, layout, sweep, work, stage)
         end_state(part, layout, sweep, work, x, count)
+
+
+@kernel
+def sweep_hidden(first, last, part, layout, sweep, work, stage, turn):
+    """The states first … last - 1 of a turn of one mover with hidden moves."""
+    for x in range(first, last):
+        begin = part.action_ptr[x]
+        count, n_actions = part.action_ptr[x + 1] - begin, part.n_actions[x]
+        play = play_at(part, sweep.sigma, sweep.values.shape[2], x)
+        for a in range(count):
+            look_past(part, layout, turn, begin + a, sweep.next_values, work.ahead[a])
+        enter(part, x, work)
+        if count > 1:
+            expect(layout, work.ahead, count, work.payoff)
+            enter_state(layout, stage, n_actions)
+            enter_hidden(stage, turn, x, begin)
+            leave_all(layout, work, stage)
+            trace_left(x, part, layout, sweep, work, stage)
+        else:
+            play[:] = 1.0
+        pool(layout, turn, x, begin, count, play, work.lottery)
+        add_values(layout, work, count, n_actions, play, sweep.values[x])
+
+
+@device
+def leave_all(layout, work, stage):
+    """Leave all nodes of a state for `trace_left`, certain to have one solution or not."""
+    for o in range(layout.base.shape[0]):
+        certain = is_contraction(layout, stage, work.payoff, o)
+        for g in range(layout.local.shape[0]):
+            b = layout.base[o] + layout.local[g]
+            work.left[b] = CERTAIN if certain else UNCERTAIN
 
 
 @device

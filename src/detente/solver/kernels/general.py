@@ -21,6 +21,12 @@ from typing import NamedTuple
 import numpy as np
 
 from detente.solver.kernels.elementary import eliminate
+from detente.solver.kernels.hidden_moves import (
+    Unseen,
+    evaluate_pooled,
+    make_unseen,
+    update_pooled,
+)
 from detente.solver.kernels.jit import device
 from detente.solver.kernels.lottery import (
     LOG_LEAST,
@@ -59,6 +65,8 @@ class Stage(NamedTuple):
         int64 [m]: the corner that is looked at.
     lottery
         At the one node.
+    hidden
+        What others do not see of the choice.
     """
 
     n_actions: np.ndarray
@@ -81,9 +89,10 @@ class Stage(NamedTuple):
     rise: np.ndarray
     digit: np.ndarray
     lottery: Lottery
+    hidden: Unseen
 
 
-def make_stage(layout: BeliefLayout, most: int, joint: int) -> Stage:
+def make_stage(layout: BeliefLayout, most: int, joint: int, *, hidden: bool = False) -> Stage:
     """Scratch for up to `most` own actions of a mover and `joint` joint actions."""
     count, n_types = layout.actor.size, int(layout.n_types.max(initial=1))
     blocks, combined = int(layout.n_types.sum()) * most, count * len(layout.types)
@@ -109,6 +118,7 @@ def make_stage(layout: BeliefLayout, most: int, joint: int) -> Stage:
         rise=np.zeros((count, n_types, combined)),
         digit=np.zeros(count, whole),
         lottery=make_lottery(layout, most, 1, slopes=True),
+        hidden=make_unseen(most, n_types if hidden else 0),
     )
 
 
@@ -184,6 +194,9 @@ def choose(layout, stage):
 @device
 def update_beliefs(layout, stage):
     """The lotteries of all own actions, by Bayes' rule from log σ, and their derivatives."""
+    if stage.hidden.ratio.shape[0] > 0:
+        update_pooled(layout, stage)
+        return
     b, lottery = stage.node[0], stage.lottery
     for m in range(stage.n_actions.shape[0]):
         count, n_types = stage.n_actions[m], layout.n_types[m]
@@ -203,6 +216,9 @@ def update_beliefs(layout, stage):
 @device
 def evaluate(layout, stage, payoff):
     """Q and its derivatives `cross` by log σ; `choose` and `update_beliefs` come before."""
+    if stage.hidden.ratio.shape[0] > 0:
+        evaluate_pooled(layout, stage, payoff)
+        return
     count, combined = stage.n_actions.shape[0], layout.types.shape[0]
     lottery, b, joint = stage.lottery, stage.node[0], 1
     for m in range(count):

@@ -29,6 +29,8 @@ def find_pooled(layout, stage, payoff):
     for m in range(stage.n_actions.shape[0] - 1, -1, -1):
         stage.pooled[m] = 0
         moves = layout.steps[m] > 0 and stage.n_actions[m] > 1
+        if stage.hidden.ratio.shape[0] > 0:
+            moves = moves and stage.hidden.keeps[0] == 1
         if moves and gain_alike(layout, stage, payoff, m, actions, types):
             stage.pooled[m] = 1
             found = True
