@@ -150,7 +150,7 @@ def test_mean_belief_is_what_types_are() -> None:
     for b, here in enumerate(belief):
         mass = np.zeros((1, 2, grid.size))
         mass[0, :, b] = here
-        push_hidden(0, 2, arrays, layout, turn, sigma, alive, mass, after, acted, lottery)
+        push_hidden(0, 2, arrays, layout, turn, sigma, alive, mass, (after, acted, lottery))
         types = np.einsum("t,ta,atf->f", here, play[:, :, b], layer.hidden.change)
         np.testing.assert_allclose(after.sum(axis=(0, 2)), types, atol=1e-14)
         np.testing.assert_allclose(after.sum(axis=(0, 1)) @ belief, types, atol=1e-14)

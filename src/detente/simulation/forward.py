@@ -325,7 +325,7 @@ class ForwardPass:
                 most = int(arrays.n_actions.max(initial=1))
                 lottery = make_lottery(layout, most, self.mass.shape[2])
                 given = arrays, layout, hidden, sigma, alive, self.mass
-                push_hidden(first, last, *given, following, acted, lottery)
+                push_hidden(first, last, *given, (following, acted, lottery))
                 return
             moved = np.empty((2, *self.mass.shape[1:]))
             rows = np.empty((4, self.mass.shape[1]), dtype=np.uint64)

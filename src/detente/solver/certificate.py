@@ -2,12 +2,8 @@
 
 Layer by layer, while the values of the next layer are at hand: at the nodes checked (all of
 them in a small game, a seeded sample in a large one) posteriors, continuation values, quantal
-responses, values and best responses are worked out again from the strategies and compared.
-
-Interpolation on Kuhn's triangulation is written as a mean over roundings: with cumulative
-coordinates c, f(c) = ∫ f(floor(c + t)) dt over 0 ≤ t ≤ 1 (the Lovász extension on each cube). The
-integrand changes only where t passes 1 - (c - floor(c)) of a coordinate, so that the vertices are
-the roundings at these thresholds, and their weights the distances between them.
+responses, values and best responses are worked out again from the strategies and compared. Cells of
+the belief grid are found in a way of their own, too (`cell_corners`).
 
 Nodes whose movers have equally many actions are worked out together. Index letters, beside those
 of `detente.game.arrays`: n is a node checked, a pair (x, b), always the last axis, along which
@@ -22,14 +18,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 from math import prod
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detente.dtypes import Floats, Ints
 from detente.game.arrays import CompiledGame, HiddenMoves, Layer, PrivateChance
-from detente.solver.beliefs import BeliefGrid, Simplex
+from detente.solver.beliefs import BeliefGrid
+from detente.solver.cell_corners import CellCorners
 
 CHECKED_NODES = 50_000
 """Nodes recomputed in a solve unless it says how many: all of them in small games."""
@@ -364,55 +359,14 @@ class Auditor:
         return [self.grid.position(i) for i in range(len(self.grid.about))]
 
     @cached_property
-    def _corners(self) -> list[_Corners]:
-        return [_Corners.of(simplex) for simplex in self.grid.about]
-
-
-@dataclass(frozen=True, slots=True)
-class _Corners:
-    """Finds the nodes of a simplex around a point.
-
-    radix
-        int64 [j]: a node's key is Σ_j radix[j] c(j + 1), with c its cumulative coordinates.
-    position
-        int64 [key]: the node with each key; 0 where there is none.
-    """
-
-    steps: int
-    radix: Ints
-    position: Ints
-
-    @classmethod
-    def of(cls, simplex: Simplex) -> _Corners:
-        # A corner may have n + 1 as a coordinate, where its weight is 0.
-        kinds = simplex.node.shape[1]
-        radix = (simplex.steps + 2) ** np.arange(kinds - 1)
-        position = np.zeros((simplex.steps + 2) ** (kinds - 1), dtype=np.int64)
-        position[radix @ _tails(simplex.node.T)] = np.arange(simplex.size)
-        return cls(simplex.steps, radix, position)
-
-    def around(self, u: Floats) -> Iterator[tuple[Ints, Floats]]:
-        """K nodes and their weights, each of shape [...], for u of shape [θ, ...]."""
-        c = np.clip(self.steps * _tails(u), 0, self.steps)
-        whole = np.floor(c)
-        part = c - whole
-        marks = part if len(part) == 1 else np.sort(part, axis=0)[::-1]
-        for j in range(self.radix.size + 1):
-            corner = whole if j == 0 else whole + (part >= marks[j - 1])
-            key = np.tensordot(self.radix, corner.astype(np.int64), axes=1)
-            low = marks[j] if j < self.radix.size else 0.0
-            yield self.position[key], np.asarray((marks[j - 1] if j else 1.0) - low)
+    def _corners(self) -> list[CellCorners]:
+        return [CellCorners.of(simplex) for simplex in self.grid.about]
 
 
 def _brought_to_one(joint: Floats) -> Floats:
     """What is in proportion to these, float64 [θ, n]; where nothing can be, all types alike."""
     total = joint.sum(axis=0)
     return np.where(total > 0, joint, 1.0) / np.where(total > 0, total, len(joint))
-
-
-def _tails(u: NDArray[Any]) -> NDArray[Any]:
-    """Σ_{θ > j} u(θ) for j = 0 … K - 2, of shape [j, ...] for u of shape [θ, ...]."""
-    return np.asarray(np.cumsum(u[:0:-1], axis=0)[::-1])
 
 
 def _relative_entropy(play: Floats, usual: Floats) -> Floats:

@@ -267,7 +267,8 @@ class AdjointPass:
         stage = make_stage(layout, most, len(work.own), hidden=True)
         back = np.empty((len(work.own), *gain.shape[1:]))
         scratch = work, make_slopes(layout, work), stage
-        adjoin_hidden(arrays, layout, turn, given, *scratch, result, by_change, by_ratio, back)
+        gains = result, by_change, by_ratio
+        adjoin_hidden(arrays, layout, turn, given, *scratch, gains, back)
         ratio[0, i, : by_ratio.size] -= by_ratio  # the ratio of u to b falls as the prior grows
         self.constants(layer.movers, precision, ratio)
 

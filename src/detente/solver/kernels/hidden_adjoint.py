@@ -33,21 +33,21 @@ def follow_hidden(first, last, part, layout, turn, next_values, sigma, values, w
 
 
 @kernel
-def adjoin_hidden(
-    part, layout, turn, tape, work, slopes, stage, next_gain, by_change, by_ratio, back
-):
+def adjoin_hidden(part, layout, turn, tape, work, slopes, stage, gains, back):
     """The adjoint of a layer.
 
     Parameters
     ----------
     tape
         What is gained by the layer's values, and what is added to: see `adjoint.Tape`.
-    next_gain, by_change, by_ratio
-        Added to, float64 [x', c, b], [e, θ, φ], [θ]: derivatives by the next values, by `change`,
-        and by the logarithm of `ratio` while the nodes stay in the grid's coordinates.
+    gains
+        next_gain, by_change, by_ratio, added to, float64 [x', c, b], [e, θ, φ], [θ]: derivatives by
+        the next values, by `change`, and by the logarithm of `ratio` while the nodes stay in the
+        grid's coordinates.
     back
         Scratch, float64 [a, c, b]: derivatives by what follows each own action.
     """
+    next_gain, by_change, by_ratio = gains
     for x in range(tape.gain.shape[0]):
         begin = part.action_ptr[x]
         count = part.action_ptr[x + 1] - begin

@@ -217,9 +217,10 @@ def look_past(part, layout, turn, e, next_values, target):
 
 
 @kernel
-def push_hidden(first, last, part, layout, turn, sigma, alive, mass, following, acted, lottery):
+def push_hidden(first, last, part, layout, turn, sigma, alive, mass, into):
     """Move mass to profiles first … last - 1 of following [x', h, b], and add to acted [e, p] of
-    these profiles; see `forward.push`."""
+    these profiles; see `forward.push`. `into` is these two, and the room for a lottery."""
+    following, acted, lottery = into
     nodes, n_types = mass.shape[2], turn.ratio.shape[0]
     channels = mass.shape[1] // layout.profile.shape[0]
     following[:, first * channels : last * channels, :] = 0.0
