@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from detente.analysis.query import Query as Query
     from detente.analysis.range_ends import solve_ends as solve_ends
     from detente.analysis.sensitivity import sensitivity as sensitivity
+    from detente.analysis.signal_value import signal_value as signal_value
     from detente.analysis.threshold import threshold as threshold
     from detente.analysis.threshold_map import threshold_map as threshold_map
     from detente.ensembles.explore.explore import explore as explore
@@ -100,6 +101,7 @@ _HOMES = {
     "sample_batches": "detente.simulation.sample",
     "search": "detente.analysis.other_equilibria",
     "sensitivity": "detente.analysis.sensitivity",
+    "signal_value": "detente.analysis.signal_value",
     "solve": "detente.solver.solve",
     "solve_ends": "detente.analysis.range_ends",
     "threshold": "detente.analysis.threshold",

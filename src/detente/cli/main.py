@@ -53,6 +53,7 @@ from detente.cli.sample import sample
 from detente.cli.serve import serve
 from detente.cli.threshold import threshold
 from detente.cli.track import track
+from detente.cli.value import value
 from detente.errors import ScenarioError, SolveError
 from detente.text import shown
 
@@ -195,6 +196,7 @@ app.command()(diff)
 app.command()(announce)
 app.command()(audit)
 app.command()(credibility)
+app.command()(value)
 app.command()(ensemble)
 app.command()(explore)
 app.command()(track)
