@@ -52,9 +52,7 @@ def test_closed_form() -> None:
     rung = 0.4 * 0.8 + 0.6 * 0.3
     after = {True: 0.4 * 0.8 / rung, False: 0.4 * 0.2 / (1 - rung)}
     chances = {True: rung, False: 1 - rung}
-    told = sum(
-        chances[k] * (shutting(b) * -0.2 + (1 - shutting(b)) * -b) for k, b in after.items()
-    )
+    told = sum(chances[k] * (shutting(b) * -0.2 + (1 - shutting(b)) * -b) for k, b in after.items())
     untold = shutting(0.4) * -0.2 + (1 - shutting(0.4)) * -0.4
     loud = -(0.8 * shutting(after[True]) + 0.2 * shutting(after[False]))
     quiet = -(0.3 * shutting(after[True]) + 0.7 * shutting(after[False]))

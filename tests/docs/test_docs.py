@@ -52,6 +52,7 @@ SLOW = (
     "policies",
     "python",
     "report",
+    "secret-programme",
     "solving",
     "study-pyeongchang-2018",
     "tracking",
