@@ -6,7 +6,7 @@ from itertools import pairwise, product
 
 import numpy as np
 
-from detente.game.arrays import CompiledGame, Layer
+from detente.game.arrays import CompiledGame, HiddenMoves, Layer
 from detente.game.structure import encode
 
 
@@ -84,8 +84,14 @@ def _check_layer(game: CompiledGame, layer: Layer, following: np.ndarray, width:
     # Every state of the next set, and no other, is where some transition leads.
     assert np.array_equal(np.unique(layer.succ), np.arange(following.size))
     assert layer.prob.shape == (transitions,)
-    assert np.all((layer.prob >= 0) & (layer.prob <= 1 + 1e-12))
-    assert np.allclose(np.add.reduceat(layer.prob, layer.trans_ptr[:-1]), 1, atol=1e-12)
+    prob = layer.prob[:, None]
+    if layer.private is not None:  # there are probabilities by type alone
+        assert np.isnan(prob).all()
+        prob = layer.private.change.sum(axis=2)
+    assert np.all((prob >= 0) & (prob <= 1 + 1e-12))
+    assert np.allclose(np.add.reduceat(prob, layer.trans_ptr[:-1]), 1, atol=1e-12)
+    if layer.hidden is not None:
+        _check_hidden(layer, layer.hidden)
     assert layer.reward.shape == (edges, width)
     assert layer.reward.dtype == layer.prob.dtype == layer.reference.dtype == np.float64
     assert layer.reference.shape == (edges, len(layer.movers))
@@ -147,3 +153,17 @@ def assert_same(game: CompiledGame, other: CompiledGame) -> None:
     assert game.start == other.start
     assert game.policy == other.policy
     assert game.warnings == other.warnings
+
+
+def _check_hidden(layer: Layer, hidden: HiddenMoves) -> None:
+    edges = np.arange(len(layer.action))
+    assert hidden.alike.dtype == np.int64
+    assert np.all(hidden.alike <= edges)
+    assert np.array_equal(hidden.alike[hidden.alike], hidden.alike)
+    x = np.searchsorted(layer.action_ptr, edges, side="right")
+    assert np.array_equal(x[hidden.alike], x)
+    assert np.all((hidden.change >= 0) & (hidden.change <= 1))
+    assert np.allclose(hidden.change.sum(axis=2), 1, atol=1e-12)
+    idle = np.flatnonzero(layer.action[:, 0] < 0)
+    assert np.array_equal(hidden.alike[idle], idle)
+    assert np.all(hidden.change[idle] == np.eye(hidden.change.shape[1]))
