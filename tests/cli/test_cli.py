@@ -141,7 +141,8 @@ def test_data_and_errors_go_apart(tmp_path: Path) -> None:
         "pyonchang-2018: error[unknown-name]: there is no such file, and no scenario of that name "
         "in the library\n"
         "  hint: did you mean `pyeongchang-2018`? the library has `bargaining-rounds`, "
-        "`beer-quiche`, `centipede`, `chain-store`, `crisis-signalling` and `pyeongchang-2018`\n"
+        "`beer-quiche`, `centipede`, `chain-store`, `crisis-signalling`, `pyeongchang-2018` and "
+        "`secret-programme`\n"
     )
 
 
