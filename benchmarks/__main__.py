@@ -23,6 +23,7 @@ from benchmarks import (
     stage,
     stationary,
     trees,
+    tug_of_war,
     without_end,
     workbench,
 )
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Callable[[Plan], list[Table]]] = {
     "estimation": estimation.run,
     "workbench": workbench.run,
     "audience-costs": audience_costs.run,
+    "tug-of-war": tug_of_war.run,
 }
 
 HEAD = """# Benchmarks

@@ -154,6 +154,16 @@ def search(
     return replace(found or polish(games, theta, values, precision), steps=steps)
 
 
+def settled(games: Games, theta: Floats, values: Floats, how: Search) -> Optimum:
+    """The optimum near a point: by Newton's method alone where that arrives, else by `search`."""
+    play = games.at(theta, values)
+    if float(np.abs(play.implied - values).max()) < NEAR:
+        found = polish(games, theta, values, how.spread**-2.0)
+        if found.residual < EXACT and found.distance < CLOSE:
+            return found
+    return search(games, theta, values, how)
+
+
 @dataclass(frozen=True, eq=False)
 class Lagrangian:
     """An augmented Lagrangian with multipliers [u, g], a penalty, and a normal prior."""

@@ -38,8 +38,12 @@ class Count:
         return Diagnostic(self.place, code, message, hint)
 
 
-def read_counts(scenario: Scenario, source: str | Path) -> dict[str, tuple[Count, ...]]:
-    """The counts of a file by unit; a file without a column `unit` is of one, called by its name.
+def read_counts(
+    scenario: Scenario, source: str | Path, alone: str = ""
+) -> dict[str, tuple[Count, ...]]:
+    """The counts of a file by unit.
+
+    A file without a column `unit` is of one: of `alone`, or it is called by the file's name.
 
     Raises
     ------
@@ -64,7 +68,7 @@ def read_counts(scenario: Scenario, source: str | Path) -> dict[str, tuple[Count
     for row in rows:
         count = reader.read(row, named)
         if count:
-            by_unit.setdefault(row[UNIT] or path.stem, []).append(count)
+            by_unit.setdefault(row[UNIT] or alone or path.stem, []).append(count)
     if not rows and not reader.problems:
         reader.problems.append(Diagnostic(Place(file), "empty", "the table has no counts"))
     if reader.problems:
@@ -79,6 +83,10 @@ class _Reader:
         self.scenario, self.problems = scenario, problems
         self.turns = [k for k, turn in enumerate(scenario.turns) if turn.who]
         self.movers = list(dict.fromkeys(i for k in self.turns for i in scenario.turns[k].who))
+        self.levels = {
+            key: {alias(variable.label(k)): k for k in range(variable.size)}
+            for key, variable in scenario.variables.items()
+        }
 
     def read(self, row: CsvLine, columns: Mapping[str, str]) -> Count | None:
         """A row, or None after reporting what is wrong with it."""
@@ -105,12 +113,11 @@ class _Reader:
         return number
 
     def level(self, row: CsvLine, variable: Variable, text: str) -> int:
-        labels = [alias(variable.label(k)) for k in range(variable.size)]
-        if alias(text) not in labels:
+        level = self.levels[variable.key].get(alias(text))
+        if level is None:
             hint = did_you_mean(text, [variable.label(k) for k in range(variable.size)])
             self.report(row, "level", f"`{text}` is not a level of {variable.key}", hint)
-            return 0
-        return labels.index(alias(text))
+        return level or 0
 
     def move(self, row: CsvLine, actor: str, text: str) -> str:
         own = self.scenario.actions[actor]

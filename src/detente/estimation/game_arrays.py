@@ -299,7 +299,8 @@ def chosen(
         if not (counts > 0).all():
             message = f"there is not a share above 0 for each action of unit `{unit.name}`"
             problems.found.append(Diagnostic(Place(file), "missing", message))
-        rows.append(counts / np.repeat(np.add.reduceat(counts, starts), sizes))
+        total = np.add.reduceat(counts, starts)
+        rows.append(counts / np.repeat(np.where(total > 0, total, 1.0), sizes))
     problems.refuse()
     return np.stack(rows)
 

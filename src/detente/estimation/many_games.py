@@ -203,6 +203,11 @@ class Play:
         between[:, diagonal, diagonal] += sigma
         return np.asarray(between * rate)
 
+    def _turned(self, table: Floats) -> Floats:
+        """table dσ/dv, float64 [u, a, g] of [u, a, g], cell by cell."""
+        mean = self.games.by_cell(table * self.sigma[:, None, :])[:, :, self.games.position]
+        return np.asarray((table - mean) * (self.games.rate * self.sigma)[:, None, :])
+
     @cached_property
     def gain(self) -> Floats:
         """dW/dv of the own cell, float64 [u, g]."""
@@ -248,7 +253,7 @@ class Play:
     @cached_property
     def by_values(self) -> Floats:
         """dΦ/dv, float64 [u, g, g]."""
-        slopes = self.by_sigma @ self.spread
+        slopes = self._turned(self.by_sigma)
         for i in self.actors:
             own = self.games.of(i)
             through = self.by_worth[i][:, :, self._state(i)] * self.gain[:, None, own]
@@ -308,11 +313,11 @@ class Play:
                 for k in self.actors:
                     if k not in (i, j):  # half of it, as the sum is made symmetric below
                         both = mine[:, :, i] * self.others(i, j, k) * self.returns[:, :, i] / 2
-                        through += self._crossed(j, k, both) @ self.spread
-        mixed = self.spread.transpose(0, 2, 1) @ through
+                        through += self._turned(self._crossed(j, k, both))
+        mixed = self._turned(through.transpose(0, 2, 1))
         by_values = mixed + mixed.transpose(0, 2, 1)
         by_values += self._curved(by_sigma, by_worth.reshape(len(weights), -1))
-        return by_values, self.spread.transpose(0, 2, 1) @ by_theta
+        return by_values, self._turned(by_theta.transpose(0, 2, 1)).transpose(0, 2, 1)
 
     def _curved(self, by_sigma: Floats, by_worth: Floats) -> Floats:
         """Σ by_sigma σ'' + Σ by_worth W'', float64 [u, g, g]."""

@@ -27,6 +27,7 @@ from detente.estimation.constrained import (
     alternated,
     begin_with,
     search,
+    settled,
 )
 from detente.estimation.counts import read_counts
 from detente.estimation.free import Free
@@ -91,7 +92,9 @@ def estimated(
     else:
         begun = None
         if wanted.near is not None:
-            begun = chosen(game, panel, read_counts(game.scenario, wanted.near), str(wanted.near))
+            alone = panel.units[0].name if len(panel.units) == 1 else ""
+            given = read_counts(game.scenario, wanted.near, alone)
+            begun = chosen(game, panel, given, str(wanted.near))
         climbs, values = search_near_data(games, free, begun, wanted)
     best, known, account = judged(games, free, climbs, values, clusters)
     seconds = time.perf_counter() - begin
@@ -235,16 +238,17 @@ def search_near_data(
     try:
         plain = Search(rho=LOCAL, spread=np.full(size.size, np.inf))
         if begun is not None:
-            optima.append(search(games, theta, begin_with(games, theta, begun), plain))
+            optima.append(settled(games, theta, begin_with(games, theta, begun), plain))
         for k, (weight, rho) in enumerate(SCHEDULE[: 0 if optima else wanted.starts]):
             how = Search(rho=rho, spread=WEAK * size, weight=weight)
             optima.append(search(games, theta, None, how))
             optima[-1] = alternated(games, optima[-1], how.spread)
             wanted.report((k + 1) / (wanted.starts + 1))
         optima.sort(key=_order)
-        last = search(games, optima[0].theta, optima[0].values, plain)
-        if last.residual < EXACT and last.distance < CLOSE:
-            optima[0] = last
+        if begun is None:
+            last = settled(games, optima[0].theta, optima[0].values, plain)
+            if last.residual < EXACT and last.distance < CLOSE:
+                optima[0] = last
     except KeyboardInterrupt:
         if not optima:
             raise

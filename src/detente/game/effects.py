@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 import numpy as np
 
-from detente.dtypes import Bools, Ints
+from detente.dtypes import Bools, Floats, Ints
 from detente.errors import Diagnostic, Place
 from detente.game.evaluate import Evaluator
 from detente.game.structure import Side, decode, encode
 from detente.scenario.entities import Variable
+from detente.scenario.formula.evaluate import Given
+from detente.scenario.formula.expression import Formula
 from detente.scenario.rules import Event, LevelChange
 
 ZERO = 1e-12
@@ -23,16 +26,33 @@ def probabilities(action: Event, at: Evaluator, codes: Ints, t: int) -> list[np.
     Of an event that `concerns` the private type of an actor float64 [x, θ], by this type.
     """
     types = [own_profiles(at, actor) for actor in action.concerns]
-    read = at.profiled if types else at.public
-    given = [
-        None if alternative.probability is None else read(alternative.probability, codes, t)
-        for alternative in action.alternatives
-    ]
+    formulas = [alternative.probability for alternative in action.alternatives]
     if types:
-        given = [None if p is None else p[:, types[0]] for p in given]
+        given = [None if f is None else at.profiled(f, codes, t)[:, types[0]] for f in formulas]
+    else:
+        given = list(_public(formulas, at, codes, t))
     shape = (codes.size, *(own.size for own in types))
     rest = 1.0 - sum((p for p in given if p is not None), start=np.zeros(shape))
     return [rest if p is None else p for p in given]
+
+
+def _public(
+    formulas: Iterable[Formula | None], at: Evaluator, codes: Ints, t: int
+) -> Iterator[Floats | None]:
+    """Each formula's values, float64 [x]; where a variable is drawn, all levels' at once."""
+    for _, group in groupby(formulas, _written):
+        same = [formula for formula in group if formula is not None]
+        if len(same) > 1:
+            yield from at.drawn(same, codes, t)
+        else:
+            yield at.public(same[0], codes, t) if same else None
+
+
+def _written(formula: Formula | None) -> int:
+    """What the formulas of a variable that is drawn have in common; 0 for what is left."""
+    if formula is None:
+        return 0
+    return id(formula.node.node if isinstance(formula.node, Given) else formula)
 
 
 def lotteries(side: Side) -> Iterator[tuple[Event, Ints, Ints, Ints]]:

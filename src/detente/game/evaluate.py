@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 
@@ -13,9 +13,13 @@ from detente.dtypes import Floats, Ints
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.game.structure import Side, Structure, decode, describe
 from detente.scenario.entities import Variable
+from detente.scenario.formula.evaluate import Given
 from detente.scenario.formula.expression import Formula, NotFinite
 from detente.scenario.frozen import Frozen
 from detente.scenario.model import Scenario
+
+ROOM = 2**22
+"""Values of a formula at levels and states that are worked out at a time."""
 
 Names = dict[str, float | Floats]
 Work = Callable[[Formula, Names, tuple[int, ...]], Floats]
@@ -40,6 +44,27 @@ class Findings:
 def value(formula: Formula, names: Names, shape: tuple[int, ...]) -> Floats:
     """The formula's value where its names have these. Raises `NotFinite`."""
     return np.broadcast_to(formula.evaluate(names), shape)
+
+
+@dataclass(frozen=True, slots=True)
+class AtLevels:
+    """The work on a formula in which a name of its own has a value: with each of these instead."""
+
+    values: tuple[float, ...]
+
+    def __call__(self, formula: Formula, names: Names, shape: tuple[int, ...]) -> Floats:
+        """float64 [k, x]. Raises `NotFinite`, as of the first value that is at fault."""
+        given = formula.node
+        assert isinstance(given, Given)
+        whole = replace(formula, node=given.node)
+        try:
+            column = np.array(self.values)[:, None]
+            made = whole.evaluate({**names, given.key: column})
+            return np.broadcast_to(made, (len(self.values), *shape)).astype(np.float64)
+        except NotFinite:
+            for each in self.values:
+                whole.evaluate({**names, given.key: each})
+            raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +105,17 @@ class Evaluator:
         With other `work` what that makes of it, [..., x].
         """
         return self._once(work, formula, codes, t, (codes.size,))
+
+    def drawn(self, formulas: Sequence[Formula], codes: Ints, t: int) -> Floats:
+        """Formulas that are one with different values of a name, at each state: float64 [k, x]."""
+        size = max(1, ROOM // max(codes.size, 1))
+        parts = []
+        for first in range(0, len(formulas), size):
+            part = formulas[first : first + size]
+            work = AtLevels(tuple(f.node.value for f in part if isinstance(f.node, Given)))
+            made = self._once(work, part[0], codes, t, (codes.size,))
+            parts.append(np.broadcast_to(made, (len(part), codes.size)))
+        return np.concatenate(parts)
 
     def holds(self, condition: Formula | None, codes: Ints, t: int) -> NDArray[np.bool_]:
         """Where a condition holds, bool [x]: everywhere if there is none."""
