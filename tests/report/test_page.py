@@ -16,7 +16,7 @@ import detente
 from detente import library
 from detente.describe.report import describe_report
 from detente.errors import ScenarioError
-from detente.numbers import percent, points, within
+from detente.numbers import interval, percent, points, within
 from detente.pictures.canvas import STAND_IN
 from detente.report.data import ReportData, build
 from detente.solver.solution import Status
@@ -94,6 +94,18 @@ def test_every_section_is_there(page: str) -> None:
 def test_sections_without_content_are_left_out(pages: Mapping[str, str]) -> None:
     for key in ("policies", "beliefs", "observed"):
         assert f'<section id="{key}"' not in pages["centipede"]
+
+
+def test_draws_from_a_posterior_are_a_part_of_their_own() -> None:
+    posterior = {"precision": (0.5, 1.0, 1.5)}
+    data = build(detente.load("centipede"), posterior=posterior)
+    assert data.left_open is not None
+    last = data.left_open.table.set_index("outcome").loc[data.question].iloc[-1]
+    assert last["low"] < last["mean"] < last["high"]
+    page = render(data)
+    assert '<section id="left-open"' in page
+    ends = f"{interval(last['low'], last['high'])} % over draws"
+    assert ends in page.replace("\xa0", " ")
 
 
 def test_the_answer_has_the_numbers_of_the_forecast(data: ReportData) -> None:

@@ -16,6 +16,7 @@ from detente.cli.inputs import (
     STDIN,
     Force,
     Policies,
+    Posterior,
     Source,
     check_packages,
     refuse,
@@ -62,6 +63,7 @@ def report(
     ] = False,
     policies: Policies = None,
     draws: EnsembleOptions,
+    posterior: Posterior = None,
     outcome: Annotated[
         str | None, typer.Option(help="The outcome to explain; by default the most open one.")
     ] = None,
@@ -78,7 +80,7 @@ def report(
         refuse("--output", "missing", message, "name the page: --output standoff.html")
     game = setting.compile(source)
     target = Path(f"{game.scenario.name}.html") if output is None else output
-    inputs = [one for one in (source, moves, draws.ensemble) if one is not None]
+    inputs = [one for one in (source, moves, draws.ensemble, posterior) if one is not None]
     files.check(target, inputs=inputs, force=force)
     record = None
     if moves is not None:
@@ -86,6 +88,11 @@ def report(
 
         record = read_record(moves, game.scenario)
         console.print_diagnostics(record.warnings)
+    rows = None
+    if posterior is not None:
+        from detente.estimation.draws import read_draws
+
+        rows = read_draws(posterior, game.scenario)
     found = None
     if draws.ensemble is not None:
         from detente.ensembles.results import open_ensemble
@@ -106,6 +113,7 @@ def report(
         "--moves": [moves],
         "--ensemble": [draws.ensemble],
         "--requirement": [draws.requirement],
+        "--posterior": [posterior],
         "--beliefs": [solving.beliefs],
         "--periods": [solving.periods],
     }
@@ -124,6 +132,7 @@ def report(
             skip_impossible=skip_impossible,
             ensemble=found,
             requirement=draws.requirement,
+            posterior=rows,
             periods=solving.periods,
         )
         page = to_html(describe_report(replace(data, command=tuple(command))))

@@ -21,7 +21,7 @@ from detente.describe.words import (
     spoken,
     together,
 )
-from detente.numbers import EXACT, count, more_likely, percent, within
+from detente.numbers import EXACT, count, interval, more_likely, percent, within
 from detente.report.data import ReportData
 from detente.scenario.policies import quoted
 from detente.simulation.forecast import marginal
@@ -77,6 +77,10 @@ def answer(data: ReportData) -> Iterator[Point]:
             for t in data.thresholds
         )
         yield "What it would take", (lead, *takes)
+    if data.left_open is not None and data.question:
+        last = data.left_open.table.set_index("outcome").loc[data.question].iloc[-1]
+        ends = f"{interval(last['low'], last['high'])} % over draws from the posterior"
+        yield "What the record leaves open", (sentence(f"{from_start(data)}{asked(data)}: {ends}"),)
     if data.track is not None:
         yield "What moves have told", believed(data.track)
     if data.exploration is not None:

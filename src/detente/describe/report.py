@@ -12,6 +12,7 @@ from detente.describe.comparison import policies
 from detente.describe.exploration import sections as explored
 from detente.describe.glance import glance
 from detente.describe.ledger import page_ledger
+from detente.describe.left_open import left_open_section
 from detente.describe.scenario import model
 from detente.describe.sensitivity import assumptions
 from detente.describe.tables import Row, Table, code
@@ -39,6 +40,7 @@ LINKS = {
     **dict.fromkeys(("What policies change", "Who prefers what"), "policies"),
     "What decides it": "assumptions",
     "What it would take": "turning",
+    "What the record leaves open": "left-open",
     "What survives": "survives",
     "How sure": "audit",
 }
@@ -69,6 +71,7 @@ def describe_report(data: ReportData) -> Page:
         start = (*start, held)
         sections = [observed(data.track), _policies(data), _at_start(start)]
     sections += [
+        _left_open(data),
         _turning(data),
         _decides(data),
         *(() if data.exploration is None else explored(data.exploration, TOLD)),
@@ -108,6 +111,21 @@ def _policies(data: ReportData) -> Section | None:
     if data.comparison is None:
         return None
     return policies(data.comparison, audit=data.comparison_audit, note=note)
+
+
+def _left_open(data: ReportData) -> Section | None:
+    """The band that draws from a posterior make of each outcome."""
+    if data.left_open is None:
+        return None
+    begin = from_start(data)
+    note = begin and sentence(f"{begin}where the moves have led is not in these numbers")
+    if data.game.informed and data.turning_points != data.points[0]:
+        note += " " * bool(note) + (
+            f"Draws are solved on a coarse grid of {data.turning_points} belief points; the "
+            "command `detente run --posterior` solves them on the fine one."
+        )
+    section = left_open_section(data.left_open, data.forecast)
+    return section._replace(blocks=(*section.blocks, *([text(note)] if note else [])))
 
 
 def _turning(data: ReportData) -> Section | None:

@@ -11,7 +11,8 @@ What is solved, in this order, each solve used for all that needs it:
 4. where the odds of that outcome become even, by one of the assumptions that matter most for it at
    a time: in a large game on the coarsest grid that is of use, and at few values;
 5. what a record of moves tells, where there is one: by the first solve;
-6. the forecast and the comparison at half and at twice the precision, on grids half as fine as
+6. draws from a posterior, where there are any: in a large game on the coarsest grid;
+7. the forecast and the comparison at half and at twice the precision, on grids half as fine as
    theirs.
 
 An ensemble of draws, where there is one, has been solved already; it is explored first, so that
@@ -40,6 +41,7 @@ from detente.analysis.sensitivity import Sensitivity, sensitivity
 from detente.analysis.threshold import threshold
 from detente.analysis.threshold_result import Threshold
 from detente.errors import Problems, refuse
+from detente.estimation.left_open import LeftOpen, left_open
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
 from detente.game.periods import check_periods
@@ -77,6 +79,9 @@ promise too much."""
 VALUES, VALUES_LARGE = 7, 4
 """Values of each of them at which the game is solved at least."""
 
+DRAWN = 0.5
+"""About how long draws from a posterior take, beside all the rest."""
+
 PACKAGES = ("detente", "numpy", "numba", "pandas", "matplotlib", "jinja2")
 """Whose versions the record tells."""
 
@@ -103,8 +108,11 @@ class ReportData:
         What a record of moves tells; None without one.
     exploration
         What an ensemble says; None without one.
+    left_open
+        What draws from a posterior leave open; None without any.
     points, turning_points
-        Belief points of the first solve, and of comparison and derivatives; and of thresholds.
+        Belief points of the first solve, and of comparison and derivatives; and of thresholds and
+        of draws from a posterior.
     versions
         By package, and of Python.
     command
@@ -125,6 +133,7 @@ class ReportData:
     turning_points: int
     versions: Mapping[str, str]
     command: tuple[str, ...] = ()
+    left_open: LeftOpen | None = None
 
     @property
     def game(self) -> CompiledGame:
@@ -155,6 +164,7 @@ def build(
     skip_impossible: bool = False,
     ensemble: Ensemble | None = None,
     requirement: str | None = None,
+    posterior: Mapping[str, Sequence[float]] | None = None,
     periods: int | None = None,
 ) -> ReportData:
     """Compute what a page tells.
@@ -176,6 +186,8 @@ def build(
     ensemble, requirement
         Draws of the same scenario under the same policies, as `detente.ensemble` or
         `detente.open_ensemble` gave them, and what is required of them, as that of `explore`.
+    posterior
+        Draws of parameters, as that of `left_open`.
     periods
         As that of `forecast`, for play without end.
 
@@ -208,7 +220,10 @@ def build(
     game = games[base]
     points, threads = options.points(game), options.threads
     fewer = _points_to_compare(game, points)
-    work = _Work(options.progress, _plan(game, points, fewer, len(wanted), moves is not None))
+    steps = _plan(game, points, fewer, len(wanted), moves is not None)
+    if posterior is not None:
+        steps.append(DRAWN * sum(steps))
+    work = _Work(options.progress, steps)
     tell = partial(forecast, periods=periods, threads=threads)
 
     solution = solve(game, replace(options, progress=work.next()))
@@ -264,6 +279,10 @@ def build(
         )
         for name in _decisive(found, TURNING if fewer == points else TURNING_LARGE)
     )
+    left = None
+    if posterior is not None:
+        drawn = replace(turning, progress=work.next())
+        left = left_open(game, posterior, drawn, periods=periods)
     work.done()
     return ReportData(
         scenario=scenario,
@@ -278,6 +297,7 @@ def build(
         exploration=exploration,
         points=(points, fewer) if game.informed else (0, 0),
         turning_points=fewest,
+        left_open=left,
         versions=Frozen(
             {"Python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
         ),
