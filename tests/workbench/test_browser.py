@@ -137,6 +137,8 @@ def test_a_slider_moves_the_forecast_and_can_be_undone(
     wait(browser, DRAWN)
     assert re.search(r"\+\d+ point", text(browser, "chances"))  # the baseline is still there
     assert text(browser, "pin") == "Unpin the baseline"
+    browser.find_element("id", "pin").click()
+    assert not re.search("point", text(browser, "chances"))
 
 
 def test_a_link_is_a_state(browser: webdriver.Chrome, address: str) -> None:
