@@ -12,12 +12,15 @@ import pytest
 import detente
 from detente.solver import ready, tracer
 from detente.solver.kernels.backward import (
+    sweep_hidden,
     sweep_plain,
     sweep_several,
     sweep_two_types,
     trace_lines,
 )
 from detente.solver.kernels.forward import push
+from detente.solver.kernels.hidden_moves import push_hidden
+from detente.solver.kernels.private_chance import push_private, sweep_private
 
 COLD = """
 import detente
@@ -55,6 +58,10 @@ def run(program: str, environment: dict[str, str]) -> None:
     [
         ("centipede", {sweep_plain, push}),
         ("bargaining-rounds", {sweep_plain, sweep_two_types, push}),
+        (
+            "secret-programme",
+            {sweep_plain, sweep_hidden, sweep_private, push, push_hidden, push_private},
+        ),
     ],
 )
 def test_what_a_game_needs(

@@ -7,25 +7,36 @@ what it meets; whoever wants to say what is going on calls `prepare` first.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from detente.game.arrays import CompiledGame
+from detente.game.arrays import CompiledGame, Layer
 from detente.solver import tracer
-from detente.solver.beliefs import belief_grid, fewest_points
+from detente.solver.beliefs import BeliefGrid, belief_grid, fewest_points
 from detente.solver.kernels.backward import (
     Sweep,
+    sweep_hidden,
     sweep_plain,
     sweep_several,
     sweep_simplex,
     sweep_two_types,
 )
 from detente.solver.kernels.forward import push
+from detente.solver.kernels.hidden_moves import push_hidden
 from detente.solver.kernels.jit import is_kept
-from detente.solver.kernels.lottery import BeliefLayout
+from detente.solver.kernels.lottery import BeliefLayout, make_lottery
+from detente.solver.kernels.private_chance import push_private, sweep_private
 from detente.solver.kernels.stage import HOW
-from detente.solver.layout import belief_layout, make_scratch, part
+from detente.solver.layout import (
+    belief_layout,
+    hidden_turn,
+    make_scratch,
+    part,
+    private_turn,
+    seats,
+)
 from detente.solver.sweep import sweep, swept_by
 
 Kernel = Callable[..., Any]
@@ -35,7 +46,11 @@ SHARES = {
     sweep_two_types: 8.0,
     sweep_simplex: 9.0,
     sweep_several: 30.0,
+    sweep_hidden: 30.0,
+    sweep_private: 2.0,
     push: 2.0,
+    push_hidden: 2.0,
+    push_private: 2.0,
 }
 """How long each kernel takes to compile, in proportion to the others."""
 
@@ -46,7 +61,7 @@ LONG = 5_000
 
 def missing(game: CompiledGame) -> list[Kernel]:
     """The kernels that a solve and a forecast surely need, and that are yet to be compiled."""
-    needed = [push, *(swept_by(seen) for seen in _layouts(game).values())]
+    needed = _calls(game)
     return [kernel for kernel in SHARES if kernel in needed and not is_kept(kernel)]
 
 
@@ -63,42 +78,59 @@ def prepare(game: CompiledGame, progress: Callable[[float], None]) -> None:
     progress
         Called with the share that is done, from 0 to 1.
     """
-    lacking = missing(game)
-    layouts = _layouts(game)
+    lacking, calls = missing(game), _calls(game)
     long = sum(layer.states.size for layer in game.layers) > LONG
-    if (lacking or long) and any(swept_by(seen) is sweep_two_types for seen in layouts.values()):
+    if (lacking or long) and sweep_two_types in calls:
         tracer.begin()
     whole, done = sum(SHARES[kernel] for kernel in lacking), 0.0
     for kernel in lacking:
-        for n, layout in layouts.items():
-            if kernel is swept_by(layout):
-                _sweep_nothing(game, n, layout)
-            elif kernel is push:
-                _push_nothing(game, n, layout)
+        calls[kernel]()
         done += SHARES[kernel]
         progress(done / whole)
 
 
-def _layouts(game: CompiledGame) -> dict[int, BeliefLayout]:
-    """A layer of each set of movers, with the smallest belief grid as it looks to them."""
+def _calls(game: CompiledGame) -> dict[Kernel, Callable[[], None]]:
+    """The kernels that a game needs, with calls that have nothing to do, on the smallest grid."""
     grid = belief_grid(game, max(fewest_points(prior.size) for prior in game.priors))
-    layers = reversed(list(enumerate(game.layers)))
-    first = {layer.movers: n for n, layer in layers if layer.private is None}
-    return {n: belief_layout(game, grid, movers) for movers, n in first.items()}
+    looks = {(seats(each), each.private is None, each.hidden is None): each for each in game.layers}
+    calls: dict[Kernel, Callable[[], None]] = {}
+    for layer in looks.values():
+        layout = belief_layout(game, grid, seats(layer))
+        swept, pushed = swept_by(layout), push
+        if layer.private is not None:
+            swept, pushed = sweep_private, push_private
+        elif layer.hidden is not None:
+            swept, pushed = sweep_hidden, push_hidden
+        calls[swept] = partial(_sweep_nothing, game, grid, layer, layout)
+        calls[pushed] = partial(_push_nothing, game, grid, layer, layout)
+    return calls
 
 
-def _sweep_nothing(game: CompiledGame, n: int, layout: BeliefLayout) -> None:
-    values = np.empty((0, game.profiles.size, layout.outside.shape[1]))
-    starts, counts = np.empty((game.layers[n].states.size, 0)), np.zeros(HOW, np.int64)
+def _sweep_nothing(
+    game: CompiledGame, grid: BeliefGrid, layer: Layer, layout: BeliefLayout
+) -> None:
+    values, arrays = np.empty((0, game.profiles.size, grid.size)), part(game, layer)
+    if layer.private is not None:
+        turn = private_turn(game, grid, layer.private)
+        room = make_lottery(layout, 1, grid.size)
+        sweep_private(0, 0, arrays, layout, turn, values, values, room)
+        return
+    starts, counts = np.empty((layer.states.size, 0)), np.zeros(HOW, np.int64)
     task = Sweep(values, starts, values, np.empty(0), counts, False)
-    sweep(0, 0, part(game, game.layers[n]), layout, task)
+    sweep(0, 0, arrays, layout, task, None, hidden_turn(game, grid, layer))
 
 
-def _push_nothing(game: CompiledGame, n: int, layout: BeliefLayout) -> None:
-    profiles = len(game.profiles)
-    mass = np.empty((0, profiles, layout.outside.shape[1]))
+def _push_nothing(game: CompiledGame, grid: BeliefGrid, layer: Layer, layout: BeliefLayout) -> None:
+    profiles, arrays = len(game.profiles), part(game, layer)
+    mass = np.empty((0, profiles, grid.size))
     alive, acted, sigma = np.empty((0, profiles)), np.empty((0, profiles)), np.empty(0)
-    arrays = part(game, game.layers[n])
-    rows = np.empty((4, profiles), dtype=np.uint64)
-    scratch = make_scratch(layout, arrays, 0), np.empty((2, *mass.shape[1:])), rows
-    push(0, 0, arrays, layout, sigma, alive, mass, mass, acted, scratch)
+    room, hidden = make_lottery(layout, 1, grid.size), hidden_turn(game, grid, layer)
+    if layer.private is not None:
+        turn = private_turn(game, grid, layer.private)
+        push_private(0, 0, arrays, layout, turn, alive, mass, mass, room)
+    elif hidden is not None:
+        push_hidden(0, 0, arrays, layout, hidden, sigma, alive, mass, (mass, acted, room))
+    else:
+        rows = np.empty((4, profiles), dtype=np.uint64)
+        scratch = make_scratch(layout, arrays, 0), np.empty((2, *mass.shape[1:])), rows
+        push(0, 0, arrays, layout, sigma, alive, mass, mass, acted, scratch)
