@@ -110,6 +110,24 @@ def test_what_cannot_be_told_apart_has_no_number(folder: Path) -> None:
     assert fit.scenario.parameters["worth"].values == (0.5,)
 
 
+def test_collinear_covariates_are_told(folder: Path) -> None:
+    text = (folder / "one.yaml").read_text()
+    text = text.replace("covariates: {", "covariates: {y: {value: 1, about: another number}, ", 1)
+    text = text.replace("  idle:", "  most: {value: 0, range: [-3, 3], about: by y}\n  idle:")
+    (folder / "one.yaml").write_text(text.replace("+ double", "+ double + most * y"))
+    rows = [line.split(",") for line in (folder / "units.csv").read_text().splitlines()]
+    lines = [
+        ",".join([*row, "y" if k == 0 else str(2 * float(row[1]) + 1)])
+        for k, row in enumerate(rows)
+    ]
+    (folder / "units.csv").write_text("\n".join(lines))
+    fit = fit_one(folder, "worth", "more", "most")
+    assert fit.status is Status.UNIDENTIFIED
+    assert fit.table["estimate"].isna().all()
+    assert [w for w in fit.warnings if "the covariate `x` follows from `y` in all units" in w]
+    assert not fit_one(folder, "worth", "more").warnings
+
+
 def test_separation_runs_away(folder: Path) -> None:
     text = (folder / "records.csv").read_text().replace("stay", "go")
     (folder / "records.csv").write_text(text)
@@ -173,7 +191,8 @@ def test_wrong_names_are_refused(folder: Path, free: tuple[str, ...], message: s
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("u3,NA,1", "is `NA`, not a number"),
+        ("u3,NA,1", r"is `NA`, not a number(.|\n)*leave the unit out"),
+        ("u3,dem,1", r"is `dem`, not a number(.|\n)*which is 0 or 1"),
         ("u61,0.4,1", "no record of the unit `u61`"),
         ("u2,0.4,1", "`u2` has a row already"),
     ],
@@ -208,7 +227,7 @@ def test_records_of_play_without_end_are_refused() -> None:
     text = text.replace("terminal:", "flow:")
     scenario = detente.loads(text)
     record = detente.parse_record("date,actor,move\n1,chooser,go\n", scenario)
-    with pytest.raises(ScenarioError, match="fitted to counts"):
+    with pytest.raises(ScenarioError, match=r"fitted to counts(.|\n)*who move, and `number`"):
         detente.fit(scenario, record, detente.FitOptions(free=("worth",)))
 
 

@@ -155,7 +155,11 @@ def fit(
     sources = listed(records)
     if scenario.forever and sources:
         message = "play goes on forever, and such scenarios are fitted to counts"
-        refuse("records", "forever", message, "give them with `counts=`, or a number of periods")
+        hint = (
+            "count how often moves were made at each state, in a table with the columns of the "
+            "state, of the actors who move, and `number`: `counts=`"
+        )
+        refuse("records", "forever", message, hint)
     if counts is not None and not scenario.forever:
         message = "counts are of a scenario that goes on forever: this one ends"
         refuse("counts", "forever", message, "give records, or the calendar `horizon: forever`")

@@ -17,7 +17,7 @@ from detente.estimation.posterior import Posterior
 from detente.estimation.prior import RangePrior
 from detente.estimation.statistics import CENTRAL
 from detente.estimation.uncertainty import LOADING, Information
-from detente.estimation.units import Panel
+from detente.estimation.units import Panel, collinear
 from detente.notebook import InNotebook
 from detente.scenario.model import Scenario
 
@@ -171,6 +171,7 @@ def make_fit(
         name: v for name, v, sure in zip(names, values.values(), _sure(known), strict=True) if sure
     }
     inverse = np.nan_to_num(known.covariance)
+    doubts = [] if all(_sure(known)) else collinear(panel.units)
     return Fit(
         scenario=scenario.with_values(identified),
         table=_table(estimate, values, slopes),
@@ -191,7 +192,7 @@ def make_fit(
         prior=estimate.prior is not None,
         seconds=seconds,
         date=dt.date.today(),
-        warnings=tuple(w.message for w in panel.warnings),
+        warnings=(*(w.message for w in panel.warnings), *doubts),
     )
 
 

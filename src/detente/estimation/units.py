@@ -12,6 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
+from detente.dtypes import Floats
 from detente.errors import Diagnostic, Place, Problems, ScenarioError, warning
 from detente.estimation.counts import Count, read_counts
 from detente.scenario.csv_table import CsvLine, column_names, read_table, table_text
@@ -21,6 +24,12 @@ from detente.scenario.observations import UNIT, Record, parse_records, record_te
 
 Source = str | Path | Record | Mapping[str, Record]
 """Of records: a file, one that was read, or several by unit."""
+
+NEGLIGIBLE = 1e-9
+"""Part of a covariate's spread that is none: what is left of it beside others is rounding."""
+
+ABSENT = frozenset(("na", "n/a", "nan", "null", "none", "missing", ".", "-", "?", "inf", "-inf"))
+"""What tables have where a value is missing."""
 
 MOST_NAMED = 5
 """Units that one message names."""
@@ -186,6 +195,8 @@ def _value(row: CsvLine, column: str, problems: list[Diagnostic]) -> float:
     if not math.isfinite(value):
         message = f"the covariate `{column}` of `{row[UNIT]}` is `{text}`, not a number"
         hint = "leave the unit out of all files, or say what it is"
+        if text and text.lower() not in ABSENT:
+            hint = "of kinds, give each but one a covariate of its own, which is 0 or 1"
         problems.append(Diagnostic(row.place, "missing", message, hint))
     return value
 
@@ -197,6 +208,31 @@ def _no_table(scenario: Scenario) -> list[Diagnostic]:
     message = f"the covariates {listing(scenario.covariates)} have the scenario's values"
     place = Place(argument="units")
     return [warning(place, "missing", message, "give a table of units with `units=`")]
+
+
+def collinear(units: Sequence[Unit]) -> list[str]:
+    """Covariates that follow from others and a constant in all units, each in a sentence."""
+    table = {key: np.array([unit.covariates[key] for unit in units]) for key in units[0].covariates}
+    kept: dict[str, Floats] = {}
+    told = []
+    for key, column in table.items():
+        apart = column - column.mean()
+        spread = float(np.abs(apart).max(initial=0.0))
+        if spread <= NEGLIGIBLE * max(float(np.abs(column).max(initial=0.0)), 1e-300):
+            continue  # constant: that has been told
+        apart = apart / spread
+        others = np.stack(list(kept.values()), axis=1) if kept else np.zeros((len(units), 0))
+        shares = np.linalg.lstsq(others, apart)[0]
+        if np.abs(apart - others @ shares).max() > NEGLIGIBLE:
+            kept[key] = apart
+            continue
+        by = [name for name, share in zip(kept, shares, strict=True) if abs(share) > NEGLIGIBLE]
+        named = listing(by[:MOST_NAMED]) + " and others" * (len(by) > MOST_NAMED)
+        told.append(
+            f"the covariate `{key}` follows from {named} in all units: what belongs to them cannot "
+            "be told apart; leave one of them out"
+        )
+    return told
 
 
 def _doubts(scenario: Scenario, units: Sequence[Unit], file: str) -> list[Diagnostic]:
