@@ -1,4 +1,4 @@
-"""The inspection game of Dresher (1962), as told in Avenhaus, von Stengel and Zamir (2002), section 5.
+"""The inspection game of Dresher (1962), as Avenhaus, von Stengel and Zamir (2002) tell it.
 
 In each of n periods the inspectee may violate a treaty, once in all, and the inspector may inspect,
 m times in all. A violation that is not inspected costs the inspector 1; one that is found gives it
