@@ -101,6 +101,38 @@ def test_same_as_gambit(said: dict[str, object], points: tuple[int, int], bound:
     assert fine < rough / 8  # as the square of the step, which is a quarter: a sixteenth
 
 
+TWO = {
+    "US: {precision": "US: {types: {calm: 0.7, angry: 0.3}, precision",
+    "wait: {}}": "wait: {}, arm: {seen_as: wait, cost: 0.05, becomes: {US: {calm: {angry: 0.4}}}}}",
+    "{chance: [inspection]}, US]": "US, {chance: [inspection]}, North]",
+    "- (0.7 if": "- 0.3 * (US == angry) - (0.7 if",
+    "+ (North == secret)": "+ (North == secret) - 0.4 * (US == angry) * (found == yes)",
+}
+"""What makes the scenario one in which both hide something, and each has to do with the other's."""
+
+
+@pytest.mark.gambit
+def test_two_who_hide_something_as_in_gambit() -> None:
+    text = scenario(horizon=1).text
+    for old, new in TWO.items():
+        assert old in text
+        text = text.replace(old, new)
+    rough, fine = differences(compile_game(detente.loads(text)), 17, 65, scale=True)
+    assert fine < 1e-6
+    assert fine < rough / 8
+
+
+@pytest.mark.gambit
+@pytest.mark.parametrize("seed", range(3))
+def test_other_numbers_as_in_gambit(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    ranges = {"speed": (0.0, 0.4), "in_secret": (0.0, 1.0), "prior": (0.1, 0.9)}
+    values = {name: float(rng.uniform(*ends)) for name, ends in ranges.items()}
+    rough, fine = differences(compile_game(scenario().with_values(values)), 513, 2049, scale=True)
+    assert fine < 1e-6
+    assert fine < rough / 8
+
+
 def test_what_hides_nothing_is_a_plain_turn() -> None:
     plain = compile_game(scenario(build=""))
     assert not any(layer.hidden for layer in plain.layers)
