@@ -241,6 +241,9 @@ def test_what_cannot_be_fitted_is_refused(tmp_path: Path) -> None:
     ends = detente.loads(text.replace("horizon: forever", "horizon: 3"))
     with pytest.raises(ScenarioError, match="counts are of a scenario that goes on forever"):
         detente.fit(ends, [], units=units, counts=counts)
+    kept = detente.FitOptions(free=("worth",), checkpoint=tmp_path / "point.json")
+    with pytest.raises(ScenarioError, match=r"no checkpoint(.|\n)*choices of a fit: `near=`"):
+        detente.fit(loaded, [], kept, units=units, counts=counts)
     counts.write_text(counts.read_text().replace("unit,turn,held", "unit,turn,hled"))
     with pytest.raises(ScenarioError, match="did you mean `held`"):
         detente.fit(loaded, [], units=units, counts=counts)

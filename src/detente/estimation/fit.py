@@ -37,6 +37,12 @@ from detente.solver.workers import open_workers
 RANGES = "ranges"
 """The prior that is made of the scenario's ranges."""
 
+INSTEAD = {
+    "prior": "leave it out: a weak one keeps parameters from running away on the way",
+    "checkpoint": "begin again with the scenario and the choices of a fit: `near=`",
+}
+"""What there is for scenarios without end, in place of what there is not."""
+
 MOST_TOLD = 20
 """Impossible observations after which no more are looked for."""
 
@@ -211,9 +217,10 @@ def _without_end(
     options: FitOptions,
     clusters: Sequence[str] | None,
 ) -> Fit:
-    for name in ("prior", "checkpoint"):
+    for name, hint in INSTEAD.items():
         if getattr(options, name):
-            refuse(name, "forever", f"there is no {name} for a scenario that goes on forever")
+            message = f"there is no {name} for a scenario that goes on forever"
+            refuse(name, "forever", message, hint)
     wanted = Equilibria(options.branch, options.starts, options.near, options.solving.report)
     estimate, climbs, account, seconds = estimated(game, panel, free, wanted, clusters)
     starts = tuple(Start.of(climbed, estimate) for climbed in climbs)
