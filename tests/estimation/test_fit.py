@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import detente
+from detente.describe.fit import describe_fit
 from detente.errors import ScenarioError
 from detente.estimation.climb import Climb, Status, climb
 from detente.estimation.model import Model
@@ -134,6 +135,7 @@ def test_separation_runs_away(folder: Path) -> None:
     fit = fit_one(folder, "worth")
     assert fit.status in (Status.RUNS_AWAY, Status.UNIDENTIFIED)
     assert fit.table["estimate"].isna().all()
+    assert "take ranges as priors" in str(describe_fit(fit)).lower()
 
 
 def test_ranges_as_priors(folder: Path) -> None:

@@ -70,6 +70,20 @@ def describe_fit(fit: Fit) -> Described:
     return Described(scenario.title, lead, tuple(sections), data, unsolved)
 
 
+ADVICE = {
+    Status.RUNS_AWAY: (
+        "Where no observation speaks against more of it, no value of a parameter is the best one "
+        "(separation). Take ranges as priors, hold such a parameter fixed, or join the units that "
+        "it tells apart."
+    ),
+    Status.UNIDENTIFIED: (
+        "Hold one of the parameters fixed that the table names together, leave out what the data "
+        "say nothing of, or take ranges as priors."
+    ),
+}
+"""What to do where a fit has come to no estimate."""
+
+
 def number(value: float) -> str:
     """Four digits, or nothing for what is not known."""
     return "" if value != value else f"{value:.4g}"
@@ -99,6 +113,8 @@ def _estimates(fit: Fit) -> list[Block]:
         blocks.append(Pictures((Picture(bars, "Estimate divided by its standard error"),)))
     if fit.prior and fit.posterior is not None:
         blocks.append(text(_posterior(fit.posterior)))
+    if fit.status in ADVICE:
+        blocks.append(text(ADVICE[fit.status]))
     fits = f"AIC {fit.aic:.2f}, BIC {fit.bic:.2f}; it took {duration(fit.seconds)}."
     blocks.append(text(fits))
     return blocks
