@@ -140,9 +140,9 @@ def test_data_and_errors_go_apart(tmp_path: Path) -> None:
     assert done.stderr == (
         "pyonchang-2018: error[unknown-name]: there is no such file, and no scenario of that name "
         "in the library\n"
-        "  hint: did you mean `pyeongchang-2018`? the library has `bargaining-rounds`, "
-        "`beer-quiche`, `centipede`, `chain-store`, `crisis-signalling`, `pyeongchang-2018` and "
-        "`secret-programme`\n"
+        "  hint: did you mean `pyeongchang-2018` or `pyeongchang-2018-second`? the library has "
+        "`bargaining-rounds`, `beer-quiche`, `centipede`, `chain-store`, `crisis-signalling`, "
+        "`pyeongchang-2018`, `pyeongchang-2018-second` and `secret-programme`\n"
     )
 
 
