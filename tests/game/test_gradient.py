@@ -144,7 +144,14 @@ LEFT = {
 }
 
 
-@pytest.mark.parametrize("name", effort.cases(library.names(), slow=("pyeongchang-2018",)))
+SECOND = "pyeongchang-2018-second"
+"""Its 115 numbers take minutes; chance that knows types is in `secret-programme` too."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    effort.cases([n for n in library.names() if n != SECOND], slow=("pyeongchang-2018",)),
+)
 def test_the_library(name: str) -> None:
     scenario = load(name)
     if name == "pyeongchang-2018":

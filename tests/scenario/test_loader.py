@@ -208,7 +208,7 @@ def test_what_is_not_there(source: str) -> None:
         load(source)
     (problem,) = caught.value.diagnostics
     if source == "pyongchang-2018":
-        assert "did you mean `pyeongchang-2018`?" in problem.hint
+        assert "did you mean `pyeongchang-2018`" in problem.hint
     if source:
         assert all(name in problem.hint for name in library.names())
 
