@@ -18,7 +18,7 @@ from detente.describe.report import describe_report
 from detente.errors import ScenarioError
 from detente.numbers import interval, percent, points, within
 from detente.pictures.canvas import STAND_IN
-from detente.report.data import ReportData, build
+from detente.report.data import ReportData, build, with_posterior
 from detente.solver.solution import Status
 from tests import effort
 from tests.report.conftest import EVERYTHING, RECORD, render
@@ -98,7 +98,7 @@ def test_sections_without_content_are_left_out(pages: Mapping[str, str]) -> None
 
 def test_draws_from_a_posterior_are_a_part_of_their_own() -> None:
     posterior = {"precision": (0.5, 1.0, 1.5)}
-    data = build(detente.load("centipede"), posterior=posterior)
+    data = with_posterior(build(detente.load("centipede")), posterior)
     assert data.left_open is not None
     last = data.left_open.table.set_index("outcome").loc[data.question].iloc[-1]
     assert last["low"] < last["mean"] < last["high"]

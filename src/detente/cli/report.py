@@ -28,8 +28,8 @@ NEEDED = {"jinja2": "jinja2", "matplotlib": "matplotlib", "scipy": "SciPy"}
 
 
 @dataclass(frozen=True)
-class EnsembleOptions:
-    """An ensemble that the page explores, and what is required of its draws."""
+class DrawsOptions:
+    """Draws of parameters that the page tells of, and what is required of those of an ensemble."""
 
     ensemble: Annotated[
         Path | None,
@@ -41,6 +41,7 @@ class EnsembleOptions:
         str | None,
         typer.Option(metavar="TEXT", help="What is required: 'deal >= 30 % and war <= 2 %'."),
     ] = None
+    posterior: Posterior = None
 
 
 @with_groups
@@ -62,8 +63,7 @@ def report(
         bool, typer.Option("--skip-impossible", help="Pass over what the model holds impossible.")
     ] = False,
     policies: Policies = None,
-    draws: EnsembleOptions,
-    posterior: Posterior = None,
+    draws: DrawsOptions,
     outcome: Annotated[
         str | None, typer.Option(help="The outcome to explain; by default the most open one.")
     ] = None,
@@ -80,7 +80,7 @@ def report(
         refuse("--output", "missing", message, "name the page: --output standoff.html")
     game = setting.compile(source)
     target = Path(f"{game.scenario.name}.html") if output is None else output
-    inputs = [one for one in (source, moves, draws.ensemble, posterior) if one is not None]
+    inputs = [one for one in (source, moves, draws.ensemble, draws.posterior) if one is not None]
     files.check(target, inputs=inputs, force=force)
     record = None
     if moves is not None:
@@ -89,10 +89,10 @@ def report(
         record = read_record(moves, game.scenario)
         console.print_diagnostics(record.warnings)
     rows = None
-    if posterior is not None:
+    if draws.posterior is not None:
         from detente.estimation.draws import read_draws
 
-        rows = read_draws(posterior, game.scenario)
+        rows = read_draws(draws.posterior, game.scenario)
     found = None
     if draws.ensemble is not None:
         from detente.ensembles.results import open_ensemble
@@ -102,7 +102,7 @@ def report(
     from detente.describe.report import describe_report
     from detente.describe.words import unsolved
     from detente.render.page import to_html
-    from detente.report.data import build
+    from detente.report.data import build, with_posterior
 
     given = {
         "--set": setting.values,
@@ -113,7 +113,7 @@ def report(
         "--moves": [moves],
         "--ensemble": [draws.ensemble],
         "--requirement": [draws.requirement],
-        "--posterior": [posterior],
+        "--posterior": [draws.posterior],
         "--beliefs": [solving.beliefs],
         "--periods": [solving.periods],
     }
@@ -121,10 +121,11 @@ def report(
     for name, values in given.items():
         command += [word for v in values or () if v is not None for word in (name, str(v))]
     command += ["--skip-impossible"] * skip_impossible
+    part = 0.95 if rows is None else 0.65
     with console.progress("Writing the report") as tell:
         data = build(
             game.scenario,
-            solving.options(lambda share: tell(0.95 * share)),
+            solving.options(lambda share: tell(part * share)),
             policy=setting.policy,
             policies=policies,
             outcome=outcome,
@@ -132,9 +133,11 @@ def report(
             skip_impossible=skip_impossible,
             ensemble=found,
             requirement=draws.requirement,
-            posterior=rows,
             periods=solving.periods,
         )
+        if rows is not None:
+            rest = solving.options(lambda share: tell(part + (0.95 - part) * share))
+            data = with_posterior(data, rows, rest, periods=solving.periods)
         page = to_html(describe_report(replace(data, command=tuple(command))))
     lost = console.say_unsolved(unsolved({"": data.forecast.solution.status}))
     files.write(target, page, inputs=inputs, force=force)

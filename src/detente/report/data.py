@@ -79,9 +79,6 @@ promise too much."""
 VALUES, VALUES_LARGE = 7, 4
 """Values of each of them at which the game is solved at least."""
 
-DRAWN = 0.5
-"""About how long draws from a posterior take, beside all the rest."""
-
 PACKAGES = ("detente", "numpy", "numba", "pandas", "matplotlib", "jinja2")
 """Whose versions the record tells."""
 
@@ -109,7 +106,7 @@ class ReportData:
     exploration
         What an ensemble says; None without one.
     left_open
-        What draws from a posterior leave open; None without any.
+        What draws from a posterior leave open; None without any (see `with_posterior`).
     points, turning_points
         Belief points of the first solve, and of comparison and derivatives; and of thresholds and
         of draws from a posterior.
@@ -164,7 +161,6 @@ def build(
     skip_impossible: bool = False,
     ensemble: Ensemble | None = None,
     requirement: str | None = None,
-    posterior: Mapping[str, Sequence[float]] | None = None,
     periods: int | None = None,
 ) -> ReportData:
     """Compute what a page tells.
@@ -186,8 +182,6 @@ def build(
     ensemble, requirement
         Draws of the same scenario under the same policies, as `detente.ensemble` or
         `detente.open_ensemble` gave them, and what is required of them, as that of `explore`.
-    posterior
-        Draws of parameters, as that of `left_open`.
     periods
         As that of `forecast`, for play without end.
 
@@ -221,8 +215,6 @@ def build(
     points, threads = options.points(game), options.threads
     fewer = _points_to_compare(game, points)
     steps = _plan(game, points, fewer, len(wanted), moves is not None)
-    if posterior is not None:
-        steps.append(DRAWN * sum(steps))
     work = _Work(options.progress, steps)
     tell = partial(forecast, periods=periods, threads=threads)
 
@@ -279,10 +271,6 @@ def build(
         )
         for name in _decisive(found, TURNING if fewer == points else TURNING_LARGE)
     )
-    left = None
-    if posterior is not None:
-        drawn = replace(turning, progress=work.next())
-        left = left_open(game, posterior, drawn, periods=periods)
     work.done()
     return ReportData(
         scenario=scenario,
@@ -297,11 +285,23 @@ def build(
         exploration=exploration,
         points=(points, fewer) if game.informed else (0, 0),
         turning_points=fewest,
-        left_open=left,
         versions=Frozen(
             {"Python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
         ),
     )
+
+
+def with_posterior(
+    data: ReportData,
+    posterior: Mapping[str, Sequence[float]],
+    options: SolveOptions = DEFAULT_OPTIONS,
+    *,
+    periods: int | None = None,
+) -> ReportData:
+    """The same page with what draws from a posterior leave open; arguments as of `left_open`."""
+    game = data.game
+    options = replace(options, beliefs=data.turning_points if game.informed else None)
+    return replace(data, left_open=left_open(game, posterior, options, periods=periods))
 
 
 def _check_names(
