@@ -45,8 +45,9 @@ Visit = Callable[[int, int, Floats], None]
 """Called with a period, the number of a layer, and the mass before it, float64 [x, (p, h), b]: to
 be looked at, not kept or changed."""
 
-PART = 2**16
-"""Numbers of mass below which sharing out costs more than it saves."""
+PART = 2**20
+"""Numbers of mass below which sharing out costs more than it saves: each thread works out anew where
+beliefs go."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
