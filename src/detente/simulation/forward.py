@@ -46,8 +46,8 @@ Visit = Callable[[int, int, Floats], None]
 be looked at, not kept or changed."""
 
 PART = 2**20
-"""Numbers of mass below which sharing out costs more than it saves: each thread works out anew where
-beliefs go."""
+"""Numbers of mass below which sharing out costs more than it saves: each thread works out anew
+where beliefs go."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
