@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 
 import detente
 from detente.errors import ScenarioError
-from detente.estimation.constrained import Reduced
+from detente.estimation import without_end
+from detente.estimation.constrained import Optimum, Reduced
 from detente.estimation.game_arrays import games_of
 from detente.estimation.many_games import Games, Play
 from detente.estimation.units import read_panel
@@ -196,6 +198,27 @@ def test_choices_of_a_fit_begin_another(tmp_path: Path) -> None:
     near.write_text("\n".join(near.read_text().splitlines()[:-1]))
     with pytest.raises(ScenarioError, match="not a share above 0 for each action of unit `u2`"):
         detente.fit(fit.scenario, [], replace(options, near=near), units=units, counts=counts)
+
+
+def test_an_interruption_keeps_what_was_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenario, units, counts = files(tmp_path)
+    near = tmp_path / "choices.csv"
+    options = detente.FitOptions(free=("worth",))
+
+    def improved(games: Games, optimum: Optimum, spread: np.ndarray) -> Iterator[Optimum]:
+        yield replace(optimum, steps=optimum.steps + 1000)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(without_end, "alternated", improved)
+    fit = detente.fit(detente.load(scenario), [], options, units=units, counts=counts)
+    assert fit.status.name == "INTERRUPTED"
+    assert fit.starts["steps"].min() > 1000
+    assert fit.choices is not None
+    fit.choices.to_csv(near, index=False)
+    again = detente.fit(fit.scenario, [], replace(options, near=near), units=units, counts=counts)
+    assert again.status.name == "CONVERGED"
 
 
 def test_units_need_no_covariates(tmp_path: Path) -> None:

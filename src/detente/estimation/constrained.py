@@ -17,6 +17,7 @@ is Xᵀ L X + Xᵀ M + Mᵀ X with L, M the second derivatives of -ℓ - mᵀΦ 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -346,11 +347,11 @@ def polish(games: Games, theta: Floats, values: Floats, precision: Floats) -> Op
     return best or Optimum(theta, values, -np.inf, np.inf, np.inf, 0)
 
 
-def alternated(games: Games, optimum: Optimum, spread: Floats) -> Optimum:
+def alternated(games: Games, optimum: Optimum, spread: Floats) -> Iterator[Optimum]:
     """From an optimum on: each unit to the equilibrium that fits it best, then all together again.
 
     Equilibria are looked for by Newton's method from the units' frequencies and from the values of
-    other units. Only improvements are kept, until there is none.
+    other units. Gives each improvement as it is found, until there is none.
     """
     rng = np.random.default_rng(0)
     for _ in range(MOST_ROUNDS):
@@ -372,10 +373,10 @@ def alternated(games: Games, optimum: Optimum, spread: Floats) -> Optimum:
             again = search(games, optimum.theta, values, Search(spread, rho))
             if again.residual < EXACT and again.log_likelihood > optimum.log_likelihood + BETTER:
                 optimum = replace(again, steps=optimum.steps + again.steps)
+                yield optimum
                 break
         else:
             break
-    return optimum
 
 
 def _equilibria(games: Games, theta: Floats, values: Floats) -> Play:

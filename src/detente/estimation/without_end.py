@@ -242,7 +242,8 @@ def search_near_data(
         for k, (weight, rho) in enumerate(SCHEDULE[: 0 if optima else wanted.starts]):
             how = Search(rho=rho, spread=WEAK * size, weight=weight)
             optima.append(search(games, theta, None, how))
-            optima[-1] = alternated(games, optima[-1], how.spread)
+            for better in alternated(games, optima[-1], how.spread):
+                optima[-1] = better
             wanted.report((k + 1) / (wanted.starts + 1))
         optima.sort(key=_order)
         if begun is None:
