@@ -28,6 +28,9 @@ SCALES = {"half": 0.5, "once": 1.0, "twice": 2.0}
 BELIEFS = 5
 """Points of the belief grid: no probability is off by more than a quarter of a point there."""
 
+CHECKED = 1_000
+"""Points at which a solve is recomputed by separate code: there are many solves."""
+
 CALM = "talks only after calm"
 FREEZE = "freeze for freeze"
 EACH = "each ally decides"
@@ -416,8 +419,8 @@ class Plays:
             given = game.scenario.parameters[PRECISION].values[0]
             game = detente.with_values(game, {**values, PRECISION: scale * given})
             options = detente.SolveOptions(beliefs=BELIEFS)
-            solution = detente.solve(game, options, regret=False, coarse=False)
-            self._plays[key] = Play(detente.forecast(solution))
+            solution = detente.solve(game, options, regret=False, coarse=False, checked=CHECKED)
+            self._plays[key] = Play(detente.forecast(solution, beliefs=False))
         return self._plays[key]
 
     def moved(self, turn: Turn, scale: float) -> dict[str, Moved]:

@@ -22,9 +22,9 @@ Progress = Callable[[float], None]
 
 T = TypeVar("T")
 
-SMALL_WORK, LARGE_WORK = 2_500, 20_000
-"""Nodes of a layer below which sharing out costs more than it saves, and from which on small parts
-are worth their cost: states may take very different times."""
+SMALL_WORK = 20_000
+"""Nodes of a layer below which sharing out costs more than it saves."""
+
 
 BRIEF = 0.01
 """Seconds that states worked on without a look at the clock should take."""
@@ -65,8 +65,7 @@ class Workers:
         if self.threads == 1 or nodes < SMALL_WORK or states == 1:
             self._in_turn(task, 0, states)
             return
-        parts = (8 if nodes >= LARGE_WORK else 3) * self.threads
-        cuts = np.linspace(0, states, min(states, parts) + 1).astype(int)
+        cuts = np.linspace(0, states, min(states, 8 * self.threads) + 1).astype(int)
         list(self.pool.map(partial(self._in_turn, task), cuts[:-1], cuts[1:]))
 
     def _in_turn(self, task: Callable[[int, int], None], first: int, last: int) -> None:
