@@ -12,18 +12,16 @@ from numpy.typing import NDArray
 import detente
 from detente.errors import ScenarioError
 from detente.game.arrays import CompiledGame, HiddenMoves
-from detente.game.compile import compile_game, with_values
-from detente.game.gradient import parameter_gradient
+from detente.game.compile import compile_game
 from detente.simulation.histories import after_look
 from detente.solver import backward
 from detente.solver.beliefs import BeliefGrid, belief_grid
-from detente.solver.gradient import game_gradient
 from detente.solver.kernels.hidden_moves import push_hidden
 from detente.solver.kernels.lottery import make_lottery
 from detente.solver.layout import belief_layout, hidden_turn, part
 from detente.solver.solution import Solution
-from detente.solver.value_tape import Target
 from tests.solver.test_gambit import differences
+from tests.solver.test_private_chance import check_gradients
 
 Floats = NDArray[np.float64]
 
@@ -197,25 +195,7 @@ def test_mean_belief_is_what_types_are() -> None:
 def test_gradient_is_that_of_differences(three: bool) -> None:
     types = "{open: 0.8 * prior, secret: 1 - prior, shut: 0.2 * prior}"
     asked = scenario(types=types, build=SEEN + THREE) if three else scenario()
-    solution = solved(compile_game(asked), 9)
-    profiles = len(solution.game.profiles)
-    targets = [
-        Target(np.eye(profiles)[1], np.array([True, False]), actor=1),
-        Target(np.ones(profiles), np.ones(2, bool), outcome="found", period=2),
-    ]
-    for target in targets:
-        _, gradient = game_gradient(solution, target, threads=1)
-        for name, slope in parameter_gradient(solution.game, gradient).items():
-            ends = []
-            for step in (1e-5, -1e-5):
-                value = asked.parameters[name].values[0] + step
-                moved = with_values(solution.game, {name: value})
-                options = detente.SolveOptions(beliefs=9, threads=1)
-                other = detente.solve(
-                    moved, options, like=solution.grid, coarse=False, regret=False
-                )
-                ends.append(game_gradient(other, target, threads=1)[0])
-            assert slope == pytest.approx((ends[0] - ends[1]) / 2e-5, abs=2e-8)
+    check_gradients(asked, solved(compile_game(asked), 9))
 
 
 def test_the_certificate_knows_other_moves(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 import detente
 from detente.game.compile import compile_game, with_values
 from detente.game.gradient import parameter_gradient
+from detente.scenario.model import Scenario
 from detente.simulation.histories import after_chance
 from detente.solver import backward
 from detente.solver.beliefs import BeliefGrid, belief_grid
@@ -159,11 +160,8 @@ def test_mean_belief_is_what_types_are() -> None:
     assert chances == 4
 
 
-@pytest.mark.parametrize("three", [False, True])
-def test_gradient_is_that_of_differences(three: bool) -> None:
-    types = "{open: 0.8 * prior, secret: 1 - prior, shut: 0.2 * prior}"
-    asked = scenario(types=types, becomes=THREE) if three else scenario()
-    solution = solved(asked, 9)
+def check_gradients(asked: Scenario, solution: Solution) -> None:
+    """Derivatives of a payoff and of an outcome by all parameters are those of differences."""
     profiles = len(solution.game.profiles)
     targets = [
         Target(np.eye(profiles)[1], np.array([True, False]), actor=1),
@@ -182,6 +180,13 @@ def test_gradient_is_that_of_differences(three: bool) -> None:
                 )
                 ends.append(game_gradient(other, target, threads=1)[0])
             assert slope == pytest.approx((ends[0] - ends[1]) / 2e-5, abs=2e-8)
+
+
+@pytest.mark.parametrize("three", [False, True])
+def test_gradient_is_that_of_differences(three: bool) -> None:
+    types = "{open: 0.8 * prior, secret: 1 - prior, shut: 0.2 * prior}"
+    asked = scenario(types=types, becomes=THREE) if three else scenario()
+    check_gradients(asked, solved(asked, 9))
 
 
 def test_the_certificate_knows_another_chance(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,11 +28,11 @@ def value(
     """Tell what an observation is worth to whom, by solving with it and without what it says."""
     output.check([source])
     game = setting.compile(source)
-    solving.prepare(game)
     from detente.analysis.signal_value import check_signal, signal_value
     from detente.describe.signal_value import describe_signal_value
 
     check_signal(game, signal)  # before it takes time
+    solving.prepare(game)
     with console.progress("Solving with it and without it") as report:
         options, periods = solving.options(report), solving.periods
         result = signal_value(game, signal, options, periods=periods)

@@ -177,19 +177,7 @@ class AdjointPass:
 
         def task(first: int, back: Floats) -> None:
             work = make_scratch(layout, arrays, tape.columns, slopes=True)
-            given = Tape(
-                following,
-                gain,
-                solution.strategies[n],
-                self.kinds,
-                game.profiles,
-                self.believed,
-                self.prob[n],
-                self.reward[n],
-                self.reference[n],
-                precision[first // size],
-                ratio[first // size],
-            )
+            given = self._given(n, following, gain, precision[first // size], ratio[first // size])
             scratch = given, work, make_slopes(layout, work), back
             last = min(first + size, states)
             if is_lined(layout):
@@ -233,6 +221,25 @@ class AdjointPass:
         ratio[0, i, : by_ratio.size] = -by_ratio  # the ratio of u to b falls as the prior grows
         self.constants((), np.zeros((1, 0)), ratio)
 
+    def _given(
+        self, n: int, following: Floats, gain: Floats, precision: Floats, ratio: Floats
+    ) -> Tape:
+        """What the adjoint of layer n is made from; `precision` and `ratio` are added to."""
+        solution = self.tape.solution
+        return Tape(
+            following,
+            gain,
+            solution.strategies[n],
+            self.kinds,
+            solution.game.profiles,
+            self.believed,
+            self.prob[n],
+            self.reward[n],
+            self.reference[n],
+            precision,
+            ratio,
+        )
+
     def _through_hidden(
         self,
         n: int,
@@ -250,19 +257,7 @@ class AdjointPass:
         ratio = np.zeros((1, *self.ratio.shape))
         arrays, layout = tape.parts[n], tape.layouts[layer.movers]
         work = make_scratch(layout, arrays, tape.columns, slopes=True, hidden=True)
-        given = Tape(
-            following,
-            gain,
-            tape.solution.strategies[n],
-            self.kinds,
-            game.profiles,
-            self.believed,
-            self.prob[n],
-            self.reward[n],
-            self.reference[n],
-            precision[0],
-            ratio[0],
-        )
+        given = self._given(n, following, gain, precision[0], ratio[0])
         most = work.lottery.vertex.shape[1]
         stage = make_stage(layout, most, len(work.own), hidden=True)
         back = np.empty((len(work.own), *gain.shape[1:]))
