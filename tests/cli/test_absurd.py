@@ -33,7 +33,7 @@ BASE: dict[str, list[str]] = {
     "compare": ["small.yaml"],
     "announce": ["small.yaml"],
     "credibility": ["small.yaml", "--hold", "no_taking"],
-    "value": ["small.yaml", "--signal", "storm"],
+    "value": ["secret-programme", "--signal", "inspection"],
     "ensemble": ["small.yaml", "-o", "results"],
     "explore": ["results"],
     "track": ["small.yaml", "moves.csv"],
