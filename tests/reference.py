@@ -9,7 +9,6 @@ Jacobian of finite differences; a path that turns back is refused with `FoldedEr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +72,10 @@ def hat(steps: int, node: NDArray[np.int64], u: Floats) -> Floats:
 
 
 class Stage:
-    """One state of a layer, at all nodes of the belief grid. A play is float64 [b, (m, θ, a)]."""
+    """One state of a layer, at all nodes of the belief grid.
+
+    A play is float64 [b, (m, θ, a)]. Several are told one after another along the first axis.
+    """
 
     def __init__(
         self, game: CompiledGame, grid: BeliefGrid, layer: Layer, x: int, following: Floats
@@ -93,6 +95,22 @@ class Stage:
         for m, count in enumerate(self.choices):
             weight = [layer.reference[edges[self.action[m] == a][0], m] for a in range(count)]
             self.usual[m] = np.array(weight) / np.sum(weight)
+        types = [np.eye(prior.size)[own] for prior, own in zip(game.priors, self.own, strict=True)]
+        self.kind = [types[i] for i in self.movers]  # [p, θ] is 1 where p has θ
+        self.taken = [np.eye(c)[a] for c, a in zip(self.choices, self.action, strict=True)]
+        belief = [
+            b.belief[n][:, o] for b, n, o in zip(grid.about, self.node, self.own, strict=True)
+        ]
+        # What a mover believes of all others' types, [b, p], and where what is believed of those
+        # stays who do not move, [b, g].
+        self.belief = [
+            np.prod([b for j, b in enumerate(belief) if j != i], axis=0) * np.ones(belief[i].shape)
+            for i in self.movers
+        ]
+        self.told = [m for m, i in enumerate(self.movers) if self.choices[m] > 1]
+        quiet = set(range(len(self.own))) - {self.movers[m] for m in self.told}
+        stays = [self.node[i][:, None] == self.node[i] for i in quiet]
+        self.stays = np.prod(stays, axis=0) * np.ones((grid.size, grid.size))
 
     def parts(self, play: Floats) -> list[Floats]:
         """The play of each mover, float64 [b, θ, a]."""
@@ -102,13 +120,15 @@ class Stage:
 
     def payoffs(self, play: Floats) -> Floats:
         """Of each joint action, at the posteriors that it leads to: float64 [b, e, 2, i, p]."""
-        weight = np.ones((len(play), len(self.ahead), self.grid.size))
+        sets = len(play) // self.grid.size
+        weight = np.repeat(np.tile(self.stays, (sets, 1))[:, None], len(self.ahead), axis=1)
         parts = self.parts(play)
-        for i, simplex in enumerate(self.grid.about):
-            u = np.repeat(simplex.node[self.node[i]][:, None], len(self.ahead), axis=1)  # [b, e, θ]
-            if i in self.movers and self.choices[m := self.movers.index(i)] > 1:
-                joint = u * parts[m][:, :, self.action[m]].swapaxes(1, 2)
-                u = np.where(joint.sum(axis=2, keepdims=True) > 0, joint, u)
+        for m in self.told:
+            i = self.movers[m]
+            simplex, node = self.grid.about[i], np.tile(self.node[i], sets)
+            u = np.repeat(simplex.node[node][:, None], len(self.ahead), axis=1)  # [b, e, θ]
+            joint = u * parts[m][:, :, self.action[m]].swapaxes(1, 2)
+            u = np.where(joint.sum(axis=2, keepdims=True) > 0, joint, u)
             u = u / np.maximum(u.sum(axis=2, keepdims=True), 1e-300)
             weight *= hat(simplex.steps, simplex.node, u)[:, :, self.node[i]]
         total = (weight.swapaxes(0, 1) @ self.ahead).swapaxes(0, 1) + self.reward
@@ -124,13 +144,9 @@ class Stage:
 
     def expected(self, play: Floats, payoffs: Floats, m: int) -> Floats:
         """What each own action is worth to each type of a mover, over payoffs [b, e, p]."""
-        actors = [j for j in range(len(self.own)) if j != self.movers[m]]
-        belief = [self.grid.about[j].belief[self.node[j]][:, self.own[j]] for j in actors]
-        terms = payoffs * self.others(play, m) * prod(belief, start=np.ones((1, 1)))[:, None]
-        result = np.zeros((len(play), self.kinds[m], self.choices[m]))
-        for e, p in np.ndindex(terms.shape[1:]):
-            result[:, self.own[self.movers[m]][p], self.action[m][e]] += terms[:, e, p]
-        return result
+        believed = np.tile(self.belief[m], (len(play) // self.grid.size, 1))
+        terms = payoffs * self.others(play, m) * believed[:, None]
+        return np.asarray((self.taken[m].T @ terms @ self.kind[m]).swapaxes(1, 2))
 
     def respond(self, play: Floats, share: float) -> Floats:
         """The logarithms of the quantal responses at this share of every λ."""
@@ -153,9 +169,9 @@ class Stage:
             error = log - self.respond(np.exp(log), share)
             if np.abs(error).max() < 1e-11:
                 return np.exp(log)
-            moved = [log + 1e-6 * unit for unit in np.eye(play.shape[1])]
-            each = [(s - self.respond(np.exp(s), share) - error) / 1e-6 for s in moved]
-            slope = np.stack(each, axis=2)
+            moved = np.concatenate([log + 1e-6 * unit for unit in np.eye(play.shape[1])])
+            off = (moved - self.respond(np.exp(moved), share)).reshape(-1, *log.shape) - error
+            slope = np.moveaxis(off / 1e-6, 0, 2)
             if np.linalg.det(slope).min() <= 0:
                 return None
             log = np.minimum(log - np.linalg.solve(slope, error[..., None])[..., 0], 0)

@@ -273,8 +273,8 @@ def test_no_flipped_bit_changes_a_number(
     for name in files:
         content = (small / name).read_bytes()
         bits = 8 * len(content)
-        ends = [*range(4), *range(bits - 9, bits)][:: 2 if effort.FULL else 4]
-        for bit in [*rng.sample(range(bits), effort.examples(8)), *ends]:
+        ends = [*range(4), *range(bits - 9, bits)][::4]
+        for bit in [*rng.sample(range(bits), effort.examples(4)), *ends]:
             tried += 1
             folder = tmp_path / f"{name.name}-{bit}"
             shutil.copytree(small, folder)

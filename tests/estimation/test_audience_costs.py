@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks.audience_costs import DATA, PUBLISHED, at_published, from_nothing
+from benchmarks.audience_costs import DATA, PUBLISHED, at_published
 
 pytestmark = pytest.mark.skipif(not DATA.exists(), reason="the data are not part of the project")
 
@@ -27,11 +27,3 @@ def test_the_published_maximum_is_one(tmp_path: Path) -> None:
     # All standard errors are there: the exact Hessian, bordered by the equilibria, is positive.
     assert (ours["se"] > 0).all()
     assert any("near a fold" in warning for warning in fit.warnings)
-
-
-@pytest.mark.slow
-def test_a_better_one_is_found_from_nothing(tmp_path: Path) -> None:
-    fit = from_nothing(tmp_path)
-    assert fit.log_likelihood > -7690
-    assert fit.equilibria is not None
-    assert fit.equilibria["residual"].max() < 1e-9

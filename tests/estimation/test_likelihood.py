@@ -92,7 +92,7 @@ def test_gradient_by_priors_precision_and_payoffs() -> None:
     check_gradient(scenario, [detente.parse_record(text, scenario)])
 
 
-@settings(max_examples=effort.examples(25))
+@settings(max_examples=effort.examples(10))
 @given(st.data())
 def test_gradient_on_random_scenarios(data: st.DataObject) -> None:
     shape = Shape(

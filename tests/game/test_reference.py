@@ -71,7 +71,7 @@ def forecast_of(text: str) -> Forecast:
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-@settings(max_examples=examples(5), deadline=None, derandomize=True, phases=[Phase.generate])
+@settings(max_examples=examples(3), deadline=None, derandomize=True, phases=[Phase.generate])
 @given(data=st.data())
 def test_another_name_for_a_move_changes_nothing(shape: Shape, data: st.DataObject) -> None:
     text = data.draw(scenarios(shape))
@@ -96,7 +96,7 @@ policy: free
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-@settings(max_examples=examples(2), deadline=None, derandomize=True, phases=[Phase.generate])
+@settings(max_examples=1, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(data=st.data())
 def test_nor_anything_that_is_said_of_what_can_be_defended(
     shape: Shape, data: st.DataObject

@@ -25,7 +25,7 @@ import detente
 
 for name, text in json.load(sys.stdin).items():
     print(name, file=sys.stderr)
-    solution = detente.solve(detente.compile_game(detente.loads(text)), detente.SolveOptions(7))
+    solution = detente.solve(detente.compile_game(detente.loads(text)), detente.SolveOptions(5))
     assert solution.status.name == "SOLVED"
     detente.forecast(solution)
     if "forever" not in name:

@@ -19,7 +19,7 @@ from tests.reference import FoldedError, reference
 from tests.solver.test_certificate import random_game
 
 few = settings(
-    max_examples=examples(4),
+    max_examples=examples(3),
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],

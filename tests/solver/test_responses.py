@@ -31,7 +31,7 @@ Floats = NDArray[np.float64]
 @pytest.mark.parametrize("responses", ["mistakes", "shocks"])
 @pytest.mark.parametrize("name", SHAPES)
 @settings(
-    max_examples=examples(3),
+    max_examples=examples(2),
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],

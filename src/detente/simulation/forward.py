@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from detente.game.arrays import CompiledGame, Layer
 from detente.simulation.channels import Channels
 from detente.simulation.conditions import shares
+from detente.simulation.starts import Starts
 from detente.solver.kernels.forward import pay_shocks, push
 from detente.solver.kernels.hidden_moves import push_hidden
 from detente.solver.kernels.lottery import make_lottery
@@ -120,41 +121,44 @@ def forward(
 
     Play begins at the beliefs with these weights `begin`, float64 [b]; at the priors by default.
     `given` are outcomes that have been: see `Forward.given`.
-    `visit` is called before each layer (of each pass: where types change there is one for each
-    profile at the start).
+    `visit` is called before each layer of each pass: where types change there are several.
     """
     game = solution.game
     run = partial(_run, solution, workers, periods, begin, given, visit=visit)
     if not game.changing:
         return run(progress=progress)
-    runs, count = [], len(game.profiles)
-    for p, at_start in enumerate(np.eye(count)):
+    starts = Starts(game)
+    runs, count = [], starts.passes
+    for number in range(count):
         report = None
         if progress is not None:
-            report = partial(_report_part, progress, p / count, 1 / count)
+            report = partial(_report_part, progress, number / count, 1 / count)
+        at_start = (starts.number == number).astype(np.float64)
         runs.append(run(at_start=at_start, progress=report))
-    return _from_each_start(game, runs)
+    return _from_each_start(game, starts, runs)
 
 
 def _report_part(progress: Progress, done: float, part: float, share: float) -> None:
     progress(done + part * share)
 
 
-def _from_each_start(game: CompiledGame, runs: Sequence[Forward]) -> Forward:
-    """Passes that begin with each of the type profiles, as one: p is the profile at the start."""
+def _from_each_start(game: CompiledGame, starts: Starts, runs: Sequence[Forward]) -> Forward:
+    """The passes as one: p is the profile at the start."""
 
     def joined(each: Sequence[Floats]) -> Floats:
-        return np.stack([numbers.sum(axis=-1) for numbers in each], axis=-1)
+        begun = zip(starts.number, starts.family, strict=True)
+        return np.stack([each[n][..., family].sum(axis=-1) for n, family in begun], axis=-1)
 
     def all_joined(name: str) -> tuple[Floats, ...]:
         return tuple(joined(each) for each in zip(*(getattr(r, name) for r in runs), strict=True))
 
     first, weights = runs[0], game.profile_prior()
+    shares = [starts.weights(weights, number) for number in range(len(runs))]
     now = []
     for i, prior in enumerate(game.priors):
         kinds = game.profiles[:, i, None] == np.arange(prior.size)
-        shares = zip(runs, weights, strict=True)
-        now.append(np.sum([w * run.beliefs[i] @ kinds for run, w in shares], axis=0))
+        each = zip(runs, shares, strict=True)
+        now.append(np.sum([run.beliefs[i] @ (w[:, None] * kinds) for run, w in each], axis=0))
     given = [run.given for run in runs if run.given is not None]
     return Forward(
         happened={key: joined([run.happened[key] for run in runs]) for key in first.happened},
@@ -219,14 +223,14 @@ def _run(
 
 def at_the_end(
     solution: Solution, workers: Workers, progress: Progress | None = None
-) -> dict[str, Floats]:
-    """`Forward.happened` by the end alone, float64 [p]: for who wants nothing on the way."""
+) -> dict[str, float]:
+    """How likely each outcome is to have happened by the end, whatever the types.
+
+    For who wants no more: one pass does, also where types change, and nothing is kept on the way.
+    """
     game = solution.game
-    if game.changing:
-        run = forward(solution, workers, progress=progress)
-        return {key: table[-1] for key, table in run.happened.items()}
     moves, channels = schedule(game), Channels(game)
-    pass_ = ForwardPass(solution, channels, workers)
+    pass_ = ForwardPass(solution, channels, workers, at_start=game.profile_prior())
     for done, (t, n) in enumerate(moves, 1):
         pass_.play(t, n)
         if progress is not None:
@@ -234,7 +238,7 @@ def at_the_end(
     last = moves[-1][1] + 1
     pass_.record(last)
     known = channels.probabilities(pass_.by_state[-1], last)
-    return {key: been for key, (been, _) in known.items()}
+    return {key: float(been.sum()) for key, (been, _) in known.items()}
 
 
 class ForwardPass:

@@ -22,7 +22,6 @@ from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game, with_values
 from detente.render.page import to_fragment
 from detente.scenario.loader import loads
-from detente.simulation.conditions import conditions
 from detente.simulation.forecast import Forecast, forecast
 from detente.simulation.forward import at_the_end, schedule
 from detente.solver import ready
@@ -145,8 +144,7 @@ def _coarse(solution: Solution, options: SolveOptions) -> Event:
     """The numbers of a solution for which only how it ends is played forward."""
     with open_workers(options.threads) as workers:
         happened = at_the_end(solution, workers, options.progress)
-    _, weights = next(conditions(solution.game))
-    final = {key: (float(each @ weights), math.nan) for key, each in happened.items()}
+    final = {key: (p, math.nan) for key, p in happened.items()}
     return _numbers(solution, "coarse", final, schedule(solution.game)[-1][0])
 
 
