@@ -12,6 +12,7 @@ import sys
 import numpy as np
 
 import detente
+from detente.scenario.model import Scenario
 from detente.solver import tracer
 from tests.generate import Shape, random_scenario
 
@@ -34,12 +35,12 @@ def each_kind() -> None:
     tracer.wait()
 
 
-def drawn(shape: Shape, precision: float) -> detente.Scenario:
+def drawn(shape: Shape, precision: float) -> Scenario:
     """A random scenario of a shape."""
     return detente.loads(random_scenario(np.random.default_rng(0), shape, precision))
 
 
-def use(scenario: detente.Scenario, outcome: str) -> None:
+def use(scenario: Scenario, outcome: str) -> None:
     """Solve, forecast and differentiate."""
     game = detente.compile_game(scenario)
     solution = detente.solve(game, detente.SolveOptions(beliefs=7))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import detente
+from detente.game.arrays import CompiledGame
 from detente.simulation import forward as forward_module
 from detente.simulation.forward import at_the_end, forward
 from detente.simulation.starts import Starts
@@ -15,7 +16,7 @@ from detente.solver.workers import open_workers
 class Alone(Starts):
     """A pass for each profile."""
 
-    def __init__(self, game: detente.CompiledGame) -> None:
+    def __init__(self, game: CompiledGame) -> None:
         count = len(game.profiles)
         self.family, self.number = np.ones((count, count), dtype=bool), np.arange(count)
 

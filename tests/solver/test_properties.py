@@ -16,7 +16,7 @@ from detente.scenario.model import Scenario
 from detente.simulation.forecast import marginal
 from detente.simulation.forward import forward
 from detente.solver import workers
-from detente.solver.beliefs import fewest_points
+from detente.solver.options import least_points
 from detente.solver.solution import Solution
 from tests import effort
 from tests.effort import examples
@@ -57,7 +57,7 @@ def draw(data: st.DataObject, precision: float | None = None) -> Scenario:
 def solve(scenario: Scenario, points: int = 9, *, coarse: bool = False) -> Solution:
     """Solved on a grid of so many points, or of the fewest that its types need."""
     game = detente.compile_game(scenario)
-    least = max((fewest_points(game.priors[i].size) for i in game.informed), default=5)
+    least = least_points(game)
     return detente.solve(game, detente.SolveOptions(beliefs=max(points, least)), coarse=coarse)
 
 

@@ -15,7 +15,6 @@ from detente.scenario.frozen import Frozen
 from detente.scenario.model import Scenario
 from detente.scenario.policies import find_policies
 from detente.simulation.forward import forever_periods
-from detente.solver.beliefs import fewest_points
 from detente.solver.memory import memory_needed, refuse_beyond
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions, default_points, least_points
 
@@ -102,7 +101,7 @@ def new_manifest(scenario: Scenario, request: RunRequest) -> Manifest:
     number = DRAWS if draws.number is None else draws.number
     checked = min(CHECKED if draws.checked is None else draws.checked, number) if points else 0
     finer = 2 * points - 1 if points else 0
-    most = (finer if checked else points) or fewest_points(1)
+    most = (finer if checked else points) or least_points(game)
     refuse_beyond(
         options.memory_limit,
         max(memory_needed(game, most, regret=False, coarse=False) for game in games),

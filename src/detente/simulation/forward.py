@@ -145,15 +145,11 @@ def _report_part(progress: Progress, done: float, part: float, share: float) -> 
 def _from_each_start(game: CompiledGame, starts: Starts, runs: Sequence[Forward]) -> Forward:
     """The passes as one: p is the profile at the start."""
 
-    def joined(each: Sequence[Floats]) -> Floats:
-        begun = zip(starts.number, starts.family, strict=True)
-        return np.stack([each[n][..., family].sum(axis=-1) for n, family in begun], axis=-1)
-
     def all_joined(name: str) -> tuple[Floats, ...]:
-        return tuple(joined(each) for each in zip(*(getattr(r, name) for r in runs), strict=True))
+        return tuple(map(starts.joined, zip(*(getattr(run, name) for run in runs), strict=True)))
 
-    first, weights = runs[0], game.profile_prior()
-    shares = [starts.weights(weights, number) for number in range(len(runs))]
+    first, joined, prior_of = runs[0], starts.joined, game.profile_prior()
+    shares = [starts.weights(prior_of, number) for number in range(len(runs))]
     now = []
     for i, prior in enumerate(game.priors):
         kinds = game.profiles[:, i, None] == np.arange(prior.size)

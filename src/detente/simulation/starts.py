@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from detente.dtypes import Floats
@@ -40,6 +42,11 @@ class Starts:
     def passes(self) -> int:
         """How many there are."""
         return int(self.number.max()) + 1
+
+    def joined(self, each: Sequence[Floats]) -> Floats:
+        """What each pass gives by profile at the time, [..., p], by profile at the start."""
+        begun = zip(self.number, self.family, strict=True)
+        return np.stack([each[n][..., family].sum(axis=-1) for n, family in begun], axis=-1)
 
     def weights(self, prior: Floats, number: int) -> Floats:
         """The prior of the profile with which each one began in a pass, float64 [p]."""

@@ -134,7 +134,7 @@ def coarser(game: CompiledGame, grid: BeliefGrid) -> BeliefGrid:
 def halved_points(grid: BeliefGrid) -> int:
     """Points of the grid with half the steps, 0 where there is none."""
     points = max(grid.points, default=0)
-    fewest = max(fewest_points(simplex.belief.shape[1]) for simplex in grid.about)
+    fewest = max(fewest_points(simplex.prior) for simplex in grid.about)
     half = (points + 1) // 2
     return half if half % 2 == 1 and half >= fewest else 0
 
@@ -152,9 +152,13 @@ def refined(values: Floats, rough: BeliefGrid, fine: BeliefGrid) -> Floats:
     return values.reshape(*values.shape[:2], fine.size)
 
 
-def fewest_points(types: int) -> int:
-    """The fewest points that a simplex of so many types takes: its prior must be inside."""
-    return max(5, 2 * types + 1)
+def fewest_points(prior: Floats | Ints) -> int:
+    """The fewest points of a simplex with this prior, which must be inside.
+
+    It is on the side of those types alone that are possible at the start: a programme that begins
+    at a known level takes few, however many levels it may come to.
+    """
+    return max(5, 2 * int(np.count_nonzero(prior)) + 1)
 
 
 def _simplex(prior: Floats, middle: Ints) -> Simplex:

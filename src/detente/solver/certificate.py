@@ -271,8 +271,12 @@ class Auditor:
     def _beliefs(self, i: int, position: Ints) -> tuple[Floats, Floats]:
         """r of u(θ) ∝ r(θ) b(θ), float64 [θ], and beliefs about actor i there, float64 [n, θ]."""
         simplex = self.grid.about[i]
-        inside = np.argmax(simplex.node.min(axis=1))
-        ratio = simplex.node[inside] / simplex.belief[inside]
+        # Of each type beside the first, where both are possible: with more types than steps there
+        # is no node at which all are.
+        both = np.argmax(simplex.node[:, :1] * simplex.node > 0, axis=0)
+        kind = np.arange(both.size)
+        ratio = simplex.node[both, kind] / simplex.belief[both, kind]
+        ratio /= simplex.node[both, 0] / simplex.belief[both, 0]
         # On a face what is impossible leads where it leads in the limit from inside.
         return ratio, np.maximum(simplex.belief[position], LIMIT)
 

@@ -16,6 +16,13 @@ DEFAULT_POINTS = {0: 5, 1: 65, 2: 17, 3: 9}
 """Belief points for each informed actor, by the number of those: outcome probabilities are then
 good to about 1e-3, and the product grid stays below a thousand nodes."""
 
+OF_SIMPLEX = {3: 17, 4: 13}
+"""Belief points where an actor has more than two types, by their number; 11 for more."""
+
+MOST_NODES = {1: 1001, 2: 25_000}
+"""Nodes that the default grid then has at most if so many are informed, or more: as many as one
+actor of five types takes, or two of three. The fewest points of a prior may be more."""
+
 MEMORY_LIMIT = 4 * 2**30
 """Bytes that a solve may take unless more is allowed."""
 
@@ -117,7 +124,7 @@ DEFAULT_OPTIONS = SolveOptions()
 
 def least_points(game: CompiledGame) -> int:
     """The fewest belief points with which a game has a grid and one half as fine."""
-    return max((fewest_points(game.priors[i].size) for i in game.informed), default=5)
+    return max((fewest_points(game.priors[i]) for i in game.informed), default=5)
 
 
 def default_points(game: CompiledGame) -> int:
@@ -127,4 +134,8 @@ def default_points(game: CompiledGame) -> int:
     if most == 2:
         return points
     # A simplex has many more nodes than a line with as many along its edge.
-    return max(fewest_points(most), {3: 17, 4: 13}.get(most, 0) if points >= 17 else 0)
+    points, least = OF_SIMPLEX.get(most, 11) if points >= 17 else 5, least_points(game)
+    room = MOST_NODES[min(len(game.informed), 2)]
+    while points > least and grid_size(game, points) > room:
+        points -= 2
+    return max(points, least)

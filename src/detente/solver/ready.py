@@ -91,7 +91,7 @@ def prepare(game: CompiledGame, progress: Callable[[float], None]) -> None:
 
 def _calls(game: CompiledGame) -> dict[Kernel, Callable[[], None]]:
     """The kernels that a game needs, with calls that have nothing to do, on the smallest grid."""
-    grid = belief_grid(game, max(fewest_points(prior.size) for prior in game.priors))
+    grid = belief_grid(game, max(fewest_points(prior) for prior in game.priors))
     looks = {(seats(each), each.private is None, each.hidden is None): each for each in game.layers}
     calls: dict[Kernel, Callable[[], None]] = {}
     for layer in looks.values():
