@@ -197,6 +197,67 @@ def test_the_gain_is_that_of_one_deviation_from_the_equilibrium() -> None:
         assert min(gains) <= told["gain"] <= told["largest"] <= max(gains) + 1e-12
 
 
+CHANGING = {
+    "meek: 0.1}}}": "meek: 0.1}}, pay: {value: {greedy: 0.6, meek: 0.4}}}",
+    "seize: {cost: -worth}, wait: {cost: -0.4}": (
+        "seize: {cost: -worth, becomes: {A: {greedy: {meek: 0.25}}}}, wait: {cost: -pay}"
+    ),
+    "turns: [A]": "turns: [A, {chance: [ageing]}]",
+    "payoffs:": "chance: {ageing: {effects: [{p: 1, becomes: {A: {greedy: {meek: 0.1}}}}]}}\n"
+    "payoffs:",
+}
+"""What makes of the lonely actor one that is greedy for a time."""
+
+
+def changing(terms: str, names: str) -> Scenario:
+    text = alone(terms, names, 2).text
+    for old, new in CHANGING.items():
+        assert old in text
+        text = text.replace(old, new)
+    return detente.loads(text)
+
+
+def expected_pay(pay: float, *, seize: float | None = None) -> float:
+    """What a turn is worth to a type that plays by logit."""
+    values = np.array([pay, 0.2] if seize is None else [pay, 0.2, seize])
+    weights = np.exp(2.5 * values)
+    return float(values @ weights / weights.sum())
+
+
+def test_gains_are_those_of_the_type_that_an_actor_has_then() -> None:
+    """To seize leaves one meek as well, a quarter of the time; a tenth of the greedy age."""
+    found = credibility(changing("no_seizing: {binds: A, forbids: seize}", "no_seizing"))
+    greedy, meek = hard(found, type="greedy"), hard(found, type="meek")
+    lost = 0.25 * 0.9 * (expected_pay(0.6) - expected_pay(0.4))
+    assert greedy["largest"] == pytest.approx(1.3 - 0.6, abs=1e-9)
+    assert greedy["worst"] == "round 2"
+    assert greedy["gain"] == pytest.approx(1.3 - 0.6 - lost / 2, abs=1e-9)
+    assert meek["gain"] == pytest.approx(0.1 - 0.4, abs=1e-9)
+    assert greedy["binds"] == meek["binds"] == pytest.approx(2.0, abs=1e-12)
+    assert (greedy["tempted"], meek["tempted"]) == (pytest.approx(1.0), 0.0)
+
+
+def test_a_soft_term_is_broken_by_those_who_began_as_a_type() -> None:
+    cost = 0.3
+    found = credibility(changing(f"soft: {{binds: A, forbids: seize, cost: {cost}}}", "soft"))
+    ahead = [expected_pay(0.6, seize=1.3 - cost), expected_pay(0.4, seize=0.1 - cost)]
+    change, last, lam = np.array([0.9, 0.1]), {}, 2.5
+    for kind, worth, pay in (("greedy", 1.3, 0.6), ("meek", 0.1, 0.4)):
+        weights = np.exp(lam * np.array([worth - cost, pay, 0.2]))
+        last[kind] = weights[0] / weights.sum()
+    turned = np.array([0.75 * 0.9, 1 - 0.75 * 0.9])
+    first = np.exp(lam * np.array([1.3 - cost + turned @ ahead, *(change @ ahead + [0.6, 0.2])]))
+    broken = first[0] / first.sum()
+    after = 0.9 * last["greedy"] + 0.1 * last["meek"]
+    told = soft(found, "A", "greedy")
+    assert told["broken"] == pytest.approx(1 - (1 - broken) * (1 - after), abs=1e-12)
+    assert told["breaches"] == pytest.approx(
+        broken + (1 - broken) * after + broken * (turned @ list(last.values())), abs=1e-12
+    )
+    meek = soft(found, "A", "meek")
+    assert meek["broken"] == pytest.approx(1 - (1 - last["meek"]) ** 2, abs=1e-12)
+
+
 SIGNAL = """
 title: what a breach is taken for
 calendar: {period: round, horizon: 1}

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 import detente
 from detente.estimation.evidence import evidence
 from detente.estimation.likelihood import Likelihood, log_likelihood
+from detente.estimation.model import Model
+from detente.estimation.units import Panel, Unit
 from detente.game.compile import compile_game
 from detente.game.gradient import parameter_gradient
 from detente.game.panel import compile_panel
@@ -22,6 +24,7 @@ from detente.solver.workers import open_workers
 from tests import effort
 from tests.generate import Shape, scenarios
 from tests.simulation.test_track import GAME
+from tests.solver import test_hidden_moves, test_private_chance
 
 QUICK = SolveOptions(beliefs=9, threads=1)
 STEP = 1e-5
@@ -111,6 +114,55 @@ def test_gradient_on_random_scenarios(data: st.DataObject) -> None:
     _, exact = likelihood(scenario, [record])
     assert exact.logs[0, 0] == pytest.approx(track.log_likelihood, abs=1e-11)
     check_gradient(scenario, [record], every=5)
+
+
+IN_SECRET = "date,actor,move\n1,North,hold\n1,state,found == yes\n2,North,protest\n2,US,press\n"
+IN_THE_OPEN = "date,actor,move\n1,North,build\n1,US,wait\n2,North,refrain\n2,state,found == no\n"
+GAP = "date,actor,move\n1,US,wait\n2,state,found == yes\n"
+
+
+@pytest.mark.parametrize("three", [False, True])
+@pytest.mark.parametrize("hidden", [False, True])
+def test_chance_that_knows_types_and_what_is_hidden(hidden: bool, three: bool) -> None:
+    """Types that change, signals of them, and moves that look alike."""
+    types = {"types": "{open: 0.8 * prior, secret: 1 - prior, shut: 0.2 * prior}"} if three else {}
+    if hidden:
+        moves = test_hidden_moves.SEEN + test_hidden_moves.THREE
+        scenario = test_hidden_moves.scenario(**types, **({"build": moves} if three else {}))
+    else:
+        becomes = {"becomes": test_private_chance.THREE} if three else {}
+        scenario = test_private_chance.scenario(**types, **becomes)
+    text = IN_SECRET if hidden else IN_THE_OPEN
+    records = [detente.parse_record(each, scenario) for each in (text, GAP)]
+    solution, exact = likelihood(scenario, records)
+    for record, value in zip(records, exact.logs[0], strict=True):
+        track = detente.track(solution, record, threads=1)
+        assert value == pytest.approx(track.log_likelihood, abs=1e-12)
+    check_gradient(scenario, records)
+
+
+def test_units_with_secrets_are_as_each_alone() -> None:
+    """Their derivatives as well, by constants too, where they are asked for by unit."""
+    text = test_hidden_moves.scenario(build=test_hidden_moves.SEEN + test_hidden_moves.BECOMES).text
+    text = text.replace("state:\n", "covariates: {near: {value: 1}}\nstate:\n", 1)
+    text = text.replace("speed * (1 +", "speed * near * (1 +").replace("cost: 0.2", "cost: near")
+    scenario = detente.loads(text.replace("p: in_secret if", "p: in_secret * near if"))
+    free = ("in_secret", "speed", "prior")
+    records = [detente.parse_record(each, scenario) for each in (IN_SECRET, GAP, IN_SECRET)]
+    units = [
+        Unit(f"u{k}", record, {"near": near})
+        for k, (record, near) in enumerate(zip(records, (0.5, 1.0, 0.8), strict=True))
+    ]
+    values = {name: scenario.parameters[name].values[0] for name in free}
+    with open_workers(1) as workers:
+        together = Model(scenario, Panel(tuple(units), ("a",)), free, QUICK)
+        assert [len(batch.names) for batch in together.batches] == [3]
+        found = together.at(values, workers, scores=True)
+        assert found.scores is not None
+        assert found.scores.sum(axis=0) == pytest.approx(found.gradient, abs=1e-10)
+        for unit, scores in zip(units, found.scores, strict=True):
+            alone = Model(scenario, Panel((unit,), ("a",)), free, QUICK).at(values, workers)
+            assert scores == pytest.approx(alone.gradient, abs=1e-10)
 
 
 def test_what_is_impossible_has_no_likelihood() -> None:

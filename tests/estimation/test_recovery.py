@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from detente.estimation.units import Panel, Unit, read_panel
 from tests.estimation.conftest import ONE
 from tests.estimation.test_fit import QUICK
 from tests.simulation.test_track import GAME
+from tests.solver.test_hidden_moves import scenario as hiding
 
 
 def recovered(*free: str, repetitions: int, units: int, **options: object) -> Recovery:
@@ -75,6 +77,28 @@ def test_readings_and_silence_are_drawn_too() -> None:
     assert readings[0].condition.variables == {"pressure"}
     solution = detente.solve(detente.compile_game(scenario), QUICK)
     assert detente.track(solution, drawn).log_likelihood < 0
+
+
+def test_what_was_drawn_in_secret_is_found_again() -> None:
+    """Of a hidden programme the records have looks, and what inspections found, and no more."""
+    scenario = hiding()
+    text = "date,actor,move\n1,North,hold\n1,US,wait\n1,state,found == yes\n2,state,found == yes\n"
+    record = detente.parse_record(text, scenario)
+    panel = Panel(tuple(Unit(str(k), record) for k in range(100)), ("a",))
+    drawn = Simulator(panel, None, QUICK)(scenario, np.random.default_rng(2))
+    moves = {entry.actions for unit in drawn.units for entry in unit.record.entries}
+    assert ("build", "hold") in moves
+    assert not any(actions == ("build",) for actions in moves)
+    free = {"in_secret": 0.6}
+    fit = detente.fit(
+        scenario.with_values(free),
+        [replace(unit.record, file=unit.name) for unit in drawn.units],
+        detente.FitOptions(free=tuple(free), solving=QUICK),
+    )
+    assert fit.status.name == "CONVERGED"
+    for row in fit.table.itertuples():
+        truth = scenario.parameters[row.parameter].values[0]
+        assert abs(row.estimate - truth) < 3 * row.se < 1
 
 
 def test_what_cannot_be_drawn_is_refused() -> None:

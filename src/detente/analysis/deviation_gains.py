@@ -3,6 +3,9 @@
 Read from a solution of the game in which hard terms can be broken (`detente.analysis.deviation`):
 gains from its strategies, weighed by the mass of the forward pass before each turn; breaches from
 the joint actions taken; "never broken" from a pass in which those actions lead nowhere.
+
+Where types change, gains are by the type that an actor has when it moves, and what has been broken
+by the type that it had at the start, as in a forecast.
 """
 
 from __future__ import annotations
@@ -16,9 +19,9 @@ from numpy.typing import NDArray
 
 from detente.analysis.deviation import Available, Commitment, available, breaking, without
 from detente.dtypes import Bools, Floats
-from detente.game.private_chance import refuse_private
+from detente.simulation.channels import Channels
 from detente.simulation.conditions import ANY
-from detente.simulation.forward import Forward, forward, schedule
+from detente.simulation.forward import Forward, ForwardPass, forward, schedule
 from detente.solver.layout import kinds
 from detente.solver.solution import Solution
 from detente.solver.workers import Workers
@@ -30,7 +33,10 @@ comes to less often has no part in the largest gain."""
 
 @dataclass(slots=True)
 class GainTally:
-    """What one actor's type meets of a hard term, float64 [t]: `largest` is -inf for nothing."""
+    """What one actor's type meets of a hard term, float64 [t]: `largest` is -inf for nothing.
+
+    Numbers are given that it has this type at the turn.
+    """
 
     binds: Floats
     gain: Floats
@@ -58,7 +64,6 @@ class DeviationGains:
         periods: int | None,
     ) -> None:
         self.solution, self.game = solution, solution.game
-        refuse_private(self.game, "what it gains to break a term is by fixed types", changing=True)
         self.commitments = commitments
         moves = schedule(self.game, periods)
         self.periods = moves[-1][0]
@@ -72,7 +77,10 @@ class DeviationGains:
         self.choices = [available(self.game, n) for n in range(len(self.game.layers))]
         nothing = tuple(np.zeros(len(layer.action), bool) for layer in self.game.layers)
         self._play = partial(forward, workers=workers, periods=periods)
-        run = self._play(self._losing(nothing), visit=self._visit)
+        unbroken = self._losing(nothing)
+        if self.game.changing:
+            self._visit_all(unbroken, moves, workers)
+        run = self._play(unbroken, visit=None if self.game.changing else self._visit)
         self.soft = {
             term: [commitment for commitment in commitments if commitment.term == term]
             for term in dict.fromkeys(c.term for c in commitments if not c.hard)
@@ -96,6 +104,14 @@ class DeviationGains:
         i = self.actors.index(actor)
         return np.asarray(self.game.profile_prior(but=[i]) * (self.game.profiles[:, i] == theta))
 
+    def _given(self, actor: str, theta: int, mass: Floats) -> Floats:
+        """By what mass [x, p, b] is that given the type of an actor at the time, float64 [p]."""
+        if not self.game.changing:
+            return self.weights(actor, theta)
+        own = (self.game.profiles[:, self.actors.index(actor)] == theta).astype(np.float64)
+        share = float(mass.sum(axis=(0, 2)) @ own)
+        return own / share if share > 0 else np.zeros_like(own)
+
     def kinds(self, actor: str) -> tuple[str, ...]:
         """The names of an actor's types; '' where nothing is private."""
         return self.game.scenario.actors[actor].types or ("",)
@@ -117,6 +133,19 @@ class DeviationGains:
             count[t] += acted[broken[n]].sum(axis=0)
         return np.asarray(count.cumsum(axis=0))
 
+    def _visit_all(
+        self, solution: Solution, moves: tuple[tuple[int, int], ...], workers: Workers
+    ) -> None:
+        """Visit all layers in one pass, whose mass is that of types as they are then."""
+        if not any(commitment.hard for commitment in self.commitments):
+            return
+        at_start, nowhere = self.game.profile_prior(), Channels(solution.game)
+        pass_ = ForwardPass(solution, nowhere, workers, at_start=at_start)
+        for t, n in moves:
+            pass_.enter(t, n)
+            self._visit(t, n, pass_.mass)
+            pass_.leave(t, n, pass_.push(n))
+
     def _visit(self, t: int, n: int, mass: Floats) -> None:
         """Weigh the gains at layer n by the mass before it, float64 [x, p, b]."""
         for m, own in enumerate(self.choices[n]):
@@ -131,7 +160,8 @@ class DeviationGains:
                 alone = own.breaks[commitment.key] & (times == 1)
                 for rows, gain in self._gains(n, m, own, times == 0, alone, commitment.cost):
                     for theta in range(gain.shape[2]):
-                        weight = np.einsum("xpb,p->xb", mass[rows], self.weights(actor, theta))
+                        weights = self._given(actor, theta, mass)
+                        weight = np.einsum("xpb,p->xb", mass[rows], weights)
                         self._add(self.tallies[commitment, theta], t, weight, gain[:, :, theta])
 
     def _gains(

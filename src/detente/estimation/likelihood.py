@@ -14,6 +14,7 @@ of records. W is brought to 1 at every layer and its logarithm kept, so that no 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -162,6 +163,8 @@ class RecordAdjoint(AdjointPass):
             priors=tuple(priors),
             precision=self.unit_precision.T,
             discount=self.unit_discount.T,
+            private=self.private,
+            hidden=self.hidden,
         )
 
     def _move(self, k: int, values: Floats, gain: Floats) -> Floats:
@@ -175,6 +178,10 @@ class RecordAdjoint(AdjointPass):
             return super().shared(states, most)
         size = states // self.tape.units
         return size, max(1, most // size)
+
+    def by_itself(self, states: int) -> Sequence[int]:
+        """A part for each unit, where constants have derivatives by unit."""
+        return range(0, states + 1, states // self.each)
 
     def constants(self, movers: tuple[int, ...], precision: Floats, ratio: Floats) -> None:
         """Add derivatives by constants, from those of a layer's parts: [part, m], [part, i, θ]."""

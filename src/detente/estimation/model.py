@@ -20,7 +20,6 @@ from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game, fill_game
 from detente.game.gradient import unit_gradients
 from detente.game.panel import common_covariates, stack
-from detente.game.private_chance import refuse_private
 from detente.game.structure import Structure
 from detente.scenario.model import Scenario
 from detente.scenario.observations import Record
@@ -228,7 +227,6 @@ def _batches(
 ) -> Iterator[Batch]:
     """The panel as batches."""
     base = compile_game(scenario, policy=policy)
-    refuse_private(base, "records do not estimate chance that knows types")
     shared = sorted(common_covariates(base))
     varied = [key for key in scenario.covariates if key not in shared]
     groups: dict[Where, list[int]] = {}

@@ -76,8 +76,9 @@ class Simulator:
     def _moves(
         self, scenario: Scenario, model: Record, rows: pd.DataFrame
     ) -> Iterator[Observation]:
-        keys = {
-            (actor, name): key
+        # Observed is what all saw: any of the actions that look alike.
+        alike = {
+            (actor, name): tuple(key for key, other in own.items() if other.seen == action.seen)
             for actor, own in scenario.actions.items()
             for key, action in own.items()
             for name in (key, *action.members)
@@ -85,7 +86,7 @@ class Simulator:
         moves = rows[(rows["t"] > 0) & (rows["t"] <= model.last)]
         for t, turn, actor, name in moves[["t", "turn", "actor", "action"]].itertuples(index=False):
             if actor in self._observed:
-                yield _observation(t, actor, (keys[actor, name],), turn - 1)
+                yield _observation(t, actor, alike[actor, name], turn - 1)
 
     @cached_property
     def _observed(self) -> frozenset[str]:

@@ -4,19 +4,20 @@ The number is a payoff, or the probability of an outcome; the latter is the valu
 whom the outcome pays 1 and who moves nowhere, carried backward beside the actors' values. One
 pass forward in time then gives all derivatives, at a cost that does not depend on their number
 (Griewank and Walther, Evaluating Derivatives, 2008, chapter 3). Values are made again from the
-strategies, from checkpoints, so that memory grows with the root of the number of layers (chapter
-12 there).
+strategies, from checkpoints, so that memory grows with the root of the number of layers
+(`checkpoints`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from math import isqrt
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detente.game.arrays import GameGradient, Layer, PrivateChance
+from detente.game.arrays import GameGradient, PrivateChance
+from detente.solver.checkpoints import in_order
 from detente.solver.kernels.adjoint import (
     Tape,
     adjoin_any,
@@ -28,6 +29,7 @@ from detente.solver.kernels.general import make_stage
 from detente.solver.kernels.hidden_adjoint import adjoin_hidden
 from detente.solver.kernels.hidden_moves import HiddenTurn
 from detente.solver.kernels.private_chance import adjoin_private
+from detente.solver.kernels.stage import LayerArrays
 from detente.solver.layout import hidden_turn, is_lined, make_scratch, private_turn, seats
 from detente.solver.solution import Solution
 from detente.solver.value_tape import Target, ValueTape
@@ -134,22 +136,7 @@ class AdjointPass:
         """Values before move 0, then after each move in turn, made from checkpoints."""
         tape = self.tape
         count = len(tape.moves)
-        step = max(isqrt(count), 1)
-        kept = {count: tape.last()}
-        values = kept[count]
-        for k in reversed(range(count)):
-            values = tape.before(values, k)
-            if k % step == 0:
-                kept[k] = values
-            self.progress(0.3 * (count - k) / count)
-        yield values
-        for begin in range(0, count, step):
-            end = min(begin + step, count)
-            stretch = [kept[end]]
-            for k in reversed(range(begin + 1, end)):
-                stretch.append(tape.before(stretch[-1], k))
-            yield from reversed(stretch)
-            del kept[end]
+        return in_order(count, tape.last(), tape.before, lambda done: self.progress(0.3 * done))
 
     def _move(self, k: int, values: Floats, gain: Floats) -> Floats:
         """From derivatives by the values before move k to those by the values after it."""
@@ -166,7 +153,7 @@ class AdjointPass:
             return self._closed(k, values, result)
         hidden = hidden_turn(game, solution.grid, layer)
         if hidden is not None:
-            self._through_hidden(n, layer, hidden, gain, following, result)
+            self._through_hidden(n, arrays, hidden, gain, following, result)
             return self._closed(k, values, result)
         states = len(gain)
         most = ROOM // (int(np.diff(layer.action_ptr).max()) * gain[0].size)
@@ -211,15 +198,16 @@ class AdjointPass:
         tape = self.tape
         game, grid, i = tape.solution.game, tape.solution.grid, chance.actor
         by_change = self.private.setdefault(n, np.zeros_like(chance.change))
-        by_ratio = np.zeros(game.priors[i].size)
         turn, layout = private_turn(game, grid, chance), tape.layouts[i,]
         lottery = tape.lottery(n, slopes=True)
-        arrays = tape.parts[n]
-        gains = following, result, by_change, by_ratio, lottery
-        adjoin_private(arrays, layout, turn, gain, *gains)
-        ratio = np.zeros((1, *self.ratio.shape))
-        ratio[0, i, : by_ratio.size] = -by_ratio  # the ratio of u to b falls as the prior grows
-        self.constants((), np.zeros((1, 0)), ratio)
+        arrays, cuts = tape.parts[n], self.by_itself(len(gain))
+        ratio = np.zeros((len(cuts) - 1, *self.ratio.shape))
+        for u, (first, last) in enumerate(pairwise(cuts)):
+            by_ratio = np.zeros(game.priors[i].size)
+            gains = following, result, by_change, by_ratio, lottery
+            adjoin_private(_of_states(arrays, first, last), layout, turn, gain[first:last], *gains)
+            ratio[u, i, : by_ratio.size] = -by_ratio  # that of u to b falls as the prior grows
+        self.constants((), np.zeros((len(ratio), 0)), ratio)
 
     def _given(
         self, n: int, following: Floats, gain: Floats, precision: Floats, ratio: Floats
@@ -243,7 +231,7 @@ class AdjointPass:
     def _through_hidden(
         self,
         n: int,
-        layer: Layer,
+        arrays: LayerArrays,
         turn: HiddenTurn,
         gain: Floats,
         following: Floats,
@@ -251,21 +239,29 @@ class AdjointPass:
     ) -> None:
         """The adjoint of a turn with hidden moves; adds to `result`."""
         tape = self.tape
-        game, (i,) = tape.solution.game, layer.movers
+        game = tape.solution.game
+        movers = game.layers[n].movers
+        (i,) = movers
         by_change = self.hidden.setdefault(n, np.zeros_like(turn.change))
-        by_ratio, precision = np.zeros(game.priors[i].size), np.zeros((1, 1))
-        ratio = np.zeros((1, *self.ratio.shape))
-        arrays, layout = tape.parts[n], tape.layouts[layer.movers]
+        layout = tape.layouts[movers]
         work = make_scratch(layout, arrays, tape.columns, slopes=True, hidden=True)
-        given = self._given(n, following, gain, precision[0], ratio[0])
         most = work.lottery.vertex.shape[1]
         stage = make_stage(layout, most, len(work.own), hidden=True)
         back = np.empty((len(work.own), *gain.shape[1:]))
-        scratch = work, make_slopes(layout, work), stage
-        gains = result, by_change, by_ratio
-        adjoin_hidden(arrays, layout, turn, given, *scratch, gains, back)
-        ratio[0, i, : by_ratio.size] -= by_ratio  # the ratio of u to b falls as the prior grows
-        self.constants(layer.movers, precision, ratio)
+        scratch, cuts = (work, make_slopes(layout, work), stage), self.by_itself(len(gain))
+        precision, ratio = (
+            np.zeros((len(cuts) - 1, 1)),
+            np.zeros((len(cuts) - 1, *self.ratio.shape)),
+        )
+        for u, (first, last) in enumerate(pairwise(cuts)):
+            by_ratio = np.zeros(game.priors[i].size)
+            given = self._given(n, following, gain[first:last], precision[u], ratio[u])
+            here = turn._replace(tells=turn.tells[first:last], keeps=turn.keeps[first:last])
+            gains = result, by_change, by_ratio
+            states = _of_states(arrays, first, last)
+            adjoin_hidden(states, layout, here, given, *scratch, gains, back)
+            ratio[u, i, : by_ratio.size] -= by_ratio  # that of u to b falls as the prior grows
+        self.constants(movers, precision, ratio)
 
     def _closed(self, k: int, values: Floats, result: Floats) -> Floats:
         """Derivatives by the values after move k, from those by what its transitions lead to."""
@@ -293,6 +289,10 @@ class AdjointPass:
         """How a layer's states are shared out: states of a part, and parts at a time."""
         return max(1, min(most, -(-states // PARTS))), PARTS
 
+    def by_itself(self, states: int) -> Sequence[int]:
+        """Where the parts of a layer begin, and end, that have derivatives by constants each."""
+        return (0, states)
+
     def constants(self, movers: tuple[int, ...], precision: Floats, ratio: Floats) -> None:
         """Add derivatives by constants, from those of a layer's parts: [part, m], [part, i, θ]."""
         self.precision[list(movers)] += precision.sum(axis=0)
@@ -315,3 +315,12 @@ class AdjointPass:
         n = len(game.layers) if last else tape.moves[k][1]
         scratch = np.empty((game.structure.sets[n].size, tape.columns, 1))
         return tape.observe(scratch, k, n)
+
+
+def _of_states(arrays: LayerArrays, first: int, last: int) -> LayerArrays:
+    """A layer's arrays for the states first … last - 1 alone."""
+    return arrays._replace(
+        action_ptr=arrays.action_ptr[first : last + 1],
+        n_actions=arrays.n_actions[first:last],
+        play_ptr=arrays.play_ptr[first : last + 1],
+    )

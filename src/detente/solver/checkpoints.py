@@ -1,0 +1,49 @@
+"""What is made backward in time, read forward in time, from checkpoints.
+
+Of N values that are each made from the next one, about √N are kept, and what lies between two of
+them is made once more (Griewank and Walther, Evaluating Derivatives, 2008, chapter 12).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from math import isqrt
+
+from detente.dtypes import Floats
+
+
+def in_order(
+    count: int,
+    last: Floats,
+    before: Callable[[Floats, int], Floats],
+    progress: Callable[[float], None] = lambda _: None,
+) -> Iterator[Floats]:
+    """Values before move 0, then after each of `count` moves in turn.
+
+    Parameters
+    ----------
+    count
+        How many moves there are.
+    last
+        The values after the last of them.
+    before
+        Gives the values before move k from those after it; they are not changed later.
+    progress
+        Called with the share of the moves that the way back has come by.
+    """
+    step = max(isqrt(count), 1)
+    kept = {count: last}
+    values = last
+    for k in reversed(range(count)):
+        values = before(values, k)
+        if k % step == 0:
+            kept[k] = values
+        progress((count - k) / count)
+    yield values
+    for begin in range(0, count, step):
+        end = min(begin + step, count)
+        stretch = [kept[end]]
+        for k in reversed(range(begin + 1, end)):
+            stretch.append(before(stretch[-1], k))
+        yield from reversed(stretch)
+        del kept[end]
