@@ -15,7 +15,6 @@ from detente.errors import ScenarioError
 from detente.estimation.climb import Climb, Status, climb
 from detente.estimation.model import Model
 from detente.scenario.observations import Record
-from tests.estimation.conftest import ONE
 
 QUICK = detente.SolveOptions(beliefs=9, threads=1)
 TRUTH = {"pain": 0.15, "upkeep": 0.3, "hold_down": 1.0}
@@ -220,17 +219,6 @@ def test_impossible_records_are_told_with_their_lines() -> None:
     record = detente.parse_record(text, scenario, file="wrong.csv")
     with pytest.raises(ScenarioError, match=r"wrong\.csv:2.*impossible"):
         detente.fit(scenario, record, detente.FitOptions(free=("pain",), solving=QUICK))
-
-
-def test_records_of_play_without_end_are_refused() -> None:
-    text = ONE.replace("horizon: 1", "horizon: forever").replace(
-        "precision: sharp", "precision: sharp, discount: 0.9"
-    )
-    text = text.replace("terminal:", "flow:")
-    scenario = detente.loads(text)
-    record = detente.parse_record("date,actor,move\n1,chooser,go\n", scenario)
-    with pytest.raises(ScenarioError, match=r"fitted to counts(.|\n)*who move, and `number`"):
-        detente.fit(scenario, record, detente.FitOptions(free=("worth",)))
 
 
 def test_a_climb_turns_back_at_walls() -> None:

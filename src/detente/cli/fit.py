@@ -126,10 +126,10 @@ def fit(
         message = "there is nothing to estimate from"
         refuse("RECORD", "missing", message, "give a record, or --counts")
     if asked.counts is not None and (asked.parameter or asked.recover or asked.posterior):
-        message = "it is not there for a scenario that goes on forever"
+        message = "it is not there for counts"
         flag = "--profile" if asked.parameter else "--recover" if asked.recover else "--posterior"
         hint = "fit the others at values of it: --set NAME=VALUE" if asked.parameter else ""
-        refuse(flag, "forever", message, hint)
+        refuse(flag, "not-together", message, hint)
     if asked.recover and bool(records) == (asked.simulated is not None):
         message = "records say how many units are drawn" if records else "how many is not said"
         refuse("--simulated", "not-together", message, "give records or --simulated N")

@@ -1,4 +1,4 @@
-"""What records say of the layers of a game, as masks over what may have happened.
+"""What records say of the moves of a game, as masks over what may have happened.
 
 Of a turn at which something was observed, the joint actions are sorted by what the records make
 of them: those that no record tells apart are one *class*. Classes are a handful where transitions
@@ -17,6 +17,7 @@ from detente.game.arrays import CompiledGame, Layer
 from detente.game.evaluate import evaluator_of
 from detente.scenario.observations import Record
 from detente.simulation.filter import moves_observed, own_actions, readings_at
+from detente.simulation.forward import schedule
 
 Cells = Sequence[Sequence[Record]]
 """For each unit of a panel its records, as many of each."""
@@ -24,20 +25,23 @@ Cells = Sequence[Sequence[Record]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What is known of each layer, for unit u and its record r.
+    """What is known of each move k (a turn of a period, in order), for unit u and its record r.
 
     classes, allowed
-        By layer, where anything was observed: int64 [e] the class g of each joint action, and
+        By move, where anything was observed: int64 [e] the class g of each joint action, and
         float64 [g, u, r]: 1 where it may have been, 0 where it was not.
     held
-        By layer before which a period has ended, where the state was read: float64 [x, r], 1 where
+        By move before which a period has ended, where the state was read: float64 [x, r], 1 where
         all readings hold. x counts the states of all units.
+    periods
+        The last period of any record.
     """
 
     classes: Mapping[int, Ints]
     allowed: Mapping[int, Floats]
     held: Mapping[int, Floats]
     records: int
+    periods: int
 
     def only(self, columns: slice) -> Evidence:
         """The same of some of the records."""
@@ -46,32 +50,35 @@ class Evidence:
             {n: may[:, :, columns] for n, may in self.allowed.items()},
             {n: holds[:, columns] for n, holds in self.held.items()},
             len(range(self.records)[columns]),
+            self.periods,
         )
 
 
 def evidence(game: CompiledGame, cells: Cells) -> Evidence:
-    """What the records say of a panel that ends; all units have as many records."""
+    """What the records say of a panel; all units have as many records."""
     units, records = len(cells), len(cells[0])
     classes, allowed, held = {}, {}, {}
-    for n, layer in enumerate(game.layers):
+    periods = max(record.last for cell in cells for record in cell)
+    for k, (t, n) in enumerate(schedule(game, max(periods, 1))):
+        layer = game.layers[n]
         own = _first_unit(layer, units)
         table = np.ones((units, records, len(own.action)), dtype=bool)
         for u, cell in enumerate(cells):
             for r, record in enumerate(cell):
-                for m, entry in moves_observed(game, record, layer.period, layer).items():
+                for m, entry in moves_observed(game, record, t, layer).items():
                     silent = entry.t == 0
                     table[u, r] &= own_actions(game, own, m, entry.actions, silent=silent)
         if not table.all():
             kinds, which = np.unique(
                 table.reshape(units * records, -1).T, axis=0, return_inverse=True
             )
-            classes[n] = np.tile(which.reshape(-1), units)
-            allowed[n] = kinds.reshape(-1, units, records).astype(np.float64)
+            classes[k] = np.tile(which.reshape(-1), units)
+            allowed[k] = kinds.reshape(-1, units, records).astype(np.float64)
         if game.ends_period[n]:
-            holds = _readings(game, cells, n + 1, layer.period)
+            holds = _readings(game, cells, n + 1, t)
             if not holds.all():
-                held[n + 1] = holds.astype(np.float64)
-    return Evidence(classes, allowed, held, records)
+                held[k + 1] = holds.astype(np.float64)
+    return Evidence(classes, allowed, held, records, periods)
 
 
 def _first_unit(layer: Layer, units: int) -> Layer:

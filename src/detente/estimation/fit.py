@@ -23,7 +23,7 @@ from detente.estimation.scale import refuse_scale
 from detente.estimation.search import ENDED, Search
 from detente.estimation.side_by_side import data_digest, model_digest
 from detente.estimation.units import Panel, Records, listed, read_panel
-from detente.estimation.without_end import BRANCHES, Equilibria, estimated
+from detente.estimation.without_end import BRANCHES, NEAR_DATA, Equilibria, estimated
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
 from detente.scenario.hints import alias, did_you_mean, listing
@@ -41,7 +41,7 @@ INSTEAD = {
     "prior": "leave it out: a weak one keeps parameters from running away on the way",
     "checkpoint": "begin again with the scenario and the choices of a fit: `near=`",
 }
-"""What there is for scenarios without end, in place of what there is not."""
+"""What there is for counts, in place of what there is not."""
 
 MOST_TOLD = 20
 """Impossible observations after which no more are looked for."""
@@ -68,8 +68,8 @@ class FitOptions:
     draws
         Of the posterior, which has to have a prior; 0 for none. Each costs a likelihood.
     branch
-        Of games without end: 'principal', or 'near-data' (also if '') for the equilibria that the
-        counts of each unit are nearest to.
+        Of counts: 'principal', or 'near-data' (also if '') for the equilibria that the counts of
+        each unit are nearest to. Records are always of the principal branch.
     near
         A table like that of counts, of choices near which the search begins and stays.
     policy
@@ -124,7 +124,7 @@ def fit(
     units: str | Path | None = None,
     counts: str | Path | None = None,
 ) -> Fit:
-    """Estimate parameters of a scenario, from records or, where it goes on forever, from counts.
+    """Estimate parameters of a scenario from records or, where it goes on forever, from counts.
 
     The likelihood is that of `track`: moves are expected by the strategies at the public beliefs,
     types are summed out with their prior, and what was not observed is summed over. Units are
@@ -142,13 +142,14 @@ def fit(
     units
         A table with a row for each unit: its covariates.
     counts
-        Of a scenario without end, in place of records (`detente.estimation.counts`).
+        Of a scenario without end, in place of records: how often moves were made at each state
+        (`detente.estimation.counts`).
 
     Raises
     ------
     ScenarioError
-        With all that is wrong with the files and the options; for records of a scenario without
-        end, and counts of one that ends; for a precision and the scale of payoffs free at once; for
+        With all that is wrong with the files and the options; for records and counts together, and
+        counts of a scenario that ends; for a precision and the scale of payoffs free at once; for
         records that the model holds impossible at the start.
 
     Notes
@@ -159,13 +160,14 @@ def fit(
     expect(scenario, Scenario, "fit")
     begin = time.perf_counter()
     sources = listed(records)
-    if scenario.forever and sources:
-        message = "play goes on forever, and such scenarios are fitted to counts"
-        hint = (
-            "count how often moves were made at each state, in a table with the columns of the "
-            "state, of the actors who move, and `number`: `counts=`"
-        )
-        refuse("records", "forever", message, hint)
+    if counts is not None and sources:
+        message = "records and counts are not fitted together"
+        refuse("counts", "not-together", message, "give one of them")
+    if counts is None and (options.branch == NEAR_DATA or options.near is not None):
+        name = "branch" if options.near is None else "near"
+        message = "equilibria near the data are looked for in counts"
+        hint = f"leave `{name}` out: with records every unit is on its principal branch"
+        refuse(name, "not-together", message, hint)
     if counts is not None and not scenario.forever:
         message = "counts are of a scenario that goes on forever: this one ends"
         refuse("counts", "forever", message, "give records, or the calendar `horizon: forever`")
@@ -174,7 +176,7 @@ def fit(
     free = free_parameters(game, options.free)
     refuse_scale(game, free)
     clusters = _clusters(panel, options.cluster)
-    if scenario.forever:
+    if counts is not None:
         return _without_end(game, panel, free, options, clusters)
     prior = RangePrior.of(scenario, free) if options.prior else None
     model = Model(
@@ -219,8 +221,8 @@ def _without_end(
 ) -> Fit:
     for name, hint in INSTEAD.items():
         if getattr(options, name):
-            message = f"there is no {name} for a scenario that goes on forever"
-            refuse(name, "forever", message, hint)
+            message = f"there is no {name} for counts"
+            refuse(name, "not-together", message, hint)
     wanted = Equilibria(options.branch, options.starts, options.near, options.solving.report)
     estimate, climbs, account, seconds = estimated(game, panel, free, wanted, clusters)
     starts = tuple(Start.of(climbed, estimate) for climbed in climbs)

@@ -10,6 +10,9 @@ and is 1 at the end. It is an observer, so that the adjoint of a solve (`detente
 carries it beside the payoffs; log Σ_p prior(p) W(start, p) is the log-likelihood. What was not
 played is cut off by sending it to a copy of the next values in which W is 0: kernels need not know
 of records. W is brought to 1 at every layer and its logarithm kept, so that no record is too long.
+
+Where play goes on forever W is followed as far as records go; what the values there owe to all that
+comes after is then followed without it.
 """
 
 from __future__ import annotations
@@ -19,9 +22,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detente.dtypes import Floats
+from detente.dtypes import Floats, Ints
 from detente.estimation.evidence import Evidence
 from detente.game.arrays import CompiledGame, GameGradient
+from detente.simulation.forward import schedule
 from detente.solver.gradient import AdjointPass
 from detente.solver.kernels.stage import LayerArrays
 from detente.solver.solution import Solution
@@ -32,6 +36,10 @@ from detente.solver.workers import Workers
 def _everybody(game: CompiledGame) -> Target:
     """All type profiles count, by their priors."""
     return Target(np.ones(len(game.profiles)), np.ones(len(game.priors), dtype=bool))
+
+
+NOTHING = Evidence({}, {}, {}, 0, 0)
+"""What is known after the last record."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,27 +58,36 @@ class RecordTape(ValueTape):
     """
 
     def __init__(self, solution: Solution, seen: Evidence, units: int, workers: Workers) -> None:
-        super().__init__(solution, _everybody(solution.game), workers, seen.records)
+        game = solution.game
+        super().__init__(solution, _everybody(game), workers, seen.records)
+        if game.loop is not None and seen.records:
+            self.moves = list(schedule(game, max(seen.periods, 1)))
         self.seen, self.units = seen, units
         self.log_scale = np.zeros((len(self.moves), units, seen.records))
         self.masked: dict[int, LayerArrays] = {}
-        for n, classes in seen.classes.items():
+        for k, classes in seen.classes.items():
+            n = self.moves[k][1]
             layer = solution.game.layers[n]
             states = len(solution.game.structure.sets[n + 1])
             copy = np.repeat(classes, np.diff(layer.trans_ptr)) * states
-            self.masked[n] = self.parts[n]._replace(succ=(layer.succ + copy).astype(np.int32))
+            self.masked[k] = self.parts[n]._replace(succ=(layer.succ + copy).astype(np.int32))
 
     def observed(self, values: Floats) -> Floats:
         """The records' part of values [x, c, b], as a view [u, x, r, p, b]."""
         profiles = len(self.solution.game.profiles)
-        shape = (self.units, len(values) // self.units, self.seen.records, profiles, -1)
+        shape = (
+            self.units,
+            len(values) // self.units,
+            self.seen.records,
+            profiles,
+            values.shape[2],
+        )
         return values[:, self.width :].reshape(shape)
 
     def last(self) -> Floats:
         """Values after the last move: nothing is left to be observed."""
-        game, grid = self.solution.game, self.solution.grid
-        values = np.ones((game.final.size, self.columns, grid.size))
-        values[:, : self.width] = game.terminal[:, :, None]
+        values = super().last()
+        values[:, self.width :] = 1.0
         self.read(values, len(self.moves))
         return values
 
@@ -86,15 +103,14 @@ class RecordTape(ValueTape):
 
     def following(self, values: Floats, k: int) -> tuple[Floats, LayerArrays]:
         """What the transitions of move k lead to: a copy for each class of joint actions."""
-        n = self.moves[k][1]
         closed = self.closed(values, k)
-        if n not in self.masked:
-            return closed, self.parts[n]
-        allowed = self.seen.allowed[n]
+        if k not in self.masked:
+            return closed, self.parts[self.moves[k][1]]
+        allowed = self.seen.allowed[k]
         copies = np.repeat(closed[None], len(allowed), axis=0)
         for copy, may in zip(copies, allowed, strict=True):
             self.observed(copy)[:] *= may[:, None, :, None, None]
-        return copies.reshape(-1, *closed.shape[1:]), self.masked[n]
+        return copies.reshape(-1, *closed.shape[1:]), self.masked[k]
 
     def before(self, values: Floats, k: int) -> Floats:
         """Values before move k from those after it."""
@@ -140,7 +156,20 @@ class RecordAdjoint(AdjointPass):
         begin[:] = share[:, :, None] * prior
         for k, values in enumerate(after):
             gain = self._move(k, values, gain)
+        if game.loop is not None:
+            self._go_on(gain, game.loop)
         return Likelihood(logs, self._gradient(gain, np.einsum("ur,urp->up", share, start)))
+
+    def _go_on(self, gain: Floats, loop: Ints) -> None:
+        """Add what follows the records, from derivatives by the values after their last move."""
+        tape = self.tape
+        self.tape = RecordTape(tape.solution, NOTHING, tape.units, tape.workers)
+        after = self._values()
+        onward = np.zeros_like(next(after))
+        onward[loop] = gain[:, : tape.width]
+        for k, values in enumerate(after):
+            onward = self._move(k, values, onward)
+        self.tape = tape
 
     def _gradient(self, gain: Floats, worth: Floats) -> GameGradient:
         """All derivatives; `worth` is float64 [u, p], those by the probability of a profile."""
@@ -159,7 +188,11 @@ class RecordAdjoint(AdjointPass):
             reward=tuple(self.reward),
             log_reference=tuple(self.reference),
             flow=tuple(self.flow),
-            terminal=gain[:, : tape.width].sum(axis=2),
+            terminal=(
+                gain[:, : tape.width].sum(axis=2)
+                if game.loop is None
+                else np.zeros_like(game.terminal)
+            ),
             priors=tuple(priors),
             precision=self.unit_precision.T,
             discount=self.unit_discount.T,
@@ -222,7 +255,7 @@ def log_likelihood(
     Parameters
     ----------
     solution
-        Of a game that ends, or of a panel of such.
+        Of a game, or of a panel of games that end.
     seen
         What the records say of it.
     weights

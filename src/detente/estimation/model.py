@@ -256,7 +256,9 @@ def _portioned(
     portion: list[Where] = []
     for at, records in cells:
         columns = game.profiles.size + min(records, MOST_RECORDS) * len(game.profiles)
-        if portion and (len(portion) + 1) * widest * columns > ROOM:
+        # Without end each unit's branch is followed by itself.
+        alone = game.loop is not None
+        if portion and (alone or (len(portion) + 1) * widest * columns > ROOM):
             yield portion
             portion = []
         portion.append(at)

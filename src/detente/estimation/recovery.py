@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from detente.arguments import MOST_DRAWS, whole
-from detente.errors import ScenarioError, SolveError, refuse
+from detente.errors import ScenarioError, SolveError
 from detente.estimation.checkpoint import Checkpoint
 from detente.estimation.fit import DEFAULT_FIT, FitOptions
 from detente.estimation.free import Free, free_parameters, values_at
@@ -136,8 +136,6 @@ def recover(
         As `fit`; for a scenario of which no history can be drawn.
     """
     whole("repetitions", repetitions, 2, MOST_DRAWS)
-    if scenario.forever:
-        refuse("scenario", "forever", "play goes on forever; recovery is of scenarios that end")
     if isinstance(records, int):
         whole("records", records, 1, MOST_DRAWS)
         panel = blank_panel(scenario, records)

@@ -16,6 +16,7 @@ from detente.scenario.formula.expression import Formula
 from detente.scenario.formula.parse import parse
 from detente.scenario.model import Scenario
 from detente.scenario.observations import READING, Observation, Record, scope_of
+from detente.simulation.forward import forever_periods
 from detente.simulation.sample import sample
 from detente.solver.options import SolveOptions
 from detente.solver.solution import Status
@@ -26,12 +27,16 @@ FILE = "simulated"
 
 
 def blank_panel(scenario: Scenario, units: int) -> Panel:
-    """So many units of which every move would be observed, and nothing is known."""
+    """So many units of which every move would be observed, and nothing is known.
+
+    Where play goes on forever, over as many periods as a forecast tells.
+    """
     actors = {
         actor: _observation(t=0, actor=actor, actions=tuple(own))
         for actor, own in scenario.actions.items()
     }
-    record = Record(FILE, (), actors, (), scenario.periods or 0)
+    last = scenario.periods or forever_periods(compile_game(scenario))
+    record = Record(FILE, (), actors, (), last)
     return Panel(tuple(Unit(str(k + 1), record) for k in range(units)), (FILE,))
 
 
@@ -60,7 +65,10 @@ class Simulator:
             solution = solve(game, self.solving, regret=False, coarse=False)
             if solution.status is not Status.SOLVED:
                 raise SolveError(solution.status.value)
-            table = sample(solution, draws=len(positions), rng=rng)
+            periods = None
+            if scenario.forever:
+                periods = max(units[k].record.last for k in positions)
+            table = sample(solution, draws=len(positions), rng=rng, periods=periods)
             for k, (_, rows) in zip(positions, table.groupby("draw"), strict=True):
                 units[k] = replace(units[k], record=self._record(own, units[k].record, rows))
         return replace(self.panel, units=tuple(units), files=(FILE,), warnings=())
