@@ -43,17 +43,23 @@ class OverTime(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """A probability after each of several events; `marks` are their names, '' for no mark."""
+    """A probability after each of several events; `marks` are their names, '' for no mark.
+
+    true
+        Whether it was so then, where that changed from one event to another; else nothing.
+    """
 
     title: str
     labels: tuple[str, ...]
     values: Numbers
     marks: tuple[str, ...]
+    true: tuple[bool, ...] = ()
 
     @property
     def description(self) -> str:
-        pairs = zip(self.marks, self.values, strict=True)
-        return ", ".join(f"{percent(v)} after {m or 'the start'}" for m, v in pairs) + "."
+        was = [f" ({'so' if true else 'not so'} in truth)" for true in self.true]
+        rows = zip(self.marks, self.values, was or [""] * len(self.values), strict=True)
+        return ", ".join(f"{percent(v)} after {m or 'the start'}{so}" for m, v, so in rows) + "."
 
 
 class Curve(NamedTuple):

@@ -66,8 +66,8 @@ def evidence(game: CompiledGame, cells: Cells) -> Evidence:
         for u, cell in enumerate(cells):
             for r, record in enumerate(cell):
                 for m, entry in moves_observed(game, record, t, layer).items():
-                    silent = entry.t == 0
-                    table[u, r] &= own_actions(game, own, m, entry.actions, silent=silent)
+                    may = own_actions(game, own, m, entry.actions, silent=entry.silent)
+                    table[u, r] &= may
         if not table.all():
             kinds, which = np.unique(
                 table.reshape(units * records, -1).T, axis=0, return_inverse=True

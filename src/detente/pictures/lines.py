@@ -33,6 +33,9 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 APART = 2e-3
 """Share of the range by which values lie apart through which a curve is drawn."""
 
+BAND = 0.06
+"""Share of the height that the band of what was true takes."""
+
 CLEAR = 0.12
 """Share of a curve's height that is left above and below it; and how far a step is high enough for
 its mark to stand on either side."""
@@ -78,6 +81,11 @@ def _name_ends(axes: Axes, last: int, lines: Sequence[Series], palette: Palette)
 
 def steps(chart: Steps, axes: Axes, palette: Palette) -> None:
     values, last = chart.values, len(chart.values) - 1
+    if chart.true:
+        ends = [min(k + 1, last) for k in range(last + 1)]
+        for k, true in enumerate(chart.true):
+            low = 1 - BAND if true else 0.0
+            axes.fill_between((k, ends[k]), low, low + BAND, color=palette.muted, alpha=0.35, lw=0)
     axes.step(range(last + 1), values, where="post", color=palette[0], lw=2)
     above = True
     for k, mark in enumerate(chart.marks):

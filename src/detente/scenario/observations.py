@@ -51,6 +51,8 @@ class Observation:
         What a reading says of the state at the end of the period.
     seen
         What the actions look like, each look once.
+    silent
+        Whether it is there as well where the actor cannot move: silence, and what is unknown.
     """
 
     place: Place
@@ -64,6 +66,7 @@ class Observation:
     note: str
     source: str
     seen: tuple[str, ...] = ()
+    silent: bool = False
 
     @property
     def used(self) -> bool:
@@ -263,6 +266,7 @@ class RecordReader:
             note=line["note"],
             source=line["source"],
             seen=tuple(dict.fromkeys(self.scenario.actions[actor][key].seen for key in actions)),
+            silent=t == 0 or alias(line["action"] or line["move"]) == UNKNOWN,
         )
         if line["date"].casefold() != ALWAYS:
             self.entries.append(entry)

@@ -96,7 +96,7 @@ class Filter:
         entries = moves_observed(self.game, self.record, t, layer)
         pass_.enter(t, n)
         allowed = [
-            own_actions(self.game, layer, m, entry.actions, silent=entry.t == 0)
+            own_actions(self.game, layer, m, entry.actions, silent=entry.silent)
             for m, entry in entries.items()
         ]
         acted = pass_.push(n, _masked(layer, allowed))

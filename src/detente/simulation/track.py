@@ -300,8 +300,8 @@ class _Tracker:
         k = self.before.moves.index((step.t, step.layer))
         weight = self.before.acted[k] @ self.prior
         layer = self.game.layers[step.layer]
-        m, silent = layer.movers.index(step.actor), step.entry.t == 0
-        own = own_actions(self.game, layer, m, step.actions, silent=silent)
+        m = layer.movers.index(step.actor)
+        own = own_actions(self.game, layer, m, step.actions, silent=step.entry.silent)
         return float(weight[own].sum() / weight.sum())
 
     def _path(self) -> pd.DataFrame:

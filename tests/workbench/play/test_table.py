@@ -16,6 +16,7 @@ from detente.simulation.track import track
 from detente.workbench.play import debrief, story, table
 from detente.workbench.play import room as rooms
 from detente.workbench.play.board import Board
+from detente.workbench.play.payoffs import payoffs
 from detente.workbench.play.room import (
     Advanced,
     Away,
@@ -153,7 +154,7 @@ def test_payoffs_of_histories_add_up_to_the_value(rounds: Board) -> None:
     ]
     got: dict[int, list[float]] = {0: [], 1: []}
     for each in everybody:
-        paid = table.payoffs(rounds, each)[1, table.profile(rounds, each)]
+        paid = payoffs(rounds, each)[1]
         got[each.seats[1].theta].append(float(paid))
     for theta, kind in enumerate(("sincere", "stalling")):
         error = np.std(got[theta]) / np.sqrt(len(got[theta]))

@@ -3,7 +3,10 @@
 What an action gives up is read from the solution itself. Choices are quantal responses, σ(a) ∝
 w(a) exp(λ Q(a)), so that of two actions Q(a) - Q(a') = (log σ(a)/w(a) - log σ(a')/w(a')) / λ: the
 payoff expected by the type who moves, at the public belief, where all others play the solution
-from there on, and it does so itself.
+from there on, and it does so itself. That holds of what is done unseen, too.
+
+What others learn of a turn is one matrix for each actor whom it tells of (`Board.told`): how likely
+what all see of it is, by the type before and after.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from detente.scenario.entities import Actor
 from detente.simulation.forecast import Forecast
 from detente.simulation.forward import schedule
 from detente.simulation.histories import interpolated_strategy
+from detente.solver.kernels.lottery import LEAST
 from detente.solver.solution import Solution
 
 Beliefs = tuple[tuple[float, ...], ...]
@@ -97,6 +101,23 @@ class Board:
         pairs = zip(memory, self.automata.items(), strict=True)
         return {key: bool(machine.been[state]) for state, (key, machine) in pairs}
 
+    @cached_property
+    def changing(self) -> frozenset[int]:
+        """The actors whose types may change."""
+        layers = [layer for layer in self.game.layers if layer.changes]
+        by_chance = {layer.private.actor for layer in layers if layer.private is not None}
+        return frozenset(by_chance.union(*(layer.movers for layer in layers)))
+
+    @cached_property
+    def hides(self) -> bool:
+        """Whether somebody can do what looks like something else."""
+        actions = self.game.scenario.actions.values()
+        return any(action.seen_as for own in actions for action in own.values())
+
+    def profile(self, types: tuple[int, ...]) -> int:
+        """The row of these types, one for each actor, among the game's profiles."""
+        return int(np.ravel_multi_index(types, tuple(prior.size for prior in self.game.priors)))
+
     def actions(self, at: Position, m: int) -> Ints:
         """The actions that the m-th mover has, as positions in the actor's; [-1] for nobody."""
         layer = self.game.layers[at.n]
@@ -145,16 +166,60 @@ class Board:
             log = np.log(sigma) - np.log(layer.reference[edges, m])
         return np.asarray((log.max() - log) / precision)
 
-    def posterior(self, at: Position, own: tuple[int, ...]) -> Beliefs:
-        """What the public believes after these own actions, by the strategies of the solution."""
-        beliefs = list(at.beliefs)
+    def alike(self, at: Position, own: int) -> Ints:
+        """The own actions of a turn's single mover that look like this one, itself too."""
+        hidden = self.game.layers[at.n].hidden
+        if hidden is None:
+            return np.array([own])
+        looks = hidden.alike[self._edges(at)]
+        return np.flatnonzero(looks == looks[own])
+
+    def _edges(self, at: Position) -> slice:
+        """The joint actions of a state."""
+        pointers = self.game.layers[at.n].action_ptr
+        return slice(int(pointers[at.x]), int(pointers[at.x + 1]))
+
+    def unseen(self, at: Position, own: int) -> Floats | None:
+        """What an own action of a turn's single mover does to its type: float64 [θ, θ']."""
+        hidden = self.game.layers[at.n].hidden
+        return None if hidden is None else hidden.change[self._edges(at)][own]
+
+    def transition(self, at: Position, own: tuple[int, ...], after: int) -> int:
+        """The transition k that leads from own actions to the state in this row."""
+        layer, e = self.game.layers[at.n], self.joint(at, own)
+        begin, end = layer.trans_ptr[e], layer.trans_ptr[e + 1]
+        return int(begin + np.flatnonzero(layer.succ[begin:end] == after)[0])
+
+    def told(self, at: Position, own: tuple[int, ...], after: int) -> dict[int, Floats]:
+        """What all learn of a turn: for each actor whom it tells of, how likely what they see of it
+        is, by the type before and after, float64 [θ, θ']."""
+        layer = self.game.layers[at.n]
+        if layer.private is not None:
+            return {layer.private.actor: layer.private.change[self.transition(at, own, after)]}
+        if layer.hidden is not None:
+            seen = self.alike(at, own[0])
+            change = layer.hidden.change[self._edges(at)][seen]
+            sigma = self.strategy(at, 0)[:, seen]
+            return {layer.movers[0]: np.einsum("ta,atf->tf", sigma, change)}
+        told = {}
         for m in self.choosers(at):
-            i = self.game.layers[at.n].movers[m]
-            if len(beliefs[i]) == 1:
-                continue
-            moved = np.array(beliefs[i]) * self.strategy(at, m)[:, own[m]]
-            if moved.sum() > 0:  # what no type does says nothing
-                beliefs[i] = tuple((moved / moved.sum()).tolist())
+            i = layer.movers[m]
+            does = self.strategy(at, m)[:, own[m]]
+            # What no type does says nothing.
+            if does.size > 1 and np.array(at.beliefs[i]) @ does > 0:
+                told[i] = np.diag(does)
+        return told
+
+    def posterior(self, at: Position, own: tuple[int, ...], after: int) -> Beliefs:
+        """What the public believes after these own actions and the state that followed, by the
+        strategies of the solution."""
+        beliefs = list(at.beliefs)
+        for i, told in self.told(at, own, after).items():
+            before = np.array(beliefs[i])
+            joint = before @ told
+            if not joint.any():  # what was ruled out counts where nothing else can have been
+                joint = np.maximum(before, LEAST) @ told
+            beliefs[i] = tuple((joint / joint.sum()).tolist())
         return tuple(beliefs)
 
     def profile_weights(self, at: Position, known: Mapping[int, int]) -> Floats:

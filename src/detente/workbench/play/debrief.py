@@ -1,4 +1,5 @@
-"""The debrief: what happened, what was believed and true, and what each choice gave up.
+"""The debrief: what happened, what was seen of it, what was believed and true, and what each choice
+gave up.
 
 A game that is over is told to those who were at the table, and all games of a room together once
 the room is closed. Charts and tables are those of the report.
@@ -21,6 +22,7 @@ from detente.text import capital
 from detente.workbench.play import story
 from detente.workbench.play import table as tables
 from detente.workbench.play.board import Board
+from detente.workbench.play.payoffs import payoffs
 from detente.workbench.play.room import Room
 from detente.workbench.play.situation import DIGITS
 
@@ -57,23 +59,30 @@ def of_class(board: Board, room: Room) -> tuple[Section, ...]:
 def _truth(board: Board, table: tables.Table) -> Section:
     """Who was what, and what each has got."""
     game = board.game
-    got = tables.payoffs(board, table)[:, tables.profile(board, table)]
+    got, now = payoffs(board, table), tables.types(table)
     worth = board.solution.payoffs
     beliefs = table.turns[-1].beliefs if table.turns else board.start[1]
     rows: list[Row] = []
     for i, (actor, seat) in enumerate(zip(game.actors, table.seats, strict=True)):
         kind = actor.types[seat.theta] if actor.types else ""
-        believed = [board.start[1][i][seat.theta], beliefs[i][seat.theta]] if kind else []
+        believed = [board.start[1][i][seat.theta], beliefs[i][now[i]]] if kind else []
         first, last = (percent(b) for b in believed) if believed else ("", "")
         by = "a person" if seat.player >= 0 else seat.role.replace(tables.PERSON, tables.SOLUTION)
         expected = payoff(worth[actor.key, kind], DIGITS)
-        rows.append((actor.name, by, kind, first, last, payoff(got[i], DIGITS), expected))
+        was = _was(board, table, i)
+        rows.append((actor.name, by, was, first, last, payoff(got[i], DIGITS), expected))
     header = ("actor", "played by", "in truth", "believed at the start", "believed in the end")
     grid = Grid((*header, "payoff", "expected at the start"), tuple(rows), range(3, 7))
     memory = table.turns[-1].memory if table.turns else board.start[2]
     been = [clause(game.scenario, key) for key, has in board.been(memory).items() if has]
     said = capital(f"{'; '.join(been) or 'none of the outcomes came about'}.")
     return Section("truth", "How it came out", (text(said), grid))
+
+
+def _was(board: Board, table: tables.Table, actor: int) -> str:
+    """What an actor was in truth: `idle`, or `idle; from 2026-04 covert`."""
+    had = story.as_types(board, table, actor)
+    return "; ".join(f"from {when} {kind}" if when else kind for when, kind in had)
 
 
 def _choices(
@@ -83,13 +92,16 @@ def _choices(
     if not choices:
         return
     calendar, discount = board.game.scenario.calendar, board.game.discount[actor]
+    kinds = board.game.actors[actor].types if actor in board.changing else ()
     rows: list[Row] = []
     for deed in choices:
         order = np.argsort(-deed.sigma, kind="stable")
         shares = ", ".join(f"{deed.names[k]} {percent(float(deed.sigma[k]))}" for k in order)
         when = calendar.label(deed.turn.at.t)
-        rows.append((when, code(deed.action), shares, payoff(deed.price, DIGITS)))
-    header = ("when", "you chose", "the solution would choose", "payoff given up")
+        chose = (code(deed.action), shares, payoff(deed.price, DIGITS))
+        rows.append((when, kinds[deed.theta], *chose) if kinds else (when, *chose))
+    header = ("when", *["being"] * bool(kinds))
+    header += ("you chose", "the solution would choose", "payoff given up")
     loss = story.loss(board, table, actor)
     noise = sum(
         float(discount ** (deed.turn.at.t - 1) * (deed.sigma @ deed.given_up)) for deed in choices
@@ -102,7 +114,9 @@ def _choices(
     )
     if np.isnan(loss):
         said = "At this precision what a choice gives up cannot be read from the solution."
-    yield Section("choices", "Your choices", (text(said), Grid(header, tuple(rows), {3})))
+    yield Section(
+        "choices", "Your choices", (text(said), Grid(header, tuple(rows), {len(header) - 1}))
+    )
 
 
 def _beliefs(board: Board, table: tables.Table) -> Iterator[Section]:
@@ -110,16 +124,17 @@ def _beliefs(board: Board, table: tables.Table) -> Iterator[Section]:
     points = story.steps(board, table)
     items = []
     for i, actor in board.informed:
-        truth = actor.types[table.seats[i].theta]
+        moves, truth = i in board.changing, _was(board, table, i)
         for kind in spoken_of(actor):
             k = actor.types.index(kind)
             title = f"Belief that {actor.name} is {kind}"
-            values = tuple(beliefs[i][k] for _, beliefs, _ in points)
+            values = tuple(point.beliefs[i][k] for point in points)
             chart = Steps(
                 title,
-                tuple(label for label, _, _ in points),
+                tuple(point.label for point in points),
                 values,
-                tuple(did.get(i, "") for _, _, did in points),
+                tuple(point.numbers.get(i, "") for point in points),
+                tuple(point.types[i] == k for point in points) if moves else (),
             )
             ends = f"{percent(values[0])} at the start, {percent(values[-1])} in the end"
             items.append(Picture(chart, title, f"{ends}; in truth it was {truth}"))
@@ -128,11 +143,13 @@ def _beliefs(board: Board, table: tables.Table) -> Iterator[Section]:
             "What somebody believes who has seen all moves and takes everybody to play as the "
             "solution does; numbers are those of the moves below."
         )
+        if board.changing:
+            caption += " The pale band is what was true then, at the top or at the bottom."
         yield Section("beliefs", "What was believed", (Pictures(tuple(items), caption),))
 
 
 def _moves(board: Board, table: tables.Table) -> Section:
-    """All that happened, and how much of it was expected."""
+    """All that happened, what others saw of it, and how much of that was expected."""
     game = board.game
     types = [(i, actor, kind) for i, actor in board.informed for kind in spoken_of(actor)]
     rows: list[Row] = []
@@ -140,14 +157,20 @@ def _moves(board: Board, table: tables.Table) -> Section:
         chance = deed.actor == story.CHANCE
         name = "chance" if chance else f"{game.actors[deed.actor].name}{WHO[deed.by]}"
         here = "" if chance else fine_percent(deed.probability)
-        what = "" if chance else code(deed.action)
+        what = code(deed.action) if deed.action else ""
+        looked = code(deed.looked) if deed.looked != deed.action else ""
+        now = f"{game.actors[deed.whose].name} is now {deed.became}" if deed.became else ""
+        unseen = ((looked,) if board.hides else ()) + ((now,) if board.changing else ())
         after = (percent(deed.turn.beliefs[i][a.types.index(k)]) for i, a, k in types)
         when = game.scenario.calendar.label(deed.turn.at.t)
-        rows.append((str(number), when, name, what, deed.changes, here, *after))
+        rows.append((str(number), when, name, what, *unseen, deed.changes, here, *after))
     names = [f"{actor.key} {kind}" for _, actor, kind in types]
-    header = ("", "when", "who", "what", "and then", "expected", *names)
+    titles = (*["others saw"] * board.hides, *["unseen"] * bool(board.changing))
+    header = ("", "when", "who", "what", *titles, "and then", "expected", *names)
     caption = "How likely each move was held to be before it, and the beliefs after it"
-    grid = Grid(header, tuple(rows), range(5, len(header)), caption)
+    if board.hides:
+        caption = "How likely what others saw was held to be before it, and the beliefs after it"
+    grid = Grid(header, tuple(rows), range(5 + len(titles), len(header)), caption)
     return Section("moves", "Move by move", (grid,))
 
 
@@ -205,7 +228,7 @@ def _by_role(board: Board, done: Sequence[tables.Table]) -> Section:
             mine = [each for each in done if each.seats[i].theta == theta]
             if not mine:
                 continue
-            got = [tables.payoffs(board, each)[i, tables.profile(board, each)] for each in mine]
+            got = [payoffs(board, each)[i] for each in mine]
             choices = [deed for each in mine for deed in story.own_choices(board, each, i)]
             losses = [story.loss(board, each, i) for each in mine]
             best = sum(deed.action == deed.best for deed in choices)
@@ -228,12 +251,8 @@ def _first_moves(board: Board, done: Sequence[tables.Table]) -> Iterator[Block]:
     game, rows = board.game, []
     for i, actor in enumerate(game.actors):
         for theta, kind in enumerate(actor.types or ("",)):
-            firsts = [
-                next(story.own_choices(board, each, i), None)
-                for each in done
-                if each.seats[i].theta == theta
-            ]
-            taken = [deed for deed in firsts if deed is not None]
+            firsts = [next(story.own_choices(board, each, i), None) for each in done]
+            taken = [deed for deed in firsts if deed is not None and deed.theta == theta]
             if not taken:
                 continue
             number = {name: sum(d.action == name for d in taken) for name in taken[0].names}
@@ -259,13 +278,13 @@ def class_rows(board: Board, room: Room) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for number in over(board, room):
         table = room.tables[number]
-        got = tables.payoffs(board, table)[:, tables.profile(board, table)]
+        got = payoffs(board, table)
         for deed in story.deeds(board, table):
             if deed.by != tables.PERSON:
                 continue
             i, at = deed.actor, deed.turn.at
             seat, actor = table.seats[i], board.game.actors[i]
-            kind = actor.types[seat.theta] if actor.types else ""
+            kind = actor.types[deed.theta] if actor.types else ""
             rows.append({
                 "table": number + 1,
                 "player": room.players[seat.player].name,
@@ -274,12 +293,13 @@ def class_rows(board: Board, room: Room) -> list[dict[str, object]]:
                 "t": at.t,
                 "period": board.game.scenario.calendar.label(at.t),
                 "action": deed.action,
+                "seen_as": deed.looked,
                 "expected": deed.probability,
                 "share": float(deed.sigma[deed.names.index(deed.action)]),
                 "likeliest": deed.best,
                 "given_up": deed.price,
-                "believed_before": at.beliefs[i][seat.theta],
-                "believed_after": deed.turn.beliefs[i][seat.theta],
+                "believed_before": at.beliefs[i][deed.theta],
+                "believed_after": deed.turn.beliefs[i][deed.theta],
                 "payoff": float(got[i]),
             })  # fmt: skip
     return rows
@@ -292,4 +312,4 @@ def mixes(board: Board, room: Room) -> Iterator[tuple[str, str]]:
         for deed in story.deeds(board, table):
             if deed.by == tables.PERSON:
                 actor = board.game.actors[deed.actor]
-                yield tables.part(actor, table.seats[deed.actor].theta), deed.action
+                yield tables.part(actor, deed.theta), deed.action

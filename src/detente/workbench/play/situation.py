@@ -1,7 +1,7 @@
 """What a player sees: the situation, what may be believed, and the moves with what they do.
 
-Of other actors' true types nothing goes into it: what a player is paid is told as is expected by
-somebody who knows the own type and believes of the others what all believe.
+Of other actors' true types nothing goes into it, nor of what they did unseen: their moves are told
+as they looked, and what a player is paid is what it can know of it (`expected_payoff`).
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from detente.describe.tables import Table as Grid
 from detente.describe.words import clause, in_force, spoken, spoken_of, together
 from detente.numbers import MISSING, payoff, percent
 from detente.scenario.model import Scenario
+from detente.scenario.rules import Action
 from detente.text import capital, sentence
 from detente.workbench.play import story
 from detente.workbench.play import table as tables
 from detente.workbench.play.board import Beliefs, Board, Position
+from detente.workbench.play.payoffs import expected_payoff
 from detente.workbench.play.room import Room
 
 RECENT = 8
@@ -31,13 +33,15 @@ DIGITS = 5e-4
 
 
 class Option(NamedTuple):
-    """An action that the player has; `advice` and `price` are those of the solution."""
+    """An action that the player has; `unseen` is what others do not see of it, `advice` and `price`
+    are those of the solution."""
 
     key: str
     about: str
     does: tuple[str, ...]
     cost: str
     breaks: str
+    unseen: str
     advice: str
     price: str
 
@@ -50,16 +54,23 @@ class Day(NamedTuple):
 
 
 def who_plays(room: Room, board: Board, player: int) -> dict[str, Any]:
-    """The person's part, which never changes during a game."""
+    """The person's part, which does not change during a game but for the own type, where that may
+    change: it is the present one."""
     mine = room.players[player]
     scenario, actor = board.game.scenario, board.game.actors[mine.actor]
-    theta = room.tables[mine.table].seats[mine.actor].theta
+    table = room.tables[mine.table]
+    theta = tables.types(table)[mine.actor]
     kind = actor.types[theta] if actor.types else ""
+    since = [when for when, _ in story.as_types(board, table, mine.actor)]
+    started = actor.types[table.seats[mine.actor].theta] if actor.types else ""
     return {
         "actor": actor.name,
         "about": actor.about,
         "kind": kind,
         "others": [other for k, other in enumerate(actor.types) if k != theta],
+        "may_change": mine.actor in board.changing,
+        "since": since[-1] if len(since) > 1 else "",
+        "started": started,
         "own": _own_numbers(scenario, actor.key, actor.types, theta),
         "policy": sentence(in_force(board.game.policy)),
         "wants": _wants(scenario, actor.key, kind),
@@ -73,7 +84,7 @@ def playing(room: Room, board: Board, player: int) -> dict[str, Any]:
     at = tables.position(board, table)
     assert at is not None
     game, scenario = board.game, board.game.scenario
-    theta = table.seats[mine.actor].theta
+    theta = tables.types(table)[mine.actor]
     waiting = tables.waited_for(board, table, room.absent)
     turn = mine.actor in waiting and not room.paused
     last = board.moves[-1][0]
@@ -82,8 +93,6 @@ def playing(room: Room, board: Board, player: int) -> dict[str, Any]:
         Day(scenario.calendar.label(t), "past" if t < at.t else "now" if t == at.t else ahead)
         for t in range(1, last + 1)
     ]
-    weights = board.profile_weights(at, {mine.actor: theta})
-    got = float(tables.payoffs(board, table)[mine.actor] @ weights / weights.sum())
     return {
         **who_plays(room, board, player),
         "turn": len(table.turns),
@@ -93,10 +102,10 @@ def playing(room: Room, board: Board, player: int) -> dict[str, Any]:
         "chosen": str(mine.actor) in table.chosen,
         "waiting": together(game.actors[i].name for i in waiting if i != mine.actor),
         "options": tuple(_options(room, board, at, mine.actor, theta)) if turn else (),
-        "so_far": payoff(got, DIGITS),
+        "so_far": payoff(expected_payoff(board, table, mine.actor), DIGITS),
         "situation": _situation(board, table, at),
         "beliefs": _beliefs(board, at.beliefs, mine.actor),
-        "history": _history(board, table),
+        "history": _history(board, table, mine.actor),
     }
 
 
@@ -130,9 +139,26 @@ def _options(room: Room, board: Board, at: Position, actor: int, theta: int) -> 
             if cost > 0
             else f"brings you {payoff(-cost, DIGITS)} now",
             f"breaks what was announced: {together(terms)}" if terms else "",
+            _unseen(board, at, actor, own, action),
             percent(float(sigma[own])) if room.advice else "",
             _price(price) if room.advice else "",
         )
+
+
+def _unseen(board: Board, at: Position, actor: int, own: int, action: Action) -> str:
+    """What others do not see of an action: which it is, and what it does to types of its actor."""
+    looks = f"others see {action.seen}" if action.seen_as else ""
+    kinds, change = board.game.actors[actor].types, board.unseen(at, own)
+    if change is None:
+        return looks
+    turns = [
+        f"{before} → {kinds[after]} with {percent(float(change[k, after]))}"
+        for k, before in enumerate(kinds)
+        for after in np.flatnonzero(change[k] > 0)
+        if after != k
+    ]
+    does = f"unseen: {', '.join(turns)}" if turns else ""
+    return "; ".join(filter(None, (looks, does)))
 
 
 def _price(price: float) -> str:
@@ -172,13 +198,21 @@ def _beliefs(board: Board, beliefs: Beliefs, mine: int) -> Section | None:
     return Section("believed", "What others may believe", (table, text(words)))
 
 
-def _history(board: Board, table: tables.Table) -> Section | None:
+def _history(board: Board, table: tables.Table, mine: int) -> Section | None:
+    """What has happened as one of the actors has seen it."""
     calendar = board.game.scenario.calendar
     rows: list[Row] = []
     for deed in story.deeds(board, table):
+        own = deed.whose == mine and bool(deed.became)
+        if not deed.public and not own:
+            continue
         name = "chance" if deed.actor < 0 else board.game.actors[deed.actor].name
-        action = code(deed.action) if deed.action else ""
-        rows.append((calendar.label(deed.turn.at.t), name, action, deed.changes))
+        what = deed.action if deed.actor == mine else deed.looked
+        changes = [deed.changes, f"you are now {deed.became}" if own else ""]
+        if deed.actor == mine and deed.looked != deed.action:
+            changes.insert(0, f"others saw {deed.looked}")
+        told = "; ".join(filter(None, changes))
+        rows.append((calendar.label(deed.turn.at.t), name, code(what) if what else "", told))
     rows.reverse()
     header = ("when", "who", "what", "and then")
     blocks: tuple[Block, ...] = (Grid(header, tuple(rows[:RECENT])),)

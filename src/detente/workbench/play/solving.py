@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from detente.game.arrays import CompiledGame
-from detente.game.private_chance import refuse_private
 from detente.simulation.forecast import forecast
 from detente.solver.beliefs import grid_size
 from detente.solver.layout import play_pointers
@@ -24,7 +23,6 @@ def perform(job: Job, means: Means, progress: Progress) -> Iterator[Event]:
     """The forecast, with its solution, as the last event but one."""
     yield answers.ENUMERATING
     game = answers.game_of(job)
-    refuse_private(game, "a table does not play chance that knows types")
     options = answers.options_of(job, means, progress)
     points = fitting(game, options.points(game))
     yield from answers.prepare(game, progress)

@@ -3,6 +3,9 @@
 Nothing here is random. What chance and the solution do is drawn by numbers that follow from the
 table's seed and the number of the turn: the same choices lead to the same table, whenever and
 wherever they are played again.
+
+A `Position` is what all know. Types, and with them what was done unseen, are in `Seat` and `Turn`
+alone: who makes a page of these has to ask whose page it is.
 """
 
 from __future__ import annotations
@@ -39,32 +42,36 @@ class Seat:
     player
         The number of the person; -1 for none.
     theta
-        Its type, which nobody else knows.
-    mix
-        What earlier players did in its place, by action.
+        Its type at the start, which nobody else knows.
+    mixes
+        For each type, what earlier players who had it did in its place, by action.
     """
 
     role: str
     theta: int
     player: int = -1
-    mix: Mapping[str, int] = Frozen()
+    mixes: tuple[Mapping[str, int], ...] = ()
 
 
 class Turn(NamedTuple):
     """A layer that was played.
 
-    at
-        Before it.
+    at, types
+        Before it, and what type each actor had.
     own, by
         What each mover has done, counted from 0 among what it had, and who chose: one of `ROLES`;
-        '' where there was no choice.
+        '' where there was no choice. Others may have seen something else.
+    turned
+        The types after it.
     after, beliefs, memory
         The state's row after it, the public beliefs, and the states of the outcomes' automata.
     """
 
     at: Position
+    types: tuple[int, ...]
     own: tuple[int, ...]
     by: tuple[str, ...]
+    turned: tuple[int, ...]
     after: int
     beliefs: Beliefs
     memory: tuple[int, ...]
@@ -102,14 +109,20 @@ def dealt(
     seats = []
     for actor, *seat in zip(board.game.actors, roles, types, players, strict=True):
         role, theta, player = seat
-        mix = mixes.get(part(actor, theta), Frozen()) if role == EARLIER else Frozen()
-        seats.append(Seat(role, theta, player, mix))
+        kinds = range(max(1, len(actor.types))) if role == EARLIER else ()
+        mine = tuple(mixes.get(part(actor, kind), Frozen()) for kind in kinds)
+        seats.append(Seat(role, theta, player, mine))
     return Table(seed, tuple(seats))
 
 
 def part(actor: Actor, theta: int) -> str:
     """What an actor with a type is called among `Mixes`."""
     return f"{actor.key} {actor.types[theta]}" if actor.types else actor.key
+
+
+def types(table: Table) -> tuple[int, ...]:
+    """What type each actor has now."""
+    return table.turns[-1].turned if table.turns else tuple(seat.theta for seat in table.seats)
 
 
 def position(board: Board, table: Table) -> Position | None:
@@ -174,8 +187,9 @@ def _played(board: Board, table: Table) -> Table:
     assert at is not None
     game, layer = board.game, board.game.layers[at.n]
     random = np.random.default_rng([table.seed, 1 + len(table.turns)]).random(
-        (len(layer.movers) + 1, 1)
+        (len(layer.movers) + 2, 1)
     )
+    now = types(table)
     choosers = board.choosers(at)
     own, by = [], []
     for m, i in enumerate(layer.movers):
@@ -184,47 +198,42 @@ def _played(board: Board, table: Table) -> Table:
             chosen, who = table.chosen[str(i)], PERSON
         elif m in choosers:
             who = SOLUTION if seat.role == PERSON else seat.role
-            chosen = int(drawn(_weights(board, at, m, seat)[None], random[m])[0])
+            chosen = int(drawn(_weights(board, at, m, seat, now[i])[None], random[m])[0])
         own.append(chosen)
         by.append(who)
-    e = board.joint(at, tuple(own))
-    begin, end = int(layer.trans_ptr[e]), int(layer.trans_ptr[e + 1])
-    after = int(layer.succ[begin + int(drawn(layer.prob[None, begin:end], random[-1])[0])])
-    beliefs = board.posterior(at, tuple(own))
+    after, turned = _followed(board, at, tuple(own), now, random[-2:])
+    beliefs = board.posterior(at, tuple(own), after)
     memory = table.turns[-1].memory if table.turns else board.start[2]
     memory = board.remember(memory, at.n + 1, after, end=game.ends_period[at.n])
-    turn = Turn(at, tuple(own), tuple(by), after, beliefs, memory)
+    turn = Turn(at, now, tuple(own), tuple(by), turned, after, beliefs, memory)
     return replace(table, turns=(*table.turns, turn), chosen=Frozen())
 
 
-def _weights(board: Board, at: Position, m: int, seat: Seat) -> Floats:
+def _followed(
+    board: Board, at: Position, own: tuple[int, ...], now: tuple[int, ...], random: Floats
+) -> tuple[int, tuple[int, ...]]:
+    """The state's row and the types that follow: by chance, and by what was done unseen."""
+    layer, after = board.game.layers[at.n], list(now)
+    e = board.joint(at, own)
+    begin, end = int(layer.trans_ptr[e]), int(layer.trans_ptr[e + 1])
+    if layer.private is not None:
+        i = layer.private.actor
+        weights = layer.private.change[begin:end, now[i]]
+        k, after[i] = divmod(int(drawn(weights.reshape(1, -1), random[0])[0]), weights.shape[1])
+    else:
+        k = int(drawn(layer.prob[None, begin:end], random[0])[0])
+    unseen = board.unseen(at, own[0]) if own else None
+    if unseen is not None:
+        i = layer.movers[0]
+        after[i] = int(drawn(unseen[None, now[i]], random[1])[0])
+    return int(layer.succ[begin + k]), tuple(after)
+
+
+def _weights(board: Board, at: Position, m: int, seat: Seat, theta: int) -> Floats:
     """How often a seat takes each of its actions where no person chooses, float64 [a]."""
-    sigma: Floats = board.strategy(at, m)[seat.theta]
+    sigma: Floats = board.strategy(at, m)[theta]
     if seat.role == RANDOM:
         return np.ones_like(sigma)
-    mix = np.array([seat.mix.get(name, 0) for name in board.names(at, m)], dtype=np.float64)
+    habits = seat.mixes[theta] if seat.mixes else Frozen()
+    mix = np.array([habits.get(name, 0) for name in board.names(at, m)], dtype=np.float64)
     return mix if mix.any() else sigma
-
-
-def profile(board: Board, table: Table) -> int:
-    """The row of the true types among the game's profiles."""
-    types = [seat.theta for seat in table.seats]
-    return int(np.flatnonzero((board.game.profiles == types).all(axis=1))[0])
-
-
-def payoffs(board: Board, table: Table) -> Floats:
-    """What each actor has got so far if the types are p, discounted: float64 [i, p]."""
-    game = board.game
-    total = np.zeros((len(game.priors), len(game.profiles)))
-    discount = game.discount[:, None]
-    for turn in table.turns:
-        t, n = turn.at.t, turn.at.n
-        reward = game.layers[n].reward[board.joint(turn.at, turn.own)]
-        total += discount ** (t - 1) * reward.reshape(total.shape)
-        if game.ends_period[n]:
-            flow = game.flow[0 if game.loop is not None else t - 1][turn.after]
-            total += discount ** (t - 1) * flow.reshape(total.shape)
-    if game.loop is None and len(table.turns) == len(board.moves):
-        last = table.turns[-1].after if table.turns else game.start
-        total += discount**game.periods * game.terminal[last].reshape(total.shape)
-    return total
