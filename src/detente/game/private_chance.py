@@ -11,8 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from detente.dtypes import Floats, Ints
-from detente.errors import Diagnostic, ScenarioError
-from detente.game.arrays import CompiledGame, Layer, PrivateChance
+from detente.errors import Diagnostic
+from detente.game.arrays import Layer, PrivateChance
 from detente.game.effects import ZERO, lotteries, probabilities
 from detente.game.evaluate import Evaluator
 from detente.game.structure import Observations, Side, Skeleton, told_apart
@@ -121,24 +121,3 @@ def check_turnover(action: Event, at: Evaluator, codes: Ints, t: int) -> None:
                     hint = "probabilities lie in [0, 1]; limit it with clip(…, 0, 1)"
                     place = formula.place
                     at.findings.add(Diagnostic(place, "probabilities", message + where, hint))
-
-
-def refuse_private(game: CompiledGame, what: str, *, changing: bool = False) -> None:
-    """Refuse a game with such chance, hidden moves, or types that may change: it is `what`."""
-    for layer in game.layers:
-        if (layer.private is None and layer.hidden is None) or (changing and not layer.changes):
-            continue
-        if layer.private is not None:
-            place, key = game.scenario.events[layer.event].place, layer.event
-            i, does = layer.private.actor, "has to do with"
-            hint = "leave the event out of `turns` to ask this"
-        else:
-            (i,), does = layer.movers, "may hide or change"
-            actions = game.scenario.actions[game.actors[i].key].values()
-            first = next(action for action in actions if action.seen_as or action.becomes)
-            place, key = first.place, first.key
-            hint = "leave `seen_as` and `becomes` out of its actor's actions to ask this"
-        if changing:
-            does = "may change"
-        message = f"{what}: `{key}` {does} the private types of {game.actors[i].key}"
-        raise ScenarioError([Diagnostic(place, "private-chance", message, hint)])
