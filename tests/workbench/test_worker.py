@@ -83,6 +83,15 @@ def test_one_that_does_not_listen_is_ended_with_its_process(worker: Worker, even
     assert ends(events, 1)[0] == (2, {"kind": "end"})
 
 
+def test_its_process_ends_with_it(worker: Worker, events: Events) -> None:
+    worker.submit(job(1, "deaf"))
+    begun(events, 1)
+    process = worker._process
+    assert process is not None
+    worker.close()
+    assert not process.is_alive()
+
+
 @pytest.mark.parametrize(
     ("text", "kind", "words"),
     [

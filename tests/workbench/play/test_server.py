@@ -61,6 +61,18 @@ def test_the_network_reaches_seats_and_nothing_else(addresses: tuple[str, int, i
         pass
 
 
+def test_without_network_nobody_outside_reaches_anything(tmp_path: Path) -> None:
+    with served(tmp_path) as addresses:
+        for address in addresses:
+            port = int(address.split(":")[2].split("/")[0])
+            assert status("127.0.0.1", port, "/nowhere") in {401, 404}
+            with (
+                pytest.raises(ConnectionRefusedError),
+                socket.create_connection((OUTSIDE, port), timeout=2),
+            ):
+                pass
+
+
 def test_a_machine_on_no_network_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable(*_: object) -> None:
         raise OSError
