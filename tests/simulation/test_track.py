@@ -460,6 +460,36 @@ def test_two_who_move_at_once_and_an_actor_with_two_turns() -> None:
     assert result.moves["uniform"].to_numpy() == pytest.approx(0.5)
 
 
+DEAL = """\
+title: A deal, and its end
+calendar: {period: round, horizon: 2}
+actors: {A: {precision: 2, types: {soft: 0.5, hard: 0.5}}, B: {precision: 1}}
+state: {deal: {levels: [open, on, off], start: open}}
+parameters: {like: {value: {soft: 0.2, hard: 0.9}}}
+turns: [{who: A, when: deal == open}, B, {who: A, when: deal == on}]
+actions:
+  A:
+    offer: {when: deal == open, set: {deal: on}}
+    refuse: {when: deal == open, set: {deal: off}}
+    keep: {when: deal == on}
+    end: {when: deal == on, set: {deal: off}}
+  B: {hold: {}, work: {cost: 0.1}}
+payoffs: {A: {flow: like * (deal == on)}, B: {flow: -0.1 * (deal == on)}}
+outcomes: {ended: {when: deal == off}}
+"""
+
+
+def test_moves_go_past_turns_at_which_they_are_never_to_be_had() -> None:
+    solution = solved(DEAL, beliefs=5)
+    turns = [
+        list(tracked(solution, lines).moves["turn"])
+        for lines in ("1,A,offer\n1,A,keep\n2,A,end\n", "1,A,keep\n2,A,keep or end\n", "2,A,end\n")
+    ]
+    assert turns == [[1, 3, 3], [3, 3], [3]]
+    with pytest.raises(ScenarioError, match="`offer` is impossible"):
+        tracked(solution, "2,A,offer\n2,A,keep\n")
+
+
 def test_play_without_end() -> None:
     text = SEVERAL.replace("horizon: 2", "horizon: forever").replace(
         "precision: 2", "precision: 2, discount: 0.9"

@@ -268,11 +268,44 @@ def moves_observed(
     if t > record.last:
         return {}
     known = dict(record.silence)
-    for entry in record.entries:
-        if entry.t == t and entry.turn == layer.turn and entry.actions:
-            known[entry.actor] = entry
+    dated = [entry for entry in record.entries if entry.t == t and entry.actions]
+    for mover in layer.movers:
+        mine = [entry for entry in dated if entry.actor == game.actors[mover].key]
+        for entry, turn in zip(mine, _turns(game, t, mover, mine), strict=True):
+            if turn == layer.turn:
+                known[entry.actor] = entry
     keys = [game.actors[mover].key for mover in layer.movers]
     return {m: known[key] for m, key in enumerate(keys) if key in known}
+
+
+def _turns(game: CompiledGame, t: int, mover: int, entries: Sequence[Observation]) -> list[int]:
+    """The turns at which an actor's moves of a period were made.
+
+    They are those that the record gives, one after the other. Where one of them could never have
+    been made at its turn, each is at the first turn left at which it can have been made.
+    """
+    given, actor = [entry.turn for entry in entries], game.actors[mover].key
+    if not entries or sum(actor in turn.who for turn in game.scenario.turns) < 2:
+        return given
+    names = list(game.scenario.actions[actor])
+    possible = {}
+    for layer in game.layers:
+        if mover in layer.movers and (game.loop is not None or layer.period == t):
+            own = np.unique(layer.action[:, layer.movers.index(mover)])
+            possible[layer.turn] = {names[a] for a in own[own >= 0]}
+
+    def fits(entry: Observation, turn: int) -> bool:
+        return entry.silent or not possible.get(turn, set()).isdisjoint(entry.actions)
+
+    if all(fits(entry, entry.turn) for entry in entries):
+        return given
+    left, turns = iter(possible), []
+    for entry in entries:
+        turn = next((k for k in left if fits(entry, k)), None)
+        if turn is None:
+            return given
+        turns.append(turn)
+    return turns
 
 
 def readings_at(record: Record, t: int) -> list[Observation]:
