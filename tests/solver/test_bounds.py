@@ -16,16 +16,19 @@ import pytest
 
 from tests.generate import Shape, random_scenario
 from tests.solver import test_pooling
+from tests.solver.test_joint_prior import TABLE, scenario
 
 RUN = """
 import json
 import sys
 
 import detente
+from detente.solver.options import least_points
 
 for name, text in json.load(sys.stdin).items():
     print(name, file=sys.stderr)
-    solution = detente.solve(detente.compile_game(detente.loads(text)), detente.SolveOptions(5))
+    game = detente.compile_game(detente.loads(text))
+    solution = detente.solve(game, detente.SolveOptions(least_points(game)))
     assert solution.status.name == "SOLVED"
     detente.forecast(solution)
     if "forever" not in name:
@@ -50,6 +53,9 @@ SLOW = {
 }
 
 
+TOGETHER = scenario(0, "[{who: [A, B]}, C]", TABLE)
+
+
 def texts(shapes: dict[str, Shape]) -> dict[str, str]:
     return {
         name: random_scenario(np.random.default_rng(0), shape, 3.0)
@@ -70,7 +76,7 @@ def interpret(scenarios: dict[str, str]) -> None:
 
 
 def test_no_index_is_out_of_bounds() -> None:
-    interpret(texts(QUICK))
+    interpret({**texts(QUICK), "types that go together": TOGETHER})
 
 
 @pytest.mark.slow

@@ -187,6 +187,7 @@ class Problem:
             outside=np.ones((len(self.types), len(self.place))),
             types=self.types,
             profile=np.arange(len(self.types)),
+            lift=np.zeros((0, 0, 0)),
             best=0,
         )
 

@@ -280,7 +280,7 @@ def _conditions(stage: AnnouncementStage) -> list[tuple[str, Floats | None]]:
 def _believing(game: CompiledGame, who: int, belief: Floats) -> CompiledGame:
     """The game with this belief about one actor as the prior."""
     priors = [belief if i == who else prior for i, prior in enumerate(game.priors)]
-    return replace(game, priors=tuple(priors))
+    return replace(game, priors=tuple(priors))  # what goes with what stays (`CompiledGame.lift`)
 
 
 def _error(stage: AnnouncementStage, number: Callable[[AnnouncementStage], Floats]) -> Floats:

@@ -86,13 +86,14 @@ def reputation(
     follow
         Whether to follow play on the coarser grid as well, for first moves and for what being
         believed is worth later on. Of play without end, and of a solution whose strategies have
-        been let go, only the start can be looked at; so it is where types change.
+        been let go, only the start can be looked at; so it is where types change, or go together
+        with those of others.
     threads
         Threads to work with; all processors by default.
     """
     expect(solution, Solution, "reputation")
     game = solution.game
-    follow = follow and not game.changing
+    follow = follow and not game.changing and game.lift is None
     rough = solution if solution.coarse is None else solution.coarse
     payoffs: list[dict[str, object]] = []
     moves: list[dict[str, object]] = []

@@ -26,6 +26,7 @@ KINDS = {
     "outcomes": "outcome",
     "variants": "variant",
     "evidence": "evidence",
+    "joint_prior": "joint prior",
 }
 """What entries of a section are called."""
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from itertools import product
 from typing import Any
 
 from detente.describe.blocks import Block, Described, Details, Heading, Points, Section, text
 from detente.describe.ledger import ledger, notes, numbers_data
 from detente.describe.tables import Cell, Row, Table, code
 from detente.describe.words import Point, identity, together
-from detente.scenario.entities import FOREVER, Actor
+from detente.scenario.entities import FOREVER, Actor, JointPrior
 from detente.scenario.formula.expression import Formula
 from detente.scenario.ledger import entity_data
 from detente.scenario.model import SHOCKS, Scenario
@@ -59,6 +60,8 @@ def _basics(scenario: Scenario) -> list[Section]:
         blocks += (
             text("At its own turns each sees a private shock to the payoff of each action."),
         )
+    if scenario.joint_prior is not None:
+        blocks += _joint_prior(scenario, scenario.joint_prior)
     actors = Section("actors", "Actors", blocks)
     rows = []
     for v in scenario.variables.values():
@@ -205,6 +208,20 @@ def _types(actor: Actor, scenario: Scenario) -> str:
     types = ", ".join(f"{k} {p:.3g}" for k, p in zip(actor.types, shares, strict=True))
     sure = "" if actor.concentration is None else f" (concentration {actor.concentration:g})"
     return f"{types}{sure}" if types else "none"
+
+
+def _joint_prior(scenario: Scenario, joint: JointPrior) -> tuple[Block, ...]:
+    """The types that go together, with their probability and what it would be by themselves."""
+    rows: list[Row] = []
+    each = [scenario.actors[key].priors for key in joint.by]
+    for types, share in zip(product(*each), joint.shares, strict=True):
+        alone = math.prod(
+            scenario.constant(priors[kind]) for priors, kind in zip(each, types, strict=True)
+        )
+        rows.append((*types, f"{scenario.constant(share):.3g}", f"{alone:.3g}"))
+    header = (*joint.by, "together", "if each by itself")
+    said = f"The types of {together(joint.by)} go together."
+    return text(said), Table(header, tuple(rows))
 
 
 def _constant(formula: Formula, scenario: Scenario) -> str:

@@ -155,5 +155,7 @@ def _shares(scenario: Scenario) -> Iterator[str]:
     for actor in scenario.actors.values():
         for formula in (actor.discount, *actor.priors.values()):
             yield from _alone(formula)
+    for formula in scenario.joint_prior.shares if scenario.joint_prior else ():
+        yield from _alone(formula)
     for alternative in within((scenario.actions, scenario.events), Alternative):
         yield from _alone(alternative.probability)

@@ -26,7 +26,7 @@ from detente.dtypes import Floats, Ints
 from detente.estimation.evidence import Evidence
 from detente.game.arrays import CompiledGame, GameGradient
 from detente.simulation.forward import schedule
-from detente.solver.gradient import AdjointPass
+from detente.solver.gradient import AdjointPass, by_priors
 from detente.solver.kernels.stage import LayerArrays
 from detente.solver.solution import Solution
 from detente.solver.value_tape import Target, ValueTape
@@ -137,6 +137,7 @@ class RecordAdjoint(AdjointPass):
         self.unit_precision = np.zeros((self.each, actors))
         self.unit_discount = np.zeros((self.each, actors))
         self.unit_ratio = np.zeros((self.each, actors, most))
+        self.unit_joint = np.zeros((self.each, self.joint.size))
 
     def differentiate(self, *, slopes: bool) -> Likelihood:
         """The log-likelihoods, and with `slopes` the derivatives of their weighted sum."""
@@ -175,14 +176,12 @@ class RecordAdjoint(AdjointPass):
         """All derivatives; `worth` is float64 [u, p], those by the probability of a profile."""
         tape, game = self.tape, self.tape.solution.game
         worth = worth if self.by_unit else worth.sum(axis=0, keepdims=True)
-        priors = []
-        for i, prior in enumerate(game.priors):
-            own = self.unit_ratio[:, i, : prior.size].T
-            slope = np.divide(own, prior[:, None], out=np.zeros_like(own), where=own != 0)
-            others = worth * tape.target.weights(game, but=i)
-            for u, row in enumerate(others):
-                slope[:, u] += np.bincount(game.profiles[:, i], row, minlength=prior.size)
-            priors.append(slope)
+        each = [
+            by_priors(game, tape.target, *numbers)
+            for numbers in zip(self.unit_ratio, self.unit_joint, worth, strict=True)
+        ]
+        priors = zip(*(own for own, _ in each), strict=True)
+        joint = [shares for _, shares in each if shares is not None]
         return GameGradient(
             prob=tuple(self.prob),
             reward=tuple(self.reward),
@@ -193,7 +192,8 @@ class RecordAdjoint(AdjointPass):
                 if game.loop is None
                 else np.zeros_like(game.terminal)
             ),
-            priors=tuple(priors),
+            priors=tuple(np.stack(own, axis=1) for own in priors),
+            joint=np.stack(joint, axis=1) if joint else None,
             precision=self.unit_precision.T,
             discount=self.unit_discount.T,
             private=self.private,
@@ -216,11 +216,15 @@ class RecordAdjoint(AdjointPass):
         """A part for each unit, where constants have derivatives by unit."""
         return range(0, states + 1, states // self.each)
 
-    def constants(self, movers: tuple[int, ...], precision: Floats, ratio: Floats) -> None:
-        """Add derivatives by constants, from those of a layer's parts: [part, m], [part, i, θ]."""
+    def constants(
+        self, movers: tuple[int, ...], precision: Floats, ratio: Floats, joint: Floats
+    ) -> None:
+        """Add derivatives by constants, from those of a layer's parts: [part, m], [part, i, θ] and
+        [part, p]."""
         shape = self.each, len(precision) // self.each
         self.unit_precision[:, list(movers)] += precision.reshape(*shape, len(movers)).sum(axis=1)
         self.unit_ratio += ratio.reshape(*shape, *self.ratio.shape).sum(axis=1)
+        self.unit_joint += joint.reshape(*shape, self.joint.size).sum(axis=1)
 
     def discounted(self, worth: Floats) -> None:
         """Add a period's derivatives by the discounts, from what is discounted, float64 [x, c]."""

@@ -107,8 +107,7 @@ class Simulator:
 def _observation(
     t: int, actor: str, actions: tuple[str, ...], turn: int = -1, condition: Formula | None = None
 ) -> Observation:
-    said = Place(FILE), str(t), t, turn, actor, "", actions, condition, "", ""
-    return Observation(*said, silent=t == 0)
+    return Observation(Place(FILE), str(t), t, turn, actor, "", actions, condition, "", "")
 
 
 def _readings(scenario: Scenario, model: Record, rows: pd.DataFrame) -> Iterator[Observation]:

@@ -26,7 +26,7 @@ the states after its last layer back to those before its first.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -165,6 +165,9 @@ class CompiledGame:
         int64 [p, i]: type of each actor in each profile.
     priors
         One float64 array over types for each actor; [1.0] where nothing is private.
+    lift
+        float64 [p]: how much likelier a profile is under the joint prior than with each actor's
+        type drawn by itself, above 0. None where types are independent.
     precision, discount
         float64 [i]; a precision of inf asks for the limit, see `detente.solver.limit`.
     loop
@@ -188,6 +191,7 @@ class CompiledGame:
     discount: Floats
     loop: Ints | None = None
     start: int = 0
+    lift: Floats | None = None
 
     @property
     def profiles(self) -> Ints:
@@ -249,7 +253,12 @@ class CompiledGame:
         for i, prior in enumerate(self.priors):
             if i not in but:
                 weights *= prior[self.profiles[:, i]]
-        return weights
+        if self.lift is None:
+            return weights
+        weights *= self.lift
+        given = self.profiles[:, [i for i in range(len(self.priors)) if i in but]]
+        rows = np.unique(given, axis=0, return_inverse=True)[1].reshape(-1)
+        return np.asarray(weights / np.bincount(rows, weights)[rows])
 
     def label(self, t: int) -> str:
         """What tables call period t; 0 is the start."""
@@ -267,6 +276,27 @@ class CompiledGame:
         )
 
 
+def joint_cells(scenario: Scenario, profiles: Ints) -> Ints:
+    """For each profile [p, i] the cell of the scenario's joint prior that its types are in."""
+    cell = np.zeros(len(profiles), dtype=np.int64)
+    for key in scenario.joint_prior.by if scenario.joint_prior else ():
+        i = list(scenario.actors).index(key)
+        cell = cell * len(scenario.actors[key].types) + profiles[:, i]
+    return cell
+
+
+def marginals(lift: Floats, profiles: Ints, about: Sequence[Floats]) -> list[Floats]:
+    """What is believed of each actor, float64 [h, θ], where profiles [p, i] are likelier than with
+    each actor by itself by their `lift` [p], and `about` has what is told of each so [h, θ]."""
+    weights = np.broadcast_to(lift, (len(about[0]), lift.size)).copy()
+    for i, told in enumerate(about):
+        weights *= told[:, profiles[:, i]]
+    weights /= weights.sum(axis=1, keepdims=True)
+    return [
+        weights @ (profiles[:, i, None] == np.arange(told.shape[1])) for i, told in enumerate(about)
+    ]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class GameGradient:
     """Derivatives of one number by every number of a compiled game, each in the other's shape.
@@ -281,7 +311,10 @@ class GameGradient:
     terminal
         float64 [x, c].
     priors
-        For each actor: float64 over types, each moved by itself.
+        For each actor: float64 over types, each moved by itself; 0 where they are of the joint
+        prior.
+    joint
+        By the probabilities of the joint prior, as `JointPrior.shares` has them: float64 [s].
     precision, discount
         float64 [i].
     private
@@ -300,3 +333,4 @@ class GameGradient:
     discount: Floats
     private: Mapping[int, Floats] = field(default_factory=dict)
     hidden: Mapping[int, Floats] = field(default_factory=dict)
+    joint: Floats | None = None

@@ -14,7 +14,7 @@ import numpy as np
 
 from detente.dtypes import Floats, Ints
 from detente.errors import Diagnostic, Problems, ScenarioError, expect
-from detente.game.arrays import CompiledGame, Layer
+from detente.game.arrays import CompiledGame, Layer, joint_cells
 from detente.game.effects import ZERO, lotteries, probabilities
 from detente.game.enumerate import enumerate_game
 from detente.game.evaluate import Evaluator, evaluator_of
@@ -154,6 +154,10 @@ def fill_game(
         terminal = _payoffs(at, structure.sets[-1], len(ends) + 1, "terminal")
     at.findings.refuse()
     actors = scenario.actors.values()
+    priors = tuple(
+        np.array([scenario.constant(prior) for prior in actor.priors.values()] or [1.0])
+        for actor in actors
+    )
     return CompiledGame(
         scenario=scenario,
         policy=policy,
@@ -161,15 +165,24 @@ def fill_game(
         layers=tuple(layers),
         flow=flow,
         terminal=terminal,
-        priors=tuple(
-            np.array([scenario.constant(prior) for prior in actor.priors.values()] or [1.0])
-            for actor in actors
-        ),
+        priors=priors,
+        lift=_lift(scenario, structure, priors),
         precision=np.array([scenario.constant(actor.precision) for actor in actors]),
         discount=np.array([scenario.constant(actor.discount) for actor in actors]),
         loop=structure.loop,
         start=structure.start,
     )
+
+
+def _lift(scenario: Scenario, structure: Structure, priors: tuple[Floats, ...]) -> Floats | None:
+    """`CompiledGame.lift`."""
+    if scenario.joint_prior is None:
+        return None
+    together = np.array([scenario.constant(share) for share in scenario.joint_prior.shares])
+    alone = np.ones(1)
+    for key in scenario.joint_prior.by:
+        alone = np.outer(alone, priors[list(scenario.actors).index(key)]).reshape(-1)
+    return np.asarray(together / alone)[joint_cells(scenario, structure.profiles)]
 
 
 def _reads(rules: object, names: frozenset[str]) -> bool:

@@ -73,7 +73,7 @@ def unit_gradients(game: CompiledGame, gradient: GameGradient) -> dict[str, Floa
     """The same by unit of a panel (`detente.game.panel`), float64 [u]; one unit for other games.
 
     Of a panel's gradient the derivatives by constants are by unit too: `priors` float64 [θ, u],
-    `precision` and `discount` float64 [i, u].
+    `joint` [s, u], `precision` and `discount` float64 [i, u].
     """
     scenario, structure = game.scenario, game.structure
     at = evaluator_of(scenario, structure)
@@ -107,6 +107,9 @@ def unit_gradients(game: CompiledGame, gradient: GameGradient) -> dict[str, Floa
             walk.constant(formula, weight)
         walk.constant(actor.precision, gradient.precision[i])
         walk.constant(actor.discount, gradient.discount[i])
+    if scenario.joint_prior is not None and gradient.joint is not None:
+        for formula, weight in zip(scenario.joint_prior.shares, gradient.joint, strict=True):
+            walk.constant(formula, weight)
     return {
         name: total
         for key, parameter in parameters

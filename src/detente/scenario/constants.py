@@ -16,7 +16,7 @@ from typing import Any
 from detente.arguments import MOST_PERIODS
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.scenario.calendar import Calendar
-from detente.scenario.entities import Actor, Covariate, Horizon, Parameter, Variant
+from detente.scenario.entities import Actor, Covariate, Horizon, JointPrior, Parameter, Variant
 from detente.scenario.fields import FormulaIn, fields_of
 from detente.scenario.formula.expression import Formula, NotFinite
 from detente.scenario.frozen import Frozen
@@ -43,15 +43,21 @@ def scalars(
 def constant_problems(
     calendar: Calendar,
     horizon: Horizon,
-    actors: Iterable[Actor],
+    players: tuple[Iterable[Actor], JointPrior | None],
     events: Iterable[Event],
     values: Numbers,
 ) -> list[Diagnostic]:
-    """What is wrong with constants; those over parameters that are not there are passed over."""
+    """What is wrong with constants; those over parameters that are not there are passed over.
+
+    `players` are the actors, and the prior that some of them have together.
+    """
+    actors, joint = players
     check = _Constants(values, horizon.endless)
     check.horizon(horizon, calendar)
     for actor in actors:
-        check.actor(actor)
+        check.actor(actor, own=joint is None or actor.key not in joint.by)
+    if joint is not None:
+        check.joint_prior(joint)
     for event in events:
         check.probabilities(event)
     return check.problems
@@ -92,7 +98,8 @@ class _Constants:
             except (OverflowError, ValueError):
                 self.report(formula, "out-of-range", "the calendar ends after the year 9999")
 
-    def actor(self, actor: Actor) -> None:
+    def actor(self, actor: Actor, *, own: bool) -> None:
+        """An actor, whose priors are its own or those of the joint one."""
         values = {
             key: self.bounded(actor, key, getattr(actor, field.attribute), field.shape)
             for key, field in fields_of(Actor).items()
@@ -103,7 +110,21 @@ class _Constants:
             hint = f"give {actor.key} a `discount` below 1, or the calendar a number of periods"
             self.report(actor.discount, "out-of-range", message, hint)
         priors = [(f, f"the prior of {actor.key}.{name}") for name, f in actor.priors.items()]
-        self.shares(priors, "priors", f"the priors of {actor.key}", complete=True)
+        if own:
+            self.shares(priors, "priors", f"the priors of {actor.key}", complete=True)
+
+    def joint_prior(self, joint: JointPrior) -> None:
+        """A probability above 0 for all types together."""
+        parts = [(share, "a probability of `joint_prior`") for share in joint.shares]
+        self.shares(parts, "priors", "the probabilities of `joint_prior`", complete=True)
+        for share in joint.shares:
+            if self.value(share, "a probability of `joint_prior`") == 0:
+                message = (
+                    "a probability of `joint_prior` is 0, so that some types would rule out others "
+                    "for sure: where no combination is left that can be, nothing could be believed"
+                )
+                hint = "write a small number, such as 0.001"
+                self.report(share, "joint-prior", message, hint)
 
     def bounded(self, actor: Actor, key: str, formula: Formula, shape: FormulaIn) -> float | None:
         """The value of a constant, reported where it lies outside the bounds of its field."""

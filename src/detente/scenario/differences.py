@@ -34,6 +34,7 @@ DEPTH = {
     "responses": 1,
     "announcement": 1,
     "correlations": 1,
+    "joint_prior": 1,
 }
 """How far below the top the entries of a section stand, where it is not 2."""
 

@@ -22,6 +22,7 @@ from detente.scenario.fields import (
     ListOf,
     MapOf,
     Reference,
+    TableOf,
     entity,
     field,
 )
@@ -105,8 +106,8 @@ class Actor(Supported):
 
     name: str = field(scalar.LINE, "For people; the key by default.", default="")
     priors: Mapping[str, Formula] = field(
-        MapOf(FormulaIn(CONSTANT)),
-        "The prior probability of each private type.",
+        MapOf(FormulaIn(CONSTANT), alone=True),
+        "The prior probability of each private type; their names alone where it is a joint one.",
         key="types",
         vital=True,
         default=Frozen(),
@@ -142,6 +143,24 @@ class Actor(Supported):
         """
         priors = self.priors.values()
         return tuple(p.text if p.parameters == {p.text} else None for p in priors)
+
+
+@entity
+class JointPrior(Supported):
+    """How likely the types of several actors are together.
+
+    `shares` are in the order of the types of the first actor of `by`, those of the last varying
+    fastest.
+    """
+
+    by: tuple[str, ...] = field(
+        ListOf(Reference("actors"), least=2, distinct=True), "The actors whose types go together."
+    )
+    shares: tuple[Formula, ...] = field(
+        TableOf(FormulaIn(CONSTANT)),
+        "The probability of all their types together, by the types of one after the other.",
+        key="values",
+    )
 
 
 @entity

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias, TypeVar, dataclass_transform
 from detente.errors import Place
 from detente.scenario.formula.types import Slot
 from detente.scenario.frozen import Frozen
-from detente.scenario.scalar_types import LINE, NAME, Scalar, formula, formula_or_table
+from detente.scenario.scalar_types import LINE, MAPPING, NAME, Scalar, formula, formula_or_table
 
 T = TypeVar("T")
 NOWHERE = Place("")
@@ -77,13 +77,26 @@ class ListOf:
 class MapOf:
     """At least `least` items by name; one alone, under the name '', if `single`.
 
-    The names follow the pattern `names`, which is for editors: '' where any line of text is one.
+    If `alone`, a list of names may stand for it: nothing is said of any of them. The names follow
+    the pattern `names`, which is for editors: '' where any line of text is one.
     """
 
     item: Shape
     single: bool = False
     least: int = 0
     names: str = f"^{NAME}$"
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TableOf:
+    """Items by name, or such tables again: how deep, and which names, is for the entity to say."""
+
+    item: Shape
+
+    def check(self, value: Any) -> Any:
+        """What is read of a value, whose items are read later on."""
+        return MAPPING.check(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +112,7 @@ class EntityOf:
     part: str = ""
 
 
-Shape: TypeAlias = "Scalar | FormulaIn | AllOf | Reference | ListOf | MapOf | EntityOf"
+Shape: TypeAlias = "Scalar | FormulaIn | AllOf | Reference | ListOf | MapOf | TableOf | EntityOf"
 
 # ---- entities and their fields
 

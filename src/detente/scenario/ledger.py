@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from detente.scenario.entities import Variable
+from detente.scenario.entities import JointPrior, Variable
 from detente.scenario.fields import AllOf, Entry, FormulaIn, fields_of, within
 from detente.scenario.formula.expression import Formula
 from detente.scenario.formula.types import CONSTANT
@@ -40,10 +40,20 @@ def entity_data(entity: Any, scenario: Scenario) -> dict[str, Any]:
     data = {key: _plain(getattr(entity, f.attribute), f.shape, scenario) for key, f in fields}
     if isinstance(entity, Variable):
         data["start"] = entity.label(entity.start)
+    if isinstance(entity, JointPrior):
+        axes = [scenario.actors[key].types for key in entity.by]
+        data["values"] = _nested(iter(data["values"]), axes)
     if isinstance(entity, Action):
         del data["like"]  # those that are like it are its members
         data["members"] = list(entity.members)
     return data
+
+
+def _nested(numbers: Iterator[Any], axes: Sequence[Sequence[str]]) -> Any:
+    """Numbers as a table by names, those of the last axis varying fastest."""
+    if not axes:
+        return next(numbers)
+    return {name: _nested(numbers, axes[1:]) for name in axes[0]}
 
 
 def _plain(value: Any, shape: Any, scenario: Scenario) -> Any:

@@ -10,7 +10,15 @@ from pathlib import Path
 from detente import library
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.scenario import entities, rules
-from detente.scenario.build import actors, checks, commitments, play, uncertainty, variants
+from detente.scenario.build import (
+    actors,
+    checks,
+    commitments,
+    joint_prior,
+    play,
+    uncertainty,
+    variants,
+)
 from detente.scenario.build.draft import Draft
 from detente.scenario.build.entity import entity
 from detente.scenario.build.names import check_names, vocabulary
@@ -22,6 +30,7 @@ from detente.scenario.source import Source, in_order, read_bytes, read_file, rea
 BUILDERS = {
     entities.CalendarPart: actors.calendar,
     entities.Actor: actors.actor,
+    entities.JointPrior: joint_prior.joint_prior,
     entities.Variable: actors.variable,
     entities.Parameter: actors.parameter,
     entities.Correlation: uncertainty.correlation,
@@ -154,7 +163,7 @@ def _build(source: Source) -> Scenario:
         rebuild=rebuild,
     )
     assert scenario is not None  # what is needed and wrong has something that stands in for it
-    scenario = play.with_kinds(draft, scenario)
+    scenario = joint_prior.with_priors(draft, play.with_kinds(draft, scenario))
     play.check_play(draft, scenario)
     uncertainty.check_priors(draft, scenario)
     uncertainty.check_correlations(draft, scenario)

@@ -22,6 +22,7 @@ from detente.scenario.entities import (
     Covariate,
     Evidence,
     Horizon,
+    JointPrior,
     Parameter,
     Variable,
     Variant,
@@ -66,6 +67,12 @@ class Scenario:
     notes: tuple[str, ...] = field(ListOf(TEXT), "Remarks.", default=())
     calendar: Calendar = field(EntityOf(CalendarPart), stand_in=Calendar("round", None))
     actors: Mapping[str, Actor] = field(MapOf(EntityOf(Actor), least=1), "Who chooses.")
+    joint_prior: JointPrior | None = field(
+        EntityOf(JointPrior),
+        "How likely types of several actors are together.",
+        empty=True,
+        default=None,
+    )
     variables: Mapping[str, Variable] = field(entries(Variable), "The public state.", key="state")
     parameters: Mapping[str, Parameter] = field(
         entries(Parameter), "Named numbers.", default=Frozen()
@@ -160,7 +167,7 @@ class Scenario:
         return constants.constant_problems(
             self.calendar,
             self.horizon,
-            self.actors.values(),
+            (self.actors.values(), self.joint_prior),
             within((self.actions, self.events), Event),
             self.scalars,
         )

@@ -7,7 +7,7 @@ from typing import Any
 from detente.scenario import fields
 from detente.scenario.model import Scenario
 from detente.scenario.rules import CONDITION
-from detente.scenario.scalar_types import TEXT
+from detente.scenario.scalar_types import MAPPING, TEXT
 
 CLOSED = "additionalProperties"
 FORMULA = {"description": "A formula.", "type": ["string", "number", "boolean"]}
@@ -78,8 +78,17 @@ def _shape(shape: fields.Shape, parts: dict[str, Any]) -> dict[str, Any]:
                 named = {"patternProperties": {shape.names: item}}
             least = {"minProperties": shape.least} if shape.least else {}
             by_name = _ordered({**named, **least, "type": "object"})
+            if shape.alone:
+                return {
+                    "anyOf": [
+                        by_name,
+                        {"items": {"pattern": shape.names, "type": "string"}, "type": "array"},
+                    ]
+                }
             alone = item.get("anyOf", [item])
             return {"anyOf": [*alone, by_name]} if shape.single else by_name
+        case fields.TableOf():
+            return dict(MAPPING.schema)
         case fields.EntityOf():
             name = shape.part or f"{shape.entity.__name__.removesuffix('Part')}Part"
             if name not in parts:

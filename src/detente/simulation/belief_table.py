@@ -128,7 +128,7 @@ def drawn_beliefs(
         if given:
             been = np.logical_and.reduce([histories.been(key) for key in given])
             counted[t] = been.reshape(shape[1:])
-        for kept, belief in zip(beliefs, histories.beliefs, strict=True):
+        for kept, belief in zip(beliefs, histories.public, strict=True):
             kept[t] = belief.reshape(kept.shape[1:])
 
     keep(0)

@@ -68,7 +68,8 @@ class Forward:
     states
         For each t, float64 [x, p] over the states in which the period ends.
     beliefs
-        For each actor, float64 [t, g, p]: distribution over the nodes of the belief about it.
+        For each actor, float64 [t, g, p]: distribution over the nodes of the belief about it; over
+        all nodes b where the prior is a joint one.
     acted
         For each of `moves`, float64 [e, p]: probability of a joint action at its state.
     payoffs
@@ -201,17 +202,13 @@ def _run(
     happened, holding = (
         {key: np.stack([at[key][which] for at in known]) for key in game.holds} for which in (0, 1)
     )
-    actors = len(game.priors)
-    about = np.stack(pass_.by_belief).reshape(len(ends), *grid.shape, -1)
     return Forward(
         happened=happened,
         holding=holding,
         given=np.stack([mass.sum(axis=0) for mass in states]) if given else None,
         states=states,
         moves=moves,
-        beliefs=tuple(
-            about.sum(axis=tuple(1 + j for j in range(actors) if j != i)) for i in range(actors)
-        ),
+        beliefs=grid.by_actor(np.stack(pass_.by_belief)),
         acted=tuple(pass_.acted),
         payoffs=pass_.payoffs(states, moves[-1][0]),
     )

@@ -13,7 +13,7 @@ from math import prod
 import numpy as np
 
 from detente.dtypes import Bools, Floats, Ints
-from detente.game.arrays import HiddenMoves, Layer, PrivateChance
+from detente.game.arrays import HiddenMoves, Layer, PrivateChance, marginals
 from detente.game.automaton import automaton
 from detente.simulation.forward import schedule
 from detente.solver.beliefs import Simplex
@@ -111,6 +111,14 @@ class Histories:
             self.x = self._follow(n, e)
             self._test(n + 1, end=self.game.ends_period[n])
             yield Step(t, n, before, e, self.x, odds, own, within)
+
+    @property
+    def public(self) -> list[Floats]:
+        """What the public believes of each actor, float64 [h, θ]; `beliefs` is what is told of each
+        by itself, which is another thing where the prior is a joint one."""
+        if self.game.lift is None:
+            return self.beliefs
+        return marginals(self.game.lift, self.game.profiles, self.beliefs)
 
     def been(self, outcome: str) -> Bools:
         """In which of them an outcome has come about so far, bool [h]."""

@@ -73,14 +73,14 @@ def _mass(game: CompiledGame, run: Forward, i: int, weights: Floats) -> Floats:
 
 def _mean(game: CompiledGame, one: Pass, i: int, weights: Floats) -> Floats:
     """The mean belief about each type of actor i, float64 [t, θ]."""
-    nodes: Floats = _mass(game, one.run, i, weights) @ one.grid.about[i].belief
+    nodes: Floats = _mass(game, one.run, i, weights) @ one.grid.told(i)
     return np.clip(nodes + _drift(game, one, i), 0.0, 1.0)
 
 
 def _spread(game: CompiledGame, one: Pass, i: int, weights: Floats) -> Floats:
     """Its quantiles, float64 [t, q, θ]."""
     drift = _drift(game, one, i)
-    believed = np.clip(one.grid.about[i].belief + drift[:, None], 0.0, 1.0)
+    believed = np.clip(one.grid.told(i) + drift[:, None], 0.0, 1.0)
     mass = _mass(game, one.run, i, weights)
     each = [
         [quantiles(value, here, QUANTILES) for value in belief.T]
@@ -93,7 +93,7 @@ def _drift(game: CompiledGame, one: Pass, i: int) -> Floats:
     """What the mean of the nodes falls short of the probability of each type, float64 [t, θ]."""
     together = _with_types(game, one.run, i)
     at_node, of_type = together.sum(axis=2), together.sum(axis=1)
-    short: Floats = of_type - at_node @ one.grid.about[i].belief
+    short: Floats = of_type - at_node @ one.grid.told(i)
     return _share(short, of_type.sum(axis=1, keepdims=True))
 
 

@@ -88,7 +88,7 @@ class _Batch:
     def __init__(self, histories: Histories, first: int) -> None:
         self.histories, self.game, self.first = histories, histories.game, first
         self.rows: list[tuple[Ints, dict[str, object]]] = []
-        self.believed = list(histories.beliefs)
+        self.believed = list(histories.public)
 
     def table(self) -> pd.DataFrame:
         """Play them to the end; their rows, one history after the other."""
@@ -106,7 +106,7 @@ class _Batch:
     def _add_step(self, step: Step) -> None:
         """The rows of one layer."""
         n, layer = step.n, self.game.layers[step.n]
-        before, self.believed = self.believed, list(self.histories.beliefs)
+        before, self.believed = self.believed, list(self.histories.public)
         for m, i in enumerate(layer.movers):
             own = layer.action[step.e, m]
             actor = self.game.actors[i].key
@@ -143,7 +143,7 @@ class _Batch:
             cells[actors[i].key] = kind[game.profiles[self.histories.p[h], i]]
         for i in game.informed:
             for theta, name in enumerate(actors[i].types):
-                cells[f"belief {actors[i].key} {name}"] = self.histories.beliefs[i][h, theta]
+                cells[f"belief {actors[i].key} {name}"] = self.believed[i][h, theta]
         for key in game.holds:
             cells[f"happened {key}"] = self.histories.been(key)[h]
         self.rows.append((h, cells))

@@ -12,6 +12,10 @@ c(j) = n Σ_{θ ≥ j} u(θ) find by sorting their fractional parts.
 The prior's m are even, so that the nodes with even m are a grid of the same kind: the coarser
 grid from which the discretisation error is judged. Beliefs about several actors live on the
 product of their grids; b numbers its nodes, the last actor's varying fastest.
+
+Where the prior is a joint one, what moves have told is still one likelihood for each actor, as
+types do not change. A node then stands for the belief in profiles that is in proportion to
+lift(θ) Π b(θ): b is what is told of each actor by itself, and the prior is a node as before.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ from math import comb, prod
 import numpy as np
 
 from detente.dtypes import Floats, Ints
-from detente.game.arrays import CompiledGame
+from detente.game.arrays import CompiledGame, marginals
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,10 +69,12 @@ class Simplex:
 
 @dataclass(frozen=True, eq=False)
 class BeliefGrid:
-    """The product of the grids about all actors; `profiles` is int64 [p, i]."""
+    """The product of the grids about all actors; `profiles` is int64 [p, i]. `lift` as in
+    `CompiledGame`."""
 
     about: tuple[Simplex, ...]
     profiles: Ints
+    lift: Floats | None = None
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
@@ -103,21 +109,37 @@ class BeliefGrid:
         return np.unravel_index(np.arange(self.size), self.shape)
 
     def type_probability(self, i: int) -> Floats:
-        """Probability of each of actor i's types at each node, float64 [b, θ]."""
+        """Probability of each of actor i's types by itself at each node, float64 [b, θ]."""
         return self.about[i].belief[self.position(i)]
+
+    def by_actor(self, mass: Floats) -> tuple[Floats, ...]:
+        """For each actor, mass [t, b, p] by what is `told` of it, float64 [t, g, p]."""
+        actors = range(len(self.about))
+        if self.lift is not None:
+            return (mass,) * len(actors)
+        parts = mass.reshape(len(mass), *self.shape, -1)
+        return tuple(parts.sum(axis=tuple(1 + j for j in actors if j != i)) for i in actors)
+
+    def told(self, i: int) -> Floats:
+        """What the public believes of actor i, float64 [g, θ]: at the nodes of the belief about it,
+        or at all nodes b where the prior is a joint one."""
+        if self.lift is None:
+            return self.about[i].belief
+        about = [self.type_probability(j) for j in range(len(self.about))]
+        return marginals(self.lift, self.profiles, about)[i]
 
 
 def belief_grid(game: CompiledGame, points: int) -> BeliefGrid:
     """The grid with `points` nodes (odd) along each edge of each informed actor's simplex."""
     half = (points - 1) // 2
     about = (_simplex(prior, 2 * _apportion(prior, half)) for prior in game.priors)
-    return BeliefGrid(tuple(about), game.profiles)
+    return BeliefGrid(tuple(about), game.profiles, game.lift)
 
 
 def grid_like(game: CompiledGame, grid: BeliefGrid) -> BeliefGrid:
     """A grid with the same compositions around the game's own priors, smooth in them."""
     pairs = zip(game.priors, grid.about, strict=True)
-    return BeliefGrid(tuple(_simplex(p, s.prior) for p, s in pairs), game.profiles)
+    return BeliefGrid(tuple(_simplex(p, s.prior) for p, s in pairs), game.profiles, game.lift)
 
 
 def grid_size(game: CompiledGame, points: int) -> int:
@@ -128,7 +150,7 @@ def grid_size(game: CompiledGame, points: int) -> int:
 def coarser(game: CompiledGame, grid: BeliefGrid) -> BeliefGrid:
     """The grid of the nodes with even m."""
     pairs = zip(game.priors, grid.about, strict=True)
-    return BeliefGrid(tuple(_simplex(p, s.prior // 2) for p, s in pairs), game.profiles)
+    return BeliefGrid(tuple(_simplex(p, s.prior // 2) for p, s in pairs), game.profiles, game.lift)
 
 
 def halved_points(grid: BeliefGrid) -> int:

@@ -349,12 +349,17 @@ class Auditor:
         return np.asarray(weight / weight.sum(axis=0))
 
     def _others(self, i: int, b: Ints) -> Floats:
-        """Probability under b of the types of all actors but i, float64 [p, n]."""
+        """Probability under b of the types of all actors but i, given its own, float64 [p, n]."""
         weight = np.ones((len(self.game.profiles), b.size))
         for j, prior in enumerate(self.game.priors):
             if j != i and prior.size > 1:
                 belief = self.grid.about[j].belief.T[self.game.profiles[:, j]]
                 weight *= belief[:, self._position[j][b]]
+        if self.game.lift is not None:  # what type i of its own expects of the others
+            weight *= self.game.lift[:, None]
+            for theta in range(self.game.priors[i].size):
+                mine = self.game.profiles[:, i] == theta
+                weight[mine] /= weight[mine].sum(axis=0)
         return weight
 
     @cached_property

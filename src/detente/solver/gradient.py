@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from detente.game.arrays import GameGradient, PrivateChance
+from detente.game.arrays import CompiledGame, GameGradient, PrivateChance, joint_cells
 from detente.solver.checkpoints import in_order
 from detente.solver.kernels.adjoint import (
     Tape,
@@ -70,6 +70,42 @@ def game_gradient(
         return AdjointPass(tape, progress or (lambda _: None)).run()
 
 
+def by_priors(
+    game: CompiledGame, target: Target, ratio: Floats, joint: Floats, worth: Floats
+) -> tuple[tuple[Floats, ...], Floats | None]:
+    """`GameGradient.priors` and `joint`.
+
+    Parameters
+    ----------
+    ratio, joint
+        float64 [i, θ] and [p]: by the logarithms of priors, and of the joint prior's shares.
+    worth
+        float64 [p]: the number for each profile.
+    """
+    priors = []
+    for i, prior in enumerate(game.priors):
+        own = ratio[i, : prior.size]
+        if joint.size:
+            own = own + np.bincount(game.profiles[:, i], joint, minlength=prior.size)
+        slope = np.divide(own, prior, out=np.zeros_like(own), where=prior > 0)
+        if target.by_prior[i]:
+            others = target.weights(game, but=i) * worth
+            slope += np.bincount(game.profiles[:, i], others, minlength=prior.size)
+        priors.append(slope)
+    table = game.scenario.joint_prior
+    if table is None:
+        return tuple(priors), None
+    weights = target.weights(game)
+    gained = joint + weights * worth
+    together = [list(game.scenario.actors).index(key) for key in table.by]
+    if not target.by_prior[together].all():  # given some types, shares of what goes with them
+        gained -= weights * (weights @ worth)
+    for i in together:
+        priors[i] = np.zeros_like(priors[i])
+    cells = joint_cells(game.scenario, game.profiles)
+    return tuple(priors), np.bincount(cells, gained) / np.bincount(cells, game.profile_prior())
+
+
 class AdjointPass:
     """The pass forward: derivatives by the values before each move, and all that they give."""
 
@@ -85,6 +121,7 @@ class AdjointPass:
         self.precision, self.discount = np.zeros(len(game.priors)), np.zeros(len(game.priors))
         most = max(prior.size for prior in game.priors)
         self.ratio = np.zeros((len(game.priors), most))
+        self.joint = np.zeros(0 if game.lift is None else len(game.profiles))
         grid = tape.solution.grid
         self.believed = np.zeros((len(game.priors), most, grid.size))
         for i, prior in enumerate(game.priors):
@@ -110,21 +147,15 @@ class AdjointPass:
             gain = self._move(k, values, gain)
             self.progress(0.3 + 0.7 * (k + 1) / len(tape.moves))
         terminal = gain[:, : tape.width].sum(axis=2)
-        priors = []
-        for i, prior in enumerate(game.priors):
-            own = self.ratio[i, : prior.size]
-            slope = np.divide(own, prior, out=np.zeros_like(own), where=prior > 0)
-            if target.by_prior[i]:
-                others = target.weights(game, but=i) * worth
-                slope += np.bincount(game.profiles[:, i], others, minlength=prior.size)
-            priors.append(slope)
+        priors, joint = by_priors(game, target, self.ratio, self.joint, worth)
         gradient = GameGradient(
             prob=tuple(self.prob),
             reward=tuple(self.reward),
             log_reference=tuple(self.reference),
             flow=tuple(self.flow),
             terminal=terminal if game.loop is None else np.zeros_like(game.terminal),
-            priors=tuple(priors),
+            priors=priors,
+            joint=joint,
             precision=self.precision,
             discount=self.discount,
             private=self.private,
@@ -161,10 +192,12 @@ class AdjointPass:
         pieces = range(0, states, size * parts)
         precision = np.zeros((-(-states // size), len(layer.movers)))
         ratio = np.zeros((len(precision), *self.ratio.shape))
+        joint = np.zeros((len(precision), self.joint.size))
 
         def task(first: int, back: Floats) -> None:
             work = make_scratch(layout, arrays, tape.columns, slopes=True)
-            given = self._given(n, following, gain, precision[first // size], ratio[first // size])
+            added = (numbers[first // size] for numbers in (precision, ratio, joint))
+            given = self._given(n, following, gain, *added)
             scratch = given, work, make_slopes(layout, work), back
             last = min(first + size, states)
             if is_lined(layout):
@@ -188,7 +221,7 @@ class AdjointPass:
                 scatter(low, high, begin, end, arrays, back, result)
 
             list(tape.workers.pool.map(add, cuts[:-1], cuts[1:]))
-        self.constants(layer.movers, precision, ratio)
+        self.constants(layer.movers, precision, ratio, joint)
         return self._closed(k, values, result)
 
     def _through_chance(
@@ -207,12 +240,19 @@ class AdjointPass:
             gains = following, result, by_change, by_ratio, lottery
             adjoin_private(_of_states(arrays, first, last), layout, turn, gain[first:last], *gains)
             ratio[u, i, : by_ratio.size] = -by_ratio  # that of u to b falls as the prior grows
-        self.constants((), np.zeros((len(ratio), 0)), ratio)
+        none, joint = np.zeros((len(ratio), 0)), np.zeros((len(ratio), self.joint.size))
+        self.constants((), none, ratio, joint)
 
     def _given(
-        self, n: int, following: Floats, gain: Floats, precision: Floats, ratio: Floats
+        self,
+        n: int,
+        following: Floats,
+        gain: Floats,
+        precision: Floats,
+        ratio: Floats,
+        joint: Floats,
     ) -> Tape:
-        """What the adjoint of layer n is made from; `precision` and `ratio` are added to."""
+        """What the adjoint of layer n is made from; `precision`, `ratio`, `joint` are added to."""
         solution = self.tape.solution
         return Tape(
             following,
@@ -226,6 +266,7 @@ class AdjointPass:
             self.reference[n],
             precision,
             ratio,
+            joint,
         )
 
     def _through_hidden(
@@ -249,19 +290,17 @@ class AdjointPass:
         stage = make_stage(layout, most, len(work.own), hidden=True)
         back = np.empty((len(work.own), *gain.shape[1:]))
         scratch, cuts = (work, make_slopes(layout, work), stage), self.by_itself(len(gain))
-        precision, ratio = (
-            np.zeros((len(cuts) - 1, 1)),
-            np.zeros((len(cuts) - 1, *self.ratio.shape)),
-        )
+        shapes = (1,), self.ratio.shape, self.joint.shape
+        precision, ratio, joint = (np.zeros((len(cuts) - 1, *shape)) for shape in shapes)
         for u, (first, last) in enumerate(pairwise(cuts)):
             by_ratio = np.zeros(game.priors[i].size)
-            given = self._given(n, following, gain[first:last], precision[u], ratio[u])
+            given = self._given(n, following, gain[first:last], precision[u], ratio[u], joint[u])
             here = turn._replace(tells=turn.tells[first:last], keeps=turn.keeps[first:last])
             gains = result, by_change, by_ratio
             states = _of_states(arrays, first, last)
             adjoin_hidden(states, layout, here, given, *scratch, gains, back)
             ratio[u, i, : by_ratio.size] -= by_ratio  # that of u to b falls as the prior grows
-        self.constants(movers, precision, ratio)
+        self.constants(movers, precision, ratio, joint)
 
     def _closed(self, k: int, values: Floats, result: Floats) -> Floats:
         """Derivatives by the values after move k, from those by what its transitions lead to."""
@@ -293,10 +332,14 @@ class AdjointPass:
         """Where the parts of a layer begin, and end, that have derivatives by constants each."""
         return (0, states)
 
-    def constants(self, movers: tuple[int, ...], precision: Floats, ratio: Floats) -> None:
-        """Add derivatives by constants, from those of a layer's parts: [part, m], [part, i, θ]."""
+    def constants(
+        self, movers: tuple[int, ...], precision: Floats, ratio: Floats, joint: Floats
+    ) -> None:
+        """Add derivatives by constants, from those of a layer's parts: [part, m], [part, i, θ] and
+        [part, p]."""
         self.precision[list(movers)] += precision.sum(axis=0)
         self.ratio += ratio.sum(axis=0)
+        self.joint += joint.sum(axis=0)
 
     def discounted(self, worth: Floats) -> None:
         """Add a period's derivatives by the discounts, from what is discounted, float64 [x, c]."""

@@ -7,7 +7,7 @@ from math import prod
 
 import numpy as np
 
-from detente.dtypes import Ints
+from detente.dtypes import Floats, Ints
 from detente.game.arrays import CompiledGame, Layer, PrivateChance
 from detente.solver.beliefs import BeliefGrid
 from detente.solver.kernels.hidden_moves import HiddenTurn
@@ -67,6 +67,13 @@ def belief_layout(
     for j in range(len(game.priors)):
         if j not in movers:
             outside *= grid.type_probability(j)[:, profiles[:, j]].T
+    lift = np.zeros((0, 0, 0))
+    if game.lift is not None:
+        outside *= game.lift[:, None]
+        combined = _added(outside, profile, len(types))
+        outside /= combined[profile]
+        if count > 1:
+            lift = _lifts(combined, np.array(types), believed)
     lam = game.precision[list(movers)]
     shocks = (lam > 0) & game.shocks
     return BeliefLayout(
@@ -85,8 +92,30 @@ def belief_layout(
         outside=outside,
         types=np.array(types, dtype=np.int64).reshape(len(types), count),
         profile=profile.astype(np.int64),
+        lift=lift,
         best=best,
     )
+
+
+def _lifts(combined: Floats, types: Ints, believed: Floats) -> Floats:
+    """`BeliefLayout.lift` [m, q, b], from the lift of the movers' types [q, b] over the types of
+    those who do not move."""
+    lifts = []
+    for m in range(types.shape[1]):
+        others = combined.copy()
+        for j in range(types.shape[1]):
+            if j != m:
+                others *= believed[j, types[:, j]]
+        own = types[:, m]
+        lifts.append(combined / _added(others, own, int(own.max()) + 1)[own])
+    return np.stack(lifts)
+
+
+def _added(numbers: Floats, rows: Ints, size: int) -> Floats:
+    """Numbers [p, b] added up by their rows, float64 [size, b]."""
+    total = np.zeros((size, numbers.shape[1]))
+    np.add.at(total, rows, numbers)
+    return total
 
 
 def seats(layer: Layer) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 from detente.scenario.build import uncertainty
 from detente.scenario.build.draft import Spot
 from detente.scenario.build.entity import Raw, build, entity
+from detente.scenario.build.joint_prior import alone
 from detente.scenario.calendar import Calendar
 from detente.scenario.dates import date_hint, day
 from detente.scenario.entities import (
@@ -68,7 +69,8 @@ def actor(spot: Spot, raw: Raw) -> Actor | None:
         message = "without limit nothing is left of the shocks that choices come from"
         hint = "leave out `responses: shocks`, or give a number"
         (spot / "precision").error("responses", message, hint)
-    return entity(Actor, spot, raw, name=raw.get("name", spot.trail[-1]))
+    key = str(spot.trail[-1])
+    return entity(Actor, spot, raw, name=raw.get("name", key), **alone(spot / "types", raw, key))
 
 
 def variable(spot: Spot, raw: Raw) -> Variable | None:

@@ -63,6 +63,10 @@ class Draft:
         """Whether there may be actions of an actor that are not known."""
         return bool(self.lost & {"actions", f"actions of {actor}"})
 
+    def report(self, place: Place, code: str, message: str, hint: str = "") -> None:
+        """Report a mistake at a place."""
+        self.errors.append(Diagnostic(place, code, message, hint))
+
     def refuse(self) -> None:
         """Raise `ScenarioError` with all errors, if there are any.
 
@@ -105,6 +109,11 @@ class Spot:
         """What to call it in a sentence."""
         *before, last = self.trail
         return f"item {last + 1} of `{before[-1]}`" if isinstance(last, int) else f"`{last}`"
+
+    @property
+    def up(self) -> Spot:
+        """The spot around this one."""
+        return Spot(self.draft, self.trail[:-1])
 
     @property
     def written(self) -> bool:

@@ -13,7 +13,7 @@ from detente.scenario.build.draft import Draft, Spot
 from detente.scenario.hints import closest, did_you_mean
 from detente.scenario.model import Scenario
 from detente.scenario.rules import CONDITION
-from detente.scenario.scalar_types import A_LIST, A_MAPPING, TEXT, Wrong, is_table
+from detente.scenario.scalar_types import A_LIST, A_MAPPING, LINE, TEXT, Wrong, is_table
 
 MAY_BE_EMPTY = ("state",)
 """Sections that have to be there, and may have nothing in them."""
@@ -129,6 +129,10 @@ def _read_list(shape: fields.ListOf, value: Any, spot: Spot) -> Any:
 
 def _read_map(shape: fields.MapOf, value: Any, spot: Spot) -> Any:
     table = isinstance(shape.item, fields.FormulaIn) and shape.item.tables and is_table(value)
+    if shape.alone and isinstance(value, list):
+        names = _read_list(fields.ListOf(LINE, distinct=True), value, spot)
+        spot.repeated(names or ())
+        return None if names is None else dict.fromkeys(names)
     if shape.single and (table or not isinstance(value, dict)):
         value = {"": value}
     elif not isinstance(value, dict):

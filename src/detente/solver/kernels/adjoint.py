@@ -41,6 +41,9 @@ class Tape(NamedTuple):
         Added to, float64 [k], [e, c], [e, m], [m], [i, θ]: derivatives. Those by the logarithm of
         reference behaviour stand at the first of the joint actions that an own action is part of;
         the last are by the logarithms of the priors, through what movers expect of others.
+    joint
+        Added to in place of `ratio` where the prior is a joint one, float64 [p]: by the logarithm
+        of its share for each profile. Empty where types are independent.
     """
 
     next_values: np.ndarray
@@ -54,6 +57,7 @@ class Tape(NamedTuple):
     reference: np.ndarray
     precision: np.ndarray
     ratio: np.ndarray
+    joint: np.ndarray
 
 
 class Slopes(NamedTuple):
@@ -247,18 +251,16 @@ def pass_to_payoffs(layout, tape, work, count, n_actions, play, slopes, back):
                     chance, outside, worth = work.chance[q], layout.outside[p], slopes.worth[p]
                     for b in range(nodes):
                         weight[b] = mass[b] * by[b] * outside[b] * chance[b]
-                    for j in range(own.shape[0]):
-                        if j != m:
-                            believed = layout.believed[j, layout.types[q, j]]
-                            for b in range(nodes):
-                                weight[b] *= believed[b]
+                    weigh_others(layout, m, q, weight)
                     source, target = work.ahead[e, block + p], back[e, block + p]
                     for b in range(nodes):
                         k = np.uint64(at[b])
                         target[k] += weight[b]
                         worth[b] += weight[b] * source[k]
+        if tape.joint.shape[0] > 0:
+            pass_to_joint(layout, tape, m, slopes)
         # b(θ) ∝ r(θ) at every node: ∂ log b(φ) / ∂ log r(θ) = [φ = θ] - b(θ).
-        for i in range(tape.n_types.shape[0]):
+        for i in range(tape.n_types.shape[0] if tape.joint.shape[0] == 0 else 0):
             if i == layout.actor[m] or tape.n_types[i] == 1:
                 continue
             for p in range(profiles):
@@ -268,6 +270,46 @@ def pass_to_payoffs(layout, tape, work, count, n_actions, play, slopes, back):
                     for theta in range(tape.n_types[i]):
                         tape.ratio[i, theta] -= worth_here * tape.believed[i, theta, b]
         row += layout.n_types[m] * n_actions[m]
+
+
+@device
+def weigh_others(layout, m, q, weight):
+    """Multiply weights [b] by how likely mover m of its type in q holds the other movers' types."""
+    for j in range(layout.actor.shape[0]):
+        if j != m:
+            believed = layout.believed[j, layout.types[q, j]]
+            for b in range(weight.shape[0]):
+                weight[b] *= believed[b]
+    if layout.lift.shape[0] > 0:
+        lift = layout.lift[m, q]
+        for b in range(weight.shape[0]):
+            weight[b] *= lift[b]
+
+
+@device
+def pass_to_joint(layout, tape, m, slopes):
+    """From what derivatives by Q meet at mover m, slopes.worth, to those by the joint prior π.
+
+    Of type θ it weighs p by w(p) ∝ π(p): ∂ log w(p) / ∂ log π(r) = [p = r] - w(r),
+    for p and r of θ.
+    """
+    weight, total, nodes = slopes.over, slopes.total, slopes.worth.shape[1]
+    for theta in range(layout.n_types[m]):
+        total[:] = 0.0
+        for p in range(layout.profile.shape[0]):
+            if layout.types[layout.profile[p], m] == theta:
+                worth = slopes.worth[p]
+                for b in range(nodes):
+                    total[b] += worth[b]
+                    tape.joint[p] += worth[b]
+        for p in range(layout.profile.shape[0]):
+            q = layout.profile[p]
+            if layout.types[q, m] == theta:
+                for b in range(nodes):
+                    weight[b] = layout.outside[p, b]
+                weigh_others(layout, m, q, weight)
+                for b in range(nodes):
+                    tape.joint[p] -= total[b] * weight[b]
 
 
 @device

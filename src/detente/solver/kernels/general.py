@@ -249,7 +249,7 @@ def evaluate(layout, stage, payoff):
                         stage.rise[j, phi, r] += slope * payoff[e, r, node]
         for m in range(count):
             for q in range(combined):
-                chance = 1.0
+                chance = layout.lift[m, q, b] if layout.lift.shape[0] > 0 else 1.0
                 for j in range(count):
                     if j != m:
                         theta = layout.types[q, j]

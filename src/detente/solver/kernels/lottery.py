@@ -52,11 +52,14 @@ class BeliefLayout(NamedTuple):
         int64 [o], int64 [l]: node b = base[o] + local[l] is that with the movers' beliefs at l and
         all others' at o.
     outside
-        float64 [p, b]: probability of the types of those who do not move.
+        float64 [p, b]: probability of the types of those who do not move, given the movers' types.
     types
         int64 [q, m]: the movers' types in each of their profiles q.
     profile
         int64 [p]: q of each type profile p.
+    lift
+        float64 [m, q, b]: by how much likelier mover m of its type in q holds the other movers'
+        types there than what is believed of each by itself; without movers where that is the same.
     best
         The component from which best responses' values stand, c = best + i P + p; 0 for none.
     """
@@ -76,6 +79,7 @@ class BeliefLayout(NamedTuple):
     outside: np.ndarray
     types: np.ndarray
     profile: np.ndarray
+    lift: np.ndarray
     best: int
 
 

@@ -7,6 +7,9 @@ node of the grid is a kink, so that the branch would run along a kink all the wa
 Jacobian is that of one side or of the other as rounding has it, and a tracer loses its way; so
 such a mover's posterior is held where it is. Other branches may leave this one: on either side of
 the kink, where types part by as little as can be, the determinant tells whether they have.
+
+Where the prior is a joint one, types of a mover expect different types of the others. Then types
+act alike where what actions gain depends on no mover's type, and that is so for all movers.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ APART = 1e-7  # log odds by which types part on either side of the kink
 @device
 def find_pooled(layout, stage, payoff):
     """Set stage.pooled at the present node; gives whether there is any such mover."""
-    found, actions, types = False, np.int64(1), np.int64(1)
+    found, apart, actions, types = False, False, np.int64(1), np.int64(1)
     for m in range(stage.n_actions.shape[0] - 1, -1, -1):
         stage.pooled[m] = 0
         moves = layout.steps[m] > 0 and stage.n_actions[m] > 1
@@ -34,8 +37,13 @@ def find_pooled(layout, stage, payoff):
         if moves and gain_alike(layout, stage, payoff, m, actions, types):
             stage.pooled[m] = 1
             found = True
+        elif moves:
+            apart = True
         actions *= stage.n_actions[m]
         types *= layout.n_types[m]
+    if apart and layout.lift.shape[0] > 0:
+        stage.pooled[:] = 0
+        return False
     return found
 
 
@@ -49,7 +57,7 @@ def gain_alike(layout, stage, payoff, m, actions, types):
     for j in range(stage.n_actions.shape[0]):
         joint *= stage.n_actions[j]
         base -= layout.place[j, b] * layout.jump[j]
-    usual = first_type(layout, stage, m)
+    usual, lifted = first_type(layout, stage, m), layout.lift.shape[0] > 0
     for g in range(layout.local.shape[0]):
         at = base + layout.local[g]
         if layout.place[m, at] != layout.place[m, b]:
@@ -61,7 +69,7 @@ def gain_alike(layout, stage, payoff, m, actions, types):
                 if layout.node[m, theta, b] == 0.0:
                     continue
                 row = m * combined + q
-                other = row - (theta - usual) * types
+                other = m * combined if lifted else row - (theta - usual) * types
                 gain = payoff[e, row, at] - payoff[calm, row, at]
                 apart = gain - (payoff[e, other, at] - payoff[calm, other, at])
                 size = max(abs(payoff[e, row, at]), abs(payoff[e, other, at]))

@@ -249,13 +249,14 @@ def respond_best(layout, work, count, n_actions, play, values, m):
                 worth[b] = 0.0
             for p in range(profiles):
                 if layout.types[layout.profile[p], m] == theta:
+                    q, lifted = layout.profile[p], layout.lift.shape[0] > 0
                     for b in range(nodes):
                         believed = layout.outside[p, b]
+                        if lifted:
+                            believed *= layout.lift[m, q, b]
                         for j in range(layout.actor.shape[0]):
                             if j != m:
-                                believed *= layout.believed[
-                                    j, layout.types[layout.profile[p], j], b
-                                ]
+                                believed *= layout.believed[j, layout.types[q, j], b]
                         worth[b] += believed * work.best[p, b]
             top = work.top[theta]
             for p in range(profiles):

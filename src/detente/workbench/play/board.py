@@ -21,7 +21,7 @@ import numpy as np
 
 from detente.analysis.deviation import Available, available
 from detente.dtypes import Floats, Ints
-from detente.game.arrays import CompiledGame
+from detente.game.arrays import CompiledGame, marginals
 from detente.game.automaton import Automaton, automaton
 from detente.scenario.entities import Actor
 from detente.simulation.forecast import Forecast
@@ -31,7 +31,8 @@ from detente.solver.kernels.lottery import LEAST
 from detente.solver.solution import Solution
 
 Beliefs = tuple[tuple[float, ...], ...]
-"""For each actor the public belief about its types, adding up to 1."""
+"""For each actor the public belief about its types by itself, adding up to 1: see
+`Board.public`."""
 
 
 class Position(NamedTuple):
@@ -222,27 +223,49 @@ class Board:
             beliefs[i] = tuple((joint / joint.sum()).tolist())
         return tuple(beliefs)
 
+    def public(self, beliefs: Beliefs) -> Beliefs:
+        """What the public believes of each actor; `beliefs` are what is told of each by itself,
+        which is another thing where the prior is a joint one."""
+        game = self.game
+        if game.lift is None:
+            return beliefs
+        told = marginals(game.lift, game.profiles, [np.array([belief]) for belief in beliefs])
+        return tuple(tuple(each[0].tolist()) for each in told)
+
     def profile_weights(self, at: Position, known: Mapping[int, int]) -> Floats:
         """Public probability of each type profile, float64 [p], given the types of some actors."""
         weights = np.ones(len(self.game.profiles))
         for i, belief in enumerate(at.beliefs):
             types = self.game.profiles[:, i]
             weights *= (types == known[i]) if i in known else np.array(belief)[types]
-        return weights
+        return weights if self.game.lift is None else weights * self.game.lift
 
-    def leads(self, at: Position, m: int, chosen: int) -> list[Lead]:
+    def leads(self, at: Position, m: int, chosen: int, theta: int) -> list[Lead]:
         """What an own action may lead to, the likeliest first.
 
-        Of others who choose at the same time the solution's choices are expected.
+        Of others who choose at the same time the solution's choices are expected, by what a mover
+        of this type believes of theirs.
         """
         layer = self.game.layers[at.n]
-        weights = np.ones(1)
-        for k, count in enumerate(layer.choices[at.x].tolist()):
-            share = np.ones(1)
-            if count > 1:
-                belief = np.array(at.beliefs[layer.movers[k]])
-                share = np.eye(count)[chosen] if k == m else belief @ self.strategy(at, k)
-            weights = np.outer(weights, share).ravel()
+        weights = self._expected(at, m, chosen, at.beliefs)
+        if self.game.lift is not None:
+            held = self.profile_weights(at, {layer.movers[m]: theta})
+            types = self.game.profiles[held > 0]
+            each = (
+                tuple(
+                    tuple(np.eye(prior.size)[k])
+                    for prior, k in zip(self.game.priors, row, strict=True)
+                )
+                for row in types
+            )
+            shares = held[held > 0] / held.sum()
+            weights = sum(
+                (
+                    share * self._expected(at, m, chosen, sure)
+                    for share, sure in zip(shares, each, strict=True)
+                ),
+                start=np.zeros_like(weights),
+            )
         totals: dict[int, float] = {}
         first = int(layer.action_ptr[at.x])
         for e in np.flatnonzero(weights > 0) + first:
@@ -252,6 +275,19 @@ class Board:
                 totals[code] = totals.get(code, 0.0) + probability
         leads = [Lead(probability, code) for code, probability in totals.items() if probability]
         return sorted(leads, reverse=True)
+
+    def _expected(self, at: Position, m: int, chosen: int, beliefs: Beliefs) -> Floats:
+        """Probability of each joint action in which the m-th mover makes this choice, where of the
+        others this is believed."""
+        layer = self.game.layers[at.n]
+        weights = np.ones(1)
+        for k, count in enumerate(layer.choices[at.x].tolist()):
+            share = np.ones(1)
+            if count > 1:
+                belief = np.array(beliefs[layer.movers[k]])
+                share = np.eye(count)[chosen] if k == m else belief @ self.strategy(at, k)
+            weights = np.outer(weights, share).ravel()
+        return weights
 
     def cost(self, at: Position, m: int, chosen: int, theta: int) -> float:
         """What the m-th mover expects to pay at once for an own action; others do their first."""

@@ -61,7 +61,7 @@ def _truth(board: Board, table: tables.Table) -> Section:
     game = board.game
     got, now = payoffs(board, table), tables.types(table)
     worth = board.solution.payoffs
-    beliefs = table.turns[-1].beliefs if table.turns else board.start[1]
+    beliefs = board.public(table.turns[-1].beliefs if table.turns else board.start[1])
     rows: list[Row] = []
     for i, (actor, seat) in enumerate(zip(game.actors, table.seats, strict=True)):
         kind = actor.types[seat.theta] if actor.types else ""
@@ -161,7 +161,8 @@ def _moves(board: Board, table: tables.Table) -> Section:
         looked = code(deed.looked) if deed.looked != deed.action else ""
         now = f"{game.actors[deed.whose].name} is now {deed.became}" if deed.became else ""
         unseen = ((looked,) if board.hides else ()) + ((now,) if board.changing else ())
-        after = (percent(deed.turn.beliefs[i][a.types.index(k)]) for i, a, k in types)
+        public = board.public(deed.turn.beliefs)
+        after = (percent(public[i][a.types.index(k)]) for i, a, k in types)
         when = game.scenario.calendar.label(deed.turn.at.t)
         rows.append((str(number), when, name, what, *unseen, deed.changes, here, *after))
     names = [f"{actor.key} {kind}" for _, actor, kind in types]
@@ -298,8 +299,8 @@ def class_rows(board: Board, room: Room) -> list[dict[str, object]]:
                 "share": float(deed.sigma[deed.names.index(deed.action)]),
                 "likeliest": deed.best,
                 "given_up": deed.price,
-                "believed_before": at.beliefs[i][deed.theta],
-                "believed_after": deed.turn.beliefs[i][deed.theta],
+                "believed_before": board.public(at.beliefs)[i][deed.theta],
+                "believed_after": board.public(deed.turn.beliefs)[i][deed.theta],
                 "payoff": float(got[i]),
             })  # fmt: skip
     return rows

@@ -104,7 +104,7 @@ def playing(room: Room, board: Board, player: int) -> dict[str, Any]:
         "options": tuple(_options(room, board, at, mine.actor, theta)) if turn else (),
         "so_far": payoff(expected_payoff(board, table, mine.actor), DIGITS),
         "situation": _situation(board, table, at),
-        "beliefs": _beliefs(board, at.beliefs, mine.actor),
+        "beliefs": _beliefs(board, board.public(at.beliefs), mine.actor),
         "history": _history(board, table, mine.actor),
     }
 
@@ -116,7 +116,7 @@ def _options(room: Room, board: Board, at: Position, actor: int, theta: int) -> 
     sigma, prices = board.strategy(at, m)[theta], board.given_up(at, m, theta)
     for own, position in enumerate(board.actions(at, m)):
         action = actions[position]
-        leads = board.leads(at, m, own)
+        leads = board.leads(at, m, own, theta)
         does = tuple(
             (f"{percent(lead.probability)}: " if len(leads) > 1 else "")
             + (story.changed(board, at, lead.code) or "nothing changes")

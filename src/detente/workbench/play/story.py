@@ -100,7 +100,7 @@ def _deeds(board: Board, turn: Turn) -> tuple[Deed, ...]:
         own, theta = turn.own[m], turn.types[i]
         sigma = board.strategy(at, m)
         alike = board.alike(at, own)
-        expected = float((np.array(at.beliefs[i]) @ sigma[:, alike]).sum())
+        expected = float((np.array(board.public(at.beliefs)[i]) @ sigma[:, alike]).sum())
         looked = game.scenario.actions[game.actors[i].key][names[own]].seen
         deed = Deed(turn, i, names[own], looked, turn.by[m], changes)
         done.append(
@@ -223,6 +223,6 @@ def steps(board: Board, table: Table) -> list[Point]:
         if deed.turn is not latest:
             latest = deed.turn
             label = board.game.scenario.calendar.label(latest.at.t)
-            points.append(Point(label, latest.beliefs, latest.turned, {}))
+            points.append(Point(label, board.public(latest.beliefs), latest.turned, {}))
         points[-1].numbers[about] = str(number)
     return points
