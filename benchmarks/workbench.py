@@ -7,16 +7,18 @@ to be given up first, as it has for a person who goes on.
 
 from __future__ import annotations
 
+import argparse
 import random
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks import play
-from benchmarks.report import Plan, Table, times
+from benchmarks.report import Plan, Table, machine, times
 from detente.game.compile import compile_game
 from detente.scenario.loader import load
 from detente.simulation.forecast import forecast
@@ -120,3 +122,24 @@ def measured(number: int) -> list[tuple[dict[str, float], dict[str, list[float]]
             name, low, high = rng.choice(sliders)
             moves.append(browser.execute_async_script(MOVE, name, rng.uniform(low, high)))
         return moves
+
+
+PARTS = {"thinking": lambda plan: [thinking(plan)], "play": play.run}
+"""What can be measured alone."""
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Print parts of the benchmark."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.workbench")
+    parser.add_argument("part", nargs="+", choices=PARTS)
+    parser.add_argument("--quick", action="store_true", help="few moves and players")
+    chosen = parser.parse_args(words)
+    plan = Plan(quick=True, runs=2) if chosen.quick else Plan()
+    print(machine(plan), flush=True)
+    for part in chosen.part:
+        for table in PARTS[part](plan):
+            print(f"\n{table}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

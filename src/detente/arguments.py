@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 import operator
 
+MOST_MISCODED = 0.5
+"""Share of recorded moves that were others above which a record would tell of what was not done."""
+
 MOST_THREADS = 1024
 MOST_PERIODS = 10_000
 MOST_DRAWS = 10_000_000

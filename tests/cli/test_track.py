@@ -68,6 +68,22 @@ def test_json_has_all_tables(run: Run, record: str) -> None:
     assert data["scenario"]["policy"] == "trust"
 
 
+def test_a_line_may_be_wrong(run: Run, record: str) -> None:
+    words = ("track", "small.yaml", record, "--beliefs", "5", "--miscoded")
+    told = run(*words, "0.05")
+    assert (told.code, told.err) == (0, "")
+    (header,) = (line for line in told.out.splitlines() if "as recorded" in line and "date" in line)
+    assert header.index("bits") < header.index("as recorded")
+    assert "Each recorded move may be another one, with 5 %." in told.out
+    data = json.loads(run(*words, "0.05", "--json").out)
+    assert data["miscoded"] == 0.05
+    sure = [row["as_recorded"] for row in data["moves"]]
+    assert [p is None for p in sure] == [row["kind"] != "move" for row in data["moves"]]
+    assert all(0 < p < 1 for p in sure if p is not None)
+    assert {"smoothed"} <= data["beliefs"][0].keys() & data["periods"][0].keys()
+    assert run(*words, "0.6").code == 2
+
+
 def test_impossible_moves_are_a_mistake_unless_passed_over(run: Run, tmp_path: Path) -> None:
     text = "date,actor,move\n2018-02-03,B,take\n2018-02-28,state,x == 0\n"
     (tmp_path / "moves.csv").write_text(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -16,6 +17,8 @@ from detente.errors import ScenarioError
 from detente.simulation.histories import interpolated_strategy
 from detente.simulation.track import Track
 from detente.solver.solution import Solution
+from tests.solver.test_hidden_moves import scenario as hiding
+from tests.solver.test_private_chance import scenario as chain
 
 GAME = """\
 title: Steps and pressure, with chance
@@ -457,6 +460,36 @@ def test_two_who_move_at_once_and_an_actor_with_two_turns() -> None:
     assert result.moves["uniform"].to_numpy() == pytest.approx(0.5)
 
 
+DEAL = """\
+title: A deal, and its end
+calendar: {period: round, horizon: 2}
+actors: {A: {precision: 2, types: {soft: 0.5, hard: 0.5}}, B: {precision: 1}}
+state: {deal: {levels: [open, on, off], start: open}}
+parameters: {like: {value: {soft: 0.2, hard: 0.9}}}
+turns: [{who: A, when: deal == open}, B, {who: A, when: deal == on}]
+actions:
+  A:
+    offer: {when: deal == open, set: {deal: on}}
+    refuse: {when: deal == open, set: {deal: off}}
+    keep: {when: deal == on}
+    end: {when: deal == on, set: {deal: off}}
+  B: {hold: {}, work: {cost: 0.1}}
+payoffs: {A: {flow: like * (deal == on)}, B: {flow: -0.1 * (deal == on)}}
+outcomes: {ended: {when: deal == off}}
+"""
+
+
+def test_moves_go_past_turns_at_which_they_are_never_to_be_had() -> None:
+    solution = solved(DEAL, beliefs=5)
+    turns = [
+        list(tracked(solution, lines).moves["turn"])
+        for lines in ("1,A,offer\n1,A,keep\n2,A,end\n", "1,A,keep\n2,A,keep or end\n", "2,A,end\n")
+    ]
+    assert turns == [[1, 3, 3], [3, 3], [3]]
+    with pytest.raises(ScenarioError, match="`offer` is impossible"):
+        tracked(solution, "2,A,offer\n2,A,keep\n")
+
+
 def test_play_without_end() -> None:
     text = SEVERAL.replace("horizon: 2", "horizon: forever").replace(
         "precision: 2", "precision: 2, discount: 0.9"
@@ -512,3 +545,135 @@ def test_the_coarser_grid_tells_the_error() -> None:
     assert set(result.errors) == {"moves", "beliefs", "outcomes"}
     off = (result.moves["probability"] - exact.moves["probability"]).abs().max()
     assert 0 < off < result.errors["moves"] < 0.001
+
+
+# ---- what may have been recorded wrongly, and what is thought of it later
+
+
+def as_coded(actions: int, share: float, name: str) -> Callable[[str], float]:
+    """Probability of recording `name` by what was done, of so many moves that look different."""
+    return lambda done: 1 - share if done == name else share / (actions - 1)
+
+
+def test_what_may_be_miscoded_is_what_enumeration_gives(fine: Solution) -> None:
+    """Actors saw what was done: each history keeps the posteriors of its own moves."""
+    lines = (
+        "2018-02,sender,tighten\n2018-02,target,step\n2018-03,target,wait\n2018-04,sender,ease\n"
+    )
+    share = 0.05
+    result = tracked(fine, lines, miscoded=share)
+    told = [
+        (1, "sender", as_coded(3, share, "tighten")),
+        (1, "target", as_coded(2, share, "step")),
+        (2, "target", as_coded(2, share, "wait")),
+        (3, "sender", as_coded(3, share, "ease")),
+    ]
+    every = histories(fine)
+    weights: list[list[NDArray[np.float64]]] = []
+    for k in range(len(told) + 1):
+        weights.append([])
+        for history in every:
+            done = {(t, who): action for t, who, action in history.moves}
+            seen = [
+                chance(done[t, who]) if (t, who) in done else 0.0 for t, who, chance in told[:k]
+            ]
+            weights[-1].append(history.weight * np.prod(seen))
+    sums = [np.sum(each) for each in weights]
+    expected = [b / a for a, b in itertools.pairwise(sums)]
+    assert result.moves["probability"].to_numpy() == pytest.approx(expected, abs=1e-6)
+    sincere = result.beliefs.query("type == 'sincere'")["probability"].to_numpy()
+    exact = [np.sum(each, axis=0) for each in weights]
+    assert sincere == pytest.approx([w[0] / w.sum() for w in exact], abs=1e-5)
+    after = result.expected.query("step == 2 and action == 'step'")["after"].item()
+    really = [w.sum() for h, w in zip(every, weights[2], strict=True)
+              if (1, "target", "step") in h.moves]  # fmt: skip
+    assert after == pytest.approx(sum(really) / sums[2], abs=1e-6)
+    assert 0.5 < after < 1
+
+
+def test_probabilities_of_what_may_be_recorded_add_up_to_one(coarse: Solution) -> None:
+    total = 0.0
+    for first, second in itertools.product(("hold", "tighten", "ease"), ("wait", "step")):
+        lines = f"2018-02,sender,{first}\n2018-02,target,{second}\n"
+        total += np.exp(tracked(coarse, lines, miscoded=0.1).log_likelihood)
+    assert total == pytest.approx(1.0, abs=1e-12)
+    assert tracked(coarse, "2018-02,sender,ease\n", miscoded=0.1).skipped.empty  # not to be had
+    either = tracked(coarse, "2018-02,sender,hold or ease\n", miscoded=0.1).log_likelihood
+    alone = [tracked(coarse, f"2018-02,sender,{each}\n", miscoded=0.1) for each in ("hold", "ease")]
+    assert np.exp(either) == pytest.approx(sum(np.exp(t.log_likelihood) for t in alone), abs=1e-12)
+
+
+def test_what_is_never_miscoded_is_as_it_was(coarse: Solution) -> None:
+    lines = "always,sender,hold\n2018-02,state,steps == 0\n2018-03,target,(unknown)\n"
+    tables = [tracked(coarse, lines, miscoded=share).beliefs for share in (0.0, 0.3)]
+    pd.testing.assert_frame_equal(*tables)
+    for share in (-0.1, 0.6, np.nan):
+        with pytest.raises(ValueError, match="miscoded"):
+            tracked(coarse, lines, miscoded=share)
+
+
+def test_one_line_does_not_turn_a_belief() -> None:
+    """A line that points to one type alone takes 18 % to 94 %; where one line in twenty may be
+    wrong, to no more than what a coder's slip leaves of it."""
+    text = GAME.replace("sincere: 0.4, stalling: 0.6", "sincere: 0.18, stalling: 0.82")
+    solution = solved(text.replace("target: {precision: 2", "target: {precision: 9"), beliefs=129)
+    firm, open_ = (tracked(solution, "2018-02,target,step\n", miscoded=p) for p in (0.0, 0.05))
+    sincere = [
+        t.beliefs.query("type == 'sincere'")["probability"].to_numpy() for t in (firm, open_)
+    ]
+    assert sincere[0] == pytest.approx([0.18, 0.94], abs=0.06)
+    assert sincere[1][1] < 0.85
+    assert open_.expected.query("action == 'step'")["after"].item() < 0.9
+
+
+def test_what_types_do_not_change_is_thought_of_all_along(coarse: Solution) -> None:
+    result = tracked(coarse, "2018-02,target,step\n2018-03,target,wait\n")
+    now = result.beliefs.query("step == 2")["probability"].to_numpy()
+    for _, rows in result.beliefs.groupby("step"):
+        assert rows["smoothed"].to_numpy() == pytest.approx(now, abs=1e-12)
+    assert result.periods.query("t == 0")["smoothed"].to_numpy() == pytest.approx(now, abs=1e-12)
+
+
+@pytest.mark.parametrize("forever", [False, True])
+def test_what_is_thought_later_is_the_smoother_of_a_hidden_chain(forever: bool) -> None:
+    """Where everybody plays at random, only inspections tell of types, forward and backward."""
+    asked = chain(horizon="forever", discount=", discount: 0.5") if forever else chain(horizon=3)
+    asked = detente.loads(re.sub(r"precision: [\d.]+", "precision: 0", asked.text))
+    solution = solved(asked.text, beliefs=33)
+    lines = ["1,North,build", "1,US,wait", "1,state,pressure == 1 and found == yes",
+             "2,North,build", "2,US,wait", "2,state,pressure == 1 and found == no"]  # fmt: skip
+    result = tracked(solution, "\n".join(lines) + "\n", **({"periods": 3} if forever else {}))
+    alarm, turn = np.array([0.1301, 0.4703]), np.array([[0.87, 0.13], [0.21, 0.79]])
+    ends = [np.array([0.4, 0.6]) * alarm, np.ones(2)]
+    both = (ends[0][:, None] * turn) * (1 - alarm)  # types in the first and the second inspection
+    early = both.sum(axis=1) / both.sum()
+    after = (both[:, :, None] * turn).sum(axis=0)  # in the second one, and by its end
+    second, last = after.sum(axis=1) / both.sum(), after.sum(axis=0) / both.sum()
+    table = result.beliefs.query("type == 'secret'")["smoothed"].to_numpy()
+    expected = [early[1], early[1], early[1], second[1], second[1], second[1], last[1]]
+    assert table == pytest.approx(expected, abs=1e-9)
+    ends_of = result.periods.query("type == 'secret' and t <= 2")["smoothed"].to_numpy()
+    assert ends_of == pytest.approx([early[1], second[1], last[1]], abs=1e-9)
+
+
+def test_what_is_thought_later_of_hidden_moves_is_what_drawn_histories_have() -> None:
+    """The smoothed belief is the mean over pasts of it: by the record's end it is the filtered."""
+    solution = solved(hiding().text, beliefs=65)
+    whole = "1,North,hold\n1,state,found == no\n1,US,wait\n2,North,protest\n2,state,found == yes\n"
+    begun = whole[: whole.index("2,North")]
+    result = tracked(solution, whole, miscoded=0.02)
+    after = result.periods.query("type == 'secret'")
+    assert after["smoothed"].iloc[2] == pytest.approx(after["probability"].iloc[2], abs=1e-12)
+    rows = result.beliefs.query("type == 'secret'")
+    assert abs(rows["smoothed"] - rows["probability"]).max() > 0.01
+    # By total probability over what the second round may bring, the smoothed belief of the end of
+    # the first is the filtered one.
+    mean = 0.0
+    for move, found in itertools.product(("hold", "protest"), ("yes", "no")):
+        lines = f"{begun}2,North,{move}\n2,state,found == {found}\n"
+        other = tracked(solution, lines, miscoded=0.02)
+        first = tracked(solution, begun, miscoded=0.02)
+        weight = np.exp(other.log_likelihood - first.log_likelihood)
+        mean += weight * other.periods.query("type == 'secret' and t == 1")["smoothed"].item()
+    then = first.periods.query("type == 'secret' and t == 1")["probability"].item()
+    assert mean == pytest.approx(then, abs=1e-12)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from detente.arguments import MOST_MISCODED
 from detente.cli import console
 from detente.cli.code import CodingOptions
 from detente.cli.groups import with_groups
@@ -38,6 +39,24 @@ class OtherAccount:
     ] = None
 
 
+@dataclass(frozen=True)
+class Doubts:
+    """How far the record is believed."""
+
+    skip_impossible: Annotated[
+        bool, typer.Option("--skip-impossible", help="Pass over what the model holds impossible.")
+    ] = False
+    miscoded: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=MOST_MISCODED,
+            metavar="P",
+            help="How often a recorded move was another one, such as 0.05.",
+        ),
+    ] = 0.0
+
+
 @with_groups
 def track(
     source: Source,
@@ -49,9 +68,7 @@ def track(
             help="The record: a file, or one of the library; else that of the scenario's name.",
         ),
     ] = None,
-    skip_impossible: Annotated[
-        bool, typer.Option("--skip-impossible", help="Pass over what the model holds impossible.")
-    ] = False,
+    doubts: Doubts,
     coding: CodingOptions,
     other: OtherAccount,
     path: Annotated[
@@ -79,7 +96,7 @@ def track(
         values = setting.values if other.compare is None else None
         changed = replace(setting, values=values, policy=other.compare_policy)
         games.append(changed.compile(source if other.compare is None else other.compare))
-    tracks = _tracks(games, name, solving, coding, skip=skip_impossible, path=path)
+    tracks = _tracks(games, name, solving, coding, doubts, path=path)
     from detente.analysis.bayes_factor import bayes_factor
     from detente.describe.track import describe_track
 
@@ -92,8 +109,8 @@ def _tracks(
     name: str,
     solving: ForecastOptions,
     coding: CodingOptions,
+    doubts: Doubts,
     *,
-    skip: bool,
     path: bool,
 ) -> list[Track]:
     """The record through each of the games; it is read for all before any is solved."""
@@ -113,7 +130,8 @@ def _tracks(
                 follow(
                     solution,
                     record,
-                    skip_impossible=skip,
+                    skip_impossible=doubts.skip_impossible,
+                    miscoded=doubts.miscoded,
                     path=path and k == 0,
                     periods=solving.periods,
                     threads=solving.threads,

@@ -51,10 +51,13 @@ def observed(track: Track) -> Iterator[Block]:
         here, bits = percent(r.probability), f"{abs(r.surprise):.1f}"
         if r.kind == "skipped":
             here, bits = "impossible", ""
-        chances = (here, percent(r.prior_only), percent(r.uniform), bits)
+        chances = [here, percent(r.prior_only), percent(r.uniform), bits]
+        if track.miscoded:
+            chances.append(percent(r.as_recorded) if r.kind == "move" else "")
         rows.append((str(r.number), r.date, r.actor or "state", code(r.action), *chances, *after))
     names = [f"{actor.key} {kind}" for actor, kind in types]
-    header = ("", "date", "who", "what", "here", "at start", "uniform", "bits", *names)
+    chance_names = ["here", "at start", "uniform", "bits", *["as recorded"] * (track.miscoded > 0)]
+    header = ("", "date", "who", "what", *chance_names, *names)
     table = Table(header, tuple(rows), range(4, len(header)))
     yield Pictures((Picture(_surprise(dated), "Surprise in bits"),), _SURPRISE)
     yield table
@@ -68,6 +71,11 @@ def observed(track: Track) -> Iterator[Block]:
         if len(mine):
             times = {1: "once", 2: "twice"}.get(len(mine), f"{len(mine)} times")
             lines.append(f"{words}: {times}, {abs(mine['surprise'].sum()):.1f} bits together.")
+    if track.miscoded:
+        lines.append(
+            f"Each recorded move may be another one, with {percent(track.miscoded)}. As recorded: "
+            "how likely it is, after it, that it was what was done."
+        )
     then = f" Then: the belief that it is {', that it is '.join(names)}." if names else ""
     yield text(*lines, LEGEND + then)
 

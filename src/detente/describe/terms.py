@@ -112,6 +112,8 @@ def _reading(result: Credibility) -> Iterator[str]:
             f"wherever play goes with a probability above {REACHED:g}, in the period named. "
             "Tempted: the share of these turns at which it would gain."
         )
+        if result.solution.game.changing:
+            yield "Types may change: meant is the type that the actor has at the turn."
         yield (
             "After a breach the public believes what a tremble makes it believe: that it was "
             "rather the type that would gain more by it."

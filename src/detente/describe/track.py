@@ -152,14 +152,42 @@ def _beliefs(track: Track) -> Iterator[Block]:
         mine = mine[(mine["about"] == actor.key) & (mine["type"] == kind)]
         mine = mine[mine["t"] <= max(track.last, 1)]
         band = Series("", tuple(mine["probability"]), tuple(mine["low"]), tuple(mine["high"]))
-        chart = OverTime(f"{heading}, period by period", tuple(mine["period"]), (band,))
+        lines: tuple[Series, ...] = (band,)
+        if track.solution.game.changing:
+            by_then = band._replace(name="then")
+            lines = by_then, Series("seen from now", tuple(mine["smoothed"]))
+        chart = OverTime(f"{heading}, period by period", tuple(mine["period"]), lines)
         items.append(Picture(chart, chart.title))
     caption = (
         "What the record makes one believe: observation by observation, with the numbers of the "
         "actor's own moves; and at the end of each period, where the band is what the public may "
         "believe, which has seen all moves (from 10 to 90 %)."
     )
-    yield Pictures(tuple(items), caption, (Table(header, tuple(rows), range(1, 4)),))
+    tables = [Table(header, tuple(rows), range(1, 4))]
+    if track.solution.game.changing and track.last:
+        caption += " Dashed: what is thought of that time now, given the whole record."
+        tables.append(_later(track))
+    yield Pictures(tuple(items), caption, tuple(tables))
+
+
+def _later(track: Track) -> Table:
+    """What was believed of types at each time, and what is thought of that time now."""
+    types = types_of(track)
+    at = track.periods.set_index(["t", "about", "type"])[["probability", "smoothed"]]
+    labels = track.periods.drop_duplicates("t").set_index("t")["period"]
+    rows = tuple(
+        (
+            labels[t],
+            *(percent(p) for actor, kind in types for p in at.loc[(t, actor.key, kind)]),
+        )
+        for t in range(track.last + 1)
+    )
+    header = [name for actor, kind in types for name in (f"{actor.key} {kind}", "seen from now")]
+    title = (
+        "Types may change: what the record made one believe of a time then, and makes one think of "
+        "it now"
+    )
+    return Table(("end of", *header), rows, range(1, len(header) + 1), title)
 
 
 def _now(track: Track) -> Iterator[Section]:
@@ -308,6 +336,6 @@ def _data(track: Track) -> dict[str, Any]:
             "beliefs": solution.grid.points,
         },
         "status": coded(solution.status),
-        **attributes(track, f"log_likelihood errors scores {tables}"),
+        **attributes(track, f"log_likelihood errors scores miscoded {tables}"),
         **({} if track.path is None else {"path": track.path}),
     }

@@ -107,7 +107,8 @@ class Simulator:
 def _observation(
     t: int, actor: str, actions: tuple[str, ...], turn: int = -1, condition: Formula | None = None
 ) -> Observation:
-    return Observation(Place(FILE), str(t), t, turn, actor, "", actions, condition, "", "")
+    said = Place(FILE), str(t), t, turn, actor, "", actions, condition, "", ""
+    return Observation(*said, silent=t == 0)
 
 
 def _readings(scenario: Scenario, model: Record, rows: pd.DataFrame) -> Iterator[Observation]:

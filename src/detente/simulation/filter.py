@@ -6,6 +6,12 @@ of a period, the states at which a reading does not hold. What is left, weighted
 each type profile and brought to 1, is the distribution given the record, and its share of what
 was there is the probability with which the observation was expected. Beliefs need no rule of
 their own: they move with the mass, by the strategies' own posteriors.
+
+Where a recorded move may be another one, nothing is taken out: the transitions of a joint action
+are weighed by the probability with which it would have been recorded so. The actors saw what was
+done, so that mass goes on with the posterior of what was done, whatever was recorded. In this way
+each move that may have been is a branch with beliefs of its own; where branches come to the same
+nodes of the belief grid they are one, and what this makes wrong is part of the grid's error.
 """
 
 from __future__ import annotations
@@ -50,8 +56,9 @@ class Step:
     uniform
         The probability given by a forecaster to whom all actions that are available at the
         filter's states are alike; nan for a reading.
-    expected
-        float64 [a]: the filter's probability of each action of the actor, before the move.
+    expected, after
+        float64 [a]: the filter's probability of each action of the actor, before what was recorded
+        of the turn and after it.
     profiles
         float64 [p]: probability of each type profile after it; where types change, of that time.
     states
@@ -69,8 +76,26 @@ class Step:
     actions: tuple[str, ...] = ()
     uniform: float = np.nan
     expected: Floats = field(default_factory=lambda: np.zeros(0))
+    after: Floats = field(default_factory=lambda: np.zeros(0))
     profiles: Floats = field(default_factory=lambda: np.zeros(0))
     states: Floats | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """What a record says of layer n in period t.
+
+    moves
+        For each mover of whom anything is known, float64 [e]: the probability with which that was
+        recorded where a joint action was taken.
+    held
+        Where the state was read after it, bool [x]: where the reading holds.
+    """
+
+    t: int
+    n: int
+    moves: tuple[Floats, ...]
+    held: list[Bools] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -78,13 +103,16 @@ class Filter:
     """Takes a pass through the layers and what is observed at each.
 
     `steps` collects the observations. The mass of the pass, weighted by `prior` [p], is in
-    proportion to the distribution given all of them.
+    proportion to the distribution given all of them. `miscoded` is how often a recorded move is
+    another one. `told` is what was made of each layer played: see `Told`.
     """
 
     pass_: ForwardPass
     record: Record
     prior: Floats
+    miscoded: float = 0.0
     steps: list[Step] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
 
     @property
     def game(self) -> CompiledGame:
@@ -95,34 +123,53 @@ class Filter:
         pass_, layer = self.pass_, self.game.layers[n]
         entries = moves_observed(self.game, self.record, t, layer)
         pass_.enter(t, n)
-        allowed = [
-            own_actions(self.game, layer, m, entry.actions, silent=entry.silent)
-            for m, entry in entries.items()
-        ]
-        acted = pass_.push(n, _masked(layer, allowed))
+        known = [self.recorded(layer, m, entry) for m, entry in entries.items()]
+        acted = pass_.push(n, weighed(layer, known))
         weight = acted @ self.prior
         weight /= weight.sum()
-        kept: list[Bools] = []
+        kept: list[Floats] = []
         steps: list[Step] = []
-        for (m, entry), own in zip(entries.items(), allowed, strict=True):
+        for (m, entry), own in zip(entries.items(), known, strict=True):
             steps.append(self._judge(t, n, m, entry, own, kept, weight))
             if steps[-1].kind != "skipped":
                 kept.append(own)
-        if len(kept) < len(allowed):
-            pass_.push(n, _masked(layer, kept))
+        if len(kept) < len(known):
+            pass_.push(n, weighed(layer, kept))
         pass_.leave(t, n, acted)
+        self.told.append(Told(t, n, tuple(kept)))
         if not steps:
             return
-        by_profile = acted[_all(kept, len(acted))].sum(axis=0)
+        chance = _together(kept, len(acted))
+        by_profile = chance @ acted
         if layer.hidden is not None:  # what was done may have changed a type
             by_profile = self._share().sum(axis=0)
         posterior = self._scale(by_profile)
         silent = all(step.kind == "silence" for step in steps)
         states = None if silent else self.by_state()
+        after = weight * chance
         self.steps += [
-            replace(step, profiles=posterior, states=None if step.kind == "silence" else states)
-            for step in steps
+            replace(
+                step,
+                after=self._by_action(layer, m, after / after.sum()),
+                profiles=posterior,
+                states=None if step.kind == "silence" else states,
+            )
+            for m, step in zip(entries, steps, strict=True)
         ]
+
+    def recorded(self, layer: Layer, m: int, entry: Observation) -> Floats:
+        """Probability with which this is recorded of the m-th mover where a joint action was taken,
+        float64 [e]: a move recorded wrongly is any other that it has, as others see them. Silence
+        is never a mistake."""
+        own = own_actions(self.game, layer, m, entry.actions, silent=entry.silent)
+        entries = self.game.scenario.actions[self.game.actors[layer.movers[m]].key]
+        looks = len({action.seen for action in entries.values()})
+        named = len({entries[key].seen for key in entry.actions})
+        if entry.silent or not self.miscoded or looks == 1:
+            return own.astype(np.float64)
+        wrong = self.miscoded / (looks - 1)
+        elsewhere = np.where(layer.action[:, m] < 0, 0.0, wrong * named)
+        return np.where(own, 1.0 - wrong * (looks - named), elsewhere)
 
     def close(self, t: int, n: int) -> None:
         """The end of period t, after which layer n would come, with what is read of the state."""
@@ -135,6 +182,7 @@ class Filter:
             probability = min(float(states[holds].sum()), 1.0)
             kind, reason = "reading", ""
             if probability > 0:
+                self.told[-1].held.append(holds)
                 self.pass_.mass[~holds] = 0.0
                 share[~holds] = 0.0
                 states = np.where(holds, states, 0.0) / probability
@@ -159,22 +207,19 @@ class Filter:
         n: int,
         m: int,
         entry: Observation,
-        own: Bools,
-        others: Sequence[Bools],
+        own: Floats,
+        others: Sequence[Floats],
         weight: Floats,
     ) -> Step:
         """The observation of one mover, given those of others who moved at the same time."""
         game, layer = self.game, self.game.layers[n]
-        before = _all(others, weight.size)
-        given = np.where(before, weight, 0.0)
+        given = weight * _together(others, weight.size)
         given /= given.sum()
-        probability = min(float(given[own].sum()), 1.0)
+        probability = min(float(given @ own), 1.0)
         actor = layer.movers[m]
-        names = game.scenario.actions[game.actors[actor].key]
-        moves = layer.action[:, m]
         by_state = np.add.reduceat(weight, layer.action_ptr[:-1])
         counts = np.diff(layer.action_ptr)
-        share = np.add.reduceat(own.astype(np.float64), layer.action_ptr[:-1]) / counts
+        share = np.add.reduceat(own, layer.action_ptr[:-1]) / counts
         kind, reason = ("silence" if entry.t == 0 else "move"), ""
         if not probability > 0:
             kind = "skipped"
@@ -190,8 +235,14 @@ class Filter:
             probability=probability,
             reason=reason,
             uniform=float(by_state @ share),
-            expected=counts_of(moves[moves >= 0], given[moves >= 0], len(names)),
+            expected=self._by_action(layer, m, given),
         )
+
+    def _by_action(self, layer: Layer, m: int, weight: Floats) -> Floats:
+        """Weights of joint actions by the m-th mover's own, float64 [a]."""
+        names = self.game.scenario.actions[self.game.actors[layer.movers[m]].key]
+        moves = layer.action[:, m]
+        return counts_of(moves[moves >= 0], weight[moves >= 0], len(names))
 
     def _scale(self, by_profile: Floats) -> Floats:
         """Mass by profile as probabilities; where little mass is left it is brought back to 1."""
@@ -217,11 +268,44 @@ def moves_observed(
     if t > record.last:
         return {}
     known = dict(record.silence)
-    for entry in record.entries:
-        if entry.t == t and entry.turn == layer.turn and entry.actions:
-            known[entry.actor] = entry
+    dated = [entry for entry in record.entries if entry.t == t and entry.actions]
+    for mover in layer.movers:
+        mine = [entry for entry in dated if entry.actor == game.actors[mover].key]
+        for entry, turn in zip(mine, _turns(game, t, mover, mine), strict=True):
+            if turn == layer.turn:
+                known[entry.actor] = entry
     keys = [game.actors[mover].key for mover in layer.movers]
     return {m: known[key] for m, key in enumerate(keys) if key in known}
+
+
+def _turns(game: CompiledGame, t: int, mover: int, entries: Sequence[Observation]) -> list[int]:
+    """The turns at which an actor's moves of a period were made.
+
+    They are those that the record gives, one after the other. Where one of them could never have
+    been made at its turn, each is at the first turn left at which it can have been made.
+    """
+    given, actor = [entry.turn for entry in entries], game.actors[mover].key
+    if not entries or sum(actor in turn.who for turn in game.scenario.turns) < 2:
+        return given
+    names = list(game.scenario.actions[actor])
+    possible = {}
+    for layer in game.layers:
+        if mover in layer.movers and (game.loop is not None or layer.period == t):
+            own = np.unique(layer.action[:, layer.movers.index(mover)])
+            possible[layer.turn] = {names[a] for a in own[own >= 0]}
+
+    def fits(entry: Observation, turn: int) -> bool:
+        return entry.silent or not possible.get(turn, set()).isdisjoint(entry.actions)
+
+    if all(fits(entry, entry.turn) for entry in entries):
+        return given
+    left, turns = iter(possible), []
+    for entry in entries:
+        turn = next((k for k in left if fits(entry, k)), None)
+        if turn is None:
+            return given
+        turns.append(turn)
+    return turns
 
 
 def readings_at(record: Record, t: int) -> list[Observation]:
@@ -242,16 +326,17 @@ def own_actions(
     return own | (layer.action[:, m] < 0) if silent else own
 
 
-def _all(sets: Sequence[Bools], size: int) -> Bools:
-    return np.asarray(np.logical_and.reduce([np.ones(size, dtype=bool), *sets]), np.bool_)
+def _together(chances: Sequence[Floats], size: int) -> Floats:
+    """The product of what is known of several movers, float64 [e]."""
+    return np.asarray(np.prod([np.ones(size), *chances], axis=0))
 
 
-def _masked(layer: Layer, allowed: Sequence[Bools]) -> Layer | None:
-    """The layer without the transitions of joint actions that were not played."""
-    if not allowed:
+def weighed(layer: Layer, chances: Sequence[Floats]) -> Layer | None:
+    """The layer with the transitions of joint actions weighed by these factors, each [e]."""
+    if not chances:
         return None
-    keep = np.repeat(_all(allowed, len(layer.action)), np.diff(layer.trans_ptr))
-    return replace(layer, prob=np.where(keep, layer.prob, 0.0))
+    by_action = _together(chances, len(layer.action))
+    return replace(layer, prob=layer.prob * np.repeat(by_action, np.diff(layer.trans_ptr)))
 
 
 def counts_of(position: Ints, weight: Floats, size: int) -> Floats:

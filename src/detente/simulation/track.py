@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from detente.arguments import MOST_THREADS, whole
+from detente.arguments import MOST_MISCODED, MOST_THREADS, finite, whole
 from detente.dtypes import Floats
 from detente.errors import Diagnostic, ScenarioError, expect, refuse
 from detente.game.arrays import CompiledGame
@@ -24,7 +24,7 @@ from detente.notebook import InNotebook
 from detente.scenario.observations import Record, read_record
 from detente.simulation import track_tables as tables
 from detente.simulation.channels import Channels
-from detente.simulation.filter import Filter, Step, outcomes_given, own_actions, prior_of
+from detente.simulation.filter import Filter, Step, outcomes_given, prior_of
 from detente.simulation.forward import (
     Forward,
     ForwardPass,
@@ -32,6 +32,7 @@ from detente.simulation.forward import (
     forward,
     schedule,
 )
+from detente.simulation.smoothing import smoothed
 from detente.solver.discretisation import error_from
 from detente.solver.solution import Solution
 from detente.solver.workers import Progress, Workers, open_workers
@@ -46,22 +47,25 @@ class Track(InNotebook):
 
     moves
         `step, line, date, t, period, turn, actor, move, action, kind, probability, log_score,
-        surprise, uniform, prior_only, reason`: each observation, with the probability with which
-        it was expected given those before. `kind` is 'move', 'silence', 'reading', or 'skipped' for
-        what the model holds impossible. `log_score` is the natural logarithm of the probability,
-        `surprise` the same in bits, with a plus. `uniform` is the probability given by a
-        forecaster to whom all available actions are alike, `prior_only` that of the forecast made
-        at the start, which learns nothing on the way.
+        surprise, uniform, prior_only, as_recorded, reason`: each observation, with the probability
+        with which it was expected given those before. `kind` is 'move', 'silence', 'reading', or
+        'skipped' for what the model holds impossible. `log_score` is the natural logarithm of the
+        probability, `surprise` the same in bits, with a plus. `uniform` is the probability given
+        by a forecaster to whom all available actions are alike, `prior_only` that of the forecast
+        made at the start, which learns nothing on the way. `as_recorded` is the probability, after
+        a recorded move, that it is what was done: 1 where nothing is miscoded.
     expected
-        `step, t, period, actor, action, probability`: what was expected of the turn, before it.
+        `step, t, period, actor, action, probability, after`: what was expected of the turn, before
+        it; and the probability, after it, that this is what was done.
     beliefs
-        `step, t, period, about, type, probability`: belief about each type after each observation;
-        step 0 is the prior.
+        `step, t, period, about, type, probability, smoothed`: belief about each type after each
+        observation; step 0 is the prior. `smoothed` is what is thought of that time now, given
+        the whole record.
     periods
-        `t, period, about, type, probability, public, low, high` at the end of each period: the
-        same; and what the public believes of the type, on average over what may have happened,
-        with 10 % and 90 % quantiles. The public of the model has seen all moves, the record
-        some of them, so that the mean of the one is the other, to the accuracy of the grid.
+        `t, period, about, type, probability, smoothed, public, low, high` at the end of each
+        period: the same; and what the public believes of the type, on average over what may have
+        happened, with 10 % and 90 % quantiles. The public of the model has seen all moves, the
+        record some of them, so that the mean of the one is the other, to the accuracy of the grid.
     states
         `step, t, period, variable, level, label, probability` after each dated line; step 0 is
         the end of the period.
@@ -76,6 +80,8 @@ class Track(InNotebook):
         where it was not asked for.
     last, end
         The last period that the record covers, and the last one reported.
+    miscoded
+        How often a recorded move was held to be another one.
     coarse
         The same on the solution's coarser belief grid, from which errors are judged; or None.
     """
@@ -91,6 +97,7 @@ class Track(InNotebook):
     path: pd.DataFrame | None
     last: int
     end: int
+    miscoded: float = 0.0
     coarse: Track | None = None
 
     @property
@@ -143,6 +150,7 @@ def track(
     record: Record | str | Path,
     *,
     skip_impossible: bool = False,
+    miscoded: float = 0.0,
     path: bool = False,
     periods: int | None = None,
     threads: int | None = None,
@@ -160,6 +168,10 @@ def track(
     skip_impossible
         Pass over what the model holds impossible, as if it were not known what was done then;
         otherwise it is an error.
+    miscoded
+        How often a recorded move is not what was done: then it is any other move that its actor
+        has, as others see them, each as often. From 0 to `MOST_MISCODED`. Silence and what is
+        read of the state are never mistaken.
     path
         Tell month by month what was forecast for the end: one pass more for each period covered.
     periods
@@ -174,11 +186,16 @@ def track(
     ScenarioError
         For mistakes in the file, for every observation that the model holds impossible, and for
         `periods` below the record's last, or given for a game that ends.
+    ValueError
+        For `miscoded` that is no such share.
     """
     expect(solution, Solution, "track")
     game = solution.game
     check_periods(game.scenario, periods)
     whole("threads", threads, 1, MOST_THREADS)
+    finite("miscoded", miscoded)
+    if not 0 <= miscoded <= MOST_MISCODED:
+        raise ValueError(f"`miscoded` is from 0 to {MOST_MISCODED:g}, not {miscoded}")
     if not isinstance(record, Record):
         record = read_record(record, game.scenario)
     end = periods
@@ -191,15 +208,22 @@ def track(
     with open_workers(threads) as workers:
         share = 0.1 if path else 0.5
         before = forward(solution, workers, periods=end, progress=lambda done: report(share * done))
-        tracker = _Tracker(solution, record, workers, before, path=path)
-        tracker.run(lambda done: report(share + (1 - share) * done))
+        tracker = _Tracker(solution, record, workers, before, miscoded, path=path)
+        ahead = 0.8 if game.changing else 1.0  # the rest looks back
+        tracker.run(lambda done: report(share + (ahead - share) * done))
+        tracker.look_back(lambda done: report(ahead + (1 - ahead) * done))
     impossible = [step for step in tracker.filter.steps if step.kind == "skipped"]
     if impossible and not skip_impossible:
         raise ScenarioError([_impossible(game, step) for step in impossible])
     coarse = None
     if solution.coarse is not None:
         coarse = track(
-            solution.coarse, record, skip_impossible=True, periods=periods, threads=threads
+            solution.coarse,
+            record,
+            skip_impossible=True,
+            miscoded=miscoded,
+            periods=periods,
+            threads=threads,
         )
     return replace(tracker.result(), coarse=coarse)
 
@@ -208,7 +232,14 @@ class _Tracker:
     """The pass given the record, and what is kept of it."""
 
     def __init__(
-        self, solution: Solution, record: Record, workers: Workers, before: Forward, *, path: bool
+        self,
+        solution: Solution,
+        record: Record,
+        workers: Workers,
+        before: Forward,
+        miscoded: float,
+        *,
+        path: bool,
     ) -> None:
         self.solution, self.record, self.before, self.path = solution, record, before, path
         self.workers, self.game = workers, solution.game
@@ -219,7 +250,8 @@ class _Tracker:
         at_start = self.prior if self.game.changing else None
         self.weights = np.ones_like(self.prior) if self.game.changing else self.prior
         pass_ = ForwardPass(solution, self.channels, workers, at_start=at_start)
-        self.filter = Filter(pass_, record, self.weights)
+        self.filter = Filter(pass_, record, self.weights, miscoded)
+        self.late: Floats | None = None
         self.given = [outcomes_given(pass_, self.weights, 0)]
         self.held: list[Floats] = [self.filter.by_state()]
         self.ahead: list[Mapping[str, tuple[float, float]]] = []
@@ -242,6 +274,25 @@ class _Tracker:
                 self.ahead.append(self._look_ahead(blocks[t:]))
                 done += len(blocks) - t
                 progress(min(done / todo, 1.0))
+
+    def look_back(self, progress: Progress) -> None:
+        """What is thought, by the end of the record, of types that may have changed since."""
+        if not self.game.changing:
+            return
+        told = [known for known in self.filter.told if known.t <= self.record.last]
+        self.late = smoothed(self.solution, told, self.prior, self.workers, progress)
+
+    def _late(self) -> tuple[list[Floats], list[Floats]]:
+        """The types given the whole record, [p]: at the start and each step, and after periods."""
+        steps, told = self.filter.steps, self.filter.told
+        if self.late is None:  # what types are at the end they have been all along
+            by_now = steps[-1].profiles if steps else self.prior
+            return [by_now] * (len(steps) + 1), [by_now] * (self.end + 1)
+        rows = {(known.t, known.n): k for k, known in enumerate(told, start=1)}
+        by_step = [self.late[rows[step.t, step.layer]] for step in steps]
+        closing = {known.t: k for k, known in enumerate(told, start=1)}
+        by_period = [self.late[closing[t]] for t in range(1, self.record.last + 1)]
+        return [self.late[0], *by_step], [self.late[0], *by_period]
 
     def _record(self, n: int) -> None:
         pass_ = self.filter.pass_
@@ -277,18 +328,20 @@ class _Tracker:
             for t, given in enumerate(self.given)
             for key, (been, now) in given.items()
         ]
+        by_step, by_period = self._late()
         return Track(
             solution=self.solution,
             record=self.record,
             moves=tables.moves_table(game, steps, self._prior_only),
             expected=tables.expected_table(game, steps),
-            beliefs=tables.beliefs_table(game, self.prior, steps),
-            periods=tables.periods_table(self.filter.pass_, self.weights),
+            beliefs=tables.beliefs_table(game, self.prior, steps, by_step),
+            periods=tables.periods_table(self.filter.pass_, self.weights, by_period),
             states=tables.states_table(game, steps, self.held),
             outcomes=tables.table("t period outcome happened holds before held_before", outcomes),
             path=self._path() if self.path else None,
             last=self.record.last,
             end=self.end,
+            miscoded=self.filter.miscoded,
         )
 
     def _prior_only(self, step: Step) -> float:
@@ -300,9 +353,8 @@ class _Tracker:
         k = self.before.moves.index((step.t, step.layer))
         weight = self.before.acted[k] @ self.prior
         layer = self.game.layers[step.layer]
-        m = layer.movers.index(step.actor)
-        own = own_actions(self.game, layer, m, step.actions, silent=step.entry.silent)
-        return float(weight[own].sum() / weight.sum())
+        own = self.filter.recorded(layer, layer.movers.index(step.actor), step.entry)
+        return float(weight @ own / weight.sum())
 
     def _path(self) -> pd.DataFrame:
         start = {key: float(been[-1] @ self.prior) for key, been in self.before.happened.items()}

@@ -33,12 +33,20 @@ def moves_table(
         actor = game.actors[step.actor].key if step.actor >= 0 else ""
         what = step.turn + 1, actor, entry.move if dated else "", entry.label, step.kind
         scores = step.probability, log, -log / np.log(2.0), step.uniform, prior_only(step)
-        rows.append((*when, *what, *scores, step.reason))
+        rows.append((*when, *what, *scores, _as_recorded(game, step), step.reason))
     return table(
         "step line date t period turn actor move action kind probability log_score surprise "
-        "uniform prior_only reason",
+        "uniform prior_only as_recorded reason",
         rows,
     )
+
+
+def _as_recorded(game: CompiledGame, step: Step) -> float:
+    """The probability, after a recorded move, that this is what was done; else not a number."""
+    if step.kind != "move":
+        return np.nan
+    names = list(game.scenario.actions[game.actors[step.actor].key])
+    return float(step.after[[names.index(action) for action in step.actions]].sum())
 
 
 def expected_table(game: CompiledGame, steps: Sequence[Step]) -> pd.DataFrame:
@@ -48,20 +56,25 @@ def expected_table(game: CompiledGame, steps: Sequence[Step]) -> pd.DataFrame:
         if step.actor >= 0:
             actor, period = game.actors[step.actor].key, game.label(step.t)
             names, kind, part = action_names(game, actor)
-            for action, p in zip(names, step.expected[kind] * part, strict=True):
-                rows.append((number, step.t, period, actor, action, float(p)))
-    return table("step t period actor action probability", rows)
+            chances = zip(names, step.expected[kind] * part, step.after[kind] * part, strict=True)
+            for action, p, after in chances:
+                rows.append((number, step.t, period, actor, action, float(p), float(after)))
+    return table("step t period actor action probability after", rows)
 
 
-def beliefs_table(game: CompiledGame, prior: Floats, steps: Sequence[Step]) -> pd.DataFrame:
-    """`Track.beliefs`: of the prior, and after each step."""
+def beliefs_table(
+    game: CompiledGame, prior: Floats, steps: Sequence[Step], late: Sequence[Floats]
+) -> pd.DataFrame:
+    """`Track.beliefs`: of the prior, and after each step; `late` are the same by now, each [p]."""
     believed = [(0, 0, prior), *((k, s.t, s.profiles) for k, s in enumerate(steps, start=1))]
     rows = [
-        (number, t, game.label(t), game.actors[i].key, kind, p)
-        for number, t, profiles in believed
-        for i, kind, p in _beliefs(game, profiles)
+        (number, t, game.label(t), game.actors[i].key, kind, p, by_now)
+        for (number, t, profiles), known in zip(believed, late, strict=True)
+        for (i, kind, p), (_, _, by_now) in zip(
+            _beliefs(game, profiles), _beliefs(game, known), strict=True
+        )
     ]
-    return table("step t period about type probability", rows)
+    return table("step t period about type probability smoothed", rows)
 
 
 def _beliefs(game: CompiledGame, profiles: Floats) -> Iterator[tuple[int, str, float]]:
@@ -72,14 +85,18 @@ def _beliefs(game: CompiledGame, profiles: Floats) -> Iterator[tuple[int, str, f
             yield i, kind, p
 
 
-def periods_table(pass_: ForwardPass, prior: Floats) -> pd.DataFrame:
-    """`Track.periods`: what is believed, and what the public believes, at the end of periods."""
+def periods_table(pass_: ForwardPass, prior: Floats, late: Sequence[Floats]) -> pd.DataFrame:
+    """`Track.periods`: what is believed, and what the public believes, at the end of periods.
+
+    `late`, each [p], is what is thought of them by now; of those that it lacks that is the same.
+    """
     game, grid = pass_.solution.game, pass_.solution.grid
     rows = []
     for t, mass in enumerate(pass_.by_belief):
         profiles, nodes = mass.sum(axis=0) * prior, mass @ prior
         profiles, nodes = profiles / profiles.sum(), nodes / nodes.sum()
-        for i, kind, p in _beliefs(game, profiles):
+        by_now = _beliefs(game, late[t] if t < len(late) else profiles)
+        for (i, kind, p), (_, _, known) in zip(_beliefs(game, profiles), by_now, strict=True):
             value = grid.told(i)[:, game.actors[i].types.index(kind)]
             about = nodes  # at all nodes, or at those of the belief about i
             if game.lift is None:
@@ -87,8 +104,8 @@ def periods_table(pass_: ForwardPass, prior: Floats) -> pd.DataFrame:
             # What the public believes is p on average, from which nodes drift (`belief_table`).
             value = np.clip(value + (p - value @ about), 0.0, 1.0)
             spread = quantiles(value, about, (0.1, 0.9))
-            rows.append((t, game.label(t), game.actors[i].key, kind, p, p, *spread))
-    return table("t period about type probability public low high", rows)
+            rows.append((t, game.label(t), game.actors[i].key, kind, p, known, p, *spread))
+    return table("t period about type probability smoothed public low high", rows)
 
 
 def states_table(game: CompiledGame, steps: Sequence[Step], held: Sequence[Floats]) -> pd.DataFrame:

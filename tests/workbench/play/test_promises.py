@@ -15,7 +15,8 @@ from detente.workbench.play import players as door_module
 from detente.workbench.play.house import House, digest
 from detente.workbench.play.players import Door
 from detente.workbench.play.room import Closed, Dealt
-from tests.workbench.play.conftest import HOME, PLAY
+from tests.workbench.conftest import HOME
+from tests.workbench.play.conftest import PLAY
 from tests.workbench.play.private import HIDDEN
 from tests.workbench.play.test_pages import html, joined, opened, played_out
 

@@ -39,12 +39,25 @@ async function ask() {
   asking = false;
 }
 
-function changed(done) {
-  sliders.show();
-  show();
-  outcomes.moved();
+// What is known at once is painted first: a request takes the browser longer than the drawing.
+function painted(act) {
+  let due = true;
+  const once = () => {
+    if (due) act();
+    due = false;
+  };
+  requestAnimationFrame(() => setTimeout(once));
+  setTimeout(once, 100); // no frame is painted of a page that is not looked at
+}
+
+function changed(done, same = false) {
+  if (!same) {
+    sliders.show();
+    show();
+    outcomes.moved();
+  }
   clearTimeout(later);
-  if (done) ask(); else later = setTimeout(ask, PAUSE);
+  if (done) painted(ask); else later = setTimeout(ask, PAUSE);
 }
 
 // ---- events

@@ -5,22 +5,27 @@ import { short } from "./numbers.js";
 
 let three = [];
 
-// All inputs as the state has them; one that a person is typing into is left alone.
+const shown = new WeakMap(); // by slider, the number that it shows
+
+// All sliders as the state has them; an input that a person is typing into is left alone. Those
+// whose number is as before are not touched: there are hundreds, and one that moves.
 export function show() {
-  for (const input of document.querySelectorAll("input[data-name]")) {
-    const name = input.dataset.name;
-    if (!(name in data.numbers)) continue;
-    const number = value(name);
-    if (input.type === "range" || (input !== document.activeElement)) {
-      const text = input.type === "range" ? String(number) : short(number);
-      if (input.value !== text) input.value = text;
-    }
-    if (input.type === "range") input.setAttribute("aria-valuetext", short(number));
-  }
   for (const box of document.querySelectorAll(".slider")) {
-    const changed = box.dataset.name in setting.values;
+    const name = box.dataset.name;
+    if (!(name in data.numbers)) continue;
+    const number = value(name), changed = name in setting.values;
+    const key = `${number} ${changed}`;
+    if (shown.get(box) === key) continue;
+    let left = false;
+    for (const input of box.querySelectorAll("input[data-name]")) {
+      const range = input.type === "range";
+      if (range) input.setAttribute("aria-valuetext", short(number));
+      if (range || input !== document.activeElement) input.value = range ? number : short(number);
+      else left = true; // it is shown once it is left
+    }
     box.classList.toggle("changed", changed);
     box.querySelector(".reset").hidden = !changed;
+    if (left) shown.delete(box); else shown.set(box, key);
   }
 }
 
@@ -79,5 +84,9 @@ export function listen() {
     const button = event.target.closest?.("[data-reset]");
     if (button) setValue(button.dataset.reset, data.numbers[button.dataset.reset].value, true);
   });
-  document.addEventListener("focusout", show);
+  document.addEventListener("focusout", (event) => {
+    const box = event.target.closest?.(".slider");
+    if (box) shown.delete(box); // what was typed there and is no number gives way to the state's
+    show();
+  });
 }

@@ -85,7 +85,7 @@ export function change(changes, done = true) {
     }
   }
   moving = !done;
-  if (!same || done) for (const listener of listeners) listener(done);
+  if (!same || done) for (const listener of listeners) listener(done, same);
 }
 
 export function setValue(name, value, done) {
