@@ -1,6 +1,6 @@
-"""The mechanisms of the second edition: each is turned; does the forecast go where its row says?
+"""The mechanisms of the default scenario: each is turned; does the forecast go where its row says?
 
-Rows are those of docs/pyeongchang-2018-second.md. What is turned is a number, the policy in force,
+Rows are those of docs/pyeongchang-2018.md. What is turned is a number, the policy in force,
 or where things stand at the start; what is expected of it has a sign. All is solved at half, once
 and twice the precision of the file.
 """
@@ -17,7 +17,7 @@ from detente.library import read_text
 from detente.simulation.conditions import ANY
 from detente.simulation.forecast import Forecast
 
-NAME = "pyeongchang-2018-second"
+NAME = "pyeongchang-2018"
 
 PRECISION = "precision"
 """The parameter that is scaled."""

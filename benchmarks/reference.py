@@ -1,4 +1,4 @@
-"""What has been usual, and how far incentives tilt it: numbers of the second edition, made anew.
+"""What has been usual, and how far incentives tilt it: numbers of the default case, made anew.
 
     python -m benchmarks.reference rates PROVOCATIONS.csv CONTACTS.csv
     python -m benchmarks.reference record -o record.yaml
@@ -7,8 +7,8 @@
 `rates` counts months from January 2006 to January 2018 in two chronologies that anybody can have
 from CSIS Beyond Parallel: North Korean provocations (columns `date`, `type`, `event`) and contacts
 (`month`, `type`, `parties`). `record` writes the scenario as it stood in January 2016, for the
-record of the two years that follow. It is without the chance that knows types, which estimation
-does not take; no halt was made in those years that could have been inspected.
+record of the two years that follow. It is without the chance that knows types: no halt was made in
+those years that could have been inspected.
 """
 
 from __future__ import annotations

@@ -124,7 +124,7 @@ def test_how_often_a_soft_term_is_broken() -> None:
 def test_gains_do_not_depend_on_the_prohibitive_cost(
     shut: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scenario = detente.load("pyeongchang-2018").with_horizon(3)
+    scenario = detente.load("pyeongchang-2018-first").with_horizon(3)
     expected = credibility(scenario, "relief first", detente.SolveOptions(beliefs=5))
     monkeypatch.setattr(deviation, "PROHIBITIVE_LOG_ODDS", shut)
     found = credibility(scenario, "relief first", detente.SolveOptions(beliefs=5))
@@ -136,7 +136,7 @@ def test_gains_do_not_depend_on_the_prohibitive_cost(
 @pytest.mark.parametrize("policy", ["relief first", "freeze for freeze"])
 def test_play_is_that_of_the_hard_terms(policy: str) -> None:
     """At every state that play under the hard terms can reach, and every belief."""
-    scenario = detente.load("pyeongchang-2018").with_horizon(3)
+    scenario = detente.load("pyeongchang-2018-first").with_horizon(3)
     kept = detente.solve(
         detente.compile_game(scenario, policy=policy), detente.SolveOptions(beliefs=5), coarse=False
     )
@@ -169,7 +169,7 @@ def test_play_is_that_of_the_hard_terms(policy: str) -> None:
 
 def test_the_gain_is_that_of_one_deviation_from_the_equilibrium() -> None:
     """Counted by hand at a first turn: what follows a breach is play with the terms in force."""
-    scenario = detente.load("pyeongchang-2018").with_horizon(1)
+    scenario = detente.load("pyeongchang-2018-first").with_horizon(1)
     found = credibility(scenario, "relief first", detente.SolveOptions(beliefs=5))
     game, _ = breakable(scenario, "relief first")
     solution = detente.solve(game, detente.SolveOptions(beliefs=5), coarse=False)
@@ -397,7 +397,7 @@ def test_no_cost_is_needed_or_none_suffices() -> None:
 
 
 def test_at_the_cost_found_the_term_is_broken_as_often_as_asked() -> None:
-    scenario = detente.load("pyeongchang-2018").with_horizon(2)
+    scenario = detente.load("pyeongchang-2018-first").with_horizon(2)
     found = hold_cost(scenario, "no_reward_for_talking", 0.9, detente.SolveOptions(beliefs=5))
     changed = scenario.with_values({"audience_cost_rok": found.cost})
     told = credibility(changed, options=detente.SolveOptions(beliefs=5))
@@ -452,7 +452,7 @@ def test_without_end_and_several_at_once() -> None:
 
 def test_without_end_the_mass_before_a_period_stands_at_its_own_states() -> None:
     solution = detente.solve(
-        detente.compile_game(detente.load("pyeongchang-2018").with_horizon(1)),
+        detente.compile_game(detente.load("pyeongchang-2018-first").with_horizon(1)),
         detente.SolveOptions(beliefs=5),
     )
     text = TOGETHER.replace("{set: {x: 1}, cost: 0.2}", "{when: x == 0, set: {x: 1}, cost: 0.2}")
@@ -480,7 +480,7 @@ def test_without_end_the_mass_before_a_period_stands_at_its_own_states() -> None
 
 
 def test_results_do_not_depend_on_threads() -> None:
-    scenario = detente.load("pyeongchang-2018").with_horizon(2)
+    scenario = detente.load("pyeongchang-2018-first").with_horizon(2)
     one, two = (
         credibility(scenario, options=detente.SolveOptions(beliefs=5, threads=n)) for n in (1, 2)
     )

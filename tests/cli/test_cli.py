@@ -140,9 +140,9 @@ def test_data_and_errors_go_apart(tmp_path: Path) -> None:
     assert done.stderr == (
         "pyonchang-2018: error[unknown-name]: there is no such file, and no scenario of that name "
         "in the library\n"
-        "  hint: did you mean `pyeongchang-2018` or `pyeongchang-2018-second`? the library has "
+        "  hint: did you mean `pyeongchang-2018` or `pyeongchang-2018-first`? the library has "
         "`bargaining-rounds`, `beer-quiche`, `centipede`, `chain-store`, `crisis-signalling`, "
-        "`pyeongchang-2018`, `pyeongchang-2018-second` and `secret-programme`\n"
+        "`pyeongchang-2018`, `pyeongchang-2018-first` and `secret-programme`\n"
     )
 
 
@@ -632,6 +632,6 @@ def test_export_refuses(run: Run) -> None:
     told = run("export", "small.yaml", "--output", "nowhere/small.efg")
     assert (told.code, told.out) == (2, "")
     assert "nowhere/small.efg: error[cannot-write]" in told.err
-    told = run("export", "pyeongchang-2018")
+    told = run("export", "pyeongchang-2018-first")
     assert told.code == 1
     assert "nodes; at most 200,000 are written" in told.err

@@ -201,7 +201,7 @@ assert not {"numba", "pandas", "numpy"} & set(sys.modules)
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("detente run pyeong", ["pyeongchang-2018", "pyeongchang-2018-second"]),
+        ("detente run pyeong", ["pyeongchang-2018", "pyeongchang-2018-first"]),
         ("detente run small.yaml --policy tr", ["trust"]),
         ("detente run wrong.yaml --policy tr", []),
         ("detente sensitivity small.yaml --outcome ", ["given"]),

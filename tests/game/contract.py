@@ -139,7 +139,11 @@ def assert_same(game: CompiledGame, other: CompiledGame) -> None:
             assert getattr(layer, key) == getattr(twin, key)
         arrays = "states action_ptr choices action trans_ptr succ prob reward reference"
         for key in arrays.split():
-            assert np.array_equal(getattr(layer, key), getattr(twin, key)), key
+            same = np.array_equal(getattr(layer, key), getattr(twin, key), equal_nan=key == "prob")
+            assert same, key
+        assert (layer.private is None) is (twin.private is None)
+        if layer.private is not None and twin.private is not None:
+            assert np.array_equal(layer.private.change, twin.private.change)
     for key in ("flow", "priors"):
         for a, b in zip(getattr(game, key), getattr(other, key), strict=True):
             assert np.array_equal(a, b), key

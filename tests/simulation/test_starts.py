@@ -22,7 +22,7 @@ class Alone(Starts):
 
 
 def test_a_shared_pass_tells_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    scenario = detente.load("pyeongchang-2018-second").with_horizon(3)
+    scenario = detente.load("pyeongchang-2018").with_horizon(3)
     game = detente.compile_game(scenario)
     solution = detente.solve(game, detente.SolveOptions(5), coarse=False, regret=False)
     with open_workers(1) as workers:
