@@ -57,7 +57,7 @@ def within(text: str, points: int) -> dict[str, np.ndarray] | None:
 def test_finer_solutions_lie_within_the_error() -> None:
     judged = []
     for k, (shape, points) in enumerate(FAMILY.values()):
-        for seed in range(effort.examples(6)):
+        for seed in range(effort.examples(15)):
             rng = np.random.default_rng([SEED, k, seed])
             precision = float(rng.choice([0.5, 1.0, 2.0, 4.0, 8.0]))
             judged.append(within(random_scenario(rng, shape, precision), points))
