@@ -153,6 +153,9 @@ class DeviationGains:
             commitments = [
                 b for b in self.commitments if b.hard and b.actor == actor and b.key in own.breaks
             ]
+            if not commitments:
+                continue
+            weights = [self._given(actor, theta, mass) for theta in range(len(self.kinds(actor)))]
             times = np.zeros(own.actions.shape, dtype=np.int64)
             for commitment in commitments:
                 times += own.breaks[commitment.key]
@@ -160,8 +163,7 @@ class DeviationGains:
                 alone = own.breaks[commitment.key] & (times == 1)
                 for rows, gain in self._gains(n, m, own, times == 0, alone, commitment.cost):
                     for theta in range(gain.shape[2]):
-                        weights = self._given(actor, theta, mass)
-                        weight = np.einsum("xpb,p->xb", mass[rows], weights)
+                        weight = np.einsum("xpb,p->xb", mass[rows], weights[theta])
                         self._add(self.tallies[commitment, theta], t, weight, gain[:, :, theta])
 
     def _gains(

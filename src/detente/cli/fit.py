@@ -34,7 +34,7 @@ class EstimationOptions:
     ] = None
     branch: Annotated[
         str,
-        typer.Option(metavar="BRANCH", help="Of play without end: near-data, or principal."),
+        typer.Option(metavar="BRANCH", help="Of counts: near-data, or principal."),
     ] = ""
     near: Annotated[
         Path | None,

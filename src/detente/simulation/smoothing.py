@@ -28,19 +28,9 @@ from detente.simulation.channels import Channels
 from detente.simulation.filter import SMALL, Told, weighed
 from detente.simulation.forward import ForwardPass
 from detente.solver.checkpoints import in_order
-from detente.solver.kernels.adjoint import follow
-from detente.solver.kernels.hidden_adjoint import follow_hidden
-from detente.solver.kernels.lottery import make_lottery
-from detente.solver.kernels.private_chance import sweep_private
-from detente.solver.layout import (
-    belief_layout,
-    hidden_turn,
-    make_scratch,
-    part,
-    private_turn,
-    seats,
-)
+from detente.solver.layout import belief_layout, part, seats
 from detente.solver.solution import Solution
+from detente.solver.value_tape import values_before
 from detente.solver.workers import Workers
 
 
@@ -123,7 +113,7 @@ class _Ahead:
     def before(self, values: Floats, k: int) -> Floats:
         """Before layer k of those played, from after it."""
         self.workers.check()
-        game, grid, known = self.solution.game, self.solution.grid, self.told[k]
+        game, known = self.solution.game, self.told[k]
         layer = game.layers[known.n]
         following = values
         if known.held:
@@ -133,23 +123,7 @@ class _Ahead:
         arrays = part(game, layer if masked is None else masked)
         arrays = arrays._replace(reward=np.zeros((len(layer.action), 0)))
         layout = self.layouts[seats(layer)]
-        result = np.empty((layer.states.size, *values.shape[1:]))
-        sigma, hidden = self.solution.strategies[known.n], hidden_turn(game, grid, layer)
-
-        def task(first: int, last: int) -> None:
-            if layer.private is not None:
-                turn = private_turn(game, grid, layer.private)
-                lottery = make_lottery(layout, 1, grid.size)
-                sweep_private(first, last, arrays, layout, turn, following, result, lottery)
-                return
-            work = make_scratch(layout, arrays, values.shape[1], hidden=hidden is not None)
-            if hidden is not None:
-                given = layout, hidden, following, sigma, result, work
-                follow_hidden(first, last, arrays, *given)
-            else:
-                follow(first, last, arrays, layout, following, sigma, result, work)
-
-        self.workers.run(task, layer.states.size, layer.states.size * grid.size)
+        result = values_before(self.solution, known.n, following, arrays, layout, self.workers)
         most = float(result.max())
         if most > 0:
             result /= most

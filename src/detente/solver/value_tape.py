@@ -14,7 +14,7 @@ from detente.dtypes import Bools, Floats
 from detente.game.arrays import CompiledGame
 from detente.solver.kernels.adjoint import follow
 from detente.solver.kernels.hidden_adjoint import follow_hidden
-from detente.solver.kernels.lottery import Lottery, make_lottery
+from detente.solver.kernels.lottery import BeliefLayout, Lottery, make_lottery
 from detente.solver.kernels.private_chance import sweep_private
 from detente.solver.kernels.stage import LayerArrays
 from detente.solver.layout import (
@@ -57,6 +57,42 @@ class Target:
     def weights(self, game: CompiledGame, but: int = -1) -> Floats:
         """Weight of each type profile, float64 [p]; without the prior of actor `but`."""
         return self.given * game.profile_prior(but=[but, *np.flatnonzero(~self.by_prior)])
+
+
+def values_before(
+    solution: Solution,
+    n: int,
+    following: Floats,
+    arrays: LayerArrays,
+    layout: BeliefLayout,
+    workers: Workers,
+) -> Floats:
+    """Values before layer n by the solution's strategies, float64 [x, c, b].
+
+    `following` has those of what the transitions of its `arrays` lead to.
+    """
+    game, grid = solution.game, solution.grid
+    layer, sigma = game.layers[n], solution.strategies[n]
+    result = np.empty((layer.states.size, *following.shape[1:]))
+    hidden = hidden_turn(game, grid, layer)
+
+    def task(first: int, last: int) -> None:
+        if layer.private is not None:
+            turn, lottery = (
+                private_turn(game, grid, layer.private),
+                make_lottery(layout, 1, grid.size),
+            )
+            sweep_private(first, last, arrays, layout, turn, following, result, lottery)
+            return
+        work = make_scratch(layout, arrays, following.shape[1], hidden=hidden is not None)
+        if hidden is not None:
+            given = layout, hidden, following, sigma, result, work
+            follow_hidden(first, last, arrays, *given)
+            return
+        follow(first, last, arrays, layout, following, sigma, result, work)
+
+    workers.run(task, layer.states.size, layer.states.size * grid.size)
+    return result
 
 
 class ValueTape:
@@ -146,28 +182,10 @@ class ValueTape:
 
     def before(self, values: Floats, k: int) -> Floats:
         """Values before move k from those after it."""
-        game, grid = self.solution.game, self.solution.grid
-        n = self.moves[k][1]
-        layer = game.layers[n]
+        game, n = self.solution.game, self.moves[k][1]
         following, arrays = self.following(values, k)
-        result = np.empty((layer.states.size, self.columns, grid.size))
-        sigma = self.solution.strategies[n]
-        layout = self.layouts[seats(layer)]
-
-        def task(first: int, last: int) -> None:
-            if layer.private is not None:
-                turn, lottery = private_turn(game, grid, layer.private), self.lottery(n)
-                sweep_private(first, last, arrays, layout, turn, following, result, lottery)
-                return
-            hidden = hidden_turn(game, grid, layer)
-            work = make_scratch(layout, arrays, self.columns, hidden=hidden is not None)
-            if hidden is not None:
-                given = layout, hidden, following, sigma, result, work
-                follow_hidden(first, last, arrays, *given)
-                return
-            follow(first, last, arrays, layout, following, sigma, result, work)
-
-        self.workers.run(task, layer.states.size, layer.states.size * grid.size)
+        layout = self.layouts[seats(game.layers[n])]
+        result = values_before(self.solution, n, following, arrays, layout, self.workers)
         self.observe(result, k, n)
         if n == 0 and game.loop is not None and k:
             # The last states of the period before are found among the first ones of this.
