@@ -46,7 +46,9 @@ def test_tables_for_people_and_for_programs(run: Run, folder: Path) -> None:
     assert (folder / "tables" / "estimates.csv").exists()
     code, out, _ = run(*FIT, "--free", "worth,more", "--json")
     data = json.loads(out)
-    assert data["status"] == "CONVERGED"
+    assert (data["status"], data["miscoded"]) == ("CONVERGED", 0.0)
+    code, out, _ = run(*FIT, "--free", "worth,more", "--miscoded", "0.05")
+    assert (code, "may be another one, with 5 %" in out) == (0, True)
     assert [row["parameter"] for row in data["estimates"]] == ["worth", "more"]
 
 
@@ -88,6 +90,7 @@ def test_what_is_not_identified_ends_with_1(run: Run) -> None:
         (("--free", "nothing"), "is not a parameter"),
         (("--free", "worth", "--prior", "flat"), "there is no prior `flat`"),
         (("--free", "worth", "--cluster", "regio"), "no column `regio`"),
+        (("--free", "worth", "--miscoded", "0.7"), "less than or equal to 0.5"),
         (("--all",), "only their product can be known"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from detente.describe.fit import describe_fit
 from detente.errors import ScenarioError
 from detente.estimation.climb import Climb, Status, climb
 from detente.estimation.model import Model
+from detente.numbers import percent
 from detente.scenario.observations import Record
 
 QUICK = detente.SolveOptions(beliefs=9, threads=1)
@@ -91,6 +93,33 @@ def test_a_logit_is_a_logit(folder: Path) -> None:
     sandwich = covariance @ outer @ covariance
     assert np.allclose(table["sandwich"], np.sqrt(np.diag(sandwich)), rtol=1e-6)
     assert np.allclose(table["clustered"], np.sqrt(np.diag(clustered)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("miscoded", [0.02, 0.15])
+def test_moves_that_may_be_recorded_wrongly(folder: Path, miscoded: float) -> None:
+    """With m of them wrong the share recorded is m + (1 - 2 m) p, and p a logit."""
+    scenario = detente.load(folder / "one.yaml")
+    records = folder / "records.csv"
+    share = records.read_text().count(",go") / 60
+    options = detente.FitOptions(free=("worth",), miscoded=miscoded, solving=QUICK)
+    fit = detente.fit(scenario, [records], options, units=folder / "units.csv")
+    p = (share - miscoded) / (1 - 2 * miscoded)
+    assert fit.values["worth"] + 0.1 == pytest.approx(np.log(p / (1 - p)), abs=1e-5)
+    plain = detente.fit(
+        scenario, [records], replace(options, miscoded=0.0), units=folder / "units.csv"
+    )
+    assert abs(fit.values["worth"] + 0.1) > abs(plain.values["worth"] + 0.1) > 0
+    assert fit.model != plain.model
+    assert fit.data == plain.data
+    words = f"may be another one, with {percent(miscoded)}"
+    assert any(words in line for line in describe_fit(fit).lead)
+
+
+def test_how_much_may_be_wrong_is_refused_beyond_half() -> None:
+    with pytest.raises(ScenarioError, match=r"it is from 0 to 0\.5, not 0\.7"):
+        detente.FitOptions(miscoded=0.7)
+    with pytest.raises(ValueError, match="miscoded"):
+        detente.FitOptions(miscoded=float("nan"))
 
 
 def test_precision_and_scale_are_not_free_at_once(folder: Path) -> None:

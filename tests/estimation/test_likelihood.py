@@ -22,6 +22,7 @@ from detente.solver.options import SolveOptions
 from detente.solver.solution import Solution
 from detente.solver.workers import open_workers
 from tests import effort
+from tests.estimation.conftest import ONE
 from tests.generate import Shape, scenarios
 from tests.simulation.test_track import GAME
 from tests.solver import test_hidden_moves, test_private_chance
@@ -41,22 +42,27 @@ OTHER = "date,actor,move\n2018-02,target,wait\n2018-04,state,mood == calm\n"
 
 
 def likelihood(
-    scenario: Scenario, records: list[Record], like: BeliefGrid | None = None
+    scenario: Scenario,
+    records: list[Record],
+    like: BeliefGrid | None = None,
+    miscoded: float = 0.0,
 ) -> tuple[Solution, Likelihood]:
     game = compile_game(scenario)
     solution = detente.solve(game, QUICK, coarse=False, regret=False, like=like)
     with open_workers(1) as workers:
         weights = np.arange(1.0, 1.0 + len(records))[None, :]
-        seen = evidence(game, [records])
+        seen = evidence(game, [records], miscoded)
         return solution, log_likelihood(solution, seen, weights, workers)
 
 
-def check_gradient(scenario: Scenario, records: list[Record], every: int = 1) -> None:
+def check_gradient(
+    scenario: Scenario, records: list[Record], every: int = 1, miscoded: float = 0.0
+) -> None:
     """By central differences, whose error is 1e-7 where third derivatives are 1e3 at most.
 
     Of all numbers one in `every` is looked at.
     """
-    solution, exact = likelihood(scenario, records)
+    solution, exact = likelihood(scenario, records, miscoded=miscoded)
     assert exact.gradient is not None
     slopes = parameter_gradient(solution.game, exact.gradient)
     weights = np.arange(1.0, 1.0 + len(records))
@@ -68,10 +74,10 @@ def check_gradient(scenario: Scenario, records: list[Record], every: int = 1) ->
     ]
     for name, value in numbers[::every]:
         ends = [
-            likelihood(scenario.with_values({name: value + h}), records, solution.grid)[1].logs
+            likelihood(scenario.with_values({name: value + h}), records, solution.grid, miscoded)
             for h in (STEP, -STEP)
         ]
-        measured = float(((ends[0] - ends[1]) @ weights)[0]) / (2 * STEP)
+        measured = float(((ends[0][1].logs - ends[1][1].logs) @ weights)[0]) / (2 * STEP)
         assert slopes[name] == pytest.approx(measured, rel=1e-5, abs=1e-6), name
 
 
@@ -87,6 +93,36 @@ def test_likelihood_is_that_of_track() -> None:
 def test_gradient_with_silence_readings_and_chance() -> None:
     scenario = detente.loads(GAME)
     check_gradient(scenario, [detente.parse_record(t, scenario) for t in (RECORD, OTHER)])
+
+
+MISTAKEN = (
+    "date,actor,move\n2018-02,target,step\n2018-03,state,pressure >= 1\n2018-04,sender,hold\n"
+)
+
+
+@pytest.mark.parametrize("miscoded", [0.05, 0.4])
+def test_moves_that_may_be_others_are_as_track_has_them(miscoded: float) -> None:
+    """Silence is never mistaken, and a move that is one of several by less."""
+    scenario = detente.loads(GAME)
+    records = [detente.parse_record(text, scenario) for text in (RECORD, OTHER, MISTAKEN)]
+    solution, exact = likelihood(scenario, records, miscoded=miscoded)
+    for record, value in zip(records, exact.logs[0], strict=True):
+        track = detente.track(solution, record, miscoded=miscoded)
+        assert value == pytest.approx(track.log_likelihood, abs=1e-12)
+    check_gradient(scenario, records, miscoded=miscoded)
+
+
+def test_a_single_choice_that_may_be_another() -> None:
+    """In closed form: log((1 - m) σ(go) + m σ(stay)), and its slope by the worth of going."""
+    scenario = detente.loads(ONE)
+    record = detente.parse_record("date,actor,move\n1,chooser,go\n", scenario)
+    solution, exact = likelihood(scenario, [record], miscoded=0.1)
+    assert exact.gradient is not None
+    go = 1 / (1 + np.exp(-0.6))
+    chance = 0.9 * go + 0.1 * (1 - go)
+    assert exact.logs[0, 0] == pytest.approx(np.log(chance), abs=1e-12)
+    slopes = parameter_gradient(solution.game, exact.gradient)
+    assert slopes["worth"] == pytest.approx(0.8 * go * (1 - go) / chance, abs=1e-12)
 
 
 def test_gradient_by_priors_precision_and_payoffs() -> None:
@@ -121,9 +157,12 @@ IN_THE_OPEN = "date,actor,move\n1,North,build\n1,US,wait\n2,North,refrain\n2,sta
 GAP = "date,actor,move\n1,US,wait\n2,state,found == yes\n"
 
 
+@pytest.mark.parametrize("miscoded", [0.0, 0.1])
 @pytest.mark.parametrize("three", [False, True])
 @pytest.mark.parametrize("hidden", [False, True])
-def test_chance_that_knows_types_and_what_is_hidden(hidden: bool, three: bool) -> None:
+def test_chance_that_knows_types_and_what_is_hidden(
+    hidden: bool, three: bool, miscoded: float
+) -> None:
     """Types that change, signals of them, and moves that look alike."""
     types = {"types": "{open: 0.8 * prior, secret: 1 - prior, shut: 0.2 * prior}"} if three else {}
     if hidden:
@@ -134,11 +173,11 @@ def test_chance_that_knows_types_and_what_is_hidden(hidden: bool, three: bool) -
         scenario = test_private_chance.scenario(**types, **becomes)
     text = IN_SECRET if hidden else IN_THE_OPEN
     records = [detente.parse_record(each, scenario) for each in (text, GAP)]
-    solution, exact = likelihood(scenario, records)
+    solution, exact = likelihood(scenario, records, miscoded=miscoded)
     for record, value in zip(records, exact.logs[0], strict=True):
-        track = detente.track(solution, record, threads=1)
+        track = detente.track(solution, record, threads=1, miscoded=miscoded)
         assert value == pytest.approx(track.log_likelihood, abs=1e-12)
-    check_gradient(scenario, records)
+    check_gradient(scenario, records, miscoded=miscoded)
 
 
 def test_units_with_secrets_are_as_each_alone() -> None:

@@ -43,6 +43,25 @@ def test_one_truth_is_found_again() -> None:
     assert "12 of 12 fits came to a maximum." in describe_recovery(recovery).lead
 
 
+def test_records_that_may_be_wrong_are_drawn_so() -> None:
+    """Recorded is going with (1 - m) p + m (1 - p); allowing for it, the truth is found again."""
+    scenario = detente.loads(ONE)
+    blank = read_panel(
+        scenario, [detente.parse_record("date,actor,move\n1,chooser,go\n", scenario)]
+    )
+    panel = Panel(blank.units * 2000, blank.files)
+    drawn = Simulator(panel, None, QUICK, miscoded=0.2)(scenario, np.random.default_rng(4))
+    went = np.mean([unit.record.entries[0].actions == ("go",) for unit in drawn.units])
+    p = 1 / (1 + np.exp(-0.6))
+    chance = 0.8 * p + 0.2 * (1 - p)
+    assert went == pytest.approx(chance, abs=4 * np.sqrt(chance * (1 - chance) / 2000))
+    recovery = recovered("worth", repetitions=20, units=200, miscoded=0.2)
+    row = recovery.table.iloc[0]
+    error = np.sqrt(chance * (1 - chance) / 200) / (0.6 * p * (1 - p))
+    assert row["se"] == pytest.approx(error, rel=0.1)
+    assert abs(row["bias"]) < 3 * row["bias_error"]
+
+
 def test_ranks_of_a_posterior_are_uniform() -> None:
     recovery = recovered("worth", repetitions=8, units=60, prior="ranges")
     row = recovery.table.iloc[0]

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from detente import files
-from detente.arguments import MOST_DRAWS, MOST_STARTS
+from detente.arguments import MOST_DRAWS, MOST_MISCODED, MOST_STARTS
 from detente.cli import console
 from detente.cli.code import CodingOptions
 from detente.cli.groups import with_groups
@@ -60,6 +60,15 @@ class EstimationOptions:
         str,
         typer.Option(metavar="COLUMN", help="Cluster standard errors by a column, or by unit."),
     ] = ""
+    miscoded: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=MOST_MISCODED,
+            metavar="P",
+            help="How often a recorded move was another one, such as 0.05.",
+        ),
+    ] = 0.0
     parameter: Annotated[
         str,
         typer.Option("--profile", metavar="NAME", help="Refit the others along this parameter."),
@@ -169,6 +178,7 @@ def fit(
         draws=asked.draws if asked.posterior else 0,
         branch=asked.branch,
         near=asked.near,
+        miscoded=asked.miscoded,
         policy=setting.policy,
         checkpoint=asked.checkpoint,
     )

@@ -11,7 +11,7 @@ from detente.estimation.posterior import Posterior
 from detente.estimation.result import Fit
 from detente.estimation.search import ENDED
 from detente.estimation.side_by_side import summary_data
-from detente.numbers import count, duration
+from detente.numbers import count, duration, percent
 from detente.text import capital, sentence
 
 HOW = (
@@ -27,11 +27,13 @@ def describe_fit(fit: Fit) -> Described:
     """The estimates, how well the data tell them apart, and the climbs."""
     scenario = fit.scenario
     name = "log-posterior" if fit.prior else "log-likelihood"
-    lead = (
+    lead = [
         f"{count(len(fit.table), 'parameter')}, {count(fit.units, 'unit')}, "
         f"{count(fit.observed, 'observation')}; from {', '.join(fit.files)}",
         f"{capital(name)} {fit.log_posterior:.6f}; {sentence(fit.status.value)}",
-    )
+    ]
+    if fit.miscoded:
+        lead.append(f"Each recorded move may be another one, with {percent(fit.miscoded)}")
     sections = [
         Section("estimates", "Estimates", tuple(_estimates(fit))),
         Section("identification", "What the data tell apart", tuple(_identification(fit))),
@@ -54,6 +56,7 @@ def describe_fit(fit: Fit) -> Described:
         "files": list(fit.files),
         "cluster": fit.cluster,
         "prior": "ranges" if fit.prior else "",
+        "miscoded": fit.miscoded,
         "effective_sample_size": fit.posterior.effective if fit.posterior else None,
         "seconds": round(fit.seconds, 3),
         "date": fit.date.isoformat(),
@@ -67,7 +70,7 @@ def describe_fit(fit: Fit) -> Described:
         data |= {"equilibria": fit.equilibria, "choices": fit.choices}
     good = (*ENDED, Status.SEVERAL)
     unsolved = () if fit.status in good else (fit.status.value,)
-    return Described(scenario.title, lead, tuple(sections), data, unsolved)
+    return Described(scenario.title, tuple(lead), tuple(sections), data, unsolved)
 
 
 ADVICE = {

@@ -1,8 +1,10 @@
-"""What records say of the moves of a game, as masks over what may have happened.
+"""What records say of the moves of a game, as weights of what may have happened.
 
-Of a turn at which something was observed, the joint actions are sorted by what the records make
-of them: those that no record tells apart are one *class*. Classes are a handful where transitions
-may be many, and the values after a turn are kept once for each.
+The weight of a joint action is the probability with which it would have been recorded so: 1 or 0,
+or something between where a recorded move may have been another one. Of a turn at which something
+was observed, the joint actions are sorted by what the records make of them: those that no record
+tells apart are one *class*. Classes are a handful where transitions may be many, and the values
+after a turn are kept once for each.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from detente.dtypes import Bools, Floats, Ints
 from detente.game.arrays import CompiledGame, Layer
 from detente.game.evaluate import evaluator_of
 from detente.scenario.observations import Record
-from detente.simulation.filter import moves_observed, own_actions, readings_at
+from detente.simulation.filter import moves_observed, readings_at, recorded
 from detente.simulation.forward import schedule
 
 Cells = Sequence[Sequence[Record]]
@@ -29,7 +31,7 @@ class Evidence:
 
     classes, allowed
         By move, where anything was observed: int64 [e] the class g of each joint action, and
-        float64 [g, u, r]: 1 where it may have been, 0 where it was not.
+        float64 [g, u, r]: the probability with which it would have been recorded so.
     held
         By move before which a period has ended, where the state was read: float64 [x, r], 1 where
         all readings hold. x counts the states of all units.
@@ -54,26 +56,26 @@ class Evidence:
         )
 
 
-def evidence(game: CompiledGame, cells: Cells) -> Evidence:
-    """What the records say of a panel; all units have as many records."""
+def evidence(game: CompiledGame, cells: Cells, miscoded: float = 0.0) -> Evidence:
+    """What the records say of a panel; all units have as many records. `miscoded` is how often a
+    recorded move is another one."""
     units, records = len(cells), len(cells[0])
     classes, allowed, held = {}, {}, {}
     periods = max(record.last for cell in cells for record in cell)
     for k, (t, n) in enumerate(schedule(game, max(periods, 1))):
         layer = game.layers[n]
         own = _first_unit(layer, units)
-        table = np.ones((units, records, len(own.action)), dtype=bool)
+        table = np.ones((units, records, len(own.action)))
         for u, cell in enumerate(cells):
             for r, record in enumerate(cell):
                 for m, entry in moves_observed(game, record, t, layer).items():
-                    may = own_actions(game, own, m, entry.actions, silent=entry.silent)
-                    table[u, r] &= may
-        if not table.all():
+                    table[u, r] *= recorded(game, own, m, entry, miscoded)
+        if not (table == 1).all():
             kinds, which = np.unique(
                 table.reshape(units * records, -1).T, axis=0, return_inverse=True
             )
             classes[k] = np.tile(which.reshape(-1), units)
-            allowed[k] = kinds.reshape(-1, units, records).astype(np.float64)
+            allowed[k] = kinds.reshape(-1, units, records)
         if game.ends_period[n]:
             holds = _readings(game, cells, n + 1, t)
             if not holds.all():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from detente.arguments import MOST_DRAWS, MOST_STARTS, whole
+from detente.arguments import MOST_DRAWS, MOST_MISCODED, MOST_STARTS, finite, whole
 from detente.errors import Problems, expect, refuse
 from detente.estimation.checkpoint import Checkpoint
 from detente.estimation.climb import Status
@@ -38,6 +38,7 @@ RANGES = "ranges"
 """The prior that is made of the scenario's ranges."""
 
 INSTEAD = {
+    "miscoded": "leave it out: what was counted is taken to be what was done",
     "prior": "leave it out: a weak one keeps parameters from running away on the way",
     "checkpoint": "begin again with the scenario and the choices of a fit: `near=`",
 }
@@ -72,6 +73,9 @@ class FitOptions:
         each unit are nearest to. Records are always of the principal branch.
     near
         A table like that of counts, of choices near which the search begins and stays.
+    miscoded
+        How often a recorded move is not what was done, as `track` takes it: from 0 to
+        `MOST_MISCODED`.
     policy
         The policy in force, as `compile_game` takes it.
     solving
@@ -94,6 +98,7 @@ class FitOptions:
     draws: int = 0
     branch: str = ""
     near: str | Path | None = None
+    miscoded: float = 0.0
     policy: str | None = None
     solving: SolveOptions = DEFAULT_OPTIONS
     checkpoint: Path | None = None
@@ -102,6 +107,10 @@ class FitOptions:
         whole("starts", self.starts, 1, MOST_STARTS)
         whole("seed", self.seed, 0)
         whole("draws", self.draws, 0, MOST_DRAWS)
+        finite("miscoded", self.miscoded)
+        if not 0 <= self.miscoded <= MOST_MISCODED:
+            message = f"it is from 0 to {MOST_MISCODED:g}, not {self.miscoded:g}"
+            refuse("miscoded", "out-of-range", message)
         if self.branch not in ("", *BRANCHES):
             message = f"there is no branch `{self.branch}`"
             refuse("branch", "unknown-name", message, f"there are {listing(BRANCHES)}")
@@ -180,7 +189,12 @@ def fit(
         return _without_end(game, panel, free, options, clusters)
     prior = RangePrior.of(scenario, free) if options.prior else None
     model = Model(
-        scenario, panel, [one.name for one in free], options.solving, policy=options.policy
+        scenario,
+        panel,
+        [one.name for one in free],
+        options.solving,
+        policy=options.policy,
+        miscoded=options.miscoded,
     )
     with open_workers(options.solving.threads) as workers:
         keep = Checkpoint.open(options.checkpoint, scenario, free, panel.files)
@@ -207,7 +221,8 @@ def fit(
         fitted,
         posterior=posterior,
         unit_logs=logs,
-        model=model_digest(scenario.text, game.policy, scenario.options),
+        miscoded=options.miscoded,
+        model=model_digest(scenario.text, game.policy, scenario.options, options.miscoded),
         data=data_digest(panel),
     )
 
@@ -252,7 +267,7 @@ def _explain(scenario: Scenario, panel: Panel, options: FitOptions, wall: str) -
         with problems.gather():
             game = compile_game(own, policy=options.policy)
             solution = solve(game, options.solving.step(0, 0), regret=False, coarse=False)
-            track(solution, unit.record)
+            track(solution, unit.record, miscoded=options.miscoded)
         if len(problems.found) >= MOST_TOLD:
             break
     problems.refuse()

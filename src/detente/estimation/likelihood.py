@@ -1,15 +1,17 @@
 """The likelihood of records under a solved game, with its derivatives by all of the game's numbers.
 
 Given the true types p, the rest of a record has the probability W(x, p, b) at a state and belief.
-With 1[e] for whether joint action e may have been played, and 1[x'] for whether x' is as it was
-read, it obeys the same recursion as a payoff without costs,
+With 1[e] for whether joint action e may have been played (or, where a recorded move may have been
+another, the probability with which e would have been recorded so), and 1[x'] for whether x' is as
+it was read, it obeys the same recursion as a payoff without costs,
 
     W(x, p, b) = Σ_e 1[e] σ(e | p; x, b) Σ_x' prob(x' | x, e) 1[x'] W(x', p, b'),
 
 and is 1 at the end. It is an observer, so that the adjoint of a solve (`detente.solver.gradient`)
 carries it beside the payoffs; log Σ_p prior(p) W(start, p) is the log-likelihood. What was not
-played is cut off by sending it to a copy of the next values in which W is 0: kernels need not know
-of records. W is brought to 1 at every layer and its logarithm kept, so that no record is too long.
+played is cut off by sending it to a copy of the next values in which W is 0, and what is in doubt
+to one in which W is weighed down: kernels need not know of records. W is brought to 1 at every
+layer and its logarithm kept, so that no record is too long.
 
 Where play goes on forever W is followed as far as records go; what the values there owe to all that
 comes after is then followed without it.

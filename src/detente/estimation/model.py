@@ -72,6 +72,8 @@ class Batch:
         Of beliefs, of one kind all along.
     structure, seen
         The enumeration of all its units, and what the records say of it.
+    miscoded
+        How often a recorded move is another one.
     """
 
     scenario: Scenario
@@ -85,6 +87,7 @@ class Batch:
 
     structure: Structure
     seen: Evidence
+    miscoded: float = 0.0
 
     def compiled(self, values: Mapping[str, float]) -> tuple[CompiledGame, Evidence]:
         """The game of all its units at other values, and what the records say of it.
@@ -106,7 +109,7 @@ class Batch:
             raise Wall(error.diagnostics[0].message) from error
         if game is None:
             raise Wall("a transition is possible in some units and not in others")
-        return game, evidence(game, self.cells)
+        return game, evidence(game, self.cells, self.miscoded)
 
 
 def _of_all(structure: Structure, names: Sequence[str], columns: Mapping[str, Floats]) -> Structure:
@@ -115,7 +118,10 @@ def _of_all(structure: Structure, names: Sequence[str], columns: Mapping[str, Fl
 
 
 class Model:
-    """A panel's log-likelihood as a function of the free parameters."""
+    """A panel's log-likelihood as a function of the free parameters.
+
+    `miscoded` is how often a recorded move is another one, as `track` has it.
+    """
 
     def __init__(
         self,
@@ -125,10 +131,11 @@ class Model:
         options: SolveOptions,
         *,
         policy: str | None = None,
+        miscoded: float = 0.0,
     ) -> None:
         self.scenario, self.panel, self.free = scenario, panel, tuple(free)
         self.options = replace(options, progress=None)
-        self.batches = tuple(_batches(scenario, panel, policy, options))
+        self.batches = tuple(_batches(scenario, panel, policy, options, miscoded))
 
     def at(self, values: Mapping[str, float], workers: Workers, *, scores: bool = False) -> Point:
         """The log-likelihood at values of parameters, and its gradient by the free ones.
@@ -223,7 +230,11 @@ Cell = dict[tuple[object, ...], list[int]]
 
 
 def _batches(
-    scenario: Scenario, panel: Panel, policy: str | None, options: SolveOptions
+    scenario: Scenario,
+    panel: Panel,
+    policy: str | None,
+    options: SolveOptions,
+    miscoded: float,
 ) -> Iterator[Batch]:
     """The panel as batches."""
     base = compile_game(scenario, policy=policy)
@@ -245,7 +256,8 @@ def _batches(
         grid = belief_grid(game, options.points(game))
         places = sorted(cells, key=lambda at: len(cells[at]))
         for portion in _portioned(game, grid, [(at, len(cells[at])) for at in places]):
-            yield _batch(game, panel, varied, {at: cells[at] for at in portion}, grid)
+            own_cells = {at: cells[at] for at in portion}
+            yield _batch(game, panel, varied, own_cells, grid, miscoded)
 
 
 def _portioned(
@@ -271,6 +283,7 @@ def _batch(
     varied: Sequence[str],
     cells: Mapping[Where, Cell],
     grid: BeliefGrid,
+    miscoded: float,
 ) -> Batch:
     members = [[np.array(own) for own in records.values()] for records in cells.values()]
     names = tuple(panel.units[own[0][0]].name for own in members)
@@ -294,7 +307,8 @@ def _batch(
         members=tuple(map(tuple, members)),
         grid=grid,
         structure=structure,
-        seen=evidence(filled, records),
+        seen=evidence(filled, records, miscoded),
+        miscoded=miscoded,
     )
 
 

@@ -193,7 +193,10 @@ class _Walk:
             row = {"value": value, "log_likelihood": found.log_likelihood, **self.others(found)}
             return row, found.scenario
         panel = read_panel(here, self.records, self.units)
-        model = Model(here, panel, [self.one.name], options.solving, policy=options.policy)
+        free, more = [self.one.name], self.options
+        model = Model(
+            here, panel, free, options.solving, policy=options.policy, miscoded=more.miscoded
+        )
         with open_workers(options.solving.threads) as workers:
             point = model.at({self.one.name: value}, workers)
         return {"value": value, "log_likelihood": point.log_likelihood}, here

@@ -147,9 +147,8 @@ def recover(
     prior = RangePrior.of(scenario, free) if options.prior else None
     one_thread = replace(options.solving, threads=1, progress=None)
     alone = replace(options, solving=one_thread, checkpoint=None)
-    experiment = _Experiment(
-        scenario, free, prior, alone, Simulator(panel, options.policy, one_thread)
-    )
+    simulator = Simulator(panel, options.policy, one_thread, options.miscoded)
+    experiment = _Experiment(scenario, free, prior, alone, simulator)
     streams = np.random.default_rng(options.seed).spawn(repetitions)
     tasks = [partial(experiment.repetition, k, rng) for k, rng in enumerate(streams, 1)]
     rows: list[dict[str, object]] = []
@@ -186,7 +185,12 @@ class _Experiment:
         try:
             panel, truth = self._drawn(rng)
             model = Model(
-                self.scenario, panel, list(truth), self.options.solving, policy=self.options.policy
+                self.scenario,
+                panel,
+                list(truth),
+                self.options.solving,
+                policy=self.options.policy,
+                miscoded=self.options.miscoded,
             )
         except (ScenarioError, SolveError):
             return self._rows(number, truth, FAILED)

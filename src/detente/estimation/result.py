@@ -93,6 +93,8 @@ class Fit(InNotebook):
         Units with an observation, and observations.
     unit_logs
         The log-likelihood of each of these units.
+    miscoded
+        How often a recorded move was held to be another one.
     model, data
         Digests of the scenario's file with the policy, and of the records: by which fits are set
         side by side.
@@ -119,6 +121,7 @@ class Fit(InNotebook):
     choices: pd.DataFrame | None = None
     posterior: Posterior | None = None
     unit_logs: Mapping[str, float] = field(default_factory=dict)
+    miscoded: float = 0.0
     model: str = ""
     data: str = ""
 

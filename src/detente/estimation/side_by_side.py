@@ -186,9 +186,10 @@ def _known(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
 
 
-def model_digest(text: str, policy: str, options: Mapping[str, str]) -> str:
-    """Of a scenario's file without its values, the policy and the options chosen."""
-    whole = json.dumps([text, policy, dict(options)])
+def model_digest(text: str, policy: str, options: Mapping[str, str], miscoded: float) -> str:
+    """Of a scenario's file without its values, the policy, the options chosen, and how often a
+    recorded move was held to be another one."""
+    whole = json.dumps([text, policy, dict(options), *[miscoded] * (miscoded > 0)])
     return hashlib.sha256(whole.encode()).hexdigest()
 
 

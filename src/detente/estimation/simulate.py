@@ -46,12 +46,14 @@ class Simulator:
 
     Of each unit moves are observed up to the last period of its record, of those actors of whom
     the panel says what they did. Where a record reads the state at the end of a period, so is that
-    of the history drawn, as far as the variables go that are read.
+    of the history drawn, as far as the variables go that are read. With `miscoded` so often what
+    is recorded of a move is another one, as `track` has it.
     """
 
     panel: Panel
     policy: str | None
     solving: SolveOptions
+    miscoded: float = 0.0
 
     def __call__(self, scenario: Scenario, rng: np.random.Generator) -> Panel:
         """A panel of histories drawn from a scenario. Raises `SolveError` or `ScenarioError`."""
@@ -70,19 +72,21 @@ class Simulator:
                 periods = max(units[k].record.last for k in positions)
             table = sample(solution, draws=len(positions), rng=rng, periods=periods)
             for k, (_, rows) in zip(positions, table.groupby("draw"), strict=True):
-                units[k] = replace(units[k], record=self._record(own, units[k].record, rows))
+                units[k] = replace(units[k], record=self._record(own, units[k].record, rows, rng))
         return replace(self.panel, units=tuple(units), files=(FILE,), warnings=())
 
-    def _record(self, scenario: Scenario, model: Record, rows: pd.DataFrame) -> Record:
+    def _record(
+        self, scenario: Scenario, model: Record, rows: pd.DataFrame, rng: np.random.Generator
+    ) -> Record:
         """What would have been observed of a history, given by the rows of a sample."""
         entries = sorted(
-            (*self._moves(scenario, model, rows), *_readings(scenario, model, rows)),
+            (*self._moves(scenario, model, rows, rng), *_readings(scenario, model, rows)),
             key=lambda entry: (entry.t, entry.turn < 0),
         )
         return Record(FILE, tuple(entries), {}, (), model.last)
 
     def _moves(
-        self, scenario: Scenario, model: Record, rows: pd.DataFrame
+        self, scenario: Scenario, model: Record, rows: pd.DataFrame, rng: np.random.Generator
     ) -> Iterator[Observation]:
         # Observed is what all saw: any of the actions that look alike.
         alike = {
@@ -94,7 +98,12 @@ class Simulator:
         moves = rows[(rows["t"] > 0) & (rows["t"] <= model.last)]
         for t, turn, actor, name in moves[["t", "turn", "actor", "action"]].itertuples(index=False):
             if actor in self._observed:
-                yield _observation(t, actor, alike[actor, name], turn - 1)
+                seen = alike[actor, name]
+                others = sorted({looks for (who, _), looks in alike.items() if who == actor})
+                others.remove(seen)
+                if self.miscoded and others and rng.random() < self.miscoded:
+                    seen = others[rng.integers(len(others))]
+                yield _observation(t, actor, seen, turn - 1)
 
     @cached_property
     def _observed(self) -> frozenset[str]:

@@ -123,7 +123,9 @@ class Filter:
         pass_, layer = self.pass_, self.game.layers[n]
         entries = moves_observed(self.game, self.record, t, layer)
         pass_.enter(t, n)
-        known = [self.recorded(layer, m, entry) for m, entry in entries.items()]
+        known = [
+            recorded(self.game, layer, m, entry, self.miscoded) for m, entry in entries.items()
+        ]
         acted = pass_.push(n, weighed(layer, known))
         weight = acted @ self.prior
         weight /= weight.sum()
@@ -156,20 +158,6 @@ class Filter:
             )
             for m, step in zip(entries, steps, strict=True)
         ]
-
-    def recorded(self, layer: Layer, m: int, entry: Observation) -> Floats:
-        """Probability with which this is recorded of the m-th mover where a joint action was taken,
-        float64 [e]: a move recorded wrongly is any other that it has, as others see them. Silence
-        is never a mistake."""
-        own = own_actions(self.game, layer, m, entry.actions, silent=entry.silent)
-        entries = self.game.scenario.actions[self.game.actors[layer.movers[m]].key]
-        looks = len({action.seen for action in entries.values()})
-        named = len({entries[key].seen for key in entry.actions})
-        if entry.silent or not self.miscoded or looks == 1:
-            return own.astype(np.float64)
-        wrong = self.miscoded / (looks - 1)
-        elsewhere = np.where(layer.action[:, m] < 0, 0.0, wrong * named)
-        return np.where(own, 1.0 - wrong * (looks - named), elsewhere)
 
     def close(self, t: int, n: int) -> None:
         """The end of period t, after which layer n would come, with what is read of the state."""
@@ -324,6 +312,23 @@ def own_actions(
     names = list(game.scenario.actions[game.actors[layer.movers[m]].key])
     own = np.isin(layer.action[:, m], [names.index(action) for action in actions])
     return own | (layer.action[:, m] < 0) if silent else own
+
+
+def recorded(
+    game: CompiledGame, layer: Layer, m: int, entry: Observation, miscoded: float
+) -> Floats:
+    """Probability with which this is recorded of the m-th mover where a joint action was taken,
+    float64 [e]: a move recorded wrongly is any other that it has, as others see them. Silence
+    is never a mistake."""
+    own = own_actions(game, layer, m, entry.actions, silent=entry.silent)
+    entries = game.scenario.actions[game.actors[layer.movers[m]].key]
+    looks = len({action.seen for action in entries.values()})
+    named = len({entries[key].seen for key in entry.actions})
+    if entry.silent or not miscoded or looks == 1:
+        return own.astype(np.float64)
+    wrong = miscoded / (looks - 1)
+    elsewhere = np.where(layer.action[:, m] < 0, 0.0, wrong * named)
+    return np.where(own, 1.0 - wrong * (looks - named), elsewhere)
 
 
 def _together(chances: Sequence[Floats], size: int) -> Floats:

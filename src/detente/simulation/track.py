@@ -24,7 +24,7 @@ from detente.notebook import InNotebook
 from detente.scenario.observations import Record, read_record
 from detente.simulation import track_tables as tables
 from detente.simulation.channels import Channels
-from detente.simulation.filter import Filter, Step, outcomes_given, prior_of
+from detente.simulation.filter import Filter, Step, outcomes_given, prior_of, recorded
 from detente.simulation.forward import (
     Forward,
     ForwardPass,
@@ -353,7 +353,8 @@ class _Tracker:
         k = self.before.moves.index((step.t, step.layer))
         weight = self.before.acted[k] @ self.prior
         layer = self.game.layers[step.layer]
-        own = self.filter.recorded(layer, layer.movers.index(step.actor), step.entry)
+        m = layer.movers.index(step.actor)
+        own = recorded(self.game, layer, m, step.entry, self.filter.miscoded)
         return float(weight @ own / weight.sum())
 
     def _path(self) -> pd.DataFrame:
