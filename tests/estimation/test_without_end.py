@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +14,12 @@ import pytest
 import detente
 from detente.errors import ScenarioError
 from detente.estimation import without_end
-from detente.estimation.constrained import Optimum, Reduced
+from detente.estimation.better_optima import alternated, disturbed
+from detente.estimation.constrained import Optimum, Reduced, Search, search
+from detente.estimation.free import free_parameters
 from detente.estimation.game_arrays import games_of
 from detente.estimation.many_games import Games, Play
+from detente.estimation.prior import NormalPrior, RangePrior
 from detente.estimation.units import read_panel
 from detente.estimation.without_end import Principal
 
@@ -163,8 +168,8 @@ payoffs: {A: {flow: 0}, B: {flow: 0}}
 """
 
 
-def test_units_may_be_in_different_equilibria(tmp_path: Path) -> None:
-    counts = tmp_path / "counts.csv"
+def write_meetings(counts: Path) -> None:
+    """Two units that go together, and one that stays."""
     rows = [
         f"u{k},{a},,{n}"
         for k, go in enumerate((97, 95, 4))
@@ -172,6 +177,11 @@ def test_units_may_be_in_different_equilibria(tmp_path: Path) -> None:
     ]
     rows += [row.replace(",go,,", ",,go,").replace(",stay,,", ",,stay,") for row in rows]
     counts.write_text("\n".join(["unit,A,B,number", *rows, ""]))
+
+
+def test_units_may_be_in_different_equilibria(tmp_path: Path) -> None:
+    counts = tmp_path / "counts.csv"
+    write_meetings(counts)
     options = detente.FitOptions(free=("gain", "toll"))
     fits = [
         detente.fit(detente.loads(MEET), [], replace(options, branch=branch), counts=counts)
@@ -207,7 +217,7 @@ def test_an_interruption_keeps_what_was_found(
     near = tmp_path / "choices.csv"
     options = detente.FitOptions(free=("worth",))
 
-    def improved(games: Games, optimum: Optimum, spread: np.ndarray) -> Iterator[Optimum]:
+    def improved(games: Games, optimum: Optimum, *_: object) -> Iterator[Optimum]:
         yield replace(optimum, steps=optimum.steps + 1000)
         raise KeyboardInterrupt
 
@@ -219,6 +229,114 @@ def test_an_interruption_keeps_what_was_found(
     fit.choices.to_csv(near, index=False)
     again = detente.fit(fit.scenario, [], replace(options, near=near), units=units, counts=counts)
     assert again.status.name == "CONVERGED"
+
+
+def test_a_checkpoint_of_counts_is_gone_on_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parameters, equilibria and the starts that are done: what is left is done, and no more."""
+    scenario, units, counts = files(tmp_path)
+    loaded, point = detente.load(scenario), tmp_path / "point.json"
+    options = detente.FitOptions(free=PARAMETERS, starts=5, checkpoint=point)
+    begun: list[int] = []
+    searched = without_end.search
+
+    def interrupted(*arguments: Any, **named: Any) -> Optimum:
+        begun.append(1)
+        if len(begun) == 3:
+            raise KeyboardInterrupt
+        return searched(*arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(without_end, "search", interrupted)
+        first = detente.fit(loaded, [], options, units=units, counts=counts)
+    assert first.status.name == "INTERRUPTED"
+    kept = json.loads(point.read_text())
+    assert (kept["starts"], len(kept["actions"])) == (2, 3)
+    again = detente.fit(loaded, [], options, units=units, counts=counts)
+    assert again.status.name == "CONVERGED"
+    assert len(again.starts) == 1 + 3  # the best so far, and what had not been begun
+    whole = detente.fit(loaded, [], replace(options, checkpoint=None), units=units, counts=counts)
+    assert again.values == pytest.approx(whole.values, abs=1e-6)
+    other = replace(options, prior="ranges")
+    with pytest.raises(ScenarioError, match="the checkpoint of another fit"):
+        detente.fit(loaded, [], other, units=units, counts=counts)
+
+
+def test_the_principal_branch_goes_on_from_a_checkpoint(tmp_path: Path) -> None:
+    scenario, units, counts = files(tmp_path)
+    point = tmp_path / "point.json"
+    options = detente.FitOptions(free=PARAMETERS, branch="principal", checkpoint=point)
+    start = detente.load(scenario).with_values({"worth": 0, "cost": 0, "clash": 0})
+    first = detente.fit(start, [], options, units=units, counts=counts)
+    assert point.exists()
+    again = detente.fit(start, [], options, units=units, counts=counts)
+    assert again.starts["steps"].iloc[0] < first.starts["steps"].iloc[0]
+    assert again.values == pytest.approx(first.values, abs=1e-6)
+
+
+@pytest.mark.parametrize("branch", ["near-data", "principal"])
+@pytest.mark.parametrize("draw", ["uniform", "log-uniform"])
+def test_ranges_as_priors_of_counts(branch: str, draw: str, tmp_path: Path) -> None:
+    """The estimate is where the score of the likelihood is minus that of the prior, and the
+    information is that of both."""
+    scenario, units, counts = files(tmp_path, number=5)
+    text = scenario.read_text()
+    drawn = f"worth: {{value: 0.4, range: [0.05, 0.5], draw: {draw}}}"
+    scenario.write_text(text.replace("worth: {value: 0.4, range: [0, 2]}", drawn))
+    loaded = detente.load(scenario)
+    options = detente.FitOptions(free=("worth", "cost"), branch=branch, prior="ranges")
+    fit = detente.fit(loaded, [], options, units=units, counts=counts)
+    assert fit.status.name == "CONVERGED"
+    panel = read_panel(loaded, [], units, counts)
+    stack = games_of(detente.compile_game(loaded), panel, ["worth", "cost"])
+    prior = RangePrior.of(loaded, free_parameters(detente.compile_game(loaded), ("worth", "cost")))
+
+    def density(theta: np.ndarray) -> tuple[float, np.ndarray]:
+        play = Principal(stack, ["u0", "u1", "u2"]).play(theta)
+        logs = float(play.log_likelihoods.sum()) + prior.log_density(theta)
+        return logs, Reduced.of(play).scores.sum(axis=0) + prior.slopes(theta)
+
+    best = fit.table["estimate"].to_numpy()
+    value, score = density(best)
+    assert fit.log_posterior == pytest.approx(value, abs=1e-9)
+    assert fit.log_posterior - fit.log_likelihood == pytest.approx(
+        prior.log_density(best), abs=1e-9
+    )
+    assert score == pytest.approx(0, abs=1e-5)
+    h = 1e-5
+    hessian = np.array(
+        [(density(best - step)[1] - density(best + step)[1]) / (2 * h) for step in np.eye(2) * h]
+    )
+    assert fit.covariance.to_numpy() == pytest.approx(np.linalg.inv(hessian), rel=1e-4)
+    wide = replace(options, prior="")
+    plain = detente.fit(loaded, [], wide, units=units, counts=counts)
+    assert fit.log_likelihood < plain.log_likelihood
+    assert (fit.table["se"] < plain.table["se"]).all()
+
+
+def test_units_are_moved_to_the_equilibria_that_fit_them(tmp_path: Path) -> None:
+    """From where a unit is in the equilibrium of others, and from disturbances of all."""
+    counts = tmp_path / "counts.csv"
+    write_meetings(counts)
+    loaded = detente.loads(MEET)
+    panel = read_panel(loaded, [], None, counts)
+    stack = games_of(detente.compile_game(loaded), panel, ["gain", "toll"])
+    prior, rng = NormalPrior.around_zero(np.full(2, 100.0)), np.random.default_rng(0)
+    best = search(stack, np.array([2.0, 1.5]), None, Search(prior))
+    together = best.values[[0, 1, 0]]
+    logs = stack.at(best.theta, together).log_likelihoods
+    worse = replace(best, values=together, log_likelihood=float(logs.sum()))
+    assert worse.log_likelihood < best.log_likelihood - 100
+    *_, last = alternated(stack, worse, prior, rng)
+    assert last.log_likelihood == pytest.approx(best.log_likelihood, abs=1e-6)
+    assert not list(alternated(stack, last, prior, rng))
+    ends = [list(disturbed(stack, best, prior, np.ones(2), rng))[-1:] for _ in range(6)]
+    reached = [one for end in ends for one in end]
+    assert all(one.residual < 1e-9 for one in reached)
+    assert max(one.log_likelihood for one in reached) == pytest.approx(
+        best.log_likelihood, abs=1e-6
+    )
 
 
 def test_units_need_no_covariates(tmp_path: Path) -> None:
@@ -264,9 +382,9 @@ def test_what_cannot_be_fitted_is_refused(tmp_path: Path) -> None:
     ends = detente.loads(text.replace("horizon: forever", "horizon: 3"))
     with pytest.raises(ScenarioError, match="counts are of a scenario that goes on forever"):
         detente.fit(ends, [], units=units, counts=counts)
-    kept = detente.FitOptions(free=("worth",), checkpoint=tmp_path / "point.json")
-    with pytest.raises(ScenarioError, match=r"no checkpoint(.|\n)*choices of a fit: `near=`"):
-        detente.fit(loaded, [], kept, units=units, counts=counts)
+    wrong = detente.FitOptions(free=("worth",), miscoded=0.1)
+    with pytest.raises(ScenarioError, match="`miscoded` is not for counts"):
+        detente.fit(loaded, [], wrong, units=units, counts=counts)
     counts.write_text(counts.read_text().replace("unit,turn,held", "unit,turn,hled"))
     with pytest.raises(ScenarioError, match="did you mean `held`"):
         detente.fit(loaded, [], units=units, counts=counts)

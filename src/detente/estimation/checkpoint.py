@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,25 +23,40 @@ EVERY = 2.0
 
 @dataclass(slots=True)
 class Checkpoint:
-    """The file, what it is for, and the best point that is known; no file for None."""
+    """The file, what it is for, and the best point that is known; no file for None.
+
+    values, starts
+        Of counts the action values of units there, float64 [u, g], and how many starts are done.
+    """
 
     path: Path | None
     about: dict[str, Any]
     free: tuple[Free, ...]
     best: Floats | None = None
     value: float = -np.inf
+    values: Floats | None = None
+    starts: int = 0
     written: float = 0.0
 
     @classmethod
     def open(
-        cls, path: Path | None, scenario: Scenario, free: tuple[Free, ...], read: Sequence[str]
+        cls,
+        path: Path | None,
+        scenario: Scenario,
+        free: tuple[Free, ...],
+        read: Sequence[str],
+        more: Mapping[str, Any] | None = None,
     ) -> Checkpoint:
-        """From a file, if it is there. Raises `ScenarioError` if it is of another fit."""
+        """From a file, if it is there. Raises `ScenarioError` if it is of another fit.
+
+        `more` is what else another fit would differ in.
+        """
         about = {
             "scenario": scenario.sha256,
             "changed": scenario.changed,
             "records": list(read),
             "free": [one.name for one in free],
+            **(more or {}),
         }
         kept = cls(path, about, free)
         if path is None or not path.exists():
@@ -50,6 +65,9 @@ class Checkpoint:
             data = json.loads(path.read_text("utf-8"))
             same = data["about"] == about
             values = [float(data["values"][one.name]) for one in free] if same else []
+            if same and "actions" in data:
+                kept.values = np.array(data["actions"], dtype=np.float64)
+                kept.starts, kept.value = int(data["starts"]), float(data["log_likelihood"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             message = "it cannot be read as the checkpoint of a fit"
             raise ScenarioError([Diagnostic(Place(str(path)), "checkpoint", message)]) from error
@@ -62,13 +80,24 @@ class Checkpoint:
         )
         return kept
 
-    def save(self, x: Floats, value: float) -> None:
-        """Keep a point if it is the best so far; it is written every few seconds."""
-        if value <= self.value:
+    def save(self, x: Floats, value: float, values: Floats | None = None) -> None:
+        """Keep a point if it is the best so far; it is written every few seconds.
+
+        With action values of units, float64 [u, g].
+        """
+        if value > self.value:
+            self.best, self.value, self.values = x, value, values
+            if time.monotonic() - self.written > EVERY:
+                self.write()
+
+    def write(self) -> None:
+        """Write the best point to the file, if there is one."""
+        if self.path is None or self.best is None:
             return
-        self.best, self.value = x, value
-        if self.path is not None and time.monotonic() - self.written > EVERY:
-            values = {one.name: one.value(float(c)) for one, c in zip(self.free, x, strict=True)}
-            data = {"about": self.about, "log_likelihood": value, "values": values}
-            files.write(self.path, json.dumps(data, indent=1) + "\n", force=True)
-            self.written = time.monotonic()
+        places = zip(self.free, self.best, strict=True)
+        numbers = {one.name: one.value(float(c)) for one, c in places}
+        data = {"about": self.about, "log_likelihood": self.value, "values": numbers}
+        if self.values is not None:
+            data |= {"actions": self.values.tolist(), "starts": self.starts}
+        files.write(self.path, json.dumps(data, indent=1) + "\n", force=True)
+        self.written = time.monotonic()

@@ -3,7 +3,7 @@
 Where units have several equilibria, or lose theirs as θ moves, v is no function of θ. Then both are
 moved at once (Su and Judd 2012), by an augmented Lagrangian (Nocedal and Wright 2006, chapter 17)
 
-    A(θ, v) = -ℓ(v) + μᵀF + ρ/2 |F|² + penalty(θ),    F = v - Φ(v; θ),
+    A(θ, v) = -ℓ(v) + μᵀF + ρ/2 |F|² - log prior(θ),    F = v - Φ(v; θ),
 
 each of which is minimised by Newton's method with exact second derivatives and the damping of
 Levenberg and Marquardt, in proportion to the Hessian's diagonal. Units meet in θ alone: each unit's
@@ -17,13 +17,14 @@ is Xᵀ L X + Xᵀ M + Mᵀ X with L, M the second derivatives of -ℓ - mᵀΦ 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from detente.dtypes import Floats
+from detente.estimation.first_values import begin
 from detente.estimation.many_games import Games, Play
+from detente.estimation.prior import NormalPrior
 
 NEAR, CLOSE = 1e-3, 1e-6
 """|v - Φ(v)| from which Newton's method is tried, and standard errors from the maximum at which it
@@ -43,14 +44,6 @@ MOST_ROUNDS, MOST_STEPS, MOST_POLISHES = 40, 60, 30
 ROUNDED = 1e-7
 """Relative fall of A, per step, at which a round ends: the next one changes A by more."""
 
-WEIGHTS, OTHERS, ASIDE = (0.5, 2.0, 10.0), 10, 0.1
-"""Where other equilibria of units are looked for: from frequencies, shrunk by so many observations;
-from the values of other units, so many times, with a disturbance of this part of their spread."""
-
-REFITS, BETTER, LONGEST = (10.0, 1e2, 1e3, 1e4), 1e-4, 5.0
-"""Penalties with which all are fitted again, the log-likelihood that counts as better, and the
-longest step of Newton's method in the search for equilibria."""
-
 FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-2, 1e-9, 1e10
 
 
@@ -60,13 +53,13 @@ class Search:
 
     rho
         The first penalty of |v - Φ|².
-    spread
-        float64 [Q]: standard deviations of a weak normal prior around 0; inf for none.
+    prior
+        Of the parameters.
     weight
         Observations for which the pooled frequencies count in a unit's first values.
     """
 
-    spread: Floats
+    prior: NormalPrior
     rho: float = 1.0
     weight: float = 2.0
 
@@ -90,40 +83,19 @@ class Optimum:
     distance: float
     steps: int
 
+    @property
+    def found(self) -> bool:
+        """Whether every unit is in an equilibrium."""
+        return self.residual < EXACT and bool(np.isfinite(self.log_likelihood))
 
-def begin(games: Games, theta: Floats, weight: float) -> Floats:
-    """Action values at which every unit plays its own frequencies, shrunk to those of all units:
-    float64 [u, g]."""
-    position = games.position
-    pooled = games.counts.sum(axis=0)
-    pooled = (pooled + 1) / (games.by_cell(pooled + 1))[position]
-    total = games.by_cell(games.counts)[:, position]
-    return begin_with(games, theta, (games.counts + weight * pooled) / (total + weight))
+    @property
+    def arrived(self) -> bool:
+        """Whether it is a maximum as well."""
+        return self.found and self.distance < CLOSE
 
-
-def begin_with(games: Games, theta: Floats, sigma: Floats) -> Floats:
-    """Action values at which choices are these: cells have the worth of playing so for ever."""
-    position = games.position
-    odds = (np.log(sigma) - games.log_reference) / games.rate
-    play = replace(games.at(theta, np.zeros_like(sigma)), sigma=sigma)
-    paid = play.returns - games.discount * (
-        games.prob @ play.worth.reshape(len(sigma), games.prob.shape[2], -1)
-    )
-    worth = np.empty_like(play.worth).reshape(len(sigma), games.prob.shape[2], -1)
-    control = games.by_cell(sigma * odds) if games.shocks else np.zeros_like(play.worth)
-    state = games.cell[games.act[:, 0]] // worth.shape[2]
-    first = np.flatnonzero(np.diff(state, prepend=-1))
-    chance = play.each.prod(axis=2)
-    for i in range(worth.shape[2]):
-        ahead = (chance * games.discount[:, i])[:, :, None] * games.prob
-        ahead = np.add.reduceat(ahead, first, axis=1)
-        flow = np.add.reduceat(chance * paid[:, :, i], first, axis=1)
-        flow = flow - control.reshape(worth.shape)[:, :, i]
-        worth[:, :, i] = np.linalg.solve(np.eye(ahead.shape[2]) - ahead, flow[:, :, None])[..., 0]
-    base = worth.reshape(len(sigma), -1)[:, position]
-    if not games.shocks:
-        base = base - games.by_cell(sigma * odds)[:, position]
-    return np.asarray(base + odds)
+    def height(self, prior: NormalPrior) -> float:
+        """What is to be as large as can be: the log-likelihood with the prior's logarithm."""
+        return self.log_likelihood + prior.log_density(self.theta)
 
 
 def search(
@@ -135,51 +107,51 @@ def search(
     """The optimum to which an augmented Lagrangian leads from a point, or from the frequencies."""
     values = begin(games, theta, how.weight) if values is None else values
     multipliers, rho, steps = np.zeros_like(values), how.rho, 0
-    precision, before = how.spread**-2.0, np.inf
+    before = np.inf
     found: Optimum | None = None
     for _ in range(MOST_ROUNDS):
-        lagrangian = Lagrangian(games, multipliers, rho, precision)
+        lagrangian = Lagrangian(games, multipliers, rho, how.prior)
         theta, values, more = lagrangian.minimise(theta, values)
         play = games.at(theta, values)
         gap = values - play.implied
         worst, steps = float(np.abs(gap).max()), steps + more
         if worst < NEAR:
-            found = polish(games, theta, values, precision)
+            found = polish(games, theta, values, how.prior)
             steps += found.steps
-            if found.residual < EXACT and found.distance < CLOSE:
+            if found.arrived:
                 break
         multipliers = multipliers + rho * gap
         if worst > ENOUGH * before:
             rho = min(TRIPLED * rho, LARGEST)
         before = worst
-    return replace(found or polish(games, theta, values, precision), steps=steps)
+    return replace(found or polish(games, theta, values, how.prior), steps=steps)
 
 
 def settled(games: Games, theta: Floats, values: Floats, how: Search) -> Optimum:
     """The optimum near a point: by Newton's method alone where that arrives, else by `search`."""
     play = games.at(theta, values)
     if float(np.abs(play.implied - values).max()) < NEAR:
-        found = polish(games, theta, values, how.spread**-2.0)
-        if found.residual < EXACT and found.distance < CLOSE:
+        found = polish(games, theta, values, how.prior)
+        if found.arrived:
             return found
     return search(games, theta, values, how)
 
 
 @dataclass(frozen=True, eq=False)
 class Lagrangian:
-    """An augmented Lagrangian with multipliers [u, g], a penalty, and a normal prior."""
+    """An augmented Lagrangian with multipliers [u, g], a penalty, and a prior."""
 
     games: Games
     multipliers: Floats
     rho: float
-    precision: Floats
+    prior: NormalPrior
 
     def value(self, play: Play, theta: Floats) -> float:
         """A."""
         gap = play.values - play.implied
         total = (self.multipliers * gap).sum() + self.rho / 2 * (gap**2).sum()
-        prior = (self.precision * theta**2).sum() / 2
-        return float(total + prior - play.log_likelihoods.sum())
+        known = self.prior.log_density(theta) + play.log_likelihoods.sum()
+        return float(total - known)
 
     def minimise(self, theta: Floats, values: Floats) -> tuple[Floats, Floats, int]:
         """The minimum near a point, and the steps it took."""
@@ -216,11 +188,12 @@ class Lagrangian:
         second, mixed = play.second(weight)
         turned = jacobian.transpose(0, 2, 1)
         by_values = (turned @ weight[:, :, None])[..., 0] - play.score
-        by_theta = self.precision * theta
+        by_theta = -self.prior.slopes(theta)
         by_theta = by_theta - games.added((weight[:, None, :] @ slopes)[:, 0])
         hessian = play.information - second + rho * (turned @ jacobian)
         cross = -rho * (turned @ slopes) - mixed
-        own = rho * games.added(slopes.transpose(0, 2, 1) @ slopes) + np.diag(self.precision)
+        own = rho * games.added(slopes.transpose(0, 2, 1) @ slopes)
+        own = own + np.diag(self.prior.curvature(theta))
         return by_values, by_theta, hessian, cross, own
 
     def _step(self, parts: tuple[Floats, ...], damping: float) -> tuple[Floats, Floats] | None:
@@ -245,25 +218,6 @@ class Lagrangian:
         if not (np.isfinite(theta).all() and np.isfinite(values).all()):
             return None
         return theta, values
-
-
-@dataclass(frozen=True, eq=False)
-class Account:
-    """What is known of an optimum beside the parameters, by unit.
-
-    log_likelihoods, residuals, smallest
-        float64 [u]: of its counts; |v - Φ(v)|; the smallest singular value of I - dΦ/dv.
-    given_states
-        float64 [q]: standard errors from the information expected given the states.
-    sigma
-        float64 [u, g]: the choices.
-    """
-
-    log_likelihoods: Floats
-    residuals: Floats
-    smallest: Floats
-    given_states: Floats
-    sigma: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -318,19 +272,19 @@ class Reduced:
         )
 
 
-def polish(games: Games, theta: Floats, values: Floats, precision: Floats) -> Optimum:
-    """Newton's method for the likelihood subject to v = Φ(v), from a point near a maximum.
+def polish(games: Games, theta: Floats, values: Floats, prior: NormalPrior) -> Optimum:
+    """Newton's method for likelihood and prior subject to v = Φ(v), from a point near a maximum.
 
-    `precision` is that of a normal prior around 0. It ends where a step brings it no nearer.
+    It ends where a step brings it no nearer.
     """
     best: Optimum | None = None
     for steps in range(MOST_POLISHES):
         play = games.at(theta, values)
         reduced = Reduced.of(play)
-        score = reduced.scores.sum(axis=0) - precision * theta
+        score = reduced.scores.sum(axis=0) + prior.slopes(theta)
         residual = float(np.abs(play.values - play.implied).max())
         try:
-            hessian = reduced.hessian + np.diag(precision)
+            hessian = reduced.hessian + np.diag(prior.curvature(theta))
             np.linalg.cholesky(hessian)  # at a saddle there is no maximum to go to
             ahead, move = np.linalg.solve(
                 hessian, np.stack([score, score - reduced.correction], 1)
@@ -345,52 +299,3 @@ def polish(games: Games, theta: Floats, values: Floats, precision: Floats) -> Op
         step = reduced.step + (reduced.path @ games.theta_of(move)[:, :, None])[..., 0]
         values = values + step
     return best or Optimum(theta, values, -np.inf, np.inf, np.inf, 0)
-
-
-def alternated(games: Games, optimum: Optimum, spread: Floats) -> Iterator[Optimum]:
-    """From an optimum on: each unit to the equilibrium that fits it best, then all together again.
-
-    Equilibria are looked for by Newton's method from the units' frequencies and from the values of
-    other units. Gives each improvement as it is found, until there is none.
-    """
-    rng = np.random.default_rng(0)
-    for _ in range(MOST_ROUNDS):
-        play = games.at(optimum.theta, optimum.values)
-        values, logs = optimum.values.copy(), play.log_likelihoods.copy()
-        begun = [begin(games, optimum.theta, weight) for weight in WEIGHTS]
-        scale = ASIDE * values.std()
-        for _ in range(OTHERS):
-            other = values[rng.permutation(len(values))]
-            begun.append(other + rng.normal(scale=scale, size=other.shape))
-        for start in begun:
-            found = _equilibria(games, optimum.theta, start)
-            better = np.abs(found.values - found.implied).max(axis=1) < EXACT
-            better &= found.log_likelihoods > logs + BETTER
-            values[better], logs[better] = found.values[better], found.log_likelihoods[better]
-        if not logs.sum() > play.log_likelihoods.sum():
-            break
-        for rho in REFITS:
-            again = search(games, optimum.theta, values, Search(spread, rho))
-            if again.residual < EXACT and again.log_likelihood > optimum.log_likelihood + BETTER:
-                optimum = replace(again, steps=optimum.steps + again.steps)
-                yield optimum
-                break
-        else:
-            break
-
-
-def _equilibria(games: Games, theta: Floats, values: Floats) -> Play:
-    """Where Newton's method leads each unit, whether or not it arrives."""
-    unit = np.eye(values.shape[1])
-    for _ in range(MOST_POLISHES):
-        play = games.at(theta, values)
-        gap = play.implied - values
-        if np.abs(gap).max() < EXACT / 100:
-            break
-        try:
-            step = np.linalg.solve(unit - play.by_values, gap[:, :, None])[..., 0]
-        except np.linalg.LinAlgError:
-            break
-        largest = np.abs(step).max(axis=1, keepdims=True)
-        values = values + step * np.minimum(1.0, LONGEST / np.maximum(largest, 1e-300))
-    return games.at(theta, values)

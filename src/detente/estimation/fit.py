@@ -39,8 +39,7 @@ RANGES = "ranges"
 
 INSTEAD = {
     "miscoded": "leave it out: what was counted is taken to be what was done",
-    "prior": "leave it out: a weak one keeps parameters from running away on the way",
-    "checkpoint": "begin again with the scenario and the choices of a fit: `near=`",
+    "draws": "the prior's highest posterior density and its standard errors are there without",
 }
 """What there is for counts, in place of what there is not."""
 
@@ -236,9 +235,15 @@ def _without_end(
 ) -> Fit:
     for name, hint in INSTEAD.items():
         if getattr(options, name):
-            message = f"there is no {name} for counts"
+            message = f"`{name}` is not for counts"
             refuse(name, "not-together", message, hint)
-    wanted = Equilibria(options.branch, options.starts, options.near, options.solving.report)
+    prior = RangePrior.of(game.scenario, free) if options.prior else None
+    branch = options.branch or NEAR_DATA
+    ways = {"branch": branch, "near": str(options.near or ""), "prior": options.prior}
+    keep = Checkpoint.open(options.checkpoint, game.scenario, free, panel.files, ways)
+    wanted = Equilibria(
+        branch, options.starts, options.near, prior, options.seed, keep, options.solving.report
+    )
     estimate, climbs, account, seconds = estimated(game, panel, free, wanted, clusters)
     starts = tuple(Start.of(climbed, estimate) for climbed in climbs)
     made = make_fit(game.scenario, panel, estimate, starts, options.cluster, seconds)

@@ -21,7 +21,7 @@ c cell (n, i), q the columns of a unit; units share all but the numbers.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -107,6 +107,18 @@ class Games:
     def by_cell(self, values: Floats) -> Floats:
         """Sums over the own actions of each cell, float64 [u, c]."""
         return np.asarray(np.add.reduceat(values, self.starts, axis=-1))
+
+    def only(self, units: Ints) -> Games:
+        """The games of some units."""
+        return replace(
+            self,
+            prob=self.prob[units],
+            fixed=self.fixed[units],
+            design=self.design[units],
+            columns=self.columns[units],
+            log_reference=self.log_reference[units],
+            counts=self.counts[units],
+        )
 
     def theta_of(self, theta: Floats) -> Floats:
         """Each unit's own parameters, float64 [u, q]."""

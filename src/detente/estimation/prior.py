@@ -15,13 +15,52 @@ from detente.scenario.model import Scenario
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RangePrior:
-    """Independent normal distributions of the free parameters, or of their logarithms."""
+class NormalPrior:
+    """Independent normal distributions of values, or of their logarithms.
 
-    names: tuple[str, ...]
+    mean, deviation
+        float64 [q]: an infinite deviation says nothing.
+    logarithmic
+        bool [q].
+    """
+
     mean: Floats
     deviation: Floats
     logarithmic: Bools
+
+    @classmethod
+    def around_zero(cls, deviation: Floats) -> NormalPrior:
+        """Of values around 0."""
+        return cls(np.zeros(deviation.size), deviation, np.zeros(deviation.size, dtype=bool))
+
+    def log_density(self, value: Floats) -> float:
+        """The logarithm of the density, but for a constant."""
+        standard = self._standard(value)
+        return -0.5 * float(standard @ standard)
+
+    def slopes(self, value: Floats) -> Floats:
+        """Its derivatives, float64 [q]."""
+        return -self._standard(value) / self.deviation * self._inner(value)
+
+    def curvature(self, value: Floats) -> Floats:
+        """Minus its second derivatives, float64 [q]."""
+        inner, bent = self._inner(value), np.where(self.logarithmic, self._standard(value), 0.0)
+        return np.asarray((1 / self.deviation**2 - bent / self.deviation) * inner**2)
+
+    def _standard(self, value: Floats) -> Floats:
+        positive = np.where(self.logarithmic, np.maximum(value, 1e-300), 1.0)
+        place = np.where(self.logarithmic, np.log(positive), value)
+        return np.asarray((place - self.mean) / self.deviation)
+
+    def _inner(self, value: Floats) -> Floats:
+        return np.where(self.logarithmic, 1 / np.maximum(value, 1e-300), 1.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RangePrior(NormalPrior):
+    """Such distributions of the free parameters, whose names it has."""
+
+    names: tuple[str, ...]
 
     @classmethod
     def of(cls, scenario: Scenario, free: Sequence[Free]) -> RangePrior:
@@ -42,16 +81,12 @@ class RangePrior:
         ends[logarithmic] = np.log(ends[logarithmic])
         middle, width = ends.mean(axis=1), ends[:, 1] - ends[:, 0]
         names = tuple(one.name for one in free)
-        return cls(names, middle, width / (2 * CENTRAL), logarithmic)
+        return cls(middle, width / (2 * CENTRAL), logarithmic, names)
 
     def at(self, values: Mapping[str, float]) -> tuple[float, Floats]:
         """The logarithm of the density, but for a constant, and its derivatives by the values."""
         value = np.array([values[name] for name in self.names])
-        positive = np.where(self.logarithmic, np.maximum(value, 1e-300), 1.0)
-        place = np.where(self.logarithmic, np.log(positive), value)
-        standard = (place - self.mean) / self.deviation
-        inner = np.where(self.logarithmic, 1 / positive, 1.0)
-        return -0.5 * float(standard @ standard), -standard / self.deviation * inner
+        return self.log_density(value), self.slopes(value)
 
     def drawn(self, rng: np.random.Generator) -> dict[str, float]:
         """Values from it, by name."""

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from detente.dtypes import Floats
+from detente.estimation.account import Account
 from detente.estimation.climb import Climb, Status
-from detente.estimation.constrained import Account
 from detente.estimation.free import Free, slopes_at, values_at
 from detente.estimation.posterior import Posterior
 from detente.estimation.prior import RangePrior

@@ -9,30 +9,26 @@ together (`detente.estimation.constrained`), beginning with every unit's own fre
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
 
 from detente.dtypes import Bools, Floats
 from detente.errors import refuse
-from detente.estimation.climb import CLOSE, Climb, Function, Status, climb
-from detente.estimation.constrained import (
-    EXACT,
-    Account,
-    Optimum,
-    Reduced,
-    Search,
-    alternated,
-    begin_with,
-    search,
-    settled,
-)
+from detente.estimation.account import Account
+from detente.estimation.better_optima import alternated, disturbed
+from detente.estimation.checkpoint import Checkpoint
+from detente.estimation.climb import Climb, Function, Status, climb
+from detente.estimation.constrained import EXACT, Optimum, Reduced, Search, search, settled
 from detente.estimation.counts import read_counts
+from detente.estimation.first_values import begin_with
 from detente.estimation.free import Free
 from detente.estimation.game_arrays import chosen, games_of
 from detente.estimation.many_games import Games, Play
+from detente.estimation.prior import NormalPrior, RangePrior
 from detente.estimation.result import Estimate
 from detente.estimation.uncertainty import Information, information
 from detente.estimation.units import Panel
@@ -41,8 +37,9 @@ from detente.game.arrays import CompiledGame
 PRINCIPAL, NEAR_DATA = "principal", "near-data"
 BRANCHES = (PRINCIPAL, NEAR_DATA)
 
-SCHEDULE = tuple((weight, rho) for rho in (1.0, 0.1, 10.0) for weight in (2.0, 10.0, 50.0))
-"""Observations for which pooled frequencies count in the first values, and the first penalty."""
+SCHEDULE = ((2.0, 1.0), (10.0, 0.1), (50.0, 10.0))
+"""Of the first starts the observations for which pooled frequencies count in the first values, and
+the first penalty. Later ones begin with the best of those before, disturbed."""
 
 BLUNT = 1e-4
 """The share of the precision that stands for 0: log-sums are exact there to twelve digits."""
@@ -64,11 +61,15 @@ way from where the tangent points to, relative to the range of values."""
 
 @dataclass(frozen=True, slots=True)
 class Equilibria:
-    """Which equilibria are wanted, from how many starts, and where progress is reported."""
+    """Which equilibria are wanted, from how many starts, with which prior, and where progress is
+    reported and kept."""
 
     branch: str
     starts: int
     near: str | Path | None
+    prior: RangePrior | None
+    seed: int
+    keep: Checkpoint
     report: Callable[[float], None]
 
 
@@ -84,7 +85,7 @@ def estimated(
     games = games_of(game, panel, [one.name for one in free])
     if wanted.branch == PRINCIPAL:
         names = [unit.name for unit in panel.units]
-        climbs, values, wall = climb_principal(games, free, names, wanted.report)
+        climbs, values, wall = climb_principal(games, free, names, wanted)
         if not values.size:
             message = f"the principal branch ends before the start: {wall}"
             hint = f"start from other values, or take the branch `{NEAR_DATA}`"
@@ -96,9 +97,9 @@ def estimated(
             given = read_counts(game.scenario, wanted.near, alone)
             begun = chosen(game, panel, given, str(wanted.near))
         climbs, values = search_near_data(games, free, begun, wanted)
-    best, known, account = judged(games, free, climbs, values, clusters)
+    best, known, account = judged(games, free, climbs, values, wanted.prior, clusters)
     seconds = time.perf_counter() - begin
-    return Estimate(free, None, best, known), climbs, account, seconds
+    return Estimate(free, wanted.prior, best, known), climbs, account, seconds
 
 
 class Fold(Exception):  # noqa: N818 - no mistake: the optimiser turns back
@@ -140,8 +141,9 @@ class Principal:
         self.last = theta, found
         return found.play
 
-    def function(self, size: Floats) -> Function:
-        """The log-likelihood and its gradient by coordinates; None at a wall."""
+    def function(self, size: Floats, prior: NormalPrior | None = None) -> Function:
+        """The log-likelihood, with the prior's logarithm, and its gradient by coordinates; None at
+        a wall."""
 
         def value(x: Floats) -> tuple[float, Floats] | None:
             try:
@@ -149,8 +151,10 @@ class Principal:
             except Fold as fold:
                 self.wall = f"fold in unit {self.units[int(str(fold))]}"
                 return None
-            score = self.games.added(play.scores())
-            return float(play.log_likelihoods.sum()), score * size
+            score, total = self.games.added(play.scores()), float(play.log_likelihoods.sum())
+            if prior is not None:
+                score, total = score + prior.slopes(x * size), total + prior.log_density(x * size)
+            return total, score * size
 
         return value
 
@@ -201,25 +205,31 @@ def _solved(games: Games, theta: Floats, values: Floats) -> Branch:
 
 
 def climb_principal(
-    games: Games, free: Sequence[Free], units: Sequence[str], report: Callable[[float], None]
+    games: Games, free: Sequence[Free], units: Sequence[str], wanted: Equilibria
 ) -> tuple[list[Climb], Floats, str]:
     """The climb on the principal branch, the values where it ends, and the last wall."""
+    keep, prior = wanted.keep, wanted.prior
 
     def visit(here: Climb) -> None:
-        report(here.steps / (here.steps + 10.0))
+        wanted.report(here.steps / (here.steps + 10.0))
+        keep.save(here.x, here.value)
 
     size = np.array([one.size for one in free])
-    x = np.array([one.coordinate(one.start) for one in free])
+    x = np.array([one.coordinate(one.start) for one in free]) if keep.best is None else keep.best
     branch = Principal(games, units)
-    function = branch.function(size)
+    function = branch.function(size, prior)
     first = function(x)
     if first is None:
         return [climb(function, x, np.eye(x.size), visit=visit)], np.zeros(0), branch.wall
     scores = Reduced.of(branch.play(x * size)).scores * size
     outer = scores.T @ scores
+    if prior is not None:
+        outer += np.diag(np.maximum(prior.curvature(x * size), 0.0) * size**2)
     ridge = 1e-2 * max(float(np.diag(outer).max(initial=0.0)), 1.0)
     inverse = np.asarray(np.linalg.inv(outer + ridge * np.eye(x.size)), dtype=np.float64)
     done = climb(function, x, inverse, visit=visit)
+    keep.save(done.x, done.value)
+    keep.write()
     return [done], branch.play(done.x * size).values, branch.wall
 
 
@@ -228,46 +238,78 @@ def search_near_data(
 ) -> tuple[list[Climb], Floats]:
     """The optima near the data from several starts, the highest first, and the best one's values.
 
-    A weak prior keeps parameters from running away on the way; the best is then looked for without.
-    With choices from which to begin, float64 [u, g], the one near them is.
+    A weak prior, where there is no other, keeps parameters from running away on the way; the best
+    is then looked for without. With choices from which to begin, float64 [u, g], the one near them
+    is.
     """
     size = np.array([one.size for one in free])
-    theta = np.array([one.start for one in free])
+    none = NormalPrior.around_zero(np.full(size.size, np.inf))
+    goal = wanted.prior or none
     optima: list[Optimum] = []
     stopped = False
     try:
-        plain = Search(rho=LOCAL, spread=np.full(size.size, np.inf))
         if begun is not None:
-            optima.append(settled(games, theta, begin_with(games, theta, begun), plain))
-        for k, (weight, rho) in enumerate(SCHEDULE[: 0 if optima else wanted.starts]):
-            how = Search(rho=rho, spread=WEAK * size, weight=weight)
-            optima.append(search(games, theta, None, how))
-            for better in alternated(games, optima[-1], how.spread):
-                optima[-1] = better
-            wanted.report((k + 1) / (wanted.starts + 1))
-        optima.sort(key=_order)
-        if begun is None:
-            last = settled(games, optima[0].theta, optima[0].values, plain)
-            if last.residual < EXACT and last.distance < CLOSE:
+            theta = np.array([one.start for one in free])
+            near = Search(goal, rho=LOCAL)
+            optima.append(settled(games, theta, begin_with(games, theta, begun), near))
+        else:
+            _from_starts(games, free, wanted, optima)
+            optima.sort(key=lambda one: _order(one, goal))
+            last = settled(games, optima[0].theta, optima[0].values, Search(goal, rho=LOCAL))
+            if last.arrived:
                 optima[0] = last
     except KeyboardInterrupt:
         if not optima:
             raise
         stopped = True
-    optima.sort(key=_order)
+    optima.sort(key=lambda one: _order(one, goal))
     status = Status.INTERRUPTED if stopped else None
-    return [_climbed(one, size, status) for one in optima], optima[0].values
+    climbs = [_climbed(one, size, goal, status) for one in optima]
+    return climbs, optima[0].values
 
 
-def _order(optimum: Optimum) -> tuple[bool, float]:
-    return optimum.residual > EXACT, -optimum.log_likelihood
+def _from_starts(
+    games: Games, free: Sequence[Free], wanted: Equilibria, optima: list[Optimum]
+) -> None:
+    """Add the optimum of each start as it is found, and its improvements in its place."""
+    size, theta = (np.array([getattr(one, name) for one in free]) for name in ("size", "start"))
+    prior = wanted.prior or NormalPrior.around_zero(WEAK * size)
+    keep = wanted.keep
+
+    def improve(found: Optimum, better: Iterable[Optimum]) -> None:
+        optima.append(found)
+        for one in chain((found,), better):
+            optima[-1] = one
+            if one.found:
+                keep.save(one.theta / size, one.height(prior), one.values)
+
+    if keep.best is not None and keep.values is not None:
+        found = settled(games, keep.best * size, keep.values, Search(prior, rho=LOCAL))
+        improve(found, alternated(games, found, prior, np.random.default_rng(wanted.seed)))
+    for k in range(keep.starts, wanted.starts):
+        rng = np.random.default_rng([wanted.seed, k])
+        if k < len(SCHEDULE):
+            weight, rho = SCHEDULE[k]
+            found = search(games, theta, None, Search(prior, rho=rho, weight=weight))
+            improve(found, alternated(games, found, prior, rng))
+        else:
+            best = min(optima, key=lambda one: _order(one, prior))
+            better = disturbed(games, best, prior, size, rng)
+            for found in islice(better, 1):
+                improve(found, better)
+        keep.starts = k + 1
+        keep.write()
+        wanted.report((k + 1) / (wanted.starts + 1))
 
 
-def _climbed(optimum: Optimum, size: Floats, status: Status | None) -> Climb:
-    whole = optimum.residual < EXACT and optimum.distance < CLOSE
-    ended = status or (Status.CONVERGED if whole else Status.STOPPED)
+def _order(optimum: Optimum, prior: NormalPrior) -> tuple[bool, float]:
+    return not optimum.found, -optimum.height(prior)
+
+
+def _climbed(optimum: Optimum, size: Floats, goal: NormalPrior, status: Status | None) -> Climb:
+    ended = status or (Status.CONVERGED if optimum.arrived else Status.STOPPED)
     zeros = np.zeros(size.size)
-    x, value = optimum.theta / size, optimum.log_likelihood
+    x, value = optimum.theta / size, optimum.height(goal)
     return Climb(x, value, zeros, np.diag(zeros), optimum.steps, ended)
 
 
@@ -276,6 +318,7 @@ def judged(
     free: Sequence[Free],
     climbs: Sequence[Climb],
     values: Floats,
+    prior: NormalPrior | None,
     clusters: Sequence[str] | None,
 ) -> tuple[Climb, Information, Account]:
     """The best climb with its status, what is known of its parameters, and of each unit there."""
@@ -283,10 +326,15 @@ def judged(
     play = games.at(top.x * size, values)
     reduced = Reduced.of(play)
     matrix = reduced.hessian * np.outer(size, size)
-    scores = reduced.scores * size
+    scores, score = reduced.scores * size, reduced.scores.sum(axis=0)
+    if prior is not None:
+        matrix = matrix + np.diag(prior.curvature(top.x * size) * size**2)
+        score = score + prior.slopes(top.x * size)
     away = _away(matrix)
     matrix[away, :] = matrix[:, away] = np.nan
     known = information(matrix, scores, clusters)
+    if prior is not None:
+        known = replace(known, outer=None)
     given = reduced.given_states[np.ix_(~away, ~away)]
     errors = np.full(size.size, np.nan)
     errors[~away] = np.sqrt(np.diag(np.linalg.pinv(given, hermitian=True)))
@@ -298,7 +346,7 @@ def judged(
         errors,
         play.sigma,
     )
-    gradient = np.where(away, 0.0, scores.sum(axis=0))
+    gradient = np.where(away, 0.0, score * size)
     top = replace(top, gradient=gradient, inverse=np.nan_to_num(known.covariance))
     return replace(top, status=_status(climbs, top, known, away)), known, account
 
