@@ -72,6 +72,73 @@ def test_exchange_rates() -> None:
     assert not rates(implied(policy="none"), "South", "term")
 
 
+TOGETHER = """\
+title: Two who may clash, and one who looks on
+calendar: {period: round, horizon: 3}
+actors:
+  A: {precision: 2}
+  B: {precision: 1, types: {soft: 0.4, hard: 0.6}}
+  C: {precision: 1}
+state: {held: {levels: 0..2, start: 0, edge: cut}}
+parameters: {clash: {value: {soft: 0.6, hard: 0.2}, about: what a clash is worth to B}}
+turns:
+  - who: [A, B, C]
+    joint:
+      effects:
+        - {p: 0.8, set: {held: "+1 if move(A) == take and move(B) == take else +0"}}
+        - {p: rest}
+      costs:
+        A:
+          meet: 0.5 * (1 + held) * (move(A) == take and move(B) == take)
+          hurt: 0.3 * (move(B) == take) * (move(A) == leave)
+        B: clash * (move(A) == take and move(B) == take)
+        C: 0.7 * (move(B) == take)
+actions:
+  A: {leave: {}, take: {cost: 0.1}}
+  B: {leave: {}, take: {cost: 0.2}}
+  C: {look: {}, away: {}}
+payoffs: {A: {flow: 0.4 * held}, B: {flow: 0.2 * held}}
+outcomes: {clashed: {when: held > 0}}
+"""
+
+
+def test_what_moves_cost_together() -> None:
+    """Moves on which a cost does not depend are in none of its names."""
+    read = implied(TOGETHER)
+    own = rates(read, "A", "together")
+    assert own.keys() == {("leave", "take of B", ""), ("take", "take of B", "")}
+    assert own["leave", "take of B", ""].periods == pytest.approx(-0.75)  # 0.3 / 0.4
+    clash = own["take", "take of B", ""]
+    assert clash.payoff == pytest.approx(-0.5)
+    assert (clash.least, clash.most) == pytest.approx((-1.5, -0.5))  # at held 2, and 0
+    theirs = rates(read, "B", "together")
+    assert theirs.keys() == {("take", "take of A", kind) for kind in ("soft", "hard")}
+    assert theirs["take", "take of A", "soft"].periods == pytest.approx(-3)  # 0.6 / 0.2
+    assert theirs["take", "take of A", "hard"].periods == pytest.approx(-1)
+    (seen,) = rates(read, "C", "together").values()
+    assert (seen.what, seen.level, seen.payoff) == ("", "take of B", -0.7)
+    # What is a cost of both moves is a cost by which types differ, and that the words should say.
+    kinds = [oddity.code for oddity in read.odd]
+    assert "alike" not in kinds
+    assert any(o.code == "sign" and "what a clash is worth to B" in o.message for o in read.odd)
+
+
+def test_others_leave_everything_as_it_is_where_moves_act_together() -> None:
+    """B's move to take changes nothing by itself, and something with A's: it is not counted on."""
+    read = implied(TOGETHER)
+    take = 1 / (1 + math.exp(2 * 0.1))
+    assert odds(read, "A")["take", ""].by_cost == pytest.approx(take)
+    assert odds(read, "A")["take", ""].lasting == pytest.approx(take)
+
+
+def test_what_is_paid_together_only_at_times_is_told_where_it_is() -> None:
+    text = TOGETHER.replace("    joint:\n", "    joint:\n      when: held < 1\n")
+    clash = rates(implied(text), "A", "together")["take", "take of B", ""]
+    assert (clash.payoff, clash.least, clash.most) == pytest.approx((-0.5, -0.5, -0.5))
+    never = TOGETHER.replace("    joint:\n", "    joint:\n      when: held > 2\n")
+    assert not rates(implied(never), "A", "together")
+
+
 def test_what_a_move_is_worth_if_nothing_else_happened() -> None:
     test = rates(implied(), "North", "lasting")["test", "", "firm"]
     months = (1 - 0.9**10) / (1 - 0.9)

@@ -41,8 +41,10 @@ NOTHING = 1e-12
 """Payoffs up to this are rounding."""
 
 LEVEL, END, MOVE, TERM, BORNE, LASTING = "level", "end", "move", "term", "borne", "lasting"
+TOGETHER = "together"
 """What a rate is of: a period at another level, the end there, a move's cost to who makes it, that
-of breaking a term, another's move; and a move whose effect stays."""
+of breaking a term, another's move, and a move whose effect stays; and what moves made at the same
+time cost together, beside what each does."""
 
 START, WORST = "start", "worst"
 """The states at which odds are given."""
@@ -54,7 +56,8 @@ class Rate(NamedTuple):
     what
         The variable, or the action or term.
     level, rather
-        Of a variable the level, and that of the start; of another's move who makes it.
+        Of a variable the level, and that of the start; of another's move who makes it. Of moves
+        made together `what` is the own one ('' where it is of no matter), `level` those of others.
     payoff
         In the scenario's unit; a cost is below 0. At the first occasion.
     least, most
@@ -169,7 +172,7 @@ def implies(game: CompiledGame) -> Implications:
     """
     expect(game, CompiledGame, "implies")
     static = Static(game)
-    charges = list(static.charges())
+    charges, joint = list(static.charges()), list(static.joint_charges())
     yardsticks: dict[str, Yardstick] = {}
     rates: list[Rate] = []
     odds: list[Odds] = []
@@ -177,11 +180,16 @@ def implies(game: CompiledGame) -> Implications:
         reader = _Reader(static, i)
         if reader.yardstick is not None:
             yardsticks[actor.key] = reader.yardstick
-        rates += [*reader.levels(), *reader.costs(charges), *reader.lasting()]
+        rates += [
+            *reader.levels(),
+            *reader.costs(charges),
+            *reader.together(joint),
+            *reader.lasting(),
+        ]
         odds += reader.odds()
     swings = tuple(_swings(static))
     read = Implications(game.scenario, game.policy, yardsticks, tuple(rates), tuple(odds), swings)
-    return replace(read, odd=tuple(oddities(static, read, charges)))
+    return replace(read, odd=tuple(oddities(static, read, [*charges, *joint])))
 
 
 class _Reader:
@@ -268,13 +276,28 @@ class _Reader:
                 who = "" if own else actors[charge.mover]
                 groups.setdefault((kind, charge.charged.key, who), []).append(charge)
         for (kind, what, who), mine in sorted(groups.items(), key=lambda g: g[0][0] != MOVE):
-            codes = mine[0].codes
-            row = int(np.argmax(codes == self.static.start))  # the first, where none is
-            ends = -np.array(
-                [np.max([c.costs.max(axis=0) for c in mine], axis=0),
-                 np.min([c.costs.min(axis=0) for c in mine], axis=0)]
-            )  # fmt: skip
-            yield from self._rates(kind, what, who, "", -mine[0].costs[row], ends)
+            yield from self._paid(kind, what, who, mine)
+
+    def together(self, charges: list[Charge]) -> Iterator[Rate]:
+        """What moves made at the same time cost it together."""
+        groups: dict[tuple[str, str], list[Charge]] = {}
+        for charge in charges:
+            if charge.payer == self.i:
+                own = [move for who, move in charge.together if who == self.actor.key]
+                others = [f"{m} of {who}" for who, m in charge.together if who != self.actor.key]
+                groups.setdefault(("".join(own), " and ".join(others)), []).append(charge)
+        for (what, beside), mine in groups.items():
+            yield from self._paid(TOGETHER, what, beside, mine)
+
+    def _paid(self, kind: str, what: str, who: str, mine: list[Charge]) -> Iterator[Rate]:
+        """What is paid for one thing: at the start or at the first occasion, and its span."""
+        codes = mine[0].codes
+        row = int(np.argmax(codes == self.static.start))  # the first, where none is
+        ends = -np.array(
+            [np.max([c.costs.max(axis=0) for c in mine], axis=0),
+             np.min([c.costs.min(axis=0) for c in mine], axis=0)]
+        )  # fmt: skip
+        yield from self._rates(kind, what, who, "", -mine[0].costs[row], ends)
 
     def _moves(self) -> list[object]:
         return list(self.static.game.scenario.actions.get(self.actor.key, {}).values())

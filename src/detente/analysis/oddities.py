@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from detente.analysis.static_play import Charge, Static
-from detente.dtypes import Floats
+from detente.dtypes import Floats, Ints
 from detente.game.compile import payoffs
-from detente.game.evaluate import Names
+from detente.game.evaluate import Evaluator, Names
 from detente.numbers import count
 from detente.scenario.entities import Actor
 from detente.scenario.formula.expression import Formula
@@ -84,7 +84,16 @@ def _signs(static: Static) -> Iterator[Oddity]:
     signed += [(-1.0, term.cost) for term in scenario.terms.values() if term.cost]
     for sign, formula in signed:
         for name in formula.parameters:
-            slopes.setdefault(name, []).append(sign * _slope(static, formula, name))
+            slope = _slope(static.at, formula, name, static.game.final, static.game.periods)
+            slopes.setdefault(name, []).append(sign * slope)
+    for n, side in static.joint_sides():
+        layer, rows = static.game.layers[n], side.action == 0
+        at, codes = static.at.beside(side, layer.states)
+        paid = [formula for own in side.actions for _, formula in own.charged if rows.any()]
+        for formula in paid:
+            for name in formula.parameters:
+                slope = _slope(at, formula, name, codes[rows], layer.period)
+                slopes.setdefault(name, []).append(-slope)
     for name, parts in slopes.items():
         about = scenario.parameters[name].about.lower()
         least, most = min(s.min() for s in parts), max(s.max() for s in parts)
@@ -97,14 +106,14 @@ def _signs(static: Static) -> Iterator[Oddity]:
             yield Oddity("sign", "", message, "its words say the opposite: look at its sign")
 
 
-def _slope(static: Static, formula: Formula, name: str) -> Floats:
-    """The derivative of a formula at the states of the end, float64 [x, p]."""
+def _slope(at: Evaluator, formula: Formula, name: str, codes: Ints, t: int) -> Floats:
+    """The derivative of a formula at states, float64 [x, p]."""
 
     def work(of: Formula, names: Names, shape: tuple[int, ...]) -> Floats:
         return np.broadcast_to(np.nan_to_num(of.derivative(names, name)), shape)
 
-    slope = static.at.profiled(formula, static.game.final, static.game.periods, work)
-    static.at.findings.found.clear()  # of states at which a cost is never paid
+    slope = at.profiled(formula, codes, t, work)
+    at.findings.found.clear()  # of states at which a cost is never paid
     return slope
 
 
@@ -163,7 +172,8 @@ def _rates(rates: list[Rate], name: str, static: Static) -> Iterator[Oddity]:
     for rate in rates:
         size = abs(rate.periods)
         if size > MOST_RATE or 0 < size < 1 / MOST_RATE:
-            what = f"{rate.what} {rate.level}".strip()
+            beside = " beside " if rate.kind == "together" and rate.what else " "
+            what = f"{rate.what}{beside}{rate.level}".strip()
             far.append(f"{what} {rate.periods:+.3g} {unit}s")
     if far:
         message = f"counted in its yardstick, for {name}: {'; '.join(dict.fromkeys(far))}"

@@ -7,7 +7,7 @@ same time, the others leave everything as it is, if they can.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -18,9 +18,10 @@ from detente.dtypes import Bools, Floats, Ints
 from detente.game.arrays import CompiledGame
 from detente.game.compile import payoffs
 from detente.game.evaluate import Evaluator, evaluator_of
-from detente.game.structure import Side, encode
+from detente.game.structure import Side, decode, encode
+from detente.scenario.entities import Variable
 from detente.scenario.formula.expression import Formula
-from detente.scenario.rules import Event, Term
+from detente.scenario.rules import Event, Joint, Term
 
 
 class Chance(NamedTuple):
@@ -35,6 +36,8 @@ class Charge(NamedTuple):
     """What a move costs somebody: the action or the soft term it breaks, who makes it, who pays.
 
     `costs` is float64 [x, k], at the states `codes` in the order of play, by the payer's type.
+    Where moves cost something together, `mover` is -1 and `together` has them by actor's key:
+    those on which it depends.
     """
 
     charged: Event | Term
@@ -43,6 +46,7 @@ class Charge(NamedTuple):
     period: int
     codes: Ints
     costs: Floats
+    together: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -144,6 +148,42 @@ class Static:
                         costs = self.at.profiled(formula, codes, t) @ self.weights[payer]
                         yield Charge(charged, side.mover, payer, t, codes, costs)
 
+    def joint_sides(self) -> Iterator[tuple[int, Side]]:
+        """What the moves of a turn do together: layer and side."""
+        for n, layer in enumerate(self.game.layers):
+            sides = self.game.structure.skeletons[self.game.structure.kept[n]].sides
+            if layer.movers and len(sides) > len(layer.movers):
+                yield n, sides[-1]
+
+    def joint_charges(self) -> Iterator[Charge]:
+        """What the moves of a turn cost whom together, one after the other."""
+        actors = list(self.game.scenario.actors)
+        for n, side in self.joint_sides():
+            layer, (joint,) = self.game.layers[n], side.actions
+            rows = np.flatnonzero(side.action == 0)
+            at, codes = self.at.beside(side, layer.states)
+            states = side.state[rows]
+            assert isinstance(joint, Joint)
+            assert side.chosen is not None
+            made = decode(side.moves, side.chosen[rows])
+            for key, parts in joint.parts.items():
+                payer = actors.index(key)
+                costs = np.asarray(
+                    sum(
+                        at.profiled(formula, codes[rows], layer.period)
+                        for formula in parts.values()
+                    )
+                    @ self.weights[payer]
+                )
+                for together, own in _apart(side.moves, made, states, costs):
+                    moves = tuple(
+                        (actors[who], name)
+                        for who, name in zip(layer.movers, together, strict=True)
+                        if name
+                    )
+                    where = layer.states[states[own]]
+                    yield Charge(joint, -1, payer, layer.period, where, costs[own], moves)
+
     def chances(self, i: int) -> list[Chance]:
         """The turns and states at which actor i has two actions or more, in the order of play."""
         return [
@@ -216,24 +256,61 @@ class Static:
     def _others(self, chance: Chance, edges: Ints) -> Floats:
         """How often those who choose at the same time do their part of joint actions, [e].
 
-        One who can leave everything as it is does that; else it is reference behaviour.
+        One who can leave everything as it is does that; else it is reference behaviour. Of moves
+        that change nothing by themselves, those do so that change least with the others' moves.
         """
         layer = self.game.layers[chance.layer]
         weight = np.ones(edges.size)
+        joint = any(n == chance.layer for n, _ in self.joint_sides())
         for m, who in enumerate(layer.movers):
             if m == chance.mover:
                 continue
             actions = list(self.game.scenario.actions[self.game.actors[who].key].values())
+            own = layer.action[edges, m]
             idle = np.array(
                 [n >= 0 and not any(a.changes for a in actions[n].alternatives)
-                 for n in layer.action[edges, m].tolist()]
+                 for n in own.tolist()]
             )  # fmt: skip
+            if joint and idle.any():
+                moved = np.bincount(np.maximum(own, 0), self._moved(chance, edges))[own]
+                idle &= moved <= moved[idle].min() + 1e-12
             weight *= layer.reference[edges, m] * (idle if idle.any() else 1.0)
         return weight
+
+    def _moved(self, chance: Chance, edges: Ints) -> Floats:
+        """How likely joint actions are to lead to another state, float64 [e]."""
+        layer = self.game.layers[chance.layer]
+        after = self.game.structure.sets[chance.layer + 1]
+        leads = (slice(layer.trans_ptr[e], layer.trans_ptr[e + 1]) for e in edges)
+        here = layer.states[chance.row]
+        return np.array([layer.prob[k] @ (after[layer.succ[k]] != here) for k in leads])
 
     def where(self, chance: Chance) -> str:
         """The state and the period of a choice, in words: `in 2018-02, at pressure 2, …`."""
         return self.at.where(self.code(chance), self.game.layers[chance.layer].period)
+
+
+def _apart(
+    moves: tuple[Variable, ...], made: Mapping[str, Ints], states: Ints, costs: Floats
+) -> Iterator[tuple[tuple[str, ...], Ints]]:
+    """Moves made together as far as costs depend on them ('' for a mover on whom they do not), and
+    for each the rows at which they are made, one for each state."""
+    columns = [made[move.key] for move in moves]
+    kept = list(columns)
+    for m in range(len(moves)):
+        others = np.stack([states, *kept[:m], np.zeros_like(states), *kept[m + 1 :]])
+        _, group = np.unique(others, axis=1, return_inverse=True)
+        group = group.reshape(-1)
+        first = np.zeros(group.max(initial=0) + 1, dtype=np.int64)
+        first[group] = np.arange(group.size)
+        if np.abs(costs - costs[first[group]]).max(initial=0.0) < 1e-12:
+            kept[m] = np.full_like(columns[m], -1)
+    combinations, which = np.unique(np.stack(kept), axis=1, return_inverse=True)
+    for c, together in enumerate(combinations.T.tolist()):
+        rows = np.flatnonzero(which.reshape(-1) == c)
+        _, once = np.unique(states[rows], return_index=True)
+        names = (move.label(k) if k >= 0 else "" for move, k in zip(moves, together, strict=True))
+        yield tuple(names), rows[once]
 
 
 @dataclass(frozen=True)

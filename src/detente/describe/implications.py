@@ -21,6 +21,7 @@ LEADS = {
     implied.MOVE: "Its moves cost at once",
     implied.TERM: "Breaking a term costs it",
     implied.BORNE: "Moves of others bring it at once",
+    implied.TOGETHER: "Moves made at the same time bring it together, beside what each does",
     implied.LASTING: "All in all, if nothing happened after its move until the end",
 }
 """How what is said of rates of a kind begins."""
@@ -132,7 +133,8 @@ def _parts(rates: list[Rate], kind: str) -> Iterator[str]:
     for rate in rates:
         groups.setdefault((rate.what, rate.level, rate.rather), []).append(rate)
     for (what, level, _), mine in groups.items():
-        name = f"{what} of {level}" if kind == implied.BORNE else f"{what} {level}".strip()
+        between = {implied.BORNE: " of ", implied.TOGETHER: " beside "}.get(kind, " ")
+        name = between.join(part for part in (what, level) if part)
         yield f"{name} {by_type((r.type, _size(r, kind)) for r in mine)}"
 
 
