@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from concurrent.futures import ThreadPoolExecutor
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pandas as pd
@@ -198,6 +198,39 @@ def test_nothing_private_nothing_uncertain_about_the_grid() -> None:
     assert result.payoffs["type"].tolist() == ["", ""]
     assert result.beliefs.empty
     assert list(result.beliefs) == ["t", "period", *TABLES["beliefs"]]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_progress_goes_on_and_never_back(threads: int) -> None:
+    """Passes and draws that go on side by side tell of one work, and of all of its parts."""
+    game = detente.compile_game(detente.loads(TWO))
+    solution = detente.solve(game, detente.SolveOptions(beliefs=9))
+    told: list[float] = []
+    detente.forecast(solution, threads=threads, progress=told.append)
+    assert told == sorted(told)
+    assert told[-1] == pytest.approx(1.0)
+    for low, high in pairwise([0.0, 0.2, 0.9, 1.0]):
+        assert any(low < share <= high + 1e-9 for share in told)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("share", [0.01, 0.15, 0.5, 0.95])
+def test_a_forecast_stops_where_its_progress_raises(threads: int, share: float) -> None:
+    game = detente.compile_game(detente.loads(TWO))
+    solution = detente.solve(game, detente.SolveOptions(beliefs=9))
+    told: list[float] = []
+
+    def stop(reached: float) -> None:
+        told.append(reached)
+        if reached >= share:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        detente.forecast(solution, threads=threads, progress=stop)
+    if share < 0.2:  # a task beside may have gone a step on
+        assert told[-1] <= 0.2 + 1e-9
+    else:
+        assert sum(reached >= share for reached in told) == 1
 
 
 @pytest.mark.parametrize("sure", ["sincere", "stalling"])

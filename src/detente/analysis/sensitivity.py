@@ -14,7 +14,7 @@ from detente.game.gradient import parameter_gradient
 from detente.notebook import InNotebook
 from detente.solver.gradient import game_gradient
 from detente.solver.solution import Solution
-from detente.solver.workers import Progress
+from detente.solver.workers import Progress, between
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +88,9 @@ def sensitivity(
     game = solution.game
     check_query(game, query)
     target, about = target_for(game, query, happened)
-    value, numbers = game_gradient(solution, target, threads=threads, progress=progress)
-    slopes = parameter_gradient(game, numbers)
+    solving = between(progress, 0.0, 0.75)
+    value, numbers = game_gradient(solution, target, threads=threads, progress=solving)
+    slopes = parameter_gradient(game, numbers, between(progress, 0.75, 1.0))
     rows = []
     for parameter in game.scenario.parameters.values():
         decides = parameter.key in game.structure.structural

@@ -19,7 +19,7 @@ A probability that rounding puts below 0 is filled in as 0, and differentiated a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import accumulate, pairwise
@@ -40,7 +40,9 @@ from detente.scenario.formula.expression import Formula
 T = TypeVar("T")
 
 
-def parameter_gradient(game: CompiledGame, gradient: GameGradient) -> dict[str, float]:
+def parameter_gradient(
+    game: CompiledGame, gradient: GameGradient, progress: Callable[[float], None] | None = None
+) -> dict[str, float]:
     """Derivatives of a number by every parameter, from those by every number of the game.
 
     Parameters
@@ -49,6 +51,8 @@ def parameter_gradient(game: CompiledGame, gradient: GameGradient) -> dict[str, 
         At the values of the parameters at which the derivatives are wanted.
     gradient
         Derivatives of the number by the game's arrays.
+    progress
+        Called with the share of the work that is done, from 0 to 1.
 
     Returns
     -------
@@ -65,11 +69,13 @@ def parameter_gradient(game: CompiledGame, gradient: GameGradient) -> dict[str, 
     `detente.scenario.formula.evaluate` says which. An infinite slope counts where the number
     depends on the value of the formula, and only there.
     """
-    by_unit = unit_gradients(game, gradient)
+    by_unit = unit_gradients(game, gradient, progress)
     return {name: float(slopes_by.sum()) for name, slopes_by in by_unit.items()}
 
 
-def unit_gradients(game: CompiledGame, gradient: GameGradient) -> dict[str, Floats]:
+def unit_gradients(
+    game: CompiledGame, gradient: GameGradient, progress: Callable[[float], None] | None = None
+) -> dict[str, Floats]:
     """The same by unit of a panel (`detente.game.panel`), float64 [u]; one unit for other games.
 
     Of a panel's gradient the derivatives by constants are by unit too: `priors` float64 [θ, u],
@@ -98,6 +104,8 @@ def unit_gradients(game: CompiledGame, gradient: GameGradient) -> dict[str, Floa
         for (skeleton, codes), share in zip(parts[a:b], shares, strict=True):
             walk.layer(skeleton, codes, share, reward)
             walk.references(skeleton, codes, reference)
+        if progress is not None:
+            progress((n + 1) / len(gradient.prob))
     ends = [structure.sets[n] for n in structure.period_sets]
     for t, (codes, weights) in enumerate(zip(ends, gradient.flow, strict=True), start=1):
         walk.payoffs("flow", codes, t, weights)

@@ -16,7 +16,7 @@ on the coarser one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -30,6 +30,7 @@ from detente.simulation.node_beliefs import QUANTILES, Pass, Reading, read_nodes
 from detente.solver.discretisation import ROUNDING, grid_error
 from detente.solver.memory import HISTORIES
 from detente.solver.solution import Solution
+from detente.solver.workers import Progress, between
 
 BELIEF_COLUMNS = "about", "type", "mean", "median", "low", "high", "error", "spread_error"
 
@@ -111,9 +112,16 @@ class DrawnBeliefs:
 
 
 def drawn_beliefs(
-    solution: Solution, given: Sequence[str] = (), periods: int | None = None
+    solution: Solution,
+    given: Sequence[str] = (),
+    periods: int | None = None,
+    check: Callable[[], None] | None = None,
+    progress: Progress | None = None,
 ) -> DrawnBeliefs:
-    """Play histories to the end, and keep what is believed at the end of each period."""
+    """Play histories to the end, and keep what is believed at the end of each period.
+
+    `check` is called before each layer, and may raise.
+    """
     game = solution.game
     count = len(game.profiles)
     each = max(1, HISTORIES // (SETS * count)) * count
@@ -132,13 +140,20 @@ def drawn_beliefs(
             kept[t] = belief.reshape(kept.shape[1:])
 
     keep(0)
-    for step in histories.play():
+    report = between(progress, 0.0, 1 / len(histories.moves))
+    for done, step in enumerate(histories.play(), 1):
         keep(step.t)
+        report(done)
+        if check is not None:
+            check()
     return DrawnBeliefs(solution, types.reshape(shape[1:]), counted, beliefs)
 
 
 def known_beliefs(
-    drawn: Sequence[DrawnBeliefs], passes: Sequence[Pass], types: Mapping[str, str]
+    drawn: Sequence[DrawnBeliefs],
+    passes: Sequence[Pass],
+    types: Mapping[str, str],
+    progress: Progress,
 ) -> dict[tuple[int, bytes], Reading]:
     """What is known of each informed actor under each condition, by the condition's weights: read
     from the nodes, or drawn where that is much surer.
@@ -151,11 +166,12 @@ def known_beliefs(
     game = drawn[0].solution.game
     every = [weights for _, weights in conditions(game, types)]
     known = {}
-    for i in game.informed:
-        ways = (
-            [read_nodes(game, passes, i, weights) for weights in every],
-            [read_histories(drawn, i, weights) for weights in every],
-        )
+    for n, i in enumerate(game.informed):
+        ways: tuple[list[Reading], list[Reading]] = [], []
+        for k, weights in enumerate(every, 1):
+            ways[0].append(read_nodes(game, passes, i, weights))
+            ways[1].append(read_histories(drawn, i, weights))
+            progress((n + k / len(every)) / len(game.informed))
 
         def best(name: str, error: str, ways: tuple[list[Reading], ...] = ways) -> list[Floats]:
             """The numbers of this name under each condition, by the way that their error says."""

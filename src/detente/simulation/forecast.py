@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -19,6 +20,7 @@ from detente.scenario.frozen import Frozen
 from detente.scenario.hints import listing
 from detente.simulation.belief_table import (
     BELIEF_COLUMNS,
+    DrawnBeliefs,
     belief_blocks,
     drawn_beliefs,
     known_beliefs,
@@ -30,7 +32,7 @@ from detente.simulation.forward import Forward, forward
 from detente.simulation.names import action_names
 from detente.simulation.node_beliefs import Pass
 from detente.solver.solution import Solution
-from detente.solver.workers import Progress, open_workers
+from detente.solver.workers import Progress, between, furthest, open_workers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -181,14 +183,25 @@ def forecast(
     check_conditions(game, types, given)
     check_periods(game.scenario, periods)
     whole("threads", threads, 1, MOST_THREADS)
+    grids = [known for known in (solution, solution.coarse) if known is not None]
+    wanted = grids if beliefs and game.informed else []
+    told = furthest(progress)
     with open_workers(threads) as workers:
         pass_on = partial(forward, workers=workers, periods=periods, given=given)
-        fine = partial(pass_on, solution, progress=progress)
-        rough: Forward | None = None
-        if solution.coarse is None:
-            run = fine()
-        else:
-            rough, run = workers.together([partial(pass_on, solution.coarse), fine])
+        draw = partial(drawn_beliefs, given=given, periods=periods, check=workers.check)
+        tasks: list[Callable[..., Forward | DrawnBeliefs]] = [
+            *(partial(draw, known) for known in wanted),
+            *(partial(pass_on, known) for known in grids[1:]),
+        ]
+        parts = pairwise(np.linspace(0.0, 0.2, len(tasks) + 1))
+        aside = [partial(tasks[k], progress=between(told, *part)) for k, part in enumerate(parts)]
+        # At the same time, as they are mostly Python; but strategies that are solved anew where
+        # they are read are not read in two places at once.
+        kept = isinstance(solution.strategies, tuple)
+        done = workers.together(aside, most=None if kept else 1)
+        run = pass_on(solution, progress=between(progress, 0.2, 0.9))
+    rough = next((result for result in done if isinstance(result, Forward)), None)
+    drawn = [result for result in done if isinstance(result, DrawnBeliefs)]
     values = solution.start_values[solution.grid.start].reshape(run.payoffs.shape)
     scale = np.maximum(1.0, np.abs(values))
     left_out = bool(types or given)
@@ -196,12 +209,12 @@ def forecast(
     if solution.coarse is not None and rough is not None:
         payoffs = payoff_table(solution.coarse, left_out=left_out)
         coarse = Frozen({"outcomes": outcome_table(game, rough, None, types), "payoffs": payoffs})
-    grids = (solution, solution.coarse) if beliefs and game.informed else ()
-    drawn = [drawn_beliefs(known, given, periods) for known in grids if known is not None]
     passes = [Pass(run, solution.grid)]
     if solution.coarse is not None and rough is not None:
         passes.append(Pass(rough, solution.coarse.grid))
-    believed = partial(belief_blocks, game, known_beliefs(drawn, passes, types))
+    believed = partial(
+        belief_blocks, game, known_beliefs(drawn, passes, types, between(progress, 0.9, 1.0))
+    )
     return Forecast(
         solution=solution,
         periods=len(run.states) - 1,

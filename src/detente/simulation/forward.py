@@ -34,7 +34,7 @@ from detente.solver.layout import (
     seats,
 )
 from detente.solver.solution import Solution
-from detente.solver.workers import Progress, Workers
+from detente.solver.workers import Progress, Workers, between
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -131,16 +131,10 @@ def forward(
     starts = Starts(game)
     runs, count = [], starts.passes
     for number in range(count):
-        report = None
-        if progress is not None:
-            report = partial(_report_part, progress, number / count, 1 / count)
+        report = between(progress, number / count, (number + 1) / count)
         at_start = (starts.number == number).astype(np.float64)
         runs.append(run(at_start=at_start, progress=report))
     return _from_each_start(game, starts, runs)
-
-
-def _report_part(progress: Progress, done: float, part: float, share: float) -> None:
-    progress(done + part * share)
 
 
 def _from_each_start(game: CompiledGame, starts: Starts, runs: Sequence[Forward]) -> Forward:
@@ -262,8 +256,9 @@ class ForwardPass:
         self.channels = channels.count
         sets = game.structure.sets
         # Two arrays in turn, made once: fresh memory for every layer would cost more than the work.
-        shape = (max(s.size for s in sets), self.profiles * self.channels, grid.size)
-        self.store = [np.empty(shape), np.empty(shape)]
+        # In one piece, which is large enough to be given back to the system at the end.
+        shape = (2, max(s.size for s in sets), self.profiles * self.channels, grid.size)
+        self.store = list(np.empty(shape))
         self.mass = self.store[0][: sets[0].size]
         self.mass[:] = 0.0
         share = np.tile(channels.start(), self.profiles)

@@ -21,6 +21,9 @@ from detente.solver.kernels.lottery import LEAST
 from detente.solver.layout import kinds
 from detente.solver.solution import Solution
 
+AT_ONCE = 512
+"""Numbers taken from a stream at a time: few enough to be in the cache when they are used."""
+
 BATCH = 2048
 """Histories drawn side by side: many enough for the time of a step to go into its numbers, few
 enough to be shown while the next are drawn."""
@@ -83,11 +86,7 @@ class Histories:
         """`each` histories from each stream, of these true types or of types by the prior."""
         self.solution, self.game, self.rule = solution, solution.game, rule
         self.moves = schedule(self.game, periods)
-        # One number for the types; for each layer one for each mover, and one for what follows.
-        layers = (self.game.layers[n] for _, n in self.moves)
-        takes = 1 + sum(len(each.movers) + 1 + (each.hidden is not None) for each in layers)
-        numbers = [stream.random((takes, each)) for stream in streams]
-        self.random = iter(np.concatenate(numbers, axis=1))
+        self.random = _numbers(streams, each)
         prior, count = self.game.profile_prior(), each * len(streams)
         self.x = np.full(count, self.game.start)
         types = drawn(np.broadcast_to(prior, (count, prior.size)), next(self.random))
@@ -203,6 +202,13 @@ class Histories:
         self.beliefs[i] = after_chance(self.beliefs[i], change)
         self.p = self.p + (after - true) * prod(prior.size for prior in self.game.priors[i + 1 :])
         return number
+
+
+def _numbers(streams: Sequence[np.random.Generator], each: int) -> Iterator[Floats]:
+    """For ever one number for each history, of which each stream has so many."""
+    rows = max(1, AT_ONCE // each)
+    while True:
+        yield from np.concatenate([stream.random((rows, each)) for stream in streams], axis=1)
 
 
 def after_chance(belief: Floats, change: Floats) -> Floats:

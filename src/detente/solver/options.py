@@ -10,9 +10,9 @@ from detente.errors import refuse
 from detente.game.arrays import CompiledGame
 from detente.solver.beliefs import fewest_points, grid_size
 from detente.solver.memory import memory_needed
-from detente.solver.workers import Progress
+from detente.solver.workers import Progress, between
 
-DEFAULT_POINTS = {0: 5, 1: 65, 2: 17, 3: 9}
+DEFAULT_POINTS = {0: 5, 1: 65, 2: 13, 3: 9}
 """Belief points for each informed actor, by the number of those: outcome probabilities are then
 good to about 1e-3, and the product grid stays below a thousand nodes."""
 
@@ -82,7 +82,7 @@ class SolveOptions:
 
     def step(self, begin: float, end: float) -> SolveOptions:
         """The options of a step that takes the work from one share of the whole to another."""
-        return replace(self, progress=lambda share: self.report(begin + (end - begin) * share))
+        return replace(self, progress=between(self.progress, begin, end))
 
     def points(self, game: CompiledGame) -> int:
         """Belief points for a game.

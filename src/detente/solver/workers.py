@@ -5,12 +5,19 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor, as_completed
+from concurrent.futures import (
+    FIRST_EXCEPTION,
+    CancelledError,
+    Executor,
+    ThreadPoolExecutor,
+    as_completed,
+    wait,
+)
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import partial
-from threading import Event
+from threading import Event, Lock
 from typing import TypeVar
 
 import numpy as np
@@ -21,6 +28,31 @@ Progress = Callable[[float], None]
 """Called with the share of the work that is done, from 0 to 1."""
 
 T = TypeVar("T")
+
+
+def furthest(progress: Progress | None) -> Progress:
+    """The progress of steps that are taken side by side: what is told never goes back."""
+    reached, one_at_a_time = 0.0, Lock()
+
+    def report(share: float) -> None:
+        nonlocal reached
+        with one_at_a_time:
+            reached = max(reached, share)
+            if progress is not None:
+                progress(reached)
+
+    return report
+
+
+def between(progress: Progress | None, begin: float, end: float) -> Progress:
+    """The progress of a step that takes the work from one share of the whole to another."""
+
+    def report(share: float) -> None:
+        if progress is not None:
+            progress(begin + (end - begin) * share)
+
+    return report
+
 
 SMALL_WORK = 20_000
 """Nodes of a layer below which sharing out costs more than it saves."""
@@ -88,14 +120,16 @@ class Workers:
         If one fails, or the caller is interrupted, the others stop at their next step: also solves
         and forecasts that a task has begun by itself.
         """
-        if self.threads == 1 or most == 1:
+        if self.threads == 1 or most == 1 or len(tasks) < 2:
             return [task() for task in tasks]
         with ThreadPoolExecutor(
             most or len(tasks), initializer=_STOPPED.set, initargs=(self.stopped,)
         ) as aside:
             results = [aside.submit(task) for task in tasks]
             try:
-                return [result.result() for result in results]
+                wait(results, return_when=FIRST_EXCEPTION)
+                failed = [result for result in results if result.done() and result.exception()]
+                return [result.result() for result in failed or results]
             except BaseException:
                 self.stopped.set()
                 aside.shutdown(cancel_futures=True)

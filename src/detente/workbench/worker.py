@@ -31,6 +31,10 @@ START = 120.0
 EVERY = 0.1
 """Seconds between two reports of progress."""
 
+BEHIND = 10
+"""How far a process gives way to others: a solve takes all cores, and the browser and the server,
+which are to answer at once, want little of them."""
+
 MOST_WAITING = 64
 """Jobs that wait for a process; the oldest give way."""
 
@@ -58,6 +62,8 @@ def diagnostic_event(diagnostics: tuple[Diagnostic, ...]) -> Event:
 def serve_jobs(connection: Connection, perform: Performer, means: Means) -> None:
     """Do one job after the other until the other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server's own end ends this process
+    with contextlib.suppress(AttributeError, OSError):  # there are systems without
+        os.nice(BEHIND)
     inbox = _Inbox(connection)
     while True:
         job = inbox.next()
