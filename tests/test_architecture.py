@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,12 @@ def name_of(path: Path) -> str:
 
 
 MODULES = {name_of(path): path for path in sorted(ROOT.rglob("*.py"))}
-TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in MODULES.items()}
+
+
+@cache
+def tree(module: str) -> ast.Module:
+    """A module, parsed when a test first looks at it."""
+    return ast.parse(MODULES[module].read_text("utf-8"))
 
 
 def layer_of(module: str) -> str:
@@ -67,7 +73,7 @@ def imports(module: str, *, typing: bool) -> Iterator[str]:
 
     With `typing`, those too that only type checkers see.
     """
-    for node in walk(TREES[module], typing):
+    for node in walk(tree(module), typing):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -80,8 +86,8 @@ def imports(module: str, *, typing: bool) -> Iterator[str]:
         yield from (name for name in names if name in MODULES)
 
 
-def walk(tree: ast.AST, typing: bool) -> Iterator[ast.AST]:
-    for node in ast.iter_child_nodes(tree):
+def walk(parent: ast.AST, typing: bool) -> Iterator[ast.AST]:
+    for node in ast.iter_child_nodes(parent):
         if not typing and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             continue
         yield node
@@ -139,8 +145,8 @@ def test_there_are_no_cycles() -> None:
 
 def test_nothing_is_evaluated() -> None:
     forbidden = {"eval", "exec", "compile", "__import__"}
-    for module, tree in TREES.items():
-        for node in ast.walk(tree):
+    for module in MODULES:
+        for node in ast.walk(tree(module)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 assert node.func.id not in forbidden, f"{module}:{node.lineno}"
             if isinstance(node, ast.Import):
@@ -155,7 +161,7 @@ def test_modules_are_short(module: str) -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_functions_take_few_parameters(module: str) -> None:
     """What belongs together is one value: options, a query, a group of a command's options."""
-    for node in ast.walk(TREES[module]):
+    for node in ast.walk(tree(module)):
         if isinstance(node, ast.FunctionDef):
             taken = node.args
             count = len(taken.posonlyargs) + len(taken.args) + len(taken.kwonlyargs)
@@ -170,7 +176,7 @@ def test_tests_mirror_the_sources() -> None:
 def names_of(module: str) -> set[str]:
     """What a module defines at its top."""
     found = set()
-    for node in TREES[module].body:
+    for node in tree(module).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             found.add(node.name)
         if isinstance(node, ast.Assign | ast.AnnAssign):

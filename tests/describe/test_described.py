@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 
 import pytest
 
@@ -26,27 +27,48 @@ from tests.report.conftest import EVERYTHING, RECORD
 QUICK = SolveOptions(beliefs=5, threads=1)
 
 
-def described() -> Iterator[tuple[str, Described]]:
-    """Each kind of result, of the scenario of everything."""
-    scenario = detente.loads(EVERYTHING)
-    yield "scenario", describe_scenario(scenario)
-    solution = detente.solve(detente.compile_game(scenario), QUICK)
-    yield "forecast", describe_forecast(detente.forecast(solution))
-    credibility = detente.credibility(scenario, "trust", QUICK)
-    yield "credibility", describe_credibility(credibility)
-    comparison = detente.compare(scenario, None, QUICK)
-    yield "comparison", describe_comparison(comparison, {"trust": credibility})
-    ranking = detente.sensitivity(solution, Query(outcome="sunny"))
-    yield "sensitivity", describe_sensitivity(ranking, 3)
-    announcement = detente.announce(scenario, None, QUICK, who="A")
-    yield "announcement", describe_announcement(announcement)
-    record = detente.parse_record(RECORD, scenario)
-    yield "track", describe_track(None, detente.track(solution, record))
-    crossing = detente.threshold(scenario, "luck", Query(outcome="sunny"), QUICK, at=0.9, points=4)
-    yield "threshold", describe_threshold(crossing)
+@cache
+def solved() -> detente.Solution:
+    """The scenario of everything, solved."""
+    return detente.solve(detente.compile_game(detente.loads(EVERYTHING)), QUICK)
 
 
-ALL = dict(described())
+def scenario() -> detente.Scenario:
+    return solved().game.scenario
+
+
+@cache
+def kept() -> detente.Credibility:
+    return detente.credibility(scenario(), "trust", QUICK)
+
+
+KINDS: dict[str, Callable[[], Described]] = {
+    "scenario": lambda: describe_scenario(scenario()),
+    "forecast": lambda: describe_forecast(detente.forecast(solved())),
+    "credibility": lambda: describe_credibility(kept()),
+    "comparison": lambda: describe_comparison(
+        detente.compare(scenario(), None, QUICK), {"trust": kept()}
+    ),
+    "sensitivity": lambda: describe_sensitivity(
+        detente.sensitivity(solved(), Query(outcome="sunny")), 3
+    ),
+    "announcement": lambda: describe_announcement(
+        detente.announce(scenario(), None, QUICK, who="A")
+    ),
+    "track": lambda: describe_track(
+        None, detente.track(solved(), detente.parse_record(RECORD, scenario()))
+    ),
+    "threshold": lambda: describe_threshold(
+        detente.threshold(scenario(), "luck", Query(outcome="sunny"), QUICK, at=0.9, points=4)
+    ),
+}
+"""Each kind of result, of the scenario of everything."""
+
+
+@cache
+def described(name: str) -> Described:
+    """Made when a test first asks for it: whoever collects the tests waits for none of them."""
+    return KINDS[name]()
 
 
 def flat(blocks: Sequence[Block]) -> Iterator[Block]:
@@ -55,9 +77,9 @@ def flat(blocks: Sequence[Block]) -> Iterator[Block]:
         yield from flat(block.blocks) if isinstance(block, Details) else ()
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", KINDS)
 def test_tables_are_as_wide_as_their_headers(name: str) -> None:
-    result = ALL[name]
+    result = described(name)
     assert result.title
     assert result.unsolved == ()
     found = 0
@@ -74,18 +96,18 @@ def test_tables_are_as_wide_as_their_headers(name: str) -> None:
     assert found
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", KINDS)
 def test_charts_say_what_they_show(name: str) -> None:
-    for pictures in ALL[name].pictures():
+    for pictures in described(name).pictures():
         for picture in pictures.items:
             assert picture.chart.title
             assert len(picture.chart.description) > 10
             assert "nan" not in picture.chart.description
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", KINDS)
 def test_data_leave_easily(name: str) -> None:
-    result = ALL[name]
+    result = described(name)
     data = json.loads(to_json(result.data))
     assert set(data) == set(result.data)
     names = [key for key, _ in tables(result.data)]
@@ -96,7 +118,7 @@ def test_data_leave_easily(name: str) -> None:
 
 def test_sections_can_be_added() -> None:
     more = Section("noise", "What noise does", (text("Nothing."),))
-    result = ALL["forecast"].plus(more, noise={"none": True})
+    result = described("forecast").plus(more, noise={"none": True})
     assert result.sections[-1] is more
     assert result.data["noise"] == {"none": True}
-    assert "noise" not in ALL["forecast"].data
+    assert "noise" not in described("forecast").data
