@@ -67,12 +67,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Compile the kernels before there are processes that would each do it; it says so itself."""
-    processes = session.config.getoption("numprocesses", default=None)
-    if not processes or session.config.option.collectonly:
+    """Compile the kernels before there are processes that would each do it; it says so itself.
+
+    All of them, though the tests that are asked for may need few: they are kept for the next run.
+    """
+    config = session.config
+    if not config.getoption("numprocesses", default=None) or config.option.collectonly:
         return
-    command = [sys.executable, "-m", "detente.cli.main", "run", "bargaining-rounds"]
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    subprocess.run([sys.executable, "-m", "tests.kernels"], cwd=config.rootpath, check=True)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,11 +1,15 @@
-"""Compiles the kernels that most tests need: `python -m tests.kernels`.
+"""Compiles the kernels that tests need: `python -m tests.kernels`, and before each run of them.
 
-Workers of pytest begin at the same time and would each compile all of them. Two processes share
-the work, each with games of its own; what both need they compile twice, which takes little.
+Processes of pytest begin at the same time and would each compile all of them. Two processes share
+the work, each with games of its own; what both need they compile twice, which takes little. Where
+all is compiled that takes a few seconds.
 """
 
 from __future__ import annotations
 
+import gc
+import importlib
+import pkgutil
 import subprocess
 import sys
 
@@ -13,26 +17,31 @@ import numpy as np
 
 import detente
 from detente.scenario.model import Scenario
-from detente.solver import tracer
+from detente.solver import kernels, tracer
+from detente.solver.kernels.cache import SealedCache
+from detente.solver.kernels.jit import is_kept
 from tests.generate import Shape, random_scenario
 
-SHAPES = (
+IN_TURN = (
     Shape(informed=1),
-    Shape(informed=1, types=3, actions=3, levels=4),  # with nodes that are to be traced
     Shape(informed=0),
     Shape(informed=1, shocks=True),
+    Shape(informed=1, types=3, actions=3, levels=4),  # with nodes that are to be traced
 )
 TOGETHER = Shape(informed=2, together=2)
-"""Whose kernels take as long as those of all other games."""
 
 
-def each_kind() -> None:
-    """Games of one mover at a time, with secrets and without; the tracer is compiled beside."""
-    tracer.begin()
-    for shape in SHAPES:
+def in_turn() -> None:
+    """Games of one mover at a time to whom nothing happens in secret."""
+    tracer.compile_tracer()
+    for shape in IN_TURN:
         use(drawn(shape, 10.0 if shape.types > 2 else 1.0), "top")
+
+
+def other() -> None:
+    """Moves at once, moves that are not seen, and chance that knows types."""
+    use(drawn(TOGETHER, 1.0), "top")
     use(detente.load("secret-programme").with_horizon(2), "bomb")
-    tracer.wait()
 
 
 def drawn(shape: Shape, precision: float) -> Scenario:
@@ -48,15 +57,32 @@ def use(scenario: Scenario, outcome: str) -> None:
     detente.sensitivity(solution, detente.Query(outcome=outcome))
 
 
+def missing() -> list[str]:
+    """The kernels of the package that this machine has never compiled."""
+    found = set()
+    for module in pkgutil.iter_modules(kernels.__path__, f"{kernels.__name__}."):
+        for name, value in vars(importlib.import_module(module.name)).items():
+            if isinstance(getattr(value, "_cache", None), SealedCache) and not is_kept(value):
+                found.add(name)
+    return sorted(found)
+
+
 def main() -> None:
-    """Compile all of them, half of them in a process of its own."""
-    if sys.argv[1:] == ["each-kind"]:
-        each_kind()
+    """Compile all that is missing, half of it in a process of its own."""
+    if not missing():
         return
-    beside = subprocess.Popen([sys.executable, "-m", "tests.kernels", "each-kind"])
-    use(drawn(TOGETHER, 1.0), "top")
+    gc.disable()  # a compiler makes much and drops little: looking through it takes a tenth
+    if sys.argv[1:] == ["other"]:
+        other()
+        return
+    told = "Compiling the kernels that tests need (once; about a minute on two cores) ..."
+    print(told, file=sys.stderr, flush=True)
+    beside = subprocess.Popen([sys.executable, "-m", "tests.kernels", "other"])
+    in_turn()
     if beside.wait() != 0:
-        sys.exit("the kernels of games of one mover at a time could not be compiled")
+        sys.exit("the kernels of moves at once, and of secret ones, could not be compiled")
+    if left := missing():
+        sys.exit(f"compiled in no game of tests/kernels.py: {', '.join(left)}")
 
 
 if __name__ == "__main__":

@@ -71,6 +71,7 @@ def test_a_veto_costs_relief_and_brings_steps() -> None:
     assert joint["relief"] < alone["relief"]
 
 
+@pytest.mark.slow
 def test_relief_lapses_more_often_with_the_clause_beyond_the_stated_error() -> None:
     """With the usual belief points it is within error, so that the page asks for more."""
     fine = detente.SolveOptions(beliefs=129, threads=1)

@@ -46,7 +46,9 @@ PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"
 PAGES += sorted((ROOT / "docs").glob("*.md"))
 SLOW = (
     "README",
+    "cookbook",
     "ensembles",
+    "estimation",
     "from-an-article",
     "library",
     "policies",

@@ -74,6 +74,7 @@ def test_processes_give_the_same(
     assert [part_number(path) for path in (tmp_path / "run" / "rows").iterdir()] == [(0, 0)]
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_costs_nothing(tmp_path: Path, undisturbed: Ensemble) -> None:
     manifest = a_manifest()
     with LocalPool(manifest, 2) as pool, store.create(tmp_path / "run", manifest) as kept:

@@ -25,6 +25,7 @@ def recovered(*free: str, repetitions: int, units: int, **options: object) -> Re
     return detente.recover(detente.loads(ONE), units, chosen, repetitions=repetitions)
 
 
+@pytest.mark.slow
 def test_one_truth_is_found_again() -> None:
     """Of a binary logit with n choices the standard error is known: 1 / sqrt(n p (1 - p))."""
     recovery = recovered("worth", repetitions=12, units=200)
@@ -62,6 +63,7 @@ def test_records_that_may_be_wrong_are_drawn_so() -> None:
     assert abs(row["bias"]) < 3 * row["bias_error"]
 
 
+@pytest.mark.slow
 def test_ranks_of_a_posterior_are_uniform() -> None:
     recovery = recovered("worth", repetitions=8, units=60, prior="ranges")
     row = recovery.table.iloc[0]

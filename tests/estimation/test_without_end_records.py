@@ -72,6 +72,7 @@ def test_gradient_is_that_of_differences(scenario: Scenario, record: Record) -> 
     check_gradient(scenario, [record])
 
 
+@pytest.mark.slow
 def test_what_was_drawn_is_found_again_with_a_prior_and_a_profile(
     scenario: Scenario, tmp_path: Path
 ) -> None:

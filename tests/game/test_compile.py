@@ -16,6 +16,7 @@ from detente.errors import ScenarioError
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_policies
 from detente.scenario.model import Scenario
+from tests import effort
 from tests.effort import examples
 from tests.game import contract
 from tests.generate import Shape, scenarios
@@ -88,7 +89,7 @@ def test_contract_on_random_scenarios(data: st.DataObject) -> None:
     contract.check(detente.compile_game(detente.loads(data.draw(scenarios(data.draw(SHAPES))))))
 
 
-@pytest.mark.parametrize("name", library.names())
+@pytest.mark.parametrize("name", effort.cases(library.names(), slow=("pyeongchang-2018-first",)))
 def test_contract_in_the_library(name: str) -> None:
     scenario = detente.load(name)
     if name.startswith("pyeongchang"):

@@ -483,7 +483,12 @@ def test_crisis_against_gambit() -> None:
 
 @pytest.mark.parametrize(
     ("audience_cost", "bluff", "resists"),
-    [(0.2, 0.3, 1 / 1.2), (0.4, 0.3, 1 / 1.4), (0.8, 0.3, 1 / 1.8), (1.6, 0.0, 0.5)],
+    [
+        (0.4, 0.3, 1 / 1.4),
+        (1.6, 0.0, 0.5),
+        pytest.param(0.2, 0.3, 1 / 1.2, marks=pytest.mark.slow),
+        pytest.param(0.8, 0.3, 1 / 1.8, marks=pytest.mark.slow),
+    ],
 )
 def test_crisis_backward_induction(audience_cost: float, bluff: float, resists: float) -> None:
     # What is left is 1 / λ: 0.015 in the bluff and 0.006 in resistance, at most.

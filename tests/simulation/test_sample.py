@@ -238,6 +238,7 @@ def test_what_has_no_weight_is_never_drawn() -> None:
         assert drawn(weights, np.full(3, random)).tolist() == expected
 
 
+@pytest.mark.slow
 def test_many_histories_are_as_frequent_as_forecast() -> None:
     """100,000 of them, against exact probabilities: five standard errors, hence 1e-6 a number.
 

@@ -75,6 +75,7 @@ def interpret(scenarios: dict[str, str]) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
 
 
+@pytest.mark.slow
 def test_no_index_is_out_of_bounds() -> None:
     interpret({**texts(QUICK), "types that go together": TOGETHER})
 

@@ -55,6 +55,7 @@ def files(folder: Path) -> list[Path]:
     return found
 
 
+@pytest.mark.slow
 def test_torn_and_garbled_files_are_compiled_anew(program: Path, tmp_path: Path) -> None:
     folder = tmp_path / "cache"
     assert hits(program, folder) == [0, 1]
