@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from detente.solver.kernels import contraction, elementary, general
 from detente.solver.kernels.backward import Sweep
 from detente.solver.kernels.general import (
-    Stage,
     enter_state,
     keep_play,
     make_stage,
@@ -42,49 +41,53 @@ from detente.solver.kernels.stage import (
 )
 from detente.solver.kernels.two_type import Lines, find_unique, make_lines
 from detente.solver.sweep import sweep
+from tests import effort
 from tests.reference import hat
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+FIND, NEWTON, SLOPES, CERTAIN = range(4)
+
+
 @kernel
-def all_nodes(stage, layout, choices, mine, certain, start, how, sigma):
-    """`find` at every node: how [l] and strategies [(m, θ, a), l]."""
+def ask(task, stage, layout, choices, mine, at, share, starts, how, out, matrix):
+    """What is asked of a stage problem: one kernel, as each of its own would compile the stage.
+
+    FIND
+        `find` at every node: how [l] and strategies `out` [(m, θ, a), l], from the log odds
+        starts [0, D], or with starts [0, 0] from none; `at` is 1 where one solution is certain.
+    NEWTON
+        Newton's method at the node `at` from log odds starts [r, D]: how [r], whether it
+        converged, and out [r, D], where.
+    SLOPES
+        Residual out [0, D] and its derivatives, matrix [D, D + 1], at the node `at`, the log odds
+        starts [0, D] and precision `share` λ.
+    CERTAIN
+        how [0]: whether there certainly is one solution at every node.
+    """
     free = enter_state(layout, stage, choices)
-    for node in range(mine.shape[2]):
-        restart(stage, free, start)
-        stage.node[0] = node
-        how[node] = find((layout, stage, mine), free, certain, start.shape[0] > 0)
-        keep_play(layout, stage, sigma, node)
-
-
-@kernel
-def newton_from(stage, layout, choices, mine, node, starts, found, ends):
-    """Newton's method from log odds `starts` [r, D]: whether it converged, and where."""
-    free = enter_state(layout, stage, choices)
-    stage.node[0] = node
-    for r in range(starts.shape[0]):
-        restart(stage, free, starts[r])
-        found[r] = general.newton(layout, stage, mine, free)
-        ends[r] = stage.y[:free]
-
-
-@kernel
-def slopes(stage, layout, choices, mine, node, y, share, residual, matrix):
-    """Residual [D] and its derivatives [D, D + 1] at the log odds y and precision `share` λ."""
-    free = enter_state(layout, stage, choices)
-    stage.node[0] = node
-    restart(stage, free, y)
-    general.respond(layout, stage, mine, share)
-    residual[:] = stage.residual[:free]
-    general.differentiate(layout, stage, share, free, matrix)
-
-
-@kernel
-def is_certain(stage, layout, choices, mine):
-    enter_state(layout, stage, choices)
-    return contraction.is_contraction(layout, stage, mine, np.int64(0))
+    if task == CERTAIN:
+        how[0] = contraction.is_contraction(layout, stage, mine, np.int64(0))
+    if task == FIND:
+        for node in range(mine.shape[2]):
+            restart(stage, free, starts[0])
+            stage.node[0] = node
+            how[node] = find((layout, stage, mine), free, at == 1, starts.shape[1] > 0)
+            keep_play(layout, stage, out, node)
+        return
+    stage.node[0] = at
+    if task == NEWTON:
+        for r in range(starts.shape[0]):
+            restart(stage, free, starts[r])
+            how[r] = general.newton(layout, stage, mine, free)
+            out[r] = stage.y[:free]
+    if task == SLOPES:
+        restart(stage, free, starts[0])
+        general.respond(layout, stage, mine, share)
+        out[0] = stage.residual[:free]
+        general.differentiate(layout, stage, share, free, matrix)
 
 
 @kernel
@@ -289,17 +292,36 @@ def solve(problem: Problem, start: Floats | None = None) -> tuple[Ints, Floats]:
     nodes = problem.mine.shape[1]
     width = int(np.multiply(problem.kinds, problem.choices).sum())
     how, sigma = np.zeros(nodes, dtype=np.int64), np.zeros((width, nodes))
-    choices, layout = np.array(problem.choices, dtype=np.int64), problem.layout
-    stage = stage_of(problem)
-    certain = is_certain(stage, layout, choices, problem.payoff)
-    begin = np.zeros(0) if start is None else start
-    all_nodes(stage, layout, choices, problem.payoff, certain, begin, how, sigma)
+    begin = np.zeros((1, 0)) if start is None else start[None]
+    asked(problem, FIND, begin, how, sigma, at=int(is_certain(problem)))
     return how, np.ascontiguousarray(sigma.T)
 
 
-def stage_of(problem: Problem) -> Stage:
-    """Scratch for a problem."""
-    return make_stage(problem.layout, max(problem.choices), problem.mine.shape[0])
+NOTHING = np.zeros((0, 0))
+
+
+def asked(
+    problem: Problem,
+    task: int,
+    starts: Floats,
+    how: Ints,
+    out: Floats,
+    *,
+    at: int = 0,
+    share: float = 1.0,
+    matrix: Floats = NOTHING,
+) -> None:
+    """`ask` with scratch of its own; how, out and matrix are written to."""
+    layout, choices = problem.layout, np.array(problem.choices, dtype=np.int64)
+    stage = make_stage(layout, max(problem.choices), problem.mine.shape[0])
+    ask(task, stage, layout, choices, problem.payoff, at, share, starts, how, out, matrix)
+
+
+def is_certain(problem: Problem) -> bool:
+    """Whether every node certainly has one solution."""
+    how = np.zeros(1, dtype=np.int64)
+    asked(problem, CERTAIN, NOTHING, how, NOTHING)
+    return bool(how[0])
 
 
 def solve_line(problem: Problem) -> tuple[Ints, Floats]:
@@ -404,9 +426,11 @@ CASES = {
     "three at once, two informed": ((2, 1, 2), (2, 2, 2), 4),
 }
 """kinds, choices, steps"""
+MANY = ("two at once, one with three types", "three at once, two informed")
+"""Those that take the independent tracer longest."""
 
 
-@pytest.mark.parametrize("lam", [0.5, 3.0, 10.0, 80.0])
+@pytest.mark.parametrize("lam", effort.cases([0.5, 3.0, 10.0, 80.0], slow=[0.5, 3.0]))
 @pytest.mark.parametrize("name", CASES)
 def test_every_node_is_an_equilibrium(name: str, lam: float) -> None:
     """80 makes λ times the range of payoffs about 500."""
@@ -434,7 +458,7 @@ def test_lines_and_the_general_stage_agree(actions: int, lam: float) -> None:
 
 
 @pytest.mark.parametrize("rough", [pytest.param(False, marks=pytest.mark.slow), True])
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", effort.cases(CASES, slow=MANY))
 def test_the_branch_is_that_of_an_independent_tracer(name: str, rough: bool) -> None:
     """Rough payoffs make a kink at every node of the grid, and folds at many."""
     rng = np.random.default_rng(1)
@@ -449,6 +473,11 @@ def test_the_branch_is_that_of_an_independent_tracer(name: str, rough: bool) -> 
             assert np.abs(expected - sigma[node]).max() < 1e-7
             compared += 1
     assert compared
+
+
+def one_problem() -> Problem:
+    """Some problem of one mover: `tests/kernels.py` compiles the kernels of this file with it."""
+    return random_problem(np.random.default_rng(0), *CASES["two types"], 3.0)
 
 
 def normal_form(*payoffs: Floats, lam: float) -> Problem:
@@ -625,11 +654,9 @@ def highest(certain: Callable[[Problem], bool], problem: Problem) -> Problem:
 def check_unique(problem: Problem, node: int, rng: np.random.Generator) -> None:
     """Newton's method ends at one point, whatever it starts from; Jacobians keep their sign."""
     starts = rng.normal(scale=4.0, size=(40, problem.free))
-    found, ends = np.zeros(40, dtype=bool), np.zeros(starts.shape)
-    choices = np.array(problem.choices, dtype=np.int64)
-    newton_from(
-        stage_of(problem), problem.layout, choices, problem.payoff, node, starts, found, ends
-    )
+    how, ends = np.zeros(40, dtype=np.int64), np.zeros(starts.shape)
+    asked(problem, NEWTON, starts, how, ends, at=node)
+    found = how == 1
     assert found.mean() > 0.8
     assert np.abs(ends[found] - ends[found][0]).max() < 1e-8
     for y in starts:
@@ -641,10 +668,7 @@ def check_unique(problem: Problem, node: int, rng: np.random.Generator) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_a_contraction_has_one_solution(name: str, rough: bool) -> None:
     rng = np.random.default_rng(0)
-    problem = highest(
-        lambda p: is_certain(stage_of(p), p.layout, np.array(p.choices), p.payoff),
-        random_problem(rng, *CASES[name], 1.0, rough=rough),
-    )
+    problem = highest(is_certain, random_problem(rng, *CASES[name], 1.0, rough=rough))
     for node in range(0, problem.mine.shape[1], 4):
         check_unique(problem, node, rng)
         for y in rng.normal(scale=2.0, size=(40, problem.free)):
@@ -673,11 +697,10 @@ def test_a_unique_line_has_one_solution(actions: int, rough: bool) -> None:
 
 def slope_at(problem: Problem, node: int, y: Floats, share: float) -> tuple[Floats, Floats]:
     """Residual [D] and its derivatives by y and by the share of λ, [D, D + 1]."""
-    residual, matrix = np.zeros(y.size), np.zeros((y.size, y.size + 1))
-    choices = np.array(problem.choices, dtype=np.int64)
-    stage = stage_of(problem)
-    slopes(stage, problem.layout, choices, problem.payoff, node, y, share, residual, matrix)
-    return residual, matrix
+    residual, matrix = np.zeros((1, y.size)), np.zeros((y.size, y.size + 1))
+    none = np.zeros(0, dtype=np.int64)
+    asked(problem, SLOPES, y[None], none, residual, at=int(node), share=share, matrix=matrix)
+    return residual[0], matrix
 
 
 @pytest.mark.parametrize("name", CASES)
