@@ -56,6 +56,7 @@ def acts(text: str) -> bool:
     )
 
 
+@pytest.mark.slow
 def test_every_character_that_acts_is_written_out() -> None:
     for code in range(sys.maxunicode + 1):
         text = chr(code)
@@ -111,6 +112,7 @@ def told_nothing_raw(told: Told) -> None:
         assert not acts(text), text
 
 
+@pytest.mark.slow
 def test_nothing_of_a_file_reaches_the_terminal_raw(run: Run, tmp_path: Path) -> None:
     said = json.dumps(HOSTILE)  # YAML reads these escapes as JSON does
     text = SMALL.replace("about: something is given", f"about: {said}")

@@ -20,6 +20,7 @@ from detente.scenario.model import Scenario
 from detente.simulation.forward import forward
 from detente.solver.solution import Solution
 from detente.solver.workers import Workers
+from tests import effort
 
 # One decision a round, nothing else: all payoffs are known. `seize` is worth 1.3 to the greedy and
 # 0.1 to the meek, `wait` 0.4 to both, `ask` 0.2.
@@ -120,7 +121,7 @@ def test_how_often_a_soft_term_is_broken() -> None:
     assert all(b > a for a, b in pairwise(over_time))
 
 
-@pytest.mark.parametrize("shut", [60.0, 120.0])
+@pytest.mark.parametrize("shut", effort.cases([60.0, 120.0], slow=[120.0]))
 def test_gains_do_not_depend_on_the_prohibitive_cost(
     shut: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,6 +49,7 @@ def changes(effects: tuple[Effect, ...]) -> dict[tuple[str, str], float]:
     return {(effect.outcome, effect.kind): effect.change for effect in effects}
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(text=scenarios(Shape()))
 def test_a_file_does_not_differ_from_itself(text: str) -> None:
@@ -65,6 +66,7 @@ def test_how_a_file_is_written_is_no_difference(old: str, new: str) -> None:
     assert compared((old, new), solved=False).differences == ()
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(first=scenarios(Shape()), second=scenarios(Shape(actors=3, levels=4, chance=False)))
 def test_with_all_differences_the_first_is_the_second(first: str, second: str) -> None:

@@ -15,6 +15,7 @@ import pytest
 from detente import files
 from detente.errors import ScenarioError
 from detente.library import starter
+from tests import effort
 from tests.cli.test_cli import SMALL, Told, program, run
 
 __all__ = ["run"]  # the fixture
@@ -102,7 +103,7 @@ def test_a_manifest_and_a_folder_of_results_are_inputs_of_the_report(tmp_path: P
 # --- files of others ---
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", effort.cases(COMMANDS, slow=("report",)))
 def test_files_of_others_are_replaced_only_if_asked(
     run: Run, record: Path, tmp_path: Path, command: str
 ) -> None:

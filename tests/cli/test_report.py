@@ -69,6 +69,7 @@ def test_mistakes_are_told_before_anything_is_written(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_an_old_page_stays_where_the_new_one_cannot_be_written(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -108,6 +109,7 @@ def test_draws_that_are_not_there_and_a_requirement_without_any_are_refused(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_line_in_the_record_makes_the_page_again(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -123,6 +125,7 @@ def test_the_line_in_the_record_makes_the_page_again(
     assert (tmp_path / "again.html").read_bytes() == page
 
 
+@pytest.mark.slow
 def test_a_page_has_its_draws(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -46,17 +46,22 @@ PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"
 PAGES += sorted((ROOT / "docs").glob("*.md"))
 SLOW = (
     "README",
+    "audit",
     "cookbook",
     "ensembles",
     "estimation",
     "from-an-article",
     "library",
     "policies",
+    "pyeongchang-2018",
+    "pyeongchang-2018-first",
+    "pyeongchang-2018-record",
     "python",
     "report",
     "secret-programme",
     "solving",
     "study-pyeongchang-2018",
+    "tipping-points",
     "tracking",
 )
 """Pages that are run with `--full` only."""

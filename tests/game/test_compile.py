@@ -722,6 +722,7 @@ def test_only_reachable_states_count(sizes: list[int]) -> None:
     assert game.flow[0].tolist() == [[0], [1]]
 
 
+@pytest.mark.slow
 def test_more_states_than_can_be_numbered() -> None:
     assert codes(wide([2] * 63)) == ["too-large"]
     assert codes(wide([10_000] * 5000)) == ["too-large"]

@@ -228,12 +228,14 @@ def long_game() -> CompiledGame:
     return detente.compile_game(detente.loads(text).with_horizon(1200))
 
 
+@pytest.mark.slow
 def test_a_long_game_with_few_nodes() -> None:
     game = long_game()
     assert len(to_efg(game).splitlines()) - 3 == count_nodes(game) == 1 + 2 * 5
     assert np.all(game.layers[0].action == -1)
 
 
+@pytest.mark.slow
 @pytest.mark.gambit
 def test_gambit_reads_a_long_game() -> None:
     assert len(nodes(read(to_efg(long_game())))) == 1 + 2 * 5

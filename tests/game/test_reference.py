@@ -95,6 +95,7 @@ policy: free
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 @settings(max_examples=1, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(data=st.data())

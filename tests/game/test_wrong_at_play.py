@@ -47,6 +47,7 @@ def test_there_are_many_and_none_is_left_over() -> None:
     assert {path.stem for path in FOLDER.glob("*.expected")} == set(FILES)
 
 
+@pytest.mark.slow
 def test_too_many_states_are_told_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     start = time.process_time()
     assert [diagnostic.code for diagnostic in told("too-many-states", monkeypatch)] == ["too-large"]

@@ -1,8 +1,8 @@
 """The default scenario: its numbers have their grounds, its rows hold.
 
 Rows are turned at the precision of the file and on a coarse grid, and over a year where that is
-enough, so that all of it takes a minute. At half and twice the precision, and over two years, they
-are turned by `python -m benchmarks --only mechanisms`.
+enough, so that all of it takes a minute; a short run turns one in five. At half and twice the
+precision, and over two years, they are turned by `python -m benchmarks --only mechanisms`.
 """
 
 from __future__ import annotations
@@ -76,7 +76,13 @@ def test_washington_may_move_first(scenario: Scenario) -> None:
     assert detente.compile_game(other).structure.warnings == ()
 
 
-@pytest.mark.parametrize("turn", TURNS, ids=[f"{turn.row}: {turn.what}" for turn in TURNS])
+@pytest.mark.parametrize(
+    "turn",
+    [
+        pytest.param(turn, id=f"{turn.row}: {turn.what}", marks=[pytest.mark.slow] * (n % 5 > 0))
+        for n, turn in enumerate(TURNS)
+    ],
+)
 def test_a_mechanism_moves_the_forecast_as_its_row_says(
     turn: Turn, plays: Plays, long_plays: Plays
 ) -> None:
@@ -91,6 +97,7 @@ def test_levels_are_near_what_has_been_seen(plays: Plays) -> None:
     assert base.happened("deal") < 0.005
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [0.5, 2.0])
 def test_what_it_says_survives_half_and_twice_the_precision(
     scale: float, long_plays: Plays
@@ -105,6 +112,7 @@ def test_what_it_says_survives_half_and_twice_the_precision(
         assert abs(100 * moved) < points, outcome
 
 
+@pytest.mark.slow
 def test_the_calendar_does_not_decide(plays: Plays) -> None:
     """Two rounds of moves a month, each half as often as usual, change little."""
     base = plays.play(1.0)

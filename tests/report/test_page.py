@@ -96,6 +96,7 @@ def test_sections_without_content_are_left_out(pages: Mapping[str, str]) -> None
         assert f'<section id="{key}"' not in pages["centipede"]
 
 
+@pytest.mark.slow
 def test_draws_from_a_posterior_are_a_part_of_their_own() -> None:
     posterior = {"precision": (0.5, 1.0, 1.5)}
     data = with_posterior(build(detente.load("centipede")), posterior)
@@ -192,11 +193,12 @@ def test_a_large_game_is_compared_on_a_coarser_grid(monkeypatch: pytest.MonkeyPa
 
 
 SUPERSEDED = "pyeongchang-2018-first"
+LONGER = [name for name in library.names() if name not in ("bargaining-rounds", "centipede")]
 
 
 @pytest.mark.parametrize(
     "name",
-    effort.cases([n for n in library.names() if n != SUPERSEDED], slow=("pyeongchang-2018",)),
+    effort.cases([n for n in library.names() if n != SUPERSEDED], slow=LONGER),
 )
 def test_every_scenario_of_the_library_has_a_page(name: str) -> None:
     scenario = detente.load(name)

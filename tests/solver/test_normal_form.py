@@ -149,6 +149,7 @@ def test_random_games_come_close_to_nash(name: str) -> None:
         assert distance_to_nash(payoffs, plays) < 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RANDOM)
 def test_the_branch_is_followed_to_where_play_is_all_but_certain(name: str) -> None:
     """Log odds of a million, a tenth of the way at a time where they only grow: not to another

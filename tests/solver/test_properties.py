@@ -107,7 +107,7 @@ SEEN = {
 }
 
 
-@pytest.mark.parametrize("name", SEEN)
+@pytest.mark.parametrize("name", effort.cases(SEEN, slow=("in turn", "three types")))
 def test_beliefs_are_a_martingale_up_to_the_grid(name: str) -> None:
     games = [SEEN[name].game(1.0, seed) for seed in range(4)]
     errors = np.array([[martingale_errors(g, n) for n in (9, 33)] for g in games])
@@ -127,11 +127,16 @@ SIGNALS = {
     "three types at once, answered": (Signals(((0, 1), (2,)), (3, 1, 1)), 97),
 }
 """With the number of points that stands for the truth."""
+FINE = (
+    "three types, answered",
+    "two informed at once, answered",
+    "three types at once, answered",
+)
 
 
 @pytest.mark.parametrize(
     "name",
-    effort.cases(SIGNALS, slow=("two informed at once, answered", "three types at once, answered")),
+    effort.cases(SIGNALS, slow=FINE),
 )
 def test_payoffs_converge_as_h_squared(name: str) -> None:
     signals, most = SIGNALS[name]
@@ -292,6 +297,7 @@ FOREVER = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", FOREVER, ids=range(len(FOREVER)))
 @settings(few, max_examples=examples(3))
 @given(data=st.data(), lam=st.sampled_from([0.5, 2.0]))

@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from detente.solver.kernels.homotopy import FAILED, FOLDED, FORKED, TRACED
+from tests import effort
 from tests.solver.test_stage import Problem, follow, random_problem, solve, solve_line
 
 Floats = NDArray[np.float64]
@@ -43,7 +44,7 @@ class Merged(Problem):
         return gains.reshape(len(y), 2, -1)[:, :, 1:].reshape(len(y), -1), plays, worth
 
 
-@pytest.mark.parametrize("alike", [(0, 1), (1, 2), (0, 1, 2)])
+@pytest.mark.parametrize("alike", effort.cases([(0, 1), (1, 2), (0, 1, 2)], slow=[(0, 1), (1, 2)]))
 def test_branches_on_which_actions_are_alike_are_not_lost(alike: tuple[int, ...]) -> None:
     forks = 0
     for seed in range(300):
@@ -69,6 +70,7 @@ def test_lines_do_not_lose_them_either() -> None:
         assert all(problem.error(node, sigma[node]) < 1e-9 for node in range(5)), seed
 
 
+@pytest.mark.slow
 def test_the_branch_is_that_of_the_game_with_the_two_as_one() -> None:
     """An independent tracer, which cannot leave for the other branches as there are none."""
     compared = {TRACED: 0, FOLDED: 0, FORKED: 0}
