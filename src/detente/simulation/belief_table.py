@@ -105,8 +105,8 @@ class DrawnBeliefs:
         if not self.solution.game.changing:
             mean = _corrected(mean, self.whole[i], self.solution.game.priors[i])
         total = np.take_along_axis(weights[..., None], order, axis=2).cumsum(axis=2)
-        first = [(total < q * total[:, :, -1:]).sum(axis=2) for q in QUANTILES]
-        place = np.take_along_axis(order, np.stack(first, axis=2), axis=2)
+        first = _below(total, np.array(QUANTILES)[:, None] * total[:, :, -1:])
+        place = np.take_along_axis(order, first, axis=2)
         spread = np.take_along_axis(belief, place, axis=2)
         return mean, np.where(np.isnan(mean)[:, :, None], np.nan, spread)
 
@@ -245,6 +245,18 @@ def _corrected(mean: Floats, whole: Floats, prior: Floats) -> Floats:
     share = np.divide(short, total, out=np.zeros_like(short), where=total > 0)
     given_up = (mean * (1.0 - kept)).sum(axis=2, keepdims=True)
     return np.asarray(mean * kept + given_up * share)
+
+
+def _below(total: Floats, limit: Floats) -> Ints:
+    """How many of the sums total [t, s, h, θ], which grow with h, lie below the limits
+    [t, s, q, θ]: by bisection, as to compare them all takes longer than to add them up."""
+    count = np.zeros(limit.shape, dtype=np.int64)
+    size = total.shape[2]
+    for step in 2 ** np.arange(size.bit_length())[::-1]:
+        last = np.minimum(count + step, size) - 1
+        more = (count + step <= size) & (np.take_along_axis(total, last, axis=2) < limit)
+        count += step * more
+    return count
 
 
 def _drawing(deviation: Floats) -> Floats:
