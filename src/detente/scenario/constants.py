@@ -10,14 +10,18 @@ import dataclasses
 import math
 import re
 from collections.abc import Iterable, Mapping
+from itertools import product
 from numbers import Real
 from typing import Any
 
+import numpy as np
+
 from detente.arguments import MOST_PERIODS
+from detente.dtypes import Floats
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.scenario.calendar import Calendar
 from detente.scenario.entities import Actor, Covariate, Horizon, JointPrior, Parameter, Variant
-from detente.scenario.fields import FormulaIn, fields_of
+from detente.scenario.fields import NOWHERE, FormulaIn, fields_of
 from detente.scenario.formula.expression import Formula, NotFinite
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean, listing
@@ -51,13 +55,15 @@ def constant_problems(
 
     `players` are the actors, and the prior that some of them have together.
     """
-    actors, joint = players
+    actors, joint = tuple(players[0]), players[1]
+    events = tuple(events)
     check = _Constants(values, horizon.endless)
     check.horizon(horizon, calendar)
     for actor in actors:
         check.actor(actor, own=joint is None or actor.key not in joint.by)
     if joint is not None:
         check.joint_prior(joint)
+        check.changes(joint, {a.key: tuple(a.types) for a in actors if a.key in joint.by}, events)
     for event in events:
         check.probabilities(event)
     return check.problems
@@ -126,6 +132,39 @@ class _Constants:
                 hint = "write a small number, such as 0.001"
                 self.report(share, "joint-prior", message, hint)
 
+    def changes(
+        self, joint: JointPrior, types: Mapping[str, tuple[str, ...]], events: Iterable[Event]
+    ) -> None:
+        """Types that go together with others change into those alone that others go with alike.
+
+        With lift(θ) the joint prior over the product of what it adds up to, beliefs are in
+        proportion to lift(θ) Π b(θ). A change of one type alone moves its own b, and nothing else,
+        where the lift is the same before and after it.
+        """
+        cells = [self.value(share, "a probability of `joint_prior`") for share in joint.shares]
+        known = np.array([cell for cell in cells if cell], np.float64)
+        if known.size < len(cells):
+            return
+        table = known.reshape([len(types[key]) for key in joint.by])
+        for event, (axis, key) in product(events, enumerate(joint.by)):
+            rows = np.moveaxis(table, axis, 0).reshape(len(types[key]), -1)
+            rows = rows / rows.sum(axis=1, keepdims=True)
+            change = _changed_otherwise(event, key, dict(zip(types[key], rows, strict=True)))
+            if change is None:
+                continue
+            before, after, formula = change
+            place = formula.place if formula.place != NOWHERE else event.place
+            message = (
+                f"`{event.key}` changes the type of {key} from {before} to {after}, with which "
+                "types of others go otherwise: what is believed would no longer follow from what "
+                "each of them has done"
+            )
+            hint = (
+                f"give {before} and {after} the same proportions in `joint_prior`, leave {key} out "
+                f"of it, or let `{event.key}` set a variable of `state`"
+            )
+            self.problems.append(Diagnostic(place, "joint-prior", message, hint))
+
     def bounded(self, actor: Actor, key: str, formula: Formula, shape: FormulaIn) -> float | None:
         """The value of a constant, reported where it lies outside the bounds of its field."""
         value = self.value(formula, f"the {key} of {actor.key}")
@@ -163,6 +202,21 @@ class _Constants:
             self.report(parts[0][0], code, message, _rest(code, formulas, total) if left else "")
         elif total > 1 + TOLERANCE:
             self.report(parts[0][0], code, f"{what} add up to {total:.10g}, which is more than 1")
+
+
+def _changed_otherwise(
+    event: Event, actor: str, rows: Mapping[str, Floats]
+) -> tuple[str, str, Formula] | None:
+    """The first change of an actor's type by an event into one that has other `rows` than before,
+    and its probability."""
+    for part in (event.becomes, *(effect.becomes for effect in event.effects)):
+        for before, becomes in part.get(actor, {}).items():
+            for after, formula in becomes.items():
+                if {before, after} <= rows.keys() and not np.allclose(
+                    rows[before], rows[after], rtol=TOLERANCE, atol=0.0
+                ):
+                    return before, after, formula
+    return None
 
 
 def _rest(code: str, formulas: list[Formula], total: float) -> str:

@@ -163,7 +163,7 @@ def _build(source: Source) -> Scenario:
         rebuild=rebuild,
     )
     assert scenario is not None  # what is needed and wrong has something that stands in for it
-    scenario = joint_prior.with_priors(draft, play.with_kinds(draft, scenario))
+    scenario = joint_prior.with_priors(play.with_kinds(draft, scenario))
     play.check_play(draft, scenario)
     uncertainty.check_priors(draft, scenario)
     uncertainty.check_correlations(draft, scenario)

@@ -100,10 +100,14 @@ def by_priors(
     together = [list(game.scenario.actors).index(key) for key in table.by]
     if not target.by_prior[together].all():  # given some types, shares of what goes with them
         gained -= weights * (weights @ worth)
-    for i in together:
-        priors[i] = np.zeros_like(priors[i])
     cells = joint_cells(game.scenario, game.profiles)
-    return tuple(priors), np.bincount(cells, gained) / np.bincount(cells, game.profile_prior())
+    slopes = np.bincount(cells, gained) / np.bincount(cells, game.profile_prior())
+    first = np.unique(cells, return_index=True)[1]
+    for i in together:
+        # Where types change, nodes are at what the table adds up to for each of them by itself.
+        slopes += (ratio[i, : game.priors[i].size] / game.priors[i])[game.profiles[first, i]]
+        priors[i] = np.zeros_like(priors[i])
+    return tuple(priors), slopes
 
 
 class AdjointPass:

@@ -9,17 +9,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from detente.scenario.build.draft import Draft, Spot
+from detente.scenario.build.draft import Spot
 from detente.scenario.build.entity import Raw, build, entity
 from detente.scenario.entities import JointPrior
-from detente.scenario.fields import NOWHERE, FormulaIn, fields_of, within
+from detente.scenario.fields import FormulaIn, fields_of
 from detente.scenario.formula.evaluate import Arithmetic
 from detente.scenario.formula.expression import Formula, number, read_by
 from detente.scenario.formula.types import CONSTANT
 from detente.scenario.frozen import Frozen
 from detente.scenario.hints import did_you_mean, listing
 from detente.scenario.model import Scenario
-from detente.scenario.rules import Event
 from detente.scenario.scalar_types import Wrong
 
 JOINT = "joint_prior"
@@ -100,12 +99,11 @@ def _cells(spot: Spot, value: Any, axes: Sequence[tuple[str, Sequence[str]]]) ->
             yield from _cells(spot / name, value[name], others)
 
 
-def with_priors(draft: Draft, scenario: Scenario) -> Scenario:
+def with_priors(scenario: Scenario) -> Scenario:
     """The scenario in which the priors of actors are what the joint one adds up to."""
     table = scenario.joint_prior
     if table is None:
         return scenario
-    _check_changes(draft, scenario, table)
     actors, apart = dict(scenario.actors), len(table.shares)
     for key in table.by:
         types = actors[key].types
@@ -125,18 +123,3 @@ def _total(shares: Sequence[Formula]) -> Formula:
     node = Arithmetic(first.node, tuple(("+", share.node) for share in others))
     text = " + ".join(f"({s.text})" if " " in s.text else s.text for s in shares)
     return Formula(text, first.place, node, **{**read_by(shares), "decimals": False})
-
-
-def _check_changes(draft: Draft, scenario: Scenario, table: JointPrior) -> None:
-    """Report what would change types that go together with others."""
-    for event in within((scenario.actions, scenario.events), Event):
-        parts = (event.becomes, *(effect.becomes for effect in event.effects))
-        for actor in {actor for part in parts for actor in part} & set(table.by):
-            rows = next(part[actor] for part in parts if actor in part)
-            place = next(iter(next(iter(rows.values())).values())).place
-            message = (
-                f"`{event.key}` changes the type of {actor}, which goes together with that of "
-                "others: what is believed would no longer follow from what each of them has done"
-            )
-            hint = f"leave {actor} out of `{JOINT}`, or let the event set a variable of `state`"
-            draft.report(place if place != NOWHERE else event.place, "joint-prior", message, hint)
