@@ -78,7 +78,7 @@ def test_what_others_go_with_otherwise_would_be_another_game(
 ) -> None:
     """What is refused: beliefs would no longer be what each has told."""
     monkeypatch.setattr(_Constants, "changes", lambda *_: None)
-    assert differences(game(table=OTHERWISE), 33)[0] > 1e-3
+    assert differences(game(table=OTHERWISE, lam=0.6), 33)[0] > 1e-3
 
 
 def test_refused_where_others_go_with_it_otherwise() -> None:

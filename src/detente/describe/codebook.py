@@ -52,7 +52,9 @@ def describe_coded(
 ) -> Described:
     """How many moves the events make, of which kind, and what became of the others."""
     entries = [entry for record in records.values() for entry in record.entries]
-    moves = Counter((entry.actor or "state", entry.label) for entry in entries if entry.used)
+    moves = Counter(
+        (entry.actor or entry.event or "state", entry.label) for entry in entries if entry.used
+    )
     unused = sum(len(record.unused) for record in records.values())
     covers = f"{scenario.calendar.label(1)} and after"
     if scenario.periods is not None:

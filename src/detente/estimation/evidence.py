@@ -18,8 +18,14 @@ from detente.dtypes import Bools, Floats, Ints
 from detente.game.arrays import CompiledGame, Layer
 from detente.game.evaluate import evaluator_of
 from detente.scenario.observations import Record
-from detente.simulation.filter import moves_observed, readings_at, recorded
 from detente.simulation.forward import schedule
+from detente.simulation.observed import (
+    moves_observed,
+    never_read,
+    readings_after,
+    readings_at,
+    recorded,
+)
 
 Cells = Sequence[Sequence[Record]]
 """For each unit of a panel its records, as many of each."""
@@ -33,7 +39,7 @@ class Evidence:
         By move, where anything was observed: int64 [e] the class g of each joint action, and
         float64 [g, u, r]: the probability with which it would have been recorded so.
     held
-        By move before which a period has ended, where the state was read: float64 [x, r], 1 where
+        By move before which the state was read: float64 [x, r], 1 where
         all readings hold. x counts the states of all units.
     periods
         The last period of any record.
@@ -76,10 +82,9 @@ def evidence(game: CompiledGame, cells: Cells, miscoded: float = 0.0) -> Evidenc
             )
             classes[k] = np.tile(which.reshape(-1), units)
             allowed[k] = kinds.reshape(-1, units, records)
-        if game.ends_period[n]:
-            holds = _readings(game, cells, n + 1, t)
-            if not holds.all():
-                held[k + 1] = holds.astype(np.float64)
+        holds = _readings(game, cells, n, t)
+        if not holds.all():
+            held[k + 1] = holds.astype(np.float64)
     return Evidence(classes, allowed, held, records, periods)
 
 
@@ -89,14 +94,19 @@ def _first_unit(layer: Layer, units: int) -> Layer:
 
 
 def _readings(game: CompiledGame, cells: Cells, n: int, t: int) -> Bools:
-    """Where what was read at the end of period t holds, bool [x, r]."""
-    codes = game.structure.sets[n]
+    """Where what was read after layer n of period t holds, bool [x, r]."""
+    codes = game.structure.sets[n + 1]
     holds = np.ones((len(cells), codes.size // len(cells), len(cells[0])), dtype=bool)
     at = evaluator_of(game.scenario, game.structure)
     for u, cell in enumerate(cells):
         own = codes.reshape(len(cells), -1)[u]
         for r, record in enumerate(cell):
-            for entry in readings_at(record, t):
+            readings = readings_after(game, record, t, n)
+            if game.ends_period[n]:
+                readings += readings_at(record, t)
+                holds[u, :, r] &= not never_read(game, record, t)
+            for entry in readings:
+                assert entry.condition is not None
                 holds[u, :, r] &= at.holds(entry.condition, own, t)
     at.findings.refuse()
     return holds.reshape(codes.size, -1)

@@ -216,9 +216,9 @@ def _portions(seen: Evidence, single: bool) -> Iterator[tuple[Evidence, slice]]:
 def content(record: Record) -> tuple[object, ...]:
     """What a record says to the model: records that say the same are as likely."""
     moves = [(e.t, e.turn, e.actor, e.actions) for e in record.entries if e.actions]
-    reads = [(e.t, e.condition.text) for e in record.entries if e.condition is not None]
+    reads = [(e.t, e.event, e.condition.text) for e in record.entries if e.condition is not None]
     silence = [(actor, entry.actions) for actor, entry in record.silence.items()]
-    standing = [e.condition.text for e in record.standing if e.condition is not None]
+    standing = [(e.event, e.condition.text) for e in record.standing if e.condition is not None]
     return tuple(moves), tuple(reads), tuple(silence), tuple(standing), record.last
 
 

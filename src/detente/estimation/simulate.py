@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -114,27 +116,55 @@ class Simulator:
 
 
 def _observation(
-    t: int, actor: str, actions: tuple[str, ...], turn: int = -1, condition: Formula | None = None
+    t: int,
+    actor: str,
+    actions: tuple[str, ...],
+    turn: int = -1,
+    condition: Formula | None = None,
+    event: str = "",
 ) -> Observation:
     said = Place(FILE), str(t), t, turn, actor, "", actions, condition, "", ""
-    return Observation(*said, silent=t == 0)
+    return Observation(*said, silent=t == 0, event=event)
 
 
 def _readings(scenario: Scenario, model: Record, rows: pd.DataFrame) -> Iterator[Observation]:
-    """The state at the ends of periods at which it is read, in the variables that are read."""
-    always = {name for entry in model.standing for name in _variables(entry)}
-    read = {t: set(always) for t in range(1, model.last + 1) if always}
+    """The state where it is read, in the variables that are read: at the ends of periods, and
+    right after events."""
+    read: dict[tuple[int, str, int], set[str]] = {}
+    for t, entry in product(range(1, model.last + 1), model.standing):
+        for k in range(max(len(_turns_of(scenario, entry.event)), 1)):
+            read.setdefault((t, entry.event, k), set()).update(_variables(entry))
+    lines: Counter[tuple[int, str]] = Counter()
     for entry in model.entries:
         if entry.condition is not None:
-            read.setdefault(entry.t, set()).update(_variables(entry))
-    for t, names in read.items():
-        row = rows[rows["t"] <= t].iloc[-1]
+            several = len(_turns_of(scenario, entry.event)) > 1
+            k = lines[entry.t, entry.event] if several else 0
+            lines[entry.t, entry.event] += 1
+            read.setdefault((entry.t, entry.event, k), set()).update(_variables(entry))
+    for (t, event, k), names in read.items():
+        before = rows["t"] <= t
+        if event:
+            turn, among = _turns_of(scenario, event)[k]
+            later = list(scenario.turns[turn].events[among + 1 :])
+            at = rows["turn"] == turn + 1
+            now = (rows["turn"] <= turn + 1) & ~(at & rows["action"].isin(later))
+            before = (rows["t"] < t) | ((rows["t"] == t) & now)
+        row = rows[before].iloc[-1]
         text = " and ".join(f"{name} == {row[name]}" for name in sorted(names))
         problems: list[Diagnostic] = []
         condition = parse(text, Place(FILE), scope_of(scenario), READING, problems)
         if problems:
             raise ScenarioError(problems)
-        yield _observation(t, "", (), condition=condition)
+        yield _observation(t, "", (), condition=condition, event=event)
+
+
+def _turns_of(scenario: Scenario, event: str) -> list[tuple[int, int]]:
+    """The turns at which an event happens, and its place among the events of each."""
+    return [
+        (k, turn.events.index(event))
+        for k, turn in enumerate(scenario.turns)
+        if event in turn.events
+    ]
 
 
 def _variables(entry: Observation) -> frozenset[str]:

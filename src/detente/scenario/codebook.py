@@ -330,7 +330,7 @@ def _counted(rows: list[tuple[int, Event, Coding]], scenario: Scenario) -> set[i
     turns = Counter(who for turn in scenario.turns for who in turn.who)
     counted = set()
     for (actor, _), actions in met.items():
-        most = len(actions) if actor == STATE else turns[actor]
+        most = turns[actor] if actor in scenario.actors else len(actions)
         counted |= {k for _, k in sorted(actions.values())[:most]}
     return counted
 
@@ -351,7 +351,13 @@ def record_csv(records: Mapping[str, Record]) -> str:
     for unit, record in records.items():
         for entry in (*record.silence.values(), *record.standing, *record.dated):
             action = entry.label if entry.used else CONTEXT
-            cells = (entry.date, entry.actor or STATE, entry.move, action, entry.note)
+            cells = (
+                entry.date,
+                entry.actor or entry.event or STATE,
+                entry.move,
+                action,
+                entry.note,
+            )
             row = (*cells, str(entry.place))
             writer.writerow([as_cell(cell) for cell in ([unit] * len(by_unit) + list(row))])
     return out.getvalue()

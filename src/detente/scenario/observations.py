@@ -10,7 +10,7 @@ import datetime as dt
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from detente.scenario.formula.parse import parse
 from detente.scenario.formula.types import CONDITION, Scope, Slot
 from detente.scenario.hints import alias, did_you_mean, listing
 from detente.scenario.model import Scenario
-from detente.scenario.rules import Action
+from detente.scenario.record_names import looks_of, unseen
 
 REQUIRED = ("date", "actor", "move")
 OPTIONAL = ("action", "note", "source")
@@ -48,11 +48,13 @@ class Observation:
         Who moved, and what it may have been: mostly one action, and all that look like it. No actor
         for a reading, no actions for that and for what is for the reader alone.
     condition
-        What a reading says of the state at the end of the period.
+        What a reading says of the state at the end of the period, or right after an event.
     seen
         What the actions look like, each look once.
     silent
         Whether it is there as well where the actor cannot move: silence, and what is unknown.
+    event
+        The event of chance after which the state is read; '' at the end of the period.
     """
 
     place: Place
@@ -67,6 +69,7 @@ class Observation:
     source: str
     seen: tuple[str, ...] = ()
     silent: bool = False
+    event: str = ""
 
     @property
     def used(self) -> bool:
@@ -202,7 +205,7 @@ def record_of(
         standing=tuple(reader.standing),
         last=max((entry.t for entry in within if entry.used), default=0),
         unused=tuple(entry for entry in reader.entries if entry not in within),
-        warnings=tuple(reader.outside()),
+        warnings=tuple(outside(reader.entries, scenario)),
     )
 
 
@@ -218,16 +221,23 @@ def scope_of(scenario: Scenario) -> Scope:
     )
 
 
-def _looks(actions: Mapping[str, Action]) -> dict[str, str]:
-    """An action for each name, as an alias, under which what it looks like is known."""
-    names = {
-        alias(name): key
-        for key, action in actions.items()
-        if not action.seen_as
-        for name in (key, *action.names)
-    }
-    looks = {alias(action.seen): key for key, action in actions.items() if action.seen_as}
-    return {**looks, **names}
+def outside(entries: Sequence[Observation], scenario: Scenario) -> Iterator[Diagnostic]:
+    """A warning about the lines before the start, and one about those after the horizon."""
+    calendar, horizon = scenario.calendar, scenario.periods or math.inf
+    early = [entry for entry in entries if entry.t < 1]
+    late = [entry for entry in entries if entry.t > horizon]
+    covers = f"the scenario begins with {calendar.label(1)}"
+    if late:
+        covers += f" and ends with {calendar.label(int(horizon))}"
+    for lines, when in ((early, "before the scenario begins"), (late, "after it ends")):
+        message = ""
+        if len(lines) == 1:
+            message = f"{lines[0].date} is {when}, so that the line is not used"
+        elif lines:
+            span = f"{lines[0].date} to {lines[-1].date}"
+            message = f"{len(lines)} lines, {span}, are {when} and not used"
+        if lines:
+            yield warning(lines[0].place, "out-of-range", message, covers)
 
 
 class RecordReader:
@@ -259,7 +269,7 @@ class RecordReader:
             date=line["date"],
             t=t,
             turn=self.turn(line, actor, t) if actions and 1 <= t <= self.horizon else -1,
-            actor="" if actor == STATE else actor,
+            actor=actor if actor in self.scenario.actors else "",
             move=line["move"],
             actions=actions,
             condition=condition,
@@ -267,6 +277,7 @@ class RecordReader:
             source=line["source"],
             seen=tuple(dict.fromkeys(self.scenario.actions[actor][key].seen for key in actions)),
             silent=t == 0 or alias(line["action"] or line["move"]) == UNKNOWN,
+            event="" if actor in (STATE, *self.scenario.actors) else actor,
         )
         if line["date"].casefold() != ALWAYS:
             self.entries.append(entry)
@@ -292,7 +303,7 @@ class RecordReader:
             return None
         if CONTEXT in (line["action"], line["move"]):
             return (), None
-        if actor == STATE:
+        if actor not in self.scenario.actors:
             condition = parse(words, line.place, self.scope, READING, self.problems)
             return ((), condition) if condition else None
         actions = self.actions(line, actor, words)
@@ -327,30 +338,26 @@ class RecordReader:
         return t
 
     def actor(self, line: CsvLine) -> str:
-        """The key of a line's actor, or `state`; '' after reporting that there is none."""
-        actors = self.scenario.actors
-        names = {alias(STATE): STATE} | {alias(actor.name): key for key, actor in actors.items()}
+        """The key of a line's actor or event, or `state`; '' after reporting that there is none."""
+        actors, events = self.scenario.actors, self.scenario.events
+        names = {alias(key): key for key in events}
+        names |= {alias(STATE): STATE} | {alias(actor.name): key for key, actor in actors.items()}
         names |= {alias(key): key for key in actors}
         if alias(line["actor"]) not in names:
-            known = dict.fromkeys([*actors, STATE, *(actor.name for actor in actors.values())])
+            known = dict.fromkeys([*actors, STATE, *(a.name for a in actors.values()), *events])
             hint = did_you_mean(line["actor"], list(known))
             self.report(line, "unknown-name", f"`{line['actor']}` is not an actor", hint)
         return names.get(alias(line["actor"]), "")
 
     def actions(self, line: CsvLine, actor: str, words: str) -> tuple[str, ...] | None:
         """What an actor may have done, by the words of a line."""
-        known = {who: _looks(own) for who, own in self.scenario.actions.items()}
+        known = {who: looks_of(own) for who, own in self.scenario.actions.items()}
         mine = known.pop(actor, {})
         entries = self.scenario.actions.get(actor, {})
         if alias(words) == UNKNOWN:
             return tuple(entries)
         actions, unknown = resolve(words, mine)
-        hidden = {
-            alias(name): action.seen
-            for key, action in entries.items()
-            for name in (key, *action.names)
-            if action.seen_as
-        }
+        hidden = unseen(entries)
         for word in unknown:
             others = [who for who, names in known.items() if alias(word) in names]
             hint = did_you_mean(word, [*mine, CONTEXT, UNKNOWN])
@@ -379,21 +386,3 @@ class RecordReader:
         hint = f"keep the one that counts, and write {CONTEXT} as the `action` of the other"
         self.report(line, "too-many-moves", message, hint)
         return -1
-
-    def outside(self) -> Iterator[Diagnostic]:
-        """A warning about the lines before the start, and one about those after the horizon."""
-        calendar = self.scenario.calendar
-        early = [entry for entry in self.entries if entry.t < 1]
-        late = [entry for entry in self.entries if entry.t > self.horizon]
-        covers = f"the scenario begins with {calendar.label(1)}"
-        if late:
-            covers += f" and ends with {calendar.label(int(self.horizon))}"
-        for entries, when in ((early, "before the scenario begins"), (late, "after it ends")):
-            message = ""
-            if len(entries) == 1:
-                message = f"{entries[0].date} is {when}, so that the line is not used"
-            elif entries:
-                span = f"{entries[0].date} to {entries[-1].date}"
-                message = f"{len(entries)} lines, {span}, are {when} and not used"
-            if entries:
-                yield warning(entries[0].place, "out-of-range", message, covers)

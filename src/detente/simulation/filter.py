@@ -28,7 +28,14 @@ from detente.game.arrays import CompiledGame, Layer
 from detente.game.evaluate import evaluator_of
 from detente.scenario.observations import Observation, Record
 from detente.simulation.forward import ForwardPass
-from detente.simulation.impossible import why_no_move, why_no_reading
+from detente.simulation.impossible import why_no_event, why_no_move, why_no_reading
+from detente.simulation.observed import (
+    moves_observed,
+    never_read,
+    readings_after,
+    readings_at,
+    recorded,
+)
 
 Ints = NDArray[np.integer[Any]]
 
@@ -139,6 +146,7 @@ class Filter:
             pass_.push(n, weighed(layer, kept))
         pass_.leave(t, n, acted)
         self.told.append(Told(t, n, tuple(kept)))
+        self._read(t, n + 1, readings_after(self.game, self.record, t, n))
         if not steps:
             return
         chance = _together(kept, len(acted))
@@ -161,7 +169,16 @@ class Filter:
 
     def close(self, t: int, n: int) -> None:
         """The end of period t, after which layer n would come, with what is read of the state."""
-        for entry in readings_at(self.record, t):
+        self._read(t, n, readings_at(self.record, t))
+        states = self.by_state()
+        for entry in never_read(self.game, self.record, t):
+            step = Step(entry, "skipped", t, n - 1, 0.0, why_no_event(self.game, entry, t))
+            profiles = self._scale(self._share().sum(axis=0))
+            self.steps.append(replace(step, profiles=profiles, states=states))
+
+    def _read(self, t: int, n: int, readings: Sequence[Observation]) -> None:
+        """Readings of the state before layer n of period t, where its last one is behind."""
+        for entry in readings:
             assert entry.condition is not None
             holds = self.holds(entry, n, t)
             share = self._share()
@@ -247,88 +264,6 @@ class Filter:
         holds = at.holds(entry.condition, self.game.structure.sets[n], t)
         at.findings.refuse()
         return holds
-
-
-def moves_observed(
-    game: CompiledGame, record: Record, t: int, layer: Layer
-) -> dict[int, Observation]:
-    """What is known of a turn: by mover (its position in the layer), a line of the record."""
-    if t > record.last:
-        return {}
-    known = dict(record.silence)
-    dated = [entry for entry in record.entries if entry.t == t and entry.actions]
-    for mover in layer.movers:
-        mine = [entry for entry in dated if entry.actor == game.actors[mover].key]
-        for entry, turn in zip(mine, _turns(game, t, mover, mine), strict=True):
-            if turn == layer.turn:
-                known[entry.actor] = entry
-    keys = [game.actors[mover].key for mover in layer.movers]
-    return {m: known[key] for m, key in enumerate(keys) if key in known}
-
-
-def _turns(game: CompiledGame, t: int, mover: int, entries: Sequence[Observation]) -> list[int]:
-    """The turns at which an actor's moves of a period were made.
-
-    They are those that the record gives, one after the other. Where one of them could never have
-    been made at its turn, each is at the first turn left at which it can have been made.
-    """
-    given, actor = [entry.turn for entry in entries], game.actors[mover].key
-    if not entries or sum(actor in turn.who for turn in game.scenario.turns) < 2:
-        return given
-    names = list(game.scenario.actions[actor])
-    possible = {}
-    for layer in game.layers:
-        if mover in layer.movers and (game.loop is not None or layer.period == t):
-            own = np.unique(layer.action[:, layer.movers.index(mover)])
-            possible[layer.turn] = {names[a] for a in own[own >= 0]}
-
-    def fits(entry: Observation, turn: int) -> bool:
-        return entry.silent or not possible.get(turn, set()).isdisjoint(entry.actions)
-
-    if all(fits(entry, entry.turn) for entry in entries):
-        return given
-    left, turns = iter(possible), []
-    for entry in entries:
-        turn = next((k for k in left if fits(entry, k)), None)
-        if turn is None:
-            return given
-        turns.append(turn)
-    return turns
-
-
-def readings_at(record: Record, t: int) -> list[Observation]:
-    """What is read of the state at the end of period t."""
-    readings = [entry for entry in record.entries if entry.t == t and entry.condition is not None]
-    return [*readings, *(record.standing if t <= record.last else ())]
-
-
-def own_actions(
-    game: CompiledGame, layer: Layer, m: int, actions: Sequence[str], *, silent: bool
-) -> Bools:
-    """The joint actions in which the m-th mover plays one of these, bool [e].
-
-    Who cannot move is `silent` as well.
-    """
-    names = list(game.scenario.actions[game.actors[layer.movers[m]].key])
-    own = np.isin(layer.action[:, m], [names.index(action) for action in actions])
-    return own | (layer.action[:, m] < 0) if silent else own
-
-
-def recorded(
-    game: CompiledGame, layer: Layer, m: int, entry: Observation, miscoded: float
-) -> Floats:
-    """Probability with which this is recorded of the m-th mover where a joint action was taken,
-    float64 [e]: a move recorded wrongly is any other that it has, as others see them. Silence
-    is never a mistake."""
-    own = own_actions(game, layer, m, entry.actions, silent=entry.silent)
-    entries = game.scenario.actions[game.actors[layer.movers[m]].key]
-    looks = len({action.seen for action in entries.values()})
-    named = len({entries[key].seen for key in entry.actions})
-    if entry.silent or not miscoded or looks == 1:
-        return own.astype(np.float64)
-    wrong = miscoded / (looks - 1)
-    elsewhere = np.where(layer.action[:, m] < 0, 0.0, wrong * named)
-    return np.where(own, 1.0 - wrong * (looks - named), elsewhere)
 
 
 def _together(chances: Sequence[Floats], size: int) -> Floats:

@@ -13,6 +13,7 @@ from detente.game.term_status import in_force, standings
 from detente.numbers import percent
 from detente.scenario.formula.expression import Formula
 from detente.scenario.hints import listing
+from detente.scenario.observations import Observation
 from detente.scenario.policies import terms_of
 from detente.scenario.rules import Action, Term
 
@@ -60,6 +61,16 @@ def why_no_reading(game: CompiledGame, n: int, condition: Formula, states: Float
     codes = game.structure.sets[n]
     everywhere = np.ones(codes.size, dtype=bool)
     return f"the model holds {held(game, codes, states, everywhere, [condition])}"
+
+
+def why_no_event(game: CompiledGame, entry: Observation, t: int) -> str:
+    """Why nothing can be read after an event in period t."""
+    times = sum(
+        layer.event == entry.event and (game.loop is not None or layer.period == t)
+        for layer in game.layers
+    )
+    often = f"happens {times} times" if times else "does not happen"
+    return f"`{entry.event}` {often} in {game.label(t)}"
 
 
 def _why_closed(

@@ -24,7 +24,7 @@ from detente.notebook import InNotebook
 from detente.scenario.observations import Record, read_record
 from detente.simulation import track_tables as tables
 from detente.simulation.channels import Channels
-from detente.simulation.filter import Filter, Step, outcomes_given, prior_of, recorded
+from detente.simulation.filter import Filter, Step, outcomes_given, prior_of
 from detente.simulation.forward import (
     Forward,
     ForwardPass,
@@ -32,6 +32,7 @@ from detente.simulation.forward import (
     forward,
     schedule,
 )
+from detente.simulation.observed import recorded
 from detente.simulation.smoothing import smoothed
 from detente.solver.discretisation import error_from
 from detente.solver.solution import Solution
@@ -348,7 +349,7 @@ class _Tracker:
         """What the forecast made at the start expected of an observation."""
         if step.actor < 0:
             holds = self.filter.holds(step.entry, step.layer + 1, step.t)
-            before = self.before.states[step.t] @ self.prior
+            before = self._before_after(step) @ self.prior
             return float(before[holds].sum() / before.sum())
         k = self.before.moves.index((step.t, step.layer))
         weight = self.before.acted[k] @ self.prior
@@ -356,6 +357,15 @@ class _Tracker:
         m = layer.movers.index(step.actor)
         own = recorded(self.game, layer, m, step.entry, self.filter.miscoded)
         return float(weight @ own / weight.sum())
+
+    def _before_after(self, step: Step) -> Floats:
+        """Where the forecast made at the start had the state after a layer, float64 [x, p]."""
+        following = step.t, step.layer + 1
+        if following not in self.before.moves:  # it is the period's last
+            return self.before.states[step.t]
+        acted = self.before.acted[self.before.moves.index(following)]
+        begin = self.game.layers[step.layer + 1].action_ptr[:-1]
+        return np.asarray(np.add.reduceat(acted, begin, axis=0))
 
     def _path(self) -> pd.DataFrame:
         start = {key: float(been[-1] @ self.prior) for key, been in self.before.happened.items()}
@@ -378,6 +388,7 @@ def why_impossible(game: CompiledGame, step: Step) -> str:
     """What was impossible, when, and why, in a sentence."""
     entry, period = step.entry, game.label(step.t)
     if step.actor < 0:
-        return f"the end of {period}: `{entry.label}` is impossible: {step.reason}"
+        when = f"after {entry.event} in" if entry.event else "the end of"
+        return f"{when} {period}: `{entry.label}` is impossible: {step.reason}"
     what = f"silence ({entry.label})" if entry.t == 0 else f"`{entry.label}`"
     return f"{game.actors[step.actor].key} in {period}: {what} is impossible: {step.reason}"

@@ -30,7 +30,7 @@ def moves_table(
         with np.errstate(divide="ignore"):
             log = float(np.log(step.probability))
         when = number, entry.place.line, entry.date if dated else "", step.t, game.label(step.t)
-        actor = game.actors[step.actor].key if step.actor >= 0 else ""
+        actor = game.actors[step.actor].key if step.actor >= 0 else entry.event
         what = step.turn + 1, actor, entry.move if dated else "", entry.label, step.kind
         scores = step.probability, log, -log / np.log(2.0), step.uniform, prior_only(step)
         rows.append((*when, *what, *scores, _as_recorded(game, step), step.reason))

@@ -173,6 +173,22 @@ def test_the_record_has_what_all_saw_and_is_tracked_to_the_same_beliefs(board: B
     assert twice
 
 
+def test_the_record_has_a_signal_that_is_gone_by_the_end_of_the_period() -> None:
+    text = HIDDEN.replace("{chance: [upheaval]}", "{chance: [upheaval]}\n  - {chance: [clearing]}")
+    text = text.replace("payoffs:\n", "  clearing: {set: {report: nothing}}\npayoffs:\n", 1)
+    cleared, found = solved(text), 0
+    for seed in range(3):
+        room, _ = played_by_events(room_of(cleared, 2, seed=seed), cleared, seed)
+        played = room.tables[0]
+        record = to_csv(story.lines(cleared, played))
+        found += record.count("inspection,report == find")
+        result = track(cleared.solution, parse_record(record, cleared.game.scenario))
+        last = result.beliefs[result.beliefs["step"] == result.beliefs["step"].max()]
+        believed = played.turns[-1].beliefs[NORTH]
+        np.testing.assert_allclose(last["probability"], believed, atol=0.03)  # it is on the grid
+    assert found
+
+
 def test_the_debrief_has_what_was_done_and_what_was_seen(board: Board) -> None:
     room, events = played_by_events(room_of(board, 16, seed=1), board)
     kinds = [{deed.theta for deed in story.own_choices(board, each, 1)} for each in room.tables]

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from detente.dtypes import Floats
+from detente.game.arrays import CompiledGame
 from detente.game.structure import Structure
 from detente.scenario.observations import STATE, UNKNOWN
 from detente.workbench.play.board import Beliefs, Board, Position
@@ -171,6 +172,7 @@ def lines(board: Board, table: Table) -> list[dict[str, str]]:
     game = board.game
     chance = any(len(layer.succ) > len(layer.action) for layer in game.layers)
     rows: list[dict[str, str]] = []
+    signals: list[tuple[str, dict[str, str]]] = []
 
     def note(t: int, actor: str, move: str, by: str) -> None:
         date = game.scenario.calendar.date(t)
@@ -188,11 +190,28 @@ def lines(board: Board, table: Table) -> list[dict[str, str]]:
                 note(t, key, moved[i].looked, moved[i].by or "no choice")
             elif n < last.get((t, i), -1):  # its moves of a period go to its turns in their order
                 note(t, key, UNKNOWN, "nothing to do")
+        if game.layers[n].private is not None:
+            seen = labels(game.structure, int(game.structure.sets[n + 1][turn.after]))
+            signals.append((game.layers[n].event, seen))
         if chance and game.ends_period[n]:
             now = labels(game.structure, int(game.structure.sets[n + 1][turn.after]))
+            for event, then in signals:
+                several = [other for other, _ in signals].count(event) > 1
+                lost = [k for k in set_by(game, event) if several or then[k] != now[k]]
+                if lost:
+                    reading = " and ".join(f"{key} == {then[key]}" for key in lost)
+                    note(t, event, reading, "right after it")
+            signals = []
             reading = " and ".join(f"{key} == {level}" for key, level in now.items())
             note(t, STATE, reading, "at the end of the period")
     return rows
+
+
+def set_by(game: CompiledGame, event: str) -> tuple[str, ...]:
+    """The variables that an event of chance may set."""
+    said = game.scenario.events[event]
+    changes = (change for effect in said.alternatives for change in effect.changes)
+    return tuple(dict.fromkeys(change.variable for change in changes))
 
 
 def _number(deed: Deed) -> tuple[int, int]:
