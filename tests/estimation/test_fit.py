@@ -166,6 +166,68 @@ def test_separation_runs_away(folder: Path) -> None:
     assert "take ranges as priors" in str(describe_fit(fit)).lower()
 
 
+KINDS = """\
+title: Two kinds
+calendar: {period: round, horizon: 1}
+actors: {A: {precision: sharp, types: {tough: many, soft: 1 - many}}}
+state: {got: {levels: 0..1, start: 0}}
+parameters:
+  sharp: {value: 1, range: [0.1, 5]}
+  many: {value: 0.3, range: [0, 1]}
+  worth: {value: 0.5, range: [-3, 3]}
+  more: {value: 2.5, range: [0, 5]}
+turns: [A]
+actions: {A: {stay: {}, go: {set: {got: 1}, cost: "more * (A == tough)"}}}
+payoffs: {A: {terminal: worth * got}}
+outcomes: {gone: {when: got == 1}}
+"""
+
+
+def chosen(go: int, stay: int, **values: float) -> detente.estimation.result.Fit:
+    """The share of the tough, from so many who went and stayed."""
+    scenario = detente.loads(KINDS).with_values(values)
+    drawn = []
+    for move, times in (("go", go), ("stay", stay)):
+        record = detente.parse_record(f"date,actor,move\n1,A,{move}\n", scenario)
+        drawn += [replace(record, file=f"{move}{k}.csv") for k in range(times)]
+    return detente.fit(scenario, drawn, detente.FitOptions(free=("many",), solving=QUICK))
+
+
+@pytest.mark.parametrize("start", [0.3, 2e-3, 1e-5, 3e-6])
+def test_a_share_at_its_bound_is_told_so(start: float) -> None:
+    """More go than even the soft would: the likelihood rises all the way to no tough ones."""
+    fit = chosen(39, 1, many=start)
+    assert fit.status is Status.BOUNDARY
+    assert fit.table["note"].tolist() == ["at a bound"]
+    assert fit.values["many"] < 2e-6
+    soft = 1 / (1 + np.exp(-0.5))
+    assert fit.log_likelihood == pytest.approx(39 * np.log(soft) + np.log(1 - soft), abs=1e-4)
+    assert np.isnan(fit.table["se"].iloc[0])
+    assert fit.starts["steps"].iloc[0] < 60
+
+
+def test_a_share_at_its_upper_bound_is_told_so() -> None:
+    fit = chosen(1, 39, many=1 - 1e-4)
+    assert fit.status is Status.BOUNDARY
+    assert fit.values["many"] > 1 - 2e-6
+
+
+def test_a_small_share_that_is_inside_is_no_boundary() -> None:
+    """Its maximum is where (1 - m) soft + m tough is the share of those who went."""
+    soft, tough = (1 / (1 + np.exp(-utility)) for utility in (0.5, -5.5))
+    fit = chosen(1240, 760, more=6.0)
+    assert fit.status is Status.CONVERGED
+    assert fit.values["many"] == pytest.approx((soft - 0.62) / (soft - tough), rel=1e-3)
+    assert fit.values["many"] < 0.005
+
+
+@pytest.mark.parametrize("start", [0.3, 1e-3])
+def test_a_share_of_types_that_do_the_same_is_not_at_a_bound(start: float) -> None:
+    fit = chosen(39, 1, many=start, more=0)
+    assert fit.status is Status.UNIDENTIFIED
+    assert "many" not in fit.values
+
+
 def test_ranges_as_priors(folder: Path) -> None:
     free, prior = fit_one(folder, "worth", "more"), fit_one(folder, "worth", "more", prior="ranges")
     assert (prior.table["se"] < free.table["se"]).all()

@@ -69,6 +69,12 @@ class Free:
         """Whether a value is one that the parameter may have."""
         return self.kind == PLAIN or 0 < value < (math.inf if self.kind == POSITIVE else 1)
 
+    def bound(self, coordinate: float) -> float | None:
+        """The coordinate of the bound that is nearest; None where there is none on that side."""
+        if self.kind == PLAIN or (self.kind == POSITIVE and coordinate > 0):
+            return None
+        return self.coordinate(float(coordinate > 0))
+
     def at_bound(self, value: float) -> bool:
         """Whether a value is at a bound."""
         low = self.kind != PLAIN and value < 2 * EDGE

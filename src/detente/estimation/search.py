@@ -13,7 +13,7 @@ import numpy as np
 from detente.dtypes import Floats
 from detente.estimation.checkpoint import Checkpoint
 from detente.estimation.climb import CLOSE, NEAR, Climb, Status, climb
-from detente.estimation.free import FARTHEST, PLAIN, Free, slopes_at, values_at
+from detente.estimation.free import FARTHEST, PLAIN, POSITIVE, Free, slopes_at, values_at
 from detente.estimation.model import Model, Wall
 from detente.estimation.prior import RangePrior
 from detente.estimation.uncertainty import (
@@ -37,6 +37,14 @@ SAME = 0.01
 
 MOST_POLISHES = 3
 """Steps of Newton's method after a climb; each costs the curvature anew."""
+
+NEAR_BOUND = 5.0
+"""Coordinates from which on it is tried whether the maximum is at the bound: there the slope by the
+coordinate is below a hundredth of that by the value, and vanishes on the way."""
+
+SAID = 1e-4
+"""Log-likelihood for the whole of a share, or for a precision as it was at the start: where it
+would move by less, nothing is said of it."""
 
 ENDED = (Status.CONVERGED, Status.NEARLY, Status.BOUNDARY)
 """How climbs end that have come to a maximum."""
@@ -65,7 +73,15 @@ class Search:
         self.wall = ""
 
     def value(self, x: Floats) -> tuple[float, Floats] | None:
-        """The log-likelihood, with the prior's logarithm, and its gradient by coordinates."""
+        """The log-likelihood, with the prior's logarithm, and its gradient by coordinates: without
+        what points beyond a bound that has been reached."""
+        point = self._by_values(x)
+        if point is None:
+            return None
+        return point[0], self._inward(x, point[1] * slopes_at(self.free, x))
+
+    def _by_values(self, x: Floats) -> tuple[float, Floats] | None:
+        """The same with the gradient by values."""
         values = values_at(self.free, x)
         try:
             point = self.model.at(values, self.workers)
@@ -76,7 +92,15 @@ class Search:
         if self.prior is not None:
             more, slope = self.prior.at(values)
             total, gradient = total + more, gradient + slope
-        return total, gradient * slopes_at(self.free, x)
+        return total, gradient
+
+    def _inward(self, x: Floats, gradient: Floats) -> Floats:
+        """A gradient by coordinates without what points beyond a bound that has been reached."""
+        beyond = [
+            one.at_bound(one.value(float(c))) and (one.kind == POSITIVE or c < 0) != (g > 0)
+            for one, c, g in zip(self.free, x, gradient, strict=True)
+        ]
+        return np.where(beyond, 0.0, gradient)
 
     def log_density(self, x: Floats) -> float:
         """The log-likelihood with the prior's logarithm, without a gradient; -inf at a wall."""
@@ -118,7 +142,7 @@ class Search:
                 x = self.keep.best
             elif k:
                 x = np.array([_drawn(one, rng) for one in self.free])
-            done.append(self._climb(x, k / starts, CLIMBING / starts))
+            done.append(self._to_bounds(self._climb(x, k / starts, CLIMBING / starts)))
             if done[-1].status is Status.INTERRUPTED:
                 break
         return sorted(done, key=lambda climbed: -climbed.value)
@@ -139,6 +163,29 @@ class Search:
             self.keep.save(here.x, here.value)
 
         return climb(self.value, x, inverse, visit=visit)
+
+    def _to_bounds(self, top: Climb) -> Climb:
+        """The climb's end, with parameters at bounds to which the likelihood rises.
+
+        By a coordinate the slope vanishes towards a bound, and climbs end before it; by the value
+        it does not. What the likelihood hardly knows is left where it is.
+        """
+        if top.status in (Status.IMPOSSIBLE, Status.INTERRUPTED):
+            return top
+        for q, one in enumerate(self.free):
+            bound = one.bound(float(top.x[q]))
+            if bound is None or abs(top.x[q]) < NEAR_BOUND:
+                continue
+            x = top.x.copy()
+            x[q] = bound
+            point = self._by_values(x)
+            if point is None or point[0] < top.value - 1e-9 * max(abs(top.value), 1.0):
+                continue
+            whole = one.start if one.kind == POSITIVE else 1.0
+            if abs(point[1][q]) * whole > SAID:
+                gradient = self._inward(x, point[1] * slopes_at(self.free, x))
+                top = replace(top, x=x, value=point[0], gradient=gradient)
+        return top
 
     def best(
         self, climbs: Sequence[Climb], clusters: Sequence[str] | None
