@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -25,6 +25,13 @@ from detente.dtypes import Bools, Ints
 from detente.scenario.rules import Outcome
 
 OPEN, BEEN, LOST = range(3)
+
+
+class Rule(NamedTuple):
+    """What an automaton knows of an outcome: see `Outcome`."""
+
+    lasting: int
+    before: str
 
 
 class Progress(NamedTuple):
@@ -84,6 +91,13 @@ class Automaton:
 
 def automaton(outcomes: Mapping[str, Outcome], key: str, given: tuple[str, ...] = ()) -> Automaton:
     """The automaton of an outcome `key`, '' for none, and of those conditioned on."""
+    rules = ((name, Rule(outcome.lasting, outcome.before)) for name, outcome in outcomes.items())
+    return _automaton(tuple(rules), key, given)
+
+
+@lru_cache(maxsize=128)  # for each solve and each pass they are asked for again
+def _automaton(rules: tuple[tuple[str, Rule], ...], key: str, given: tuple[str, ...]) -> Automaton:
+    outcomes = dict(rules)
     followed = (*((key,) if key else ()), *given)
     reads = tuple(dict.fromkeys(name for o in followed for name in (o, outcomes[o].before) if name))
     blank = tuple(_blank(outcomes, name) for name in followed)
@@ -117,13 +131,13 @@ def automaton(outcomes: Mapping[str, Outcome], key: str, given: tuple[str, ...] 
     return Automaton(reads, np.array(rows), been, met, int(full[0]))
 
 
-def _blank(outcomes: Mapping[str, Outcome], key: str) -> Progress:
+def _blank(outcomes: Mapping[str, Rule], key: str) -> Progress:
     other = outcomes[key].before
     return Progress(other=_blank(outcomes, other) if other else None)
 
 
 def _advance(
-    outcomes: Mapping[str, Outcome],
+    outcomes: Mapping[str, Rule],
     key: str,
     progress: Progress,
     holds: Mapping[str, bool],

@@ -11,7 +11,7 @@ from detente.errors import SolveError
 from detente.game.arrays import CompiledGame
 from detente.game.automaton import automaton
 from detente.solver.beliefs import grid_size
-from detente.solver.layout import play_pointers
+from detente.solver.layout import kinds
 from detente.solver.replay import stretch_ends
 from detente.solver.stationary import held
 
@@ -98,7 +98,7 @@ def _guesses(game: CompiledGame) -> int:
 
 def _plays(game: CompiledGame) -> list[int]:
     """Numbers that strategies take at a node, layer by layer."""
-    return [int(play_pointers(game, layer)[-1]) for layer in game.layers]
+    return [int(layer.choices.sum(axis=0) @ kinds(game, layer)) for layer in game.layers]
 
 
 def _replayed(game: CompiledGame) -> int:
