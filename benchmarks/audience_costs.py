@@ -16,6 +16,7 @@ import pandas as pd
 
 import detente
 from benchmarks.report import Plan, Table, digits, times
+from detente.dtypes import Floats
 from detente.estimation.fit import FitOptions, fit
 from detente.estimation.game_arrays import games_of
 from detente.estimation.result import Fit
@@ -65,6 +66,13 @@ payoffs:
 PUBLISHED = -8190.526141
 """The study's log-likelihood."""
 
+STARTS, SEED = 6, 1
+"""Starts from nothing: three from frequencies, and disturbances of the best; and the seed of the
+counts that are drawn."""
+
+MONTHS = 180
+"""Of which each dyad has one count by actor."""
+
 SHARE = 0.05
 """Of the published parameters at which games are solved on their principal branch."""
 
@@ -79,9 +87,16 @@ def run(plan: Plan) -> list[Table]:
         rows: list[list[object]] = [["published", *_row(at_published(folder))]]
         if not plan.quick:
             rows.append(["from nothing", *_row(from_nothing(folder))])
+            rows.append([f"from nothing, {STARTS} starts", *_row(from_nothing(folder, STARTS))])
+            rows.append(["published parameters alone", *_row(from_parameters(folder))])
+            truth = draw(folder)
+            begun = f"drawn (truth {truth:.2f}), from nothing"
+            rows.append([begun, *_row(from_nothing(folder, counts="drawn.csv"))])
     note = (
         "`published` begins with the published estimates and choices; `from nothing` with all "
-        "parameters 0 and every dyad's own frequencies. The published maximum is a local one: "
+        "parameters 0 and every dyad's own frequencies, `published parameters alone` with these "
+        "and the frequencies. `drawn` has counts that were drawn from the published estimates and "
+        "choices. The published maximum is a local one: "
         "better ones exist, with other signs. None is known to be the global one, and whether "
         f"the authors' bounds exclude them is not known. One log-likelihood of {seconds[2]} games, "
         "on one core, solved near the last one with its gradient, takes "
@@ -115,16 +130,42 @@ def at_published(folder: Path) -> Fit:
     return _fit(folder, near=folder / "choices.csv")
 
 
-def from_nothing(folder: Path) -> Fit:
+def from_nothing(folder: Path, starts: int = 1, counts: str = "counts.csv") -> Fit:
     """The fit that begins with parameters 0 and each dyad's frequencies."""
     write(folder)
+    return _fit(folder, starts=starts, counts=counts)
+
+
+def from_parameters(folder: Path) -> Fit:
+    """The fit that begins with the published parameters and each dyad's frequencies."""
+    write(folder, published())
     return _fit(folder)
 
 
-def _fit(folder: Path, near: Path | None = None) -> Fit:
+def _fit(
+    folder: Path, near: Path | None = None, starts: int = 1, counts: str = "counts.csv"
+) -> Fit:
     scenario = detente.load(folder / "crises.yaml")
-    options = FitOptions(free=tuple(scenario.parameters), near=near)
-    return fit(scenario, [], options, units=folder / "units.csv", counts=folder / "counts.csv")
+    options = FitOptions(free=tuple(scenario.parameters), near=near, starts=starts)
+    return fit(scenario, [], options, units=folder / "units.csv", counts=folder / counts)
+
+
+def draw(folder: Path) -> float:
+    """Draw `drawn.csv`, counts from the published choices; their log-likelihood at these.
+
+    Each dyad begins in peace and has as many months as in the study.
+    """
+    rng, total = np.random.default_rng(SEED), 0.0
+    lines = ["unit,now,I,J,number"]
+    for unit, shares in _published_shares():
+        now = 0
+        for _ in range(MONTHS):
+            moves = [int(rng.choice(3, p=shares[i, now])) for i in (0, 1)]
+            total += sum(float(np.log(shares[i, now, a])) for i, a in enumerate(moves))
+            lines.append(f"{unit},{STATES[now]},{ACTIONS[moves[0]]},{ACTIONS[moves[1]]},1")
+            now = max(moves)
+    (folder / "drawn.csv").write_text("\n".join(lines) + "\n")
+    return total
 
 
 def likelihood_seconds(plan: Plan, folder: Path) -> tuple[float, float, int]:
@@ -220,14 +261,19 @@ def published() -> dict[str, float]:
     return {str(name): float(value) for name, value in table["estimate"].items()}
 
 
-def write_choices(folder: Path) -> None:
-    """The published equilibria as `choices.csv`: the logits of their action values."""
+def _published_shares() -> list[tuple[object, Floats]]:
+    """Each dyad with its published choices, float64 [actor, state, action]."""
     values = pd.read_csv(DATA / "equilibrium_values.csv").set_index("dyad")
     shares = values.to_numpy().reshape(len(values), 2, 3, 3)
     shares = np.exp(shares - shares.max(axis=3, keepdims=True))
     shares /= shares.sum(axis=3, keepdims=True)
+    return list(zip(values.index, shares, strict=True))
+
+
+def write_choices(folder: Path) -> None:
+    """The published equilibria as `choices.csv`: the logits of their action values."""
     lines = ["unit,now,I,J,number"]
-    for unit, by_actor in zip(values.index, shares, strict=True):
+    for unit, by_actor in _published_shares():
         for k, by_state in enumerate(by_actor):
             for state, by_action in zip(STATES, by_state, strict=True):
                 for action, share in zip(ACTIONS, by_action, strict=True):

@@ -10,28 +10,29 @@ from benchmarks.report import Plan, Table, digits
 from detente.numbers import with_interval
 
 FREE = ("pain", "upkeep", "hold_down")
-UNITS, REPETITIONS = 200, 50
+UNITS, REPETITIONS, SEEDS = 200, 50, (1, 2)
 
 
 def run(plan: Plan) -> list[Table]:
-    """`bargaining-rounds`, with one truth and with truths from the prior."""
+    """`bargaining-rounds`, with one truth and with truths from the prior, and two seeds."""
     scenario = detente.load("bargaining-rounds")
     units, repetitions = (10, 2) if plan.quick else (UNITS, REPETITIONS)
-    options = detente.FitOptions(free=FREE, seed=1)
+    options = detente.FitOptions(free=FREE)
     if plan.quick:
         options = replace(options, solving=detente.SolveOptions(beliefs=5))
     rows: list[list[object]] = []
-    for prior in ("", "ranges"):
-        plan.tell(f"recovery, {'truths from the prior' if prior else 'one truth'}")
+    kinds = [(prior, seed) for prior in ("", "ranges") for seed in SEEDS[: 1 if plan.quick else 2]]
+    for prior, seed in kinds:
+        plan.tell(f"recovery, {'truths from the prior' if prior else 'one truth'}, seed {seed}")
         begin = time.perf_counter()
         recovery = detente.recover(
-            scenario, units, replace(options, prior=prior), repetitions=repetitions
+            scenario, units, replace(options, prior=prior, seed=seed), repetitions=repetitions
         )
         seconds = time.perf_counter() - begin
         for r in recovery.table.itertuples():
             rows.append(
                 [
-                    "from the prior" if prior else "one",
+                    f"{'from the prior' if prior else 'one'}, seed {seed}",
                     r.parameter,
                     f"{r.bias:.2g} ({r.bias_error:.1g})",
                     digits(r.spread),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks.audience_costs import DATA, PUBLISHED, at_published
+from benchmarks.audience_costs import DATA, PUBLISHED, at_published, draw, from_nothing
 
 pytestmark = pytest.mark.skipif(not DATA.exists(), reason="the data are not part of the project")
 
@@ -27,3 +27,12 @@ def test_the_published_maximum_is_one(tmp_path: Path) -> None:
     # All standard errors are there: the exact Hessian, bordered by the equilibria, is positive.
     assert (ours["se"] > 0).all()
     assert any("near a fold" in warning for warning in fit.warnings)
+
+
+@pytest.mark.slow
+def test_from_nothing_a_fit_is_no_worse_than_what_counts_were_drawn_with(tmp_path: Path) -> None:
+    truth = draw(tmp_path)
+    fit = from_nothing(tmp_path, counts="drawn.csv")
+    assert fit.equilibria is not None
+    assert fit.equilibria["residual"].max() < 1e-9
+    assert fit.log_likelihood > truth

@@ -137,7 +137,11 @@ def fit(
     if asked.counts is not None and (asked.parameter or asked.recover or asked.posterior):
         message = "it is not there for counts"
         flag = "--profile" if asked.parameter else "--recover" if asked.recover else "--posterior"
-        hint = "fit the others at values of it: --set NAME=VALUE" if asked.parameter else ""
+        hint = {
+            "--profile": "fit the others at values of it: --set NAME=VALUE",
+            "--recover": "in Python: draw counts from the choices of a fit, and fit these",
+            "--posterior": "--prior ranges alone gives its highest density, with standard errors",
+        }[flag]
         refuse(flag, "not-together", message, hint)
     if asked.recover and bool(records) == (asked.simulated is not None):
         message = "records say how many units are drawn" if records else "how many is not said"

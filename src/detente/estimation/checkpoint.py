@@ -72,7 +72,9 @@ class Checkpoint:
             message = "it cannot be read as the checkpoint of a fit"
             raise ScenarioError([Diagnostic(Place(str(path)), "checkpoint", message)]) from error
         if not same:
-            message = "it is the checkpoint of another fit: of other files, values or parameters"
+            message = (
+                "it is the checkpoint of another fit: of other files, values, parameters or options"
+            )
             hint = "name another file, or remove it to begin anew"
             raise ScenarioError([Diagnostic(Place(str(path)), "checkpoint", message, hint)])
         kept.best = np.array(
