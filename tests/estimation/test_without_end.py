@@ -205,6 +205,10 @@ def test_choices_of_a_fit_begin_another(tmp_path: Path) -> None:
     again = detente.fit(fit.scenario, [], replace(options, near=near), units=units, counts=counts)
     assert again.log_likelihood == pytest.approx(fit.log_likelihood, abs=1e-8)
     assert again.starts["steps"].tolist() <= [3]
+    on = replace(options, near=near, starts=4)
+    further = detente.fit(fit.scenario, [], on, units=units, counts=counts)
+    assert further.log_likelihood >= again.log_likelihood - 1e-8
+    assert 1 <= len(further.starts) <= 4
     near.write_text("\n".join(near.read_text().splitlines()[:-1]))
     with pytest.raises(ScenarioError, match="not a share above 0 for each action of unit `u2`"):
         detente.fit(fit.scenario, [], replace(options, near=near), units=units, counts=counts)

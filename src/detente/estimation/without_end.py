@@ -41,6 +41,9 @@ SCHEDULE = ((2.0, 1.0), (10.0, 0.1), (50.0, 10.0))
 """Of the first starts the observations for which pooled frequencies count in the first values, and
 the first penalty. Later ones begin with the best of those before, disturbed."""
 
+NEAR_STARTS = 2
+"""Starts of those that begin with given choices: near them, and with units moved from there."""
+
 BLUNT = 1e-4
 """The share of the precision that stands for 0: log-sums are exact there to twelve digits."""
 
@@ -239,8 +242,8 @@ def search_near_data(
     """The optima near the data from several starts, the highest first, and the best one's values.
 
     A weak prior, where there is no other, keeps parameters from running away on the way; the best
-    is then looked for without. With choices from which to begin, float64 [u, g], the one near them
-    is.
+    is then looked for without. With choices from which to begin, float64 [u, g], the first is the
+    one near them, and others follow from it.
     """
     size = np.array([one.size for one in free])
     none = NormalPrior.around_zero(np.full(size.size, np.inf))
@@ -248,16 +251,11 @@ def search_near_data(
     optima: list[Optimum] = []
     stopped = False
     try:
-        if begun is not None:
-            theta = np.array([one.start for one in free])
-            near = Search(goal, rho=LOCAL)
-            optima.append(settled(games, theta, begin_with(games, theta, begun), near))
-        else:
-            _from_starts(games, free, wanted, optima)
-            optima.sort(key=lambda one: _order(one, goal))
-            last = settled(games, optima[0].theta, optima[0].values, Search(goal, rho=LOCAL))
-            if last.arrived:
-                optima[0] = last
+        _from_starts(games, free, begun, wanted, optima)
+        optima.sort(key=lambda one: _order(one, goal))
+        last = settled(games, optima[0].theta, optima[0].values, Search(goal, rho=LOCAL))
+        if last.arrived:
+            optima[0] = last
     except KeyboardInterrupt:
         if not optima:
             raise
@@ -269,7 +267,11 @@ def search_near_data(
 
 
 def _from_starts(
-    games: Games, free: Sequence[Free], wanted: Equilibria, optima: list[Optimum]
+    games: Games,
+    free: Sequence[Free],
+    begun: Floats | None,
+    wanted: Equilibria,
+    optima: list[Optimum],
 ) -> None:
     """Add the optimum of each start as it is found, and its improvements in its place."""
     size, theta = (np.array([getattr(one, name) for one in free]) for name in ("size", "start"))
@@ -285,10 +287,20 @@ def _from_starts(
 
     if keep.best is not None and keep.values is not None:
         found = settled(games, keep.best * size, keep.values, Search(prior, rho=LOCAL))
-        improve(found, alternated(games, found, prior, np.random.default_rng(wanted.seed)))
+        stays = begun is not None and keep.starts < NEAR_STARTS
+        again = alternated(games, found, prior, np.random.default_rng(wanted.seed))
+        improve(found, () if stays else again)
     for k in range(keep.starts, wanted.starts):
         rng = np.random.default_rng([wanted.seed, k])
-        if k < len(SCHEDULE):
+        if begun is not None and k == 0:
+            goal = wanted.prior or NormalPrior.around_zero(np.full(size.size, np.inf))
+            values = begin_with(games, theta, begun)
+            improve(settled(games, theta, values, Search(goal, rho=LOCAL)), ())
+        elif begun is not None and k == 1:
+            better = alternated(games, optima[-1], prior, rng)
+            for found in islice(better, 1):
+                improve(found, better)
+        elif begun is None and k < len(SCHEDULE):
             weight, rho = SCHEDULE[k]
             found = search(games, theta, None, Search(prior, rho=rho, weight=weight))
             improve(found, alternated(games, found, prior, rng))
