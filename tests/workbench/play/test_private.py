@@ -182,6 +182,7 @@ def test_the_record_has_a_signal_that_is_gone_by_the_end_of_the_period() -> None
         played = room.tables[0]
         record = to_csv(story.lines(cleared, played))
         found += record.count("inspection,report == find")
+        assert record.count("inspection,report == ") == 3  # nothing found is news as well
         result = track(cleared.solution, parse_record(record, cleared.game.scenario))
         last = result.beliefs[result.beliefs["step"] == result.beliefs["step"].max()]
         believed = played.turns[-1].beliefs[NORTH]

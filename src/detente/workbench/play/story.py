@@ -16,7 +16,9 @@ import numpy as np
 from detente.dtypes import Floats
 from detente.game.arrays import CompiledGame
 from detente.game.structure import Structure
+from detente.scenario.fields import within
 from detente.scenario.observations import STATE, UNKNOWN
+from detente.scenario.rules import Event
 from detente.workbench.play.board import Beliefs, Board, Position
 from detente.workbench.play.table import PERSON, Table, Turn
 
@@ -197,9 +199,8 @@ def lines(board: Board, table: Table) -> list[dict[str, str]]:
             now = labels(game.structure, int(game.structure.sets[n + 1][turn.after]))
             for event, then in signals:
                 several = [other for other, _ in signals].count(event) > 1
-                lost = [k for k in set_by(game, event) if several or then[k] != now[k]]
-                if lost:
-                    reading = " and ".join(f"{key} == {then[key]}" for key in lost)
+                if mine := set_by(game, event, again=not several):
+                    reading = " and ".join(f"{key} == {then[key]}" for key in mine)
                     note(t, event, reading, "right after it")
             signals = []
             reading = " and ".join(f"{key} == {level}" for key, level in now.items())
@@ -207,11 +208,20 @@ def lines(board: Board, table: Table) -> list[dict[str, str]]:
     return rows
 
 
-def set_by(game: CompiledGame, event: str) -> tuple[str, ...]:
-    """The variables that an event of chance may set."""
-    said = game.scenario.events[event]
-    changes = (change for effect in said.alternatives for change in effect.changes)
-    return tuple(dict.fromkeys(change.variable for change in changes))
+def set_by(game: CompiledGame, event: str, *, again: bool) -> tuple[str, ...]:
+    """The variables that an event of chance may set; those alone that something else may set
+    `again`."""
+    scenario = game.scenario
+    said = scenario.events[event]
+    others: set[str] = set()
+    for each in within((scenario.actions, scenario.events, scenario.turns), Event):
+        if each is not said:
+            others |= _variables(each)
+    return tuple(sorted(_variables(said) & others if again else _variables(said)))
+
+
+def _variables(event: Event) -> frozenset[str]:
+    return frozenset(c.variable for effect in event.alternatives for c in effect.changes)
 
 
 def _number(deed: Deed) -> tuple[int, int]:
