@@ -1,13 +1,15 @@
 """Free parameters, and the coordinates in which they are moved: without bounds, near 1 in size.
 
 A probability θ is moved as its log odds, a precision above 0 as its logarithm, anything else in
-units of its range's width / 4 or of its own size. Bounds are those of the constants that a
-parameter alone is; what else a scenario refuses is a wall for the optimiser.
+units of its range's width / 4 or of its own size. A parameter is a probability where a constant of
+the game is that parameter alone, and where its unit says so: formulas read it then, which do not
+tell. What else a scenario refuses is a wall for the optimiser.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +25,9 @@ from detente.scenario.model import Scenario
 from detente.scenario.rules import Alternative
 
 PLAIN, POSITIVE, SHARE = "plain", "positive", "share"
+
+SHARES = re.compile(r"(probability|share)\b")
+"""How units of probabilities and shares begin: `probability per month`."""
 
 EDGE = 1e-6
 """A share or a precision within this of its bound is at it: no record can tell it from that."""
@@ -158,6 +163,9 @@ def _precisions(scenario: Scenario) -> Iterator[str]:
 
 
 def _shares(scenario: Scenario) -> Iterator[str]:
+    for key, parameter in scenario.parameters.items():
+        if SHARES.match(parameter.unit) and all(0 < value < 1 for value in parameter.values):
+            yield key
     for actor in scenario.actors.values():
         for formula in (actor.discount, *actor.priors.values()):
             yield from _alone(formula)
