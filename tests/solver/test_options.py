@@ -21,6 +21,12 @@ def test_belief_points_are_those_given_or_the_default(game: CompiledGame) -> Non
     assert SolveOptions(beliefs=9).points(game) == 9
 
 
+@pytest.mark.parametrize(("horizon", "points"), [(2, 17), (24, 13)])
+def test_two_informed_actors_have_fewer_points_in_a_large_game(horizon: int, points: int) -> None:
+    scenario = detente.load("pyeongchang-2018").with_horizon(horizon)
+    assert default_points(detente.compile_game(scenario)) == points
+
+
 @pytest.mark.parametrize("beliefs", [3, 8])
 def test_belief_points_without_a_grid_are_a_mistake_in_the_argument(
     game: CompiledGame, beliefs: int

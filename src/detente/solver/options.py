@@ -12,9 +12,13 @@ from detente.solver.beliefs import fewest_points, grid_size
 from detente.solver.memory import memory_needed
 from detente.solver.workers import Progress, between
 
-DEFAULT_POINTS = {0: 5, 1: 65, 2: 13, 3: 9}
+DEFAULT_POINTS = {0: 5, 1: 65, 2: 17, 3: 9}
 """Belief points for each informed actor, by the number of those: outcome probabilities are then
 good to about 1e-3, and the product grid stays below a thousand nodes."""
+
+LARGE, FEWER = 5 * 10**6, 13
+"""Turn-state-belief points beyond which each of two informed actors has fewer: a solve that takes
+seconds, and half a gigabyte, then takes a little more than half of that."""
 
 OF_SIMPLEX = {3: 17, 4: 13}
 """Belief points where an actor has more than two types, by their number; 11 for more."""
@@ -132,7 +136,9 @@ def default_points(game: CompiledGame) -> int:
     most = max((game.priors[i].size for i in game.informed), default=2)
     points = DEFAULT_POINTS.get(len(game.informed), 5)
     if most == 2:
-        return points
+        states = sum(layer.states.size for layer in game.layers)
+        large = len(game.informed) == 2 and states * grid_size(game, points) > LARGE
+        return FEWER if large else points
     # A simplex has many more nodes than a line with as many along its edge.
     points, least = OF_SIMPLEX.get(most, 11) if points >= 17 else 5, least_points(game)
     room = MOST_NODES[min(len(game.informed), 2)]
