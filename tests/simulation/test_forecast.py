@@ -209,12 +209,12 @@ def test_progress_goes_on_and_never_back(threads: int) -> None:
     detente.forecast(solution, threads=threads, progress=told.append)
     assert told == sorted(told)
     assert told[-1] == pytest.approx(1.0)
-    for low, high in pairwise([0.0, 0.2, 0.9, 1.0]):
+    for low, high in pairwise([0.0, 0.6, 0.9, 1.0]):  # the pass; what goes beside; the table
         assert any(low < share <= high + 1e-9 for share in told)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("share", [0.01, 0.15, 0.5, 0.95])
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.7, 0.95])
 def test_a_forecast_stops_where_its_progress_raises(threads: int, share: float) -> None:
     game = detente.compile_game(detente.loads(TWO))
     solution = detente.solve(game, detente.SolveOptions(beliefs=9))
@@ -227,8 +227,8 @@ def test_a_forecast_stops_where_its_progress_raises(threads: int, share: float) 
 
     with pytest.raises(KeyboardInterrupt):
         detente.forecast(solution, threads=threads, progress=stop)
-    if share < 0.2:  # a task beside may have gone a step on
-        assert told[-1] <= 0.2 + 1e-9
+    if share == 0.7:  # a task beside may have gone a step on
+        assert told[-1] <= 0.9 + 1e-9
     else:
         assert sum(reached >= share for reached in told) == 1
 

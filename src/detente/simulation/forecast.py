@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -32,7 +31,7 @@ from detente.simulation.forward import Forward, forward
 from detente.simulation.names import action_names
 from detente.simulation.node_beliefs import Pass
 from detente.solver.solution import Solution
-from detente.solver.workers import Progress, between, furthest, open_workers
+from detente.solver.workers import Progress, open_workers, side_by_side
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -185,21 +184,20 @@ def forecast(
     whole("threads", threads, 1, MOST_THREADS)
     grids = [known for known in (solution, solution.coarse) if known is not None]
     wanted = grids if beliefs and game.informed else []
-    told = furthest(progress)
+    sizes = [6.0, *(1.0 for _ in (*wanted, *grids[1:])), float(bool(wanted))]
+    reports = iter(side_by_side(progress, sizes))
     with open_workers(threads) as workers:
         pass_on = partial(forward, workers=workers, periods=periods, given=given)
         draw = partial(drawn_beliefs, given=given, periods=periods, check=workers.check)
-        tasks: list[Callable[..., Forward | DrawnBeliefs]] = [
-            *(partial(draw, known) for known in wanted),
-            *(partial(pass_on, known) for known in grids[1:]),
+        run = pass_on(solution, progress=next(reports))
+        aside: list[Callable[[], Forward | DrawnBeliefs]] = [
+            *(partial(draw, known, progress=next(reports)) for known in wanted),
+            *(partial(pass_on, known, progress=next(reports)) for known in grids[1:]),
         ]
-        parts = pairwise(np.linspace(0.0, 0.2, len(tasks) + 1))
-        aside = [partial(tasks[k], progress=between(told, *part)) for k, part in enumerate(parts)]
         # At the same time, as they are mostly Python; but strategies that are solved anew where
         # they are read are not read in two places at once.
         kept = isinstance(solution.strategies, tuple)
         done = workers.together(aside, most=None if kept else 1)
-        run = pass_on(solution, progress=between(progress, 0.2, 0.9))
     rough = next((result for result in done if isinstance(result, Forward)), None)
     drawn = [result for result in done if isinstance(result, DrawnBeliefs)]
     values = solution.start_values[solution.grid.start].reshape(run.payoffs.shape)
@@ -212,9 +210,8 @@ def forecast(
     passes = [Pass(run, solution.grid)]
     if solution.coarse is not None and rough is not None:
         passes.append(Pass(rough, solution.coarse.grid))
-    believed = partial(
-        belief_blocks, game, known_beliefs(drawn, passes, types, between(progress, 0.9, 1.0))
-    )
+    read = known_beliefs(drawn, passes, types, next(reports))
+    believed = partial(belief_blocks, game, read)
     return Forecast(
         solution=solution,
         periods=len(run.states) - 1,

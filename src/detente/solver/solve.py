@@ -43,7 +43,7 @@ from detente.solver.solution import (
 from detente.solver.start import Start
 from detente.solver.stationary import Stationary
 from detente.solver.without_end import GridTask, find_stationary, random_starts, told
-from detente.solver.workers import Progress, TimeUpError, Workers, open_workers
+from detente.solver.workers import Progress, TimeUpError, Workers, open_workers, side_by_side
 
 Floats = NDArray[np.float64]
 
@@ -138,21 +138,17 @@ def solve(
     def with_precision(
         game: CompiledGame, workers: Workers, report: Progress, coarse: bool
     ) -> Solution:
-        done = {True: 0.0, False: 0.0}
+        grids = (grid, coarser(game, grid)) if coarse else (grid,)
+        tell = side_by_side(report, [on.size for on in grids])
 
         def solve_on(rough: bool) -> Solution:
-            on = coarser(game, grid) if rough else grid
-
-            def tell(share: float) -> None:
-                done[rough] = share * on.size
-                report(sum(done.values()) / sizes)
-
             wanted = regret and not fine_regret if rough else fine_regret
             mine = workers.share(1 / 4) if rough and workers.threads == 1 else workers
-            task = GridTask(wanted, None if rough else rng, start, checked, mine, tell, replayed)
-            return _solve_on(game, on, task)
+            task = GridTask(
+                wanted, None if rough else rng, start, checked, mine, tell[rough], replayed
+            )
+            return _solve_on(game, grids[rough], task)
 
-        sizes = grid.size + (coarser(game, grid).size if coarse else 0)
         if not coarse:
             return solve_on(rough=False)
         # Side by side, so that what cannot be shared out does not keep the other threads waiting.

@@ -30,18 +30,17 @@ Progress = Callable[[float], None]
 T = TypeVar("T")
 
 
-def furthest(progress: Progress | None) -> Progress:
-    """The progress of steps that are taken side by side: what is told never goes back."""
-    reached, one_at_a_time = 0.0, Lock()
+def side_by_side(progress: Progress | None, sizes: Sequence[float]) -> list[Progress]:
+    """The progress of each of several tasks of these sizes that may go on at the same time."""
+    shares, one_at_a_time = np.zeros(len(sizes)), Lock()
 
-    def report(share: float) -> None:
-        nonlocal reached
+    def report(k: int, share: float) -> None:
         with one_at_a_time:
-            reached = max(reached, share)
+            shares[k] = share
             if progress is not None:
-                progress(reached)
+                progress(float(shares @ sizes) / sum(sizes))
 
-    return report
+    return [partial(report, k) for k in range(len(sizes))]
 
 
 def between(progress: Progress | None, begin: float, end: float) -> Progress:
