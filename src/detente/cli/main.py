@@ -7,6 +7,7 @@ Commands import what they need when they run: `--help` and `check` stay quick.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -277,6 +278,7 @@ def _asked_for(names: list[str]) -> typer.Typer:
 def main() -> None:
     """Run the command line; report errors without a traceback."""
     gc.set_threshold(COLLECT_EVERY)
+    atexit.register(gc.freeze)  # or what ends with the process is searched for cycles before
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "true")  # or all packages are searched
     try:
         _asked_for(sys.argv[1:2])(prog_name="detente")

@@ -272,6 +272,7 @@ class ForwardPass:
         self.by_belief: list[Floats] = []
         self.acted: list[Floats] = []
         self.rewards = np.zeros((len(game.priors), self.profiles))
+        self._alive_before = -1, np.empty(0)
         movers = {seats(layer) for layer in game.layers}
         self.layouts = {m: belief_layout(game, grid, m) for m in movers}
         self.record(0)
@@ -388,4 +389,6 @@ class ForwardPass:
 
     def _alive(self, n: int) -> Floats:
         """For each channel, 0 where it is empty before layer n: float64 [x, p h]."""
-        return np.tile(self.memory.alive(n), self.profiles)
+        if self._alive_before[0] != n:  # asked for before and after it is kept
+            self._alive_before = n, np.tile(self.memory.alive(n), self.profiles)
+        return self._alive_before[1]

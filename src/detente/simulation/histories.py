@@ -92,6 +92,8 @@ class Histories:
         types = drawn(np.broadcast_to(prior, (count, prior.size)), next(self.random))
         self.p = types if profiles is None else profiles
         self.beliefs = [np.tile(prior, (count, 1)) for prior in self.game.priors]
+        none = np.empty(0), (np.empty(0, dtype=np.int64), np.empty(0))
+        self._cells: list[tuple[Floats, tuple[Ints, Floats]]] = [none for _ in self.beliefs]
         outcomes = self.game.scenario.outcomes
         self.outcomes = {
             key: (automaton(outcomes, key), np.zeros_like(self.x)) for key in self.game.holds
@@ -138,7 +140,7 @@ class Histories:
         joint = np.zeros_like(self.x)
         if not layer.movers:
             return joint, (), (), ()
-        around = corners(self.solution, self.beliefs)
+        around = self._around()
         posteriors = list(self.beliefs)
         each = np.arange(self.x.size)
         odds, own, within = [], [], []
@@ -166,6 +168,14 @@ class Histories:
             posteriors[i] = np.where(told, posterior / np.where(told, total, 1.0), self.beliefs[i])
         self.beliefs = posteriors
         return joint, tuple(odds), tuple(own), tuple(within)
+
+    def _around(self) -> tuple[Ints, Floats]:
+        """The `corners` of the beliefs; what is believed of most actors is as it was before."""
+        about = zip(self.solution.grid.about, self.game.priors, self.beliefs, strict=True)
+        for i, (simplex, prior, belief) in enumerate(about):
+            if self._cells[i][0] is not belief:
+                self._cells[i] = belief, _cells(simplex, prior, belief)
+        return _corners(self.solution, [cell for _, cell in self._cells])
 
     def _act_unseen(
         self, hidden: HiddenMoves, layer: Layer, i: int, e: Ints, sigma: Floats
@@ -258,10 +268,15 @@ def interpolated_strategy(
 
 def corners(solution: Solution, beliefs: Sequence[Floats]) -> tuple[Ints, Floats]:
     """The nodes around beliefs [h, θ] about each actor and their weights, both [h, k]."""
-    count, about = len(beliefs[0]), solution.grid.about
+    about = zip(solution.grid.about, solution.game.priors, beliefs, strict=True)
+    return _corners(solution, [_cells(*each) for each in about])
+
+
+def _corners(solution: Solution, cells: Sequence[tuple[Ints, Floats]]) -> tuple[Ints, Floats]:
+    """The same from the cell of each actor."""
+    count = len(cells[0][0])
     nodes, weights = np.zeros((count, 1), dtype=np.int64), np.ones((count, 1))
-    for simplex, prior, belief in zip(about, solution.game.priors, beliefs, strict=True):
-        at, share = _cells(simplex, prior, belief)
+    for simplex, (at, share) in zip(solution.grid.about, cells, strict=True):
         nodes = (nodes[:, :, None] * simplex.size + at[:, None, :]).reshape(count, -1)
         weights = (weights[:, :, None] * share[:, None, :]).reshape(count, -1)
     return nodes, weights
