@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,15 @@ payoffs:
 
 def solved(text: str) -> detente.Solution:
     return detente.solve(detente.compile_game(detente.loads(text)))
+
+
+def test_arrays_are_in_one_piece() -> None:
+    """For others the kernels would be compiled a second time."""
+    game = detente.compile_game(detente.loads(JOINT))
+    for layer in game.layers:
+        for field in fields(layer):
+            array = getattr(layer, field.name)
+            assert not isinstance(array, np.ndarray) or array.flags.c_contiguous, field.name
 
 
 def test_the_same_as_with_the_moves_in_the_state() -> None:

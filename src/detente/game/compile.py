@@ -228,6 +228,8 @@ def fill_layer(at: Evaluator, skeleton: Skeleton, codes: Ints) -> Layer | None:
         side.action[own] for side, own in zip(skeleton.sides, skeleton.edge_own.T, strict=True)
     ]
     choices = [np.bincount(side.state, minlength=codes.size) for side in skeleton.sides]
+    # Sides beyond the movers are what these do together. Arrays are in one piece: for others the
+    # kernels would be compiled a second time.
     layer = Layer(
         period=t,
         turn=skeleton.turn,
@@ -235,13 +237,13 @@ def fill_layer(at: Evaluator, skeleton: Skeleton, codes: Ints) -> Layer | None:
         movers=movers,
         states=codes,
         action_ptr=skeleton.action_ptr,
-        choices=np.stack(choices, axis=1)[:, : len(movers)],
+        choices=np.ascontiguousarray(np.stack(choices, axis=1)[:, : len(movers)]),
         action=np.stack(action, axis=1)[:, : len(movers)].astype(np.int32),
         trans_ptr=skeleton.trans_ptr,
         succ=skeleton.succ,
         prob=prob,
         reward=reward,
-        reference=np.stack(reference, axis=1)[:, : len(movers)],
+        reference=np.ascontiguousarray(np.stack(reference, axis=1)[:, : len(movers)]),
     )
     return replace(layer, hidden=hidden_moves(at, layer))
 
