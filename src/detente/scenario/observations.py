@@ -344,8 +344,10 @@ class RecordReader:
         names |= {alias(STATE): STATE} | {alias(actor.name): key for key, actor in actors.items()}
         names |= {alias(key): key for key in actors}
         if alias(line["actor"]) not in names:
-            known = dict.fromkeys([*actors, STATE, *(a.name for a in actors.values()), *events])
-            hint = did_you_mean(line["actor"], list(known))
+            known = list(dict.fromkeys([*actors, STATE, *(a.name for a in actors.values())]))
+            # Where there are many events, who acts is told all the same.
+            hint = did_you_mean(line["actor"], [*known, *events])
+            hint = hint or did_you_mean(line["actor"], known)
             self.report(line, "unknown-name", f"`{line['actor']}` is not an actor", hint)
         return names.get(alias(line["actor"]), "")
 
