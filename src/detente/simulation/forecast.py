@@ -19,7 +19,6 @@ from detente.scenario.frozen import Frozen
 from detente.scenario.hints import listing
 from detente.simulation.belief_table import (
     BELIEF_COLUMNS,
-    DrawnBeliefs,
     belief_blocks,
     drawn_beliefs,
     known_beliefs,
@@ -184,22 +183,17 @@ def forecast(
     whole("threads", threads, 1, MOST_THREADS)
     grids = [known for known in (solution, solution.coarse) if known is not None]
     wanted = grids if beliefs and game.informed else []
-    sizes = [6.0, *(1.0 for _ in (*wanted, *grids[1:])), float(bool(wanted))]
+    sizes = [6.0, *(1.0 for _ in (*grids[1:], *wanted)), float(bool(wanted))]
     reports = iter(side_by_side(progress, sizes))
     with open_workers(threads) as workers:
-        pass_on = partial(forward, workers=workers, periods=periods, given=given)
+        # One after the other: two at a time would take more memory and no less time.
+        run, *others = (
+            forward(known, workers, periods=periods, given=given, progress=next(reports))
+            for known in grids
+        )
         draw = partial(drawn_beliefs, given=given, periods=periods, check=workers.check)
-        run = pass_on(solution, progress=next(reports))
-        aside: list[Callable[[], Forward | DrawnBeliefs]] = [
-            *(partial(draw, known, progress=next(reports)) for known in wanted),
-            *(partial(pass_on, known, progress=next(reports)) for known in grids[1:]),
-        ]
-        # At the same time, as they are mostly Python; but strategies that are solved anew where
-        # they are read are not read in two places at once.
-        kept = isinstance(solution.strategies, tuple)
-        done = workers.together(aside, most=None if kept else 1)
-    rough = next((result for result in done if isinstance(result, Forward)), None)
-    drawn = [result for result in done if isinstance(result, DrawnBeliefs)]
+        drawn = workers.together([partial(draw, known, progress=next(reports)) for known in wanted])
+    rough = others[0] if others else None
     values = solution.start_values[solution.grid.start].reshape(run.payoffs.shape)
     scale = np.maximum(1.0, np.abs(values))
     left_out = bool(types or given)
