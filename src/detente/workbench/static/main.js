@@ -52,6 +52,7 @@ function painted(act) {
 
 function changed(done, same = false) {
   if (!same) {
+    diagnose([]); // what was said of the setting before
     sliders.show();
     show();
     outcomes.moved();
