@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from detente import files
-from detente.arguments import MOST_DRAWS, MOST_MISCODED, MOST_STARTS
+from detente.arguments import MOST_DRAWS, MOST_STARTS
 from detente.cli import console
 from detente.cli.code import CodingOptions
 from detente.cli.groups import with_groups
-from detente.cli.inputs import Seed, Source, refuse
+from detente.cli.inputs import Miscoded, Seed, Source, refuse
 from detente.cli.options import PolicyOptions, SolvingOptions
 from detente.cli.results import ResultOptions
 
@@ -60,15 +60,7 @@ class EstimationOptions:
         str,
         typer.Option(metavar="COLUMN", help="Cluster standard errors by a column, or by unit."),
     ] = ""
-    miscoded: Annotated[
-        float,
-        typer.Option(
-            min=0.0,
-            max=MOST_MISCODED,
-            metavar="P",
-            help="How often a recorded move was another one, such as 0.05.",
-        ),
-    ] = 0.0
+    miscoded: Miscoded = 0.0
     parameter: Annotated[
         str,
         typer.Option("--profile", metavar="NAME", help="Refit the others along this parameter."),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO, TypeVar, cast
 
 import typer
 
-from detente.arguments import MOST_PERIODS
+from detente.arguments import MOST_MISCODED, MOST_PERIODS
 from detente.cli import complete, console
 from detente.errors import Diagnostic, Place, ScenarioError
 
@@ -98,6 +98,15 @@ Posterior = Annotated[
     Path | None,
     typer.Option(
         "--posterior", metavar="DRAWS.CSV", help="Draws of parameters, as `fit` writes them."
+    ),
+]
+Miscoded = Annotated[
+    float,
+    typer.Option(
+        min=0.0,
+        max=MOST_MISCODED,
+        metavar="P",
+        help="How often a recorded move was another one, such as 0.05.",
     ),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of what is drawn.")]

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from detente.arguments import MOST_MISCODED
 from detente.cli import console
 from detente.cli.code import CodingOptions
 from detente.cli.groups import with_groups
-from detente.cli.inputs import Source, prepare_kernels, refuse
+from detente.cli.inputs import Miscoded, Source, prepare_kernels, refuse
 from detente.cli.options import ForecastOptions, PolicyOptions
 from detente.cli.results import ResultOptions
 from detente.errors import ScenarioError
@@ -46,15 +45,7 @@ class Doubts:
     skip_impossible: Annotated[
         bool, typer.Option("--skip-impossible", help="Pass over what the model holds impossible.")
     ] = False
-    miscoded: Annotated[
-        float,
-        typer.Option(
-            min=0.0,
-            max=MOST_MISCODED,
-            metavar="P",
-            help="How often a recorded move was another one, such as 0.05.",
-        ),
-    ] = 0.0
+    miscoded: Miscoded = 0.0
 
 
 @with_groups
