@@ -24,7 +24,7 @@ from detente.scenario.formula.parse import parse
 from detente.scenario.formula.types import CONDITION, Scope, Slot
 from detente.scenario.hints import alias, did_you_mean, listing
 from detente.scenario.model import Scenario
-from detente.scenario.record_names import looks_of, unseen
+from detente.scenario.record_names import looks_of, unseen, with_example
 
 REQUIRED = ("date", "actor", "move")
 OPTIONAL = ("action", "note", "source")
@@ -230,14 +230,13 @@ def outside(entries: Sequence[Observation], scenario: Scenario) -> Iterator[Diag
     if late:
         covers += f" and ends with {calendar.label(int(horizon))}"
     for lines, when in ((early, "before the scenario begins"), (late, "after it ends")):
-        message = ""
-        if len(lines) == 1:
-            message = f"{lines[0].date} is {when}, so that the line is not used"
-        elif lines:
+        if not lines:
+            continue
+        message = f"{lines[0].date} is {when}, so that the line is not used"
+        if len(lines) > 1:
             span = f"{lines[0].date} to {lines[-1].date}"
             message = f"{len(lines)} lines, {span}, are {when} and not used"
-        if lines:
-            yield warning(lines[0].place, "out-of-range", message, covers)
+        yield warning(lines[0].place, "out-of-range", message, covers)
 
 
 class RecordReader:
@@ -285,9 +284,8 @@ class RecordReader:
             self.standing.append(entry)
         elif actor in self.silence:
             message = f"what the silence of {actor} means is said already"
-            self.report(
-                line, "duplicate-name", message, f"by line {self.silence[actor].place.line}"
-            )
+            hint = f"by line {self.silence[actor].place.line}"
+            self.report(line, "duplicate-name", message, hint)
         elif actions:
             self.silence[actor] = entry
 
@@ -304,10 +302,17 @@ class RecordReader:
         if CONTEXT in (line["action"], line["move"]):
             return (), None
         if actor not in self.scenario.actors:
-            condition = parse(words, line.place, self.scope, READING, self.problems)
+            condition = self.reading(line, words)
             return ((), condition) if condition else None
         actions = self.actions(line, actor, words)
         return None if actions is None else (actions, None)
+
+    def reading(self, line: CsvLine, words: str) -> Formula | None:
+        """What was read of the state; None after reporting what is wrong."""
+        problems: list[Diagnostic] = []
+        condition = parse(words, line.place, self.scope, READING, problems)
+        self.problems += with_example(problems, self.scope)
+        return condition
 
     def time(self, line: CsvLine) -> int | None:
         """The period of a line; 0 for `always`, None after reporting what is wrong."""
@@ -348,7 +353,8 @@ class RecordReader:
             # Where there are many events, who acts is told all the same.
             hint = did_you_mean(line["actor"], [*known, *events])
             hint = hint or did_you_mean(line["actor"], known)
-            self.report(line, "unknown-name", f"`{line['actor']}` is not an actor", hint)
+            either = "neither an actor nor an event" if events else "not an actor"
+            self.report(line, "unknown-name", f"`{line['actor']}` is {either}", hint)
         return names.get(alias(line["actor"]), "")
 
     def actions(self, line: CsvLine, actor: str, words: str) -> tuple[str, ...] | None:

@@ -1,9 +1,12 @@
-"""The names under which moves stand in a record: what they look like."""
+"""The words of a record: the names under which moves stand in it, and how a reading is written."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from detente.errors import Diagnostic
+from detente.scenario.formula.types import Scope
 from detente.scenario.hints import alias
 from detente.scenario.rules import Action
 
@@ -28,3 +31,13 @@ def unseen(actions: Mapping[str, Action]) -> dict[str, str]:
         for name in (key, *action.names)
         if action.seen_as
     }
+
+
+def with_example(problems: Sequence[Diagnostic], scope: Scope) -> Iterator[Diagnostic]:
+    """What is wrong with a reading of the state; where it is no formula, with one as a hint."""
+    name, levels = next(iter(scope.variables.items()), ("", None))
+    example = f"{name} == {levels[-1]}" if levels else f"{name} > 0"
+    hint = f"write what was read as a condition, as in {example}" if name else ""
+    for each in problems:
+        bare = each.code == "formula" and not each.hint
+        yield replace(each, hint=hint) if bare else each
