@@ -265,6 +265,10 @@ def test_a_checkpoint_is_gone_on_from(folder: Path) -> None:
     assert again.starts["steps"].iloc[0] <= 1
     with pytest.raises(ScenarioError, match="checkpoint of another fit"):
         fit_one(folder, "worth", checkpoint=path)
+    records = folder / "records.csv"
+    records.write_text(records.read_text().replace("stay", "go", 1))
+    with pytest.raises(ScenarioError, match="of another fit: of other data"):
+        fit_one(folder, "worth", "more", checkpoint=path)
 
 
 @pytest.mark.parametrize(

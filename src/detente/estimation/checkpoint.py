@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from detente import files
 from detente.dtypes import Floats
 from detente.errors import Diagnostic, Place, ScenarioError
 from detente.estimation.free import Free
+from detente.estimation.units import Panel
 from detente.scenario.model import Scenario
 
 EVERY = 2.0
@@ -44,22 +45,25 @@ class Checkpoint:
         path: Path | None,
         scenario: Scenario,
         free: tuple[Free, ...],
-        read: Sequence[str],
+        panel: Panel,
         more: Mapping[str, Any] | None = None,
     ) -> Checkpoint:
         """From a file, if it is there. Raises `ScenarioError` if it is of another fit.
 
         `more` is what else another fit would differ in.
         """
+        if path is None:
+            return cls(None, {}, free)
         about = {
             "scenario": scenario.sha256,
             "changed": scenario.changed,
-            "records": list(read),
+            "records": list(panel.files),
+            "data": panel.digest,
             "free": [one.name for one in free],
             **(more or {}),
         }
         kept = cls(path, about, free)
-        if path is None or not path.exists():
+        if not path.exists():
             return kept
         try:
             data = json.loads(path.read_text("utf-8"))
@@ -73,7 +77,7 @@ class Checkpoint:
             raise ScenarioError([Diagnostic(Place(str(path)), "checkpoint", message)]) from error
         if not same:
             message = (
-                "it is the checkpoint of another fit: of other files, values, parameters or options"
+                "it is the checkpoint of another fit: of other data, values, parameters or options"
             )
             hint = "name another file, or remove it to begin anew"
             raise ScenarioError([Diagnostic(Place(str(path)), "checkpoint", message, hint)])

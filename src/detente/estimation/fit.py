@@ -196,7 +196,7 @@ def fit(
         miscoded=options.miscoded,
     )
     with open_workers(options.solving.threads) as workers:
-        keep = Checkpoint.open(options.checkpoint, scenario, free, panel.files)
+        keep = Checkpoint.open(options.checkpoint, scenario, free, panel)
         search = Search(model, free, prior, workers, keep, options.solving.report)
         climbs = search.climbs(options.starts, options.seed)
         if climbs[0].status is Status.IMPOSSIBLE and len(climbs) == 1:
@@ -240,7 +240,7 @@ def _without_end(
     prior = RangePrior.of(game.scenario, free) if options.prior else None
     branch = options.branch or NEAR_DATA
     ways = {"branch": branch, "near": str(options.near or ""), "prior": options.prior}
-    keep = Checkpoint.open(options.checkpoint, game.scenario, free, panel.files, ways)
+    keep = Checkpoint.open(options.checkpoint, game.scenario, free, panel, ways)
     wanted = Equilibria(
         branch, options.starts, options.near, prior, options.seed, keep, options.solving.report
     )

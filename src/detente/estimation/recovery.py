@@ -195,7 +195,7 @@ class _Experiment:
         except (ScenarioError, SolveError):
             return self._rows(number, truth, FAILED)
         with open_workers(1) as workers:
-            keep = Checkpoint.open(None, self.scenario, self.free, ())
+            keep = Checkpoint.open(None, self.scenario, self.free, panel)
             report = self.options.solving.report
             search = Search(model, self.free, self.prior, workers, keep, report, brief=True)
             climbs = search.climbs(self.options.starts, self.options.seed)

@@ -7,6 +7,7 @@ scenario, and any others (by which standard errors may be clustered).
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -59,6 +60,21 @@ class Panel:
     units: tuple[Unit, ...]
     files: tuple[str, ...]
     warnings: tuple[Diagnostic, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """What tells its data from others, whatever files they stand in."""
+        kept = hashlib.sha256()
+        for unit in self.units:
+            record = unit.record
+            lines = (*record.entries, *record.standing, *record.silence.values())
+            said = [
+                (line.t, line.turn, line.actor or line.event, line.actions, line.label)
+                for line in lines
+            ]
+            data = unit.name, said, dict(unit.covariates), dict(unit.labels), unit.counts
+            kept.update(repr(data).encode())
+        return kept.hexdigest()
 
 
 Records = Sequence[Source] | Source
