@@ -19,7 +19,6 @@ from benchmarks.games import rounds
 from benchmarks.report import ROOT, Plan, Table, Times, digits, peak, ratio, size, times
 from detente.game.arrays import CompiledGame
 from detente.solver.beliefs import grid_size
-from detente.solver.memory import memory_needed
 from detente.solver.options import default_points
 from detente.solver.solution import Solution
 from detente.solver.solve import REGRET_WORK
@@ -168,7 +167,7 @@ def main() -> None:
     detente.forecast(detente.solve(game))
     points = default_points(game)
     work = grid_size(game, points) * sum(layer.states.size for layer in game.layers)
-    needed = memory_needed(game, points, regret=work < REGRET_WORK)
+    needed = detente.SolveOptions().memory(game, regret=work < REGRET_WORK)
     print(json.dumps({"needed": needed, "before": before, "peak": peak()}))
 
 

@@ -201,8 +201,7 @@ def _after(solution: Solution, workers: Workers, t: int, mass: Floats) -> Values
     """Expected payoffs of what is left of play after period t, from a mass [x, p, b] there."""
     game = solution.game
     play = ForwardPass(solution, Channels(solution.game, counted=False), workers)
-    play.mass = play.store[0][: len(mass)]
-    play.mass[:] = mass
+    play.go_on_from(mass)
     discount = game.discount[:, None]
     total = np.zeros_like(play.rewards)
     for at, turns in groupby(schedule(game), key=lambda move: move[0]):

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 
@@ -111,42 +112,50 @@ class DrawnBeliefs:
         return mean, np.where(np.isnan(mean)[:, :, None], np.nan, spread)
 
 
-def drawn_beliefs(
-    solution: Solution,
-    given: Sequence[str] = (),
-    periods: int | None = None,
-    check: Callable[[], None] | None = None,
-    progress: Progress | None = None,
-) -> DrawnBeliefs:
-    """Play histories to the end, and keep what is believed at the end of each period.
+class Drawing:
+    """Histories played layer by layer; what is believed at the end of each period is kept."""
 
-    `check` is called before each layer, and may raise.
-    """
-    game = solution.game
-    count = len(game.profiles)
-    each = max(1, HISTORIES // (SETS * count)) * count
-    types = np.tile(np.arange(count), SETS * each // count)
-    streams = np.random.default_rng(SEED).spawn(SETS)
-    histories = Histories(solution, streams, periods, each=each, profiles=types)
-    shape = histories.moves[-1][0] + 1, SETS, each
-    counted = np.ones(shape, dtype=bool)
-    beliefs = tuple(np.empty((*shape, prior.size)) for prior in game.priors)
+    def __init__(
+        self, solution: Solution, given: Sequence[str] = (), periods: int | None = None
+    ) -> None:
+        game = solution.game
+        count = len(game.profiles)
+        each = max(1, HISTORIES // (SETS * count)) * count
+        types = np.tile(np.arange(count), SETS * each // count)
+        streams = np.random.default_rng(SEED).spawn(SETS)
+        self.given = given
+        self.histories = Histories(solution, streams, periods, each=each, profiles=types)
+        shape = self.histories.moves[-1][0] + 1, SETS, each
+        counted = np.ones(shape, dtype=bool)
+        beliefs = tuple(np.empty((*shape, prior.size)) for prior in game.priors)
+        self.result = DrawnBeliefs(solution, types.reshape(shape[1:]), counted, beliefs)
+        self._steps = self.histories.play()
+        self._keep(0)
 
-    def keep(t: int) -> None:
-        if given:
-            been = np.logical_and.reduce([histories.been(key) for key in given])
-            counted[t] = been.reshape(shape[1:])
-        for kept, belief in zip(beliefs, histories.public, strict=True):
+    def step(self, *_: object) -> None:
+        """Play the next layer, if there is one: at a `forward.Visit` to it."""
+        for step in islice(self._steps, 1):
+            self._keep(step.t)
+
+    def finish(
+        self, check: Callable[[], None] | None = None, progress: Progress | None = None
+    ) -> DrawnBeliefs:
+        """Play to the end; `check` is called after each layer, and may raise."""
+        report = between(progress, 0.0, 1 / len(self.histories.moves))
+        for done, step in enumerate(self._steps, 1):
+            self._keep(step.t)
+            report(done)
+            if check is not None:
+                check()
+        return self.result
+
+    def _keep(self, t: int) -> None:
+        counted, beliefs = self.result.counted, self.result.beliefs
+        if self.given:
+            been = np.logical_and.reduce([self.histories.been(key) for key in self.given])
+            counted[t] = been.reshape(counted.shape[1:])
+        for kept, belief in zip(beliefs, self.histories.public, strict=True):
             kept[t] = belief.reshape(kept.shape[1:])
-
-    keep(0)
-    report = between(progress, 0.0, 1 / len(histories.moves))
-    for done, step in enumerate(histories.play(), 1):
-        keep(step.t)
-        report(done)
-        if check is not None:
-            check()
-    return DrawnBeliefs(solution, types.reshape(shape[1:]), counted, beliefs)
 
 
 def known_beliefs(

@@ -19,8 +19,8 @@ from detente.scenario.frozen import Frozen
 from detente.scenario.hints import listing
 from detente.simulation.belief_table import (
     BELIEF_COLUMNS,
+    Drawing,
     belief_blocks,
-    drawn_beliefs,
     known_beliefs,
 )
 from detente.simulation.columns import Columns
@@ -29,6 +29,7 @@ from detente.simulation.errors import outcome_errors
 from detente.simulation.forward import Forward, forward
 from detente.simulation.names import action_names
 from detente.simulation.node_beliefs import Pass
+from detente.solver.replay import Replayed
 from detente.solver.solution import Solution
 from detente.solver.workers import Progress, open_workers, side_by_side
 
@@ -186,13 +187,24 @@ def forecast(
     sizes = [6.0, *(1.0 for _ in (*grids[1:], *wanted)), float(bool(wanted))]
     reports = iter(side_by_side(progress, sizes))
     with open_workers(threads) as workers:
+        draws = [Drawing(known, given, periods) for known in wanted]
+
+        def pushed(k: int) -> Forward:
+            apart = wanted and isinstance(grids[k].strategies, Replayed)
+            return forward(
+                grids[k],
+                workers,
+                periods=periods,
+                given=given,
+                progress=next(reports),
+                visit=draws[k].step if apart else None,  # strategies are read once for both
+            )
+
         # One after the other: two at a time would take more memory and no less time.
-        run, *others = (
-            forward(known, workers, periods=periods, given=given, progress=next(reports))
-            for known in grids
+        run, *others = map(pushed, range(len(grids)))
+        drawn = workers.together(
+            [partial(draw.finish, workers.check, next(reports)) for draw in draws]
         )
-        draw = partial(drawn_beliefs, given=given, periods=periods, check=workers.check)
-        drawn = workers.together([partial(draw, known, progress=next(reports)) for known in wanted])
     rough = others[0] if others else None
     values = solution.start_values[solution.grid.start].reshape(run.payoffs.shape)
     scale = np.maximum(1.0, np.abs(values))

@@ -33,6 +33,7 @@ from detente.solver.layout import (
     private_turn,
     seats,
 )
+from detente.solver.room import Room
 from detente.solver.solution import Solution
 from detente.solver.workers import Progress, Workers, between
 
@@ -233,6 +234,8 @@ class ForwardPass:
 
     mass
         float64 [x, (p, h), b] before the layer that comes next.
+    following
+        The same after it, while it is played.
     by_state, by_belief
         For each t, float64 [x, p, h] (mass still in its channel h) and [b, p].
     acted
@@ -255,11 +258,10 @@ class ForwardPass:
         self.profiles = len(game.profiles)
         self.channels = channels.count
         sets = game.structure.sets
-        # Two arrays in turn, made once: fresh memory for every layer would cost more than the work.
-        # In one piece, which is large enough to be given back to the system at the end.
-        shape = (2, max(s.size for s in sets), self.profiles * self.channels, grid.size)
-        self.store = list(np.empty(shape))
-        self.mass = self.store[0][: sets[0].size]
+        self._room = Room(
+            [codes.size for codes in sets], (self.profiles * self.channels, grid.size)
+        )
+        self.mass = self._room.next(sets[0].size)
         self.mass[:] = 0.0
         share = np.tile(channels.start(), self.profiles)
         if at_start is not None:
@@ -268,6 +270,7 @@ class ForwardPass:
             self.mass[game.start, :, grid.start] = share
         else:
             self.mass[game.start] = share[:, None] * begin
+        self.following = self.mass
         self.by_state: list[Floats] = []
         self.by_belief: list[Floats] = []
         self.acted: list[Floats] = []
@@ -284,10 +287,18 @@ class ForwardPass:
 
     def enter(self, t: int, n: int) -> None:
         """Come to layer n in period t."""
-        game = self.solution.game
-        if t > 1 and n == 0 and game.loop is not None:
-            self._begin_again(game.loop, game.structure.sets[0].size)
-        self.store.reverse()
+        sets, loop = self.solution.game.structure.sets, self.solution.game.loop
+        if t > 1 and n == 0 and loop is not None:  # from the states after the last layer
+            first = self._room.next(sets[0].size)
+            first[:] = 0.0
+            first[loop] = self.mass
+            self.mass = first
+        self.following = self._room.next(sets[n + 1].size)
+
+    def go_on_from(self, mass: Floats) -> None:
+        """Go on with this mass in place of what there is."""
+        self.mass = self._room.next(len(mass))
+        self.mass[:] = mass
 
     def push(self, n: int, layer: Layer | None = None) -> Floats:
         """Spread the mass before layer n over what may follow it; gives what was done, [e, p].
@@ -298,7 +309,7 @@ class ForwardPass:
         self.workers.check()
         game = self.solution.game
         layer = game.layers[n] if layer is None else layer
-        following = self._following(n)
+        following = self.following
         arrays, layout, alive = part(game, layer), self.layouts[seats(layer)], self._alive(n)
         parts = min(self.workers.threads, self.profiles) if self.mass.size > PART else 1
         cuts = np.linspace(0, self.profiles, parts + 1).astype(int)
@@ -346,7 +357,7 @@ class ForwardPass:
             paid[list(layer.movers)] -= cost
         self.rewards += game.discount[:, None] ** (t - 1) * paid
         self.acted.append(acted)
-        self.mass = self._following(n)
+        self.mass = self.following
         mass = self.mass.reshape(len(self.mass), self.profiles, self.channels, -1)
         self.memory.move(mass, n + 1, end=game.ends_period[n])
 
@@ -374,18 +385,6 @@ class ForwardPass:
             values = solution.first_values[game.loop].reshape(len(mass), -1, actors, width)
             ahead = np.einsum("xbip,xpb->ip", values, mass)
         return np.asarray(total + discount**last * ahead)
-
-    def _following(self, n: int) -> Floats:
-        """Where the mass after layer n is put: the array that the present one does not stand in."""
-        return self.store[0][: self.solution.game.structure.sets[n + 1].size]
-
-    def _begin_again(self, loop: Ints, states: int) -> None:
-        """The states after the last layer as those before the first."""
-        self.store.reverse()
-        first = self.store[0][:states]
-        first[:] = 0.0
-        first[loop] = self.mass
-        self.mass = first
 
     def _alive(self, n: int) -> Floats:
         """For each channel, 0 where it is empty before layer n: float64 [x, p h]."""

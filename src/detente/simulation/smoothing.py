@@ -29,6 +29,7 @@ from detente.simulation.filter import SMALL, Told, weighed
 from detente.simulation.forward import ForwardPass
 from detente.solver.checkpoints import in_order
 from detente.solver.layout import belief_layout, part, seats
+from detente.solver.replay import shelf_like
 from detente.solver.solution import Solution
 from detente.solver.value_tape import values_before
 from detente.solver.workers import Workers
@@ -66,7 +67,10 @@ def smoothed(
         solution, Channels(solution.game, counted=False), workers, at_start=at_start
     )
     rows = []
-    later = in_order(len(told), ahead.last(), ahead.before, lambda done: progress(0.5 * done))
+    shelf = shelf_like(solution.strategies)
+    later = in_order(
+        len(told), ahead.last(), ahead.before, lambda done: progress(0.5 * done), shelf
+    )
     for k, values in enumerate(later):
         if k:
             _play(pass_, told[k - 1])

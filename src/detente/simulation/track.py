@@ -307,9 +307,7 @@ class _Tracker:
         if not blocks:
             return self.given[-1]
         pass_ = ForwardPass(self.solution, self.channels, self.workers)
-        present = self.filter.pass_.mass
-        pass_.mass = pass_.store[0][: len(present)]
-        pass_.mass[:] = present
+        pass_.go_on_from(self.filter.pass_.mass)
         for turns in blocks:
             for t, n in turns:
                 pass_.play(t, n)

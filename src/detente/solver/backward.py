@@ -16,7 +16,15 @@ from detente.solver.kernels.backward import Sweep
 from detente.solver.kernels.lottery import BeliefLayout, make_lottery
 from detente.solver.kernels.private_chance import sweep_private
 from detente.solver.kernels.stage import HOW, LayerArrays
-from detente.solver.layout import belief_layout, hidden_turn, part, private_turn, seats
+from detente.solver.layout import (
+    belief_layout,
+    hidden_turn,
+    part,
+    play_pointers,
+    private_turn,
+    seats,
+)
+from detente.solver.room import Room, apart
 from detente.solver.sweep import Scratch, sweep
 from detente.solver.workers import Workers
 
@@ -28,24 +36,33 @@ class Backward:
     """Solves the layers of a game one after the other, from the last one.
 
     Values are float64 [x, c, b], conditional on the type profile; with `regret` those of best
-    responses follow. Two arrays are used in turn and made once: fresh memory for every layer would
-    cost more than the work. `counts` is int64 [HOW], see `kernels.stage`.
+    responses follow. `counts` is int64 [HOW], see `kernels.stage`.
+
+    Where it `lends` strategies, those of a layer are there until the next one is solved.
 
     While `quick` is set, turns of a game without end begin with what was found there when they were
     solved last, also where that need not lead along the principal branch.
     """
 
     def __init__(
-        self, game: CompiledGame, grid: BeliefGrid, workers: Workers, *, regret: bool
+        self,
+        game: CompiledGame,
+        grid: BeliefGrid,
+        workers: Workers,
+        *,
+        regret: bool,
+        lends: bool = False,
     ) -> None:
         self.game, self.grid, self.workers = game, grid, workers
         self.copies = 2 if regret else 1
         self.width = game.profiles.size
         self.counts = np.zeros(HOW, dtype=np.int64)
-        most = max(codes.size for codes in game.structure.sets)
-        shape = (most, self.width * self.copies, grid.size)
-        self._store = (np.empty(shape), np.empty(shape))
-        self._next = 0
+        sizes = [codes.size for codes in game.structure.sets]
+        self._room = Room(sizes, (self.width * self.copies, grid.size))
+        self._lent: Floats | None = None
+        if lends:
+            most_plays = max(int(play_pointers(game, layer)[-1]) for layer in game.layers)
+            self._lent = apart((grid.size * most_plays,))
         self._layouts: dict[tuple[int, ...], BeliefLayout] = {}
         self._strategies: dict[int, Floats] = {}
         self._parts: dict[int, LayerArrays] = {}
@@ -121,7 +138,7 @@ class Backward:
             self.workers.run(reveal, layer.states.size, layer.states.size * grid.size)
             return values, np.empty(0)
         warm = self.quick and n in self._strategies
-        sigma = self._strategies[n] if warm else np.empty(grid.size * int(arrays.play_ptr[-1]))
+        sigma = self._strategies[n] if warm else self._sigma(int(arrays.play_ptr[-1]))
         if game.loop is not None:
             self._strategies[n] = sigma
         begin = np.zeros((layer.states.size, 0)) if starts is None else starts
@@ -174,7 +191,11 @@ class Backward:
         look = seats(layer), most, joint, layer.hidden is not None
         return self._scratches.setdefault(look, [])
 
+    def _sigma(self, plays: int) -> Floats:
+        """Room for so many numbers of strategies at each node."""
+        size = self.grid.size * plays
+        return np.empty(size) if self._lent is None else self._lent[:size]
+
     def _values(self, states: int) -> Floats:
-        """The array that the last values do not stand in."""
-        self._next = 1 - self._next
-        return self._store[self._next][:states]
+        """Room for values, where the last ones do not stand."""
+        return self._room.next(states)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from math import isqrt
 
 from detente.dtypes import Floats
+from detente.solver.shelf import Shelf
 
 
 def in_order(
@@ -17,6 +18,7 @@ def in_order(
     last: Floats,
     before: Callable[[Floats, int], Floats],
     progress: Callable[[float], None] = lambda _: None,
+    shelf: Callable[[], Shelf] = dict,
 ) -> Iterator[Floats]:
     """Values before move 0, then after each of `count` moves in turn.
 
@@ -30,20 +32,25 @@ def in_order(
         Gives the values before move k from those after it; they are not changed later.
     progress
         Called with the share of the moves that the way back has come by.
+    shelf
+        Makes what values are put aside in: in memory by default.
     """
     step = max(isqrt(count), 1)
-    kept = {count: last}
-    values = last
+    kept, stretch = shelf(), shelf()
+    kept[count] = values = last
     for k in reversed(range(count)):
         values = before(values, k)
-        if k % step == 0:
+        if k and k % step == 0:
             kept[k] = values
         progress((count - k) / count)
     yield values
     for begin in range(0, count, step):
         end = min(begin + step, count)
-        stretch = [kept[end]]
+        values = kept[end]
         for k in reversed(range(begin + 1, end)):
-            stretch.append(before(stretch[-1], k))
-        yield from reversed(stretch)
-        del kept[end]
+            values = before(values, k)
+            stretch[k] = values
+        del values
+        for k in range(begin + 1, end):
+            yield stretch.pop(k)
+        yield kept.pop(end)

@@ -31,6 +31,7 @@ from detente.solver.kernels.hidden_moves import HiddenTurn
 from detente.solver.kernels.private_chance import adjoin_private
 from detente.solver.kernels.stage import LayerArrays
 from detente.solver.layout import hidden_turn, is_lined, make_scratch, private_turn, seats
+from detente.solver.replay import shelf_like
 from detente.solver.solution import Solution
 from detente.solver.value_tape import Target, ValueTape
 from detente.solver.workers import Progress, open_workers
@@ -170,8 +171,10 @@ class AdjointPass:
     def _values(self) -> Iterator[Floats]:
         """Values before move 0, then after each move in turn, made from checkpoints."""
         tape = self.tape
-        count = len(tape.moves)
-        return in_order(count, tape.last(), tape.before, lambda done: self.progress(0.3 * done))
+        shelf = shelf_like(tape.solution.strategies)
+        return in_order(
+            len(tape.moves), tape.last(), tape.before, lambda done: self.progress(0.3 * done), shelf
+        )
 
     def _move(self, k: int, values: Floats, gain: Floats) -> Floats:
         """From derivatives by the values before move k to those by the values after it."""

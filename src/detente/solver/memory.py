@@ -11,14 +11,15 @@ from detente.errors import SolveError
 from detente.game.arrays import CompiledGame
 from detente.game.automaton import automaton
 from detente.solver.beliefs import grid_size
+from detente.solver.keep import Keep
 from detente.solver.layout import kinds
-from detente.solver.replay import stretch_ends
+from detente.solver.room import most_of_two
 from detente.solver.stationary import held
 
-ROW = 360
-"""Bytes for each row of the table of states while it is made: measured at up to 330."""
+ROW = 200
+"""Bytes for each row of the table of states while it is made: measured at up to 180."""
 
-MORE = 1.03
+MORE = 1.06
 """What is not counted: the certificate's batches, lists, room that the system does not get back."""
 
 HISTORIES = 4096
@@ -36,31 +37,42 @@ def memory_needed(
     regret: bool = True,
     coarse: bool = True,
     threads: int = 1,
-    replayed: bool = False,
+    keep: Keep = Keep.MEMORY,
 ) -> int:
     """Bytes that a solve with so many belief points and its forecast take at their height.
 
-    The strategies stay, and the values with which play begins; the coarser grid's too, which is
-    there for the error. Beside them stand first what a solve works in, then what a forecast does.
-    With `replayed`, values at some layers stay instead, and the strategies between two of them.
+    What is kept of the strategies stays, and the values with which play begins; the coarser grid's
+    too, which is there for the error. Beside them stand first what a solve works in, then what is
+    played forward, and in the end what is drawn and the tables.
     """
-    nodes = grid_size(game, points)
-    all_nodes = nodes + (grid_size(game, (points + 1) // 2) if coarse else 0)
-    plays = sum(_plays(game)) if not replayed else _replayed(game)
+    nodes, rough = _nodes(game, points, coarse)
+    stored = 0 if keep.in_file else _stored(game, keep)
     first = game.layers[0].states.size
-    kept = all_nodes * (plays + first * game.profiles.size)
+    kept = (nodes + rough) * (stored + first * game.profiles.size)
     solving = nodes * (
         _two_layers(game, regret) + _guesses(game) + threads * _scratch(game, regret)
     )
+    solving += rough * _two_layers(game, regret=True)  # side by side
     if game.loop is not None:
         solving += held(first * nodes * game.profiles.size * (2 if regret else 1))
-    profiles = len(game.profiles)
-    most = max(codes.size for codes in game.structure.sets)
-    outcomes = game.scenario.outcomes
-    channels = 1 + sum(automaton(outcomes, key).kept.size for key in outcomes)
-    masses = nodes * 2 * most * profiles * channels
-    drawn = _drawn(game, 2 if coarse else 1)
-    return int(MORE * (8 * (kept + max(solving, masses) + drawn) + ROW * _rows(game)))
+    pushing = nodes * _most_of_two(game) * len(game.profiles) * _channels(game)
+    if keep.anew:
+        pushing += nodes * _two_layers(game, regret=False)
+    grids = 2 if coarse else 1
+    pushed, (beliefs, order) = _pushed(game, grids), _drawn(game, grids)
+    telling = beliefs + order + ROW * _rows(game) // 8
+    if keep.in_file:  # a layer's strategies are there at a time
+        layer = max(_plays(game))
+        solving += (nodes + rough) * layer
+        pushing += nodes * layer
+        telling += (nodes + rough) * layer
+    most = max(solving, pushed + pushing + beliefs, pushed + telling)
+    return int(MORE * 8 * (kept + most))
+
+
+def file_needed(game: CompiledGame, points: int, *, coarse: bool = True, keep: Keep) -> int:
+    """Bytes of the temporary file."""
+    return 8 * sum(_nodes(game, points, coarse)) * _stored(game, keep) if keep.in_file else 0
 
 
 def refuse_beyond(limit: int, needed: int, what: str, way_out: str) -> None:
@@ -77,10 +89,19 @@ def gibibytes(count: int) -> str:
     return f"{count / 2**30:.1f} GiB"
 
 
+def _nodes(game: CompiledGame, points: int, coarse: bool) -> tuple[int, int]:
+    """Nodes of the belief grid and of the coarser one."""
+    return grid_size(game, points), grid_size(game, (points + 1) // 2) if coarse else 0
+
+
 def _two_layers(game: CompiledGame, regret: bool) -> int:
     """Values of two layers at a node, with those of best responses."""
-    width = game.profiles.size * (2 if regret else 1)
-    return int(2 * max(codes.size for codes in game.structure.sets) * width)
+    return _most_of_two(game) * int(game.profiles.size) * (2 if regret else 1)
+
+
+def _most_of_two(game: CompiledGame) -> int:
+    """The most states that a layer and the one after it have together."""
+    return most_of_two([codes.size for codes in game.structure.sets])
 
 
 def _scratch(game: CompiledGame, regret: bool) -> int:
@@ -101,13 +122,15 @@ def _plays(game: CompiledGame) -> list[int]:
     return [int(layer.choices.sum(axis=0) @ kinds(game, layer)) for layer in game.layers]
 
 
-def _replayed(game: CompiledGame) -> int:
-    """What stays at a node where strategies are solved anew, and what that takes at its height."""
-    ends, plays = stretch_ends(len(game.layers)), _plays(game)
-    sets = [*(layer.states.size for layer in game.layers), len(game.terminal)]
-    stored = sum(sets[end] for end in ends[1:]) * game.profiles.size
+def _stored(game: CompiledGame, keep: Keep) -> int:
+    """Numbers that are kept at a node: all strategies, or values at some layers and the strategies
+    between two of them."""
+    ends, plays = keep.stretch_ends(len(game.layers)), _plays(game)
     stretch = max(sum(plays[a:b]) for a, b in pairwise(ends))
-    return stored + stretch + _two_layers(game, regret=False)
+    if not keep.anew:
+        return stretch
+    sets = [codes.size for codes in game.structure.sets]
+    return int(sum(sets[end] for end in ends[1:]) * game.profiles.size + stretch)
 
 
 def _ends(game: CompiledGame) -> int:
@@ -115,13 +138,29 @@ def _ends(game: CompiledGame) -> int:
     return 1 + (FOREVER if game.loop is not None else sum(game.ends_period))
 
 
-def _drawn(game: CompiledGame, grids: int) -> int:
-    """Numbers that are kept of drawn histories: beliefs, and twice their order."""
+def _channels(game: CompiledGame) -> int:
+    """Channels of a forward pass, at most."""
+    outcomes = game.scenario.outcomes
+    return 1 + sum(automaton(outcomes, key).kept.size for key in outcomes)
+
+
+def _pushed(game: CompiledGame, grids: int) -> int:
+    """Numbers that forward passes find: what is done at each turn, and states as periods end."""
+    done = sum(len(layer.action) for layer in game.layers) * (1 if game.loop is None else FOREVER)
+    ends = [game.structure.sets[k].size for k in game.structure.period_sets]
+    states = sum(ends) * (1 if game.loop is None else FOREVER) * (1 + _channels(game))
+    return int(grids * len(game.profiles) * (done + states))
+
+
+def _drawn(game: CompiledGame, grids: int) -> tuple[int, int]:
+    """Numbers that are kept of drawn histories: beliefs; and later twice their order, on each grid
+    and for a moment."""
     if not game.informed:
-        return 0
+        return 0, 0
     private = [game.priors[i].size for i in game.informed]
-    kept = grids * (sum(prior.size for prior in game.priors) + 2 * sum(private))
-    return _ends(game) * HISTORIES * (kept + 2 * max(private))
+    histories = _ends(game) * HISTORIES
+    beliefs = histories * grids * sum(prior.size for prior in game.priors)
+    return beliefs, 2 * histories * (grids * sum(private) + max(private))
 
 
 def _rows(game: CompiledGame) -> int:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from detente.arguments import MOST_THREADS, finite, whole
-from detente.errors import refuse
+from detente.errors import SolveError, refuse
 from detente.game.arrays import CompiledGame
 from detente.solver.beliefs import fewest_points, grid_size
-from detente.solver.memory import memory_needed
+from detente.solver.keep import Keep
+from detente.solver.memory import file_needed, gibibytes, memory_needed, refuse_beyond
+from detente.solver.shelf import free_on_disk, shelf_folder
 from detente.solver.workers import Progress, between
 
 DEFAULT_POINTS = {0: 5, 1: 65, 2: 17, 3: 9}
@@ -30,6 +33,13 @@ actor of five types takes, or two of three. The fewest points of a prior may be 
 MEMORY_LIMIT = 4 * 2**30
 """Bytes that a solve may take unless more is allowed."""
 
+LARGE_STRATEGIES = 2**27
+"""Bytes beyond which strategies go to a temporary file also where memory is not short: to read them
+a layer at a time takes no more time, and a machine has better uses for its memory."""
+
+FREE = 0.5
+"""Share of what is free on disk that a temporary file may take."""
+
 
 SEARCH_SECONDS, POINT_SECONDS = 120.0, 1e-3
 """Seconds that may be spent on a search that need not end, and more for each turn, state and node
@@ -46,8 +56,8 @@ class SolveOptions:
     threads
         Threads to work with; all processors by default. Results do not depend on it.
     memory_limit
-        Bytes; a solve that would need more keeps no strategies, and one that then still would
-        is refused before it starts.
+        Bytes; a solve that would need more keeps its strategies on disk, or not all of them, and
+        one that then still would is refused before it starts.
     progress
         Called with the share of the work that is done, from 0 to 1.
     time_limit
@@ -110,17 +120,47 @@ class SolveOptions:
         *,
         regret: bool = False,
         coarse: bool = True,
-        replayed: bool = False,
+        keep: Keep | None = None,
     ) -> int:
         """Bytes that a game takes to be solved and played forward; raises as `points` does.
 
-        With `replayed` where strategies are solved anew when they are read.
+        By default with strategies kept in the way that is taken first.
         """
-        threads = self.threads or os.cpu_count() or 1
+        points, threads = self.points(game), self.threads or os.cpu_count() or 1
+        if keep is None:
+            keep = self._ways(game, coarse, tuple(Keep) if game.loop is None else (Keep.MEMORY,))[0]
+        return memory_needed(game, points, regret=regret, coarse=coarse, threads=threads, keep=keep)
+
+    def way_to_keep(
+        self, game: CompiledGame, ways: Sequence[Keep], *, regret: bool, coarse: bool = True
+    ) -> Keep:
+        """The first of these ways to keep strategies for which there is room.
+
+        Raises
+        ------
+        SolveError
+            Where there is none.
+        """
         points = self.points(game)
-        return memory_needed(
-            game, points, regret=regret, coarse=coarse, threads=threads, replayed=replayed
+        for keep in self._ways(game, coarse, ways):
+            needed = self.memory(game, regret=regret, coarse=coarse, keep=keep)
+            on_disk = file_needed(game, points, coarse=coarse, keep=keep)
+            if needed <= self.memory_limit and on_disk <= FREE * free_on_disk():
+                return keep
+        what = f"solving {game!r} with {points} belief points for each informed actor"
+        way_out = "use fewer belief points or periods, a smaller state space, or allow more memory"
+        refuse_beyond(self.memory_limit, needed, what, way_out)
+        raise SolveError(
+            f"{what} needs about {gibibytes(on_disk)} in a temporary file; {shelf_folder()} has "
+            f"{gibibytes(free_on_disk())} left, of which half is taken at most.\nhint: make room "
+            f"there, or {way_out}"
         )
+
+    def _ways(self, game: CompiledGame, coarse: bool, ways: Sequence[Keep]) -> Sequence[Keep]:
+        """The ways to keep strategies in the order in which they are tried."""
+        stored = file_needed(game, self.points(game), coarse=coarse, keep=Keep.FILE)
+        large = stored > LARGE_STRATEGIES
+        return sorted(ways, key=lambda keep: (keep.anew, keep.in_file is (keep.anew or not large)))
 
 
 DEFAULT_OPTIONS = SolveOptions()

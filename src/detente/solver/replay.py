@@ -1,4 +1,4 @@
-"""Strategies that are not all kept: stretches of layers are solved anew from stored values.
+"""Strategies that are not all in memory: they are read from a file, or solved anew.
 
 A solve of N layers that stores values at about √N of them needs one more solve to go through all
 strategies in order (checkpointing: Griewank 1992, Optimization Methods and Software 1). They are
@@ -7,40 +7,43 @@ the same to the last bit, as every layer is solved from the same values.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
+from threading import RLock
 from typing import overload
 
 from detente.dtypes import Floats
 from detente.game.arrays import CompiledGame
 from detente.solver.backward import Backward
 from detente.solver.beliefs import BeliefGrid
+from detente.solver.keep import Keep
+from detente.solver.shelf import FileShelf, Shelf
 from detente.solver.workers import open_workers
-
-
-def stretch_ends(layers: int) -> tuple[int, ...]:
-    """Where stretches of about √N layers begin, and the end of the last."""
-    each = max(1, math.isqrt(layers))
-    return (*range(0, layers, each), layers)
 
 
 class Replayed(Sequence[Floats]):
     """The strategies of all layers, of which those of one stretch are there at a time.
 
     To go through them in the order of play, or against it, solves each stretch once; to jump
-    between stretches solves one at every jump.
+    between stretches solves one at every jump. Where there is one stretch, it is stored whole.
     """
 
-    def __init__(self, game: CompiledGame, grid: BeliefGrid, threads: int) -> None:
+    def __init__(self, game: CompiledGame, grid: BeliefGrid, threads: int, keep: Keep) -> None:
         self.game, self.grid, self.threads = game, grid, threads
-        self.ends = stretch_ends(len(game.layers))
-        self._values: dict[int, Floats] = {}
-        self._stretch: dict[int, Floats] = {}
+        self.ends = keep.stretch_ends(len(game.layers))
+        self.shelf: Callable[[], Shelf] = FileShelf if keep.in_file else dict
+        """Makes what is as large as what is put aside here."""
+        self._values: Shelf = self.shelf()
+        self._stretch: Shelf = self.shelf()
+        self._last: tuple[int, Floats] | None = None
+        self._lock = RLock()
 
-    def store(self, n: int, following: Floats) -> None:
-        """Keep the values that follow layer n, float64 [x, c, b], if a stretch ends with it."""
-        if n + 1 in self.ends:
+    def store(self, n: int, following: Floats, sigma: Floats) -> None:
+        """Keep what will be needed of layer n: its strategies, or the values that follow it,
+        float64 [x, c, b], if a stretch ends with it."""
+        if len(self.ends) == 2:
+            self._stretch[n] = sigma
+        elif n + 1 in self.ends:
             self._values[n + 1] = following[:, : self.game.profiles.size].copy()
 
     def __len__(self) -> int:
@@ -55,20 +58,28 @@ class Replayed(Sequence[Floats]):
         if isinstance(n, slice):
             return [self[k] for k in range(*n.indices(len(self)))]
         number = range(len(self))[n]
-        if number not in self._stretch:
-            self._stretch = {}  # its room is needed for the next one
-            self._stretch = self._solved(number)
-        return self._stretch[number]
+        with self._lock:  # threads that want the same wait for one of them
+            if self._last is None or self._last[0] != number:
+                self._last = None  # its room is needed for the next one
+                if number not in self._stretch:
+                    self._solve_stretch(number)
+                self._last = number, self._stretch[number]
+            return self._last[1]
 
-    def _solved(self, n: int) -> dict[int, Floats]:
-        """The strategies of the stretch that layer n belongs to."""
+    def _solve_stretch(self, n: int) -> None:
+        """The strategies of the stretch that layer n belongs to, in place of those of another."""
+        self._stretch.clear()
         first, end = next((a, b) for a, b in pairwise(self.ends) if a <= n < b)
-        strategies = {}
         with open_workers(self.threads) as workers:
-            engine = Backward(self.game, self.grid, workers, regret=False)
+            lends = self.shelf is FileShelf
+            engine = Backward(self.game, self.grid, workers, regret=False, lends=lends)
             values = engine.begin_from(self._values[end])
             for k in reversed(range(first, end)):
                 if k + 1 < end and self.game.ends_period[k]:
                     engine.close_period(values, self.game.layers[k].period)
-                values, strategies[k] = engine.layer(k, values)
-        return strategies
+                values, self._stretch[k] = engine.layer(k, values)
+
+
+def shelf_like(strategies: Sequence[Floats]) -> Callable[[], Shelf]:
+    """What to put values aside in that are about as large as these strategies."""
+    return strategies.shelf if isinstance(strategies, Replayed) else dict

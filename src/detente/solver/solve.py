@@ -27,8 +27,8 @@ from detente.solver.beliefs import (
     grid_size,
 )
 from detente.solver.certificate import CHECKED_NODES, Auditor
+from detente.solver.keep import Keep
 from detente.solver.limit import follow_limit
-from detente.solver.memory import refuse_beyond
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions
 from detente.solver.replay import Replayed
 from detente.solver.solution import (
@@ -50,8 +50,6 @@ Floats = NDArray[np.float64]
 REGRET_WORK = 2_000_000
 """Turn-state-belief points from which on regret is computed on the coarser grid only: it takes as
 many components again as the values do, and is wanted to two digits."""
-
-REPLAYED = "Memory was short: strategies are not kept but solved anew where they are read."
 
 
 def solve(
@@ -99,15 +97,18 @@ def solve(
         For a number of belief points with which the game has no grid; for a `start` of another
         game, of one with a precision of inf, or beside `rng`.
     SolveError
-        If the solve would need more memory than allowed, even so that strategies are not kept.
+        If the solve would need more memory than allowed, even so that strategies are not kept in
+        it, or more room on disk than there is.
     ValueError, TypeError
         For a number of `checked` points that makes no sense.
 
     Notes
     -----
-    A solve whose accuracy falls short is returned, with a `status` that says so. Where memory is
-    short, the strategies of a game that ends are solved anew where they are read (see `replay`):
-    the same numbers, and about the time of one more solve each time that play is followed.
+    A solve whose accuracy falls short is returned, with a `status` that says so. Where they are
+    large, strategies of a game that ends are kept in a temporary file, which goes with the
+    solution. Where memory is short and there is no room for the file, they are solved anew where
+    they are read (see `replay`): about the time of one more solve each time that play is followed.
+    The numbers are the same.
     """
     expect(game, CompiledGame, "solve")
     whole("checked", checked, 0)
@@ -122,17 +123,12 @@ def solve(
     regret = regret and not game.shocks
     states = sum(layer.states.size for layer in game.layers)
     fine_regret = regret and (not both or states * grid_size(game, points) < REGRET_WORK)
-    needed = options.memory(game, regret=fine_regret, coarse=both)
-    ends = game.loop is None and not limited
-    replayed = needed > options.memory_limit and ends and start is None and rng is None
-    if replayed:
-        needed = options.memory(game, regret=fine_regret, coarse=both, replayed=True)
-    refuse_beyond(
-        options.memory_limit,
-        needed,
-        f"solving {game!r} with {points} belief points for each informed actor",
-        "use fewer belief points or periods, a smaller state space, or allow more memory",
-    )
+    ways = tuple(Keep) if game.loop is None and not limited else (Keep.MEMORY,)
+    if start is not None or rng is not None:  # by which strategies are not what they are without
+        ways = tuple(keep for keep in ways if not keep.anew)
+    keep = options.way_to_keep(game, ways, regret=fine_regret, coarse=both)
+    short = options.memory(game, regret=fine_regret, coarse=both, keep=Keep.MEMORY)
+    notes = (keep.value,) if short > options.memory_limit else ()  # else nobody need know
     grid = belief_grid(game, points) if like is None else grid_like(game, like)
 
     def with_precision(
@@ -144,9 +140,7 @@ def solve(
         def solve_on(rough: bool) -> Solution:
             wanted = regret and not fine_regret if rough else fine_regret
             mine = workers.share(1 / 4) if rough and workers.threads == 1 else workers
-            task = GridTask(
-                wanted, None if rough else rng, start, checked, mine, tell[rough], replayed
-            )
+            task = GridTask(wanted, None if rough else rng, start, checked, mine, tell[rough], keep)
             return _solve_on(game, grids[rough], task)
 
         if not coarse:
@@ -161,7 +155,8 @@ def solve(
             if seconds is not None:
                 workers = workers.within(seconds)
             if not limited:
-                return with_precision(game, workers, options.report, both)
+                solution = with_precision(game, workers, options.report, both)
+                return replace(solution, notes=(*solution.notes, *notes))
             solve_at = partial(with_precision, workers=workers)
             return follow_limit(game, solve_at, both, options.report)
     except TimeUpError:
@@ -184,7 +179,9 @@ def _with_coarser(fine: Solution, rough: Solution) -> Solution:
 def _solve_on(game: CompiledGame, grid: BeliefGrid, task: GridTask) -> Solution:
     """The solution on one grid."""
     begin = time.perf_counter()
-    engine = Backward(game, grid, task.workers, regret=task.regret)
+    engine = Backward(
+        game, grid, task.workers, regret=task.regret, lends=task.keep is not Keep.MEMORY
+    )
     notes: tuple[str, ...] = ()
     if task.start is not None:
         engine.begin_near(task.start.strategies)
@@ -198,7 +195,9 @@ def _solve_on(game: CompiledGame, grid: BeliefGrid, task: GridTask) -> Solution:
         values = engine.begin_from(found.values[game.loop])
     auditor = Auditor(game, grid, task.checked)
     strategies: list[Floats] = []
-    replayed = Replayed(game, grid, task.workers.threads) if task.replayed else None
+    replayed: Replayed | None = None
+    if task.keep is not Keep.MEMORY:
+        replayed = Replayed(game, grid, task.workers.threads, task.keep)
     total = sum(layer.states.size for layer in game.layers)
     done = 0
     for n in reversed(range(len(game.layers))):
@@ -209,16 +208,14 @@ def _solve_on(game: CompiledGame, grid: BeliefGrid, task: GridTask) -> Solution:
         values, sigma = engine.layer(n, following, random_starts(game, n, task.rng))
         auditor.visit(layer, following, values, sigma)
         if replayed is not None:
-            replayed.store(n, following)
+            replayed.store(n, following, sigma)
         else:
             strategies.append(sigma)
         done += layer.states.size
         task.progress(done / total)
     strategies.reverse()
-    if replayed is not None:
-        notes = (*notes, REPLAYED)
     if task.start is not None:
-        notes = (*notes, task.start.note(grid.start, strategies))
+        notes = (*notes, task.start.note(grid.start, strategies if replayed is None else replayed))
     start = values[game.start]
     width, profiles = game.profiles.size, len(game.profiles)
     gain = (start[width:] - start[:width])[:, grid.start] if task.regret else None

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from detente.game.arrays import CompiledGame
 from detente.solver.backward import Backward
 from detente.solver.beliefs import belief_grid, halved_points, refined
+from detente.solver.keep import Keep
 from detente.solver.layout import kinds
 from detente.solver.start import Start, played_for_ever
 from detente.solver.stationary import Period, Stationary, at_share, follow_stationary
@@ -28,7 +29,7 @@ ODDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class GridTask:
-    """How a game is solved on one grid; see `solve`, and `replay` for `replayed`."""
+    """How a game is solved on one grid; see `solve`."""
 
     regret: bool
     rng: np.random.Generator | None
@@ -36,7 +37,7 @@ class GridTask:
     checked: int
     workers: Workers
     progress: Progress
-    replayed: bool = False
+    keep: Keep = Keep.MEMORY
 
 
 def find_stationary(game: CompiledGame, engine: Backward, task: GridTask) -> Stationary:
