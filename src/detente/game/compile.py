@@ -133,7 +133,7 @@ def fill_game(
         if former is not None and not any(id(r) in stale for s in skeletons for r in _rules(s)):
             layers.append(former.layers[n])
             continue
-        shared = tuple(id(skeleton.sides) for skeleton in skeletons)
+        shared = tuple(id(skeleton.succ) for skeleton in skeletons)
         if shared in made:
             layers.append(replace(made[shared], period=skeletons[0].period))
             continue

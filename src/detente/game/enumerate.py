@@ -3,17 +3,23 @@
 Forward from the start: at each turn every available action of every state is tried, and the
 sorted set of all states that it may lead to is the next turn's set. A game without end is played
 from the start, and from all states in which a period may end, until no new ones come.
+
+So is a game whose sets grow from period to period for so long that they would not fit into memory
+one by one: from some period on all begin with the same states, those that may ever come, and share
+one enumeration. That some of them cannot be reached yet changes no number of those that can.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 
 import numpy as np
 
 from detente.dtypes import Bools, Ints
-from detente.errors import Diagnostic, warning
+from detente.errors import Diagnostic, ScenarioError, warning
+from detente.game import turns
 from detente.game.evaluate import Evaluator, evaluator
 from detente.game.structure import Skeleton, Structure, encode
 from detente.game.term_status import standings, variables
@@ -44,11 +50,17 @@ def enumerate_game(scenario: Scenario, policy: str) -> Structure:
     build = Builder(scenario, at, moved, terms, standings(scenario, policy), Reach())
 
     start = build.remember(encode(state, {v.key: np.array([v.start]) for v in state}), 1)
-    first = _closure(build, start) if scenario.forever else start
+    first = _closure(build, start, 1) if scenario.forever else start
     skeletons: list[Skeleton] = []
     sets, period_sets = [first], []
     stops = [build.ended(first, 1)]
+    filled, alike_from = 0, _alike_from(scenario, terms)
     for t in range(1, last + 1):
+        if t >= alike_from and _too_large(build.reach.bytes, filled, last + 1 - t):
+            every, alike_from = _ever(build, sets[-1], t), last + 1  # tried once
+            skeletons[-1] = _into(skeletons[-1], sets[-1], every)
+            sets[-1], stops[-1] = every, build.ended(every, t)
+        filled = build.reach.bytes
         layers, following, ended = build.period(sets[-1], stops[-1], t)
         skeletons += layers
         sets += following
@@ -73,13 +85,47 @@ def enumerate_game(scenario: Scenario, policy: str) -> Structure:
     )
 
 
-def _closure(build: Builder, start: Ints) -> Ints:
-    """The states at which a period of a game without end may begin, int64 [x]."""
+def _alike_from(scenario: Scenario, terms: tuple[Term, ...]) -> int:
+    """The first period that the calendar does not tell apart from all those after it."""
+    ends = tuple(outcome.when for outcome in scenario.outcomes.values() if outcome.ends)
+    rules = scenario.actions, scenario.events, scenario.turns, terms, ends
+    if any(formula.calendar for formula in within(rules, Formula)):
+        return (scenario.periods or 1) + 1
+    return max((date for term in terms for date in term.dates if date is not None), default=1)
+
+
+def _too_large(now: int, before: int, periods: int) -> bool:
+    """Whether so many periods more would not fit, if each fills twice as much as the last one: from
+    bytes `before` it to those of `now`. Not where there is little yet."""
+    most = turns.MAX_BYTES
+    return now > most // 4 and now + 2 * periods * (now - before) > most
+
+
+def _ever(build: Builder, codes: Ints, t: int) -> Ints:
+    """The states at which period t, and those after it, may begin, int64 [x]; only `codes` where
+    those that may ever come are too many, or mistakes are met among them."""
+    filled = Reach(bytes=build.reach.bytes)
+    try:
+        return _closure(build, codes, t, lambda: filled)
+    except ScenarioError:
+        build.at.findings.found.clear()
+        return codes
+
+
+def _into(skeleton: Skeleton, codes: Ints, every: Ints) -> Skeleton:
+    """A skeleton that leads to these states as one that leads to more."""
+    return replace(skeleton, succ=np.searchsorted(every, codes)[skeleton.succ].astype(np.int32))
+
+
+def _closure(build: Builder, start: Ints, t: int, reach: Callable[[], Reach] = Reach) -> Ints:
+    """The states at which a period may begin that is like period t, int64 [x].
+
+    What these periods fill is not kept, or counted in what `reach` gives.
+    """
     known = new = start
     while new.size:
-        # What these periods fill is not kept: the room is that of the closed set, later on.
-        once = replace(build, reach=Reach(), made={})
-        _, following, _ = once.period(new, once.ended(new, 1), 1)
+        once = replace(build, reach=reach(), made={})
+        _, following, _ = once.period(new, once.ended(new, t), t)
         new = np.setdiff1d(following[-1], known, assume_unique=True)
         known = np.union1d(known, new)
     return known
@@ -97,8 +143,13 @@ def _outcomes(
     holds = {}
     never = []
     for key, outcome in at.scenario.outcomes.items():
+        known: dict[tuple[int, int], Bools] = {}
+        for k, t in zip(firsts, times, strict=True):
+            same = id(sets[k]), t if outcome.when.calendar else 0
+            if same not in known:
+                known[same] = at.public(outcome.when, sets[k], t).astype(bool)
         holds[key] = tuple(
-            at.public(outcome.when, sets[k], t).astype(bool)
+            known[id(sets[k]), t if outcome.when.calendar else 0]
             for k, t in zip(firsts, times, strict=True)
         )
         if not any(where.any() for where in holds[key]) and not any(
