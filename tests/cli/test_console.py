@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from detente.cli import complete
+from detente.cli import complete, console
 from detente.describe.blocks import Code, Details, Heading, Points, text
 from detente.describe.tables import Cell, Link, Table
 from detente.render.layout import layout
@@ -170,6 +170,37 @@ def test_interrupted_rows_are_whole(form: str, tmp_path: Path) -> None:
     else:
         cells = {len(line.split(",")) for line in text.splitlines()}
         assert len(cells) == 1
+
+
+# ---- what takes long
+
+
+def test_what_takes_long_says_so_once_and_how_far_it_came(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("detente.cli.console.time.monotonic", lambda: now[0])
+
+    def interrupted() -> None:
+        with console.progress("Solving") as report:
+            for second, share in enumerate([0.0, 0.001, 0.004, 0.006, 0.37]):
+                now[0] = 100.0 + second
+                report(share)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    captured = capsys.readouterr()
+    assert captured.err.splitlines() == [
+        "Solving takes about 8 min; Ctrl-C stops it.",
+        "Solving: stopped after 4.0 s, 37 % done.",
+    ]
+    assert not captured.out
+    with console.progress("Solving") as report:
+        for share in (0.1, 0.2, 1.0):
+            now[0] += 3.0
+            report(share)
+    assert not capsys.readouterr().err
 
 
 # ---- completion

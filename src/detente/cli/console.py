@@ -6,6 +6,7 @@ Results for people are printed by `detente.render.terminal`.
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
@@ -14,6 +15,7 @@ from rich.text import Text
 
 from detente.cli.flags import in_flags
 from detente.errors import Diagnostic
+from detente.numbers import duration
 from detente.render.data import to_json
 from detente.render.terminal import console as open_console
 from detente.text import on_one_line, shown
@@ -57,22 +59,64 @@ def print_json(data: object) -> None:
     print(to_json(data))
 
 
+LONG = 60.0
+"""Seconds from which on it is said beforehand how long something will take."""
+
+SURE = 2.0
+"""Seconds after which that is known from the share that is done."""
+
+
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[float], None]]:
-    """A progress bar with the time left, on stderr if that is a terminal, while the block runs."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda share: None
-        return
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    """A progress bar with the time left, on stderr if that is a terminal, while the block runs.
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
-        task = bar.add_task(what, total=1.0)
-        yield lambda share: bar.update(task, completed=share)
+    If it will take long that is said once, and if it is interrupted how far it came.
+    """
+    console = Console(stderr=True)
+    timing = _Timing(what, lambda line: console.print(Text(line), soft_wrap=True))
+    try:
+        if not console.is_terminal:
+            yield timing.report
+            return
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            TaskProgressColumn,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+        with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+            task = bar.add_task(what, total=1.0)
+
+            def report(share: float) -> None:
+                timing.report(share)
+                bar.update(task, completed=share)
+
+            yield report
+    except KeyboardInterrupt:
+        timing.interrupted()
+        raise
+
+
+class _Timing:
+    """Says how long something will take, and how far it came."""
+
+    def __init__(self, what: str, tell: Callable[[str], None]) -> None:
+        self.what, self.tell = what, tell
+        self.begin, self.share, self.told = time.monotonic(), 0.0, False
+
+    def report(self, share: float) -> None:
+        """So much is done; the first time from which that can be known say how long all takes."""
+        self.share, taken = share, time.monotonic() - self.begin
+        if self.told or taken < SURE or share <= 0.0:
+            return
+        self.told = True
+        if taken / share >= LONG:
+            self.tell(f"{self.what} takes about {duration(taken / share)}; Ctrl-C stops it.")
+
+    def interrupted(self) -> None:
+        """How far it came."""
+        taken = duration(time.monotonic() - self.begin)
+        self.tell(f"{self.what}: stopped after {taken}, {100 * self.share:.0f} % done.")

@@ -33,7 +33,9 @@ from detente.solver.layout import (
     private_turn,
     seats,
 )
+from detente.solver.replay import shelf_like
 from detente.solver.room import Room
+from detente.solver.shelf import Row
 from detente.solver.solution import Solution
 from detente.solver.workers import Progress, Workers, between
 
@@ -86,7 +88,7 @@ class Forward:
     states: tuple[Floats, ...]
     moves: tuple[tuple[int, int], ...]
     beliefs: tuple[Floats, ...]
-    acted: tuple[Floats, ...]
+    acted: Sequence[Floats]
     payoffs: Floats
     with_types: tuple[Floats, ...] | None = None
 
@@ -204,7 +206,7 @@ def _run(
         states=states,
         moves=moves,
         beliefs=grid.by_actor(np.stack(pass_.by_belief)),
-        acted=tuple(pass_.acted),
+        acted=pass_.acted,
         payoffs=pass_.payoffs(states, moves[-1][0]),
     )
 
@@ -273,7 +275,7 @@ class ForwardPass:
         self.following = self.mass
         self.by_state: list[Floats] = []
         self.by_belief: list[Floats] = []
-        self.acted: list[Floats] = []
+        self.acted = Row(shelf_like(solution.strategies)())
         self.rewards = np.zeros((len(game.priors), self.profiles))
         self._alive_before = -1, np.empty(0)
         movers = {seats(layer) for layer in game.layers}

@@ -19,7 +19,7 @@ from detente.solver.stationary import held
 ROW = 200
 """Bytes for each row of the table of states while it is made: measured at up to 180."""
 
-MORE = 1.06
+MORE = 1.04
 """What is not counted: the certificate's batches, lists, room that the system does not get back."""
 
 HISTORIES = 4096
@@ -52,20 +52,21 @@ def memory_needed(
     solving = nodes * (
         _two_layers(game, regret) + _guesses(game) + threads * _scratch(game, regret)
     )
-    solving += rough * _two_layers(game, regret=True)  # side by side
+    beside = rough * _two_layers(game, regret=True)
     if game.loop is not None:
         solving += held(first * nodes * game.profiles.size * (2 if regret else 1))
     pushing = nodes * _most_of_two(game) * len(game.profiles) * _channels(game)
     if keep.anew:
         pushing += nodes * _two_layers(game, regret=False)
     grids = 2 if coarse else 1
-    pushed, (beliefs, order) = _pushed(game, grids), _drawn(game, grids)
+    pushed, (beliefs, order) = _pushed(game, grids, keep), _drawn(game, grids)
     telling = beliefs + order + ROW * _rows(game) // 8
     if keep.in_file:  # a layer's strategies are there at a time
         layer = max(_plays(game))
-        solving += (nodes + rough) * layer
+        solving, beside = solving + nodes * layer, beside + rough * layer
         pushing += nodes * layer
         telling += (nodes + rough) * layer
+    solving = solving + beside if threads > 1 else max(solving, beside)
     most = max(solving, pushed + pushing + beliefs, pushed + telling)
     return int(MORE * 8 * (kept + most))
 
@@ -144,9 +145,11 @@ def _channels(game: CompiledGame) -> int:
     return 1 + sum(automaton(outcomes, key).kept.size for key in outcomes)
 
 
-def _pushed(game: CompiledGame, grids: int) -> int:
+def _pushed(game: CompiledGame, grids: int, keep: Keep) -> int:
     """Numbers that forward passes find: what is done at each turn, and states as periods end."""
     done = sum(len(layer.action) for layer in game.layers) * (1 if game.loop is None else FOREVER)
+    if keep.in_file:  # as strategies are
+        done = max(len(layer.action) for layer in game.layers)
     ends = [game.structure.sets[k].size for k in game.structure.period_sets]
     states = sum(ends) * (1 if game.loop is None else FOREVER) * (1 + _channels(game))
     return int(grids * len(game.profiles) * (done + states))

@@ -11,9 +11,10 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping, Sequence
 from pathlib import Path
 from threading import Lock
+from typing import overload
 
 import numpy as np
 import platformdirs
@@ -102,6 +103,30 @@ class FileShelf(MutableMapping[int, Floats]):
 
     def __len__(self) -> int:
         return len(self._places)
+
+
+class Row(Sequence[Floats]):
+    """Arrays one after the other, on a shelf."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+
+    def append(self, array: Floats) -> None:
+        """Add one, which is not to be changed any more."""
+        self._shelf[len(self._shelf)] = array
+
+    def __len__(self) -> int:
+        return len(self._shelf)
+
+    @overload
+    def __getitem__(self, k: int) -> Floats: ...
+    @overload
+    def __getitem__(self, k: slice) -> Sequence[Floats]: ...
+    def __getitem__(self, k: int | slice) -> Floats | Sequence[Floats]:
+        numbers = range(len(self))[k]
+        if isinstance(numbers, int):
+            return self._shelf[numbers]
+        return [self._shelf[number] for number in numbers]
 
 
 def _unwritten(folder: Path, error: OSError) -> SolveError:
