@@ -13,6 +13,7 @@ from detente.game.automaton import automaton
 from detente.solver.beliefs import grid_size
 from detente.solver.keep import Keep
 from detente.solver.layout import kinds
+from detente.solver.period import is_small, numbers
 from detente.solver.room import most_of_two
 from detente.solver.stationary import held
 
@@ -54,7 +55,8 @@ def memory_needed(
     )
     beside = rough * _two_layers(game, regret=True)
     if game.loop is not None:
-        solving += held(first * nodes * game.profiles.size * (2 if regret else 1))
+        searched = held(first * nodes * game.profiles.size * (2 if regret else 1))
+        solving += max(searched, numbers(game) if nodes == 1 and is_small(game) else 0)
     pushing = nodes * _most_of_two(game) * len(game.profiles) * _channels(game)
     if keep.anew:
         pushing += nodes * _two_layers(game, regret=False)

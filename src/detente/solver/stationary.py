@@ -99,6 +99,8 @@ class Stationary:
         Whether it ended because the time was over.
     whole
         Whether some turn stays on the branch of the whole game where its own leads elsewhere.
+    along
+        Steps along that branch before the first period (see `branch`).
     """
 
     values: Floats
@@ -108,6 +110,7 @@ class Stationary:
     steps: int
     timed_out: bool = False
     whole: bool = False
+    along: int = 0
 
     @property
     def solved(self) -> bool:
@@ -227,7 +230,7 @@ def _solve(
     if whole:
         return values, left, count
     patience = HASTE if left <= max(tolerance, GOOD) else PATIENCE
-    left = _change(principal(values), values)
+    left = relative_change(principal(values), values)
     if left <= max(tolerance, GOOD):
         return values, left, count + 1
     values, left, more = _converge(principal, values, tolerance, ways, patience)
@@ -259,7 +262,7 @@ def _accelerate(
     for n in range(1, MOST + 1):
         found = iterate(values)
         change = found - values
-        left = _change(found, values)
+        left = relative_change(found, values)
         if left <= tolerance or not np.isfinite(left):
             return values, left, n
         if left > 100 * best:  # too bold: begin again from plain iteration
@@ -290,7 +293,7 @@ def _newton(
     del patience  # each step makes progress, or is the last
     values, count = start, 1
     found = iterate(values)
-    best = _change(found, values)
+    best = relative_change(found, values)
     for _ in range(NEWTON):
         if best <= tolerance:
             break
@@ -312,7 +315,7 @@ def _newton(
             ahead = here + part * step.reshape(here.shape)
             further = iterate(ahead)
             count += 1
-            left = _change(further, ahead)
+            left = relative_change(further, ahead)
             if left < best * (1.0 - 0.1 * part):
                 break
             part /= 2
@@ -322,7 +325,7 @@ def _newton(
     return values, best, count
 
 
-def _change(found: Floats, values: Floats) -> float:
+def relative_change(found: Floats, values: Floats) -> float:
     """How far V is from Φ(V), for each actor and type relative to its size: what is at stake for
     one may be a small part of what is at stake for another."""
     across = (0, 2)

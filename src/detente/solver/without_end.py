@@ -1,7 +1,8 @@
 """Games without end, on one belief grid: the values with which a period begins.
 
-They are followed from precision 0 on a coarse grid, and from what is found there on finer ones; how
-stands in `stationary`.
+Where nothing is private, and in games that are not too large, Newton's method follows play of all
+turns together (`branch`). Otherwise values are followed from precision 0 on a coarse grid, and from
+what is found there on finer ones; how stands in `stationary`.
 """
 
 from __future__ import annotations
@@ -15,11 +16,22 @@ from numpy.typing import NDArray
 from detente.game.arrays import CompiledGame
 from detente.solver.backward import Backward
 from detente.solver.beliefs import belief_grid, halved_points, refined
+from detente.solver.best_play import best_worth
+from detente.solver.branch import follow_branch
 from detente.solver.keep import Keep
 from detente.solver.layout import kinds
+from detente.solver.period import is_small, period_of
+from detente.solver.period_play import Play
 from detente.solver.start import Start, played_for_ever
-from detente.solver.stationary import Period, Stationary, at_share, follow_stationary
-from detente.solver.workers import Progress, Workers
+from detente.solver.stationary import (
+    GOOD,
+    Period,
+    Stationary,
+    at_share,
+    follow_stationary,
+    relative_change,
+)
+from detente.solver.workers import Progress, TimeUpError, Workers
 
 Floats = NDArray[np.float64]
 
@@ -64,7 +76,9 @@ def find_stationary(game: CompiledGame, engine: Backward, task: GridTask) -> Sta
         start = _worth(played_for_ever(game, task.start), engine)
     near = task.start is not None
     continued = task.rng is None and not near
-    found = _from_half(game, engine, task, iterate) if continued else None
+    found = _from_branch(game, engine, task, iterate) if continued else None
+    if found is None and continued:
+        found = _from_half(game, engine, task, iterate)
     if found is None:
         found = follow_stationary(
             iterate,
@@ -79,6 +93,39 @@ def find_stationary(game: CompiledGame, engine: Backward, task: GridTask) -> Sta
     engine.at(at_share(game, found.share))
     engine.counts[:] = 0
     return found
+
+
+def _from_branch(
+    game: CompiledGame, engine: Backward, task: GridTask, iterate: Period
+) -> Stationary | None:
+    """The same where nothing is private, along the branch of play of all turns together; None where
+    that does not lead to the game's own precision."""
+    if engine.grid.size > 1 or not is_small(game):
+        return None
+    arrays = period_of(game)
+    steps, timed_out = -1, False
+    try:
+        for point in follow_branch(arrays, engine.workers.check):
+            task.progress(point.share)
+            steps += 1
+    except TimeUpError:
+        timed_out = True
+    if steps < 0 or not (timed_out or point.share == 1.0):
+        return None
+    play = Play(arrays, point.values, point.share)
+    worth = [play.worth, best_worth(play)] if engine.copies == 2 else [play.worth]
+    values = np.concatenate(worth, axis=1)[:, :, None]
+    workers, restore = engine.workers, engine.keep()
+    engine.workers = workers.within(np.inf)
+    for whole in (False, True):  # a period or two more, whatever the time
+        engine.begin_near(play.strategies())
+        change = relative_change(iterate(values, point.share, quick=whole), values)
+        if change <= GOOD or timed_out:
+            engine.begin_near(play.strategies())
+            return Stationary(values, point.share, change, 0, 1, timed_out, whole, steps)
+    engine.workers = workers
+    restore()
+    return None
 
 
 def _from_half(
@@ -140,7 +187,9 @@ def _period(
 def told(found: Stationary) -> str:
     """How a stationary equilibrium was found, in a sentence."""
     way = f"{found.iterations} periods of backward induction"
-    if found.steps > 1:
+    if found.along:
+        way = f"{found.along} steps along the logit branch of the whole game"
+    elif found.steps > 1:
         way += f" in {found.steps} steps of precision"
     if found.whole:
         way += ", play of all turns together, since by itself a turn's principal branch jumps"

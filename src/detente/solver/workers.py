@@ -150,9 +150,11 @@ class Workers:
                 aside.shutdown(cancel_futures=True)
 
     def check(self) -> None:
-        """Raise if the work was stopped."""
+        """Raise if the work was stopped, or the time is over."""
         if self.stopped.is_set():
             raise CancelledError
+        if clock.now() > self.deadline:
+            raise TimeUpError
 
 
 @contextmanager
