@@ -183,7 +183,7 @@ def test_what_takes_long_says_so_once_and_how_far_it_came(
 
     def interrupted() -> None:
         with console.progress("Solving") as report:
-            for second, share in enumerate([0.0, 0.001, 0.004, 0.006, 0.37]):
+            for second, share in enumerate([0.0, 0.001, 0.003, 0.005, 0.007, 0.37]):
                 now[0] = 100.0 + second
                 report(share)
             raise KeyboardInterrupt
@@ -193,7 +193,7 @@ def test_what_takes_long_says_so_once_and_how_far_it_came(
     captured = capsys.readouterr()
     assert captured.err.splitlines() == [
         "Solving takes about 8 min; Ctrl-C stops it.",
-        "Solving: stopped after 4.0 s, 37 % done.",
+        "Solving: stopped after 5.0 s, 37 % done.",
     ]
     assert not captured.out
     with console.progress("Solving") as report:

@@ -62,8 +62,8 @@ def print_json(data: object) -> None:
 LONG = 60.0
 """Seconds from which on it is said beforehand how long something will take."""
 
-SURE = 2.0
-"""Seconds after which that is known from the share that is done."""
+SURE = 3.0
+"""Seconds after which that is known from the share that was done in them."""
 
 
 @contextmanager
@@ -106,15 +106,22 @@ class _Timing:
     def __init__(self, what: str, tell: Callable[[str], None]) -> None:
         self.what, self.tell = what, tell
         self.begin, self.share, self.told = time.monotonic(), 0.0, False
+        self.first: tuple[float, float] | None = None
 
     def report(self, share: float) -> None:
-        """So much is done; the first time from which that can be known say how long all takes."""
-        self.share, taken = share, time.monotonic() - self.begin
-        if self.told or taken < SURE or share <= 0.0:
+        """So much is done; as soon as that can be known say how long all takes."""
+        self.share, now = share, time.monotonic()
+        if self.told or share <= 0.0:
+            return
+        if self.first is None:  # what comes before has a time of its own
+            self.first = now, share
+        begin, done = self.first
+        if now - begin < SURE or share <= done:
             return
         self.told = True
-        if taken / share >= LONG:
-            self.tell(f"{self.what} takes about {duration(taken / share)}; Ctrl-C stops it.")
+        whole = now - self.begin + (1.0 - share) * (now - begin) / (share - done)
+        if whole >= LONG:
+            self.tell(f"{self.what} takes about {duration(whole)}; Ctrl-C stops it.")
 
     def interrupted(self) -> None:
         """How far it came."""
