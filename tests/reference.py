@@ -9,6 +9,7 @@ Jacobian of finite differences; a path that turns back is refused with `FoldedEr
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,8 +65,17 @@ def reference(game: CompiledGame, grid: BeliefGrid) -> list[Played]:
     return done[::-1]
 
 
-def hat(steps: int, node: NDArray[np.int64], u: Floats) -> Floats:
-    """Weight of each node [g, θ] at the points u [..., θ], float64 [..., g]."""
+def hat(steps: int, node: NDArray[Any], u: Floats) -> Floats:
+    """Weight of each node [g, θ] at the points u [..., θ], float64 [..., g].
+
+    Where nodes are no whole numbers the last one is put in between the others.
+    """
+    if node.dtype.kind == "f":
+        regular = node[:-1].astype(np.int64)
+        weight, made_of = (hat(steps, regular, at) for at in (u, node[-1] / steps))
+        some = made_of > 0
+        own = (weight[..., some] / made_of[some]).min(axis=-1, keepdims=True)
+        return np.concatenate([weight - own * made_of, own], axis=-1)
     tails = np.tri(node.shape[1])[:, 1:]  # to cumulative coordinates, Σ_{θ ≥ j} for j = 1 …
     d = (steps * u @ tails)[..., None, :] - node @ tails
     return np.asarray(np.maximum(0, 1 - d.max(axis=-1, initial=0) + d.min(axis=-1, initial=0)))

@@ -34,6 +34,7 @@ SHAPES = {
     "two informed": Shape(actors=2, informed=2, periods=2, discount=True),
     "nobody informed": Shape(actors=3, informed=0, periods=2),
     "three types": Shape(actors=2, informed=1, types=3, periods=1),
+    "five types": Shape(actors=2, informed=1, types=5, periods=1),
     "together": Shape(actors=2, informed=2, together=2, periods=1),
     "two of three together": Shape(actors=3, informed=1, together=2, periods=2),
     "forever": Shape(actors=2, informed=1, forever=True),

@@ -75,8 +75,20 @@ def test_the_default_grid_has_about_a_thousand_nodes(levels: int, points: int) -
     assert grid_size(game, points) <= 1001
 
 
-def test_a_prior_inside_takes_a_point_for_each_level() -> None:
-    game = programme(6, known=False)
-    assert least_points(game) == default_points(game) == 13
-    with pytest.raises(detente.errors.ScenarioError, match="at least 13, not 5"):
+def test_a_prior_inside_takes_two_points_for_each_level() -> None:
+    game = programme(4, known=False)
+    assert least_points(game) == 9
+    with pytest.raises(detente.errors.ScenarioError, match="at least 9, not 5"):
         SolveOptions(5).points(game)
+
+
+@pytest.mark.parametrize("points", [None, 7])
+def test_nine_levels_that_are_all_possible(points: int | None) -> None:
+    """Hidden moves and signals, with the prior put in between the nodes."""
+    game = programme(9, known=False)
+    solution = detente.solve(game, SolveOptions(points), regret=False)
+    assert solution.grid.about[1].star is not None
+    assert solution.status is Status.SOLVED
+    assert solution.certificate.residual < 1e-10
+    assert solution.certificate.value_error < 1e-12
+    assert detente.forecast(solution).forward_error < 1e-12

@@ -67,11 +67,11 @@ def run(program: str, environment: dict[str, str]) -> None:
 def test_what_a_game_needs(
     name: str, kernels: set[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ready, "is_kept", lambda kernel: False)
+    monkeypatch.setattr(ready, "is_kept", lambda *_: False)
     game = detente.compile_game(detente.load(name))
     assert set(ready.missing(game)) == kernels
     assert sweep_several not in kernels
-    monkeypatch.setattr(ready, "is_kept", lambda kernel: True)
+    monkeypatch.setattr(ready, "is_kept", lambda *_: True)
     assert ready.missing(game) == []
 
 

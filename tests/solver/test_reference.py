@@ -31,6 +31,7 @@ SHAPES = {
     "one mover, three actions": (Shape(actors=2, informed=1, actions=3), 9),
     "two informed in turn": (Shape(actors=2, informed=2, discount=True), 5),
     "three types": (Shape(actors=2, informed=1, types=3, actions=3), 7),
+    "five types": (Shape(actors=2, informed=1, types=5, periods=1), 5),
     "three types, alone": (Shape(actors=1, informed=1, types=3, periods=3, discount=True), 9),
     "two at once, none informed": (Shape(actors=2, informed=0, together=2, actions=3), 5),
     "two at once, one informed": (Shape(actors=2, informed=1, together=2, discount=True), 9),

@@ -191,6 +191,7 @@ class Problem:
             types=self.types,
             profile=np.arange(len(self.types)),
             lift=np.zeros((0, 0, 0)),
+            star=None,
             best=0,
         )
 

@@ -172,11 +172,12 @@ def _ends(game: CompiledGame, given: Floats) -> dict[str, Floats]:
 
 
 def _points(solution: Solution) -> int | None:
-    """Belief points of the coarser grid, or the fewest there can be; None where none are needed."""
+    """Belief points of the coarser grid, or the fewest that a solve can have; None where none are
+    needed."""
     if not solution.game.informed:
         return None
     rough = solution if solution.coarse is None else solution.coarse
-    return max(least_points(solution.game), *rough.grid.points)
+    return max(least_points(solution.game), *(points | 1 for points in rough.grid.points))
 
 
 def _at_given(result: Forecast, points: int | None) -> PrecisionCase | None:

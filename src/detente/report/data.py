@@ -53,7 +53,7 @@ from detente.scenario.observations import Record
 from detente.scenario.policies import find_policy
 from detente.simulation.forecast import Forecast, forecast
 from detente.simulation.track import Track, track
-from detente.solver.beliefs import grid_size
+from detente.solver.beliefs import grid_size, lies_between
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions, least_points
 from detente.solver.solve import solve
 from detente.solver.workers import Progress
@@ -342,7 +342,9 @@ def _points_to_compare(game: CompiledGame, points: int) -> int:
     states = sum(layer.states.size for layer in game.layers)
     if not game.informed or states * grid_size(game, points) < LARGE:
         return points
-    # Half of it has to be a grid as well.
+    # Half of it has to be a grid as well, and the coarser one.
+    if any(map(lies_between, game.priors)):
+        return points
     fewer = _half(points)
     return fewer if fewer % 2 and _half(fewer) >= least_points(game) else points
 

@@ -16,7 +16,7 @@ from detente.dtypes import Bools, Floats, Ints
 from detente.game.arrays import HiddenMoves, Layer, PrivateChance, marginals
 from detente.game.automaton import automaton
 from detente.simulation.forward import schedule
-from detente.solver.beliefs import Simplex
+from detente.solver.beliefs import Simplex, cells
 from detente.solver.kernels.lottery import LEAST
 from detente.solver.layout import kinds
 from detente.solver.solution import Solution
@@ -326,23 +326,7 @@ def cell(simplex: Simplex, prior: Floats, belief: Floats) -> tuple[Ints, Floats]
 
 
 def _cells(simplex: Simplex, prior: Floats, belief: Floats) -> tuple[Ints, Floats]:
-    """The same for beliefs [h, θ], both [h, k]; a corner that does not count has weight 0.
-
-    From the lower corner of the cumulative coordinates c(j) one goes up in one of them after the
-    other, the one with the largest fractional part first (see `detente.solver.beliefs`).
-    """
-    count = len(belief)
+    """The same for beliefs [h, θ], both [h, k]; a corner that does not count has weight 0."""
     if simplex.steps == 0:
-        return np.zeros((count, 1), dtype=np.int64), np.ones((count, 1))
-    u = belief * simplex.ratio(prior)
-    tails = np.cumsum(u[:, ::-1], axis=1)[:, ::-1] * (simplex.steps / u.sum(axis=1))[:, None]
-    c = np.minimum(tails[:, 1:], simplex.steps)
-    lower = np.floor(c)
-    order = np.argsort(lower - c, axis=1, kind="stable")
-    fraction = np.take_along_axis(c - lower, order, axis=1)
-    weight = -np.diff(fraction, axis=1, prepend=1.0, append=0.0)
-    place = np.argsort(order, axis=1)
-    up = place[:, None, :] < np.arange(prior.size)[:, None]
-    up &= weight[:, :, None] > 0  # the others may lie outside the simplex
-    corner = (lower[:, None, :] + up).astype(np.int64)
-    return simplex.rank[np.arange(prior.size - 1), corner].sum(axis=2), weight
+        return np.zeros((len(belief), 1), dtype=np.int64), np.ones((len(belief), 1))
+    return cells(simplex, belief * simplex.ratio(prior))

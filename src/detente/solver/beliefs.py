@@ -9,6 +9,11 @@ payoffs are averaged over other actors' types. Values between nodes are linear i
 of Kuhn's triangulation (Kuhn 1960; Freudenthal 1942), which a point's cumulative coordinates
 c(j) = n Σ_{θ ≥ j} u(θ) find by sorting their fractional parts.
 
+For the prior to be a node, even on the coarser grid, n must be twice the number of types that are
+possible at the start. Where so many steps make too many nodes (1.6 million for nine types), the
+prior lies between the nodes of a regular grid of fewer steps, its m being quarters, and is put in
+as one more: the cells around it are divided (see `detente.solver.kuhn`).
+
 The prior's m are even, so that the nodes with even m are a grid of the same kind: the coarser
 grid from which the discretisation error is judged. Beliefs about several actors live on the
 product of their grids; b numbers its nodes, the last actor's varying fastest.
@@ -22,12 +27,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import comb, prod
+from math import ceil, comb, prod
 
 import numpy as np
 
 from detente.dtypes import Floats, Ints
 from detente.game.arrays import CompiledGame, marginals
+from detente.solver.kuhn import Star, kuhn_cells, make_star, subdivided
+
+FEW_NODES = 1000
+"""Nodes up to which the grid of an actor is regular, if with so many the prior is one of them."""
+
+QUARTERS = 4
+"""Parts of a step in which a prior that is put in lies: its cell is not divided into slivers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,14 +58,18 @@ class Simplex:
         Position of the prior.
     belief
         float64 [g, θ]: probability of each type at each node.
+    star
+        Where the prior is no node of the regular grid but put in, as the last one. Then `prior` and
+        `node` are no whole numbers.
     """
 
     steps: int
-    prior: Ints
-    node: Ints
+    prior: Ints | Floats
+    node: Ints | Floats
     rank: Ints
     start: int
     belief: Floats
+    star: Star | None = None
 
     @property
     def size(self) -> int:
@@ -131,8 +147,7 @@ class BeliefGrid:
 
 def belief_grid(game: CompiledGame, points: int) -> BeliefGrid:
     """The grid with `points` nodes (odd) along each edge of each informed actor's simplex."""
-    half = (points - 1) // 2
-    about = (_simplex(prior, 2 * _apportion(prior, half)) for prior in game.priors)
+    about = (_simplex(prior, _middle(prior, points - 1)) for prior in game.priors)
     return BeliefGrid(tuple(about), game.profiles, game.lift)
 
 
@@ -144,13 +159,24 @@ def grid_like(game: CompiledGame, grid: BeliefGrid) -> BeliefGrid:
 
 def grid_size(game: CompiledGame, points: int) -> int:
     """The number of nodes of that grid, without making it."""
-    return prod(comb(points + prior.size - 2, prior.size - 1) for prior in game.priors)
+    return prod(simplex_size(prior, points) for prior in game.priors)
+
+
+def simplex_size(prior: Floats, points: int) -> int:
+    """The number of nodes of the grid of one actor."""
+    return comb(points + prior.size - 2, prior.size - 1) + lies_between(prior)
 
 
 def coarser(game: CompiledGame, grid: BeliefGrid) -> BeliefGrid:
-    """The grid of the nodes with even m."""
-    pairs = zip(game.priors, grid.about, strict=True)
-    return BeliefGrid(tuple(_simplex(p, s.prior // 2) for p, s in pairs), game.profiles, game.lift)
+    """The grid of the nodes with even m; of a third of the steps where the prior is put in, as
+    with so few of them half as many may be wrong by the same."""
+    about = []
+    for prior, simplex in zip(game.priors, grid.about, strict=True):
+        middle = simplex.prior // 2
+        if simplex.star is not None:
+            middle = simplex.prior / simplex.steps * max(1, simplex.steps // 3)
+        about.append(_simplex(prior, middle))
+    return BeliefGrid(tuple(about), game.profiles, game.lift)
 
 
 def halved_points(grid: BeliefGrid) -> int:
@@ -165,11 +191,17 @@ def refined(values: Floats, rough: BeliefGrid, fine: BeliefGrid) -> Floats:
     """Values [x, c, b] on a grid, linear between the nodes of one with half the steps."""
     values = values.reshape(*values.shape[:2], *rough.shape)
     for i, (few, many) in enumerate(zip(rough.about, fine.about, strict=True)):
+        axis = i + 2
+        if few.star is not None or many.star is not None:
+            nodes, weights = cells(few, many.node)
+            shape = (-1, *(1,) * (values.ndim - 1 - axis))
+            corners = zip(nodes.T, weights.T, strict=True)
+            values = sum(np.take(values, k, axis) * w.reshape(shape) for k, w in corners)
+            continue
         # A node between two others is the middle of an edge of a cell.
         tails = np.cumsum(many.node[:, ::-1], axis=1)[:, -2::-1]
         ends = (tails // 2, (tails + 1) // 2)
         below, above = (few.rank[np.arange(end.shape[1]), end].sum(axis=1) for end in ends)
-        axis = i + 2
         values = (np.take(values, below, axis) + np.take(values, above, axis)) / 2
     return values.reshape(*values.shape[:2], fine.size)
 
@@ -178,26 +210,56 @@ def fewest_points(prior: Floats | Ints) -> int:
     """The fewest points of a simplex with this prior, which must be inside.
 
     It is on the side of those types alone that are possible at the start: a programme that begins
-    at a known level takes few, however many levels it may come to.
+    at a known level takes few, however many levels it may come to. Few are enough as well for a
+    prior that is put in.
     """
-    return max(5, 2 * int(np.count_nonzero(prior)) + 1)
+    possible = int(np.count_nonzero(prior))
+    if lies_between(prior):
+        return max(5, 2 * ceil(possible / (2 * QUARTERS)) + 1)
+    return max(5, 2 * possible + 1)
 
 
-def _simplex(prior: Floats, middle: Ints) -> Simplex:
+def lies_between(prior: Floats | Ints) -> bool:
+    """Whether the prior is put in between the nodes of a regular grid: none of few nodes has it."""
+    steps = max(4, 2 * int(np.count_nonzero(prior)))
+    return comb(steps + prior.size - 1, prior.size - 1) > FEW_NODES
+
+
+def cells(simplex: Simplex, u: Ints | Floats) -> tuple[Ints, Floats]:
+    """The nodes around u, [h, θ] in proportion, and their weights, both [h, k]; a node that does
+    not count has weight 0."""
+    corner, weight = kuhn_cells(simplex.rank, simplex.steps, u)
+    return (corner, weight) if simplex.star is None else subdivided(simplex.star, corner, weight)
+
+
+def _simplex(prior: Floats, middle: Ints | Floats) -> Simplex:
     """The grid in which the prior is the node with composition `middle`."""
-    kinds, steps = prior.size, int(middle.sum())
+    kinds, steps = prior.size, round(middle.sum())
     if kinds == 1:
         single = np.zeros((1, 1), dtype=np.int64)
         return Simplex(0, single[0], single, np.zeros((0, 2), dtype=np.int64), 0, np.ones((1, 1)))
-    node = _compositions(steps, kinds)
+    node: Ints | Floats = _compositions(steps, kinds)
     counts = [[comb(c + j, j + 1) for c in range(steps + 2)] for j in range(kinds - 1)]
     rank = np.array(counts[::-1], dtype=np.int64)
     # Where a type is impossible its ratio does not matter: the prior is on the simplex's edge.
     ratio = np.divide(prior, middle, out=np.full(kinds, 1.0 / steps), where=middle > 0)
+    star = None
+    if middle.dtype.kind == "f":
+        star = make_star(rank, steps, middle, len(node))
+        node, start = np.concatenate([node, middle[None]]), star.node
+    else:
+        tail = np.cumsum(middle[::-1])[::-1][1:]
+        start = int(rank[np.arange(kinds - 1), tail].sum())
     weight = node * ratio
-    tail = np.cumsum(middle[::-1])[::-1][1:]
-    start = int(rank[np.arange(kinds - 1), tail].sum())
-    return Simplex(steps, middle, node, rank, start, weight / weight.sum(axis=1, keepdims=True))
+    belief = weight / weight.sum(axis=1, keepdims=True)
+    return Simplex(steps, middle, node, rank, start, belief, star)
+
+
+def _middle(prior: Floats, steps: int) -> Ints | Floats:
+    """The composition that the prior is to be: even, or of quarters where it is put in."""
+    if lies_between(prior):
+        return _apportion(prior, QUARTERS * steps) / QUARTERS
+    return 2 * _apportion(prior, steps // 2)
 
 
 def _compositions(total: int, parts: int) -> Ints:

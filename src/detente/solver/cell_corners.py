@@ -17,6 +17,10 @@ from numpy.typing import NDArray
 
 from detente.dtypes import Floats, Ints
 from detente.solver.beliefs import Simplex
+from detente.solver.kuhn import Star
+
+FEW_KEYS = 10**6
+"""Keys of which a table is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,26 +29,45 @@ class CellCorners:
 
     radix
         int64 [j]: a node's key is Σ_j radix[j] c(j + 1), with c its cumulative coordinates.
-    position
-        int64 [key]: the node with each key; 0 where there is none.
+    key, node
+        int64 [k], int64 [k]: keys in ascending order, and which nodes they are of. Where there are
+        few `node` has all keys, 0 where there is no node, and `key` is empty.
+    star, tails
+        The node put in, and the cumulative coordinates of its face's corners, int64 [j, s].
     """
 
     steps: int
     radix: Ints
-    position: Ints
+    key: Ints
+    node: Ints
+    star: Star | None
+    tails: Ints
 
     @classmethod
     def of(cls, simplex: Simplex) -> CellCorners:
         """That of a grid."""
         # A corner may have n + 1 as a coordinate, where its weight is 0.
-        kinds = simplex.node.shape[1]
-        radix = (simplex.steps + 2) ** np.arange(kinds - 1)
-        position = np.zeros((simplex.steps + 2) ** (kinds - 1), dtype=np.int64)
-        position[radix @ _tails(simplex.node.T)] = np.arange(simplex.size)
-        return cls(simplex.steps, radix, position)
+        star, kinds, steps = simplex.star, simplex.node.shape[1], simplex.steps
+        radix = (steps + 2) ** np.arange(kinds - 1)
+        regular = simplex.node if star is None else simplex.node[:-1].astype(np.int64)
+        tails = _tails(regular.T)
+        key = np.asarray(radix @ tails)
+        around = tails[:, [] if star is None else star.corner]
+        if (steps + 2) ** (kinds - 1) > FEW_KEYS:
+            order = np.argsort(key)
+            return cls(steps, radix, key[order], order, star, around)
+        node = np.zeros((steps + 2) ** (kinds - 1), dtype=np.int64)
+        node[key] = np.arange(len(regular))
+        return cls(steps, radix, np.zeros(0, dtype=np.int64), node, star, around)
+
+    def _at(self, key: Ints) -> Ints:
+        """The nodes with these keys; any where there is none."""
+        if self.key.size:
+            key = np.minimum(np.searchsorted(self.key, key), self.key.size - 1)
+        return self.node[key]
 
     def around(self, u: Floats) -> Iterator[tuple[Ints, Floats]]:
-        """K nodes and their weights, each of shape [...], for u of shape [θ, ...]."""
+        """Nodes and their weights, each of shape [...], for u of shape [θ, ...]."""
         c = np.clip(self.steps * _tails(u), 0, self.steps)
         whole = np.floor(c)
         part = c - whole
@@ -53,7 +76,23 @@ class CellCorners:
             corner = whole if j == 0 else whole + (part >= marks[j - 1])
             key = np.tensordot(self.radix, corner.astype(np.int64), axes=1)
             low = marks[j] if j < self.radix.size else 0.0
-            yield self.position[key], np.asarray((marks[j - 1] if j else 1.0) - low)
+            yield self._at(key), np.asarray((marks[j - 1] if j else 1.0) - low)
+        if self.star is not None:
+            own = self._hat(c)
+            yield np.full(own.shape, self.star.node), own
+            for corner, weight in zip(self.star.corner, self.star.weight, strict=True):
+                yield np.full(own.shape, corner), -weight * own
+
+    def _hat(self, c: Floats) -> Floats:
+        """The weight of the node put in: the least of those of its face's corners v, which are
+        1 + min(0, c - v) - max(0, c - v) where that is positive, over what it takes of them."""
+        assert self.star is not None
+        shares = []
+        for v, weight in zip(self.tails.T, self.star.weight, strict=True):
+            away = c - v.reshape(-1, *(1,) * (c.ndim - 1))
+            hat = 1 + np.minimum(away.min(axis=0), 0) - np.maximum(away.max(axis=0), 0)
+            shares.append(np.maximum(hat, 0) / weight)
+        return np.asarray(np.min(shares, axis=0))
 
 
 def _tails(u: NDArray[Any]) -> NDArray[Any]:

@@ -14,6 +14,8 @@ from detente.solver.kernels.hidden_moves import HiddenTurn
 from detente.solver.kernels.lottery import BeliefLayout
 from detente.solver.kernels.private_chance import PrivateTurn
 from detente.solver.kernels.stage import LayerArrays, Work, make_work
+from detente.solver.kernels.star import StarLayout
+from detente.solver.kuhn import Star
 
 
 def kinds(game: CompiledGame, layer: Layer) -> tuple[int, ...]:
@@ -93,8 +95,30 @@ def belief_layout(
         types=np.array(types, dtype=np.int64).reshape(len(types), count),
         profile=profile.astype(np.int64),
         lift=lift,
+        star=_stars([simplex.star for simplex in about]),
         best=best,
     )
+
+
+def _stars(stars: list[Star | None]) -> StarLayout | None:
+    """The nodes put into the grids of movers; None where there is none."""
+    most = max((star.corner.size for star in stars if star), default=0)
+    if most == 0:
+        return None
+    count, whole = len(stars), np.int64
+    layout = StarLayout(
+        corners=np.zeros(count, whole),
+        node=np.zeros(count, whole),
+        corner=np.zeros((count, most), whole),
+        weight=np.zeros((count, most)),
+    )
+    for m, star in enumerate(stars):
+        if star is not None:
+            size = star.corner.size
+            layout.corners[m] = size
+            layout.node[m] = star.node
+            layout.corner[m, :size], layout.weight[m, :size] = star.corner, star.weight
+    return layout
 
 
 def _lifts(combined: Floats, types: Ints, believed: Floats) -> Floats:

@@ -26,7 +26,7 @@ seconds, and half a gigabyte, then takes a little more than half of that."""
 OF_SIMPLEX = {3: 17, 4: 13}
 """Belief points where an actor has more than two types, by their number; 11 for more."""
 
-MOST_NODES = {1: 1001, 2: 25_000}
+MOST_NODES = {1: 1002, 2: 25_000}
 """Nodes that the default grid then has at most if so many are informed, or more: as many as one
 actor of five types takes, or two of three. The fewest points of a prior may be more."""
 
@@ -167,7 +167,7 @@ DEFAULT_OPTIONS = SolveOptions()
 
 
 def least_points(game: CompiledGame) -> int:
-    """The fewest belief points with which a game has a grid and one half as fine."""
+    """The fewest belief points with which a game has a grid and a coarser one."""
     return max((fewest_points(game.priors[i]) for i in game.informed), default=5)
 
 

@@ -62,7 +62,11 @@ LONG = 5_000
 def missing(game: CompiledGame) -> list[Kernel]:
     """The kernels that a solve and a forecast surely need, and that are yet to be compiled."""
     needed = _calls(game)
-    return [kernel for kernel in SHARES if kernel in needed and not is_kept(kernel)]
+    return [
+        kernel
+        for kernel in SHARES
+        if not all(is_kept(kernel, kind) for kind in needed.get(kernel, ()))
+    ]
 
 
 def prepare(game: CompiledGame, progress: Callable[[float], None]) -> None:
@@ -84,16 +88,18 @@ def prepare(game: CompiledGame, progress: Callable[[float], None]) -> None:
         tracer.begin()
     whole, done = sum(SHARES[kernel] for kernel in lacking), 0.0
     for kernel in lacking:
-        calls[kernel]()
+        for call in calls[kernel].values():
+            call()
         done += SHARES[kernel]
         progress(done / whole)
 
 
-def _calls(game: CompiledGame) -> dict[Kernel, Callable[[], None]]:
-    """The kernels that a game needs, with calls that have nothing to do, on the smallest grid."""
+def _calls(game: CompiledGame) -> dict[Kernel, dict[str, Callable[[], None]]]:
+    """The kernels that a game needs, with calls that have nothing to do, on the smallest grid; by
+    the kind of arguments for which they are compiled once more than for others."""
     grid = belief_grid(game, max(fewest_points(prior) for prior in game.priors))
     looks = {(seats(each), each.private is None, each.hidden is None): each for each in game.layers}
-    calls: dict[Kernel, Callable[[], None]] = {}
+    calls: dict[Kernel, dict[str, Callable[[], None]]] = {}
     for layer in looks.values():
         layout = belief_layout(game, grid, seats(layer))
         swept, pushed = swept_by(layout), push
@@ -101,8 +107,10 @@ def _calls(game: CompiledGame) -> dict[Kernel, Callable[[], None]]:
             swept, pushed = sweep_private, push_private
         elif layer.hidden is not None:
             swept, pushed = sweep_hidden, push_hidden
-        calls[swept] = partial(_sweep_nothing, game, grid, layer, layout)
-        calls[pushed] = partial(_push_nothing, game, grid, layer, layout)
+        kind = "" if layout.star is None else type(layout.star).__name__
+        given = game, grid, layer, layout
+        calls.setdefault(swept, {})[kind] = partial(_sweep_nothing, *given)
+        calls.setdefault(pushed, {})[kind] = partial(_push_nothing, *given)
     return calls
 
 

@@ -113,7 +113,8 @@ class Solution(InNotebook):
     notes
         Sentences on how it was found, where that is not plain.
     coarse
-        The solution on every second node of the grid, from which errors are judged; or None.
+        The solution on a coarser grid, of every second node if it is regular (`coarser`), from
+        which errors are judged; or None.
     """
 
     game: CompiledGame

@@ -76,6 +76,7 @@ def compile_tracer() -> None:
         types=np.arange(2, dtype=whole).reshape(2, 1),
         profile=np.arange(2, dtype=whole),
         lift=np.zeros((0, 0, 0)),
+        star=None,
         best=0,
     )
     zero, values = np.zeros(2, whole), np.zeros((1, 2, 2))

@@ -144,6 +144,13 @@ class SealedCache(FunctionCache):
         """Whether something has been saved, whole or not."""
         return Path(self._cache_file._index_path).exists()
 
+    def is_kept_for(self, kind: str) -> bool:
+        """Whether it has been saved for arguments among which one is of this kind."""
+        try:
+            return any(kind in str(signature) for signature, *_ in self._cache_file._load_index())
+        except OSError:
+            return False
+
     def save_overload(self, sig: Any, data: Any) -> None:
         with contextlib.suppress(OSError):  # a full disk
             super().save_overload(sig, data)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from detente.solver.kernels.jit import device
+from detente.solver.kernels.star import bend, is_put_in
 
 
 @device
@@ -33,12 +34,14 @@ def is_contraction(layout, stage, payoff, o):
         for j in range(count):
             if layout.steps[j] == 0 or stage.n_actions[j] == 1:
                 continue
+            first, last = m * combined, (m + 1) * combined
+            spread += 2.0 * bend(layout.star, layout, j, base, payoff[:joint], first, last)
             steepest = 0.0
             for theta in range(layout.n_types[j] - 1):
                 for node in range(layout.local.shape[0]):
                     b = base + layout.local[node]
                     # A neighbour: one unit moved from a type to the next.
-                    if layout.node[j, theta, b] == 0.0:
+                    if layout.node[j, theta, b] == 0.0 or is_put_in(layout.star, layout, j, b):
                         continue
                     tail = 0.0
                     for phi in range(theta + 1, layout.n_types[j]):

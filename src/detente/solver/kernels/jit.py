@@ -60,10 +60,11 @@ def kernel(function: Kernel) -> Kernel:
     return compiled
 
 
-def is_kept(compiled: Kernel) -> bool:
-    """Whether a kernel has been compiled on this machine before, for some arguments."""
-    kept: bool = compiled._cache.is_kept()  # type: ignore[attr-defined]
-    return kept
+def is_kept(compiled: Kernel, kind: str = "") -> bool:
+    """Whether a kernel has been compiled on this machine before, for some arguments; for such as
+    have one of this kind, if it is told."""
+    cache: SealedCache = compiled._cache  # type: ignore[attr-defined]
+    return cache.is_kept_for(kind) if kind else cache.is_kept()
 
 
 def device(function: Kernel) -> Kernel:

@@ -25,6 +25,7 @@ from typing import NamedTuple
 import numpy as np
 
 from detente.solver.kernels.jit import device
+from detente.solver.kernels.star import StarLayout, subdivide
 
 LEAST = 1e-200  # of the larger of an action's probabilities: the types' ratio must not underflow
 LOG_LEAST = -460.51701859880916
@@ -60,6 +61,8 @@ class BeliefLayout(NamedTuple):
     lift
         float64 [m, q, b]: by how much likelier mover m of its type in q holds the other movers'
         types there than what is believed of each by itself; without movers where that is the same.
+    star
+        The nodes put into movers' grids; None where there is none.
     best
         The component from which best responses' values stand, c = best + i P + p; 0 for none.
     """
@@ -80,6 +83,7 @@ class BeliefLayout(NamedTuple):
     types: np.ndarray
     profile: np.ndarray
     lift: np.ndarray
+    star: StarLayout | None
     best: int
 
 
@@ -222,6 +226,7 @@ def locate(layout, m, a, first, nodes, lottery):
             chance[y] = more - (after[y] if v < n_types - 1 else 0.0)
     if lottery.slope.shape[2] > 0:
         differentiate(n_types, steps, nodes, lottery, lottery.slope[m, a])
+    subdivide(layout.star, layout, m, a, first, nodes, lottery)
 
 
 @device
