@@ -26,6 +26,7 @@ from detente.game.arrays import CompiledGame
 from detente.numbers import within
 from detente.render.terminal import print_described
 from detente.simulation.forecast import Forecast, marginal
+from detente.solver.keep import Keep
 from detente.solver.options import SolveOptions
 from detente.solver.solution import Solution
 from detente.solver.solve import solve
@@ -186,7 +187,7 @@ def test_solves_side_by_side_give_the_same_band(
 ) -> None:
     """To the last digit; and one at a time where the memory is not there for more."""
     result = detente.forecast(solve(detente.compile_game(detente.loads(TRUST)), ONE))
-    monkeypatch.setattr("detente.solver.solve.refuse_beyond", lambda *_: None)
+    monkeypatch.setattr(SolveOptions, "way_to_keep", lambda *_, **__: Keep.MEMORY)  # refuses none
     reports: list[float] = []
     options = SolveOptions(beliefs=9, progress=reports.append, **kept)
     bands = [precision_band(result, how) for how in (ONE, options)]
