@@ -116,6 +116,9 @@ def test_nine_types() -> None:
     assert solution.certificate.value_error < 1e-12
     forecast = detente.forecast(solution)
     assert forecast.forward_error < 1e-12
+    assert solution.coarse is not None
+    assert solution.coarse.grid.shape == (10, 1)
+    assert solution.quick is solution
     assert 0 < forecast.outcomes["error"].max() < 0.05
     sigma = solution.strategy(_first(game), 0)[solution.grid.start]
     whole = game.priors[0] @ sigma

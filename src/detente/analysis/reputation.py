@@ -47,7 +47,7 @@ class Reputation:
         `actor, type, believed, t, low, high, worth, slope`: the expected payoff, from after period
         t on (0: the start), of an actor of a true type where the others believe with `LOW` and with
         `HIGH` that it is `believed`; `worth` is high - low, `slope` the derivative by this belief
-        at the prior (missing after the start). Later payoffs are computed on the coarser grid.
+        at the prior (missing after the start). Later payoffs are those of `Solution.quick`.
     moves
         `about, believed, t, period, turn, actor, type, action, low, high`: the share of each action
         at the first turn at which an actor moves, for both beliefs about `about`; no rows where
@@ -94,7 +94,7 @@ def reputation(
     expect(solution, Solution, "reputation")
     game = solution.game
     follow = follow and not game.changing and game.lift is None
-    rough = solution if solution.coarse is None else solution.coarse
+    rough = solution.quick
     payoffs: list[dict[str, object]] = []
     moves: list[dict[str, object]] = []
     masses = {}

@@ -317,10 +317,11 @@ def reputation(scenario: Scenario, result: Reputation) -> Section:
         blocks += [Heading("How first moves change"), Table(columns, tuple(moves), range(3, 5))]
     elif len(result.tables["moves"]):
         blocks.append(text("No share of a first move changes by two points or more with it."))
+    on_coarser = "" if result.solution.quick is result.solution else ", on the coarser grid"
     blocks.append(
         text(
             "Payoffs after the start are those of what is left of play, from the states and the "
-            "other beliefs that the forecast reaches by then, on the coarser grid."
+            f"other beliefs that the forecast reaches by then{on_coarser}."
         )
         if any(r["t"] for r in result.tables["payoffs"].rows())
         else text()

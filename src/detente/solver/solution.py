@@ -176,6 +176,13 @@ class Solution(InNotebook):
         """The largest error of a payoff (see `detente.solver.discretisation`), or None."""
         return None if self.coarse is None else max(self.payoff_errors.values())
 
+    @property
+    def quick(self) -> Solution:
+        """The coarser solution, for what is wanted to two digits. This one where there is none, or
+        where it has too few nodes for that: those of many types are only good to judge errors."""
+        put_in = any(simplex.star is not None for simplex in self.grid.about)
+        return self if self.coarse is None or put_in else self.coarse
+
     def __repr__(self) -> str:
         nodes = "x".join(str(n) for n in self.grid.points) or "no private types"
         return (

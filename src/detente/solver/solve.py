@@ -25,6 +25,7 @@ from detente.solver.beliefs import (
     coarser,
     grid_like,
     grid_size,
+    lies_between,
 )
 from detente.solver.certificate import CHECKED_NODES, Auditor
 from detente.solver.keep import Keep
@@ -49,7 +50,8 @@ Floats = NDArray[np.float64]
 
 REGRET_WORK = 2_000_000
 """Turn-state-belief points from which on regret is computed on the coarser grid only: it takes as
-many components again as the values do, and is wanted to two digits."""
+many components again as the values do, and is wanted to two digits. That of many types is too
+coarse even for this."""
 
 
 def solve(
@@ -122,7 +124,8 @@ def solve(
     both = coarse and bool(game.informed)
     regret = regret and not game.shocks
     states = sum(layer.states.size for layer in game.layers)
-    fine_regret = regret and (not both or states * grid_size(game, points) < REGRET_WORK)
+    small = states * grid_size(game, points) < REGRET_WORK or any(map(lies_between, game.priors))
+    fine_regret = regret and (small or not both)
     ways = tuple(Keep) if game.loop is None and not limited else (Keep.MEMORY,)
     if start is not None or rng is not None:  # by which strategies are not what they are without
         ways = tuple(keep for keep in ways if not keep.anew)
