@@ -13,6 +13,7 @@ from detente.solver.beliefs import belief_grid
 from detente.workbench import answers
 from detente.workbench.jobs import Event, Job, Means
 from detente.workbench.setting import Setting
+from tests.generate import Shape, random_scenario
 
 BARGAINING = library.read_text("bargaining-rounds")
 
@@ -51,3 +52,6 @@ def test_a_coarse_answer_is_as_fine_as_its_time_allows(monkeypatch: pytest.Monke
     assert grid(5).points == (3,)
     monkeypatch.setattr(answers, "COARSE_WORK", 9 * sum(x.states.size for x in game.layers))
     assert grid(65).points == belief_grid(game, 9).points
+    shape = Shape(types=9, actions=2, periods=1)
+    text = random_scenario(np.random.default_rng(0), shape, 1.0)
+    assert answers.coarse_grid(detente.compile_game(detente.loads(text)), 5).points == (5,)

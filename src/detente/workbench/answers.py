@@ -25,7 +25,7 @@ from detente.scenario.loader import loads
 from detente.simulation.forecast import Forecast, forecast
 from detente.simulation.forward import at_the_end, schedule
 from detente.solver import ready
-from detente.solver.beliefs import BeliefGrid, belief_grid, coarser, grid_size
+from detente.solver.beliefs import BeliefGrid, belief_grid, coarser, grid_size, lies_between
 from detente.solver.options import MEMORY_LIMIT, SolveOptions, least_points
 from detente.solver.solution import Solution
 from detente.solver.solve import solve
@@ -121,10 +121,13 @@ def fragment(sections: object) -> str:
 
 
 def coarse_grid(game: CompiledGame, points: int) -> BeliefGrid:
-    """The finest grid below `points` that is quick, and no finer than one of three points else."""
+    """The finest grid below `points` that is quick, and no finer than one of three points else; of
+    five where types are many, as with fewer numbers mean little."""
     states = sum(layer.states.size for layer in game.layers)
     number = least_points(game)
-    grid = coarser(game, belief_grid(game, number))
+    grid = belief_grid(game, number)
+    if not any(map(lies_between, game.priors)):
+        grid = coarser(game, grid)
     while number < points and states * grid_size(game, number) <= COARSE_WORK:
         grid, number = belief_grid(game, number), 2 * number - 1
     return grid
