@@ -71,7 +71,7 @@ class Automaton:
         reached[np.arange(len(reached))[:, None], self.step.T] = True
         return reached
 
-    @property
+    @cached_property
     def kept(self) -> Ints:
         """The states whose mass is carried: all but one that is `ready` for good.
 

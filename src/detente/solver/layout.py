@@ -25,8 +25,9 @@ def kinds(game: CompiledGame, layer: Layer) -> tuple[int, ...]:
 
 def play_pointers(game: CompiledGame, layer: Layer) -> Ints:
     """int64 [x + 1]: strategies of x have play_ptr[x + 1] - play_ptr[x] numbers at each node."""
-    width = layer.choices @ np.array(kinds(game, layer), dtype=np.int64)
-    return np.concatenate([[0], np.cumsum(width)]).astype(np.int64)
+    pointers = np.zeros(layer.states.size + 1, dtype=np.int64)
+    np.cumsum(layer.choices @ np.array(kinds(game, layer), dtype=np.int64), out=pointers[1:])
+    return pointers
 
 
 def part(game: CompiledGame, layer: Layer) -> LayerArrays:
@@ -67,7 +68,7 @@ def belief_layout(
         local = (local[:, None] + np.arange(grid.shape[m]) * grid.stride(m)).reshape(-1)
     outside = np.ones((len(profiles), grid.size))
     for j in range(len(game.priors)):
-        if j not in movers:
+        if j not in movers and game.priors[j].size > 1:
             outside *= grid.type_probability(j)[:, profiles[:, j]].T
     lift = np.zeros((0, 0, 0))
     if game.lift is not None:

@@ -57,11 +57,12 @@ def memory_needed(
     if game.loop is not None:
         searched = held(first * nodes * game.profiles.size * (2 if regret else 1))
         solving += max(searched, numbers(game) if nodes == 1 and is_small(game) else 0)
-    pushing = nodes * _most_of_two(game) * len(game.profiles) * _channels(game)
+    channels = _channels(game)
+    pushing = nodes * _most_of_two(game) * len(game.profiles) * channels
     if keep.anew:
         pushing += nodes * _two_layers(game, regret=False)
     grids = 2 if coarse else 1
-    pushed, (beliefs, order) = _pushed(game, grids, keep), _drawn(game, grids)
+    pushed, (beliefs, order) = _pushed(game, grids, channels, keep), _drawn(game, grids)
     telling = beliefs + order + ROW * _rows(game) // 8
     if keep.in_file:  # a layer's strategies are there at a time
         layer = max(_plays(game))
@@ -147,13 +148,13 @@ def _channels(game: CompiledGame) -> int:
     return 1 + sum(automaton(outcomes, key).kept.size for key in outcomes)
 
 
-def _pushed(game: CompiledGame, grids: int, keep: Keep) -> int:
+def _pushed(game: CompiledGame, grids: int, channels: int, keep: Keep) -> int:
     """Numbers that forward passes find: what is done at each turn, and states as periods end."""
     done = sum(len(layer.action) for layer in game.layers) * (1 if game.loop is None else FOREVER)
     if keep.in_file:  # as strategies are
         done = max(len(layer.action) for layer in game.layers)
     ends = [game.structure.sets[k].size for k in game.structure.period_sets]
-    states = sum(ends) * (1 if game.loop is None else FOREVER) * (1 + _channels(game))
+    states = sum(ends) * (1 if game.loop is None else FOREVER) * (1 + channels)
     return int(grids * len(game.profiles) * (done + states))
 
 

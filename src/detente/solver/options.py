@@ -145,7 +145,9 @@ class SolveOptions:
         for keep in self._ways(game, coarse, ways):
             needed = self.memory(game, regret=regret, coarse=coarse, keep=keep)
             on_disk = file_needed(game, points, coarse=coarse, keep=keep)
-            if needed <= self.memory_limit and on_disk <= FREE * free_on_disk():
+            if needed > self.memory_limit:
+                continue
+            if not on_disk or on_disk <= FREE * free_on_disk():
                 return keep
         what = f"solving {game!r} with {points} belief points for each informed actor"
         way_out = "use fewer belief points or periods, a smaller state space, or allow more memory"

@@ -11,15 +11,18 @@ import numpy as np
 
 from detente.dtypes import Floats
 
+SMALL = 2**14
+"""Numbers below which an array may stay in the heap."""
+
 
 def apart(shape: tuple[int, ...]) -> Floats:
     """An array whose memory the system gets back as soon as nobody holds it.
 
     What is given back to the heap may stay there: of arrays that come and go, in several sizes, as
-    much again as they take.
+    much again as they take. A small one is not worth the system's time.
     """
     count = prod(shape)
-    if count == 0:
+    if count < SMALL:
         return np.empty(shape)
     return np.frombuffer(mmap.mmap(-1, 8 * count), np.float64).reshape(shape)
 

@@ -130,8 +130,10 @@ def solve(
     if start is not None or rng is not None:  # by which strategies are not what they are without
         ways = tuple(keep for keep in ways if not keep.anew)
     keep = options.way_to_keep(game, ways, regret=fine_regret, coarse=both)
-    short = options.memory(game, regret=fine_regret, coarse=both, keep=Keep.MEMORY)
-    notes = (keep.value,) if short > options.memory_limit else ()  # else nobody need know
+    notes: tuple[str, ...] = ()
+    if keep is not Keep.MEMORY:
+        short = options.memory(game, regret=fine_regret, coarse=both, keep=Keep.MEMORY)
+        notes = (keep.value,) if short > options.memory_limit else ()  # else nobody need know
     grid = belief_grid(game, points) if like is None else grid_like(game, like)
 
     def with_precision(
