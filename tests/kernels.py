@@ -37,6 +37,7 @@ def in_turn() -> None:
     for shape in IN_TURN:
         use(drawn(shape, 10.0 if shape.types > 2 else 1.0), "top")
     tracer.compile_tracer()
+    test_stage.solve_line(test_stage.jagged(4.0))
     test_stage.is_line_unique(test_stage.one_problem())
     test_stage.elementary_at(*np.zeros((3, 1)))
 

@@ -39,7 +39,8 @@ from detente.solver.kernels.stage import (
     Work,
     make_work,
 )
-from detente.solver.kernels.two_type import Lines, find_unique, make_lines
+from detente.solver.kernels.two_type import Lines, make_lines
+from detente.solver.kernels.two_type_unique import find_unique
 from detente.solver.sweep import sweep
 from tests import effort
 from tests.reference import hat
@@ -606,6 +607,24 @@ def test_a_line_with_several_equilibria() -> None:
     counts, sigma = solve_line(problem)
     assert counts[UNIQUE] == counts[FAILED] == 0
     for node in (2, 8, 16, 24):
+        assert np.abs(follow(problem, node) - sigma[node]).max() < 1e-7
+
+
+def jagged(lam: float) -> Problem:
+    """A line on which kinks are dense, and many branches turn."""
+    rng = np.random.default_rng(1)
+    problem = random_problem(rng, (2,), (4,), 32, lam)
+    return replace(problem, mine=problem.mine + 0.05 * rng.normal(size=problem.mine.shape))
+
+
+@pytest.mark.parametrize("lam", [4.0, 8.0])
+def test_branches_that_turn_are_followed(lam: float) -> None:
+    problem = jagged(lam)
+    counts, sigma = solve_line(problem)
+    assert counts[FOLDED] > 10
+    assert counts[FORKED] == counts[FAILED] == 0
+    assert all(problem.error(node, sigma[node]) < 1e-12 for node in range(33))
+    for node in (4, 28):
         assert np.abs(follow(problem, node) - sigma[node]).max() < 1e-7
 
 

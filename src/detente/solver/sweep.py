@@ -14,6 +14,7 @@ from typing import Any
 from detente.solver import tracer
 from detente.solver.kernels.backward import (
     Sweep,
+    follow_lines,
     sweep_hidden,
     sweep_plain,
     sweep_several,
@@ -88,14 +89,25 @@ def sweep(
     if kernel is sweep_several:
         sweep_several(first, last, *given, scratch.stage)
         return
-    lines, trace = scratch.lines, trace_lines
-    own: tuple[Any, ...] = (lines,)
     if kernel is sweep_simplex:
-        trace, own = trace_nodes, (lines, scratch.stage)
-    x = kernel(first, last, False, *given, *own)
+        _sweep_simplex(first, last, given, scratch)
+        return
+    lines, x = scratch.lines, first
+    x = sweep_two_types(x, last, False, *given, lines)
+    while x < last:
+        if task.starts.shape[1] > 0 or follow_lines(x, *given, lines) > 0:
+            tracer.wait()
+            trace_lines(x, *given, lines, scratch.stage)
+        x = sweep_two_types(x, last, True, *given, lines)
+
+
+def _sweep_simplex(first: int, last: int, given: tuple[Any, ...], scratch: Scratch) -> None:
+    """`sweep` at a turn of one mover with more than two types."""
+    lines, stage = scratch.lines, scratch.stage
+    x = sweep_simplex(first, last, False, *given, lines, stage)
     if x == last:
         return
     tracer.wait()
     while x < last:
-        trace(x, *given, lines, scratch.stage)
-        x = kernel(x, last, True, *given, *own)
+        trace_nodes(x, *given, lines, stage)
+        x = sweep_simplex(x, last, True, *given, lines, stage)

@@ -18,15 +18,15 @@ Which stage problem goes where
     turn                     certain to have one solution                 not certain
     ======================== ============================================ ====================
     chance, one type         the logit (`kernels.backward`)               –
-    one mover, two types     `two_type`: Newton's method on whole lines   `two_type_branch`,
-                                                                          then `homotopy`
+    one mover, two types     `two_type`: Newton's method on whole lines   `two_type_branch` and
+                                                                          `_fold`, `homotopy`
     one mover, more types    `simplex`: the same on the simplex           `homotopy`
     several movers           `general.newton`, node by node               `homotopy`
     ======================== ============================================ ====================
 
-    Certainty comes from `two_type.find_unique` and `contraction`. `homotopy` follows the principal
-    branch from λ = 0 past folds, forks and kinks; where types gain alike from every action it runs
-    along a kink, and `pooling` holds their posterior there.
+    Certainty comes from `two_type_unique` and `contraction`. `homotopy` follows the principal
+    branch from λ = 0 past folds, forks and kinks, `two_type_fold` past folds and kinks; where types
+    gain alike from every action it runs along a kink, and `pooling` holds their posterior there.
 
 Reference behaviour and shocks
     Reference behaviour w multiplies the exponentials of a response. The log odds of `general` are

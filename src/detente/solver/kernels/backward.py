@@ -5,7 +5,8 @@ what follows each action and end with values (`stage`); between them stand the s
 logit where nothing is learnt, `two_type` and `simplex` for one informed mover, at all beliefs
 together, and `general` with `homotopy` for any movers and for hidden moves, node by node. What
 hardly any game needs is not compiled with what all need: `sweep_two_types` and `sweep_simplex` stop
-at a state where nodes are left for `trace_lines` or `trace_nodes`, and are called again.
+at a state where nodes are left for `follow_lines`, `trace_lines` or `trace_nodes`, and are called
+again.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from detente.solver.kernels.stage import (
     play_at,
 )
 from detente.solver.kernels.two_type import polish
-from detente.solver.kernels.two_type_branch import solve_lines
+from detente.solver.kernels.two_type_branch import follow_left, solve_lines
 
 
 class Sweep(NamedTuple):
@@ -120,8 +121,8 @@ def logit(lam, work, count, play):
 def sweep_two_types(x, last, traced, part, layout, sweep, work, lines):
     """The states x … last - 1 of a turn of one mover with two types.
 
-    Gives `last`, or the state at which it stopped because of nodes that are left for
-    `trace_lines`; then it is called again from there, with `traced`.
+    Gives `last`, or the state at which it stopped because of nodes that are left for `follow_lines`
+    and `trace_lines`; then it is called again from there, with `traced`.
     """
     while x < last:
         count = part.action_ptr[x + 1] - part.action_ptr[x]
@@ -154,6 +155,14 @@ def sweep_simplex(x, last, traced, part, layout, sweep, work, simplex, stage):
         traced = False
         x += 1
     return x
+
+
+@kernel
+def follow_lines(x, part, layout, sweep, work, lines):
+    """The nodes of a state that `sweep_two_types` left, past folds; gives how many still are."""
+    count = part.action_ptr[x + 1] - part.action_ptr[x]
+    play = play_at(part, sweep.sigma, sweep.values.shape[2], x)
+    return follow_left(layout, sweep, work, lines, count, play)
 
 
 @kernel

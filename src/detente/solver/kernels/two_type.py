@@ -12,11 +12,8 @@ Its Jacobian is diagonal plus rank one, J = diag(d) + 1 vᵀ, with D(a, θ) = �
 d(a) = 1 - λ [D(a, 1) - D(a, 0)] and v(a) = λ [σ(a|1) D(a, 1) - σ(a|0) D(a, 0)], so that a Newton
 step costs no more than a plain one.
 
-Uniqueness. Where d > 0 and 1 + Σ v/d > 0 at all posteriors, ℓ(a) is a decreasing function of the
-difference of the two logarithms and that difference solves an equation with an increasing left
-side: one solution, which is the principal branch, and Newton's method may start anywhere.
-`find_unique` bounds both expressions over a line. On other lines `two_type_branch` follows the
-principal branch from λ = 0.
+Where `two_type_unique` is certain that there is one solution Newton's method may start anywhere; on
+other lines `two_type_branch` follows the principal branch.
 
 Loops run over the nodes of a block, at one action, and become vector code. At the two ends of a
 line nothing is to be learnt: there strategies are the logit at the node's own values.
@@ -32,7 +29,7 @@ import numpy as np
 from detente.solver.kernels.elementary import exp, log
 from detente.solver.kernels.jit import device
 from detente.solver.kernels.lottery import LEAST, BeliefLayout
-from detente.solver.kernels.stage import CERTAIN, SOLVED, TRACED, UNCERTAIN, UNIQUE
+from detente.solver.kernels.stage import CERTAIN, FOLDED, SOLVED, TRACED, UNCERTAIN, UNIQUE
 
 BLOCK = 128  # nodes that are solved together: a line of the default grid, or eight of 17 nodes
 PADDING = 8  # rows a power of 2 long would all stand at the same place of a processor's cache
@@ -40,7 +37,6 @@ VECTOR = 8  # of which so many are worked on at once
 MAX_NEWTON = 12  # steps; beyond them a node is left to a method that takes its time
 MAX_POLISH = 8  # the same where it begins next to the solution
 TOLERANCE = 1e-12  # of the residual: the last step has squared a smaller error than this
-MARGIN = 1e-3  # of the bounds that have to be above 0, against rounding
 
 
 class Lines(NamedTuple):
@@ -53,18 +49,23 @@ class Lines(NamedTuple):
         float64 [a, y], by type: λ Q, its derivative by ℓ, σ.
     residual, inverse, slope, last, tangent
         float64 [a, y]: R, 1 / d, v / d; ℓ one step before, and ∂ℓ/∂λ there.
-    rho, origin, lost
-        float64 [y]: ρ; b of the first node of the line; 1 where a node has been given up.
+    rho, origin, lost, reached, folded
+        float64 [y]: ρ; b of the first node of the line; 1 where a node has been given up, and the
+        share of λ up to which it was followed; 1 where its branch has turned back.
     top_0, top_1, total_0, total_1, shift, worst, size, sum, weighted, unsolved
         float64 [y]: sums and largest numbers over actions.
     spread
         float64 [b]: n times the largest u' (1 - u') in the step from a node to the next; 0 behind
         the last node of a line.
     least, low, high
-        float64 [b]: bounds of `find_unique`.
+        float64 [b]: bounds of `two_type_unique`.
+    start
+        float64 [b]: share of λ at which the line is certain to have one solution.
     nodes
         int64 [b]: the inner nodes of lines that are certain to have one solution, and from the end
         on those of all others.
+    point
+        float64 [10, a + 1]: scratch of `two_type_fold`.
     """
 
     ratio: np.ndarray
@@ -85,6 +86,8 @@ class Lines(NamedTuple):
     rho: np.ndarray
     origin: np.ndarray
     lost: np.ndarray
+    reached: np.ndarray
+    folded: np.ndarray
     top_0: np.ndarray
     top_1: np.ndarray
     total_0: np.ndarray
@@ -99,7 +102,9 @@ class Lines(NamedTuple):
     least: np.ndarray
     low: np.ndarray
     high: np.ndarray
+    start: np.ndarray
     nodes: np.ndarray
+    point: np.ndarray
 
 
 def make_lines(layout: BeliefLayout, most: int) -> Lines:
@@ -108,76 +113,12 @@ def make_lines(layout: BeliefLayout, most: int) -> Lines:
     left, right = place / steps, (place + 1) / steps
     nearest = np.clip(0.5, left, right)
     spread = np.where(place < steps, nearest * (1.0 - nearest), 0.0)
-    actions, sums = Lines._fields[:15], Lines._fields[15:28]
+    actions, sums = Lines._fields[:15], Lines._fields[15:30]
     rows = dict(zip(actions, np.zeros((len(actions), most, BLOCK + PADDING)), strict=True))
     rows |= dict(zip(sums, np.zeros((len(sums), BLOCK + PADDING)), strict=True))
-    rows |= {name: np.zeros(nodes) for name in ("least", "low", "high")}
-    return Lines(**rows, spread=steps * spread, nodes=np.zeros(nodes, np.int64))
-
-
-@device
-def find_unique(layout, work, lines, count, play):
-    """Sort the inner nodes into lines.nodes: first those of lines on which d > 0 and
-    1 + Σ v/d > 0 are certain; gives how many they are, and how many all others. Solves the ends."""
-    lam, payoff, jump = layout.lam[0], work.payoff, layout.jump[0]
-    least, low, high, spread = lines.least, lines.low, lines.high, lines.spread
-    nodes = spread.shape[0]
-    least[:] = 1.0
-    low[:] = 0.0
-    high[:] = 0.0
-    for a in range(count):
-        zero, one, next_0, next_1 = (
-            payoff[a, 0],
-            payoff[a, 1],
-            payoff[a, 0][jump:],
-            payoff[a, 1][jump:],
-        )
-        for b in range(nodes - jump):
-            scale = lam * spread[b]
-            rise_0 = scale * (next_0[b] - zero[b])
-            rise_1 = scale * (next_1[b] - one[b])
-            d = 1.0 - (rise_1 - rise_0)
-            inverse = 1.0 / d
-            least[b] = d if d < least[b] else least[b]
-            rise_1 *= inverse
-            rise_0 *= inverse
-            low[b] = rise_1 if rise_1 < low[b] else low[b]
-            high[b] = rise_0 if rise_0 > high[b] else high[b]
-    certain, uncertain, inner = 0, 0, layout.local.shape[0] - 1
-    for o in range(layout.base.shape[0]):
-        worst, down, up = 1.0, 0.0, 0.0
-        for g in range(inner):
-            b = layout.base[o] + layout.local[g]
-            worst = min(worst, least[b])
-            down = min(down, low[b])
-            up = max(up, high[b])
-        if worst > MARGIN and 1.0 + down - up > MARGIN:
-            for g in range(1, inner):
-                lines.nodes[certain] = layout.base[o] + layout.local[g]
-                certain += 1
-        else:
-            for g in range(1, inner):
-                uncertain += 1
-                lines.nodes[nodes - uncertain] = layout.base[o] + layout.local[g]
-        settle_end(lam, work, count, play, layout.base[o])
-        settle_end(lam, work, count, play, layout.base[o] + layout.local[inner])
-    return certain, uncertain
-
-
-@device
-def settle_end(lam, work, count, play, b):
-    """The logit at a node's own values."""
-    work.left[b] = SOLVED
-    for theta in range(2):
-        top, total = -math.inf, 0.0
-        for a in range(count):
-            top = max(top, work.payoff[a, theta, b])
-        for a in range(count):
-            chance = work.reference[0, a] * exp(lam * (work.payoff[a, theta, b] - top))
-            play[theta * count + a, b] = chance
-            total += chance
-        for a in range(count):
-            play[theta * count + a, b] /= total
+    rows |= {name: np.zeros(nodes) for name in ("least", "low", "high", "start")}
+    whole = {"nodes": np.zeros(nodes, np.int64), "point": np.zeros((10, most + 1))}
+    return Lines(**rows, spread=steps * spread, **whole)
 
 
 @device
@@ -191,6 +132,8 @@ def enter_block(layout, lines, count, first, last, play, warm):
         lines.rho[y] = node[0, b] / node[1, b]
         lines.origin[y] = b - layout.place[0, b] * layout.jump[0]
         lines.lost[y] = 1.0 if y >= nodes else 0.0
+        lines.reached[y] = 0.0
+        lines.folded[y] = 0.0
     for a in range(count):
         ratio = lines.ratio[a]
         for y in range(size):
@@ -337,10 +280,10 @@ def settle(layout, work, lines, count, first, last, play, certain, counts):
         b = lines.nodes[first + y]
         if lines.unsolved[y] == 0.0 and lines.lost[y] == 0.0:
             work.left[b] = SOLVED
+            counts[UNIQUE if certain else FOLDED if lines.folded[y] > 0.0 else TRACED] += 1
         else:
             work.left[b] = CERTAIN if certain else UNCERTAIN
             left += 1
-    counts[UNIQUE if certain else TRACED] += nodes - left
     return left
 
 
