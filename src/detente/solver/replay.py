@@ -44,7 +44,8 @@ class Replayed(Sequence[Floats]):
         if len(self.ends) == 2:
             self._stretch[n] = sigma
         elif n + 1 in self.ends:
-            self._values[n + 1] = following[:, : self.game.profiles.size].copy()
+            values = following[:, : self.game.profiles.size]
+            self._values[n + 1] = values.copy() if self.shelf is dict else values
 
     def __len__(self) -> int:
         return len(self.game.layers)
