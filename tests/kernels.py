@@ -28,6 +28,7 @@ IN_TURN = (
     Shape(informed=0),
     Shape(informed=1, shocks=True),
     Shape(informed=1, types=3, actions=3, levels=4),  # with nodes that are to be traced
+    Shape(informed=1, types=5),  # with the prior put in between nodes
 )
 TOGETHER = Shape(informed=2, together=2)
 

@@ -90,7 +90,9 @@ def random_game(
     types = [tuple(map(str, range(k))) if k > 1 else () for k in kinds]
     actors = {f"A{i}": SimpleNamespace(key=f"A{i}", types=names) for i, names in enumerate(types)}
     scenario: Any = SimpleNamespace(name="random", actors=actors, outcomes={}, responses=responses)
-    structure: Any = SimpleNamespace(profiles=profiles, sets=sets, holds={}, variables=())
+    structure: Any = SimpleNamespace(
+        profiles=profiles, sets=sets, period_sets=tuple(range(len(sets))), holds={}, variables=()
+    )
     return CompiledGame(
         scenario=scenario,
         policy="",
