@@ -82,7 +82,7 @@ def main() -> None:
     if sys.argv[1:] == ["other"]:
         other()
         return
-    told = "Compiling the kernels that tests need (once; about 75 s on two cores) ..."
+    told = "Compiling the kernels that tests need (once; about 95 s on two cores) ..."
     print(told, file=sys.stderr, flush=True)
     beside = subprocess.Popen([sys.executable, "-m", "tests.kernels", "other"])
     in_turn()
