@@ -17,7 +17,7 @@ import numpy as np
 
 import detente
 from detente.scenario.model import Scenario
-from detente.solver import kernels, tracer
+from detente.solver import kernels
 from detente.solver.kernels.cache import SealedCache
 from detente.solver.kernels.jit import is_kept
 from tests.generate import Shape, random_scenario
@@ -37,7 +37,8 @@ def in_turn() -> None:
     """Games of one mover at a time to whom nothing happens in secret."""
     for shape in IN_TURN:
         use(drawn(shape, 10.0 if shape.types > 2 else 1.0), "top")
-    tracer.compile_tracer()
+    node_by_node = detente.compile_game(detente.load("beer-quiche"))
+    detente.solve(node_by_node, coarse=False, rng=np.random.default_rng(1))
     test_stage.solve_line(test_stage.jagged(4.0))
     test_stage.is_line_unique(test_stage.one_problem())
     test_stage.elementary_at(*np.zeros((3, 1)))

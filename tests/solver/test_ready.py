@@ -1,4 +1,4 @@
-"""What is compiled before a solve: what the game needs, no more, and the tracer beside it."""
+"""What is compiled before a solve: what the game needs, and no more."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import detente
-from detente.solver import ready, tracer
+from detente.solver import ready
 from detente.solver.kernels.backward import (
     sweep_hidden,
     sweep_plain,
     sweep_several,
     sweep_two_types,
-    trace_lines,
 )
 from detente.solver.kernels.forward import push
 from detente.solver.kernels.hidden_moves import push_hidden
@@ -25,7 +23,7 @@ from detente.solver.kernels.private_chance import push_private, sweep_private
 
 COLD = """
 import detente
-from detente.solver import ready, tracer
+from detente.solver import ready
 from detente.solver.kernels.backward import sweep_plain, sweep_two_types, trace_lines
 from detente.solver.kernels.forward import push
 
@@ -39,7 +37,6 @@ signatures = [k.signatures[:] for k in (sweep_plain, push)]
 detente.forecast(detente.solve(game))
 assert signatures == [k.signatures for k in (sweep_plain, push)], "compiled again"
 assert not sweep_two_types.signatures and not trace_lines.signatures
-assert not tracer._running
 """
 
 
@@ -81,34 +78,3 @@ def test_nothing_is_compiled_that_a_game_does_not_need(tmp_path: Path) -> None:
     """In a process of its own with an empty cache: play without secrets."""
     environment = {"DETENTE_CACHE_DIR": str(tmp_path / "cache"), "PYTHONWARNINGS": "error"}
     run(COLD, environment)
-
-
-def solve_node_by_node() -> None:
-    """Solve a game for any solution: nodes that may have several are left for the tracer."""
-    game = detente.compile_game(detente.load("beer-quiche"))
-    detente.solve(game, coarse=False, rng=np.random.default_rng(1))
-
-
-def test_the_tracer_is_called_with_the_arrays_that_it_gets_in_a_solve() -> None:
-    tracer.compile_tracer()
-    signatures = trace_lines.signatures[:]
-    solve_node_by_node()
-    assert trace_lines.signatures == signatures
-
-
-def test_the_tracer_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    done: list[str] = []
-
-    class Compiling:
-        def wait(self) -> None:
-            done.append("waited")
-
-        def terminate(self) -> None:
-            done.append("terminated")
-
-    monkeypatch.setattr(tracer, "_running", [Compiling()])
-    solve_node_by_node()
-    assert done == ["waited"]
-    tracer._running.append(Compiling())  # type: ignore[arg-type]
-    tracer.stop()
-    assert done == ["waited", "terminated", "waited"]

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from detente.game.arrays import CompiledGame, Layer
-from detente.solver import tracer
 from detente.solver.beliefs import BeliefGrid, belief_grid, fewest_points
 from detente.solver.kernels.backward import (
     Sweep,
@@ -55,10 +54,6 @@ SHARES = {
 """How long each kernel takes to compile, in proportion to the others."""
 
 
-LONG = 5_000
-"""States of all turns from which on a solve takes its time, and the tracer is worth a process."""
-
-
 def missing(game: CompiledGame) -> list[Kernel]:
     """The kernels that a solve and a forecast surely need, and that are yet to be compiled."""
     needed = _calls(game)
@@ -72,9 +67,6 @@ def missing(game: CompiledGame) -> list[Kernel]:
 def prepare(game: CompiledGame, progress: Callable[[float], None]) -> None:
     """Compile what is `missing`, by calls that have nothing to do.
 
-    Where the tracer may be needed it is begun in a process of its own (see `tracer`), which nobody
-    waits for unless a node is to be traced, and which ends with this process at the latest.
-
     Parameters
     ----------
     game
@@ -83,9 +75,6 @@ def prepare(game: CompiledGame, progress: Callable[[float], None]) -> None:
         Called with the share that is done, from 0 to 1.
     """
     lacking, calls = missing(game), _calls(game)
-    long = sum(layer.states.size for layer in game.layers) > LONG
-    if (lacking or long) and sweep_two_types in calls:
-        tracer.begin()
     whole, done = sum(SHARES[kernel] for kernel in lacking), 0.0
     for kernel in lacking:
         for call in calls[kernel].values():

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-from detente.solver import tracer
 from detente.solver.kernels.backward import (
     Sweep,
     follow_lines,
@@ -96,7 +95,6 @@ def sweep(
     x = sweep_two_types(x, last, False, *given, lines)
     while x < last:
         if task.starts.shape[1] > 0 or follow_lines(x, *given, lines) > 0:
-            tracer.wait()
             trace_lines(x, *given, lines, scratch.stage)
         x = sweep_two_types(x, last, True, *given, lines)
 
@@ -107,7 +105,6 @@ def _sweep_simplex(first: int, last: int, given: tuple[Any, ...], scratch: Scrat
     x = sweep_simplex(first, last, False, *given, lines, stage)
     if x == last:
         return
-    tracer.wait()
     while x < last:
         trace_nodes(x, *given, lines, stage)
         x = sweep_simplex(x, last, True, *given, lines, stage)
