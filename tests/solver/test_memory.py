@@ -6,6 +6,7 @@ import errno
 import json
 import math
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -119,6 +120,10 @@ def test_large_strategies_go_to_a_file_also_where_memory_is_not_short(
     solution = detente.solve(game, options)
     assert isinstance(solution.strategies, Replayed)
     assert not solution.notes
+    copied = pickle.loads(pickle.dumps(solution))  # which has no file
+    assert isinstance(copied.strategies, tuple)
+    for one, other in zip(solution.strategies, copied.strategies, strict=True):
+        assert np.array_equal(one, other)
     monkeypatch.setattr("detente.solver.options.free_on_disk", lambda: 0)
     assert isinstance(detente.solve(game, options).strategies, tuple)
 
@@ -145,6 +150,7 @@ def test_a_shelf_gives_back_what_was_put_there() -> None:
     assert not shelf
     shelf[7] = arrays[2]  # where the others were
     assert np.array_equal(shelf[7], arrays[2])
+    assert np.array_equal(pickle.loads(pickle.dumps(shelf))[7], arrays[2])
 
 
 @linux

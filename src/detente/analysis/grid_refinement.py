@@ -10,7 +10,7 @@ from detente.errors import expect, refuse
 from detente.game.arrays import CompiledGame
 from detente.game.periods import check_periods
 from detente.simulation.forecast import Forecast, forecast, largest_difference
-from detente.solver.memory import gibibytes, memory_needed
+from detente.solver.memory import gibibytes
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions, least_points
 from detente.solver.solution import Status
 from detente.solver.solve import solve
@@ -73,7 +73,7 @@ def forecast_within(
     note = "" if game.informed else "Nothing is private: there is no belief grid to refine."
     while error > accuracy and solution.status is Status.SOLVED:
         finer = 2 * points - 1
-        needed = memory_needed(game, finer)
+        needed = replace(options, beliefs=finer).memory(game)
         if finer > LARGEST or needed > options.memory_limit:
             note = (
                 f"Asked for {accuracy:g}, reached {error:.1g} with {points} belief points; "

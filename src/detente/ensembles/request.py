@@ -15,7 +15,7 @@ from detente.scenario.frozen import Frozen
 from detente.scenario.model import Scenario
 from detente.scenario.policies import find_policies
 from detente.simulation.forward import forever_periods
-from detente.solver.memory import memory_needed, refuse_beyond
+from detente.solver.memory import refuse_beyond
 from detente.solver.options import DEFAULT_OPTIONS, SolveOptions, default_points, least_points
 
 DRAWS = 1000
@@ -104,7 +104,7 @@ def new_manifest(scenario: Scenario, request: RunRequest) -> Manifest:
     most = (finer if checked else points) or least_points(game)
     refuse_beyond(
         options.memory_limit,
-        max(memory_needed(game, most, regret=False, coarse=False) for game in games),
+        max(replace(options, beliefs=most).memory(game, coarse=False) for game in games),
         f"a draw with {most} belief points for each informed actor",
         "use fewer belief points or periods, or check no draws on a finer grid: `checked=0`",
     )

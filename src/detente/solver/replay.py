@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from threading import RLock
-from typing import overload
+from typing import Any, overload
 
 from detente.dtypes import Floats
 from detente.game.arrays import CompiledGame
@@ -46,6 +46,10 @@ class Replayed(Sequence[Floats]):
         elif n + 1 in self.ends:
             values = following[:, : self.game.profiles.size]
             self._values[n + 1] = values.copy() if self.shelf is dict else values
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy has them all in memory."""
+        return tuple, (tuple(self),)
 
     def __len__(self) -> int:
         return len(self.game.layers)

@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Iterator, MutableMapping, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 import platformdirs
@@ -97,6 +97,10 @@ class FileShelf(MutableMapping[int, Floats]):
         """Take all away, unread."""
         for number in tuple(self._places):
             del self[number]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy is in memory: the file is for this process alone."""
+        return dict, (dict(self),)
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._places)
