@@ -230,6 +230,18 @@ class CompiledGame:
         return tuple(a.period < b for a, b in zip(self.layers, following, strict=True))
 
     @cached_property
+    def plays(self) -> tuple[int, ...]:
+        """For each layer, how many numbers its strategies are at a node of a belief grid."""
+        types = [[self.priors[m].size for m in layer.movers] for layer in self.layers]
+        pairs = zip(self.layers, types, strict=True)
+        return tuple(sum((layer.choices.sum(axis=0) * k).tolist()) for layer, k in pairs)
+
+    @cached_property
+    def most_joint(self) -> tuple[int, ...]:
+        """For each layer, the most joint actions that a state has."""
+        return tuple(int(np.diff(layer.action_ptr).max(initial=1)) for layer in self.layers)
+
+    @cached_property
     def actors(self) -> tuple[Actor, ...]:
         """The actors, by their number i."""
         return tuple(self.scenario.actors.values())

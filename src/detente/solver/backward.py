@@ -20,7 +20,6 @@ from detente.solver.layout import (
     belief_layout,
     hidden_turn,
     part,
-    play_pointers,
     private_turn,
     seats,
 )
@@ -57,12 +56,13 @@ class Backward:
         self.copies = 2 if regret else 1
         self.width = game.profiles.size
         self.counts = np.zeros(HOW, dtype=np.int64)
+        discount = np.repeat(game.discount, len(game.profiles))
+        self._discount = np.tile(discount, self.copies)[:, None]
         sizes = [codes.size for codes in game.structure.sets]
         self._room = Room(sizes, (self.width * self.copies, grid.size))
         self._lent: Floats | None = None
         if lends:
-            most_plays = max(int(play_pointers(game, layer)[-1]) for layer in game.layers)
-            self._lent = apart((grid.size * most_plays,))
+            self._lent = apart((grid.size * max(game.plays),))
         self._layouts: dict[tuple[int, ...], BeliefLayout] = {}
         self._strategies: dict[int, Floats] = {}
         self._parts: dict[int, LayerArrays] = {}
@@ -110,9 +110,9 @@ class Backward:
 
     def close_period(self, values: Floats, t: int) -> None:
         """Discount the values with which period t closes, and add its flow, in place."""
-        discount = np.repeat(self.game.discount, len(self.game.profiles))
-        discount = np.tile(discount, self.copies)[:, None]
-        flow = np.tile(self.game.flow[t - 1], self.copies)[:, :, None]
+        discount, flow = self._discount, self.game.flow[t - 1][:, :, None]
+        if self.copies > 1:
+            flow = np.tile(flow, (1, self.copies, 1))
 
         def task(first: int, last: int) -> None:
             values[first:last] *= discount
@@ -165,7 +165,8 @@ class Backward:
             parts.append(counts)
 
         self.workers.run(task, layer.states.size, layer.states.size * grid.size)
-        self.counts += np.sum(parts, axis=0)
+        for counted in parts:
+            self.counts += counted
         return values, sigma
 
     def layout(self, movers: tuple[int, ...]) -> BeliefLayout:
@@ -186,9 +187,8 @@ class Backward:
 
     def _scratch(self, n: int, arrays: LayerArrays) -> list[Scratch]:
         """What is free to work in at a layer and at those that look like it."""
-        joint = int(np.diff(arrays.action_ptr).max(initial=1))
         layer, most = self.game.layers[n], int(arrays.n_actions.max(initial=1))
-        look = seats(layer), most, joint, layer.hidden is not None
+        look = seats(layer), most, self.game.most_joint[n], layer.hidden is not None
         return self._scratches.setdefault(look, [])
 
     def _sigma(self, plays: int) -> Floats:

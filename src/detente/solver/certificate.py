@@ -14,7 +14,7 @@ best-response values: (r, p) numbers all components.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from math import prod
@@ -66,7 +66,10 @@ class Auditor:
     value_error: float = 0.0
     checked: int = 0
     nodes: int = 0
-    _rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(SEED))
+
+    @cached_property
+    def _rng(self) -> np.random.Generator:
+        return np.random.default_rng(SEED)
 
     def visit(self, layer: Layer, following: Floats, values: Floats, sigma: Floats) -> None:
         """Check one layer.

@@ -5,14 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 from math import prod
 
-import numpy as np
-
 from detente.errors import SolveError
 from detente.game.arrays import CompiledGame
 from detente.game.automaton import automaton
 from detente.solver.beliefs import grid_size
 from detente.solver.keep import Keep
-from detente.solver.layout import kinds
 from detente.solver.period import is_small, numbers
 from detente.solver.room import most_of_two
 from detente.solver.stationary import held
@@ -65,7 +62,7 @@ def memory_needed(
     pushed, (beliefs, order) = _pushed(game, grids, channels, keep), _drawn(game, grids)
     telling = beliefs + order + ROW * _rows(game) // 8
     if keep.in_file:  # a layer's strategies are there at a time
-        layer = max(_plays(game))
+        layer = max(game.plays)
         solving, beside = solving + nodes * layer, beside + rough * layer
         pushing += nodes * layer
         telling += (nodes + rough) * layer
@@ -110,26 +107,20 @@ def _most_of_two(game: CompiledGame) -> int:
 
 def _scratch(game: CompiledGame, regret: bool) -> int:
     """What a thread works in at a node of one state: next values of all actions, and lines."""
-    joint = max(int(np.diff(layer.action_ptr).max()) for layer in game.layers)
-    return joint * (game.profiles.size * (2 if regret else 1) + 24)
+    return max(game.most_joint) * (game.profiles.size * (2 if regret else 1) + 24)
 
 
 def _guesses(game: CompiledGame) -> int:
     """Strategies that are kept at a node of each turn of a game without end, to begin from."""
     if game.loop is None:
         return 0
-    return sum(_plays(game))
-
-
-def _plays(game: CompiledGame) -> list[int]:
-    """Numbers that strategies take at a node, layer by layer."""
-    return [int(layer.choices.sum(axis=0) @ kinds(game, layer)) for layer in game.layers]
+    return sum(game.plays)
 
 
 def _stored(game: CompiledGame, keep: Keep) -> int:
     """Numbers that are kept at a node: all strategies, or values at some layers and the strategies
     between two of them."""
-    ends, plays = keep.stretch_ends(len(game.layers)), _plays(game)
+    ends, plays = keep.stretch_ends(len(game.layers)), game.plays
     stretch = max(sum(plays[a:b]) for a, b in pairwise(ends))
     if not keep.anew:
         return stretch

@@ -242,7 +242,7 @@ def _solve_on(game: CompiledGame, grid: BeliefGrid, task: GridTask) -> Solution:
         game=game,
         grid=grid,
         strategies=tuple(strategies) if replayed is None else replayed,
-        first_values=np.moveaxis(values[:, :width], 1, 2).copy(),
+        first_values=values[:, :width].transpose(0, 2, 1).copy(),
         status=status,
         certificate=certificate,
         branches=branches,

@@ -49,8 +49,7 @@ class Start:
 
     def check(self, game: CompiledGame) -> None:
         """Refuse to begin from here in a game that it is not for."""
-        sizes = [play.size for play in self.strategies]
-        if sizes != [play_pointers(game, layer)[-1] for layer in game.layers]:
+        if game.plays != tuple(play.size for play in self.strategies):
             message, hint = "these choices are those of another game", "read them for this one"
             refuse("start", "wrong-type", message, hint)
         if np.isinf(game.precision).any():

@@ -8,7 +8,6 @@ from dataclasses import replace
 from detente.game.arrays import CompiledGame
 from detente.simulation.forecast import forecast
 from detente.solver.beliefs import grid_size
-from detente.solver.layout import play_pointers
 from detente.solver.options import least_points
 from detente.solver.solve import solve
 from detente.solver.workers import Progress
@@ -34,7 +33,7 @@ def perform(job: Job, means: Means, progress: Progress) -> Iterator[Event]:
 
 def fitting(game: CompiledGame, points: int) -> int:
     """So many belief points that the strategies are not `LARGEST`; at least the fewest."""
-    numbers = sum(int(play_pointers(game, layer)[-1]) for layer in game.layers)
+    numbers = sum(game.plays)
     fewest = least_points(game)
     while points > fewest and 8 * numbers * grid_size(game, points) > LARGEST:
         points -= 2
