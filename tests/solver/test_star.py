@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import detente
+from detente.describe import forecast as describe
 from detente.game.arrays import CompiledGame
 from detente.solver import beliefs
 from detente.solver.beliefs import belief_grid, cells, coarser, grid_like, grid_size, refined
@@ -127,6 +128,10 @@ def test_nine_types() -> None:
     assert tracked.moves["probability"].item() == pytest.approx(whole[1] / whole.sum(), abs=1e-12)
     believed = tracked.beliefs.query("step == 1")["probability"].to_numpy()
     np.testing.assert_allclose(believed, game.priors[0] * sigma[:, 1] / whole[1], atol=1e-12)
+    told = describe.beliefs(forecast)
+    assert told is not None
+    assert str(told).count("when in truth") == 1
+    assert str(told).count("'it is ") == 9  # of so many types not each in truth of each
 
 
 def _first(game: CompiledGame) -> int:

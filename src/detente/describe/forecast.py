@@ -29,7 +29,7 @@ from detente.describe.words import (
     unsolved,
 )
 from detente.numbers import EXACT, MISSING, decimals, payoff, percent, with_interval, within
-from detente.scenario.entities import FOREVER, Variable
+from detente.scenario.entities import FOREVER, Actor, Variable
 from detente.simulation.columns import Columns
 from detente.simulation.conditions import ANY
 from detente.simulation.first_moves import first_moves
@@ -42,6 +42,9 @@ AT_SOME_TIME, HOLDS = "at some time", "holds then"
 
 FLAT = 0.05
 """How far an outcome moves to be drawn over time."""
+
+MOST_CROSSED = 4
+"""Types of an actor up to which beliefs about each are looked at in truth of each."""
 
 TALLEST = 8
 """Levels of a variable that are drawn one by one."""
@@ -154,8 +157,12 @@ def first(result: Forecast) -> tuple[Block, ...]:
 
 
 def beliefs(result: Forecast) -> Section | None:
-    """How beliefs about private types move, in truth of either type."""
+    """How beliefs about private types move, in truth of any type; of many types, of the same."""
     game = result.solution.game
+
+    def is_crowded(actor: Actor) -> bool:
+        return len(actor.types) > MOST_CROSSED and actor.key not in result.types
+
     actors = list(game.scenario.actors.values())
     calendar = game.scenario.calendar
     times = calendar.marks(result.periods)
@@ -165,7 +172,8 @@ def beliefs(result: Forecast) -> Section | None:
         actor = actors[i]
         for believed in spoken_of(actor):
             lines = []
-            for truth in (result.types[actor.key],) if actor.key in result.types else actor.types:
+            truths = (believed,) if is_crowded(actor) else actor.types
+            for truth in (result.types[actor.key],) if actor.key in result.types else truths:
                 true = {actors[j].key: truth if j == i else ANY for j in game.informed}
                 given = result.tables["beliefs"].where(about=actor.key, type=believed)
                 given = given.where(**true)
@@ -184,12 +192,15 @@ def beliefs(result: Forecast) -> Section | None:
         "truth is as named at the line's end; bands: one history in ten lies below, one above. "
         "They are drawn, so that some points are chance: the column `spread_error` has how many."
     )
+    drawn = f"Median over histories (one in ten below – above), of {HISTORIES:,} drawn"
+    if any(map(is_crowded, (actors[i] for i in game.informed))):
+        drawn += "; of many types, what is believed of each where it is the truth"
     header = ("belief that", "when in truth", "start", *calendar.mark_labels(times))
     numbers = Table(
         header,
         tuple(rows),
         range(2, len(header)),
-        f"Median over histories (one in ten below – above), of {HISTORIES:,} drawn",
+        drawn,
     )
     return Section("beliefs", "How beliefs move", (Pictures(tuple(items), caption, (numbers,)),))
 
