@@ -35,7 +35,7 @@ MEMORY_LIMIT = 4 * 2**30
 
 LARGE_STRATEGIES = 2**27
 """Bytes beyond which strategies go to a temporary file also where memory is not short: to read them
-a layer at a time takes no more time, and a machine has better uses for its memory."""
+a layer at a time takes hardly more time, and a machine has better uses for its memory."""
 
 FREE = 0.5
 """Share of what is free on disk that a temporary file may take."""
