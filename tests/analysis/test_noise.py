@@ -213,10 +213,21 @@ def test_the_band_holds_the_number_itself() -> None:
     assert list(band.cases) == ["half", "given", "twice"]
     assert not band.ranged
     assert band.points == (5,)  # that of the coarser solution
+    assert band.coarse
     for row in band.tables["outcomes"].rows():
         assert row["low"] <= row["happened"] + 1e-12
         assert row["happened"] <= row["high"] + 1e-12
         assert row["holds_low"] - 1e-12 <= row["holds"] <= row["holds_high"] + 1e-12
+
+
+def test_a_band_on_the_forecasts_own_grid_does_not_speak_of_a_coarser_one() -> None:
+    game = detente.compile_game(detente.load("bargaining-rounds"))
+    for points, said in ((5, False), (9, True)):
+        solution = detente.solve(game, detente.SolveOptions(beliefs=points, threads=1))
+        result = audit(detente.forecast(solution, threads=1), ONE)
+        assert result.band is not None
+        assert result.band.coarse is said
+        assert ("Solved on a coarse grid" in str(describe_audit(result))) is said
 
 
 def test_the_ends_of_ranges_are_solved_where_they_lie_beyond() -> None:

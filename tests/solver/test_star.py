@@ -7,6 +7,7 @@ import pytest
 
 import detente
 from detente.describe import forecast as describe
+from detente.errors import ScenarioError
 from detente.game.arrays import CompiledGame
 from detente.solver import beliefs
 from detente.solver.beliefs import belief_grid, cells, coarser, grid_like, grid_size, refined
@@ -105,6 +106,8 @@ def test_all_types_possible_at_the_start(types: int, points: int) -> None:
     assert least_points(game) == 5
     assert default_points(game) == points
     assert grid_size(game, points) <= 1002
+    with pytest.raises(ScenarioError, match=f"hint: without it there are {points}$"):
+        detente.SolveOptions(beliefs=6).points(game)
 
 
 def test_nine_types() -> None:

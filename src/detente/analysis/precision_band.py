@@ -75,11 +75,14 @@ class PrecisionBand:
         the ends of the ranges, where they were solved.
     points
         Belief points of that grid.
+    coarse
+        Whether it is coarser than the forecast's own.
     """
 
     tables: Frozen[Columns]
     cases: Mapping[str, PrecisionCase]
     points: tuple[int, ...]
+    coarse: bool
 
     @property
     def solved(self) -> bool:
@@ -134,7 +137,8 @@ def precision_band(
     cases = {name: cases[name] for name in precisions}
     used = next(iter(cases.values())).points
     tables = {"outcomes": _outcomes(result, cases), "payoffs": _payoffs(result, cases)}
-    return PrecisionBand(Frozen(tables), Frozen(cases), used)
+    coarse = used != result.solution.grid.points
+    return PrecisionBand(Frozen(tables), Frozen(cases), used, coarse)
 
 
 def _case(result: Forecast, precision: Floats, options: SolveOptions) -> PrecisionCase:

@@ -172,7 +172,7 @@ def _drawn(audit: NoiseAudit) -> str:
 
 def _on_grid(band: PrecisionBand) -> str:
     lost = "" if band.solved else " Not every one of them was solved as it should be."
-    if not band.points:
+    if not band.coarse:
         return lost
     grid = " x ".join(str(n) for n in band.points if n > 1)
     moved = "belief points, and moved by what the finer one changes"

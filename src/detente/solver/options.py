@@ -111,7 +111,9 @@ class SolveOptions:
         least = least_points(game)
         if self.beliefs < least or self.beliefs % 2 == 0:
             message = f"belief points are an odd number of at least {least}, not {self.beliefs}"
-            refuse("beliefs", "out-of-range", message, "17, 33 and 65 are usual")
+            # What is usual for two types would be too many for nine.
+            hint = f"without it there are {default_points(game)}"
+            refuse("beliefs", "out-of-range", message, hint)
         return self.beliefs
 
     def memory(
