@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 import detente
 from detente.errors import SolveError
 from detente.solver import stationary, without_end
-from detente.solver.beliefs import belief_grid, halved_points, refined
+from detente.solver.beliefs import belief_grid, halved, refined
 from detente.solver.solution import BranchCount, Status
 from detente.solver.stationary import follow_stationary
 from detente.solver.workers import TimeUpError
@@ -95,7 +95,7 @@ def test_a_coarse_grid_leads_to_the_same_as_the_whole_way_on_a_fine_one(
     game = detente.compile_game(detente.loads(text))
     options = detente.SolveOptions(beliefs=17)
     short = detente.solve(game, options, coarse=False)
-    monkeypatch.setattr(without_end, "halved_points", lambda _: 0)
+    monkeypatch.setattr(without_end, "halved", lambda *_: None)
     long = detente.solve(game, options, coarse=False)
     for here, there in zip(short.strategies, long.strategies, strict=True):
         assert np.abs(here - there).max(initial=0.0) < 1e-8
@@ -111,12 +111,16 @@ def test_what_is_linear_in_the_belief_is_refined_exactly(prior: tuple[float, ...
         text = re.sub(f"{name}: {{value: {{.*?}}", f"{name}: {{value: {{{value}}}", text)
     game = detente.compile_game(detente.loads(text))
     fine = belief_grid(game, 17)
-    assert halved_points(fine) == 9
-    rough = belief_grid(game, 9)
+    rough = halved(game, fine)
+    assert rough is not None
+    assert rough.points == (9,)
     values = [grid.about[0].node @ np.arange(1.0, 4.0)[: len(prior)] for grid in (rough, fine)]
     found = refined(np.tile(2 * values[0], (2, 3, 1)), rough, fine)
     assert np.abs(found - values[1]).max() < 1e-12
-    assert halved_points(belief_grid(game, 2 * len(prior) + 1)) == 0
+    least = halved(game, rough)
+    assert least is not None
+    assert least.points == (5,)
+    assert halved(game, least) is None
 
 
 @pytest.mark.parametrize("beliefs", [257, pytest.param(513, marks=pytest.mark.slow)])

@@ -179,12 +179,30 @@ def coarser(game: CompiledGame, grid: BeliefGrid) -> BeliefGrid:
     return BeliefGrid(tuple(about), game.profiles, game.lift)
 
 
-def halved_points(grid: BeliefGrid) -> int:
-    """Points of the grid with half the steps, 0 where there is none."""
-    points = max(grid.points, default=0)
-    fewest = max(fewest_points(simplex.prior) for simplex in grid.about)
-    half = (points + 1) // 2
-    return half if half % 2 == 1 and half >= fewest else 0
+def halved(game: CompiledGame, grid: BeliefGrid) -> BeliefGrid | None:
+    """A grid with half the steps along each edge, None where there is none with at least 4: that of
+    the nodes with even m if the prior is one of them."""
+    if not grid.points:
+        return None
+    middles = [
+        _half(prior, simplex) for prior, simplex in zip(game.priors, grid.about, strict=True)
+    ]
+    if any(middle is None for middle in middles):
+        return None
+    about = (_simplex(p, m) for p, m in zip(game.priors, middles, strict=True) if m is not None)
+    return BeliefGrid(tuple(about), game.profiles, game.lift)
+
+
+def _half(prior: Floats, simplex: Simplex) -> Ints | Floats | None:
+    """The composition that is the prior where there are half the steps."""
+    half = simplex.steps // 2
+    if simplex.steps == 0:
+        return simplex.prior
+    if simplex.steps % 2 or half < 4:
+        return None
+    if simplex.star is None and not (simplex.prior % 2).any():
+        return simplex.prior // 2
+    return _middle(prior, half) if half % 2 == 0 and half + 1 >= fewest_points(prior) else None
 
 
 def refined(values: Floats, rough: BeliefGrid, fine: BeliefGrid) -> Floats:

@@ -55,6 +55,9 @@ CLOSE, EXACT = 1e-6, 1e-13
 GOOD = 1e-10
 """Change at which the last step counts as converged where rounding lets it go no further."""
 
+TURNS = 4
+"""How often values are found the quick way before each period takes the principal branch."""
+
 PATIENCE, HASTE = 40, 10
 """Iterations without progress after which there will be none; and along the principal branch, which
 takes longer, once values have been found to which another leads."""
@@ -221,20 +224,29 @@ def _solve(
     """V = Φ(V) from `start`: the last V, its relative change, and the iterations it took.
 
     It is found the quick way first, from turns as the last step left them, and stands if it is
-    V = Φ(V) along the principal branch too, or if the `whole` game's branch is followed. Where one
-    of the `ways` fails the next takes over.
+    V = Φ(V) along the principal branch too, or if the `whole` game's branch is followed. If not,
+    turns are now on that branch at these values, and the quick way goes on from there. Where one of
+    the `ways` fails the next takes over.
     """
     ways = ways or (_accelerate, _newton)
     quick, principal = (partial(iterate, share=share, quick=each) for each in (True, False))
-    values, left, count = _converge(quick, start, tolerance, ways, PATIENCE)
-    if whole:
-        return values, left, count
-    patience = HASTE if left <= max(tolerance, GOOD) else PATIENCE
-    left = relative_change(principal(values), values)
-    if left <= max(tolerance, GOOD):
-        return values, left, count + 1
+    values, left, count = start, np.inf, 0
+    for _ in range(TURNS):
+        values, left, more = _converge(quick, values, tolerance, ways, PATIENCE)
+        count += more
+        if whole:
+            return values, left, count
+        converged = left <= max(tolerance, GOOD)
+        found = principal(values)
+        left, count = relative_change(found, values), count + 1
+        if left <= max(tolerance, GOOD):
+            return values, left, count
+        if not converged:
+            break
+        values = found
+    patience = HASTE if converged else PATIENCE
     values, left, more = _converge(principal, values, tolerance, ways, patience)
-    return values, left, count + more + 1
+    return values, left, count + more
 
 
 def _converge(

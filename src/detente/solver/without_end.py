@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame
 from detente.solver.backward import Backward
-from detente.solver.beliefs import belief_grid, halved_points, refined
+from detente.solver.beliefs import halved, refined
 from detente.solver.best_play import best_worth
 from detente.solver.branch import follow_branch
 from detente.solver.keep import Keep
@@ -134,10 +134,9 @@ def _from_half(
     """The same from the solution on the grid with half the steps, followed there, if it leads to
     one: the way in precision takes many periods, and on that grid each takes a quarter of the time
     or less."""
-    points = halved_points(engine.grid)
-    if not points:
+    grid = halved(game, engine.grid)
+    if grid is None:
         return None
-    grid = belief_grid(game, points)
     half = replace(task, progress=lambda share: task.progress(share / 2))
     below = Backward(game, grid, task.workers, regret=engine.copies == 2)
     rough = find_stationary(game, below, half)
