@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from itertools import product
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ import detente
 from detente.describe.forecast import sentences
 from detente.errors import ScenarioError, SolveError
 from detente.game.arrays import CompiledGame, Layer
-from detente.solver import certificate
+from detente.solver import cell_corners, certificate, checked_nodes
 from detente.solver.beliefs import BeliefGrid, belief_grid
 from detente.solver.certificate import Auditor
 from detente.solver.solution import Status
@@ -146,8 +146,9 @@ def audit(
     return auditor
 
 
-def test_shares_no_code_with_the_kernels() -> None:
-    tree = ast.parse(inspect.getsource(certificate))
+@pytest.mark.parametrize("module", [certificate, checked_nodes, cell_corners])
+def test_shares_no_code_with_the_kernels(module: ModuleType) -> None:
+    tree = ast.parse(inspect.getsource(module))
     names = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     assert not [name for name in names if name and ("kernels" in name or "layout" in name)]
     assert not [n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and n.attr == "rank"]
@@ -250,7 +251,7 @@ def test_small_batches_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> No
     game, grid, layers = played("two at once, both informed")
     pairs = list(zip(game.layers, layers, strict=True))
     whole = audit(game, grid, *pairs)
-    monkeypatch.setattr(certificate, "BATCH", 1)
+    monkeypatch.setattr(checked_nodes, "BATCH", 1)
     single = audit(game, grid, *pairs)
     assert (single.checked, single.nodes) == (whole.checked, whole.nodes)
     assert single.residual == pytest.approx(whole.residual, abs=1e-13)

@@ -74,7 +74,7 @@ class CellCorners:
         marks = part if len(part) == 1 else np.sort(part, axis=0)[::-1]
         for j in range(self.radix.size + 1):
             corner = whole if j == 0 else whole + (part >= marks[j - 1])
-            key = np.tensordot(self.radix, corner.astype(np.int64), axes=1)
+            key = sum(r * c for r, c in zip(self.radix, corner.astype(np.int64), strict=True))
             low = marks[j] if j < self.radix.size else 0.0
             yield self._at(key), np.asarray((marks[j - 1] if j else 1.0) - low)
         if self.star is not None:

@@ -5,15 +5,15 @@ them in a small game, a seeded sample in a large one) posteriors, continuation v
 responses, values and best responses are worked out again from the strategies and compared. Cells of
 the belief grid are found in a way of their own, too (`cell_corners`).
 
-Nodes whose movers have equally many actions are worked out together. Index letters, beside those
-of `detente.game.arrays`: n is a node checked, a pair (x, b), always the last axis, along which
-NumPy works; a an own action; r an actor, first in values and then, where there are such, in
-best-response values: (r, p) numbers all components.
+Nodes are worked out together, in batches (`checked_nodes`). Index letters, beside those of
+`detente.game.arrays`: n is a node checked, a pair (x, b), always the last axis, along which NumPy
+works; a an own action; r an actor, first in values and then, where there are such, in best-response
+values: (r, p) numbers all components.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -25,6 +25,7 @@ from detente.dtypes import Floats, Ints
 from detente.game.arrays import CompiledGame, HiddenMoves, Layer, PrivateChance
 from detente.solver.beliefs import BeliefGrid
 from detente.solver.cell_corners import CellCorners
+from detente.solver.checked_nodes import CheckedNodes, in_batches
 
 CHECKED_NODES = 50_000
 """Nodes recomputed in a solve unless it says how many: all of them in small games."""
@@ -33,9 +34,6 @@ CHECKED_OF_MANY = 5_000
 """The same in each of many solves of one game: a sample of the sample that a single one has."""
 
 SEED = 1998
-
-BATCH = 2**19
-"""Numbers in the largest temporary array: 4 MiB stay in a processor's cache."""
 
 TIE = 1e-12
 """Best responses whose payoffs differ by less are equally good: either may have been taken."""
@@ -87,35 +85,29 @@ class Auditor:
             Flat strategies: that of x starts at B Σ w over the states before it, where
             w(x) = Σ_m K_m choices[x, m], and is ordered [(m, θ, a), b].
         """
-        nodes = layer.states.size * self.grid.size
-        self.nodes += nodes
+        every = layer.states.size * self.grid.size
+        self.nodes += every
         if not self.most:
             return
         share = max(1, self.most // len(self.game.layers))
         chosen = (
-            np.arange(nodes)
-            if nodes <= share
-            else np.sort(self._rng.choice(nodes, size=share, replace=False, shuffle=False))
+            np.arange(every)
+            if every <= share
+            else np.sort(self._rng.choice(every, size=share, replace=False, shuffle=False))
         )
         self.checked += chosen.size
         kinds = [len(self.game.priors[i]) for i in layer.movers]
-        play_ptr = np.zeros(layer.states.size + 1, dtype=np.int64)
-        np.cumsum(layer.choices @ np.array(kinds, dtype=np.int64), out=play_ptr[1:])
-        for choices, part in self._batches(layer, chosen, following.shape[1]):
-            x, b = np.divmod(part, self.grid.size)
-            place = x * values.shape[1] * self.grid.size + b
-            given = self._component(values, place, values.shape[1])
+        width = values.shape[1]
+        for nodes in in_batches(layer, chosen, self.grid.size, following.shape[1]):
+            place = nodes.x * (width * self.grid.size) + nodes.b
+            given = self._component(values, place, width)
             if layer.private is not None:
                 with np.errstate(invalid="ignore", over="ignore"):
-                    again = self._after_chance(layer, layer.private, x, b, following)
+                    again = self._after_chance(nodes, layer.private, following)
                     error = _relative(again, given)
                 self.value_error = max(self.value_error, _largest(error))
                 continue
-            play = []
-            at = self.grid.size * play_ptr[x] + b
-            for kind, count in zip(kinds, choices, strict=True):
-                play.append(self._component(sigma, at, kind * count).reshape(kind, count, -1))
-                at = at + self.grid.size * kind * count
+            play = nodes.play(sigma, kinds, self.grid.size)
             # Numbers that are no probabilities (or not numbers) would lead outside the grid.
             if not all(p.min() >= 0 and p.max() <= 1 + 1e-9 for p in play):
                 self.residual = np.inf
@@ -123,69 +115,54 @@ class Auditor:
             # Values may be no numbers either: then so is the error, which counts as infinite.
             with np.errstate(invalid="ignore", over="ignore"):
                 if layer.hidden is not None:
-                    ahead = self._unseen(layer, layer.hidden, x, b, play[0], following)
+                    ahead = self._unseen(nodes, layer.hidden, play[0], following)
                 else:
-                    ahead = self._ahead(layer, choices, x, b, play, following)
-                self._compare(layer, choices, x, b, play, ahead, given)
+                    ahead = self._ahead(nodes, play, following)
+                self._compare(nodes, play, ahead, given)
 
     def _component(self, array: Floats, at: Ints, count: int) -> Floats:
         """Of [..., b] the numbers at these places and the next ones B apart, [..., c, n]."""
         apart = self.grid.size * np.arange(count)
         return array.reshape(-1).take(at[..., None, :] + apart[:, None])
 
-    def _batches(
-        self, layer: Layer, chosen: Ints, width: int
-    ) -> Iterator[tuple[tuple[int, ...], Ints]]:
-        """The nodes chosen in parts of equal choices, with these."""
-        limits = layer.choices.max(axis=0, initial=0) + 1
-        code = layer.choices @ np.cumprod(np.append(1, limits))[:-1]
-        firsts = np.unique(code, return_index=True)[1]
-        of = code[chosen // self.grid.size] if firsts.size > 1 else np.full(chosen.size, code[0])
-        for first in firsts:
-            members = np.flatnonzero(of == code[first])
-            same = tuple(layer.choices[first].tolist())
-            rows = max(1, BATCH // (prod(same) * width))
-            for begin in range(0, members.size, rows):
-                yield same, chosen[members[begin : begin + rows]]
-
-    def _ahead(
-        self,
-        layer: Layer,
-        choices: tuple[int, ...],
-        x: Ints,
-        b: Ints,
-        play: Sequence[Floats],
-        following: Floats,
-    ) -> Floats:
+    def _ahead(self, nodes: CheckedNodes, play: Sequence[Floats], following: Floats) -> Floats:
         """Reward and expected next values after each joint action, float64 [e, r, p, n]."""
-        edge = layer.action_ptr[x] + np.arange(prod(choices))[:, None]
-        first, last = layer.trans_ptr[edge], layer.trans_ptr[edge + 1] - 1
-        width, nodes = following.shape[1:]
-        around = [
-            [np.broadcast_to(part, (*choices, x.size)).reshape(edge.shape) for part in corner]
-            for corner in self._posterior_nodes(layer, choices, b, play)
+        layer, whole = nodes.layer, nodes.edge.shape
+        edge = nodes.edge.reshape(-1, nodes.x.size)
+        width = following.shape[1]
+        around: list[tuple[Ints, Floats]] = [
+            (
+                np.broadcast_to(node, whole).reshape(edge.shape),
+                np.broadcast_to(weight, whole).reshape(edge.shape),
+            )
+            for node, weight in self._posterior_nodes(nodes, play)
         ]
-        ahead = np.zeros((len(edge), width, x.size))
-        for k in range(int((last - first).max()) + 1):
-            trans = np.minimum(first + k, last)
-            prob = layer.prob[trans] * (first + k <= last)
-            begin = layer.succ[trans].astype(np.int64) * (width * nodes)
+        ahead = np.zeros((len(edge), width, nodes.x.size))
+        for n, trans, there in nodes.transitions(edge):
+            prob = np.where(there, layer.prob[trans], 0.0)
+            begin = layer.succ[trans].astype(np.int64) * (width * self.grid.size)
             for node, weight in around:
-                part = self._component(following, begin + node, width)
-                part *= (prob * weight)[:, None]
-                ahead += part
+                part = self._component(following, begin + node[:, :n], width)
+                part *= (prob * weight[:, :n])[:, None]
+                ahead[:, :, :n] += part
+        return self._rewarded(nodes, ahead)
+
+    def _rewarded(self, nodes: CheckedNodes, ahead: Floats) -> Floats:
+        """Expected next values [e, c, n] with rewards, as float64 [e, r, p, n]."""
+        reward = nodes.layer.reward[nodes.edge.reshape(len(ahead), -1)].swapaxes(1, 2)
         # The reward is the same in values and in best-response values.
-        copies = ahead.reshape(len(edge), -1, layer.reward.shape[1], x.size)
-        copies += layer.reward[edge].swapaxes(1, 2)[:, None]
-        return ahead.reshape(len(edge), -1, len(self.game.profiles), x.size)
+        copies = ahead.reshape(len(ahead), -1, *reward.shape[1:])
+        copies += reward[:, None]
+        return ahead.reshape(len(ahead), -1, len(self.game.profiles), nodes.x.size)
 
     def _posterior_nodes(
-        self, layer: Layer, choices: tuple[int, ...], b: Ints, play: Sequence[Floats]
+        self, nodes: CheckedNodes, play: Sequence[Floats]
     ) -> list[tuple[Ints, Floats]]:
         """Nodes around the posterior and their weights, broadcast to [a of each mover, n]."""
+        b, choices = nodes.b, nodes.choices
         ones = (1,) * len(choices)
         corners = [(b.reshape(*ones, -1), np.ones((*ones, b.size)))]
-        for m, i in enumerate(layer.movers):
+        for m, i in enumerate(nodes.layer.movers):
             if choices[m] == 1 or len(self.game.priors[i]) == 1:
                 continue
             simplex = self.grid.about[i]
@@ -207,69 +184,57 @@ class Auditor:
         return corners
 
     def _after_chance(
-        self, layer: Layer, chance: PrivateChance, x: Ints, b: Ints, following: Floats
+        self, nodes: CheckedNodes, chance: PrivateChance, following: Floats
     ) -> Floats:
         """Values before chance that has to do with a private type, float64 [c, n]."""
-        i, (width, nodes) = chance.actor, following.shape[1:]
-        position = self._position[i][b]
+        i, width, profiles = chance.actor, following.shape[1], self.game.profiles
+        position = self._position[i][nodes.b]
         ratio, belief = self._beliefs(i, position)
-        kinds = [np.flatnonzero(self.game.profiles[:, i] == k) for k in range(ratio.size)]
-        again = np.zeros((width // len(self.game.profiles), len(self.game.profiles), b.size))
-        # Chance has one joint action at each state.
-        first, last = layer.trans_ptr[x], layer.trans_ptr[x + 1] - 1
-        for k in range(int((last - first).max()) + 1):
-            trans = np.minimum(first + k, last)
-            change = chance.change[trans] * (first + k <= last)[:, None, None]
-            post = _brought_to_one(ratio[:, None] * np.einsum("nt,ntf->fn", belief, change))
-            begin = layer.succ[trans].astype(np.int64) * (width * nodes) + b
-            ahead = np.zeros((width, b.size))
+        kinds = [np.flatnonzero(profiles[:, i] == k) for k in range(ratio.size)]
+        again = np.zeros((width // len(profiles), len(profiles), position.size))
+        for n, trans, there in nodes.transitions(nodes.edge):
+            change = chance.change[trans] * there[:, None, None]
+            post = _brought_to_one(ratio[:, None] * np.einsum("nt,ntf->fn", belief[:n], change))
+            begin = nodes.layer.succ[trans].astype(np.int64) * (width * self.grid.size)
+            ahead = np.zeros((width, n))
             for to, share in self._corners[i].around(post):
-                at = begin + (to - position) * self.grid.stride(i)
+                at = begin + nodes.b[:n] + (to - position[:n]) * self.grid.stride(i)
                 ahead += share * self._component(following, at, width)
-            each = ahead.reshape(again.shape)
+            each = ahead.reshape(*again.shape[:2], n)
             for before, after in product(range(ratio.size), repeat=2):
-                again[:, kinds[before]] += change[:, before, after] * each[:, kinds[after]]
-        return again.reshape(width, b.size)
+                again[:, kinds[before], :n] += change[:, before, after] * each[:, kinds[after]]
+        return again.reshape(width, -1)
 
     def _unseen(
-        self,
-        layer: Layer,
-        hidden: HiddenMoves,
-        x: Ints,
-        b: Ints,
-        play: Floats,
-        following: Floats,
+        self, nodes: CheckedNodes, hidden: HiddenMoves, play: Floats, following: Floats
     ) -> Floats:
         """Reward and expected next values after each action, float64 [a, r, p, n], where others see
         only what actions look like; `play` is float64 [θ, a, n]."""
-        (i,), (width, nodes), profiles = layer.movers, following.shape[1:], self.game.profiles
+        layer, edge, width = nodes.layer, nodes.edge, following.shape[1]
+        (i,), profiles, b = layer.movers, self.game.profiles, nodes.b
         position = self._position[i][b]
         ratio, belief = self._beliefs(i, position)
-        edge = layer.action_ptr[x] + np.arange(play.shape[1])[:, None]
         # What follows each action for the types after it, [a, θ', n], in proportion.
-        joint = np.einsum("nt,tan,antf->afn", belief, play, hidden.change[edge])
+        chance = nodes.counted(0, play)
+        joint = np.einsum("nt,tan,antf->afn", belief, chance, hidden.change[edge])
         kinds = [np.flatnonzero(profiles[:, i] == k) for k in range(ratio.size)]
-        ahead = np.zeros((len(edge), width // len(profiles), len(profiles), x.size))
+        ahead = np.zeros((len(edge), width // len(profiles), len(profiles), b.size))
         for a, e in enumerate(edge):
             alike = hidden.alike[edge] == hidden.alike[e]
             post = _brought_to_one(ratio[:, None] * (joint * alike[:, None]).sum(axis=0))
-            mean = np.zeros((width, x.size))
-            first, last = layer.trans_ptr[e], layer.trans_ptr[e + 1] - 1
+            mean = np.zeros((width, b.size))
             for to, share in self._corners[i].around(post):
                 away = b + (to - position) * self.grid.stride(i)
-                for k in range(int((last - first).max()) + 1):
-                    trans = np.minimum(first + k, last)
-                    prob = layer.prob[trans] * (first + k <= last) * share
-                    begin = layer.succ[trans].astype(np.int64) * (width * nodes)
-                    mean += prob * self._component(following, begin + away, width)
+                for n, trans, there in nodes.transitions(e):
+                    prob = np.where(there, layer.prob[trans], 0.0) * share[:n]
+                    begin = layer.succ[trans].astype(np.int64) * (width * self.grid.size)
+                    mean[:, :n] += prob * self._component(following, begin + away[:n], width)
             each = mean.reshape(ahead.shape[1:])
             for before, after in product(range(ratio.size), repeat=2):
                 ahead[a][:, kinds[before]] += (
                     hidden.change[e, before, after] * each[:, kinds[after]]
                 )
-        copies = ahead.reshape(len(edge), -1, layer.reward.shape[1], x.size)
-        copies += layer.reward[edge].swapaxes(1, 2)[:, None]
-        return ahead
+        return self._rewarded(nodes, ahead.reshape(len(edge), width, -1))
 
     def _beliefs(self, i: int, position: Ints) -> tuple[Floats, Floats]:
         """r of u(θ) ∝ r(θ) b(θ), float64 [θ], and beliefs about actor i there, float64 [n, θ]."""
@@ -284,16 +249,11 @@ class Auditor:
         return ratio, np.maximum(simplex.belief[position], LIMIT)
 
     def _compare(
-        self,
-        layer: Layer,
-        choices: tuple[int, ...],
-        x: Ints,
-        b: Ints,
-        play: Sequence[Floats],
-        ahead: Floats,
-        given: Floats,
+        self, nodes: CheckedNodes, play: Sequence[Floats], ahead: Floats, given: Floats
     ) -> None:
         """Add the errors of strategies and values to the largest ones."""
+        layer, choices, b = nodes.layer, nodes.choices, nodes.b
+        play = [nodes.counted(m, chances) for m, chances in enumerate(play)]
         actors, profiles = len(self.game.priors), self.game.profiles
         given = given.reshape(-1, len(profiles), b.size)
         # The probability of each mover's action when the types are p, [a …, p, n].
@@ -318,7 +278,7 @@ class Auditor:
                 [np.einsum("acpn,pn->can", each[:, :, p], weight[p]) for p in own], axis=1
             )  # [copy, θ, a, n]
             scaled = expected[0] - expected[0].max(axis=1, keepdims=True)
-            usual = self._reference(layer, choices, x, m)
+            usual = nodes.reference(m)
             response = usual * np.exp(self.game.precision[i] * scaled)
             response /= response.sum(axis=1, keepdims=True)
             self.residual = max(self.residual, _largest(response - play[m]))
@@ -344,12 +304,6 @@ class Auditor:
             largest = error[:, profiles].max(axis=1)
             nearest = np.where(good[kind], largest, np.inf).min(axis=0)
             self.value_error = max(self.value_error, _largest(nearest))
-
-    def _reference(self, layer: Layer, choices: tuple[int, ...], x: Ints, m: int) -> Floats:
-        """Reference behaviour of a mover, adding up to 1: float64 [a, n]."""
-        apart = prod(choices[m + 1 :]) * np.arange(choices[m])
-        weight = layer.reference[layer.action_ptr[x] + apart[:, None], m]
-        return np.asarray(weight / weight.sum(axis=0))
 
     def _others(self, i: int, b: Ints) -> Floats:
         """Probability under b of the types of all actors but i, given its own, float64 [p, n]."""
