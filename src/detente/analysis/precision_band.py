@@ -21,7 +21,8 @@ from detente.errors import expect, refuse
 from detente.game.arrays import CompiledGame
 from detente.scenario.frozen import Frozen
 from detente.simulation.columns import Columns
-from detente.simulation.forecast import Forecast, marginal, outcome_table, payoff_table
+from detente.simulation.forecast import Forecast, marginal
+from detente.simulation.forecast_tables import outcome_table, payoff_table
 from detente.simulation.forward import forward
 from detente.solver.aside import side_by_side
 from detente.solver.certificate import CHECKED_OF_MANY

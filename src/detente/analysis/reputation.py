@@ -23,7 +23,8 @@ from detente.scenario.frozen import Frozen
 from detente.simulation.channels import Channels
 from detente.simulation.columns import Columns
 from detente.simulation.first_moves import first_moves
-from detente.simulation.forecast import Forecast, action_table
+from detente.simulation.forecast import Forecast
+from detente.simulation.forecast_tables import action_table
 from detente.simulation.forward import ForwardPass, schedule
 from detente.simulation.histories import cell
 from detente.solver.solution import Solution, by_type

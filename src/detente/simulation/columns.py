@@ -41,7 +41,9 @@ class Columns:
         for name, cells in zip(order, zip(*parts, strict=True), strict=True):
             lengths = np.array([cell.size for cell in cells])
             times = np.where(lengths == 1, sizes, 1)
-            columns[name] = np.repeat(np.concatenate(cells), np.repeat(times, lengths))
+            below = np.concatenate(cells)
+            one_each = (lengths == sizes).all()
+            columns[name] = below if one_each else np.repeat(below, np.repeat(times, lengths))
         return cls(Frozen(columns))
 
     def __len__(self) -> int:

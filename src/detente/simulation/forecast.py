@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeVar
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from detente.arguments import MOST_THREADS, whole
-from detente.dtypes import Floats
 from detente.errors import expect, refuse
 from detente.game.arrays import CompiledGame
 from detente.game.periods import check_periods
@@ -24,10 +23,15 @@ from detente.simulation.belief_table import (
     known_beliefs,
 )
 from detente.simulation.columns import Columns
-from detente.simulation.conditions import ANY, check_conditions, conditions, shares
-from detente.simulation.errors import outcome_errors
+from detente.simulation.conditions import ANY, check_conditions, conditions
+from detente.simulation.forecast_tables import (
+    action_table,
+    by_condition,
+    outcome_table,
+    payoff_table,
+    state_table,
+)
 from detente.simulation.forward import Forward, forward
-from detente.simulation.names import action_names
 from detente.simulation.node_beliefs import Pass
 from detente.solver.replay import Replayed
 from detente.solver.solution import Solution
@@ -36,7 +40,6 @@ from detente.solver.workers import Progress, open_workers, side_by_side
 if TYPE_CHECKING:
     import pandas as pd
 
-Block = dict[str, object]
 Rows = TypeVar("Rows", Columns, "pd.DataFrame")
 
 
@@ -224,10 +227,10 @@ def forecast(
         tables=Frozen(
             {
                 "outcomes": outcome_table(game, run, rough, types),
-                "states": _states(game, run, types),
+                "states": state_table(game, run, types),
                 "actions": action_table(game, run.moves, run.acted, types, given=bool(given)),
                 "payoffs": payoff_table(solution, left_out=left_out),
-                "beliefs": _by_condition(game, believed, types, *BELIEF_COLUMNS),
+                "beliefs": by_condition(game, believed, types, *BELIEF_COLUMNS),
             }
         ),
         forward_error=0.0 if given else float((np.abs(run.payoffs - values) / scale).max()),
@@ -272,129 +275,3 @@ def largest_difference(first: Forecast, second: Forecast) -> float:
         [result.tables["payoffs"]["payoff"] for result in (first, second)],
     ]
     return max(float(np.abs(a - b).max(initial=0.0)) for a, b in pairs)
-
-
-def _by_condition(
-    game: CompiledGame,
-    blocks: Callable[[Floats], Iterator[Block]],
-    given: Mapping[str, str],
-    *columns: str,
-) -> Columns:
-    """The blocks under each condition, as `t, period`, each informed actor's type and `columns`."""
-    types = (game.actors[i].key for i in game.informed)
-    rows = (
-        block | labels for labels, weights in conditions(game, given) for block in blocks(weights)
-    )
-    return Columns.of(("t", "period", *types, *columns), rows)
-
-
-def outcome_table(
-    game: CompiledGame, run: Forward, rough: Forward | None, types: Mapping[str, str]
-) -> Columns:
-    """The outcomes of `Forecast`, with differences from a rougher pass where there is one."""
-    times = range(len(run.states))
-    periods = [game.label(t) for t in times]
-
-    known = outcome_errors(game, run, rough, types)
-
-    def blocks(weights: Floats) -> Iterator[Block]:
-        for key in game.holds:
-            numbers, errors = [], []
-            for name in ("happened", "holding"):
-                numbers.append(run.expected(name, key, weights))
-                unknown = np.full(len(times), np.nan if game.informed else 0.0)
-                errors.append(known.get((name, key), unknown))
-            yield {
-                "t": times,
-                "period": periods,
-                "outcome": key,
-                "happened": numbers[0],
-                "holds": numbers[1],
-                "error": errors[0],
-                "holds_error": errors[1],
-            }
-
-    columns = "outcome", "happened", "holds", "error", "holds_error"
-    return _by_condition(game, blocks, types, *columns)
-
-
-def _states(game: CompiledGame, run: Forward, types: Mapping[str, str]) -> Columns:
-    times = range(len(run.states))
-    periods = [game.label(t) for t in times]
-    sets = (0, *game.structure.period_sets)
-    # Each period of a game without end is like the first.
-    codes = [game.structure.sets[sets[min(t, len(sets) - 1)]] for t in times]
-    levels = [game.structure.levels(states) for states in codes]
-
-    def blocks(weights: Floats) -> Iterator[Block]:
-        for variable in game.structure.variables:
-            size = variable.size
-            share: list[Floats] = [
-                np.bincount(at[variable.key], mass @ weights, minlength=size).astype(np.float64)
-                for at, mass in zip(levels, run.states, strict=True)
-            ]
-            yield {
-                "t": np.repeat(times, size),
-                "period": np.repeat(periods, size),
-                "variable": variable.key,
-                "level": np.tile(np.arange(size), len(times)),
-                "label": np.tile([variable.label(k) for k in range(size)], len(times)),
-                "probability": np.concatenate(
-                    [shares(s, None if run.given is None else s.sum()) for s in share]
-                ),
-            }
-
-    return _by_condition(game, blocks, types, "variable", "level", "label", "probability")
-
-
-def action_table(
-    game: CompiledGame,
-    moves: Sequence[tuple[int, int]],
-    acted: Sequence[Floats],
-    types: Mapping[str, str],
-    *,
-    given: bool = False,
-) -> Columns:
-    """How likely each action is at each turn (see `Forecast`): `moves` and `acted` of `Forward`."""
-
-    def blocks(weights: Floats) -> Iterator[Block]:
-        for (t, n), chances in zip(moves, acted, strict=True):
-            layer = game.layers[n]
-            taken: Floats = chances @ weights if layer.movers else np.empty(0)
-            taken = shares(taken, taken.sum() if given else None)
-            for m, mover in enumerate(layer.movers):
-                actor = game.actors[mover].key
-                names, kind, part = action_names(game, actor)
-                own = layer.action[:, m]
-                chosen = own >= 0
-                size = len(game.scenario.actions[actor])
-                by_kind = np.bincount(own[chosen], taken[chosen], minlength=size)
-                made, probability = by_kind.sum(), by_kind[kind] * part
-                yield {
-                    "t": t,
-                    "period": game.label(t),
-                    "turn": layer.turn + 1,
-                    "actor": actor,
-                    "action": names,
-                    "probability": probability,
-                    "share": probability / made if made > 0 else np.nan,
-                }
-
-    return _by_condition(game, blocks, types, "turn", "actor", "action", "probability", "share")
-
-
-def payoff_table(solution: Solution, *, left_out: bool = False) -> Columns:
-    """The payoffs of `Forecast`."""
-    regret = solution.certificate.regret or {}
-    errors = solution.payoff_errors
-    rows = [
-        {
-            "actor": actor,
-            "type": kind,
-            "payoff": value,
-            "regret": regret.get((actor, kind), np.nan),
-            "error": errors[actor],
-        }
-        for (actor, kind), value in solution.payoffs.items()
-    ]
-    return Columns.of(("actor", "type", "payoff", "regret", "error"), [] if left_out else rows)
