@@ -17,20 +17,29 @@ import numpy as np
 from detente.dtypes import Floats, Ints
 from detente.game.arrays import CompiledGame
 from detente.game.automaton import Automaton, automaton
+from detente.solver.room import SMALL
 
 DROPPED = -1
 """In place of a channel: that of a state whose mass is what other channels leave."""
 
 
-def persistent(game: CompiledGame, outcome: str) -> bool:
-    """Whether an outcome's condition, once it holds, holds ever after."""
-    holds = game.holds[outcome]
+def persistent(game: CompiledGame) -> set[str]:
+    """The outcomes whose condition, once it holds, holds ever after."""
+    outcomes, known = set(game.holds), set[tuple[int, ...]]()
     for n, layer in enumerate(game.layers):
+        # What periods share is looked at once.
+        shared = layer.trans_ptr, layer.action_ptr, layer.succ
+        alike = tuple(map(id, (*shared, *(h[k] for h in game.holds.values() for k in (n, n + 1)))))
+        if alike in known:
+            continue
+        known.add(alike)
         transitions = np.diff(layer.trans_ptr[layer.action_ptr])
-        before = np.repeat(holds[n], transitions)
-        if np.any(before & ~holds[n + 1][layer.succ]):
-            return False
-    return True
+        for key in tuple(outcomes):
+            holds = game.holds[key]
+            before = np.repeat(holds[n], transitions)
+            if np.any(before & ~holds[n + 1][layer.succ]):
+                outcomes.discard(key)
+    return outcomes
 
 
 class Channels:
@@ -50,10 +59,12 @@ class Channels:
         self.given = given
         self.count = 1
         self.machines: dict[str, tuple[Automaton, Ints]] = {}
+        self._known: dict[tuple[int, ...], Floats] = {}  # what periods share is made once
         if given:
             self._add("", rest=0)
+        stays = persistent(game) if counted and not given else ()
         for key in game.holds if counted else ():
-            if given or outcomes[key].remembers or not persistent(game, key):
+            if given or outcomes[key].remembers or key not in stays:
                 self._add(key, rest=DROPPED)
 
     def _add(self, key: str, rest: int) -> None:
@@ -76,7 +87,17 @@ class Channels:
         return share
 
     def alive(self, n: int) -> Floats:
-        """For each channel 1, or 0 where no history is in it before layer n: float64 [x, h]."""
+        """For each channel 1, or 0 where no history is in it before layer n: float64 [x, h]; to be
+        looked at, not changed."""
+        if self.game.structure.sets[n].size * self.count > SMALL:
+            return self._alive(n)
+        sets, holds = self.game.structure.sets, self.game.holds.values()
+        alike = id(sets[n]), *(id(each[n]) for each in holds)
+        if alike not in self._known:
+            self._known[alike] = self._alive(n)
+        return self._known[alike]
+
+    def _alive(self, n: int) -> Floats:
         keep = np.ones((self.game.structure.sets[n].size, self.count))
         for machine, slots in self.machines.values():
             letters = machine.letters(self.game.holds, n, end=False)

@@ -365,7 +365,7 @@ class ForwardPass:
 
     def record(self, n: int) -> None:
         """Keep the marginals before layer n."""
-        by_state = self.mass.sum(axis=2) * self._alive(n)
+        by_state = np.einsum("xhb->xh", self.mass) * self._alive(n)
         shape = (-1, self.profiles, self.channels)
         self.by_state.append(by_state.reshape(shape))
         self.by_belief.append(self.mass[:, :: self.channels].sum(axis=0).T)
