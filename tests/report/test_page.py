@@ -97,6 +97,16 @@ def test_sections_without_content_are_left_out(pages: Mapping[str, str]) -> None
 
 
 @pytest.mark.slow
+def test_without_room_for_derivatives_all_else_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("detente.solver.gradient_room.gradient_needed", lambda *_, **__: 2**60)
+    scenario = detente.loads(EVERYTHING)
+    made = build(scenario, detente.SolveOptions(5))
+    assert made.sensitivity is None
+    page = render(made)
+    assert "They were not computed: differentiating" in page
+    assert "or allow more memory" in page
+
+
 def test_draws_from_a_posterior_are_a_part_of_their_own() -> None:
     posterior = {"precision": (0.5, 1.0, 1.5)}
     data = with_posterior(build(detente.load("centipede")), posterior)

@@ -9,6 +9,7 @@ import os
 import pickle
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,12 +21,14 @@ import pytest
 import detente
 from benchmarks.games import rounds
 from benchmarks.report import ROOT
+from detente.analysis.query import target_for
 from detente.errors import SolveError
 from detente.game.arrays import CompiledGame
+from detente.solver.gradient_room import has_room, shelf_for
 from detente.solver.keep import Keep
-from detente.solver.memory import file_needed, memory_needed
+from detente.solver.memory import file_needed, gradient_needed, memory_needed
 from detente.solver.options import SolveOptions
-from detente.solver.replay import Replayed
+from detente.solver.replay import Replayed, way_kept
 from detente.solver.shelf import FileShelf
 from detente.solver.solution import Solution
 
@@ -110,6 +113,82 @@ def test_so_are_those_of_types_that_move(keep: Keep, monkeypatch: pytest.MonkeyP
     query, record = detente.Query(outcome="bomb"), "2026-01,West,offer\n"
     for one, other in zip(*(numbers(s, query, record) for s in (enough, short)), strict=True):
         pd.testing.assert_frame_equal(one, other, check_exact=True)
+
+
+@pytest.mark.parametrize(("states", "periods", "points"), [(2000, 8, 129), (60, 60, 65)])
+@pytest.mark.parametrize("outcome", [False, True])
+def test_derivatives_take_what_they_are_said_to_need(
+    states: int, periods: int, points: int, outcome: bool
+) -> None:
+    """Where a layer is large, and where there are many of them."""
+    game = rounds(states=states, periods=periods)
+    query = detente.Query(outcome="top") if outcome else detente.Query(payoff="A")
+    solution = detente.solve(
+        game, detente.SolveOptions(points, threads=1), regret=False, coarse=False
+    )
+    keep, moves = way_kept(solution.strategies), len(game.layers)
+    needed = gradient_needed(
+        game,
+        solution.grid.size,
+        keep,
+        outcome=outcome,
+        moves=moves,
+        in_file=keep.in_file,
+    )
+    if not keep.in_file:
+        needed -= sum(sigma.nbytes for sigma in solution.strategies)
+    tracemalloc.start()
+    detente.sensitivity(solution, query, threads=1)
+    taken = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 0.5 * needed < taken <= needed + 2**20  # beside them is the table
+
+
+def test_derivatives_put_values_aside_where_memory_is_short() -> None:
+    """And are refused with what they need where that does not do."""
+    game, query = rounds(states=64, periods=60), detente.Query(payoff="A")
+    solution = detente.solve(game, detente.SolveOptions(33), regret=False, coarse=False)
+    target, _ = target_for(game, query)
+    needed = [
+        gradient_needed(
+            game,
+            solution.grid.size,
+            Keep.MEMORY,
+            outcome=False,
+            moves=len(game.layers),
+            in_file=in_file,
+        )
+        for in_file in (False, True)
+    ]
+    assert needed[1] < needed[0]
+    ways = [shelf_for(solution, target, 1, limit) for limit in needed]
+    assert ways == [dict, FileShelf]
+    tables = [
+        detente.sensitivity(solution, query, threads=1, memory_limit=limit).table
+        for limit in needed
+    ]
+    pd.testing.assert_frame_equal(*tables, check_exact=True)
+    refused = r"differentiating .* on 33 nodes .* needs about .* of memory; allowed are"
+    with pytest.raises(SolveError, match=refused):
+        detente.sensitivity(solution, query, threads=1, memory_limit=needed[1] - 1)
+    small = detente.SolveOptions(33, threads=1, memory_limit=1)
+    assert not has_room(game, target, small)
+    assert has_room(game, target, detente.SolveOptions(33))
+
+
+def test_without_room_for_derivatives_a_threshold_is_found_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scenario, query = detente.load("bargaining-rounds"), detente.Query(outcome="second_step")
+    options = detente.SolveOptions(9)
+    found = [detente.threshold(scenario, "prior", query, options, at=0.4, points=5)]
+    monkeypatch.setattr("detente.solver.gradient_room.gradient_needed", lambda *_, **__: 2**60)
+    found.append(detente.threshold(scenario, "prior", query, options, at=0.4, points=5))
+    values = [[crossing.value for crossing in each.crossings] for each in found]
+    assert values[0]
+    assert values[1] == pytest.approx(values[0], abs=1e-4)
+    assert len(found[0].moves)
+    assert not len(found[1].moves)
 
 
 def test_large_strategies_go_to_a_file_also_where_memory_is_not_short(

@@ -26,6 +26,7 @@ from detente.scenario.policies import quoted
 from detente.simulation.forward import forward
 from detente.solver.discretisation import error_from
 from detente.solver.gradient import game_gradient
+from detente.solver.gradient_room import has_room
 from detente.solver.options import SolveOptions, default_points
 from detente.solver.solution import Solution, Status
 from detente.solver.solve import solve
@@ -118,10 +119,13 @@ class QuantityOfInterest:
         keys = {name.partition(".")[0] for name in parameters}
         return any(keys & game.structure.structural for game in self.games)
 
-    @property
-    def differentiable(self) -> bool:
-        """Whether derivatives are taken of it: not of an outcome that remembers."""
-        return not (self.query.outcome and self.scenario.outcomes[self.query.outcome].remembers)
+    def differentiable(self, options: SolveOptions) -> bool:
+        """Whether derivatives are taken of it: not of an outcome that remembers, nor where there is
+        no room for them."""
+        if self.query.outcome and self.scenario.outcomes[self.query.outcome].remembers:
+            return False
+        targets = ((game, target_for(game, self.query)[0]) for game in self.games)
+        return all(has_room(game, target, options) for game, target in targets)
 
     def default_points(self) -> int:
         """Belief points that a solve takes where none are asked for."""
@@ -166,8 +170,11 @@ class QuantityOfInterest:
         if solution.coarse is not None:
             rough = numbers(solution.coarse, target, threads=options.threads)
         derivatives = None
-        if slopes and self.differentiable:
-            _, gradient = game_gradient(solution, target, threads=options.threads)
+        if slopes and self.differentiable(options):
+            limit = options.memory_limit
+            _, gradient = game_gradient(
+                solution, target, threads=options.threads, memory_limit=limit
+            )
             derivatives = parameter_gradient(solution.game, gradient)
         done = solution.status is Status.SOLVED
         return Evaluation(float(own[0]), math.nan, derivatives, done), np.stack([own, rough])

@@ -13,6 +13,7 @@ from detente.errors import expect
 from detente.game.gradient import parameter_gradient
 from detente.notebook import InNotebook
 from detente.solver.gradient import game_gradient
+from detente.solver.options import MEMORY_LIMIT
 from detente.solver.solution import Solution
 from detente.solver.workers import Progress, between
 
@@ -60,6 +61,7 @@ def sensitivity(
     happened: bool = True,
     threads: int | None = None,
     progress: Progress | None = None,
+    memory_limit: int = MEMORY_LIMIT,
 ) -> Sensitivity:
     """Differentiate an outcome's probability, or an actor's payoff, by every parameter.
 
@@ -75,21 +77,27 @@ def sensitivity(
         An outcome or an actor's payoff.
     happened
         Whether the outcome has held by the end of the period, or holds then.
-    threads, progress
-        As those of `solve`.
+    threads, progress, memory_limit
+        As those of `SolveOptions`.
 
     Raises
     ------
     ScenarioError
         With everything that is wrong with the query.
+    SolveError
+        If derivatives would need more memory than allowed, even so that all that can be is in a
+        file.
     """
     expect(solution, Solution, "sensitivity")
     whole("threads", threads, 1, MOST_THREADS)
+    whole("memory_limit", memory_limit, 1)
     game = solution.game
     check_query(game, query)
     target, about = target_for(game, query, happened)
     solving = between(progress, 0.0, 0.75)
-    value, numbers = game_gradient(solution, target, threads=threads, progress=solving)
+    value, numbers = game_gradient(
+        solution, target, threads=threads, progress=solving, memory_limit=memory_limit
+    )
     slopes = parameter_gradient(game, numbers, between(progress, 0.75, 1.0))
     rows = []
     for parameter in game.scenario.parameters.values():

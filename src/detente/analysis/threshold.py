@@ -160,7 +160,7 @@ class _CrossingSearch:
         """The curve, then its crossings."""
         axis = self.axis
         smooth = not (self.structural or axis.whole)
-        slopes = slopes and self.quantity.differentiable
+        slopes = slopes and self.quantity.differentiable(self.options)
 
         def with_slope(value: float) -> tuple[float, float]:
             answer = self.answer(value, slopes=True)

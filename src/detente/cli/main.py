@@ -175,15 +175,24 @@ def sensitivity(
     output.check([source])
     game = setting.compile(source)
     solving.prepare(game)
-    from detente.analysis.query import Query, check_query
+    from detente.analysis.query import Query, check_query, target_for
     from detente.analysis.sensitivity import sensitivity as differentiate
     from detente.describe.sensitivity import describe_sensitivity
+    from detente.solver.gradient_room import check_room
 
     query = Query(outcome=outcome, payoff=payoff, within=within)
     check_query(game, query)  # before it takes time
+    options = solving.options()
+    check_room(game, target_for(game, query)[0], options)
     solution = solving.solve(game, coarse=False, regret=False)
     with console.progress("Differentiating") as report:
-        ranking = differentiate(solution, query, threads=solving.threads, progress=report)
+        ranking = differentiate(
+            solution,
+            query,
+            threads=solving.threads,
+            progress=report,
+            memory_limit=options.memory_limit,
+        )
     if ends:
         from detente.analysis.range_ends import solve_ends
 

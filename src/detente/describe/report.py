@@ -149,7 +149,9 @@ def _turning(data: ReportData) -> Section | None:
 def _decides(data: ReportData) -> Section | None:
     """The assumptions in order of what their ranges are worth."""
     if data.sensitivity is None:
-        return None
+        why = f"They were not computed: {data.too_large}"
+        said = (text(*why.split("\n")),) if data.too_large else ()
+        return Section("assumptions", "Which assumptions matter", said) if said else None
     lead = (
         f"Looked at: whether {asked(data)} at some time ({percent(data.sensitivity.value)}): the "
         "most open outcome, if no other was asked for. Each bar is what the assumption's range is "

@@ -40,7 +40,7 @@ from detente.analysis.range_ends import solve_ends
 from detente.analysis.sensitivity import Sensitivity, sensitivity
 from detente.analysis.threshold import threshold
 from detente.analysis.threshold_result import Threshold
-from detente.errors import Problems, refuse
+from detente.errors import Problems, SolveError, refuse
 from detente.estimation.left_open import LeftOpen, left_open
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game
@@ -97,8 +97,8 @@ class ReportData:
         Which of its differences hold; None where there are none, or a precision is the limit.
     question
         The outcome that is looked at more closely; '' in a scenario without outcomes.
-    sensitivity
-        Of the question; None without one.
+    sensitivity, too_large
+        Of the question; None without one, and where memory was short, and what was said of that.
     thresholds
         Of the question, by the assumptions that matter most; none where there is no question.
     track
@@ -131,6 +131,7 @@ class ReportData:
     versions: Mapping[str, str]
     command: tuple[str, ...] = ()
     left_open: LeftOpen | None = None
+    too_large: str = ""
 
     @property
     def game(self) -> CompiledGame:
@@ -250,11 +251,15 @@ def build(
         comparison = compare_forecasts(forecasts, against=base)
         compared = audit_comparison(comparison, replace(options, progress=work.next()))
     asked = outcome or _most_open(told)
-    found = None
+    found, too_large = None, ""
     if asked and not scenario.outcomes[asked].remembers:
-        query = Query(outcome=asked, within=periods)
-        found = sensitivity(shared, query, threads=threads, progress=work.next())
-        found = replace(found, solution=found.solution.light())
+        query, limit = Query(outcome=asked, within=periods), options.memory_limit
+        report = work.next()
+        try:
+            found = sensitivity(shared, query, threads=threads, progress=report, memory_limit=limit)
+            found = replace(found, solution=found.solution.light())
+        except SolveError as error:  # all else is told
+            too_large = str(error)
     fewest = points if fewer == points else least_points(game)
     turning = replace(options, beliefs=fewest if game.informed else None)
     if found is not None:
@@ -280,6 +285,7 @@ def build(
         comparison_audit=compared,
         question=asked,
         sensitivity=found,
+        too_large=too_large,
         thresholds=turns,
         track=seen,
         exploration=exploration,

@@ -38,6 +38,7 @@ def in_order(
     step = max(isqrt(count), 1)
     kept, stretch = shelf(), shelf()
     kept[count] = values = last
+    del last  # on a shelf it need not be in memory
     for k in reversed(range(count)):
         values = before(values, k)
         if k and k % step == 0:

@@ -10,7 +10,7 @@ strategies, from checkpoints, so that memory grows with the root of the number o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame, GameGradient, PrivateChance, joint_cells
 from detente.solver.checkpoints import in_order
+from detente.solver.gradient_room import shelf_for
 from detente.solver.kernels.adjoint import (
     Tape,
     adjoin_any,
@@ -31,7 +32,8 @@ from detente.solver.kernels.hidden_moves import HiddenTurn
 from detente.solver.kernels.private_chance import adjoin_private
 from detente.solver.kernels.stage import LayerArrays
 from detente.solver.layout import hidden_turn, is_lined, make_scratch, private_turn, seats
-from detente.solver.replay import shelf_like
+from detente.solver.options import MEMORY_LIMIT
+from detente.solver.shelf import Shelf
 from detente.solver.solution import Solution
 from detente.solver.value_tape import Target, ValueTape
 from detente.solver.workers import Progress, open_workers
@@ -52,6 +54,7 @@ def game_gradient(
     *,
     threads: int | None = None,
     progress: Progress | None = None,
+    memory_limit: int = MEMORY_LIMIT,
 ) -> tuple[float, GameGradient]:
     """The number and its derivatives.
 
@@ -65,10 +68,18 @@ def game_gradient(
         Threads to work with; all processors by default. Results do not depend on it.
     progress
         Called with the share of the work that is done, from 0 to 1.
+    memory_limit
+        Bytes; derivatives that would need more put values aside in a file.
+
+    Raises
+    ------
+    SolveError
+        If they would need more even so.
     """
+    shelf = shelf_for(solution, target, threads, memory_limit)
     with open_workers(threads) as workers:
         tape = ValueTape(solution, target, workers)
-        return AdjointPass(tape, progress or (lambda _: None)).run()
+        return AdjointPass(tape, progress or (lambda _: None), shelf).run()
 
 
 def by_priors(
@@ -114,9 +125,11 @@ def by_priors(
 class AdjointPass:
     """The pass forward: derivatives by the values before each move, and all that they give."""
 
-    def __init__(self, tape: ValueTape, progress: Progress) -> None:
+    def __init__(
+        self, tape: ValueTape, progress: Progress, shelf: Callable[[], Shelf] = dict
+    ) -> None:
         game = tape.solution.game
-        self.tape, self.progress = tape, progress
+        self.tape, self.progress, self.shelf = tape, progress, shelf
         self.prob = [np.zeros(layer.prob.size) for layer in game.layers]
         self.reward = [np.zeros_like(layer.reward) for layer in game.layers]
         self.reference = [np.zeros_like(layer.reference) for layer in game.layers]
@@ -148,8 +161,9 @@ class AdjointPass:
         known = tape.observe(first, 0, 0)
         if known is not None:
             gain[known, tape.width :] = 0.0
-        for k, values in enumerate(after):
-            gain = self._move(k, values, gain)
+        del first
+        for k in range(len(tape.moves)):
+            gain = self._move(k, next(after), gain)  # whose values go before the next are made
             self.progress(0.3 + 0.7 * (k + 1) / len(tape.moves))
         terminal = gain[:, : tape.width].sum(axis=2)
         priors, joint = by_priors(game, target, self.ratio, self.joint, worth)
@@ -171,9 +185,12 @@ class AdjointPass:
     def _values(self) -> Iterator[Floats]:
         """Values before move 0, then after each move in turn, made from checkpoints."""
         tape = self.tape
-        shelf = shelf_like(tape.solution.strategies)
         return in_order(
-            len(tape.moves), tape.last(), tape.before, lambda done: self.progress(0.3 * done), shelf
+            len(tape.moves),
+            tape.last(),
+            tape.before,
+            lambda done: self.progress(0.3 * done),
+            self.shelf,
         )
 
     def _move(self, k: int, values: Floats, gain: Floats) -> Floats:
@@ -228,6 +245,7 @@ class AdjointPass:
                 scatter(low, high, begin, end, arrays, back, result)
 
             list(tape.workers.pool.map(add, cuts[:-1], cuts[1:]))
+            del back, rows, add  # before there is room for the next
         self.constants(layer.movers, precision, ratio, joint)
         return self._closed(k, values, result)
 
@@ -319,7 +337,7 @@ class AdjointPass:
             t = 0 if game.loop is not None else layer.period - 1
             paid = result[:, : tape.width]
             self.flow[t] += paid.sum(axis=2)
-            self.discounted((paid * values[:, : tape.width]).sum(axis=2))
+            self.discounted(np.einsum("xcb,xcb->xc", paid, values[:, : tape.width]))
             paid *= np.repeat(game.discount, len(game.profiles))[:, None]
         last = k + 1 == len(tape.moves)
         if game.loop is not None and not last and tape.ends_period(k):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from math import prod
+from math import isqrt, prod
 
 from detente.errors import SolveError
 from detente.game.arrays import CompiledGame
@@ -14,15 +14,21 @@ from detente.solver.period import is_small, numbers
 from detente.solver.room import most_of_two
 from detente.solver.stationary import held
 
-ROW = 200
-"""Bytes for each row of the table of states while it is made: measured at up to 180."""
+ROW = 150
+"""Bytes for each row of the table of states while it is made: measured at up to 140."""
 
 MORE = 1.04
 """What is not counted: the certificate's batches, lists, room that the system does not get back."""
 
+MORE_OF_GRADIENT = 1.1
+"""The same of derivatives, and their way to the parameters."""
+
 HISTORIES = 4096
 """Histories that are drawn for what is believed, on each grid: as many as the audit's first columns
 rest on, and fewer seconds than the forward pass of a large game takes."""
+
+PIECE = 2**24
+"""Numbers of derivatives that are made before they are added to those of the next layer."""
 
 FOREVER = 24
 """Periods that are reported of a game without end, unless more are asked for."""
@@ -69,6 +75,45 @@ def memory_needed(
     solving = solving + beside if threads > 1 else max(solving, beside)
     most = max(solving, pushed + pushing + beliefs, pushed + telling)
     return int(MORE * 8 * (kept + most))
+
+
+def gradient_needed(
+    game: CompiledGame,
+    nodes: int,
+    keep: Keep,
+    *,
+    outcome: bool,
+    moves: int,
+    in_file: bool,
+    threads: int = 1,
+    kept: int = 0,
+) -> int:
+    """Bytes that the derivatives of a payoff, or of an `outcome`, take at their height, on a grid
+    of so many nodes, with what a solution keeps: on this grid and, at `kept` nodes, on others.
+
+    Values after a move, as they are and discounted, and derivatives by values before it and after
+    it are there at a time; beside them values at about 2 √`moves` other moves, if they are not in a
+    file, and derivatives by all numbers of the game.
+    """
+    columns = int(game.profiles.size) + (len(game.profiles) if outcome else 0)
+    sets = [codes.size for codes in game.structure.sets]
+    edges, joint = max(len(layer.action) for layer in game.layers), max(game.most_joint)
+    working = nodes * columns * (_most_of_two(game) + 2 * max(sets))
+    working += nodes * columns * min(edges, PIECE // (nodes * columns) + joint)
+    working += threads * nodes * joint * (2 * columns + 24)
+    if not in_file:
+        step, along = max(isqrt(moves), 1), [*sets[:-1] * (moves // len(game.layers)), sets[-1]]
+        stretch = max(sum(along[k : k + step]) for k in range(0, moves, step))
+        working += nodes * columns * (sum(along[::step]) + stretch)
+    if keep.in_file:
+        working += nodes * max(game.plays)
+    if keep.anew:
+        working += nodes * _two_layers(game, regret=False)
+    for layer in game.layers:
+        working += layer.prob.size + layer.reward.size + layer.reference.size
+    working += sum(flow.size for flow in game.flow)
+    stored = 0 if keep.in_file else _stored(game, keep)
+    return int(MORE_OF_GRADIENT * 8 * ((nodes + kept) * stored + working))
 
 
 def file_needed(game: CompiledGame, points: int, *, coarse: bool = True, keep: Keep) -> int:

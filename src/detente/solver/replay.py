@@ -29,7 +29,7 @@ class Replayed(Sequence[Floats]):
     """
 
     def __init__(self, game: CompiledGame, grid: BeliefGrid, threads: int, keep: Keep) -> None:
-        self.game, self.grid, self.threads = game, grid, threads
+        self.game, self.grid, self.threads, self.keep = game, grid, threads, keep
         self.ends = keep.stretch_ends(len(game.layers))
         self.shelf: Callable[[], Shelf] = FileShelf if keep.in_file else dict
         """Makes what is as large as what is put aside here."""
@@ -83,6 +83,11 @@ class Replayed(Sequence[Floats]):
                 if k + 1 < end and self.game.ends_period[k]:
                     engine.close_period(values, self.game.layers[k].period)
                 values, self._stretch[k] = engine.layer(k, values)
+
+
+def way_kept(strategies: Sequence[Floats]) -> Keep:
+    """How the strategies of a solution are kept."""
+    return strategies.keep if isinstance(strategies, Replayed) else Keep.MEMORY
 
 
 def shelf_like(strategies: Sequence[Floats]) -> Callable[[], Shelf]:

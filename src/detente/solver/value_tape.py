@@ -59,6 +59,15 @@ class Target:
         return self.given * game.profile_prior(but=[but, *np.flatnonzero(~self.by_prior)])
 
 
+def moves_of(game: CompiledGame, target: Target) -> list[tuple[int, int]]:
+    """The moves through which the number is followed, in order: (t, n)."""
+    if game.loop is None:
+        return [(layer.period, n) for n, layer in enumerate(game.layers)]
+    slow = max(float(game.discount.max()), 1e-3)
+    periods = target.period + int(np.ceil(np.log(FAINT) / np.log(slow)))
+    return [(t, n) for t in range(1, periods + 1) for n in range(len(game.layers))]
+
+
 def values_before(
     solution: Solution,
     n: int,
@@ -114,15 +123,7 @@ class ValueTape:
         movers = {seats(layer) for layer in game.layers}
         self.layouts = {m: belief_layout(game, grid, m) for m in movers}
         self.parts = [part(game, layer) for layer in game.layers]
-        periods = game.periods
-        if game.loop is not None:
-            slow = max(float(game.discount.max()), 1e-3)
-            periods = target.period + int(np.ceil(np.log(FAINT) / np.log(slow)))
-        layers = len(game.layers)
-        if game.loop is None:
-            self.moves = [(layer.period, n) for n, layer in enumerate(game.layers)]
-        else:
-            self.moves = [(t, n) for t in range(1, periods + 1) for n in range(layers)]
+        self.moves = moves_of(game, target)
 
     def lottery(self, n: int, *, slopes: bool = False) -> Lottery:
         """Room for what chance tells of a private type at layer n."""

@@ -73,7 +73,13 @@ def _sensitivity(job: Job, game: CompiledGame, options: SolveOptions) -> Describ
     first = solve(game, options.step(0, 0.4), regret=False, coarse=False)
     query = Query(outcome=_outcome(job, first, game))
     then = options.step(0.4, 1)
-    ranking = sensitivity(first, query, threads=options.threads, progress=then.report)
+    ranking = sensitivity(
+        first,
+        query,
+        threads=options.threads,
+        progress=then.report,
+        memory_limit=options.memory_limit,
+    )
     return describe_sensitivity(ranking, RANKED)
 
 

@@ -18,6 +18,7 @@ from detente.analysis.query import Query
 from detente.analysis.sensitivity import Sensitivity, sensitivity
 from detente.describe.forecast import describe_forecast
 from detente.describe.words import clause, unsolved
+from detente.errors import SolveError
 from detente.game.arrays import CompiledGame
 from detente.game.compile import compile_game, with_values
 from detente.render.page import to_fragment
@@ -110,8 +111,16 @@ def answer(job: Job, means: Means, progress: Progress) -> Iterator[Event]:
     outcomes = sorted(game.scenario.outcomes, key=lambda key: key != asked)
     yield {"kind": "step", "text": "Differentiating"}
     for outcome in outcomes:
-        query = Query(outcome=outcome)
-        slopes = sensitivity(rough or solution, query, threads=options.threads, progress=progress)
+        try:
+            slopes = sensitivity(
+                rough or solution,
+                Query(outcome=outcome),
+                threads=options.threads,
+                progress=progress,
+                memory_limit=options.memory_limit,
+            )
+        except SolveError:  # for want of memory: the answer is told without slopes
+            return
         yield _slopes(slopes, outcome)
 
 
