@@ -88,12 +88,26 @@ def test_play_of_all_turns_is_followed_where_the_branch_of_one_jumps() -> None:
     assert "together" not in plain.notes[0]
 
 
-@pytest.mark.parametrize("text", [CIRCLES, JUMPS.replace("7.81", "1")])
+def in_turn_with_three_types(precision: float) -> str:
+    """The same game with a third type, played in turn."""
+    text = JUMPS.replace("turns: [{who: [first, second]}]", "turns: [first, second]")
+    text = text.replace("calm: 0.738", "calm: 0.438, odd: 0.3").replace("7.81", str(precision))
+    return re.sub(r"\{value: \{calm: ([-.0-9]+)", r"{value: {calm: \1, odd: 0.5", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "beliefs"),
+    [
+        (CIRCLES, 17),
+        (JUMPS.replace("7.81", "1"), 17),
+        (in_turn_with_three_types(2.0), 9),
+    ],
+)
 def test_a_coarse_grid_leads_to_the_same_as_the_whole_way_on_a_fine_one(
-    text: str, monkeypatch: pytest.MonkeyPatch
+    text: str, beliefs: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     game = detente.compile_game(detente.loads(text))
-    options = detente.SolveOptions(beliefs=17)
+    options = detente.SolveOptions(beliefs=beliefs)
     short = detente.solve(game, options, coarse=False)
     monkeypatch.setattr(without_end, "halved", lambda *_: None)
     long = detente.solve(game, options, coarse=False)

@@ -59,8 +59,8 @@ TURNS = 4
 """How often values are found the quick way before each period takes the principal branch."""
 
 PATIENCE, HASTE = 40, 10
-"""Iterations without progress after which there will be none; and along the principal branch, which
-takes longer, once values have been found to which another leads."""
+"""Iterations without progress after which there will be none; and along the principal branch, where
+each takes longer."""
 
 NEWTON = 20
 """Steps of Newton's method, where acceleration does not converge."""
@@ -236,16 +236,14 @@ def _solve(
         count += more
         if whole:
             return values, left, count
-        converged = left <= max(tolerance, GOOD)
-        found = principal(values)
+        near, found = left <= max(tolerance, GOOD), principal(values)
         left, count = relative_change(found, values), count + 1
         if left <= max(tolerance, GOOD):
             return values, left, count
-        if not converged:
+        if not near:
             break
         values = found
-    patience = HASTE if converged else PATIENCE
-    values, left, more = _converge(principal, values, tolerance, ways, patience)
+    values, left, more = _converge(principal, values, tolerance, ways, HASTE)
     return values, left, count + more
 
 

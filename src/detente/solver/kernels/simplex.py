@@ -12,8 +12,9 @@ K - 1, with V(a) = λ [σ(a|k) ∂Q(a, k) - σ(a|0) ∂Q(a, 0)] / ∂ℓ(a, φ).
     (1 + Σ_a V(a) D(a)⁻¹) w = Σ_a V(a) D(a)⁻¹ R(a),    δℓ(a) = D(a)⁻¹ (R(a) - w),
 
 systems of K - 1 numbers instead of one for all actions. It is taken where the stage problem is a
-contraction (`contraction`), so that there is one solution. What does not converge
-within a few steps, or is too unlikely for plain numbers, is left to `general`.
+contraction (`contraction`), so that there is one solution, and everywhere where play that is near
+one is known. What does not converge within a few steps, or is too unlikely for plain numbers, is
+left to `general`.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ from detente.solver.kernels.contraction import is_contraction
 from detente.solver.kernels.elementary import exp, log
 from detente.solver.kernels.jit import device
 from detente.solver.kernels.lottery import LEAST, BeliefLayout, Lottery, locate, make_lottery
-from detente.solver.kernels.stage import CERTAIN, SOLVED, UNCERTAIN, UNIQUE
+from detente.solver.kernels.stage import CERTAIN, SOLVED, TRACED, UNCERTAIN, UNIQUE
 
-MAX_NEWTON = 10
+MAX_NEWTON, MAX_WARM = 10, 6
 TOLERANCE = 1e-12
+FAINT = 1e-307  # of a probability: its logarithm must be a number
 LONGEST = 600.0  # of ℓ: beyond it posteriors are not what plain numbers make of them
 
 
@@ -93,31 +95,35 @@ def make_simplex(layout: BeliefLayout, most: int) -> Simplex:
 
 @device
 def solve_simplex(layout, sweep, work, simplex, stage, count, play):
-    """Strategies [(θ, a), b] at all nodes of a state; gives how many are left."""
-    certain = 0
+    """Strategies [(θ, a), b] at all nodes of a state; gives how many are left.
+
+    If sweep.warm the method begins at `play` and is tried at all nodes; else at 0, where it leads
+    to the only solution if it is certain that there is but one.
+    """
+    n_types, nodes, certain = layout.n_types[0], work.left.shape[0], 0
     stage.n_actions[0] = count
     for o in range(layout.base.shape[0]):
         is_certain = is_contraction(layout, stage, work.payoff, o)
         for g in range(layout.local.shape[0]):
             work.left[layout.base[o] + layout.local[g]] = CERTAIN if is_certain else UNCERTAIN
         certain += is_certain
-    nodes = work.left.shape[0]
-    if certain == 0:
+    if certain == 0 and not sweep.warm:
         return nodes
-    simplex.ratio[:count] = 0.0
-    lam = layout.lam[0]
-    for trial in range(MAX_NEWTON + 1):
-        worst = respond(layout, work, simplex, lam, count)
-        if worst <= TOLERANCE or trial == MAX_NEWTON:
+    begin(simplex, count, play, sweep.warm)
+    lam, most = layout.lam[0], MAX_WARM if sweep.warm else MAX_NEWTON
+    for trial in range(most + 1):
+        worst = respond(layout, work, simplex, lam, count, sweep.warm)
+        if worst <= TOLERANCE or trial == most:
             break
-        step(layout.n_types[0] - 1, simplex, count, nodes)
-    n_types, left = layout.n_types[0], 0
+        step(n_types - 1, simplex, count, nodes)
+    left = 0
     for b in range(nodes):
-        if work.left[b] != CERTAIN or not simplex.worst[b] <= TOLERANCE:
+        how = work.left[b]
+        if not (simplex.worst[b] <= TOLERANCE and (sweep.warm or how == CERTAIN)):
             left += 1
             continue
         work.left[b] = SOLVED
-        sweep.counts[UNIQUE] += 1
+        sweep.counts[UNIQUE if how == CERTAIN else TRACED] += 1
         for a in range(count):
             top, larger = 0.0, LEAST
             for theta in range(n_types):
@@ -130,9 +136,20 @@ def solve_simplex(layout, sweep, work, simplex, stage, count, play):
 
 
 @device
-def respond(layout, work, simplex, lam, count):
+def begin(simplex, count, play, warm):
+    """ℓ to begin with: that of `play`, or 0."""
+    simplex.ratio[:count] = 0.0
+    for a in range(count if warm else 0):
+        for theta in range(1, simplex.ratio.shape[1]):
+            ratio, one, zero = simplex.ratio[a, theta], play[theta * count + a], play[a]
+            for b in range(ratio.shape[0]):
+                ratio[b] = log(max(one[b], FAINT)) - log(max(zero[b], FAINT))
+
+
+@device
+def respond(layout, work, simplex, lam, count, everywhere):
     """Everything at ℓ; gives the largest residual of nodes that are certain to have one solution,
-    beyond its rounding error."""
+    or of nodes everywhere, beyond its rounding error."""
     n_types, nodes, lottery = layout.n_types[0], work.left.shape[0], simplex.lottery
     value, worst = simplex.value, simplex.worst
     worst[:] = 0.0
@@ -192,7 +209,7 @@ def respond(layout, work, simplex, lam, count):
                 worst[b] = max(worst[b], off if off < math.inf else math.inf)
     largest = 0.0
     for b in range(nodes):
-        if work.left[b] == CERTAIN and worst[b] < math.inf:
+        if (everywhere or work.left[b] == CERTAIN) and worst[b] < math.inf:
             largest = max(largest, worst[b])
     return largest
 
