@@ -41,6 +41,8 @@ CACHE, REMARK = cache_folder(_version())
 
 SETTINGS: Any = numba.config
 
+LARGE = 150  # instructions of a function that is not written out where it is called
+
 if llvm.llvm_version_info >= (17,):
     # Whether rows overlap is asked before an inner loop. Asked before the loops around it, as is
     # the default, they do: all rows of all actions together, and nothing becomes vector code.
@@ -53,7 +55,7 @@ def kernel(function: Kernel) -> Kernel:
     before = SETTINGS.CACHE_DIR
     SETTINGS.CACHE_DIR = str(CACHE)  # read when the cache is made; restored right after
     try:
-        compiled = _compile(function, {"no_cfunc_wrapper": True})
+        compiled = _compile(function, {"no_cfunc_wrapper": True, "pipeline_class": _Whole})
         compiled._cache = SealedCache(function)  # type: ignore[attr-defined]
     finally:
         SETTINGS.CACHE_DIR = before
@@ -104,6 +106,32 @@ class _Unlinked(JITCodeLibrary):
 
     def set_env(self, name: str, env: object) -> None:
         """What Python would need to call it."""
+
+
+class _Linked(JITCodeLibrary):
+    """The code of a kernel with all that it calls, which nothing else can call.
+
+    So what such a function does not look at need not be given to it: of tuples of a hundred arrays,
+    which would be written down anew at every call, that is most. Large ones stay functions: written
+    out in one another they would take longer to compile, and run no faster.
+    """
+
+    def _optimize_final_module(self) -> None:
+        for function in self._final_module.functions:
+            if function.linkage == llvm.Linkage.linkonce_odr:
+                function.linkage = "internal"
+                if sum(1 for block in function.blocks for _ in block.instructions) > LARGE:
+                    function.add_function_attribute("noinline")
+        super()._optimize_final_module()
+
+
+class _Whole(Compiler):
+    """Numba's compiler for a kernel."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.state.library = _Linked(self.state.targetctx.codegen(), "kernel")
+        self.state.library.enable_object_caching()
 
 
 class _Part(Compiler):
