@@ -172,6 +172,9 @@ def add_values(layout, work, count, n_actions, play, values):
     profiles, nodes, lottery = layout.profile.shape[0], values.shape[1], work.lottery
     values[:] = 0.0
     for e in range(count):
+        if layout.actor.shape[0] == 1 and lottery.vertices[0] == 2:
+            add_on_line(layout, work, count, e, play, values)
+            continue
         joint_chance(layout, n_actions, work.own[e], play, -1, work.chance)
         several = corners(lottery)
         for _ in range(several):
@@ -201,6 +204,19 @@ def add_values(layout, work, count, n_actions, play, values):
     if layout.best > 0:
         for m in range(layout.actor.shape[0]):
             respond_best(layout, work, count, n_actions, play, values, m)
+
+
+@device
+def add_on_line(layout, work, count, a, play, values):
+    """What action a of the one mover with two types adds, at both ends of a step together."""
+    low, high = work.lottery.vertex[0, a, 0], work.lottery.vertex[0, a, 1]
+    rest, share = work.lottery.weight[0, a, 0], work.lottery.weight[0, a, 1]
+    for c in range(values.shape[0]):
+        theta = layout.types[layout.profile[c % layout.profile.shape[0]], 0]
+        source, target, chance = work.ahead[a, c], values[c], play[theta * count + a]
+        for b in range(values.shape[1]):
+            left, right = source[np.uint64(b + low[b])], source[np.uint64(b + high[b])]
+            target[b] += chance[b] * (rest[b] * left + share[b] * right)
 
 
 @device

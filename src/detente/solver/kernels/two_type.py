@@ -36,7 +36,8 @@ PADDING = 8  # rows a power of 2 long would all stand at the same place of a pro
 VECTOR = 8  # of which so many are worked on at once
 MAX_NEWTON = 12  # steps; beyond them a node is left to a method that takes its time
 MAX_POLISH = 8  # the same where it begins next to the solution
-TOLERANCE = 1e-12  # of the residual: the last step has squared a smaller error than this
+TOLERANCE = 1e-12  # of the residual
+NEAR = 5e-7  # a step after which it is below: at most three times the square is left
 
 
 class Lines(NamedTuple):
@@ -153,9 +154,14 @@ def newton(shape, work, count, n, lines, most, close):
     lam, steps, jump = shape
     payoff, reference = work.payoff, work.reference[0]
     hop, cells, wide, scale = np.uint64(jump), steps - 1.0, np.float64(jump), lam * steps
-    rho, origin, lost, shift = lines.rho, lines.origin, lines.lost, lines.shift
+    rho, origin, shift = lines.rho, lines.origin, lines.shift
     top_0, top_1, total_0, total_1 = lines.top_0, lines.top_1, lines.total_0, lines.total_1
     worst, size, weighted, total = lines.worst, lines.size, lines.weighted, lines.sum
+    begun = 0
+    for a in range(count):
+        ratio = lines.ratio[a]
+        for y in range(n):
+            begun += ratio[y] != 0.0
     for trial in range(most + 1):
         for y in range(n):
             top_0[y] = -math.inf
@@ -170,7 +176,8 @@ def newton(shape, work, count, n, lines, most, close):
             ratio, cell, share, bent = lines.ratio[a], lines.cell[a], lines.share[a], lines.bent[a]
             q_0, q_1, d_0, d_1 = lines.q_0[a], lines.q_1[a], lines.d_0[a], lines.d_1[a]
             for y in range(n):
-                post = 1.0 / (1.0 + rho[y] * exp(-ratio[y]))
+                odds = rho[y] * exp(-ratio[y]) if begun > 0 else rho[y]
+                post = 1.0 / (1.0 + odds)
                 t = post * steps
                 whole = np.floor(t)
                 whole = whole if whole < cells else cells
@@ -180,17 +187,11 @@ def newton(shape, work, count, n, lines, most, close):
             zero, one = payoff[a, 0], payoff[a, 1]
             for y in range(n):
                 k = np.uint64(np.int64(cell[y]))
-                q_0[y] = zero[k]
-                d_0[y] = zero[k + hop]
-                q_1[y] = one[k]
-                d_1[y] = one[k + hop]
-            for y in range(n):
-                rise = d_0[y] - q_0[y]
-                low = lam * (q_0[y] + share[y] * rise)
-                d_0[y] = rise * bent[y]
-                rise = d_1[y] - q_1[y]
-                high = lam * (q_1[y] + share[y] * rise)
-                d_1[y] = rise * bent[y]
+                rise_0, rise_1 = zero[k + hop] - zero[k], one[k + hop] - one[k]
+                low = lam * (zero[k] + share[y] * rise_0)
+                high = lam * (one[k] + share[y] * rise_1)
+                d_0[y] = rise_0 * bent[y]
+                d_1[y] = rise_1 * bent[y]
                 q_0[y] = low
                 q_1[y] = high
                 top_0[y] = low if low > top_0[y] else top_0[y]
@@ -230,15 +231,68 @@ def newton(shape, work, count, n, lines, most, close):
                 weighted[y] += slope[y] * off
         if count_open(n, lines, close) == 0 or trial == most:
             return
-        for a in range(count):
-            ratio, residual, inverse = lines.ratio[a], lines.residual[a], lines.inverse[a]
-            unsolved = lines.unsolved
-            for y in range(n):
-                # A solved node stays: another step would only move it by rounding.
-                step = (residual[y] - weighted[y]) * inverse[y]
-                step = step if step < 8.0 else 8.0
-                step = step if step > -8.0 else -8.0
-                ratio[y] -= step * unsolved[y] * (1.0 - lost[y])
+        far = move(count, n, lines)
+        if far == 0 and close == TOLERANCE and adjust(lam, count, n, lines) == 0:
+            return
+        begun = 1
+
+
+@device
+def move(count, n, lines):
+    """A Newton step at all nodes: lines.residual comes off ℓ. Gives at how many it is not small."""
+    lost, unsolved, weighted, size = lines.lost, lines.unsolved, lines.weighted, lines.size
+    far = 0
+    for y in range(n):
+        size[y] = 0.0
+    for a in range(count):
+        ratio, residual, inverse = lines.ratio[a], lines.residual[a], lines.inverse[a]
+        for y in range(n):
+            # A solved node stays: another step would only move it by rounding.
+            step = (residual[y] - weighted[y]) * inverse[y]
+            step = step if step < 8.0 else 8.0
+            step = step if step > -8.0 else -8.0
+            step *= unsolved[y] * (1.0 - lost[y])
+            ratio[y] -= step
+            residual[y] = step
+            size[y] = size[y] if abs(step) <= size[y] else abs(step)
+    for y in range(n):
+        far += not size[y] <= NEAR
+    return far
+
+
+@device
+def adjust(lam, count, n, lines):
+    """Responses after a step whose square is too small to be seen, so that nothing is left to do.
+    Gives at how many nodes it was not: where λ Q changes more than ℓ, or a posterior may have gone
+    to another cell."""
+    mean_0, mean_1, size, far = lines.top_0, lines.top_1, lines.size, 0
+    for y in range(n):
+        mean_0[y] = 1.0
+        mean_1[y] = 1.0
+    for a in range(count):
+        step, share, bent = lines.residual[a], lines.share[a], lines.bent[a]
+        s_0, s_1, d_0, d_1 = lines.s_0[a], lines.s_1[a], lines.d_0[a], lines.d_1[a]
+        for y in range(n):
+            low, high = d_0[y] * step[y], d_1[y] * step[y]
+            mean_0[y] += s_0[y] * low
+            mean_1[y] += s_1[y] * high
+            inside = abs(share[y] - bent[y] * step[y] / lam - 0.5) < 0.5 - 1e-9 or step[y] == 0.0
+            low = abs(low) if abs(low) > abs(high) else abs(high)
+            low = low if inside else 1.0
+            size[y] = size[y] if low <= size[y] else low
+    for y in range(n):
+        far += not size[y] <= NEAR
+    for a in range(count):
+        step, s_0, s_1 = lines.residual[a], lines.s_0[a], lines.s_1[a]
+        d_0, d_1 = lines.d_0[a], lines.d_1[a]
+        for y in range(n):
+            s_0[y] *= mean_0[y] - d_0[y] * step[y]
+            s_1[y] *= mean_1[y] - d_1[y] * step[y]
+    if far == 0:
+        for y in range(n):
+            lines.unsolved[y] = min(lines.unsolved[y], lines.lost[y])
+            lines.worst[y] *= lines.lost[y]
+    return far
 
 
 @device
@@ -265,7 +319,7 @@ def settle(layout, work, lines, count, first, last, play, certain, counts):
     nodes = last - first
     for a in range(count):
         ratio, s_0, s_1 = lines.ratio[a], lines.s_0[a], lines.s_1[a]
-        for y in range(nodes):
+        for y in range((nodes + VECTOR - 1) // VECTOR * VECTOR):
             larger = max(max(s_0[y], s_1[y]), LEAST)
             smaller = larger * exp(-abs(ratio[y]))
             s_0[y] = smaller if ratio[y] > 0.0 else larger
@@ -275,15 +329,14 @@ def settle(layout, work, lines, count, first, last, play, certain, counts):
             b = lines.nodes[first + y]
             zero[b] = s_0[y]
             one[b] = s_1[y]
-    left = 0
+    left, folded, hard = 0, 0, CERTAIN if certain else UNCERTAIN
     for y in range(nodes):
-        b = lines.nodes[first + y]
-        if lines.unsolved[y] == 0.0 and lines.lost[y] == 0.0:
-            work.left[b] = SOLVED
-            counts[UNIQUE if certain else FOLDED if lines.folded[y] > 0.0 else TRACED] += 1
-        else:
-            work.left[b] = CERTAIN if certain else UNCERTAIN
-            left += 1
+        open_ = lines.unsolved[y] + lines.lost[y] > 0.0
+        work.left[lines.nodes[first + y]] = hard if open_ else SOLVED
+        left += open_
+        folded += lines.folded[y] > 0.0 and not open_
+    counts[UNIQUE if certain else TRACED] += nodes - left - folded
+    counts[FOLDED] += folded
     return left
 
 
