@@ -96,7 +96,6 @@ def test_sections_without_content_are_left_out(pages: Mapping[str, str]) -> None
         assert f'<section id="{key}"' not in pages["centipede"]
 
 
-@pytest.mark.slow
 def test_without_room_for_derivatives_all_else_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("detente.solver.gradient_room.gradient_needed", lambda *_, **__: 2**60)
     scenario = detente.loads(EVERYTHING)
@@ -107,6 +106,7 @@ def test_without_room_for_derivatives_all_else_is_told(monkeypatch: pytest.Monke
     assert "or allow more memory" in page
 
 
+@pytest.mark.slow
 def test_draws_from_a_posterior_are_a_part_of_their_own() -> None:
     posterior = {"precision": (0.5, 1.0, 1.5)}
     data = with_posterior(build(detente.load("centipede")), posterior)
