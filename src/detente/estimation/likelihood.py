@@ -28,8 +28,9 @@ from detente.dtypes import Floats, Ints
 from detente.estimation.evidence import Evidence
 from detente.game.arrays import CompiledGame, GameGradient
 from detente.simulation.forward import schedule
-from detente.solver.gradient import AdjointPass, by_priors
+from detente.solver.gradient import AdjointPass
 from detente.solver.kernels.stage import LayerArrays
+from detente.solver.prior_gradient import by_priors
 from detente.solver.solution import Solution
 from detente.solver.value_tape import Target, ValueTape
 from detente.solver.workers import Workers

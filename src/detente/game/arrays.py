@@ -335,9 +335,9 @@ class GameGradient:
         By layer with hidden moves: float64 [e, θ, θ'], by what they do to types.
     """
 
-    prob: tuple[Floats, ...]
-    reward: tuple[Floats, ...]
-    log_reference: tuple[Floats, ...]
+    prob: Sequence[Floats]
+    reward: Sequence[Floats]
+    log_reference: Sequence[Floats]
     flow: tuple[Floats, ...]
     terminal: Floats
     priors: tuple[Floats, ...]

@@ -37,21 +37,22 @@ def in_order(
     """
     step = max(isqrt(count), 1)
     kept, stretch = shelf(), shelf()
-    kept[count] = values = last
-    del last  # on a shelf it need not be in memory
+    kept[count] = last
+    held = [last]  # by nobody else while those before them are made: on a shelf they need not be
+    del last
     for k in reversed(range(count)):
-        values = before(values, k)
+        held.append(before(held.pop(), k))
         if k and k % step == 0:
-            kept[k] = values
+            kept[k] = held[0]
         progress((count - k) / count)
-    yield values
+    yield held.pop()
     for begin in range(0, count, step):
         end = min(begin + step, count)
-        values = kept[end]
+        held = [kept[end]]
         for k in reversed(range(begin + 1, end)):
-            values = before(values, k)
-            stretch[k] = values
-        del values
+            held.append(before(held.pop(), k))
+            stretch[k] = held[0]
+        held.clear()
         for k in range(begin + 1, end):
             yield stretch.pop(k)
         yield kept.pop(end)

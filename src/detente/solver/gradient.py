@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from detente.game.arrays import CompiledGame, GameGradient, PrivateChance, joint_cells
+from detente.game.arrays import GameGradient, PrivateChance
 from detente.solver.checkpoints import in_order
 from detente.solver.gradient_room import shelf_for
 from detente.solver.kernels.adjoint import (
@@ -33,7 +33,8 @@ from detente.solver.kernels.private_chance import adjoin_private
 from detente.solver.kernels.stage import LayerArrays
 from detente.solver.layout import hidden_turn, is_lined, make_scratch, private_turn, seats
 from detente.solver.options import MEMORY_LIMIT
-from detente.solver.shelf import Shelf
+from detente.solver.prior_gradient import by_priors
+from detente.solver.shelf import Row, Shelf
 from detente.solver.solution import Solution
 from detente.solver.value_tape import Target, ValueTape
 from detente.solver.workers import Progress, open_workers
@@ -43,6 +44,9 @@ Bools = NDArray[np.bool_]
 
 PARTS = 8
 """Parts of a layer's work: whatever the threads, sums are taken in the same order."""
+
+LEAST_DISCOUNT = 1e-3
+"""From which on values are told from what they are discounted, to the last digits."""
 
 ROOM = 2**21
 """Numbers of derivatives that are made before they are added to those of the next layer."""
@@ -82,46 +86,6 @@ def game_gradient(
         return AdjointPass(tape, progress or (lambda _: None), shelf).run()
 
 
-def by_priors(
-    game: CompiledGame, target: Target, ratio: Floats, joint: Floats, worth: Floats
-) -> tuple[tuple[Floats, ...], Floats | None]:
-    """`GameGradient.priors` and `joint`.
-
-    Parameters
-    ----------
-    ratio, joint
-        float64 [i, θ] and [p]: by the logarithms of priors, and of the joint prior's shares.
-    worth
-        float64 [p]: the number for each profile.
-    """
-    priors = []
-    for i, prior in enumerate(game.priors):
-        own = ratio[i, : prior.size]
-        if joint.size:
-            own = own + np.bincount(game.profiles[:, i], joint, minlength=prior.size)
-        slope = np.divide(own, prior, out=np.zeros_like(own), where=prior > 0)
-        if target.by_prior[i]:
-            others = target.weights(game, but=i) * worth
-            slope += np.bincount(game.profiles[:, i], others, minlength=prior.size)
-        priors.append(slope)
-    table = game.scenario.joint_prior
-    if table is None:
-        return tuple(priors), None
-    weights = target.weights(game)
-    gained = joint + weights * worth
-    together = [list(game.scenario.actors).index(key) for key in table.by]
-    if not target.by_prior[together].all():  # given some types, shares of what goes with them
-        gained -= weights * (weights @ worth)
-    cells = joint_cells(game.scenario, game.profiles)
-    slopes = np.bincount(cells, gained) / np.bincount(cells, game.profile_prior())
-    first = np.unique(cells, return_index=True)[1]
-    for i in together:
-        # Where types change, nodes are at what the table adds up to for each of them by itself.
-        slopes += (ratio[i, : game.priors[i].size] / game.priors[i])[game.profiles[first, i]]
-        priors[i] = np.zeros_like(priors[i])
-    return tuple(priors), slopes
-
-
 class AdjointPass:
     """The pass forward: derivatives by the values before each move, and all that they give."""
 
@@ -133,6 +97,11 @@ class AdjointPass:
         self.prob = [np.zeros(layer.prob.size) for layer in game.layers]
         self.reward = [np.zeros_like(layer.reward) for layer in game.layers]
         self.reference = [np.zeros_like(layer.reference) for layer in game.layers]
+        self.aside: tuple[Row, ...] = ()
+        if shelf is not dict and game.loop is None:  # each layer's are complete after its move
+            self.aside = Row(shelf()), Row(shelf()), Row(shelf())
+        # Otherwise values before they are discounted cannot be told from them.
+        self.tells = float(game.discount.min()) >= LEAST_DISCOUNT
         self.private: dict[int, Floats] = {}
         self.hidden: dict[int, Floats] = {}
         self.flow = [np.zeros_like(flow) for flow in game.flow]
@@ -164,13 +133,14 @@ class AdjointPass:
         del first
         for k in range(len(tape.moves)):
             gain = self._move(k, next(after), gain)  # whose values go before the next are made
+            self._put_aside(tape.moves[k][1])
             self.progress(0.3 + 0.7 * (k + 1) / len(tape.moves))
         terminal = gain[:, : tape.width].sum(axis=2)
         priors, joint = by_priors(game, target, self.ratio, self.joint, worth)
         gradient = GameGradient(
-            prob=tuple(self.prob),
-            reward=tuple(self.reward),
-            log_reference=tuple(self.reference),
+            prob=self.aside[0] if self.aside else tuple(self.prob),
+            reward=self.aside[1] if self.aside else tuple(self.reward),
+            log_reference=self.aside[2] if self.aside else tuple(self.reference),
             flow=tuple(self.flow),
             terminal=terminal if game.loop is None else np.zeros_like(game.terminal),
             priors=priors,
@@ -181,6 +151,12 @@ class AdjointPass:
             hidden=self.hidden,
         )
         return float(target.weights(game) @ worth), gradient
+
+    def _put_aside(self, n: int) -> None:
+        """Put derivatives by the numbers of layer n where values are, if that is not in memory."""
+        for row, arrays in zip(self.aside, (self.prob, self.reward, self.reference), strict=False):
+            row.append(arrays[n])
+            arrays[n] = np.empty(0)
 
     def _values(self) -> Iterator[Floats]:
         """Values before move 0, then after each move in turn, made from checkpoints."""
@@ -201,6 +177,8 @@ class AdjointPass:
         n = tape.moves[k][1]
         layer = game.layers[n]
         following, arrays = tape.following(values, k)
+        if self.tells:
+            values = following
         result = np.zeros_like(following)
         layout = tape.layouts[seats(layer)]
         if layer.private is not None:
@@ -328,7 +306,11 @@ class AdjointPass:
         self.constants(movers, precision, ratio, joint)
 
     def _closed(self, k: int, values: Floats, result: Floats) -> Floats:
-        """Derivatives by the values after move k, from those by what its transitions lead to."""
+        """Derivatives by the values after move k, from those by what its transitions lead to.
+
+        `values` are those, or what they are with what a period's end discounts and pays if that
+        `tells` them: one array less beside the others.
+        """
         tape = self.tape
         game, grid = tape.solution.game, tape.solution.grid
         layer = game.layers[tape.moves[k][1]]
@@ -336,9 +318,13 @@ class AdjointPass:
         if tape.ends_period(k):
             t = 0 if game.loop is not None else layer.period - 1
             paid = result[:, : tape.width]
-            self.flow[t] += paid.sum(axis=2)
-            self.discounted(np.einsum("xcb,xcb->xc", paid, values[:, : tape.width]))
-            paid *= np.repeat(game.discount, len(game.profiles))[:, None]
+            total, discount = paid.sum(axis=2), np.repeat(game.discount, len(game.profiles))
+            self.flow[t] += total
+            worth = np.einsum("xcb,xcb->xc", paid, values[: len(paid), : tape.width])
+            if self.tells:
+                worth = (worth - game.flow[t] * total) / discount
+            self.discounted(worth)
+            paid *= discount[:, None]
         last = k + 1 == len(tape.moves)
         if game.loop is not None and not last and tape.ends_period(k):
             again = np.zeros((game.layers[0].states.size, tape.columns, grid.size))

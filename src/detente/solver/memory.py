@@ -91,14 +91,14 @@ def gradient_needed(
     """Bytes that the derivatives of a payoff, or of an `outcome`, take at their height, on a grid
     of so many nodes, with what a solution keeps: on this grid and, at `kept` nodes, on others.
 
-    Values after a move, as they are and discounted, and derivatives by values before it and after
-    it are there at a time; beside them values at about 2 √`moves` other moves, if they are not in a
-    file, and derivatives by all numbers of the game.
+    Values after a move, and derivatives by values before it and after it, are there at a time;
+    beside them, if they are not in a file, values at about 2 √`moves` other moves and derivatives
+    by all numbers of the game.
     """
     columns = int(game.profiles.size) + (len(game.profiles) if outcome else 0)
     sets = [codes.size for codes in game.structure.sets]
     edges, joint = max(len(layer.action) for layer in game.layers), max(game.most_joint)
-    working = nodes * columns * (_most_of_two(game) + 2 * max(sets))
+    working = nodes * columns * (_most_of_two(game) + max(sets))
     working += nodes * columns * min(edges, PIECE // (nodes * columns) + joint)
     working += threads * nodes * joint * (2 * columns + 24)
     if not in_file:
@@ -109,8 +109,8 @@ def gradient_needed(
         working += nodes * max(game.plays)
     if keep.anew:
         working += nodes * _two_layers(game, regret=False)
-    for layer in game.layers:
-        working += layer.prob.size + layer.reward.size + layer.reference.size
+    numbers = [each.prob.size + each.reward.size + each.reference.size for each in game.layers]
+    working += max(numbers) if in_file and game.loop is None else sum(numbers)
     working += sum(flow.size for flow in game.flow)
     stored = 0 if keep.in_file else _stored(game, keep)
     return int(MORE_OF_GRADIENT * 8 * ((nodes + kept) * stored + working))

@@ -185,6 +185,7 @@ class ValueTape:
         """Values before move k from those after it."""
         game, n = self.solution.game, self.moves[k][1]
         following, arrays = self.following(values, k)
+        del values
         layout = self.layouts[seats(game.layers[n])]
         result = values_before(self.solution, n, following, arrays, layout, self.workers)
         self.observe(result, k, n)
