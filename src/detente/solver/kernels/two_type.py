@@ -316,7 +316,7 @@ def settle(layout, work, lines, count, first, last, play, certain, counts):
     The ratio of the two types' is exp(ℓ) to the last digit: where values are steep in the
     posterior, what is left of the residual would otherwise be magnified by it.
     """
-    nodes = last - first
+    nodes, node = last - first, lines.nodes[first:last]
     for a in range(count):
         ratio, s_0, s_1 = lines.ratio[a], lines.s_0[a], lines.s_1[a]
         for y in range((nodes + VECTOR - 1) // VECTOR * VECTOR):
@@ -326,13 +326,12 @@ def settle(layout, work, lines, count, first, last, play, certain, counts):
             s_1[y] = larger if ratio[y] > 0.0 else smaller
         zero, one = play[a], play[count + a]
         for y in range(nodes):
-            b = lines.nodes[first + y]
-            zero[b] = s_0[y]
-            one[b] = s_1[y]
+            zero[node[y]] = s_0[y]
+            one[node[y]] = s_1[y]
     left, folded, hard = 0, 0, CERTAIN if certain else UNCERTAIN
     for y in range(nodes):
         open_ = lines.unsolved[y] + lines.lost[y] > 0.0
-        work.left[lines.nodes[first + y]] = hard if open_ else SOLVED
+        work.left[node[y]] = hard if open_ else SOLVED
         left += open_
         folded += lines.folded[y] > 0.0 and not open_
     counts[UNIQUE if certain else TRACED] += nodes - left - folded
@@ -373,4 +372,4 @@ def polish(layout, work, lines, count, play):
 @device
 def log_odds(play, count, a, b):
     """ℓ(a) of strategies [(θ, a), b]."""
-    return log(max(play[count + a, b], 1e-307)) - log(max(play[a, b], 1e-307))
+    return log(max(play[count + a, b], 1e-307) / max(play[a, b], 1e-307))

@@ -110,5 +110,6 @@ def settle_end(lam, work, count, play, b):
             chance = work.reference[0, a] * exp(lam * (work.payoff[a, theta, b] - top))
             play[theta * count + a, b] = chance
             total += chance
+        total = 1.0 / total
         for a in range(count):
-            play[theta * count + a, b] /= total
+            play[theta * count + a, b] *= total
