@@ -10,6 +10,7 @@ import pytest
 import detente
 from detente.game.arrays import CompiledGame
 from detente.scenario.rules import Outcome
+from detente.simulation.channels import Channels
 from detente.simulation.forecast import Forecast, forecast, marginal
 from detente.simulation.forward import schedule
 from detente.solver.solution import Solution
@@ -142,6 +143,50 @@ def test_forecasts_count_what_every_history_says(horizon: str) -> None:
     assert_alike(result, expected)
     assert 0.01 < expected["soaked"][0][-1] < 0.99
     assert 0.01 < expected["soaked_first"][0][-1] < expected["soaked"][0][-1]
+
+
+LADDER = """
+title: a ladder from whose top one may fall
+calendar: {period: round, horizon: 4}
+actors: {A: {precision: 1.2, discount: 0.6, judgement: by way of example}}
+state: {rung: {levels: 0..2, start: 0}}
+turns: [A, chance]
+actions: {A: {climb: {when: rung < 2, set: {rung: +1}, cost: 0.3}, rest: {}}}
+chance:
+  slip: {when: rung == 2, effects: [{p: 0.3, set: {rung: 0}}, {p: rest}]}
+payoffs: {A: {flow: rung}}
+outcomes:
+  begun: {when: rung >= 1}
+  top: {when: rung == 2}
+  stay: {when: rung == 2, lasting: 2}
+"""
+
+
+@pytest.mark.parametrize("horizon", ["4", "forever"])
+def test_channels_with_the_same_histories_are_moved_once(
+    horizon: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has not been at the top has never fallen: until somebody may have, all are there."""
+    solution = solved(LADDER.replace("horizon: 4", f"horizon: {horizon}"))
+    periods, game = None if horizon == "4" else 4, solution.game
+    result = forecast(solution, periods=periods)
+    assert_alike(result, counted(solution, 4))
+    channels = Channels(game)
+    assert set(channels.machines) == {"begun", "top", "stay"}
+    begun, top = (channels.machines[key][1].max() for key in ("begun", "top"))
+    rungs = game.structure.levels(game.structure.sets[0])["rung"]
+    start = int(np.flatnonzero(rungs == 0)[0])
+    assert channels.homes(0)[start, [begun, top]].tolist() == (
+        [0, 0] if horizon == "4" else [begun, top]
+    )
+    everything = property(
+        lambda self: [np.ones((s.size, self.count), bool) for s in game.structure.sets]
+    )
+    monkeypatch.setattr(Channels, "_left", everything)
+    apart = forecast(solution, periods=periods)
+    for name, table in result.tables.items():
+        for column, numbers in table.columns.items():
+            assert np.array_equal(numbers, apart.tables[name].columns[column]), (name, column)
 
 
 @pytest.mark.parametrize(

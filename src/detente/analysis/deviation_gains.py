@@ -143,7 +143,7 @@ class DeviationGains:
         pass_ = ForwardPass(solution, nowhere, workers, at_start=at_start)
         for t, n in moves:
             pass_.enter(t, n)
-            self._visit(t, n, pass_.mass)
+            self._visit(t, n, pass_.histories)
             pass_.leave(t, n, pass_.push(n))
 
     def _visit(self, t: int, n: int, mass: Floats) -> None:

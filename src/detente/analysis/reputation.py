@@ -195,14 +195,14 @@ def _masses(solution: Solution, workers: Workers) -> Iterator[tuple[int, Floats]
         for _, n in turns:
             play.play(t, n)
         if t in marks:
-            yield t, play.mass.copy()
+            yield t, play.histories.copy()
 
 
 def _after(solution: Solution, workers: Workers, t: int, mass: Floats) -> Values:
     """Expected payoffs of what is left of play after period t, from a mass [x, p, b] there."""
     game = solution.game
     play = ForwardPass(solution, Channels(solution.game, counted=False), workers)
-    play.go_on_from(mass)
+    play.go_on_from(mass[:, None])
     discount = game.discount[:, None]
     total = np.zeros_like(play.rewards)
     for at, turns in groupby(schedule(game), key=lambda move: move[0]):
@@ -211,8 +211,8 @@ def _after(solution: Solution, workers: Workers, t: int, mass: Floats) -> Values
         for _, n in turns:
             play.enter(at, n)
             play.leave(at - t, n, play.push(n))
-        total += discount ** (at - t - 1) * _paid(game, game.flow[at - 1], play.mass)
-    total += discount ** (game.periods - t) * _paid(game, game.terminal, play.mass)
+        total += discount ** (at - t - 1) * _paid(game, game.flow[at - 1], play.histories)
+    total += discount ** (game.periods - t) * _paid(game, game.terminal, play.histories)
     return by_type(game, total + play.rewards)
 
 

@@ -160,7 +160,7 @@ def _types_there(solution: Solution, signal: str, periods: int | None) -> dict[i
             play.enter(t, n)
             if layer.private is not None and layer.event == signal:
                 i = layer.private.actor
-                mass = play.mass[:, :: play.channels].sum(axis=2)
+                mass = play.histories.sum(axis=2)
                 mass = mass if game.changing else mass * weights
                 kinds = game.profiles[:, i, None] == np.arange(game.priors[i].size)
                 there[n] = there.get(n, 0.0) + mass @ kinds

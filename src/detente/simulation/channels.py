@@ -4,7 +4,8 @@ Channel 0 has all histories; or, where outcomes are given, those in which they h
 An outcome that stays once it holds needs no memory. For any other there are channels for the
 states of its automaton (`detente.game.automaton`), between which mass moves at each test; one that
 it never leaves has what the others leave. For a plain outcome there is one channel: the histories
-in which it has not been yet, from which mass leaves when it happens.
+in which it has not been yet, from which mass leaves when it happens. As long as nothing can have
+left it has what channel 0 has, which is kept and moved once (`Channels.homes`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
-from detente.dtypes import Floats, Ints
+from detente.dtypes import Bools, Floats, Ints
 from detente.game.arrays import CompiledGame
 from detente.game.automaton import Automaton, automaton
 from detente.solver.room import SMALL
@@ -59,7 +60,7 @@ class Channels:
         self.given = given
         self.count = 1
         self.machines: dict[str, tuple[Automaton, Ints]] = {}
-        self._known: dict[tuple[int, ...], Floats] = {}  # what periods share is made once
+        self._known: dict[tuple[int, ...], Ints] = {}  # what periods share is made once
         if given:
             self._add("", rest=0)
         stays = persistent(game) if counted and not given else ()
@@ -86,62 +87,105 @@ class Channels:
                 share[slot] = 1.0
         return share
 
-    def alive(self, n: int) -> Floats:
-        """For each channel 1, or 0 where no history is in it before layer n: float64 [x, h]; to be
-        looked at, not changed."""
-        if self.game.structure.sets[n].size * self.count > SMALL:
-            return self._alive(n)
-        sets, holds = self.game.structure.sets, self.game.holds.values()
-        alike = id(sets[n]), *(id(each[n]) for each in holds)
-        if alike not in self._known:
-            self._known[alike] = self._alive(n)
-        return self._known[alike]
+    def homes(self, n: int) -> Ints:
+        """Which channel has the mass of each at a state before layer n, int64 [x, h]: itself; 0
+        where all histories that lead there are in both; `DROPPED` where none is in it. To be looked
+        at, not changed."""
+        left, gone = self._left[n], self._gone[n]
+        alike = id(left), id(gone)
+        if alike in self._known:
+            return self._known[alike]
+        home = np.where(left, np.arange(self.count), 0)
+        home[gone] = DROPPED
+        if home.size <= SMALL:
+            self._known[alike] = home
+        return home
 
-    def _alive(self, n: int) -> Floats:
-        keep = np.ones((self.game.structure.sets[n].size, self.count))
-        for machine, slots in self.machines.values():
-            letters = machine.letters(self.game.holds, n, end=False)
-            carried = np.flatnonzero(slots > 0)
-            if carried.size == 1:
-                keep[:, slots[carried[0]]] = machine.reached[letters, carried[0]]
-            else:
-                keep[:, slots[carried]] = machine.reached[letters][:, carried]
-        return keep
+    @cached_property
+    def _gone(self) -> list[Bools]:
+        """Before each layer, where no history is in a channel, as those that came leave it for
+        good: bool [x, h]. What leaves for other channels is moved."""
+        holds, gone, known = self.game.holds, [], dict[tuple[int, ...], Bools]()
+        for n, states in enumerate(self.game.structure.sets):
+            alike = id(states), *(id(each[n]) for each in holds.values())
+            if alike not in known:
+                known[alike] = np.zeros((states.size, self.count), dtype=np.bool_)
+                for key, (machine, slots) in self.machines.items():
+                    if key not in self._moving:
+                        letters = machine.letters(holds, n, end=False)
+                        for q in np.flatnonzero(slots > 0):
+                            known[alike][:, slots[q]] = ~machine.reached[letters, q]
+            gone.append(known[alike])
+        return gone
+
+    @cached_property
+    def _left(self) -> list[Bools]:
+        """Before each layer, whether some history at a state may not be in a channel though it is
+        in channel 0: bool [x, h]. True of channels between which mass moves."""
+        game, apart = self.game, self.start() == 0.0
+        for key, (_, slots) in self.machines.items():
+            if key in self._moving or self.given:
+                apart[slots[slots > 0]] = True
+        first = np.tile(apart, (game.structure.sets[0].size, 1))
+        while True:
+            left, last = [first], dict[tuple[int, ...], Bools]()
+            for n, layer in enumerate(game.layers):
+                arrays = layer.succ, layer.trans_ptr, layer.action_ptr, *self._gone[n : n + 2]
+                alike, now = tuple(map(id, arrays)), tuple(map(id, (*arrays, left[-1])))
+                if now not in last:
+                    after = np.tile(apart, (len(self._gone[n + 1]), 1))
+                    before = np.repeat(
+                        np.arange(layer.states.size), np.diff(layer.trans_ptr[layer.action_ptr])
+                    )
+                    for h in np.flatnonzero(~apart)[1:]:
+                        may = left[-1][:, h] | self._gone[n][:, h]
+                        after[layer.succ[may[before]], h] = True
+                    # Where an earlier period had the same it is kept once.
+                    known = last.get(alike, first)
+                    last[alike] = last[now] = known if np.array_equal(after, known) else after
+                left.append(last[now])
+            if game.loop is None:
+                return left
+            again = first.copy()
+            again[game.loop] |= left[-1]
+            if np.array_equal(again, first):
+                return left
+            first = again
 
     def move(self, mass: Floats, n: int, *, end: bool) -> None:
-        """Move mass, float64 [x, p, h, b], by the test before layer n, at a period's end or not."""
-        for machine, slots in self._moving:
+        """Move mass, float64 [x, h, p, b], by the test before layer n, at a period's end or not."""
+        for machine, slots in self._moving.values():
             letters = machine.letters(self.game.holds, n, end=end)
             for letter in np.unique(letters):
                 moves = _moves(machine, slots, letter)
-                if all(target == DROPPED for _, target in moves):
-                    continue  # who leaves for good is left where `alive` has 0
+                if not moves:
+                    continue
                 rows = np.flatnonzero(letters == letter)
                 sources = np.array([source for source, _ in moves])
-                leaving = mass[np.ix_(rows, np.arange(mass.shape[1]), sources)]
+                leaving = mass[np.ix_(rows, sources)]
                 for source in sources:
-                    mass[rows, :, source] = 0.0
+                    mass[rows, source] = 0.0
                 for k, (_, target) in enumerate(moves):
                     if target != DROPPED:
-                        mass[rows, :, target] += leaving[:, :, k]
+                        mass[rows, target] += leaving[:, k]
 
     @cached_property
-    def _moving(self) -> list[tuple[Automaton, Ints]]:
+    def _moving(self) -> dict[str, tuple[Automaton, Ints]]:
         """The automata from whose channels mass goes to others, and not only for good."""
-        return [
-            (machine, slots)
-            for machine, slots in self.machines.values()
+        return {
+            key: (machine, slots)
+            for key, (machine, slots) in self.machines.items()
             if any(
                 target != DROPPED
                 for letter in range(machine.step.shape[1])
                 for _, target in _moves(machine, slots, letter)
             )
-        ]
+        }
 
     def probabilities(self, mass: Floats, n: int) -> Mapping[str, tuple[Floats, Floats]]:
         """By outcome, that it has been before layer n and that it holds: both float64 [p].
 
-        `mass` is float64 [x, p, h], without what is not `alive`.
+        `mass` is float64 [x, p, h].
         """
         if not self.game.holds:
             return {}

@@ -204,7 +204,7 @@ class Filter:
 
     def _share(self) -> Floats:
         """Mass by state and type profile, float64 [x, p]."""
-        return np.asarray(self.pass_.mass[:, :: self.pass_.channels].sum(axis=2))
+        return np.asarray(self.pass_.histories.sum(axis=2))
 
     def _judge(
         self,
@@ -254,7 +254,7 @@ class Filter:
         share = by_profile * self.prior
         total = float(share.sum())
         if total < SMALL:
-            self.pass_.mass /= total
+            self.pass_.scale(1.0 / total)
         return np.asarray(share / total)
 
     def holds(self, entry: Observation, n: int, t: int) -> Bools:

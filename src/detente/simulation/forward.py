@@ -28,6 +28,7 @@ from detente.solver.kernels.private_chance import push_private
 from detente.solver.layout import (
     belief_layout,
     hidden_turn,
+    make_push_work,
     make_scratch,
     part,
     private_turn,
@@ -46,8 +47,8 @@ FOREVER_PERIODS = {"day": 90, "week": 52, "month": 24, "quarter": 8, "year": 10}
 """Periods of a game without end that a forecast covers, by the unit of its calendar."""
 
 Visit = Callable[[int, int, Floats], None]
-"""Called with a period, the number of a layer, and the mass before it, float64 [x, (p, h), b]: to
-be looked at, not kept or changed."""
+"""Called with a period, the number of a layer, and the mass before it, float64 [x, p, b]: to be
+looked at, not kept or changed."""
 
 PART = 2**20
 """Numbers of mass below which sharing out costs more than it saves: each thread works out anew
@@ -187,7 +188,7 @@ def _run(
         for _, n in turns:
             pass_.enter(t, n)
             if visit is not None:
-                visit(t, n, pass_.mass)
+                visit(t, n, pass_.histories)
             pass_.leave(t, n, pass_.push(n))
         pass_.record(n + 1)
         if progress is not None:
@@ -235,7 +236,8 @@ class ForwardPass:
     """Mass on its way through the layers, in the channels of its outcomes.
 
     mass
-        float64 [x, (p, h), b] before the layer that comes next.
+        float64 [x, h, p, b] before the layer that comes next. Only channels that are kept by
+        themselves (`Channels.homes`) have meaning.
     following
         The same after it, while it is played.
     by_state, by_belief
@@ -258,29 +260,35 @@ class ForwardPass:
         game, grid = solution.game, solution.grid
         self.solution, self.memory, self.workers = solution, channels, workers
         self.profiles = len(game.profiles)
-        self.channels = channels.count
         sets = game.structure.sets
         self._room = Room(
-            [codes.size for codes in sets], (self.profiles * self.channels, grid.size)
+            [codes.size for codes in sets], (channels.count, self.profiles, grid.size)
         )
         self.mass = self._room.next(sets[0].size)
         self.mass[:] = 0.0
-        share = np.tile(channels.start(), self.profiles)
-        if at_start is not None:
-            share *= np.repeat(at_start, self.channels)
+        share = np.outer(channels.start(), np.ones(self.profiles) if at_start is None else at_start)
         if begin is None:
-            self.mass[game.start, :, grid.start] = share
+            self.mass[game.start, ..., grid.start] = share
         else:
-            self.mass[game.start] = share[:, None] * begin
+            self.mass[game.start] = share[..., None] * begin
         self.following = self.mass
         self.by_state: list[Floats] = []
         self.by_belief: list[Floats] = []
         self.acted = Row(shelf_like(solution.strategies)())
         self.rewards = np.zeros((len(game.priors), self.profiles))
-        self._alive_before = -1, np.empty(0)
         movers = {seats(layer) for layer in game.layers}
         self.layouts = {m: belief_layout(game, grid, m) for m in movers}
         self.record(0)
+
+    @property
+    def histories(self) -> Floats:
+        """All mass, whatever outcomes have been: float64 [x, p, b]."""
+        return self.mass[:, 0]
+
+    def scale(self, factor: float) -> None:
+        """Multiply all mass."""
+        with np.errstate(all="ignore"):  # what has no meaning may be anything
+            self.mass *= factor
 
     def play(self, t: int, n: int) -> None:
         """Layer n in period t."""
@@ -298,7 +306,7 @@ class ForwardPass:
         self.following = self._room.next(sets[n + 1].size)
 
     def go_on_from(self, mass: Floats) -> None:
-        """Go on with this mass in place of what there is."""
+        """Go on with this mass, float64 [x, h, p, b], in place of what there is."""
         self.mass = self._room.next(len(mass))
         self.mass[:] = mass
 
@@ -311,33 +319,31 @@ class ForwardPass:
         self.workers.check()
         game = self.solution.game
         layer = game.layers[n] if layer is None else layer
-        following = self.following
-        arrays, layout, alive = part(game, layer), self.layouts[seats(layer)], self._alive(n)
-        parts = min(self.workers.threads, self.profiles) if self.mass.size > PART else 1
+        mass, following = self.mass, self.following
+        arrays, layout = part(game, layer), self.layouts[seats(layer)]
+        homes = self.memory.homes(n), self.memory.homes(n + 1)
+        parts = min(self.workers.threads, self.profiles) if mass.size > PART else 1
         cuts = np.linspace(0, self.profiles, parts + 1).astype(int)
         acted = np.zeros((len(layer.action), self.profiles))
         if layer.private is not None:
-            acted += self.mass[:, :: self.channels].sum(axis=2)
+            acted += self.histories.sum(axis=2)
 
         def task(first: int, last: int) -> None:
             if layer.private is not None:
                 turn = private_turn(game, self.solution.grid, layer.private)
-                lottery = make_lottery(layout, 1, self.mass.shape[2])
-                into = following, lottery
-                push_private(first, last, arrays, layout, turn, alive, self.mass, *into)
+                lottery = make_lottery(layout, 1, mass.shape[3])
+                push_private(first, last, arrays, layout, turn, homes, mass, following, lottery)
                 return
             sigma = self.solution.strategies[n]
             hidden = hidden_turn(game, self.solution.grid, layer)
             if hidden is not None:
                 most = int(arrays.n_actions.max(initial=1))
-                lottery = make_lottery(layout, most, self.mass.shape[2])
-                given = arrays, layout, hidden, sigma, alive, self.mass
-                push_hidden(first, last, *given, (following, acted, lottery))
+                into = following, acted, make_lottery(layout, most, mass.shape[3])
+                push_hidden(first, last, arrays, layout, hidden, sigma, homes, mass, into)
                 return
-            moved = np.empty((2, *self.mass.shape[1:]))
-            rows = np.empty((4, self.mass.shape[1]), dtype=np.uint64)
-            scratch = make_scratch(layout, arrays, 0), moved, rows
-            push(first, last, arrays, layout, sigma, alive, self.mass, following, acted, scratch)
+            shape = mass.shape[1], last - first, mass.shape[3]
+            work = make_push_work(layout, arrays, shape, len(following))
+            push(first, last, arrays, layout, sigma, homes, mass, following, acted, work)
 
         if parts == 1:
             task(0, self.profiles)
@@ -360,15 +366,15 @@ class ForwardPass:
         self.rewards += game.discount[:, None] ** (t - 1) * paid
         self.acted.append(acted)
         self.mass = self.following
-        mass = self.mass.reshape(len(self.mass), self.profiles, self.channels, -1)
-        self.memory.move(mass, n + 1, end=game.ends_period[n])
+        self.memory.move(self.mass, n + 1, end=game.ends_period[n])
 
     def record(self, n: int) -> None:
         """Keep the marginals before layer n."""
-        by_state = np.einsum("xhb->xh", self.mass) * self._alive(n)
-        shape = (-1, self.profiles, self.channels)
-        self.by_state.append(by_state.reshape(shape))
-        self.by_belief.append(self.mass[:, :: self.channels].sum(axis=0).T)
+        home = self.memory.homes(n)
+        each = np.einsum("xhpb->xhp", self.mass)
+        by_channel = np.where(home[..., None] < 0, 0.0, each[np.arange(len(home))[:, None], home])
+        self.by_state.append(by_channel.swapaxes(1, 2))
+        self.by_belief.append(self.histories.sum(axis=0).T)
 
     def payoffs(self, states: tuple[Floats, ...], last: int) -> Floats:
         """Expected payoffs of all that was played, and of what follows: float64 [i, p]."""
@@ -383,13 +389,7 @@ class ForwardPass:
             table = game.terminal.reshape(-1, actors, width)
             ahead = np.einsum("xip,xp->ip", table, states[-1])
         else:
-            mass = self.mass[:, :: self.channels]
+            mass = self.histories
             values = solution.first_values[game.loop].reshape(len(mass), -1, actors, width)
             ahead = np.einsum("xbip,xpb->ip", values, mass)
         return np.asarray(total + discount**last * ahead)
-
-    def _alive(self, n: int) -> Floats:
-        """For each channel, 0 where it is empty before layer n: float64 [x, p h]."""
-        if self._alive_before[0] != n:  # asked for before and after it is kept
-            self._alive_before = n, np.tile(self.memory.alive(n), self.profiles)
-        return self._alive_before[1]

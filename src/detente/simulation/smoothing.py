@@ -75,7 +75,7 @@ def smoothed(
         if k:
             _play(pass_, told[k - 1])
             progress(0.5 + 0.5 * k / len(told))
-        rows.append(np.einsum("xpb,xpb->p", pass_.mass, values))
+        rows.append(np.einsum("xpb,xpb->p", pass_.histories, values))
         rows[-1] /= rows[-1].sum()
     return np.array(rows)
 

@@ -10,6 +10,7 @@ import numpy as np
 from detente.dtypes import Floats, Ints
 from detente.game.arrays import CompiledGame, Layer, PrivateChance
 from detente.solver.beliefs import BeliefGrid
+from detente.solver.kernels.forward import PushWork
 from detente.solver.kernels.hidden_moves import HiddenTurn
 from detente.solver.kernels.lottery import BeliefLayout
 from detente.solver.kernels.private_chance import PrivateTurn
@@ -186,6 +187,25 @@ def make_scratch(
     if hidden:
         joint = max(joint, 2)  # also who has no choice may move a belief: its next values are kept
     return make_work(layout, int(part.n_actions.max(initial=1)), joint, width, slopes=slopes)
+
+
+def make_push_work(
+    layout: BeliefLayout, part: LayerArrays, shape: tuple[int, int, int], states: int
+) -> PushWork:
+    """Scratch for mass [h, p, b] of the states of a layer, on its way to so many."""
+    (channels, profiles, nodes), combined = shape, len(layout.types)
+    moved = np.zeros((2, (channels * profiles + 1) * nodes))
+    return PushWork(
+        work=make_scratch(layout, part, 0),
+        here=moved[0],
+        there=moved[1],
+        slot=np.empty(channels, np.int64),
+        fresh=np.ones((states, channels), np.bool_),
+        end=np.zeros((2, nodes), np.uint64),
+        weight=np.zeros((2, combined, nodes)),
+        row=np.zeros((combined, channels * profiles + 3), np.uint64),
+        rows=np.zeros(combined, np.int64),
+    )
 
 
 def is_lined(layout: BeliefLayout) -> bool:

@@ -31,7 +31,7 @@ from detente.solver.kernels.stage import HOW
 from detente.solver.layout import (
     belief_layout,
     hidden_turn,
-    make_scratch,
+    make_push_work,
     part,
     private_turn,
     seats,
@@ -119,15 +119,15 @@ def _sweep_nothing(
 
 def _push_nothing(game: CompiledGame, grid: BeliefGrid, layer: Layer, layout: BeliefLayout) -> None:
     profiles, arrays = len(game.profiles), part(game, layer)
-    mass = np.empty((0, profiles, grid.size))
-    alive, acted, sigma = np.empty((0, profiles)), np.empty((0, profiles)), np.empty(0)
+    mass = np.empty((0, 1, profiles, grid.size))
+    homes, acted = (np.empty((0, 1), np.int64),) * 2, np.empty((0, profiles))
     room, hidden = make_lottery(layout, 1, grid.size), hidden_turn(game, grid, layer)
+    sigma = np.empty(0)
     if layer.private is not None:
         turn = private_turn(game, grid, layer.private)
-        push_private(0, 0, arrays, layout, turn, alive, mass, mass, room)
+        push_private(0, 0, arrays, layout, turn, homes, mass, mass, room)
     elif hidden is not None:
-        push_hidden(0, 0, arrays, layout, hidden, sigma, alive, mass, (mass, acted, room))
+        push_hidden(0, 0, arrays, layout, hidden, sigma, homes, mass, (mass, acted, room))
     else:
-        rows = np.empty((4, profiles), dtype=np.uint64)
-        scratch = make_scratch(layout, arrays, 0), np.empty((2, *mass.shape[1:])), rows
-        push(0, 0, arrays, layout, sigma, alive, mass, mass, acted, scratch)
+        scratch = make_push_work(layout, arrays, (1, profiles, grid.size), 0)
+        push(0, 0, arrays, layout, sigma, homes, mass, mass, acted, scratch)

@@ -217,13 +217,12 @@ def look_past(part, layout, turn, e, next_values, target):
 
 
 @kernel
-def push_hidden(first, last, part, layout, turn, sigma, alive, mass, into):
-    """Move mass to profiles first … last - 1 of following [x', h, b], and add to acted [e, p] of
+def push_hidden(first, last, part, layout, turn, sigma, homes, mass, into):
+    """Move mass to profiles first … last - 1 of following [x', h, p, b], and add to acted [e, p] of
     these profiles; see `forward.push`. `into` is these two, and the room for a lottery."""
-    following, acted, lottery = into
-    nodes, n_types = mass.shape[2], turn.ratio.shape[0]
-    channels = mass.shape[1] // layout.profile.shape[0]
-    following[:, first * channels : last * channels, :] = 0.0
+    (following, acted, lottery), (before, after) = into, homes
+    nodes, n_types = mass.shape[3], turn.ratio.shape[0]
+    following[:, :, first:last] = 0.0
     for x in range(mass.shape[0]):
         begin = part.action_ptr[x]
         count, play = part.action_ptr[x + 1] - begin, play_at(part, sigma, nodes, x)
@@ -232,20 +231,17 @@ def push_hidden(first, last, part, layout, turn, sigma, alive, mass, into):
             e = begin + a
             for p in range(first, last):
                 taken = play[layout.profile[p] * count + a]
-                for b in range(nodes if alive[x, p * channels] > 0.0 else 0):
-                    acted[e, p] += taken[b] * mass[x, p * channels, b]
+                for b in range(nodes if before[x, 0] == 0 else 0):
+                    acted[e, p] += taken[b] * mass[x, 0, p, b]
                 for theta in range(n_types):
                     chance = turn.change[e, theta, layout.profile[p]]
-                    before = p + (theta - layout.profile[p]) * turn.apart
+                    came = p + (theta - layout.profile[p]) * turn.apart
                     taken = play[theta * count + a]
-                    for h in range(channels if chance > 0.0 else 0):
-                        if alive[x, before * channels + h] == 0.0:
-                            continue
-                        source = mass[x, before * channels + h]
-                        for k in range(part.trans_ptr[e], part.trans_ptr[e + 1]):
-                            share = chance * part.prob[k]
-                            target = following[part.succ[k], p * channels + h]
-                            if share > 0.0:
+                    for k in range(part.trans_ptr[e], part.trans_ptr[e + 1]):
+                        share, to = chance * part.prob[k], part.succ[k]
+                        for h in range(mass.shape[1] if share > 0.0 else 0):
+                            if before[x, h] >= 0 and after[to, h] == h:
+                                source, target = mass[x, before[x, h], came], following[to, h, p]
                                 spread(share, taken, source, target, a, lottery)
 
 

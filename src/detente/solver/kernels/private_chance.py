@@ -106,34 +106,30 @@ def sweep_private(first, last, part, layout, turn, next_values, values, lottery)
 
 
 @kernel
-def push_private(first, last, part, layout, turn, alive, mass, following, lottery):
-    """Move mass to profiles first … last - 1 of following [x', h, b]; see `forward.push`."""
-    nodes, n_types = mass.shape[2], turn.ratio.shape[0]
-    channels = mass.shape[1] // layout.profile.shape[0]
-    following[:, first * channels : last * channels, :] = 0.0
+def push_private(first, last, part, layout, turn, homes, mass, following, lottery):
+    """Move mass to profiles first … last - 1 of following [x', h, p, b]; see `forward.push`."""
+    nodes, n_types, (before, after) = mass.shape[3], turn.ratio.shape[0], homes
+    following[:, :, first:last] = 0.0
     for x in range(mass.shape[0]):
         begin = part.action_ptr[x]
         for k in range(part.trans_ptr[begin], part.trans_ptr[begin + 1]):
-            count = reveal(layout, turn, k, nodes, lottery)
-            for p in range(first, last):
-                for theta in range(n_types):
-                    chance = turn.change[k, theta, layout.profile[p]]
-                    if chance == 0.0:
-                        continue
-                    before = p + (theta - layout.profile[p]) * turn.apart
-                    for h in range(channels):
-                        if alive[x, before * channels + h] == 0.0:
-                            continue
-                        source = mass[x, before * channels + h]
-                        target = following[part.succ[k], p * channels + h]
-                        for v in range(count):
+            count, to = reveal(layout, turn, k, nodes, lottery), part.succ[k]
+            for h in range(mass.shape[1]):
+                if before[x, h] < 0 or after[to, h] != h:
+                    continue
+                for p in range(first, last):
+                    for theta in range(n_types):
+                        chance = turn.change[k, theta, layout.profile[p]]
+                        came = p + (theta - layout.profile[p]) * turn.apart
+                        source, target = mass[x, before[x, h], came], following[to, h, p]
+                        for v in range(count if chance > 0.0 else 0):
                             vertex, weight = lottery.vertex[0, 0, v], lottery.weight[0, 0, v]
                             for b in range(nodes):
                                 if count == 1:
                                     target[b] += chance * source[b]
                                 else:
-                                    to = np.uint64(b + vertex[b])
-                                    target[to] += chance * weight[b] * source[b]
+                                    at = np.uint64(b + vertex[b])
+                                    target[at] += chance * weight[b] * source[b]
 
 
 @kernel
