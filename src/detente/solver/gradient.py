@@ -94,12 +94,15 @@ class AdjointPass:
     ) -> None:
         game = tape.solution.game
         self.tape, self.progress, self.shelf = tape, progress, shelf
-        self.prob = [np.zeros(layer.prob.size) for layer in game.layers]
-        self.reward = [np.zeros_like(layer.reward) for layer in game.layers]
-        self.reference = [np.zeros_like(layer.reference) for layer in game.layers]
+        self.prob, self.reward, self.reference = (
+            [np.empty(0)] * len(game.layers) for _ in range(3)
+        )
         self.aside: tuple[Row, ...] = ()
         if shelf is not dict and game.loop is None:  # each layer's are complete after its move
             self.aside = Row(shelf()), Row(shelf()), Row(shelf())
+        else:
+            for n in range(len(game.layers)):
+                self._make_room(n)
         # Otherwise values before they are discounted cannot be told from them.
         self.tells = float(game.discount.min()) >= LEAST_DISCOUNT
         self.private: dict[int, Floats] = {}
@@ -132,6 +135,8 @@ class AdjointPass:
             gain[known, tape.width :] = 0.0
         del first
         for k in range(len(tape.moves)):
+            if self.aside:
+                self._make_room(tape.moves[k][1])
             gain = self._move(k, next(after), gain)  # whose values go before the next are made
             self._put_aside(tape.moves[k][1])
             self.progress(0.3 + 0.7 * (k + 1) / len(tape.moves))
@@ -151,6 +156,12 @@ class AdjointPass:
             hidden=self.hidden,
         )
         return float(target.weights(game) @ worth), gradient
+
+    def _make_room(self, n: int) -> None:
+        """For derivatives by the numbers of layer n."""
+        layer = self.tape.solution.game.layers[n]
+        self.prob[n], self.reward[n] = np.zeros(layer.prob.size), np.zeros_like(layer.reward)
+        self.reference[n] = np.zeros_like(layer.reference)
 
     def _put_aside(self, n: int) -> None:
         """Put derivatives by the numbers of layer n where values are, if that is not in memory."""
