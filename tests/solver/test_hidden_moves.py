@@ -12,14 +12,17 @@ from numpy.typing import NDArray
 import detente
 from detente.errors import ScenarioError
 from detente.game.arrays import CompiledGame, HiddenMoves
-from detente.game.compile import compile_game
+from detente.game.compile import compile_game, with_values
+from detente.game.gradient import parameter_gradient
 from detente.simulation.histories import after_look
 from detente.solver import backward
 from detente.solver.beliefs import BeliefGrid, belief_grid
+from detente.solver.gradient import game_gradient
 from detente.solver.kernels.hidden_moves import push_hidden
 from detente.solver.kernels.lottery import make_lottery
 from detente.solver.layout import belief_layout, hidden_turn, part
 from detente.solver.solution import Solution
+from detente.solver.value_tape import Target
 from tests.solver.test_gambit import differences
 from tests.solver.test_private_chance import check_gradients
 
@@ -197,6 +200,21 @@ def test_gradient_is_that_of_differences(three: bool) -> None:
     types = "{open: 0.8 * prior, secret: 1 - prior, shut: 0.2 * prior}"
     asked = scenario(types=types, build=SEEN + THREE) if three else scenario()
     check_gradients(asked, solved(compile_game(asked), 9))
+
+
+@pytest.mark.parametrize("profile", [0, 1])
+def test_derivatives_where_a_look_tells_nothing_yet(profile: int) -> None:
+    """All moves look alike and change nothing; that one may change a type would tell something."""
+    text = scenario(build=SEEN + ", becomes: {North: {open: {secret: speed}}}").text
+    text = text.replace("    protest: {set: {pressure: 1}, cost: 0.2}\n", "")
+    game = compile_game(detente.loads(text).with_values({"speed": 0.0}))
+    solution = solved(game, 9)
+    target = Target(np.eye(2)[profile], np.array([True, False]), actor=1)
+    here, gradient = game_gradient(solution, target, threads=1)
+    moved = solved(with_values(game, {"speed": 1e-6}), 9, like=solution.grid)
+    there, _ = game_gradient(moved, target, threads=1)
+    slope = parameter_gradient(game, gradient)["speed"]
+    assert slope == pytest.approx((there - here) / 1e-6, abs=1e-5)
 
 
 def test_the_certificate_knows_other_moves(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -309,7 +309,9 @@ class AdjointPass:
         for u, (first, last) in enumerate(pairwise(cuts)):
             by_ratio = np.zeros(game.priors[i].size)
             given = self._given(n, following, gain[first:last], precision[u], ratio[u], joint[u])
-            here = turn._replace(tells=turn.tells[first:last], keeps=turn.keeps[first:last])
+            # Where nothing is told as things are, a change of them may tell something.
+            tells = np.ones(last - first, np.int64)
+            here = turn._replace(tells=tells, keeps=turn.keeps[first:last])
             gains = result, by_change, by_ratio
             states = _of_states(arrays, first, last)
             adjoin_hidden(states, layout, here, given, *scratch, gains, back)
