@@ -45,6 +45,7 @@ def kept() -> detente.Credibility:
 KINDS: dict[str, Callable[[], Described]] = {
     "scenario": lambda: describe_scenario(scenario()),
     "forecast": lambda: describe_forecast(detente.forecast(solved())),
+    "no-beliefs": lambda: describe_forecast(detente.forecast(solved(), beliefs=False)),
     "credibility": lambda: describe_credibility(kept()),
     "comparison": lambda: describe_comparison(
         detente.compare(scenario(), None, QUICK), {"trust": kept()}

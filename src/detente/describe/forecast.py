@@ -157,7 +157,10 @@ def first(result: Forecast) -> tuple[Block, ...]:
 
 
 def beliefs(result: Forecast) -> Section | None:
-    """How beliefs about private types move, in truth of any type; of many types, of the same."""
+    """How beliefs about private types move, in truth of any type; of many types, of the same. None
+    where nothing is private, or histories were not drawn."""
+    if not len(result.tables["beliefs"]):
+        return None
     game = result.solution.game
 
     def is_crowded(actor: Actor) -> bool:
@@ -185,8 +188,6 @@ def beliefs(result: Forecast) -> Section | None:
                 rows.append((*head, percent(start["mean"]), *cells))
             heading = f"Belief that {actor.name} is {believed}"
             items.append(Picture(OverTime(heading, tuple(given["period"]), tuple(lines)), heading))
-    if not rows:
-        return None
     caption = (
         "What everybody believes after the moves seen so far. Lines: median over histories if the "
         "truth is as named at the line's end; bands: one history in ten lies below, one above. "
