@@ -163,12 +163,15 @@ class Solution(InNotebook):
 
     @property
     def payoff_errors(self) -> Mapping[str, float]:
-        """By actor, that of its payoffs, of any type; nan where there is no coarser grid."""
+        """By actor, that of its payoffs, of any type; nan where there is no coarser grid. What is
+        rounding goes by the largest of them: a small payoff may be what is left of large ones."""
         rough = {} if self.coarse is None else self.coarse.payoffs
-        errors = dict.fromkeys((actor.key for actor in self.game.actors), 0.0)
-        for (actor, kind), payoff in self.payoffs.items() if self.game.informed else ():
-            error = error_from(payoff - rough.get((actor, kind), np.nan), abs(payoff))
-            errors[actor] = max(float(error), errors[actor])
+        errors = {}
+        for actor in self.game.actors:
+            mine = [key for key in self.payoffs if key[0] == actor.key and self.game.informed]
+            size = max((abs(self.payoffs[key]) for key in mine), default=0.0)
+            changes = (abs(self.payoffs[key] - rough.get(key, np.nan)) for key in mine)
+            errors[actor.key] = float(error_from(max(changes, default=0.0), size))
         return errors
 
     @property
