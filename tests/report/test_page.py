@@ -102,7 +102,8 @@ def test_without_room_for_derivatives_all_else_is_told(monkeypatch: pytest.Monke
     made = build(scenario, detente.SolveOptions(5))
     assert made.sensitivity is None
     page = render(made)
-    assert "They were not computed: differentiating" in page
+    assert "The derivatives that tell it were not computed: differentiating" in page
+    assert "CompiledGame" not in page
     assert "or allow more memory" in page
 
 

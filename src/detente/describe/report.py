@@ -149,7 +149,7 @@ def _turning(data: ReportData) -> Section | None:
 def _decides(data: ReportData) -> Section | None:
     """The assumptions in order of what their ranges are worth."""
     if data.sensitivity is None:
-        why = f"They were not computed: {data.too_large}"
+        why = f"The derivatives that tell it were not computed: {data.too_large}"
         said = (text(*why.split("\n")),) if data.too_large else ()
         return Section("assumptions", "Which assumptions matter", said) if said else None
     lead = (

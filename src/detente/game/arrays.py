@@ -276,16 +276,21 @@ class CompiledGame:
         """What tables call period t; 0 is the start."""
         return self.scenario.calendar.label(t) if t else "start"
 
-    def __repr__(self) -> str:
+    @property
+    def sizes(self) -> str:
+        """Which game it is and how large, in words."""
         sizes = [layer.states.size for layer in self.layers] or [1]
         policy = f", policy {self.policy!r}" if self.policy else ""
         turns = f"{self.periods} periods, {len(self.layers)} turns"
         if self.loop is not None:
             turns = f"without end, {len(self.layers)} turns a period"
         return (
-            f"<CompiledGame {self.scenario.name!r}{policy}: {turns}, "
-            f"up to {max(sizes):,} states, {len(self.profiles)} type profiles>"
+            f"{self.scenario.name!r}{policy}: {turns}, "
+            f"up to {max(sizes):,} states, {len(self.profiles)} type profiles"
         )
+
+    def __repr__(self) -> str:
+        return f"<CompiledGame {self.sizes}>"
 
 
 def joint_cells(scenario: Scenario, profiles: Ints) -> Ints:

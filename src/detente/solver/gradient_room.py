@@ -78,7 +78,7 @@ def _shelf(
         )
         if needed <= limit:
             return FileShelf if in_file else dict
-    what = f"differentiating {game!r} on {nodes:,} nodes of the belief grid"
+    what = f"differentiating {game.sizes}, on {nodes:,} nodes of the belief grid,"
     way_out = "use fewer belief points or periods, a smaller state space, or allow more memory"
     refuse_beyond(limit, needed, what, way_out)
     raise AssertionError

@@ -132,7 +132,8 @@ def refuse_beyond(limit: int, needed: int, what: str, way_out: str) -> None:
 
 def gibibytes(count: int) -> str:
     """Bytes in words."""
-    return f"{count / 2**30:.1f} GiB"
+    size = count / 2**30
+    return f"{size:.2f} GiB" if 0.01 <= size < 1.0 else f"{size:.1f} GiB"
 
 
 def _nodes(game: CompiledGame, points: int, coarse: bool) -> tuple[int, int]:

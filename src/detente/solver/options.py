@@ -151,7 +151,7 @@ class SolveOptions:
                 continue
             if not on_disk or on_disk <= FREE * free_on_disk():
                 return keep
-        what = f"solving {game!r} with {points} belief points for each informed actor"
+        what = f"solving {game.sizes}, with {points} belief points for each informed actor,"
         way_out = "use fewer belief points or periods, a smaller state space, or allow more memory"
         refuse_beyond(self.memory_limit, needed, what, way_out)
         raise SolveError(

@@ -166,8 +166,8 @@ def solve(
             return follow_limit(game, solve_at, both, options.report)
     except TimeUpError:
         raise SolveError(
-            f"solving {game!r} was given up after {seconds:g} seconds, before there was an answer."
-            "\nhint: allow more time, or use fewer belief points or periods"
+            f"solving {game.scenario.name!r} was given up after {seconds:g} seconds, before there "
+            "was an answer.\nhint: allow more time, or use fewer belief points or periods"
         ) from None
 
 
