@@ -92,8 +92,8 @@ def ask(task, stage, layout, choices, mine, at, share, starts, how, out, matrix)
 
 
 @kernel
-def unique_nodes(layout, work, lines, count, play):
-    return find_unique(layout, work, lines, count, play)[0]
+def unique_nodes(layout, work, lines, count):
+    return find_unique(layout, work, lines, count)[0]
 
 
 @kernel
@@ -351,9 +351,7 @@ def is_line_unique(problem: Problem) -> bool:
     """Whether the line is certain to have one solution."""
     work, lines = problem.lines()
     count = problem.choices[0]
-    return bool(
-        unique_nodes(problem.layout, work, lines, count, np.zeros((2 * count, lines.low.size)))
-    )
+    return bool(unique_nodes(problem.layout, work, lines, count))
 
 
 def follow(problem: Problem, at: int, *, longest: float = 0.05) -> Floats | None:

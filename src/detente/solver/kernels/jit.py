@@ -20,7 +20,7 @@ from typing import Any
 
 import llvmlite.binding as llvm
 import numba
-from numba.core.codegen import JITCodeLibrary
+from numba.core.codegen import JITCodeLibrary, get_host_cpu_features
 from numba.core.compiler import Compiler
 
 from detente.solver.kernels.cache import SealedCache, cache_folder
@@ -40,6 +40,14 @@ CACHE, REMARK = cache_folder(_version())
 """Where compiled kernels are kept, and what is to be said of it, if anything."""
 
 SETTINGS: Any = numba.config
+
+if (
+    SETTINGS.CPU_NAME is None
+    and SETTINGS.CPU_FEATURES is None
+    and llvm.get_host_cpu_name().startswith("znver")
+):
+    # These processors load numbers one by one faster than they gather them; LLVM does not know it.
+    SETTINGS.CPU_FEATURES = f"{get_host_cpu_features()},+prefer-no-gather"
 
 LARGE = 150  # instructions of a function that is not written out where it is called
 

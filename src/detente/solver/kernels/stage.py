@@ -170,11 +170,13 @@ def joint_chance(layout, n_actions, own, play, but, chance):
 def add_values(layout, work, count, n_actions, play, values):
     """Values [c, b] of a state, from strategies and their lotteries."""
     profiles, nodes, lottery = layout.profile.shape[0], values.shape[1], work.lottery
-    values[:] = 0.0
+    on_line = layout.actor.shape[0] == 1 and lottery.vertices[0] == 2
     for e in range(count):
-        if layout.actor.shape[0] == 1 and lottery.vertices[0] == 2:
+        if on_line:
             add_on_line(layout, work, count, e, play, values)
             continue
+        if e == 0:
+            values[:] = 0.0
         joint_chance(layout, n_actions, work.own[e], play, -1, work.chance)
         several = corners(lottery)
         for _ in range(several):
@@ -183,6 +185,8 @@ def add_values(layout, work, count, n_actions, play, values):
             for c in range(values.shape[0]):
                 source, target = work.ahead[e, c], values[c]
                 chance = work.chance[layout.profile[c % profiles]]
+                if is_own(layout, c):
+                    continue
                 if several == 1:
                     for b in range(nodes):
                         target[b] += chance[b] * source[b]
@@ -208,15 +212,34 @@ def add_values(layout, work, count, n_actions, play, values):
 
 @device
 def add_on_line(layout, work, count, a, play, values):
-    """What action a of the one mover with two types adds, at both ends of a step together."""
-    low, high = work.lottery.vertex[0, a, 0], work.lottery.vertex[0, a, 1]
+    """What action a of the one mover with two types adds, at both ends of a step together; two
+    components at a time, as they are read at the same places."""
+    low, hop = work.lottery.vertex[0, a, 0], np.uint64(layout.jump[0])
     rest, share = work.lottery.weight[0, a, 0], work.lottery.weight[0, a, 1]
-    for c in range(values.shape[0]):
-        theta = layout.types[layout.profile[c % layout.profile.shape[0]], 0]
-        source, target, chance = work.ahead[a, c], values[c], play[theta * count + a]
+    profiles = layout.profile.shape[0]
+    for c in range(0, values.shape[0], 2):
+        if is_own(layout, c):
+            continue
+        d = c + 1
+        chance = play[layout.types[layout.profile[c % profiles], 0] * count + a]
+        other = play[layout.types[layout.profile[d % profiles], 0] * count + a]
+        source, following, target, next_ = work.ahead[a, c], work.ahead[a, d], values[c], values[d]
         for b in range(values.shape[1]):
-            left, right = source[np.uint64(b + low[b])], source[np.uint64(b + high[b])]
-            target[b] += chance[b] * (rest[b] * left + share[b] * right)
+            at = np.uint64(b + low[b])
+            one = chance[b] * (rest[b] * source[at] + share[b] * source[at + hop])
+            two = other[b] * (rest[b] * following[at] + share[b] * following[at + hop])
+            target[b] = one + (target[b] if a > 0 else 0.0)
+            next_[b] = two + (next_[b] if a > 0 else 0.0)
+
+
+@device
+def is_own(layout, c):
+    """Whether a component has a mover's best response, which is left to `respond_best`."""
+    if 0 < layout.best <= c:
+        for m in range(layout.actor.shape[0]):
+            if (c - layout.best) // layout.profile.shape[0] == layout.actor[m]:
+                return True
+    return False
 
 
 @device

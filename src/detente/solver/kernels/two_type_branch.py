@@ -26,7 +26,7 @@ from detente.solver.kernels.two_type import (
     settle,
 )
 from detente.solver.kernels.two_type_fold import HERE, TARGET, follow
-from detente.solver.kernels.two_type_unique import find_unique
+from detente.solver.kernels.two_type_unique import find_unique, settle_ends
 
 CORRECTIONS = 3  # Newton steps on the way
 ROUGH = 1e-3  # residual on the way
@@ -45,7 +45,8 @@ def solve_lines(layout, sweep, work, lines, count, play):
     play
         float64 [(θ, a), b]: out; if sweep.warm also where Newton's method begins.
     """
-    certain, uncertain = find_unique(layout, work, lines, count, play)
+    settle_ends(layout, work, lines, count, play)
+    certain, uncertain = find_unique(layout, work, lines, count)
     left, nodes = 0, lines.nodes.shape[0]
     for part in range(2):
         begin, end = (0, certain) if part == 0 else (nodes - uncertain, nodes)

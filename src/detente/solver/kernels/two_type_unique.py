@@ -15,15 +15,16 @@ import numpy as np
 from detente.solver.kernels.elementary import exp
 from detente.solver.kernels.jit import device
 from detente.solver.kernels.stage import SOLVED
+from detente.solver.kernels.two_type import BLOCK
 
 HALVINGS = 5  # of λ, to find a smaller one at which a line is certain to have one solution
 MARGIN = 1e-3  # of the bounds that have to be above 0, against rounding
 
 
 @device
-def find_unique(layout, work, lines, count, play):
+def find_unique(layout, work, lines, count):
     """Sort the inner nodes into lines.nodes: first those of lines on which d > 0 and
-    1 + Σ v/d > 0 are certain; gives how many they are, and how many all others. Solves the ends."""
+    1 + Σ v/d > 0 are certain; gives how many they are, and how many all others."""
     lam, payoff, jump = layout.lam[0], work.payoff, layout.jump[0]
     least, low, high, spread = lines.least, lines.low, lines.high, lines.spread
     nodes = spread.shape[0]
@@ -67,8 +68,6 @@ def find_unique(layout, work, lines, count, play):
                 b = layout.base[o] + layout.local[g]
                 lines.nodes[nodes - uncertain] = b
                 lines.start[b] = share
-        settle_end(lam, work, count, play, layout.base[o])
-        settle_end(lam, work, count, play, layout.base[o] + layout.local[inner])
     return certain, uncertain
 
 
@@ -99,17 +98,31 @@ def certain_share(layout, work, lines, count, o):
 
 
 @device
-def settle_end(lam, work, count, play, b):
-    """The logit at a node's own values."""
-    work.left[b] = SOLVED
-    for theta in range(2):
-        top, total = -math.inf, 0.0
-        for a in range(count):
-            top = max(top, work.payoff[a, theta, b])
-        for a in range(count):
-            chance = work.reference[0, a] * exp(lam * (work.payoff[a, theta, b] - top))
-            play[theta * count + a, b] = chance
-            total += chance
-        total = 1.0 / total
-        for a in range(count):
-            play[theta * count + a, b] *= total
+def settle_ends(layout, work, lines, count, play):
+    """The logit at the ends of all lines, by a node's own values; a block of nodes at a time."""
+    lam, ends, span = layout.lam[0], 2 * layout.base.shape[0], layout.local[layout.steps[0]]
+    top, total, place = lines.top_0, lines.total_0, lines.origin
+    for first in range(0, ends, BLOCK):
+        n = min(BLOCK, ends - first)
+        for y in range(n):
+            b = layout.base[(first + y) // 2] + (first + y) % 2 * span
+            work.left[b] = SOLVED
+            place[y] = b
+        for theta in range(2):
+            for y in range(n):
+                top[y] = -math.inf
+                total[y] = 0.0
+            for a in range(count):
+                value, payoff = lines.q_0[a], work.payoff[a, theta]
+                for y in range(n):
+                    value[y] = lam * payoff[np.uint64(np.int64(place[y]))]
+                    top[y] = max(top[y], value[y])
+            for a in range(count):
+                value, usual = lines.q_0[a], work.reference[0, a]
+                for y in range(n):
+                    value[y] = usual * exp(value[y] - top[y])
+                    total[y] += value[y]
+            for a in range(count):
+                value, chance = lines.q_0[a], play[theta * count + a]
+                for y in range(n):
+                    chance[np.uint64(np.int64(place[y]))] = value[y] / total[y]
