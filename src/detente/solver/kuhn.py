@@ -10,6 +10,7 @@ w(s) / p(s), which is the point's weight; w(s) less that times p(s) are those of
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
@@ -39,18 +40,21 @@ def kuhn_cells(rank: Ints, steps: int, u: Ints | Floats) -> tuple[Ints, Floats]:
     From the lower corner of the cumulative coordinates c(j) one goes up in one of them after the
     other, the one with the largest fractional part first.
     """
-    kinds = u.shape[1]
-    tails = np.cumsum(u[:, ::-1], axis=1)[:, ::-1] * (steps / u.sum(axis=1))[:, None]
-    c = np.minimum(tails[:, 1:], steps)
+    u = u.T  # one coordinate after the other: reductions then go over few long rows
+    kinds = len(u)
+    tails = np.stack(list(accumulate(u[:0:-1]))[::-1])
+    c = np.minimum(tails * (steps / u.sum(axis=0)), steps)
     lower = np.floor(c)
-    order = np.argsort(lower - c, axis=1, kind="stable")
-    fraction = np.take_along_axis(c - lower, order, axis=1)
-    weight = -np.diff(fraction, axis=1, prepend=1.0, append=0.0)
-    place = np.argsort(order, axis=1)
-    up = place[:, None, :] < np.arange(kinds)[:, None]
-    up &= weight[:, :, None] > 0  # the others may lie outside the simplex
-    corner = (lower[:, None, :] + up).astype(np.int64)
-    return rank[np.arange(kinds - 1), corner].sum(axis=2), weight
+    part = c - lower
+    fraction = np.concatenate([np.ones_like(u[:1]), np.sort(part, axis=0)[::-1]])
+    weight = fraction - np.concatenate([fraction[1:], np.zeros_like(u[:1])])
+    # Among equals the first coordinate goes up first.
+    before = np.tri(kinds - 1, k=-1, dtype=bool)[:, :, None]
+    place = np.where(before, part >= part[:, None], part > part[:, None]).sum(axis=1)
+    up = place < np.arange(kinds)[:, None, None]
+    up &= weight[:, None] > 0  # the others may lie outside the simplex
+    corner = (lower + up).astype(np.int64)
+    return rank[np.arange(kinds - 1)[:, None], corner].sum(axis=1).T, weight.T
 
 
 def make_star(rank: Ints, steps: int, u: Ints | Floats, node: int) -> Star:
