@@ -25,7 +25,7 @@ from detente.errors import expect
 from detente.game.arrays import CompiledGame
 from detente.scenario.frozen import Frozen
 from detente.simulation.columns import Columns
-from detente.simulation.histories import Histories, Step
+from detente.simulation.histories import Histories, Step, own_row
 from detente.solver.solution import Solution
 
 DRAWS = 4096
@@ -107,15 +107,15 @@ def audit_noise(
 
 
 def _best_only(odds: Floats) -> Floats:
-    """Equal weights on the best actions, float64 [h, a]."""
+    """Equal weights on the best actions, float64 [a, h]."""
     return (_log_gap(odds) <= TIED).astype(float)
 
 
 def _log_gap(odds: Floats) -> Floats:
-    """λ times what each action gives up, float64 [h, a]; inf where there is no such action."""
+    """λ times what each action gives up, float64 [a, h]; inf where there is no such action."""
     with np.errstate(divide="ignore"):
         logs = np.log(odds)
-    return np.asarray(logs.max(axis=1, keepdims=True) - logs)
+    return np.asarray(logs.max(axis=0) - logs)
 
 
 class _Counts:
@@ -164,9 +164,8 @@ class _Counts:
         """Payoff that each mover's move gave up, float64 [h, m]; 0 for a best move."""
         layer = self.game.layers[step.n]
         gaps = np.zeros((count, len(layer.movers)))
-        each = np.arange(count)
-        for m, (i, sigma, own) in enumerate(zip(layer.movers, step.odds, step.own, strict=True)):
-            log_gap = _log_gap(sigma)[each, own]
+        for m, (i, move) in enumerate(zip(layer.movers, step.moves, strict=True)):
+            log_gap = own_row(_log_gap(move.odds), move.own)
             gaps[:, m] = np.where(log_gap > TIED, log_gap / self.game.precision[i], 0.0)
             self.moves[i] += int((layer.choices[step.before, m] > 1).sum())
             self.other_moves[i] += int((gaps[:, m] > 0).sum())

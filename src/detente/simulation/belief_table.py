@@ -20,13 +20,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detente.dtypes import Bools, Floats, Ints
 from detente.game.arrays import CompiledGame
 from detente.simulation.conditions import conditions
-from detente.simulation.histories import Histories
+from detente.simulation.histories import Histories, Step
 from detente.simulation.node_beliefs import QUANTILES, Pass, Reading, read_nodes
 from detente.solver.discretisation import ROUNDING, grid_error
 from detente.solver.memory import HISTORIES
@@ -59,57 +61,81 @@ class DrawnBeliefs:
     """Beliefs along histories of a solution, in sets s of equally many h.
 
     profiles
-        The true types of each, int64 [s, h].
+        The true types of each at the start, the same in all sets: int64 [h].
     counted
-        Those in which what is given has been by then, bool [t, s, h].
+        Those in which what is given has been by then, bool [t, s, h]; None where nothing is given.
     beliefs
-        For each actor, float64 [t, s, h, θ].
+        For each informed actor, float64 [θ, t, s, h].
     """
 
     solution: Solution
     profiles: Ints
-    counted: Bools
-    beliefs: tuple[Floats, ...]
+    counted: Bools | None
+    beliefs: Mapping[int, Floats]
 
     @cached_property
     def together(self) -> DrawnBeliefs:
         """All of them as one set."""
-        times = len(self.counted)
-        beliefs = tuple(b.reshape(times, 1, -1, b.shape[3]) for b in self.beliefs)
-        counted = self.counted.reshape(times, 1, -1)
-        return DrawnBeliefs(self.solution, self.profiles.reshape(1, -1), counted, beliefs)
 
-    def mean(self, i: int, weights: Floats) -> Floats:
-        """Mean beliefs about actor i as drawn, float64 [t, s, θ]."""
-        prior = self.solution.game.priors[i]
-        total = np.einsum("tsh,tshk->tsk", weights, self.beliefs[i] - prior)
-        with np.errstate(invalid="ignore"):
-            return np.asarray(prior + total / weights.sum(axis=2)[..., None])
+        def joined(numbers: NDArray[Any]) -> NDArray[Any]:
+            return numbers.reshape(*numbers.shape[:-2], 1, -1)
 
-    @cached_property
-    def whole(self) -> tuple[Floats, ...]:
-        """For each actor, the same whatever the types are, and whatever is given."""
-        weights = self.solution.game.profile_prior()[self.profiles]
-        every = np.broadcast_to(weights, self.counted.shape)
-        return tuple(self.mean(i, every) for i in range(len(self.beliefs)))
+        sets = next(iter(self.beliefs.values())).shape[2]
+        counted = None if self.counted is None else joined(self.counted)
+        beliefs = {i: joined(belief) for i, belief in self.beliefs.items()}
+        return DrawnBeliefs(self.solution, np.tile(self.profiles, sets), counted, beliefs)
 
-    @cached_property
-    def order(self) -> tuple[Ints, ...]:
-        """For each actor, the histories by what is believed, int64 [t, s, h, θ]."""
-        return tuple(np.argsort(belief, axis=2, kind="stable") for belief in self.beliefs)
+    def numbers(self, i: int, every: Sequence[Floats]) -> list[tuple[Floats, Floats]]:
+        """Means and quantiles of the beliefs about actor i, float64 [t, s, θ] and [t, s, q, θ],
+        over profiles with each of these weights [p]."""
+        means = self._means(i, every)
+        belief = self.beliefs[i]
+        order = np.argsort(belief, axis=-1, kind="stable")
+        profile = self.profiles[order]
+        counted = None
+        if self.counted is not None:
+            counted = np.take_along_axis(np.broadcast_to(self.counted, order.shape), order, axis=-1)
+        spreads = []
+        total = np.empty(order.shape)  # made once: to get room takes as long as to fill it
+        for weights, mean in zip(every, means, strict=True):
+            weights.take(profile, out=total, mode="clip")  # with another mode it would be copied
+            if counted is not None:
+                total *= counted
+            np.cumsum(total, axis=-1, out=total)
+            first = _below(total, np.array(QUANTILES) * total[..., -1:])
+            place = np.take_along_axis(order, first, axis=-1)
+            spread = np.moveaxis(np.take_along_axis(belief, place, axis=-1), 0, -1)
+            spreads.append(np.where(np.isnan(mean)[:, :, None], np.nan, spread))
+        return list(zip(means, spreads, strict=True))
 
-    def numbers(self, i: int, by_profile: Floats) -> tuple[Floats, Floats]:
-        """Means and quantiles of the beliefs about actor i, float64 [t, s, θ] and [t, s, q, θ]."""
-        belief, order = self.beliefs[i], self.order[i]
-        weights = self.counted * by_profile[self.profiles]
-        mean = self.mean(i, weights)
-        if not self.solution.game.changing:
-            mean = _corrected(mean, self.whole[i], self.solution.game.priors[i])
-        total = np.take_along_axis(weights[..., None], order, axis=2).cumsum(axis=2)
-        first = _below(total, np.array(QUANTILES)[:, None] * total[:, :, -1:])
-        place = np.take_along_axis(order, first, axis=2)
-        spread = np.take_along_axis(belief, place, axis=2)
-        return mean, np.where(np.isnan(mean)[:, :, None], np.nan, spread)
+    def _means(self, i: int, every: Sequence[Floats]) -> list[Floats]:
+        """The means alone, brought to the prior where types do not change."""
+        game = self.solution.game
+        prior = game.priors[i]
+        apart = self.beliefs[i] - prior[:, None, None, None]
+        drawn = self._by_profile(np.ones(apart.shape[1:])), self._by_profile(apart)
+        counted = drawn
+        if self.counted is not None:
+            apart *= self.counted
+            counted = self._by_profile(self.counted), self._by_profile(apart)
+
+        def mean(number: Floats, total: Floats, weights: Floats) -> Floats:
+            with np.errstate(invalid="ignore"):
+                return np.asarray(
+                    prior + np.moveaxis((total @ weights) / (number @ weights), 0, -1)
+                )
+
+        means = [mean(*counted, weights) for weights in every]
+        if game.changing:
+            return means
+        # The same whatever the types are, and whatever is given.
+        whole = mean(*drawn, game.profile_prior())
+        return [_corrected(each, whole, prior) for each in means]
+
+    def _by_profile(self, numbers: Floats | Bools) -> Floats:
+        """Numbers of histories [..., h] added up by their true types, float64 [..., p]."""
+        profiles = range(len(self.solution.game.profiles))
+        return np.stack([numbers[..., self.profiles == p].sum(axis=-1) for p in profiles], axis=-1)
 
 
 class Drawing:
@@ -121,21 +147,23 @@ class Drawing:
         game = solution.game
         count = len(game.profiles)
         each = max(1, HISTORIES // (SETS * count)) * count
-        types = np.tile(np.arange(count), SETS * each // count)
+        types = np.tile(np.arange(count), each // count)
         streams = np.random.default_rng(SEED).spawn(SETS)
         self.given = given
-        self.histories = Histories(solution, streams, periods, each=each, profiles=types)
+        self.histories = Histories(
+            solution, streams, periods, each=each, profiles=np.tile(types, SETS), outcomes=given
+        )
         shape = self.histories.moves[-1][0] + 1, SETS, each
-        counted = np.ones(shape, dtype=bool)
-        beliefs = tuple(np.empty((*shape, prior.size)) for prior in game.priors)
-        self.result = DrawnBeliefs(solution, types.reshape(shape[1:]), counted, beliefs)
+        counted = np.ones(shape, dtype=bool) if given else None
+        beliefs = {i: np.empty((game.priors[i].size, *shape)) for i in game.informed}
+        self.result = DrawnBeliefs(solution, types, counted, beliefs)
         self._steps = self.histories.play()
         self._keep(0)
 
     def step(self, *_: object) -> None:
         """Play the next layer, if there is one: at a `forward.Visit` to it."""
         for step in islice(self._steps, 1):
-            self._keep(step.t)
+            self._after(step)
 
     def finish(
         self, check: Callable[[], None] | None = None, progress: Progress | None = None
@@ -143,19 +171,25 @@ class Drawing:
         """Play to the end; `check` is called after each layer, and may raise."""
         report = between(progress, 0.0, 1 / len(self.histories.moves))
         for done, step in enumerate(self._steps, 1):
-            self._keep(step.t)
+            self._after(step)
             report(done)
             if check is not None:
                 check()
         return self.result
 
+    def _after(self, step: Step) -> None:
+        if self.histories.game.ends_period[step.n]:
+            self._keep(step.t)
+
     def _keep(self, t: int) -> None:
-        counted, beliefs = self.result.counted, self.result.beliefs
-        if self.given:
+        """Keep what is believed now, at the end of period t."""
+        counted = self.result.counted
+        if counted is not None:
             been = np.logical_and.reduce([self.histories.been(key) for key in self.given])
             counted[t] = been.reshape(counted.shape[1:])
-        for kept, belief in zip(beliefs, self.histories.public, strict=True):
-            kept[t] = belief.reshape(kept.shape[1:])
+        public = self.histories.public
+        for i, kept in self.result.beliefs.items():
+            kept[:, t] = public[i].reshape(kept[:, t].shape)
 
 
 def known_beliefs(
@@ -176,10 +210,9 @@ def known_beliefs(
     every = [weights for _, weights in conditions(game, types)]
     known = {}
     for n, i in enumerate(game.informed):
-        ways: tuple[list[Reading], list[Reading]] = [], []
+        ways: tuple[list[Reading], list[Reading]] = [], read_histories(drawn, i, every)
         for k, weights in enumerate(every, 1):
             ways[0].append(read_nodes(game, passes, i, weights))
-            ways[1].append(read_histories(drawn, i, weights))
             progress((n + k / len(every)) / len(game.informed))
 
         def best(name: str, error: str, ways: tuple[list[Reading], ...] = ways) -> list[Floats]:
@@ -225,21 +258,25 @@ def belief_blocks(
             }
 
 
-def read_histories(drawn: Sequence[DrawnBeliefs], i: int, weights: Floats) -> Reading:
-    """What is believed of actor i, as drawn on the grid and on the coarser one if there is one."""
-    own = [number[:, 0] for number in drawn[0].together.numbers(i, weights)]
-    by_set = drawn[0].numbers(i, weights)
-    rough = own
-    if drawn[1:]:
-        rough = [number[:, 0] for number in drawn[1].together.numbers(i, weights)]
+def read_histories(drawn: Sequence[DrawnBeliefs], i: int, every: Sequence[Floats]) -> list[Reading]:
+    """What is believed of actor i over profiles with each of these weights, as drawn on the grid
+    and on the coarser one if there is one."""
+    by_set = drawn[0].numbers(i, every)
+    own, *rough = (each.together.numbers(i, every) for each in drawn)
+    return [_reading(*each) for each in zip(own, rough[0] if rough else own, by_set, strict=True)]
+
+
+def _reading(*ways: tuple[Floats, Floats]) -> Reading:
+    """From the means and quantiles of all histories, of those on the coarser grid, and by set."""
+    (mean, spread), _, _ = ways
     error, spread_error = (
         np.minimum(  # of a probability: between two clusters of beliefs nothing is known
             grid_error(_largest(number - other)) + _drawing(_largest(sets.std(axis=1, ddof=1))),
             1.0,
         )
-        for number, other, sets in zip(own, rough, by_set, strict=True)
+        for number, other, sets in zip(*ways, strict=True)
     )
-    return Reading(own[0], own[1], error, spread_error)
+    return Reading(mean[:, 0], spread[:, 0], error, spread_error)
 
 
 def _corrected(mean: Floats, whole: Floats, prior: Floats) -> Floats:
@@ -257,14 +294,15 @@ def _corrected(mean: Floats, whole: Floats, prior: Floats) -> Floats:
 
 
 def _below(total: Floats, limit: Floats) -> Ints:
-    """How many of the sums total [t, s, h, θ], which grow with h, lie below the limits
-    [t, s, q, θ]: by bisection, as to compare them all takes longer than to add them up."""
+    """How many of the sums total [..., h], which grow with h, lie below the limits [..., q]: by
+    bisection, as to compare them all takes longer than to add them up."""
     count = np.zeros(limit.shape, dtype=np.int64)
-    size = total.shape[2]
+    size, flat = total.shape[-1], total.ravel()
+    first = size * np.arange(flat.size // size).reshape(*total.shape[:-1], 1)
     for step in 2 ** np.arange(size.bit_length())[::-1]:
-        last = np.minimum(count + step, size) - 1
-        more = (count + step <= size) & (np.take_along_axis(total, last, axis=2) < limit)
-        count += step * more
+        more = count + step
+        last = first + np.minimum(more, size) - 1
+        count = np.where((more <= size) & (flat[last] < limit), more, count)
     return count
 
 

@@ -208,6 +208,7 @@ def forecast(
         drawn = workers.together(
             [partial(draw.finish, workers.check, next(reports)) for draw in draws]
         )
+        draws.clear()  # of the histories only what was believed is read
     rough = others[0] if others else None
     values = solution.start_values[solution.grid.start].reshape(run.payoffs.shape)
     scale = np.maximum(1.0, np.abs(values))

@@ -6,8 +6,10 @@ whatever has happened before: neither the number of histories nor that of a batc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
 from math import prod
 
 import numpy as np
@@ -29,8 +31,51 @@ BATCH = 2048
 enough to be shown while the next are drawn."""
 
 Rule = Callable[[Floats], Floats]
-"""Gives the weights with which a mover draws its action, float64 [h, a], from
-the `Step.odds` of its strategies; 0 for what cannot be chosen."""
+"""Gives the weights with which a mover draws its action, float64 [a, h], from its `Move.odds`; 0
+for what cannot be chosen."""
+
+
+@dataclass(frozen=True, eq=False)
+class Move:
+    """What the m-th mover of a layer does in histories [h] at states x.
+
+    strategy
+        That of its true type, float64 [a, h]; 0 where a state has fewer actions.
+    random
+        The number that draws its action, float64 [h].
+    rule
+        As in `Histories`; None where actions are drawn by the strategy.
+    """
+
+    layer: Layer
+    x: Ints
+    m: int
+    strategy: Floats
+    random: Floats
+    rule: Rule | None
+
+    @cached_property
+    def odds(self) -> Floats:
+        """The strategy against reference behaviour, float64 [a, h], up to a constant."""
+        return np.asarray(self.strategy / _reference(self.layer, self.x, self.m))
+
+    @cached_property
+    def weights(self) -> Floats:
+        """With which its action is drawn, float64 [a, h]."""
+        return self.strategy if self.rule is None else self.rule(self.odds)
+
+    @cached_property
+    def own(self) -> Ints:
+        """The action drawn, counted from 0 among those it has: int64 [h]."""
+        return drawn(self.weights.T, self.random)
+
+    @cached_property
+    def within(self) -> Floats:
+        """Where in the action's share the number lay that drew it, float64 [h]."""
+        sums, chance = np.stack(list(accumulate(self.weights))), own_row(self.weights, self.own)
+        below = self.random * sums[-1] - (own_row(sums, self.own) - chance)
+        # Below 1 after rounding.
+        return np.asarray(np.clip(below / chance, 0.0, 1.0 - 1e-9))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,13 +86,8 @@ class Step:
         Rows of their states, int64 [h].
     e
         The joint action of each, int64 [h].
-    odds
-        For each mover, strategies of its true type against reference behaviour, float64 [h, a], up
-        to a constant; 0 where a state has fewer actions.
-    own
-        For each mover, the action drawn, counted from 0 among those it has: int64 [h].
-    within
-        For each mover, where in the action's share the number lay that drew it, float64 [h].
+    moves
+        What each mover of the layer does.
     """
 
     t: int
@@ -55,22 +95,23 @@ class Step:
     before: Ints
     e: Ints
     after: Ints
-    odds: tuple[Floats, ...]
-    own: tuple[Ints, ...]
-    within: tuple[Floats, ...]
+    moves: tuple[Move, ...]
 
 
 class Histories:
     """Histories that are played side by side, as far as they have been played.
+
+    Arrays have the histories last: types, actions and corners are few, and what is done with each
+    of them is then done with all histories in a row.
 
     x
         Their states, int64 [h]: rows of the states before the layer that comes next.
     p
         Their true type profiles at the time, int64 [h].
     beliefs
-        For each actor, float64 [h, θ].
+        For each actor, float64 [θ, h].
     outcomes
-        By outcome, its automaton and the state that this is in, int64 [h].
+        By outcome that is followed, its automaton and the state that this is in, int64 [h].
     """
 
     def __init__(
@@ -82,8 +123,10 @@ class Histories:
         *,
         each: int = 1,
         profiles: Ints | None = None,
+        outcomes: Collection[str] | None = None,
     ) -> None:
-        """`each` histories from each stream, of these true types or of types by the prior."""
+        """`each` histories from each stream, of these true types or of types by the prior; these
+        `outcomes` are followed, by default all."""
         self.solution, self.game, self.rule = solution, solution.game, rule
         self.moves = schedule(self.game, periods)
         self.random = _numbers(streams, each)
@@ -91,12 +134,14 @@ class Histories:
         self.x = np.full(count, self.game.start)
         types = drawn(np.broadcast_to(prior, (count, prior.size)), next(self.random))
         self.p = types if profiles is None else profiles
-        self.beliefs = [np.tile(prior, (count, 1)) for prior in self.game.priors]
+        self.beliefs = [np.repeat(prior[:, None], count, axis=1) for prior in self.game.priors]
         none = np.empty(0), (np.empty(0, dtype=np.int64), np.empty(0))
         self._cells: list[tuple[Floats, tuple[Ints, Floats]]] = [none for _ in self.beliefs]
-        outcomes = self.game.scenario.outcomes
+        self._corners: tuple[Ints, Floats] | None = None
+        rules = self.game.scenario.outcomes
         self.outcomes = {
-            key: (automaton(outcomes, key), np.zeros_like(self.x)) for key in self.game.holds
+            key: (automaton(rules, key), np.zeros_like(self.x))
+            for key in (self.game.holds if outcomes is None else outcomes)
         }
         self._test(0, end=False)
 
@@ -107,19 +152,20 @@ class Histories:
             if self.game.loop is not None and t > 1 and n == 0:
                 self.x = self.game.loop[self.x]
             before = self.x
-            joint, odds, own, within = self._choose(n)
+            joint, moves = self._choose(n)
             e = self.game.layers[n].action_ptr[before] + joint
             self.x = self._follow(n, e)
             self._test(n + 1, end=self.game.ends_period[n])
-            yield Step(t, n, before, e, self.x, odds, own, within)
+            yield Step(t, n, before, e, self.x, moves)
 
     @property
     def public(self) -> list[Floats]:
-        """What the public believes of each actor, float64 [h, θ]; `beliefs` is what is told of each
+        """What the public believes of each actor, float64 [θ, h]; `beliefs` is what is told of each
         by itself, which is another thing where the prior is a joint one."""
         if self.game.lift is None:
             return self.beliefs
-        return marginals(self.game.lift, self.game.profiles, self.beliefs)
+        told = [belief.T for belief in self.beliefs]
+        return [belief.T for belief in marginals(self.game.lift, self.game.profiles, told)]
 
     def been(self, outcome: str) -> Bools:
         """In which of them an outcome has come about so far, bool [h]."""
@@ -132,86 +178,84 @@ class Histories:
             letters = machine.letters(self.game.holds, n, end=end)[self.x]
             self.outcomes[key] = machine, machine.step[state, letters]
 
-    def _choose(
-        self, n: int
-    ) -> tuple[Ints, tuple[Floats, ...], tuple[Ints, ...], tuple[Floats, ...]]:
+    def _choose(self, n: int) -> tuple[Ints, tuple[Move, ...]]:
         """The joint actions drawn at layer n, counted from the state's first; beliefs then move."""
         layer = self.game.layers[n]
         joint = np.zeros_like(self.x)
         if not layer.movers:
-            return joint, (), (), ()
+            return joint, ()
         around = self._around()
         posteriors = list(self.beliefs)
-        each = np.arange(self.x.size)
-        odds, own, within = [], [], []
+        moves = []
         for m, i in enumerate(layer.movers):
-            choices = layer.choices[self.x, m]
             sigma = _strategies(self.solution, n, self.x, around, m)
-            true = sigma[each, self.game.profiles[self.p, i]]
-            odds.append(true / _reference(layer, self.x, m))
-            weights = true if self.rule is None else self.rule(odds[-1])
-            random = next(self.random)
-            action = drawn(weights, random)
-            sums, chance = np.cumsum(weights, axis=1), weights[each, action]
-            below = random * sums[:, -1] - (sums[each, action] - chance)
-            within.append(np.clip(below / chance, 0.0, 1.0 - 1e-9))  # below 1 after rounding
-            joint = joint * choices + action
-            own.append(action)
+            true = own_row(sigma, self.game.profiles[self.p, i])
+            move = Move(layer, self.x, m, true, next(self.random), self.rule)
+            moves.append(move)
+            choices = layer.choices[self.x, m]
+            joint = joint * choices + move.own
             if layer.hidden is not None:
-                e = layer.action_ptr[self.x] + action
+                e = layer.action_ptr[self.x] + move.own
                 posteriors[i] = self._act_unseen(layer.hidden, layer, i, e, sigma)
-                continue
-            posterior = self.beliefs[i] * sigma[each, :, action]
-            total = posterior.sum(axis=1, keepdims=True)
-            # Who has no choice says nothing, not even by rounding; nor does what nobody was to do.
-            told = (choices[:, None] > 1) & (total > 0)
-            posteriors[i] = np.where(told, posterior / np.where(told, total, 1.0), self.beliefs[i])
+            elif len(sigma) > 1:  # of who has nothing private there is nothing to be told
+                does = own_row(sigma.swapaxes(0, 1), move.own)
+                posteriors[i] = _posterior(self.beliefs[i], does, choices)
         self.beliefs = posteriors
-        return joint, tuple(odds), tuple(own), tuple(within)
+        return joint, tuple(moves)
 
     def _around(self) -> tuple[Ints, Floats]:
-        """The `corners` of the beliefs; what is believed of most actors is as it was before."""
+        """The corners of the beliefs; what is believed of most actors is as it was before."""
         about = zip(self.solution.grid.about, self.game.priors, self.beliefs, strict=True)
         for i, (simplex, prior, belief) in enumerate(about):
             if self._cells[i][0] is not belief:
                 self._cells[i] = belief, _cells(simplex, prior, belief)
-        return _corners(self.solution, [cell for _, cell in self._cells])
+                self._corners = None
+        if self._corners is None:
+            self._corners = _corners(self.solution, [cell for _, cell in self._cells])
+        return self._corners
 
     def _act_unseen(
         self, hidden: HiddenMoves, layer: Layer, i: int, e: Ints, sigma: Floats
     ) -> Floats:
-        """Draw what own actions e [h], of strategies [h, θ, a], do to the type of actor i; gives
+        """Draw what own actions e [h], of strategies [θ, a, h], do to the type of actor i; gives
         what is believed of it by those who see what they look like."""
         true = self.game.profiles[self.p, i]
         after = drawn(hidden.change[e, true], next(self.random))
-        self.p = self.p + (after - true) * prod(prior.size for prior in self.game.priors[i + 1 :])
-        return after_look(self.beliefs[i], hidden, layer, self.x, e, sigma)
+        self._turn(i, true, after)
+        seen = np.moveaxis(sigma, 2, 0)
+        return after_look(self.beliefs[i].T, hidden, layer, self.x, e, seen).T
 
     def _follow(self, n: int, e: Ints) -> Ints:
         """The states that follow joint actions e [h], drawn from their transitions."""
         layer = self.game.layers[n]
+        random = next(self.random)
         begin, count = layer.trans_ptr[e], layer.trans_ptr[e + 1] - layer.trans_ptr[e]
-        number = np.arange(count.max())
-        there = number < count[:, None]
-        k = np.where(there, begin[:, None] + number, 0)
+        number = np.arange(count.max())[:, None]
+        there = number < count
+        k = np.where(there, begin + number, 0)
         if layer.private is not None:
-            chosen = begin + self._turn_types(layer.private, k, there)
+            chosen = begin + self._turn_types(layer.private, k, there, random)
+        elif len(number) == 1:  # nothing is left to chance
+            chosen = begin
         else:
-            chosen = begin + drawn(np.where(there, layer.prob[k], 0.0), next(self.random))
+            chosen = begin + drawn((layer.prob.take(k) * there).T, random)
         after: Ints = layer.succ[chosen].astype(np.int64)
         return after
 
-    def _turn_types(self, chance: PrivateChance, k: Ints, there: Bools) -> Ints:
-        """Draw what chance does that has to do with a private type, of transitions k [h, n] those
+    def _turn_types(self, chance: PrivateChance, k: Ints, there: Bools, random: Floats) -> Ints:
+        """Draw what chance does that has to do with a private type, of transitions k [n, h] those
         that are `there`: its number [h], and the type that follows. What is believed follows."""
         i, kinds = chance.actor, chance.change.shape[1]
-        each, true = np.arange(self.x.size), self.game.profiles[self.p, i]
-        weights = chance.change[k, true[:, None]] * there[:, :, None]
-        number, after = np.divmod(drawn(weights.reshape(each.size, -1), next(self.random)), kinds)
-        change = chance.change[k[each, number]]
-        self.beliefs[i] = after_chance(self.beliefs[i], change)
-        self.p = self.p + (after - true) * prod(prior.size for prior in self.game.priors[i + 1 :])
+        true = self.game.profiles[self.p, i]
+        weights = np.moveaxis(chance.change[k, true] * there[:, :, None], 1, 0)
+        number, after = np.divmod(drawn(weights.reshape(len(weights), -1), random), kinds)
+        self.beliefs[i] = after_chance(self.beliefs[i].T, chance.change[k[0] + number]).T
+        self._turn(i, true, after)
         return number
+
+    def _turn(self, i: int, before: Ints, after: Ints) -> None:
+        """The true type of actor i becomes another, [h]."""
+        self.p = self.p + (after - before) * prod(prior.size for prior in self.game.priors[i + 1 :])
 
 
 def _numbers(streams: Sequence[np.random.Generator], each: int) -> Iterator[Floats]:
@@ -250,8 +294,17 @@ def drawn(weights: Floats, random: Floats) -> Ints:
     `random` has a number in [0, 1) for each. What has no weight is never drawn: that number times
     the sum is below the sum also after rounding.
     """
-    sums = np.cumsum(weights, axis=1)
-    return np.asarray((sums <= (random * sums[:, -1])[:, None]).sum(axis=1))
+    sums = list(accumulate(weights.T))
+    limit = random * sums[-1]
+    return np.asarray(sum(total <= limit for total in sums))
+
+
+def own_row(rows: Floats, number: Ints) -> Floats:
+    """Of each history h its own row, by its number [h]: of rows [k, …, h], […, h]."""
+    own: Floats = rows[0].copy()
+    for k, row in enumerate(rows[1:], 1):
+        np.copyto(own, row, where=number == k)
+    return own
 
 
 def interpolated_strategy(
@@ -262,71 +315,76 @@ def interpolated_strategy(
     `beliefs` has one float64 [θ] for each actor. What is interpolated is linear in the grid's
     coordinates on each cell, and multilinear over actors.
     """
-    around = corners(solution, [belief[None, :] for belief in beliefs])
-    return np.asarray(_strategies(solution, n, np.array([x]), around, m)[0])
-
-
-def corners(solution: Solution, beliefs: Sequence[Floats]) -> tuple[Ints, Floats]:
-    """The nodes around beliefs [h, θ] about each actor and their weights, both [h, k]."""
     about = zip(solution.grid.about, solution.game.priors, beliefs, strict=True)
-    return _corners(solution, [_cells(*each) for each in about])
+    around = _corners(solution, [_cells(s, prior, b[:, None]) for s, prior, b in about])
+    return np.asarray(_strategies(solution, n, np.array([x]), around, m)[:, :, 0])
 
 
 def _corners(solution: Solution, cells: Sequence[tuple[Ints, Floats]]) -> tuple[Ints, Floats]:
-    """The same from the cell of each actor."""
-    count = len(cells[0][0])
-    nodes, weights = np.zeros((count, 1), dtype=np.int64), np.ones((count, 1))
+    """The nodes around beliefs and their weights, both [k, h], from the cell about each actor."""
+    count = cells[0][0].shape[1]
+    nodes, weights = np.zeros((1, count), dtype=np.int64), np.ones((1, count))
     for simplex, (at, share) in zip(solution.grid.about, cells, strict=True):
-        nodes = (nodes[:, :, None] * simplex.size + at[:, None, :]).reshape(count, -1)
-        weights = (weights[:, :, None] * share[:, None, :]).reshape(count, -1)
+        if simplex.steps:
+            nodes = (nodes[:, None] * simplex.size + at).reshape(-1, count)
+            weights = (weights[:, None] * share).reshape(-1, count)
     return nodes, weights
 
 
+def _posterior(belief: Floats, does: Floats, choices: Ints) -> Floats:
+    """What is believed of types, float64 [θ, h], after what they do with these probabilities
+    [θ, h], by whom has so many choices [h]."""
+    posterior = belief * does
+    total = posterior.sum(axis=0)
+    # Who has no choice says nothing, not even by rounding; nor does what nobody was to do.
+    told = (choices > 1) & (total > 0)
+    return np.asarray(np.where(told, posterior / np.where(told, total, 1.0), belief))
+
+
 def _reference(layer: Layer, x: Ints, m: int) -> Floats:
-    """The m-th mover's reference behaviour at states x [h], float64 [h, a]; 1 for no action."""
+    """The m-th mover's reference behaviour at states x [h], float64 [a, h]; 1 for no action."""
     choices = layer.choices[x]
-    apart = np.prod(choices[:, m + 1 :], axis=1)[:, None]
-    number = np.arange(choices[:, m].max())
-    there = number < choices[:, m, None]
-    e = layer.action_ptr[x][:, None] + np.where(there, number * apart, 0)
+    apart = np.prod(choices[:, m + 1 :], axis=1)
+    number = np.arange(choices[:, m].max())[:, None]
+    there = number < choices[:, m]
+    e = layer.action_ptr[x] + np.where(there, number * apart, 0)
     return np.where(there, layer.reference[e, m], 1.0)
 
 
 def _strategies(solution: Solution, n: int, x: Ints, around: tuple[Ints, Floats], m: int) -> Floats:
-    """The m-th mover's strategies at states x [h] of layer n between nodes, float64 [h, θ, a].
+    """The m-th mover's strategies at states x [h] of layer n between nodes, float64 [θ, a, h].
 
     Zero where a state has fewer actions than another. See `Solution.strategies` for the layout.
     """
-    layer, pointers = solution.game.layers[n], solution.pointers[n]
-    nodes, weights = around
+    layer, size = solution.game.layers[n], solution.grid.size
     sizes = np.array(kinds(solution.game, layer), dtype=np.int64)
     choices = layer.choices[x, m]
-    action = np.arange(choices.max())
-    there = action < choices[:, None]
-    own = (
-        np.arange(sizes[m])[:, None] * choices[:, None, None] + np.where(there, action, 0)[:, None]
-    )
-    first = layer.choices[x, :m] @ sizes[:m]
-    size = solution.grid.size
-    begin = size * (pointers[x] + first)[:, None] + nodes
+    action = np.arange(choices.max())[:, None]
+    there = action < choices
+    first = solution.pointers[n][x] + layer.choices[x, :m] @ sizes[:m]
+    of_type = first + np.arange(sizes[m])[:, None] * choices
+    begin = (size * of_type)[:, None] + size * np.where(there, action, 0)
     flat = solution.strategies[n]
-    play = sum(
-        weights[:, k, None, None] * flat[begin[:, k, None, None] + size * own]
-        for k in range(nodes.shape[1])
-    )
-    play = np.where(there[:, None], play, 0.0)
-    return np.asarray(play / play.sum(axis=2, keepdims=True))
+    play = np.zeros(begin.shape)
+    for node, weight in zip(*around, strict=True):
+        at_node = flat.take(begin + node)
+        at_node *= weight
+        play += at_node
+    play *= there
+    play /= play.sum(axis=1, keepdims=True)
+    return play
 
 
 def cell(simplex: Simplex, prior: Floats, belief: Floats) -> tuple[Ints, Floats]:
     """The nodes at the corners of the cell that a belief lies in, and their weights."""
-    node, weight = _cells(simplex, prior, belief[None, :])
-    inside = weight[0] > 0
-    return node[0, inside], weight[0, inside]
+    node, weight = _cells(simplex, prior, belief[:, None])
+    inside = weight[:, 0] > 0
+    return node[inside, 0], weight[inside, 0]
 
 
 def _cells(simplex: Simplex, prior: Floats, belief: Floats) -> tuple[Ints, Floats]:
-    """The same for beliefs [h, θ], both [h, k]; a corner that does not count has weight 0."""
+    """The same for beliefs [θ, h], both [k, h]; a corner that does not count has weight 0."""
     if simplex.steps == 0:
-        return np.zeros((len(belief), 1), dtype=np.int64), np.ones((len(belief), 1))
-    return cells(simplex, belief * simplex.ratio(prior))
+        return np.zeros((1, belief.shape[1]), dtype=np.int64), np.ones((1, belief.shape[1]))
+    node, weight = cells(simplex, belief.T * simplex.ratio(prior))
+    return node.T, weight.T

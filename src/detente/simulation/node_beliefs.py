@@ -82,11 +82,8 @@ def _spread(game: CompiledGame, one: Pass, i: int, weights: Floats) -> Floats:
     drift = _drift(game, one, i)
     believed = np.clip(one.grid.told(i) + drift[:, None], 0.0, 1.0)
     mass = _mass(game, one.run, i, weights)
-    each = [
-        [quantiles(value, here, QUANTILES) for value in belief.T]
-        for belief, here in zip(believed, mass, strict=True)
-    ]
-    return np.moveaxis(np.array(each), 1, 2)
+    each = [quantiles(value, mass, QUANTILES) for value in np.moveaxis(believed, 2, 0)]
+    return np.stack(each, axis=2)
 
 
 def _drift(game: CompiledGame, one: Pass, i: int) -> Floats:
@@ -117,11 +114,13 @@ def _with_types(game: CompiledGame, run: Forward, i: int) -> Floats:
     return together
 
 
-def quantiles(value: Floats, mass: Floats, below: tuple[float, ...]) -> list[float]:
-    """The values below which these shares of the mass lie."""
-    order = np.argsort(value, kind="stable")
-    total = np.cumsum(mass[order])
-    if np.isnan(total[-1]):
-        return [np.nan for _ in below]
-    at = np.searchsorted(total, np.array(below) * total[-1])
-    return [float(value[order][min(int(k), value.size - 1)]) for k in at]
+def quantiles(value: Floats, mass: Floats, below: tuple[float, ...]) -> Floats:
+    """The values below which these shares of the mass lie, float64 [..., q], of values and masses
+    [..., g]."""
+    order = np.argsort(value, axis=-1, kind="stable")
+    total = np.take_along_axis(mass, order, axis=-1).cumsum(axis=-1)
+    limit = np.array(below) * total[..., -1:]
+    count = (total[..., None, :] < limit[..., None]).sum(axis=-1)
+    place = np.take_along_axis(order, np.minimum(count, value.shape[-1] - 1), axis=-1)
+    found = np.take_along_axis(value, place, axis=-1)
+    return np.where(np.isnan(total[..., -1:]), np.nan, found)

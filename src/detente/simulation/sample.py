@@ -112,7 +112,7 @@ class _Batch:
             actor = self.game.actors[i].key
             names, position, share = action_names(self.game, actor)
             first = np.searchsorted(position, own)
-            name = first + (step.within[m] / share[first]).astype(np.int64)
+            name = first + (step.moves[m].within / share[first]).astype(np.int64)
             actions = np.array(names, dtype=object)
             self._add(np.flatnonzero(own >= 0), step.t, n + 1, actor, actions[name])
         if not layer.movers:
@@ -120,7 +120,7 @@ class _Batch:
             changed = after != layer.states[step.before]
             if layer.private is not None:
                 i = layer.private.actor
-                changed |= np.any(self.believed[i] != before[i], axis=1)
+                changed |= np.any(self.believed[i] != before[i], axis=0)
             self._add(np.flatnonzero(changed), step.t, n + 1, "", layer.event)
 
     def _add(self, h: Ints, t: int, n: int, who: str, what: object) -> None:
@@ -143,7 +143,7 @@ class _Batch:
             cells[actors[i].key] = kind[game.profiles[self.histories.p[h], i]]
         for i in game.informed:
             for theta, name in enumerate(actors[i].types):
-                cells[f"belief {actors[i].key} {name}"] = self.believed[i][h, theta]
+                cells[f"belief {actors[i].key} {name}"] = self.believed[i][theta, h]
         for key in game.holds:
             cells[f"happened {key}"] = self.histories.been(key)[h]
         self.rows.append((h, cells))

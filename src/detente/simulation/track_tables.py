@@ -103,7 +103,7 @@ def periods_table(pass_: ForwardPass, prior: Floats, late: Sequence[Floats]) -> 
                 about = counts_of(grid.position(i), nodes, value.size)
             # What the public believes is p on average, from which nodes drift (`belief_table`).
             value = np.clip(value + (p - value @ about), 0.0, 1.0)
-            spread = quantiles(value, about, (0.1, 0.9))
+            spread = quantiles(value, about, (0.1, 0.9)).tolist()
             rows.append((t, game.label(t), game.actors[i].key, kind, p, known, p, *spread))
     return table("t period about type probability smoothed public low high", rows)
 

@@ -17,7 +17,7 @@ from detente.solver.stationary import held
 ROW = 150
 """Bytes for each row of the table of states while it is made: measured at up to 140."""
 
-MORE = 1.04
+MORE = 1.06
 """What is not counted: the certificate's batches, lists, room that the system does not get back."""
 
 MORE_OF_GRADIENT = 1.1
@@ -47,7 +47,7 @@ def memory_needed(
 
     What is kept of the strategies stays, and the values with which play begins; the coarser grid's
     too, which is there for the error. Beside them stand first what a solve works in, then what is
-    played forward, and in the end what is drawn and the tables.
+    played forward, and in the end what is drawn, while it is put in order and then the tables.
     """
     nodes, rough = _nodes(game, points, coarse)
     stored = 0 if keep.in_file else _stored(game, keep)
@@ -66,7 +66,7 @@ def memory_needed(
         pushing += nodes * _two_layers(game, regret=False)
     grids = 2 if coarse else 1
     pushed, (beliefs, order) = _pushed(game, grids, channels, keep), _drawn(game, grids)
-    telling = beliefs + order + ROW * _rows(game) // 8
+    telling = beliefs + max(order, ROW * _rows(game) // 8)
     if keep.in_file:  # a layer's strategies are there at a time
         layer = max(game.plays)
         solving, beside = solving + nodes * layer, beside + rough * layer
@@ -196,14 +196,13 @@ def _pushed(game: CompiledGame, grids: int, channels: int, keep: Keep) -> int:
 
 
 def _drawn(game: CompiledGame, grids: int) -> tuple[int, int]:
-    """Numbers that are kept of drawn histories: beliefs; and later twice their order, on each grid
-    and for a moment."""
+    """Numbers that are kept of drawn histories: beliefs; and those of one actor at a time while
+    they are read: their order, the types in this order, sums, and what is found on the way."""
     if not game.informed:
         return 0, 0
     private = [game.priors[i].size for i in game.informed]
     histories = _ends(game) * HISTORIES
-    beliefs = histories * grids * sum(prior.size for prior in game.priors)
-    return beliefs, 2 * histories * (grids * sum(private) + max(private))
+    return histories * grids * sum(private), 4 * histories * max(private)
 
 
 def _rows(game: CompiledGame) -> int:
