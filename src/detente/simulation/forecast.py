@@ -22,6 +22,7 @@ from detente.simulation.belief_table import (
     belief_blocks,
     known_beliefs,
 )
+from detente.simulation.channels import Channels
 from detente.simulation.columns import Columns
 from detente.simulation.conditions import ANY, check_conditions, conditions
 from detente.simulation.forecast_tables import (
@@ -189,6 +190,7 @@ def forecast(
     wanted = grids if beliefs and game.informed else []
     sizes = [6.0, *(1.0 for _ in (*grids[1:], *wanted)), float(bool(wanted))]
     reports = iter(side_by_side(progress, sizes))
+    channels = Channels(game, given)
     with open_workers(threads) as workers:
         draws = [Drawing(known, given, periods) for known in wanted]
 
@@ -198,7 +200,7 @@ def forecast(
                 grids[k],
                 workers,
                 periods=periods,
-                given=given,
+                channels=channels,
                 progress=next(reports),
                 visit=draws[k].step if apart else None,  # strategies are read once for both
             )

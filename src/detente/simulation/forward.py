@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detente.game.arrays import CompiledGame, Layer
-from detente.simulation.channels import Channels
+from detente.simulation.channels import DROPPED, Channels
 from detente.simulation.conditions import shares
 from detente.simulation.starts import Starts
 from detente.solver.kernels.forward import pay_shocks, push
@@ -118,18 +118,20 @@ def forward(
     *,
     periods: int | None = None,
     begin: Floats | None = None,
-    given: tuple[str, ...] = (),
+    channels: Channels | None = None,
     progress: Progress | None = None,
     visit: Visit | None = None,
 ) -> Forward:
     """Push the start through the solution. See `Forward`; options as those of `forecast`.
 
     Play begins at the beliefs with these weights `begin`, float64 [b]; at the priors by default.
-    `given` are outcomes that have been: see `Forward.given`.
+    `channels` are those of the game's outcomes: what they are given see `Forward.given`. Passes
+    through several solutions of one game may share them.
     `visit` is called before each layer of each pass: where types change there are several.
     """
     game = solution.game
-    run = partial(_run, solution, workers, periods, begin, given, visit=visit)
+    channels = Channels(game) if channels is None else channels
+    run = partial(_run, solution, workers, periods, begin, channels, visit=visit)
     if not game.changing:
         return run(progress=progress)
     starts = Starts(game)
@@ -173,7 +175,7 @@ def _run(
     workers: Workers,
     periods: int | None,
     begin: Floats | None,
-    given: tuple[str, ...],
+    channels: Channels,
     *,
     visit: Visit | None,
     progress: Progress | None,
@@ -182,7 +184,6 @@ def _run(
     """One pass, in which p is the type profile at the time, with mass `at_start` [p]."""
     game, grid = solution.game, solution.grid
     moves = schedule(game, periods)
-    channels = Channels(game, given)
     pass_ = ForwardPass(solution, channels, workers, begin, at_start)
     for t, turns in groupby(moves, key=lambda move: move[0]):
         for _, n in turns:
@@ -203,7 +204,7 @@ def _run(
     return Forward(
         happened=happened,
         holding=holding,
-        given=np.stack([mass.sum(axis=0) for mass in states]) if given else None,
+        given=np.stack([mass.sum(axis=0) for mass in states]) if channels.given else None,
         states=states,
         moves=moves,
         beliefs=grid.by_actor(np.stack(pass_.by_belief)),
@@ -323,7 +324,6 @@ class ForwardPass:
         arrays, layout = part(game, layer), self.layouts[seats(layer)]
         homes = self.memory.homes(n), self.memory.homes(n + 1)
         parts = min(self.workers.threads, self.profiles) if mass.size > PART else 1
-        cuts = np.linspace(0, self.profiles, parts + 1).astype(int)
         acted = np.zeros((len(layer.action), self.profiles))
         if layer.private is not None:
             acted += self.histories.sum(axis=2)
@@ -348,6 +348,7 @@ class ForwardPass:
         if parts == 1:
             task(0, self.profiles)
         else:
+            cuts = np.linspace(0, self.profiles, parts + 1).astype(int)
             list(self.workers.pool.map(task, cuts[:-1], cuts[1:]))
         return acted
 
@@ -371,8 +372,9 @@ class ForwardPass:
     def record(self, n: int) -> None:
         """Keep the marginals before layer n."""
         home = self.memory.homes(n)
-        each = np.einsum("xhpb->xhp", self.mass)
-        by_channel = np.where(home[..., None] < 0, 0.0, each[np.arange(len(home))[:, None], home])
+        each = np.einsum("xhpb->xhp", self.mass).reshape(home.size, -1)
+        by_channel = each.take(home + np.arange(0, home.size, home.shape[1])[:, None], axis=0)
+        by_channel[home == DROPPED] = 0.0
         self.by_state.append(by_channel.swapaxes(1, 2))
         self.by_belief.append(self.histories.sum(axis=0).T)
 
