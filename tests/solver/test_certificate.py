@@ -237,6 +237,23 @@ def test_equally_good_best_responses_are_all_accepted() -> None:
     assert audit(game, grid, (layer, found)).value_error > 0.1
 
 
+@pytest.mark.parametrize("name", ["nothing private", "two types", "two at once, one informed"])
+def test_actions_that_are_not_there_are_no_best_responses(name: str) -> None:
+    """A best response that gains nothing is wrong also where a mover has fewer actions than at
+    another state, so that there is room for what gains nothing."""
+    game, grid, layers = played(name)
+    size, fewer = len(game.profiles), 0
+    for layer, found in zip(game.layers, layers, strict=True):
+        for m, i in enumerate(layer.movers):
+            begin = game.profiles.size + i * size
+            for x in np.flatnonzero(layer.choices[:, m] < layer.choices[:, m].max()):
+                values = found.values.copy()
+                values[x, begin : begin + size] = 0.0
+                assert audit(game, grid, (layer, replace(found, values=values))).value_error > 1e-8
+                fewer += 1
+    assert fewer
+
+
 def test_a_sample_is_drawn_where_there_is_much() -> None:
     game, grid, layers = played("three types")
     pairs = list(zip(game.layers, layers, strict=True))

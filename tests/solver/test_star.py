@@ -62,7 +62,7 @@ def test_cells(types: int, points: int) -> None:
     everywhere = hat(simplex.steps, simplex.node, u)
     found, again = np.zeros_like(everywhere), np.zeros_like(everywhere)
     np.add.at(found, (np.arange(len(u))[:, None], nodes), weights)
-    for node, weight in CellCorners.of(simplex).around(u.T):
+    for node, weight in zip(*CellCorners.of(simplex).around(u.T), strict=True):
         np.add.at(again, (np.arange(len(u)), node), weight)
     np.testing.assert_allclose(found, everywhere, atol=1e-13)
     np.testing.assert_allclose(again, everywhere, atol=1e-13)

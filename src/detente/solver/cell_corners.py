@@ -8,7 +8,6 @@ the roundings at these thresholds, and their weights the distances between them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,22 +65,26 @@ class CellCorners:
             key = np.minimum(np.searchsorted(self.key, key), self.key.size - 1)
         return self.node[key]
 
-    def around(self, u: Floats) -> Iterator[tuple[Ints, Floats]]:
-        """Nodes and their weights, each of shape [...], for u of shape [θ, ...]."""
-        c = np.clip(self.steps * _tails(u), 0, self.steps)
+    def around(self, u: Floats) -> tuple[Ints, Floats]:
+        """Nodes and their weights, each of shape [v, ...], for u of shape [θ, ...]."""
+        c = np.minimum(self.steps * _tails(u), self.steps)
         whole = np.floor(c)
         part = c - whole
         marks = part if len(part) == 1 else np.sort(part, axis=0)[::-1]
-        for j in range(self.radix.size + 1):
-            corner = whole if j == 0 else whole + (part >= marks[j - 1])
-            key = sum(r * c for r, c in zip(self.radix, corner.astype(np.int64), strict=True))
-            low = marks[j] if j < self.radix.size else 0.0
-            yield self._at(key), np.asarray((marks[j - 1] if j else 1.0) - low)
-        if self.star is not None:
-            own = self._hat(c)
-            yield np.full(own.shape, self.star.node), own
-            for corner, weight in zip(self.star.corner, self.star.weight, strict=True):
-                yield np.full(own.shape, corner), -weight * own
+        lowest = self._key(whole.astype(np.int64))
+        node = self._at(np.stack([lowest, *(lowest + self._key(part >= mark) for mark in marks)]))
+        weight = np.concatenate([1.0 - marks[:1], marks])
+        weight[1:-1] -= marks[1:]
+        if self.star is None:
+            return node, weight
+        own = self._hat(c)
+        put = [np.full(own.shape, at) for at in (self.star.node, *self.star.corner)]
+        less = [-share * own for share in self.star.weight]
+        return np.concatenate([node, np.stack(put)]), np.concatenate([weight, [own, *less]])
+
+    def _key(self, c: NDArray[Any]) -> Ints:
+        """The key of the node with these cumulative coordinates [j, ...]."""
+        return np.asarray(sum(r * each for r, each in zip(self.radix, c, strict=True)))
 
     def _hat(self, c: Floats) -> Floats:
         """The weight of the node put in: the least of those of its face's corners v, which are
@@ -97,4 +100,4 @@ class CellCorners:
 
 def _tails(u: NDArray[Any]) -> NDArray[Any]:
     """Σ_{θ > j} u(θ) for j = 0 … K - 2, of shape [j, ...] for u of shape [θ, ...]."""
-    return np.asarray(np.cumsum(u[:0:-1], axis=0)[::-1])
+    return u[1:] if len(u) == 2 else np.asarray(np.cumsum(u[:0:-1], axis=0)[::-1])

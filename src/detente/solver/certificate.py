@@ -6,15 +6,17 @@ responses, values and best responses are worked out again from the strategies an
 the belief grid are found in a way of their own, too (`cell_corners`).
 
 Nodes are worked out together, in batches (`checked_nodes`). Index letters, beside those of
-`detente.game.arrays`: n is a node checked, a pair (x, b), always the last axis, along which NumPy
-works; a an own action; r an actor, first in values and then, where there are such, in best-response
-values: (r, p) numbers all components.
+`detente.game.arrays`: n is a node checked, a pair (x, b), the last axis, along which NumPy works; a
+an own action; r an actor, first in values and then, where there are such, in best-response values:
+(r, p) numbers all components. Values that follow are looked up with all components at once, which
+stand near each other in memory: q is a joint action at a node, w a transition of one, v a node of
+the grid around a belief.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 from math import prod
@@ -37,6 +39,9 @@ SEED = 1998
 
 TIE = 1e-12
 """Best responses whose payoffs differ by less are equally good: either may have been taken."""
+
+PIECE = 2**14
+"""Numbers of next values that are looked up at once: 128 KiB stay in a processor's cache."""
 
 LIMIT = 1e-200
 """A belief in what is ruled out, by which the limit of a posterior is found."""
@@ -64,6 +69,7 @@ class Auditor:
     value_error: float = 0.0
     checked: int = 0
     nodes: int = 0
+    _rooms: dict[str, Floats] = field(default_factory=dict, repr=False)
 
     @cached_property
     def _rng(self) -> np.random.Generator:
@@ -97,16 +103,8 @@ class Auditor:
         )
         self.checked += chosen.size
         kinds = [len(self.game.priors[i]) for i in layer.movers]
-        width = values.shape[1]
         for nodes in in_batches(layer, chosen, self.grid.size, following.shape[1]):
-            place = nodes.x * (width * self.grid.size) + nodes.b
-            given = self._component(values, place, width)
-            if layer.private is not None:
-                with np.errstate(invalid="ignore", over="ignore"):
-                    again = self._after_chance(nodes, layer.private, following)
-                    error = _relative(again, given)
-                self.value_error = max(self.value_error, _largest(error))
-                continue
+            given = np.ascontiguousarray(values[nodes.x, :, nodes.b].T)
             play = nodes.play(sigma, kinds, self.grid.size)
             # Numbers that are no probabilities (or not numbers) would lead outside the grid.
             if not all(p.min() >= 0 and p.max() <= 1 + 1e-9 for p in play):
@@ -114,127 +112,123 @@ class Auditor:
                 continue
             # Values may be no numbers either: then so is the error, which counts as infinite.
             with np.errstate(invalid="ignore", over="ignore"):
-                if layer.hidden is not None:
-                    ahead = self._unseen(nodes, layer.hidden, play[0], following)
-                else:
-                    ahead = self._ahead(nodes, play, following)
-                self._compare(nodes, play, ahead, given)
-
-    def _component(self, array: Floats, at: Ints, count: int) -> Floats:
-        """Of [..., b] the numbers at these places and the next ones B apart, [..., c, n]."""
-        apart = self.grid.size * np.arange(count)
-        return array.reshape(-1).take(at[..., None, :] + apart[:, None])
+                self._compare(nodes, play, self._ahead(nodes, play, following), given)
 
     def _ahead(self, nodes: CheckedNodes, play: Sequence[Floats], following: Floats) -> Floats:
-        """Reward and expected next values after each joint action, float64 [e, r, p, n]."""
-        layer, whole = nodes.layer, nodes.edge.shape
-        edge = nodes.edge.reshape(-1, nodes.x.size)
-        width = following.shape[1]
-        around: list[tuple[Ints, Floats]] = [
-            (
-                np.broadcast_to(node, whole).reshape(edge.shape),
-                np.broadcast_to(weight, whole).reshape(edge.shape),
-            )
-            for node, weight in self._posterior_nodes(nodes, play)
-        ]
-        ahead = np.zeros((len(edge), width, nodes.x.size))
-        for n, trans, there in nodes.transitions(edge):
-            prob = np.where(there, layer.prob[trans], 0.0)
-            begin = layer.succ[trans].astype(np.int64) * (width * self.grid.size)
-            for node, weight in around:
-                part = self._component(following, begin + node[:, :n], width)
-                part *= (prob * weight[:, :n])[:, None]
-                ahead[:, :, :n] += part
-        return self._rewarded(nodes, ahead)
-
-    def _rewarded(self, nodes: CheckedNodes, ahead: Floats) -> Floats:
-        """Expected next values [e, c, n] with rewards, as float64 [e, r, p, n]."""
-        reward = nodes.layer.reward[nodes.edge.reshape(len(ahead), -1)].swapaxes(1, 2)
+        """Reward and expected next values after each joint action, float64 [e, r, p, n]; 0 after
+        one that is not there."""
+        layer, ways = nodes.layer, nodes.ways
+        mean = self._expected(nodes, play, following)
+        edge = nodes.edge.reshape(-1)[ways.action]
+        if layer.hidden is not None:
+            mean = self._mixed(layer.movers[0], layer.hidden.change[edge], mean)
         # The reward is the same in values and in best-response values.
-        copies = ahead.reshape(len(ahead), -1, *reward.shape[1:])
+        reward = layer.reward.take(edge, axis=0)
+        copies = mean.reshape(len(mean), -1, reward.shape[1])
         copies += reward[:, None]
+        ahead = self._room("ahead", prod(nodes.choices), mean.shape[1], nodes.x.size)
+        e, n = np.divmod(ways.action, nodes.x.size)
+        ahead[e, :, n] = mean
         return ahead.reshape(len(ahead), -1, len(self.game.profiles), nodes.x.size)
 
-    def _posterior_nodes(
-        self, nodes: CheckedNodes, play: Sequence[Floats]
-    ) -> list[tuple[Ints, Floats]]:
-        """Nodes around the posterior and their weights, broadcast to [a of each mover, n]."""
-        b, choices = nodes.b, nodes.choices
-        ones = (1,) * len(choices)
-        corners = [(b.reshape(*ones, -1), np.ones((*ones, b.size)))]
+    def _expected(self, nodes: CheckedNodes, play: Sequence[Floats], following: Floats) -> Floats:
+        """Expected next values of each joint action that is there, float64 [q, c]."""
+        layer, ways, private = nodes.layer, nodes.ways, nodes.layer.private
+        node, weight = self._around(nodes, play)
+        succ = layer.succ[ways.trans][:, None]
+        total = self._room("total", ways.action.size, following.shape[1])
+        rows = max(1, PIECE // (following.shape[1] * node.shape[1]))
+        for begin in range(0, len(succ), rows):
+            some = slice(begin, begin + rows)
+            mean = np.einsum("wvc,wv->wc", following[succ[some], :, node[some]], weight[some])
+            if private is not None:
+                mean = self._mixed(private.actor, private.change[ways.trans[some]], mean)
+            ways.add(begin, mean, total)
+        return total
+
+    def _around(self, nodes: CheckedNodes, play: Sequence[Floats]) -> tuple[Ints, Floats]:
+        """Nodes around the belief after each transition, and how likely it leads there: [w, v]."""
+        layer, ways = nodes.layer, nodes.ways
+        if layer.private is not None:
+            node, weight = self._after_chance(nodes, layer.private)
+        else:
+            if layer.hidden is not None:
+                node, weight = self._after_look(nodes, layer.hidden, play[0])
+            else:
+                node, weight = self._after_move(nodes, play)
+            action = ways.action[ways.of]
+            node = node.reshape(len(node), -1).take(action, axis=1)
+            weight = weight.reshape(len(weight), -1).take(action, axis=1) * layer.prob[ways.trans]
+        return np.ascontiguousarray(node.T), np.ascontiguousarray(weight.T)
+
+    def _room(self, name: str, *shape: int) -> Floats:
+        """Zeros to work with, until there are others of this name: to have fresh memory each time
+        would take longer than the work."""
+        size = prod(shape)
+        if name not in self._rooms or self._rooms[name].size < size:
+            self._rooms[name] = np.empty(size)
+        room = self._rooms[name][:size].reshape(shape)
+        room[:] = 0.0
+        return room
+
+    def _after_move(self, nodes: CheckedNodes, play: Sequence[Floats]) -> tuple[Ints, Floats]:
+        """Nodes around the belief after each joint action and their weights, both
+        [v, a of each mover, n]."""
+        b, whole = nodes.b, nodes.edge.shape
+        node, weight = np.broadcast_to(b, (1, *whole)), np.ones((1, *whole))
         for m, i in enumerate(nodes.layer.movers):
-            if choices[m] == 1 or len(self.game.priors[i]) == 1:
+            if nodes.choices[m] == 1 or len(self.game.priors[i]) == 1:
                 continue
             simplex = self.grid.about[i]
-            position = self._position[i][b]
-            prior = simplex.node.T[:, position][:, None]
+            prior = simplex.node.T.take(self._position[i][b], axis=1)[:, None]
             joint = prior * play[m]
             total = joint.sum(axis=0)
             still = total <= 0
-            post = np.where(still, prior, joint) / np.where(still, simplex.steps, total)
-            shape = (*(choices[j] if j == m else 1 for j in range(len(choices))), b.size)
-            moved = []
-            for to, share in self._corners[i].around(post):
-                away = (to - position) * self.grid.stride(i)
-                moved += [
-                    (node + away.reshape(shape), weight * share.reshape(shape))
-                    for node, weight in corners
-                ]
-            corners = moved
-        return corners
+            if still.any():
+                joint, total = np.where(still, prior, joint), np.where(still, simplex.steps, total)
+            away, share = self._moved(i, b, joint / total)
+            shape = len(away), *nodes.shape(m)
+            node = (node[:, None] + away.reshape(shape)).reshape(-1, *whole)
+            weight = (weight[:, None] * share.reshape(shape)).reshape(-1, *whole)
+        return node, weight
 
-    def _after_chance(
-        self, nodes: CheckedNodes, chance: PrivateChance, following: Floats
-    ) -> Floats:
-        """Values before chance that has to do with a private type, float64 [c, n]."""
-        i, width, profiles = chance.actor, following.shape[1], self.game.profiles
-        position = self._position[i][nodes.b]
-        ratio, belief = self._beliefs(i, position)
-        kinds = [np.flatnonzero(profiles[:, i] == k) for k in range(ratio.size)]
-        again = np.zeros((width // len(profiles), len(profiles), position.size))
-        for n, trans, there in nodes.transitions(nodes.edge):
-            change = chance.change[trans] * there[:, None, None]
-            post = _brought_to_one(ratio[:, None] * np.einsum("nt,ntf->fn", belief[:n], change))
-            begin = nodes.layer.succ[trans].astype(np.int64) * (width * self.grid.size)
-            ahead = np.zeros((width, n))
-            for to, share in self._corners[i].around(post):
-                at = begin + nodes.b[:n] + (to - position[:n]) * self.grid.stride(i)
-                ahead += share * self._component(following, at, width)
-            each = ahead.reshape(*again.shape[:2], n)
-            for before, after in product(range(ratio.size), repeat=2):
-                again[:, kinds[before], :n] += change[:, before, after] * each[:, kinds[after]]
-        return again.reshape(width, -1)
+    def _after_look(
+        self, nodes: CheckedNodes, hidden: HiddenMoves, play: Floats
+    ) -> tuple[Ints, Floats]:
+        """The same where others see only what actions look like; `play` is float64 [θ, a, n]."""
+        (i,), b, edge = nodes.layer.movers, nodes.b, nodes.edge
+        ratio, belief = self._beliefs(i, self._position[i][b])
+        # What follows each action for the types after it, in proportion.
+        joint = np.einsum("nt,tan,antf->fan", belief, nodes.counted(0, play), hidden.change[edge])
+        looks = hidden.alike[edge]
+        seen = np.stack([np.where(looks == look, joint, 0.0).sum(axis=1) for look in looks], axis=1)
+        post = _brought_to_one(ratio[:, None, None] * seen)
+        away, weight = self._moved(i, b, post)
+        return b + away, weight
 
-    def _unseen(
-        self, nodes: CheckedNodes, hidden: HiddenMoves, play: Floats, following: Floats
-    ) -> Floats:
-        """Reward and expected next values after each action, float64 [a, r, p, n], where others see
-        only what actions look like; `play` is float64 [θ, a, n]."""
-        layer, edge, width = nodes.layer, nodes.edge, following.shape[1]
-        (i,), profiles, b = layer.movers, self.game.profiles, nodes.b
-        position = self._position[i][b]
-        ratio, belief = self._beliefs(i, position)
-        # What follows each action for the types after it, [a, θ', n], in proportion.
-        chance = nodes.counted(0, play)
-        joint = np.einsum("nt,tan,antf->afn", belief, chance, hidden.change[edge])
-        kinds = [np.flatnonzero(profiles[:, i] == k) for k in range(ratio.size)]
-        ahead = np.zeros((len(edge), width // len(profiles), len(profiles), b.size))
-        for a, e in enumerate(edge):
-            alike = hidden.alike[edge] == hidden.alike[e]
-            post = _brought_to_one(ratio[:, None] * (joint * alike[:, None]).sum(axis=0))
-            mean = np.zeros((width, b.size))
-            for to, share in self._corners[i].around(post):
-                away = b + (to - position) * self.grid.stride(i)
-                for n, trans, there in nodes.transitions(e):
-                    prob = np.where(there, layer.prob[trans], 0.0) * share[:n]
-                    begin = layer.succ[trans].astype(np.int64) * (width * self.grid.size)
-                    mean[:, :n] += prob * self._component(following, begin + away[:n], width)
-            each = mean.reshape(ahead.shape[1:])
-            for before, after in product(range(ratio.size), repeat=2):
-                ahead[a][:, kinds[before]] += (
-                    hidden.change[e, before, after] * each[:, kinds[after]]
-                )
-        return self._rewarded(nodes, ahead.reshape(len(edge), width, -1))
+    def _after_chance(self, nodes: CheckedNodes, chance: PrivateChance) -> tuple[Ints, Floats]:
+        """Nodes around the belief after each transition and their weights, both [v, w]: how likely
+        it is depends on the type, and is counted where types are `_mixed`."""
+        i, b = chance.actor, nodes.b[nodes.ways.action[nodes.ways.of]]
+        ratio, belief = self._beliefs(i, self._position[i][b])
+        joint = np.einsum("wt,wtf->fw", belief, chance.change[nodes.ways.trans])
+        away, weight = self._moved(i, b, _brought_to_one(ratio[:, None] * joint))
+        return b + away, weight
+
+    def _moved(self, i: int, b: Ints, post: Floats) -> tuple[Ints, Floats]:
+        """How far the nodes around beliefs [θ, ...] about an actor are from nodes b [...], and
+        their weights, both [v, ...]."""
+        to, weight = self._corners[i].around(post)
+        return (to - self._position[i][b]) * self.grid.stride(i), weight
+
+    def _mixed(self, i: int, change: Floats, numbers: Floats) -> Floats:
+        """Numbers [w, c] before actor i's type is changed, by `change` [w, θ, θ'], from those after
+        it."""
+        mixed, kinds = np.zeros_like(numbers), range(change.shape[1])
+        own = np.tile(self.game.profiles[:, i], numbers.shape[1] // len(self.game.profiles))
+        for before, after in product(kinds, repeat=2):
+            mixed[:, own == before] += change[:, before, after, None] * numbers[:, own == after]
+        return mixed
 
     def _beliefs(self, i: int, position: Ints) -> tuple[Floats, Floats]:
         """r of u(θ) ∝ r(θ) b(θ), float64 [θ], and beliefs about actor i there, float64 [n, θ]."""
@@ -259,12 +253,11 @@ class Auditor:
         # The probability of each mover's action when the types are p, [a …, p, n].
         chance = []
         for m, i in enumerate(layer.movers):
-            shape = (*(choices[j] if j == m else 1 for j in range(len(choices))), -1, b.size)
-            chance.append(play[m].swapaxes(0, 1)[:, profiles[:, i]].reshape(shape))
+            shape = *nodes.shape(m)[:-1], len(profiles), b.size
+            chance.append(play[m].swapaxes(0, 1).take(profiles[:, i], axis=1).reshape(shape))
         joint = prod(chance[1:], start=chance[0] if chance else np.ones((1, 1)))
         joint = np.broadcast_to(joint, (*choices, len(profiles), b.size))
         again = np.einsum("epn,erpn->rpn", joint.reshape(-1, *joint.shape[-2:]), ahead)
-        valued = np.ones(again.shape[0], dtype=bool)
         for m, i in enumerate(layer.movers):
             rest = tuple(j for j in range(len(choices)) if j != m)
             others = prod((c for j, c in enumerate(chance) if j != m), start=np.ones((1, 1)))
@@ -272,11 +265,14 @@ class Auditor:
             each = ahead[:, i::actors].reshape(*choices, -1, *joint.shape[-2:])
             if rest:
                 each = (each * others[..., None, :, :]).sum(axis=rest)  # [a, copy, p, n]
-            own = [np.flatnonzero(profiles[:, i] == k) for k in range(len(self.game.priors[i]))]
+            own = self._own[i]
             weight = self._others(i, b)
             expected = np.stack(
                 [np.einsum("acpn,pn->can", each[:, :, p], weight[p]) for p in own], axis=1
             )  # [copy, θ, a, n]
+            there = nodes.there[m]
+            if there is not None:  # what is not there is no better than what is
+                expected = np.where(there, expected, expected[:, :, :1])
             scaled = expected[0] - expected[0].max(axis=1, keepdims=True)
             usual = nodes.reference(m)
             response = usual * np.exp(self.game.precision[i] * scaled)
@@ -286,11 +282,12 @@ class Auditor:
                 cost = _relative_entropy(play[m], usual) / self.game.precision[i]
                 again[i] -= cost[profiles[:, i]]
             if len(expected) == 2:
-                valued[actors + i] = False
                 error = _relative(each[:, 1], given[actors + i])
+                if there is not None:  # and no best response
+                    error = np.where(there[:, None], error, np.inf)
                 self._compare_best(expected[1], error, own)
-        error = _relative(again[valued], given[valued])
-        self.value_error = max(self.value_error, _largest(error))
+                again[actors + i] = given[actors + i] = 0.0  # they have been compared
+        self.value_error = max(self.value_error, _largest(_relative(again, given)))
 
     def _compare_best(self, expected: Floats, error: Floats, own: Sequence[Ints]) -> None:
         """Add the error of best-response values, given that of each action, [a, p, n].
@@ -320,6 +317,13 @@ class Auditor:
         return weight
 
     @cached_property
+    def _own(self) -> list[list[Ints]]:
+        """For each actor, the profiles with each of its types."""
+        profiles = self.game.profiles
+        kinds = [range(prior.size) for prior in self.game.priors]
+        return [[np.flatnonzero(profiles[:, i] == k) for k in own] for i, own in enumerate(kinds)]
+
+    @cached_property
     def _position(self) -> list[Ints]:
         """For each actor, the node of the belief about it at each node, int64 [b]."""
         return [self.grid.position(i) for i in range(len(self.grid.about))]
@@ -344,8 +348,10 @@ def _relative_entropy(play: Floats, usual: Floats) -> Floats:
 
 def _relative(again: Floats, given: Floats) -> Floats:
     """|again - given|, as a share of `again` where that is above 1."""
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.abs(again - given) / np.maximum(1.0, np.abs(again)))
+    size = np.abs(again)
+    error = again - given
+    error /= np.maximum(size, 1.0, out=size)
+    return np.abs(error, out=error)
 
 
 def _largest(error: Floats) -> float:

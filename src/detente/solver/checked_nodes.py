@@ -1,7 +1,8 @@
 """The nodes of a layer that the certificate works out together.
 
-Their movers may have unequally many actions. One that is not there stands for the last one that is,
-wherever what actions lead to is asked for, and counts for nothing wherever they are added up.
+Their movers may have unequally many actions. One that is not there stands for the last one that is
+where numbers are looked up, and counts for nothing where they are added up; what would follow it is
+not worked out.
 """
 
 from __future__ import annotations
@@ -25,6 +26,45 @@ batch."""
 
 
 @dataclass(frozen=True, eq=False)
+class Ways:
+    """The transitions of some joint actions: the first one of each, then the second of each that
+    has one, and so on. The joint actions are in such an order that those with more come first.
+
+    action
+        int64 [q]: which joint actions, of those that were given.
+    counts
+        How many have a first transition, a second one, and so on.
+    of, trans
+        int64 [w]: of which joint action q a transition is, and its number in the layer.
+    """
+
+    action: Ints
+    counts: list[int]
+    of: Ints
+    trans: Ints
+
+    @classmethod
+    def after(cls, layer: Layer, edge: Ints, some: Ints) -> Ways:
+        """Those of `some` of the joint actions `edge`."""
+        first = layer.trans_ptr[edge[some]]
+        count = layer.trans_ptr[edge[some] + 1] - first
+        order = np.argsort(-count, kind="stable")
+        counts = np.searchsorted(-count[order], -np.arange(count.max()))
+        before = np.repeat(np.arange(counts.size), counts)
+        of = np.arange(before.size) - (np.cumsum(counts) - counts)[before]
+        return cls(some[order], counts.tolist(), of, first[order][of] + before)
+
+    def add(self, begin: int, numbers: Floats, total: Floats) -> None:
+        """Add numbers [w, c] of transitions from `begin` on to those of their actions, [q, c]."""
+        end = len(numbers)
+        for count in self.counts:  # of which joint actions are 0 … count - 1
+            first, last = max(0, begin), min(count, begin + end)
+            if first < last:
+                total[first:last] += numbers[first - begin : last - begin]
+            begin -= count
+
+
+@dataclass(frozen=True, eq=False)
 class CheckedNodes:
     """Pairs (x, b) of a layer that are worked out together.
 
@@ -32,15 +72,12 @@ class CheckedNodes:
         int64 [n].
     choices
         The most own actions of each mover at any of them.
-    most
-        The most transitions of an action at each of them, int64 [n]: they fall.
     """
 
     layer: Layer
     x: Ints
     b: Ints
     choices: tuple[int, ...]
-    most: Ints
 
     @cached_property
     def own(self) -> tuple[Ints, ...]:
@@ -75,8 +112,8 @@ class CheckedNodes:
         at = nodes * (np.cumsum(sizes) - sizes)[self.x] + self.b
         for m, kind in enumerate(kinds):
             count = layer.choices[self.x, m]
-            row = np.arange(kind)[:, None, None] * count + self.own[m]
-            play.append(sigma.take(at + nodes * row))
+            first = at + nodes * self.own[m]
+            play.append(sigma.take(first + np.arange(kind)[:, None, None] * (nodes * count)))
             at = at + nodes * kind * count
         return play
 
@@ -91,30 +128,28 @@ class CheckedNodes:
         weight = self.counted(m, self.layer.reference[self.edge[alone], m])
         return np.asarray(weight / weight.sum(axis=0))
 
-    def transitions(self, edge: Ints) -> Iterator[tuple[int, Ints, Bools]]:
-        """The transitions of some joint actions, int64 [..., n], one of each after the other.
+    @cached_property
+    def ways(self) -> Ways:
+        """All ways that play can go from there."""
+        there = np.ones(self.edge.shape, dtype=np.bool_)
+        for m, own in enumerate(self.there):
+            if own is not None:
+                there &= own.reshape(self.shape(m))
+        return Ways.after(self.layer, self.edge.reshape(-1), np.flatnonzero(there))
 
-        Gives how many of the nodes may have one more, and for these [..., :n] its number and
-        whether it is there.
-        """
-        first = self.layer.trans_ptr[edge]
-        count = self.layer.trans_ptr[edge + 1] - first
-        for k in range(int(self.most[0])):
-            n = int(np.searchsorted(-self.most, -k))
-            there = k < count[..., :n]
-            yield n, first[..., :n] + k * there, there
+    def shape(self, m: int) -> tuple[int, ...]:
+        """That of [a of each mover, n] in which numbers [a, n] of one mover's actions stand."""
+        return *(c if j == m else 1 for j, c in enumerate(self.choices)), self.x.size
 
 
 def in_batches(layer: Layer, chosen: Ints, nodes: int, width: int) -> Iterator[CheckedNodes]:
     """Chosen pairs of a layer, numbered (x, b) with so many nodes b, and `width` components."""
     x, b = np.divmod(chosen, nodes)
-    most = np.maximum.reduceat(np.diff(layer.trans_ptr), layer.action_ptr[:-1])[x]
     for choices, members in _alike(layer.choices[x], width):
-        members = members[np.argsort(-most[members], kind="stable")]
         rows = max(1, BATCH // (prod(choices) * width))
         for begin in range(0, members.size, rows):
             some = members[begin : begin + rows]
-            yield CheckedNodes(layer, x[some], b[some], choices, most[some])
+            yield CheckedNodes(layer, x[some], b[some], choices)
 
 
 def _alike(counts: Ints, width: int) -> Iterator[tuple[tuple[int, ...], Ints]]:
