@@ -203,8 +203,9 @@ def newton(shape, work, count, n, lines, most, close):
             usual = reference[a]
             for y in range(n):
                 s_0[y] = usual * exp(q_0[y] - top_0[y])
-                s_1[y] = usual * exp(q_1[y] - top_1[y])
                 total_0[y] += s_0[y]
+            for y in range(n):
+                s_1[y] = usual * exp(q_1[y] - top_1[y])
                 total_1[y] += s_1[y]
         for y in range(n):
             shift[y] = log(total_1[y] / total_0[y]) + (top_1[y] - top_0[y])
