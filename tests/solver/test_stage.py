@@ -8,13 +8,16 @@ the last point, slopes by differences.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise, product
 
+import llvmlite.binding as llvm
 import numpy as np
 import pytest
+from numba.core.registry import cpu_target
 from numpy.typing import NDArray
 
 from detente.solver.kernels import contraction, elementary, general
@@ -751,3 +754,11 @@ def test_exp_and_log_are_those_of_the_library() -> None:
     elementary_at(1 + x[:8000] / 1e3, powers, logs)
     exact = np.array([math.log(v) for v in 1 + x[:8000] / 1e3])
     assert np.abs(logs[:8000] - exact).max() < 1e-15
+
+
+def test_code_for_zen_processors_does_not_gather() -> None:
+    told = os.environ.keys() & {"NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES"}
+    if told or not llvm.get_host_cpu_name().startswith("znver"):
+        pytest.skip("another processor, or Numba is told what this one can do")
+    _, _, features = cpu_target.target_context.codegen().magic_tuple()
+    assert "+prefer-no-gather" in features
