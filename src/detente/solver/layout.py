@@ -203,7 +203,7 @@ def make_push_work(
         fresh=np.ones((states, channels), np.bool_),
         end=np.zeros((2, nodes), np.uint64),
         weight=np.zeros((2, combined, nodes)),
-        row=np.zeros((combined, channels * profiles + 3), np.uint64),
+        row=np.zeros((combined, channels * profiles + 1), np.uint64),
         rows=np.zeros(combined, np.int64),
     )
 

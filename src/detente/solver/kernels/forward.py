@@ -158,7 +158,7 @@ def line_up(layout, first, last, slots, width, nodes, scratch):
                 row[count] = s * width + np.uint64(p - first) * nodes
                 count += 1
         scratch.rows[q] = count
-        row[count : count + 3] = slots * width
+        row[count] = slots * width
 
 
 @device
@@ -200,8 +200,11 @@ def move(lottery, own, size, scratch):
             else:
                 weight[v] = 0.0
         for q in range(scratch.rows.shape[0]):
-            for i in range(0, scratch.rows[q], 4):
+            last = scratch.rows[q] // 4 * 4
+            for i in range(0, last, 4):
                 scatter(end, weight[0, q], weight[1, q], row[q, i:], here, there)
+            for i in range(last, scratch.rows[q], 2):
+                scatter_two(end, weight[0, q], weight[1, q], row[q, i:], here, there)
         left -= 2
 
 
@@ -234,6 +237,19 @@ def scatter(end, low, high, row, here, there):
         there[i + to] += weight * here[i + b]
         there[j + to] += weight * here[j + b]
         there[k + to] += weight * here[k + b]
+
+
+@device
+def scatter_two(end, low, high, row, here, there):
+    """The same for what is left of rows, two at a time."""
+    one, other, h, i = end[0], end[1], row[0], row[1]
+    for b in range(np.uint64(low.shape[0])):
+        to, weight = one[b], low[b]
+        there[h + to] += weight * here[h + b]
+        there[i + to] += weight * here[i + b]
+        to, weight = other[b], high[b]
+        there[h + to] += weight * here[h + b]
+        there[i + to] += weight * here[i + b]
 
 
 @device
