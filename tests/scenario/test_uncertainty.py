@@ -27,6 +27,15 @@ def test_draws_by_type() -> None:
     assert scenario.parameters["gain"].draws == ("uniform", "whole")
 
 
+def test_a_range_of_some_types_only_is_told_by_the_others() -> None:
+    text = "  gain: {value: {sincere: 1, stalling: 2}, range: {sincere: [1, 3]}, judgement: a test}"
+    (told,) = [one for one in with_parameters(text).warnings if one.code == "no-range"]
+    assert told.message == "`gain.stalling` has no range"
+    assert told.hint == "say `stalling: [low, high]` in `range`, too"
+    mended = text.replace("[1, 3]}", "[1, 3], stalling: [1, 3]}")
+    assert "no-range" not in [one.code for one in with_parameters(mended).warnings]
+
+
 def test_a_prior_with_a_concentration_needs_no_range() -> None:
     text = PLAIN.replace("{trader: 0.4, hardliner: 0.6}", "{trader: p, hardliner: 1 - p}")
     text = text.replace("parameters:\n", "parameters:\n  p: {value: 0.4, judgement: a test}\n")

@@ -125,8 +125,8 @@ def forward(
     """Push the start through the solution. See `Forward`; options as those of `forecast`.
 
     Play begins at the beliefs with these weights `begin`, float64 [b]; at the priors by default.
-    `channels` are those of the game's outcomes: what they are given see `Forward.given`. Passes
-    through several solutions of one game may share them.
+    `channels` are those of the game's outcomes, by default with nothing given (`Forward.given`);
+    passes through several solutions of one game may share them.
     `visit` is called before each layer of each pass: where types change there are several.
     """
     game = solution.game

@@ -39,9 +39,14 @@ def _parameters(scenario: Scenario) -> Iterator[Diagnostic]:
     for key, parameter in scenario.parameters.items():
         if key not in used:
             yield warning(parameter.place, "unused", f"nothing uses the parameter `{key}`")
-        if None in parameter.ranges and key not in priors:
-            hint = "say `range: [low, high]`"
-            yield warning(parameter.place, "no-range", f"`{key}` has no range", hint)
+        bare = [n for n, limits in enumerate(parameter.ranges) if limits is None]
+        if bare and key not in priors:
+            what, hint = f"`{key}` has", "say `range: [low, high]`"
+            if any(parameter.ranges):
+                names = [parameter.names()[n] for n in bare]
+                what = f"{listing(names)} {'has' if len(names) == 1 else 'have'}"
+                hint = f"say `{parameter.types[bare[0]]}: [low, high]` in `range`, too"
+            yield warning(parameter.place, "no-range", f"{what} no range", hint)
         for sentence in range_problems(parameter):
             yield warning(parameter.place, "out-of-range", sentence)
 
