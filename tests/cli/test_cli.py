@@ -19,7 +19,9 @@ import pytest
 from detente import __version__, library
 from detente.cli.main import main
 from detente.scenario.schema import json_schema
+from detente.solver import solve as solver
 from detente.solver.kernels.forward import push
+from detente.solver.solution import Status
 
 SMALL = """\
 title: A small stand-off
@@ -547,7 +549,7 @@ def test_a_value_outside_its_range_is_told(run: Run) -> None:
 
 
 def test_a_game_that_is_not_solved(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("detente.solver.solution.RESIDUAL_LIMIT", -1.0)
+    monkeypatch.setattr(solver, "status_of", lambda *_: Status.INACCURATE)
     told = run("run", "small.yaml", "--beliefs", "5")
     assert told.code == 1
     assert "Not solved: some responses differ" in told.out
@@ -574,7 +576,7 @@ def test_an_unsolved_game_is_told_first(
 ) -> None:
     """In the first line of text, and on stderr, where it is also seen if stdout goes to a file."""
     Path("moves.csv").write_text("date,actor,move\n2018-02,A,give\n", encoding="utf-8")
-    monkeypatch.setattr("detente.solver.solution.RESIDUAL_LIMIT", -1.0)
+    monkeypatch.setattr(solver, "status_of", lambda *_: Status.INACCURATE)
     monkeypatch.setenv("COLUMNS", "300")
     command, *rest = words
     told = run(command, "small.yaml", "--beliefs", "5", *rest)
