@@ -90,23 +90,26 @@ class DrawnBeliefs:
         over profiles with each of these weights [p]."""
         means = self._means(i, every)
         belief = self.beliefs[i]
-        order = np.argsort(belief, axis=-1, kind="stable")
-        profile = self.profiles[order]
-        counted = None
-        if self.counted is not None:
-            counted = np.take_along_axis(np.broadcast_to(self.counted, order.shape), order, axis=-1)
+        order = _sorted(belief)
+        number = self._counted(order)
         spreads = []
-        total = np.empty(order.shape)  # made once: to get room takes as long as to fill it
         for weights, mean in zip(every, means, strict=True):
-            weights.take(profile, out=total, mode="clip")  # with another mode it would be copied
-            if counted is not None:
-                total *= counted
-            np.cumsum(total, axis=-1, out=total)
-            first = _below(total, np.array(QUANTILES) * total[..., -1:])
-            place = np.take_along_axis(order, first, axis=-1)
+            place = np.take_along_axis(order, _quantiles(weights, number), axis=-1)
             spread = np.moveaxis(np.take_along_axis(belief, place, axis=-1), 0, -1)
             spreads.append(np.where(np.isnan(mean)[:, :, None], np.nan, spread))
         return list(zip(means, spreads, strict=True))
+
+    def _counted(self, order: Ints) -> Ints:
+        """How many histories of each profile count among the first of an order, int32 [p, …, h]."""
+        profiles = len(self.solution.game.profiles)
+        profile = self.profiles.take(order)
+        if self.counted is not None:
+            there = np.broadcast_to(self.counted, order.shape)
+            profile = np.where(np.take_along_axis(there, order, axis=-1), profile, -1)
+        number = np.empty((profiles, *order.shape), dtype=np.int32)
+        for p, counts in enumerate(number):
+            np.cumsum(profile == p, axis=-1, out=counts)
+        return number
 
     def _means(self, i: int, every: Sequence[Floats]) -> list[Floats]:
         """The means alone, brought to the prior where types do not change."""
@@ -293,17 +296,38 @@ def _corrected(mean: Floats, whole: Floats, prior: Floats) -> Floats:
     return np.asarray(mean * kept + given_up * share)
 
 
-def _below(total: Floats, limit: Floats) -> Ints:
-    """How many of the sums total [..., h], which grow with h, lie below the limits [..., q]: by
-    bisection, as to compare them all takes longer than to add them up."""
-    count = np.zeros(limit.shape, dtype=np.int64)
-    size, flat = total.shape[-1], total.ravel()
-    first = size * np.arange(flat.size // size).reshape(*total.shape[:-1], 1)
+def _sorted(belief: Floats) -> Ints:
+    """Histories by what is believed of each type, the least first: of beliefs [θ, …, h] the same.
+    Of two types the order of one is that of the other from its end."""
+    if len(belief) != 2:
+        return np.argsort(belief, axis=-1)
+    order = np.argsort(belief[0], axis=-1)
+    return np.stack([order, order[..., ::-1]])
+
+
+def _quantiles(weights: Floats, number: Ints) -> Ints:
+    """The places of the quantiles in an order, int64 [..., q], from how many histories of each
+    profile, which has such a weight [p], are among the first: int32 [p, …, h].
+
+    By bisection, since to weigh them all takes longer than to count them. How equal beliefs are
+    ordered does not matter, as a quantile is one of them or none; nor does rounding, where just so
+    many histories as a quantile asks for are among the first.
+    """
+    size = number.shape[-1]
+    flat = number.reshape(len(number), -1)
+    first = size * np.arange(flat.shape[1] // size).reshape(*number.shape[1:-1], 1)
+
+    def total(last: Ints) -> Floats:
+        """The weight of the first up to this one, which never falls from one to the next."""
+        mine = zip(weights, flat, strict=True)
+        return np.asarray(sum(weight * each.take(first + last) for weight, each in mine if weight))
+
+    limit = np.array(QUANTILES) * (1.0 - ROUNDING) * total(np.full((1,), size - 1))
+    place: Ints = np.zeros(limit.shape, dtype=np.int64)
     for step in 2 ** np.arange(size.bit_length())[::-1]:
-        more = count + step
-        last = first + np.minimum(more, size) - 1
-        count = np.where((more <= size) & (flat[last] < limit), more, count)
-    return count
+        more = place + step
+        place = np.where((more <= size) & (total(np.minimum(more, size) - 1) < limit), more, place)
+    return place
 
 
 def _drawing(deviation: Floats) -> Floats:

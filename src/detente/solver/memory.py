@@ -197,12 +197,14 @@ def _pushed(game: CompiledGame, grids: int, channels: int, keep: Keep) -> int:
 
 def _drawn(game: CompiledGame, grids: int) -> tuple[int, int]:
     """Numbers that are kept of drawn histories: beliefs; and those of one actor at a time while
-    they are read: their order, the types in this order, sums, and what is found on the way."""
+    they are read: their order, the types in this order, how many of each are among the first (in
+    half the room), and what is found on the way."""
     if not game.informed:
         return 0, 0
     private = [game.priors[i].size for i in game.informed]
     histories = _ends(game) * HISTORIES
-    return histories * grids * sum(private), 4 * histories * max(private)
+    reading = 3.0 + len(game.profiles) / 2.0
+    return histories * grids * sum(private), int(reading * histories * max(private))
 
 
 def _rows(game: CompiledGame) -> int:
