@@ -17,7 +17,7 @@ from detente.analysis.deviation import breakable
 from detente.analysis.enforcement_cost import Hold, hold_cost
 from detente.errors import ScenarioError
 from detente.scenario.model import Scenario
-from detente.simulation.forward import forward
+from detente.simulation.forward import ForwardPass, forward
 from detente.solver.solution import Solution
 from detente.solver.workers import Workers
 from tests import effort
@@ -466,10 +466,11 @@ def test_without_end_the_mass_before_a_period_stands_at_its_own_states() -> None
         def visit(
             t: int,
             n: int,
-            mass: np.ndarray,
+            play: ForwardPass,
             solved: Solution = solved,
             seen: list[tuple[int, int]] = seen,
         ) -> None:
+            mass = play.histories
             assert mass.shape[0] == solved.game.layers[n].states.size
             np.testing.assert_allclose(mass.sum(axis=(0, 2)), 1.0, atol=1e-12)
             seen.append((t, n))

@@ -179,15 +179,15 @@ def test_mean_belief_is_what_types_are() -> None:
     arrays, sigma = part(game, layer), solution.strategies[0]
     states = 1, game.structure.sets[1].size
     homes = tuple(np.zeros((count, 1), np.int64) for count in states)
-    lottery, after = make_lottery(layout, 3, grid.size), np.zeros((states[1], 1, 2, grid.size))
+    lottery, after = make_lottery(layout, 3, grid.size), np.zeros((states[1], 1, 1, grid.size, 2))
     acted, play = np.zeros((3, 2)), sigma.reshape(2, 3, grid.size)
     for b, here in enumerate(belief):
-        mass = np.zeros((1, 1, 2, grid.size))
-        mass[0, 0, :, b] = here
-        push_hidden(0, 2, arrays, layout, turn, sigma, homes, mass, (after, acted, lottery))
+        mass = np.zeros((1, 1, 1, grid.size, 2))
+        mass[0, 0, 0, b] = here
+        push_hidden(0, arrays, layout, turn, sigma, homes, mass, (after, acted, lottery))
         types = np.einsum("t,ta,atf->f", here, play[:, :, b], layer.hidden.change)
-        np.testing.assert_allclose(after.sum(axis=(0, 1, 3)), types, atol=1e-14)
-        np.testing.assert_allclose(after.sum(axis=(0, 1, 2)) @ belief, types, atol=1e-14)
+        np.testing.assert_allclose(after.sum(axis=(0, 1, 2, 3)), types, atol=1e-14)
+        np.testing.assert_allclose(belief.T @ after.sum(axis=(0, 1, 2, 4)), types, atol=1e-14)
         posteriors = after_look(
             np.tile(here, (3, 1)), layer.hidden, layer, np.zeros(3, np.int64), np.arange(3),
             np.tile(play[:, :, b], (3, 1, 1)),

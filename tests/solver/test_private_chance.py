@@ -145,16 +145,18 @@ def test_mean_belief_is_what_types_are() -> None:
         turn, layout = private_turn(game, grid, chance), belief_layout(game, grid, seats(layer))
         states = layer.states.size, game.structure.sets[n + 1].size
         homes = tuple(np.zeros((count, 1), np.int64) for count in states)
-        after = np.zeros((states[1], 1, 2, grid.size))
+        after = np.zeros((states[1], 1, 1, grid.size, 2))
         for x, (begin, end) in enumerate(pairwise(layer.trans_ptr)):
             change = chance.change[begin:end]
             for b, here in enumerate(belief):
-                mass = np.zeros((states[0], 1, 2, grid.size))
-                mass[x, 0, :, b] = here
-                push_private(0, 2, part(game, layer), layout, turn, homes, mass, after, lottery)
+                mass = np.zeros((states[0], 1, 1, grid.size, 2))
+                mass[x, 0, 0, b] = here
+                push_private(0, part(game, layer), layout, turn, homes, mass, after, lottery)
                 types = here @ change.sum(axis=0)
-                np.testing.assert_allclose(after.sum(axis=(0, 1, 3)), types, atol=1e-14)
-                np.testing.assert_allclose(after.sum(axis=(0, 1, 2)) @ belief, types, atol=1e-14)
+                np.testing.assert_allclose(after.sum(axis=(0, 1, 2, 3)), types, atol=1e-14)
+                np.testing.assert_allclose(
+                    belief.T @ after.sum(axis=(0, 1, 2, 4)), types, atol=1e-14
+                )
                 exact = after_chance(np.tile(here, (end - begin, 1)), change)
                 probability = (here @ change).sum(axis=1)
                 np.testing.assert_allclose(probability @ exact, types, atol=1e-14)

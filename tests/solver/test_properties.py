@@ -243,14 +243,20 @@ THREADED = {
     ),
     "three types, and two at once": lambda: Signals(((0,), (1, 2)), (3, 2, 1)).game(3.0, 0),
     "two informed at once, twice": lambda: Signals(((0, 1),), (2, 2), periods=2).game(3.0, 0),
+    "nine profiles": lambda: Signals(((0,), (1,)), (3, 3)).game(3.0, 0),
+    "hidden moves": lambda: detente.compile_game(detente.load("secret-programme")),
+    "private chance": lambda: detente.compile_game(
+        detente.load("pyeongchang-2018").with_horizon(2)
+    ),
 }
 
 
 @pytest.mark.parametrize("name", THREADED)
 def test_results_do_not_depend_on_threads(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "SMALL_WORK", 0)
+    monkeypatch.setattr("detente.simulation.forward.PART", 0)
     game = THREADED[name]()
-    points = 17 if name == "two types" else 9
+    points = {"two types": 17, "private chance": 5}.get(name, 9)
     runs = [detente.solve(game, detente.SolveOptions(beliefs=points, threads=n)) for n in (1, 2, 5)]
     tables = [detente.forecast(run, threads=n) for run, n in zip(runs, (1, 2, 5), strict=True)]
     for run, table in zip(runs[1:], tables[1:], strict=True):

@@ -17,7 +17,7 @@ from detente.solver.kernels.backward import (
     sweep_several,
     sweep_two_types,
 )
-from detente.solver.kernels.forward import push
+from detente.solver.kernels.forward import push, reached
 from detente.solver.kernels.hidden_moves import push_hidden
 from detente.solver.kernels.private_chance import push_private, sweep_private
 
@@ -25,7 +25,7 @@ COLD = """
 import detente
 from detente.solver import ready
 from detente.solver.kernels.backward import sweep_plain, sweep_two_types, trace_lines
-from detente.solver.kernels.forward import push
+from detente.solver.kernels.forward import push, reached
 
 game = detente.compile_game(detente.load("centipede"))
 assert set(ready.missing(game)) >= {sweep_plain, push}, ready.missing(game)
@@ -33,9 +33,9 @@ shares = []
 ready.prepare(game, shares.append)
 assert shares[-1] == 1.0 and shares == sorted(shares), shares
 assert not ready.missing(game)
-signatures = [k.signatures[:] for k in (sweep_plain, push)]
+signatures = [k.signatures[:] for k in (sweep_plain, push, reached)]
 detente.forecast(detente.solve(game))
-assert signatures == [k.signatures for k in (sweep_plain, push)], "compiled again"
+assert signatures == [k.signatures for k in (sweep_plain, push, reached)], "compiled again"
 assert not sweep_two_types.signatures and not trace_lines.signatures
 """
 
@@ -54,11 +54,14 @@ def run(program: str, environment: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("name", "kernels"),
     [
-        ("centipede", {sweep_plain, push}),
-        ("bargaining-rounds", {sweep_plain, sweep_two_types, push}),
+        ("centipede", {sweep_plain, push, reached}),
+        ("bargaining-rounds", {sweep_plain, sweep_two_types, push, reached}),
         (
             "secret-programme",
-            {sweep_plain, sweep_hidden, sweep_private, push, push_hidden, push_private},
+            {
+                *(sweep_plain, sweep_hidden, sweep_private),
+                *(push, push_hidden, push_private, reached),
+            },
         ),
     ],
 )

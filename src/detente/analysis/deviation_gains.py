@@ -143,11 +143,11 @@ class DeviationGains:
         pass_ = ForwardPass(solution, nowhere, workers, at_start=at_start)
         for t, n in moves:
             pass_.enter(t, n)
-            self._visit(t, n, pass_.histories)
+            self._visit(t, n, pass_)
             pass_.leave(t, n, pass_.push(n))
 
-    def _visit(self, t: int, n: int, mass: Floats) -> None:
-        """Weigh the gains at layer n by the mass before it, float64 [x, p, b]."""
+    def _visit(self, t: int, n: int, play: ForwardPass) -> None:
+        """Weigh the gains at layer n by the mass before it."""
         for m, own in enumerate(self.choices[n]):
             actor = self.actors[self.game.layers[n].movers[m]]
             commitments = [
@@ -155,6 +155,7 @@ class DeviationGains:
             ]
             if not commitments:
                 continue
+            mass = play.histories
             weights = [self._given(actor, theta, mass) for theta in range(len(self.kinds(actor)))]
             times = np.zeros(own.actions.shape, dtype=np.int64)
             for commitment in commitments:

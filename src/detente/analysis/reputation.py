@@ -195,14 +195,14 @@ def _masses(solution: Solution, workers: Workers) -> Iterator[tuple[int, Floats]
         for _, n in turns:
             play.play(t, n)
         if t in marks:
-            yield t, play.histories.copy()
+            yield t, play.histories
 
 
 def _after(solution: Solution, workers: Workers, t: int, mass: Floats) -> Values:
     """Expected payoffs of what is left of play after period t, from a mass [x, p, b] there."""
     game = solution.game
     play = ForwardPass(solution, Channels(solution.game, counted=False), workers)
-    play.go_on_from(mass[:, None])
+    play.go_on_from(play.blocks.split(mass[:, None]))
     discount = game.discount[:, None]
     total = np.zeros_like(play.rewards)
     for at, turns in groupby(schedule(game), key=lambda move: move[0]):

@@ -160,8 +160,7 @@ def _types_there(solution: Solution, signal: str, periods: int | None) -> dict[i
             play.enter(t, n)
             if layer.private is not None and layer.event == signal:
                 i = layer.private.actor
-                mass = play.histories.sum(axis=2)
-                mass = mass if game.changing else mass * weights
+                mass = play.by_profile if game.changing else play.by_profile * weights
                 kinds = game.profiles[:, i, None] == np.arange(game.priors[i].size)
                 there[n] = there.get(n, 0.0) + mass @ kinds
             play.leave(t, n, play.push(n))

@@ -153,7 +153,7 @@ class Channels:
             first = again
 
     def move(self, mass: Floats, n: int, *, end: bool) -> None:
-        """Move mass, float64 [x, h, p, b], by the test before layer n, at a period's end or not."""
+        """Move mass, float64 [x, h, ...], by the test before layer n, at a period's end or not."""
         for machine, slots in self._moving.values():
             letters = machine.letters(self.game.holds, n, end=end)
             for letter in np.unique(letters):

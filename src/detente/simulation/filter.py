@@ -204,7 +204,7 @@ class Filter:
 
     def _share(self) -> Floats:
         """Mass by state and type profile, float64 [x, p]."""
-        return np.asarray(self.pass_.histories.sum(axis=2))
+        return self.pass_.by_profile
 
     def _judge(
         self,

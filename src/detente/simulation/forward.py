@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from detente.game.arrays import CompiledGame, Layer
 from detente.simulation.channels import DROPPED, Channels
 from detente.simulation.conditions import shares
+from detente.simulation.mass import Blocks
 from detente.simulation.starts import Starts
 from detente.solver.kernels.forward import pay_shocks, push
 from detente.solver.kernels.hidden_moves import push_hidden
@@ -35,7 +36,7 @@ from detente.solver.layout import (
     seats,
 )
 from detente.solver.replay import shelf_like
-from detente.solver.room import Room
+from detente.solver.room import Room, most_of_two
 from detente.solver.shelf import Row
 from detente.solver.solution import Solution
 from detente.solver.workers import Progress, Workers, between
@@ -46,9 +47,9 @@ Ints = NDArray[np.int64]
 FOREVER_PERIODS = {"day": 90, "week": 52, "month": 24, "quarter": 8, "year": 10}
 """Periods of a game without end that a forecast covers, by the unit of its calendar."""
 
-Visit = Callable[[int, int, Floats], None]
-"""Called with a period, the number of a layer, and the mass before it, float64 [x, p, b]: to be
-looked at, not kept or changed."""
+Visit = Callable[[int, int, "ForwardPass"], None]
+"""Called with a period, the number of a layer, and the pass as it comes to it: to be looked at, not
+kept or changed."""
 
 PART = 2**20
 """Numbers of mass below which sharing out costs more than it saves: each thread works out anew
@@ -189,7 +190,7 @@ def _run(
         for _, n in turns:
             pass_.enter(t, n)
             if visit is not None:
-                visit(t, n, pass_.histories)
+                visit(t, n, pass_)
             pass_.leave(t, n, pass_.push(n))
         pass_.record(n + 1)
         if progress is not None:
@@ -237,8 +238,8 @@ class ForwardPass:
     """Mass on its way through the layers, in the channels of its outcomes.
 
     mass
-        float64 [x, h, p, b] before the layer that comes next. Only channels that are kept by
-        themselves (`Channels.homes`) have meaning.
+        float64 [x, h, k, b, w] before the layer that comes next, in `blocks` (`simulation.mass`).
+        Only channels that are kept by themselves (`Channels.homes`) have meaning.
     following
         The same after it, while it is played.
     by_state, by_belief
@@ -260,31 +261,33 @@ class ForwardPass:
         """`at_start`, float64 [p], is the mass of each type profile; 1 each by default."""
         game, grid = solution.game, solution.grid
         self.solution, self.memory, self.workers = solution, channels, workers
-        self.profiles = len(game.profiles)
-        sets = game.structure.sets
-        self._room = Room(
-            [codes.size for codes in sets], (channels.count, self.profiles, grid.size)
-        )
-        self.mass = self._room.next(sets[0].size)
+        profiles, sets = len(game.profiles), [codes.size for codes in game.structure.sets]
+        large = most_of_two(sets) * channels.count * profiles * grid.size > 2 * PART
+        self.blocks = Blocks.of(profiles, workers.threads if large else 1)
+        self._room = Room(sets, (channels.count, self.blocks.count, grid.size, self.blocks.each))
+        self.mass = self._room.next(sets[0])
         self.mass[:] = 0.0
-        share = np.outer(channels.start(), np.ones(self.profiles) if at_start is None else at_start)
-        if begin is None:
-            self.mass[game.start, ..., grid.start] = share
-        else:
-            self.mass[game.start] = share[..., None] * begin
+        share = np.outer(channels.start(), np.ones(profiles) if at_start is None else at_start)
+        at_nodes = np.arange(grid.size) == grid.start if begin is None else begin
+        self.mass[game.start] = self.blocks.split(share[:, :, None] * at_nodes)
         self.following = self.mass
         self.by_state: list[Floats] = []
         self.by_belief: list[Floats] = []
         self.acted = Row(shelf_like(solution.strategies)())
-        self.rewards = np.zeros((len(game.priors), self.profiles))
+        self.rewards = np.zeros((len(game.priors), profiles))
         movers = {seats(layer) for layer in game.layers}
         self.layouts = {m: belief_layout(game, grid, m) for m in movers}
         self.record(0)
 
     @property
     def histories(self) -> Floats:
-        """All mass, whatever outcomes have been: float64 [x, p, b]."""
-        return self.mass[:, 0]
+        """A copy of all mass, whatever outcomes have been: float64 [x, p, b]."""
+        return self.blocks.joined(self.mass[:, 0])
+
+    @property
+    def by_profile(self) -> Floats:
+        """The same over all nodes, float64 [x, p]."""
+        return self.blocks.over_nodes(self.mass, np.zeros((len(self.mass), 1), np.int64))[:, 0]
 
     def scale(self, factor: float) -> None:
         """Multiply all mass."""
@@ -307,7 +310,7 @@ class ForwardPass:
         self.following = self._room.next(sets[n + 1].size)
 
     def go_on_from(self, mass: Floats) -> None:
-        """Go on with this mass, float64 [x, h, p, b], in place of what there is."""
+        """Go on with this mass, of a pass with the same blocks, in place of what there is."""
         self.mass = self._room.next(len(mass))
         self.mass[:] = mass
 
@@ -323,33 +326,32 @@ class ForwardPass:
         mass, following = self.mass, self.following
         arrays, layout = part(game, layer), self.layouts[seats(layer)]
         homes = self.memory.homes(n), self.memory.homes(n + 1)
-        parts = min(self.workers.threads, self.profiles) if mass.size > PART else 1
-        acted = np.zeros((len(layer.action), self.profiles))
+        acted = np.zeros((len(layer.action), self.blocks.profiles))
         if layer.private is not None:
-            acted += self.histories.sum(axis=2)
+            acted += self.by_profile
 
-        def task(first: int, last: int) -> None:
+        def task(block: int) -> None:
+            nodes = mass.shape[3]
             if layer.private is not None:
                 turn = private_turn(game, self.solution.grid, layer.private)
-                lottery = make_lottery(layout, 1, mass.shape[3])
-                push_private(first, last, arrays, layout, turn, homes, mass, following, lottery)
+                lottery = make_lottery(layout, 1, nodes)
+                push_private(block, arrays, layout, turn, homes, mass, following, lottery)
                 return
             sigma = self.solution.strategies[n]
             hidden = hidden_turn(game, self.solution.grid, layer)
             if hidden is not None:
                 most = int(arrays.n_actions.max(initial=1))
-                into = following, acted, make_lottery(layout, most, mass.shape[3])
-                push_hidden(first, last, arrays, layout, hidden, sigma, homes, mass, into)
+                into = following, acted, make_lottery(layout, most, nodes)
+                push_hidden(block, arrays, layout, hidden, sigma, homes, mass, into)
                 return
-            shape = mass.shape[1], last - first, mass.shape[3]
+            shape = mass.shape[1], nodes, self.blocks.each
             work = make_push_work(layout, arrays, shape, len(following))
-            push(first, last, arrays, layout, sigma, homes, mass, following, acted, work)
+            push(block, arrays, layout, sigma, homes, mass, following, acted, work)
 
-        if parts == 1:
-            task(0, self.profiles)
+        if self.blocks.count == 1:
+            task(0)
         else:
-            cuts = np.linspace(0, self.profiles, parts + 1).astype(int)
-            list(self.workers.pool.map(task, cuts[:-1], cuts[1:]))
+            list(self.workers.pool.map(task, range(self.blocks.count)))
         return acted
 
     def leave(self, t: int, n: int, acted: Floats) -> None:
@@ -360,9 +362,11 @@ class ForwardPass:
         paid = np.einsum("ep,eip->ip", acted, reward)
         if game.shocks and layer.movers:
             arrays, layout = part(game, layer), self.layouts[layer.movers]
-            cost, sigma = np.zeros((len(layer.movers), self.profiles)), self.solution.strategies[n]
-            work = make_scratch(layout, arrays, 0)
-            pay_shocks(arrays, layout, sigma, self.mass, cost, work)
+            cost, work = (
+                np.zeros((len(layer.movers), acted.shape[1])),
+                make_scratch(layout, arrays, 0),
+            )
+            pay_shocks(arrays, layout, self.solution.strategies[n], self.mass, cost, work)
             paid[list(layer.movers)] -= cost
         self.rewards += game.discount[:, None] ** (t - 1) * paid
         self.acted.append(acted)
@@ -372,17 +376,17 @@ class ForwardPass:
     def record(self, n: int) -> None:
         """Keep the marginals before layer n."""
         home = self.memory.homes(n)
-        each = np.einsum("xhpb->xhp", self.mass).reshape(home.size, -1)
+        each = self.blocks.over_nodes(self.mass, home).reshape(home.size, -1)
         by_channel = each.take(home + np.arange(0, home.size, home.shape[1])[:, None], axis=0)
         by_channel[home == DROPPED] = 0.0
         self.by_state.append(by_channel.swapaxes(1, 2))
-        self.by_belief.append(self.histories.sum(axis=0).T)
+        self.by_belief.append(self.blocks.joined(self.mass[:, 0].sum(axis=0)).T)
 
     def payoffs(self, states: tuple[Floats, ...], last: int) -> Floats:
         """Expected payoffs of all that was played, and of what follows: float64 [i, p]."""
         solution = self.solution
         game = solution.game
-        actors, width = len(game.priors), self.profiles
+        actors, width = len(game.priors), len(game.profiles)
         total, discount = self.rewards.copy(), game.discount[:, None]
         for t in range(last):
             table = game.flow[0 if game.loop is not None else t].reshape(-1, actors, width)
@@ -391,7 +395,6 @@ class ForwardPass:
             table = game.terminal.reshape(-1, actors, width)
             ahead = np.einsum("xip,xp->ip", table, states[-1])
         else:
-            mass = self.histories
-            values = solution.first_values[game.loop].reshape(len(mass), -1, actors, width)
-            ahead = np.einsum("xbip,xpb->ip", values, mass)
+            values = solution.first_values[game.loop].reshape(len(self.mass), -1, actors, width)
+            ahead = np.einsum("xbip,xpb->ip", values, self.histories)
         return np.asarray(total + discount**last * ahead)

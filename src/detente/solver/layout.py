@@ -192,19 +192,22 @@ def make_scratch(
 def make_push_work(
     layout: BeliefLayout, part: LayerArrays, shape: tuple[int, int, int], states: int
 ) -> PushWork:
-    """Scratch for mass [h, p, b] of the states of a layer, on its way to so many."""
-    (channels, profiles, nodes), combined = shape, len(layout.types)
-    moved = np.zeros((2, (channels * profiles + 1) * nodes))
+    """Scratch for mass [h, b, w] of the states of a layer, on its way to so many."""
+    channels, nodes, lanes = shape
+    side_by_side, moved = min(lanes, 4), np.zeros((2, (channels + 1) * nodes * lanes))
+    work = make_scratch(layout, part, 0)
     return PushWork(
-        work=make_scratch(layout, part, 0),
+        work=work,
         here=moved[0],
         there=moved[1],
         slot=np.empty(channels, np.int64),
         fresh=np.ones((states, channels), np.bool_),
+        taken=np.zeros(nodes * side_by_side),
         end=np.zeros((2, nodes), np.uint64),
-        weight=np.zeros((2, combined, nodes)),
-        row=np.zeros((combined, channels * profiles + 1), np.uint64),
-        rows=np.zeros(combined, np.int64),
+        weight=np.zeros((2, nodes * side_by_side)),
+        chance=work.chance.reshape(-1),
+        row=np.zeros(lanes, np.uint64),
+        total=np.zeros(4 * side_by_side),
     )
 
 

@@ -11,7 +11,7 @@ from detente.game.automaton import automaton
 from detente.solver.beliefs import grid_size
 from detente.solver.keep import Keep
 from detente.solver.period import is_small, numbers
-from detente.solver.room import most_of_two
+from detente.solver.room import in_blocks, most_of_two
 from detente.solver.stationary import held
 
 ROW = 150
@@ -61,7 +61,7 @@ def memory_needed(
         searched = held(first * nodes * game.profiles.size * (2 if regret else 1))
         solving += max(searched, numbers(game) if nodes == 1 and is_small(game) else 0)
     channels = _channels(game)
-    pushing = nodes * _most_of_two(game) * len(game.profiles) * channels
+    pushing = nodes * _most_of_two(game) * prod(in_blocks(len(game.profiles), threads)) * channels
     if keep.anew:
         pushing += nodes * _two_layers(game, regret=False)
     grids = 2 if coarse else 1

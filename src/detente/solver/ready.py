@@ -22,7 +22,7 @@ from detente.solver.kernels.backward import (
     sweep_simplex,
     sweep_two_types,
 )
-from detente.solver.kernels.forward import push
+from detente.solver.kernels.forward import AT_ONCE, push, reached
 from detente.solver.kernels.hidden_moves import push_hidden
 from detente.solver.kernels.jit import is_kept
 from detente.solver.kernels.lottery import BeliefLayout, make_lottery
@@ -47,9 +47,10 @@ SHARES = {
     sweep_several: 30.0,
     sweep_hidden: 30.0,
     sweep_private: 2.0,
-    push: 2.0,
+    push: 4.0,
     push_hidden: 2.0,
     push_private: 2.0,
+    reached: 0.3,
 }
 """How long each kernel takes to compile, in proportion to the others."""
 
@@ -100,6 +101,7 @@ def _calls(game: CompiledGame) -> dict[Kernel, dict[str, Callable[[], None]]]:
         given = game, grid, layer, layout
         calls.setdefault(swept, {})[kind] = partial(_sweep_nothing, *given)
         calls.setdefault(pushed, {})[kind] = partial(_push_nothing, *given)
+    calls[reached] = {"": _reach_nothing}
     return calls
 
 
@@ -119,15 +121,20 @@ def _sweep_nothing(
 
 def _push_nothing(game: CompiledGame, grid: BeliefGrid, layer: Layer, layout: BeliefLayout) -> None:
     profiles, arrays = len(game.profiles), part(game, layer)
-    mass = np.empty((0, 1, profiles, grid.size))
+    mass = np.empty((0, 1, 1, grid.size, profiles))
     homes, acted = (np.empty((0, 1), np.int64),) * 2, np.empty((0, profiles))
     room, hidden = make_lottery(layout, 1, grid.size), hidden_turn(game, grid, layer)
     sigma = np.empty(0)
     if layer.private is not None:
         turn = private_turn(game, grid, layer.private)
-        push_private(0, 0, arrays, layout, turn, homes, mass, mass, room)
+        push_private(0, arrays, layout, turn, homes, mass, mass, room)
     elif hidden is not None:
-        push_hidden(0, 0, arrays, layout, hidden, sigma, homes, mass, (mass, acted, room))
+        push_hidden(0, arrays, layout, hidden, sigma, homes, mass, (mass, acted, room))
     else:
-        scratch = make_push_work(layout, arrays, (1, profiles, grid.size), 0)
-        push(0, 0, arrays, layout, sigma, homes, mass, mass, acted, scratch)
+        scratch = make_push_work(layout, arrays, (1, grid.size, profiles), 0)
+        push(0, arrays, layout, sigma, homes, mass, mass, acted, scratch)
+
+
+def _reach_nothing() -> None:
+    nothing = np.empty((0, 1, 1, 1))
+    reached(np.empty((0, 1), np.int64), nothing, nothing, np.empty(AT_ONCE))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 from math import prod
 
@@ -24,7 +25,24 @@ def apart(shape: tuple[int, ...]) -> Floats:
     count = prod(shape)
     if count < SMALL:
         return np.empty(shape)
-    return np.frombuffer(mmap.mmap(-1, 8 * count), np.float64).reshape(shape)
+    return np.frombuffer(_pages(8 * count), np.float64).reshape(shape)
+
+
+def _pages(size: int) -> mmap.mmap:
+    """Memory of its own. Large pages, where there are such: in small ones, rows that are read and
+    written in no order are looked up again and again, and are not fetched beforehand."""
+    if not hasattr(mmap, "MADV_HUGEPAGE"):
+        return mmap.mmap(-1, size)
+    memory = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    with suppress(OSError):  # a kernel that was built without them
+        memory.madvise(mmap.MADV_HUGEPAGE)
+    return memory
+
+
+def in_blocks(count: int, most: int) -> tuple[int, int]:
+    """How many blocks of equally many, at most so many, so many things make; and how many each."""
+    each = -(-count // min(count, most))
+    return -(-count // each), each
 
 
 def most_of_two(sizes: Sequence[int]) -> int:

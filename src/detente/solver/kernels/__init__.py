@@ -5,7 +5,8 @@ What is computed
     state x is solved by itself: what follows every action (`stage.look_ahead`), what movers expect
     of it (`stage.expect`), the stage problem, in which strategies and posteriors have to agree, and
     the values that this gives (`stage.add_values`). The belief b is the last axis of every array,
-    so that inner loops run along memory and become vector code.
+    so that inner loops run along memory and become vector code; but of mass, which goes from node
+    to node: there profiles stand side by side and are moved together (`forward`, `side_by_side`).
 
 One operation
     `lottery`: where an action leads the belief about who took it, as vertices of a cell of the grid

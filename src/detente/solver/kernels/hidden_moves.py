@@ -217,22 +217,23 @@ def look_past(part, layout, turn, e, next_values, target):
 
 
 @kernel
-def push_hidden(first, last, part, layout, turn, sigma, homes, mass, into):
-    """Move mass to profiles first … last - 1 of following [x', h, p, b], and add to acted [e, p] of
+def push_hidden(block, part, layout, turn, sigma, homes, mass, into):
+    """Move mass to a block of profiles of following [x', h, k, b, w], and add to acted [e, p] of
     these profiles; see `forward.push`. `into` is these two, and the room for a lottery."""
     (following, acted, lottery), (before, after) = into, homes
-    nodes, n_types = mass.shape[3], turn.ratio.shape[0]
-    following[:, :, first:last] = 0.0
+    nodes, lanes, n_types = mass.shape[3], mass.shape[4], turn.ratio.shape[0]
+    following[:, :, block] = 0.0
     for x in range(mass.shape[0]):
         begin = part.action_ptr[x]
         count, play = part.action_ptr[x + 1] - begin, play_at(part, sigma, nodes, x)
         pool(layout, turn, x, begin, count, play, lottery)
         for a in range(count):
             e = begin + a
-            for p in range(first, last):
-                taken = play[layout.profile[p] * count + a]
+            for p in range(block * lanes, min(block * lanes + lanes, layout.profile.shape[0])):
+                w = p - block * lanes
+                taken, source = play[layout.profile[p] * count + a], mass[x, 0, block, :, w]
                 for b in range(nodes if before[x, 0] == 0 else 0):
-                    acted[e, p] += taken[b] * mass[x, 0, p, b]
+                    acted[e, p] += taken[b] * source[b]
                 for theta in range(n_types):
                     chance = turn.change[e, theta, layout.profile[p]]
                     came = p + (theta - layout.profile[p]) * turn.apart
@@ -241,7 +242,8 @@ def push_hidden(first, last, part, layout, turn, sigma, homes, mass, into):
                         share, to = chance * part.prob[k], part.succ[k]
                         for h in range(mass.shape[1] if share > 0.0 else 0):
                             if before[x, h] >= 0 and after[to, h] == h:
-                                source, target = mass[x, before[x, h], came], following[to, h, p]
+                                source = mass[x, before[x, h], came // lanes, :, came % lanes]
+                                target = following[to, h, block, :, w]
                                 spread(share, taken, source, target, a, lottery)
 
 

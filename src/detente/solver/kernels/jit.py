@@ -152,11 +152,13 @@ class _Part(Compiler):
         self.state.library = _Unlinked(self.state.targetctx.codegen(), "part of a kernel")
 
 
+CONTRACT = "contract"  # a product and a sum may be one instruction, which rounds once
+
 DEVICE = {
     "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
     "_nrt": False,
-    "fastmath": {"contract"},
+    "fastmath": {CONTRACT},
     "pipeline_class": _Part,
 }
 

@@ -106,10 +106,10 @@ def sweep_private(first, last, part, layout, turn, next_values, values, lottery)
 
 
 @kernel
-def push_private(first, last, part, layout, turn, homes, mass, following, lottery):
-    """Move mass to profiles first … last - 1 of following [x', h, p, b]; see `forward.push`."""
-    nodes, n_types, (before, after) = mass.shape[3], turn.ratio.shape[0], homes
-    following[:, :, first:last] = 0.0
+def push_private(block, part, layout, turn, homes, mass, following, lottery):
+    """Move mass to a block of profiles of following [x', h, k, b, w]; see `forward.push`."""
+    (nodes, lanes), n_types, (before, after) = mass.shape[3:], turn.ratio.shape[0], homes
+    following[:, :, block] = 0.0
     for x in range(mass.shape[0]):
         begin = part.action_ptr[x]
         for k in range(part.trans_ptr[begin], part.trans_ptr[begin + 1]):
@@ -117,11 +117,12 @@ def push_private(first, last, part, layout, turn, homes, mass, following, lotter
             for h in range(mass.shape[1]):
                 if before[x, h] < 0 or after[to, h] != h:
                     continue
-                for p in range(first, last):
+                for p in range(block * lanes, min(block * lanes + lanes, layout.profile.shape[0])):
+                    target = following[to, h, block, :, p - block * lanes]
                     for theta in range(n_types):
                         chance = turn.change[k, theta, layout.profile[p]]
                         came = p + (theta - layout.profile[p]) * turn.apart
-                        source, target = mass[x, before[x, h], came], following[to, h, p]
+                        source = mass[x, before[x, h], came // lanes, :, came % lanes]
                         for v in range(count if chance > 0.0 else 0):
                             vertex, weight = lottery.vertex[0, 0, v], lottery.weight[0, 0, v]
                             for b in range(nodes):
