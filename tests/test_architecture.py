@@ -15,6 +15,7 @@ LAYERS = [
     "arguments",
     "dtypes",
     "files",
+    "processes",
     "extras",
     "numbers",
     "notebook",

@@ -19,9 +19,9 @@ from detente.cli import ensemble as command
 from detente.cli import inputs
 from detente.cli.main import main
 from detente.ensembles.pool import LocalPool
-from detente.ensembles.process import ROOT
 from detente.ensembles.results import open_ensemble
 from detente.ensembles.rows import Row, Task
+from detente.processes import ROOT
 from tests.ensembles.runs import Here, a_manifest, assert_same, solved_here
 from tests.ensembles.texts import FAILING, SOUND
 

@@ -19,11 +19,11 @@ from distributed import Client
 import detente
 from detente.ensembles import cluster, manifest, store
 from detente.ensembles.cluster import ClusterPool
-from detente.ensembles.process import ROOT
 from detente.ensembles.request import Draws
 from detente.ensembles.results import open_ensemble
 from detente.ensembles.run import ensemble, run
 from detente.errors import ScenarioError, SolveError
+from detente.processes import ROOT
 from detente.solver.options import SolveOptions
 from tests.ensembles.runs import a_manifest, assert_same, solved_here
 from tests.ensembles.texts import SOUND

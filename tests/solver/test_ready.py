@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,44 @@ def test_nothing_is_compiled_that_a_game_does_not_need(tmp_path: Path) -> None:
     """In a process of its own with an empty cache: play without secrets."""
     environment = {"DETENTE_CACHE_DIR": str(tmp_path / "cache"), "PYTHONWARNINGS": "error"}
     run(COLD, environment)
+
+
+MADE: list[str] = []
+
+
+def note(name: str) -> None:
+    MADE.append(name)
+
+
+@pytest.mark.parametrize(
+    "command", [("/no/such/program",), (sys.executable, "-c", "raise SystemExit(1)")]
+)
+def test_all_is_compiled_here_where_the_other_process_fails(
+    command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(ready, "command", lambda _: command)
+    monkeypatch.setattr(ready, "is_kept", lambda *_: False)
+    kernels = (sweep_plain, sweep_two_types, push, reached)
+    calls = {kernel: {"": partial(note, str(n))} for n, kernel in enumerate(kernels)}
+    monkeypatch.setattr(ready, "_calls", lambda _: calls)
+    MADE.clear()
+    told: list[float] = []
+    ready.prepare(detente.compile_game(detente.load("centipede")), told.append)
+    assert sorted(MADE) == ["0", "1", "2", "3"]
+    assert told[-1] == 1.0
+
+
+def test_another_process_compiles_what_every_game_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    game = detente.compile_game(detente.loads(ready.ANYWHERE))
+    assert set(ready._calls(game)) == {sweep_plain, push, reached}
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    with ready._compiled_apart([sweep_plain, sweep_two_types, push]) as others:
+        assert set(others) == {sweep_plain, push}
+    with ready._compiled_apart([sweep_plain, push]) as others:
+        assert set(others) == {push}
+    with ready._compiled_apart([push]) as others:
+        assert others == {}
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    with ready._compiled_apart([sweep_plain, push]) as others:
+        assert others == {}

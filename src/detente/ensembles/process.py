@@ -1,10 +1,9 @@
 """A process that solves draws: both ends of it.
 
-It is a plain process that reads and writes lines of JSON, not one of `multiprocessing`: a notebook
-or a script without a guarded main module can start it, it shares nothing, and it can itself be
-started by a process of a cluster. The first line that it reads is the manifest of the run, answered
-by the versions of what decides the numbers; every other one is a task, answered by its rows. It
-ends when its input ends, in the middle of a draw too: then whoever asked is gone.
+It is a plain process (`detente.processes`) that reads and writes lines of JSON: it shares nothing,
+and can itself be started by a process of a cluster. The first line that it reads is the manifest of
+the run, answered by the versions of what decides the numbers; every other one is a task, answered
+by its rows. It ends when its input ends, in the middle of a draw too: then whoever asked is gone.
 """
 
 from __future__ import annotations
@@ -20,17 +19,17 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from detente.errors import SolveError
+from detente.processes import command, environment
 
 if TYPE_CHECKING:
     from detente.ensembles.manifest import Manifest
     from detente.ensembles.rows import Row, Task
 
-COMMAND = (sys.executable, "-P", "-m", "detente.ensembles.process")
-"""What is started. No module is taken from the folder that it happens to be in."""
+COMMAND = command("detente.ensembles.process")
+"""What is started."""
 
 NO_MEMORY = 3
 """Exit code of a process that ran out of memory: what it holds is not to be trusted."""
@@ -47,9 +46,6 @@ ONE_THREAD = (
 )
 """Draws are what is shared out among processors; within one there is one thread."""
 
-ROOT = Path(__file__).resolve().parents[2]
-"""Where this package is found, also if only this process knows."""
-
 
 class ProcessDeathError(Exception):
     """A process died, with how it did as its text."""
@@ -65,7 +61,6 @@ class Process:
     """
 
     def __init__(self, manifest: Manifest) -> None:
-        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         alone = dict.fromkeys(ONE_THREAD, "1")
         try:
             with contextlib.ExitStack() as stack:
@@ -75,7 +70,7 @@ class Process:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=self._errors,
-                    env={**os.environ, **alone, "PYTHONPATH": os.pathsep.join(paths)},
+                    env=environment(**alone),
                     start_new_session=True,  # Ctrl-C is for who started it
                 )
                 stack.pop_all()

@@ -1,18 +1,26 @@
 """Kernels made ready before a solve: those that a game needs and that this machine lacks.
 
 To compile them takes longer than most solves do, once on each machine. A solve by itself compiles
-what it meets; whoever wants to say what is going on calls `prepare` first.
+what it meets; whoever wants to say what is going on, or to have some of them compiled by a second
+process, calls `prepare` first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from detente.game.arrays import CompiledGame, Layer
+from detente.game.compile import compile_game
+from detente.processes import command, environment
+from detente.scenario.loader import loads
 from detente.solver.beliefs import BeliefGrid, belief_grid, fewest_points
 from detente.solver.kernels.backward import (
     Sweep,
@@ -40,19 +48,33 @@ from detente.solver.sweep import sweep, swept_by
 
 Kernel = Callable[..., Any]
 
+Call = Callable[[], None]
+
 SHARES = {
-    sweep_plain: 3.0,
-    sweep_two_types: 8.0,
+    sweep_plain: 5.0,
+    sweep_two_types: 11.0,
     sweep_simplex: 9.0,
     sweep_several: 30.0,
     sweep_hidden: 30.0,
     sweep_private: 2.0,
-    push: 4.0,
-    push_hidden: 2.0,
-    push_private: 2.0,
-    reached: 0.3,
+    push: 4.5,
+    push_hidden: 1.5,
+    push_private: 1.0,
+    reached: 0.5,
 }
 """How long each kernel takes to compile, in proportion to the others."""
+
+ANYWHERE = """\
+title: One move, and nothing private
+calendar: {period: round, horizon: 1}
+actors: {Anybody: {precision: 1, judgement: an example}}
+state: {moved: {levels: [no, yes], start: no}}
+turns: [Anybody]
+actions: {Anybody: {stay: {}, move: {set: {moved: yes}}}}
+payoffs: {Anybody: {terminal: {gain: moved == yes}}}
+outcomes: {moved: {when: moved == yes}}
+"""
+"""A game that needs the kernels that every game needs."""
 
 
 def missing(game: CompiledGame) -> list[Kernel]:
@@ -75,21 +97,50 @@ def prepare(game: CompiledGame, progress: Callable[[float], None]) -> None:
     progress
         Called with the share that is done, from 0 to 1.
     """
-    lacking, calls = missing(game), _calls(game)
+    calls, lacking = _calls(game), missing(game)
     whole, done = sum(SHARES[kernel] for kernel in lacking), 0.0
-    for kernel in lacking:
-        for call in calls[kernel].values():
-            call()
-        done += SHARES[kernel]
-        progress(done / whole)
+    with _compiled_apart(lacking) as others:
+        # Those last, to be taken from where the other process has kept them; or compiled after all.
+        for kernel in sorted(lacking, key=others.__contains__):
+            if kernel in others:
+                others[kernel].wait()
+            for call in calls[kernel].values():
+                call()
+            done += SHARES[kernel]
+            progress(done / whole)
 
 
-def _calls(game: CompiledGame) -> dict[Kernel, dict[str, Callable[[], None]]]:
+@contextmanager
+def _compiled_apart(kernels: Sequence[Kernel]) -> Iterator[dict[Kernel, subprocess.Popen[bytes]]]:
+    """Kernels that another process compiles in the meantime: of those that every game needs all,
+    or the last where there are no more. It ends with the block at the latest."""
+    names = {kernel.__name__: kernel for kernel in (sweep_plain, push, reached)}
+    apart = [name for name, kernel in names.items() if kernel in kernels]
+    if len(apart) == len(kernels):
+        del apart[:1]
+    if not apart or (os.cpu_count() or 1) == 1:
+        yield {}
+        return
+    try:
+        nowhere = subprocess.DEVNULL
+        words = [*command("detente.solver.ready"), *apart]
+        other = subprocess.Popen(words, stdout=nowhere, stderr=nowhere, env=environment())
+    except OSError:  # none can be started
+        yield {}
+        return
+    try:
+        yield {names[name]: other for name in apart}
+    finally:
+        other.kill()
+        other.wait()
+
+
+def _calls(game: CompiledGame) -> dict[Kernel, dict[str, Call]]:
     """The kernels that a game needs, with calls that have nothing to do, on the smallest grid; by
     the kind of arguments for which they are compiled once more than for others."""
     grid = belief_grid(game, max(fewest_points(prior) for prior in game.priors))
     looks = {(seats(each), each.private is None, each.hidden is None): each for each in game.layers}
-    calls: dict[Kernel, dict[str, Callable[[], None]]] = {}
+    calls: dict[Kernel, dict[str, Call]] = {}
     for layer in looks.values():
         layout = belief_layout(game, grid, seats(layer))
         swept, pushed = swept_by(layout), push
@@ -138,3 +189,15 @@ def _push_nothing(game: CompiledGame, grid: BeliefGrid, layer: Layer, layout: Be
 def _reach_nothing() -> None:
     nothing = np.empty((0, 1, 1, 1))
     reached(np.empty((0, 1), np.int64), nothing, nothing, np.empty(AT_ONCE))
+
+
+def main(names: Collection[str]) -> None:
+    """Compile those of the kernels of `ANYWHERE` that have these names."""
+    for kernel, calls in _calls(compile_game(loads(ANYWHERE))).items():
+        if kernel.__name__ in names:
+            for call in calls.values():
+                call()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
