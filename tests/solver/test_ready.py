@@ -92,13 +92,20 @@ def note(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [("/no/such/program",), (sys.executable, "-c", "raise SystemExit(1)")]
+    "command",
+    [
+        ("/no/such/program",),
+        (sys.executable, "-c", "raise SystemExit(1)"),
+        (sys.executable, "-c", "import time; time.sleep(600)"),
+    ],
+    ids=["cannot be started", "dies", "hangs"],
 )
 def test_all_is_compiled_here_where_the_other_process_fails(
     command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     monkeypatch.setattr(ready, "command", lambda _: command)
+    monkeypatch.setattr(ready, "PATIENCE", 0.1)
     monkeypatch.setattr(ready, "is_kept", lambda *_: False)
     kernels = (sweep_plain, sweep_two_types, push, reached)
     calls = {kernel: {"": partial(note, str(n))} for n, kernel in enumerate(kernels)}

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -64,6 +64,9 @@ SHARES = {
 }
 """How long each kernel takes to compile, in proportion to the others."""
 
+PATIENCE = 120.0
+"""Seconds to wait for another process when all else is compiled; then it is done here."""
+
 ANYWHERE = """\
 title: One move, and nothing private
 calendar: {period: round, horizon: 1}
@@ -103,7 +106,8 @@ def prepare(game: CompiledGame, progress: Callable[[float], None]) -> None:
         # Those last, to be taken from where the other process has kept them; or compiled after all.
         for kernel in sorted(lacking, key=others.__contains__):
             if kernel in others:
-                others[kernel].wait()
+                with suppress(subprocess.TimeoutExpired):
+                    others[kernel].wait(PATIENCE)
             for call in calls[kernel].values():
                 call()
             done += SHARES[kernel]
@@ -122,9 +126,13 @@ def _compiled_apart(kernels: Sequence[Kernel]) -> Iterator[dict[Kernel, subproce
         yield {}
         return
     try:
-        nowhere = subprocess.DEVNULL
-        words = [*command("detente.solver.ready"), *apart]
-        other = subprocess.Popen(words, stdout=nowhere, stderr=nowhere, env=environment())
+        other = subprocess.Popen(
+            [*command("detente.solver.ready"), *apart],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environment(),
+        )
     except OSError:  # none can be started
         yield {}
         return
