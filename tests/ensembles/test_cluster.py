@@ -34,14 +34,14 @@ import os
 def dask_setup(worker):
     from detente.ensembles import process
 
-    solve = process.Process.solve
+    begin = process.Process.begin
 
     def deadly(self, task):
         if task.key == (3, 7):
             os._exit(9)
-        return solve(self, task)
+        begin(self, task)
 
-    process.Process.solve = deadly
+    process.Process.begin = deadly
 """
 """Loaded by the workers: draw 3 on 7 belief points takes them with it."""
 

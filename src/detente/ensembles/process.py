@@ -3,7 +3,8 @@
 It is a plain process (`detente.processes`) that reads and writes lines of JSON: it shares nothing,
 and can itself be started by a process of a cluster. The first line that it reads is the manifest of
 the run, answered by the versions of what decides the numbers; every other one is a task, answered
-by its rows. It ends when its input ends, in the middle of a draw too: then whoever asked is gone.
+when it is begun, and by its rows. It ends when its input ends, in the middle of a draw too: then
+whoever asked is gone.
 """
 
 from __future__ import annotations
@@ -91,17 +92,26 @@ class Process:
         versions: Mapping[str, str] = self._ask({"manifest": self._manifest.to_json()})
         return versions
 
-    def solve(self, task: Task) -> list[Row]:
-        """The rows of a draw."""
-        rows: list[Row] = self._ask(asdict(task))
+    def begin(self, task: Task) -> None:
+        """Have it begin with a draw."""
+        self._ask(asdict(task))
+
+    def rows(self) -> list[Row]:
+        """The rows of the draw that it has begun with."""
+        rows: list[Row] = self._answer()
         return rows
 
     def _ask(self, question: object) -> Any:
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        try:
+        # If it is gone there is no answer either.
+        with contextlib.suppress(OSError):
             self._process.stdin.write(f"{json.dumps(question)}\n".encode())
             self._process.stdin.flush()
+        return self._answer()
+
+    def _answer(self) -> Any:
+        assert self._process.stdout is not None
+        try:
             return json.loads(self._process.stdout.readline())
         except (OSError, ValueError):  # it is gone, or what it said is not whole
             raise ProcessDeathError(self._how_it_died()) from None
@@ -155,14 +165,29 @@ class Crew:
 
     def solve(self, task: Task) -> list[Row]:
         """The rows of a draw. Raises as a process does, or where none can be started."""
-        process = self._waiting() or self._started()
+        process = self._begun(task)
         try:
-            rows = process.solve(task)
+            rows = process.rows()
         except ProcessDeathError:
             self._bury(process)
             raise
         self._idle.append(process)
         return rows
+
+    def _begun(self, task: Task) -> Process:
+        """A process that has begun with a draw: for one that dies before, the draw is not to
+        blame."""
+        while True:
+            waiting = self._waiting()
+            process = waiting or self._started()
+            try:
+                process.begin(task)
+            except ProcessDeathError:
+                self._bury(process)
+                if not waiting:
+                    raise
+            else:
+                return process
 
     def _waiting(self) -> Process | None:
         """A process that has nothing to do."""
@@ -219,14 +244,17 @@ def main() -> None:
     from detente.ensembles.rows import Task
     from detente.ensembles.worker import Worker
 
-    worker = Worker(Manifest.from_json(json.loads(asked.get())["manifest"]))
-    answer: object = versions()
-    while True:
+    def say(answer: object) -> None:
         answers.write(f"{json.dumps(answer)}\n".encode())
         answers.flush()
+
+    worker = Worker(Manifest.from_json(json.loads(asked.get())["manifest"]))
+    say(versions())
+    while True:
         try:
             task = json.loads(asked.get(timeout=IDLE))
-            answer = worker.solve(Task(Draw(**task["draw"]), task["beliefs"]))
+            say("begun")
+            say(worker.solve(Task(Draw(**task["draw"]), task["beliefs"])))
         except queue.Empty:
             os._exit(0)
         except MemoryError:

@@ -14,19 +14,23 @@ from numba.core import types
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
-from detente.solver.kernels.jit import CONTRACT
+from detente.solver.kernels.jit import CONTRACT, SETTINGS
 
 Code = Callable[..., Any]
 
 
 def products(count: int) -> tuple[Code, Code]:
-    """Operations on `count` numbers of float64 [i] each, from so many positions on:
+    """Set, and add to, `count` numbers of float64 arrays, from so many positions on."""
 
-    - set_product(out, i, one, j, other, k): out[i + n] = one[j + n] other[k + n];
-    - add_product(out, i, one, j, other, k): the same added to what stands there.
-    """
+    def set_product(out: Any, i: Any, one: Any, j: Any, other: Any, k: Any) -> None:
+        for n in range(count):
+            out[i + n] = one[j + n] * other[k + n]
 
-    def operation(*, added: bool) -> Code:
+    def add_product(out: Any, i: Any, one: Any, j: Any, other: Any, k: Any) -> None:
+        for n in range(count):
+            out[i + n] += one[j + n] * other[k + n]
+
+    def at_once(*, added: bool) -> Code:
         def typed(_: Any, out: Any, i: Any, one: Any, j: Any, other: Any, k: Any) -> Any:
             def code(context: Any, builder: Any, signature: Any, args: Any) -> None:
                 target, first, second = (
@@ -42,12 +46,18 @@ def products(count: int) -> tuple[Code, Code]:
 
         return intrinsic(typed)
 
-    return operation(added=False), operation(added=True)
+    if SETTINGS.DISABLE_JIT:  # as plain Python
+        return set_product, add_product
+    return at_once(added=False), at_once(added=True)
 
 
 def picked(count: int) -> Code:
-    """pick(out, i, rows, begin, w, b, factor): out[i + n] = factor rows[begin[w + n] + b], of so
-    many n; positions are uint64."""
+    """Set so many numbers from one of `rows` each, of which they begin at begin[w] …, at b in the
+    row, times a factor."""
+
+    def pick(out: Any, i: Any, rows: Any, begin: Any, w: Any, b: Any, factor: Any) -> None:
+        for n in range(count):
+            out[i + n] = factor * rows[begin[w + n] + b]
 
     def typed(_: Any, out: Any, i: Any, rows: Any, begin: Any, w: Any, b: Any, factor: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, args: Any) -> None:
@@ -67,7 +77,7 @@ def picked(count: int) -> Code:
 
         return types.void(out, i, rows, begin, w, b, factor), code
 
-    return intrinsic(typed)
+    return pick if SETTINGS.DISABLE_JIT else intrinsic(typed)
 
 
 def _vector(count: int) -> ir.VectorType:
