@@ -11,10 +11,12 @@ import pytest
 
 import detente
 from detente.ensembles import process, store
+from detente.ensembles.manifest import versions
 from detente.ensembles.parts import part_number
 from detente.ensembles.pool import LocalPool
 from detente.ensembles.request import Draws
 from detente.ensembles.results import Ensemble
+from detente.ensembles.rows import SOLVED, Task
 from detente.ensembles.run import ensemble, run
 from detente.errors import ScenarioError, SolveError
 from detente.solver.options import SolveOptions
@@ -85,6 +87,25 @@ def test_a_worker_that_is_killed_costs_nothing(tmp_path: Path, undisturbed: Ense
 
         run(kept, pool, kill)
     assert_same(Ensemble(tmp_path / "run"), undisturbed)
+
+
+def test_a_draw_is_not_to_blame_for_who_dies_before_it_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Killed while it was idle, and not yet known to be dead when it is given the draw."""
+    manifest = a_manifest(draws=1)
+    crew = process.Crew(manifest, versions())
+    try:
+        crew.start()
+        (pid,) = crew.pids
+        os.kill(pid, signal.SIGKILL)
+        monkeypatch.setattr(process.Process, "alive", True)
+        (draw,) = manifest.design().between(0, 1)
+        rows = crew.solve(Task(draw, manifest.beliefs))
+        assert pid not in crew.pids
+    finally:
+        crew.end()
+    assert {row["status"] for row in rows} == {SOLVED}
 
 
 DEADLY = """

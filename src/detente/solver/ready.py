@@ -116,8 +116,8 @@ def prepare(game: CompiledGame, progress: Callable[[float], None]) -> None:
 
 @contextmanager
 def _compiled_apart(kernels: Sequence[Kernel]) -> Iterator[dict[Kernel, subprocess.Popen[bytes]]]:
-    """Kernels that another process compiles in the meantime: of those that every game needs all,
-    or the last where there are no more. It ends with the block at the latest."""
+    """Those of the kernels that another process compiles in the meantime, and this process: what
+    every game needs, but for one if nothing else is left to do here. It ends with the block."""
     names = {kernel.__name__: kernel for kernel in (sweep_plain, push, reached)}
     apart = [name for name, kernel in names.items() if kernel in kernels]
     if len(apart) == len(kernels):
