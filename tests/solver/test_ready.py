@@ -105,7 +105,17 @@ def test_all_is_compiled_here_where_the_other_process_fails(
 ) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     monkeypatch.setattr(ready, "command", lambda _: command)
-    monkeypatch.setattr(ready, "PATIENCE", 0.1)
+    monkeypatch.setattr(ready, "PATIENCE", 2.0)
+    real, late = subprocess.Popen.wait, []
+
+    def wait(self: subprocess.Popen[bytes], timeout: float | None = None) -> int:
+        try:
+            return real(self, timeout)
+        except subprocess.TimeoutExpired:
+            late.append(timeout)
+            raise
+
+    monkeypatch.setattr(subprocess.Popen, "wait", wait)
     monkeypatch.setattr(ready, "is_kept", lambda *_: False)
     kernels = (sweep_plain, sweep_two_types, push, reached)
     calls = {kernel: {"": partial(note, str(n))} for n, kernel in enumerate(kernels)}
@@ -113,6 +123,7 @@ def test_all_is_compiled_here_where_the_other_process_fails(
     MADE.clear()
     told: list[float] = []
     ready.prepare(detente.compile_game(detente.load("centipede")), told.append)
+    assert late in ([], [2.0])  # waited for once, not for each kernel
     assert sorted(MADE) == ["0", "1", "2", "3"]
     assert told[-1] == 1.0
 

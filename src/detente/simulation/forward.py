@@ -362,10 +362,8 @@ class ForwardPass:
         paid = np.einsum("ep,eip->ip", acted, reward)
         if game.shocks and layer.movers:
             arrays, layout = part(game, layer), self.layouts[layer.movers]
-            cost, work = (
-                np.zeros((len(layer.movers), acted.shape[1])),
-                make_scratch(layout, arrays, 0),
-            )
+            cost = np.zeros((len(layer.movers), acted.shape[1]))
+            work = make_scratch(layout, arrays, 0)
             pay_shocks(arrays, layout, self.solution.strategies[n], self.mass, cost, work)
             paid[list(layer.movers)] -= cost
         self.rewards += game.discount[:, None] ** (t - 1) * paid

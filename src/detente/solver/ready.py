@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -106,8 +106,10 @@ def prepare(game: CompiledGame, progress: Callable[[float], None]) -> None:
         # Those last, to be taken from where the other process has kept them; or compiled after all.
         for kernel in sorted(lacking, key=others.__contains__):
             if kernel in others:
-                with suppress(subprocess.TimeoutExpired):
+                try:
                     others[kernel].wait(PATIENCE)
+                except subprocess.TimeoutExpired:
+                    others[kernel].kill()  # the next one is not waited for again
             for call in calls[kernel].values():
                 call()
             done += SHARES[kernel]
